@@ -1,0 +1,1 @@
+"""The API: one module a noun, each its endpoints; `routing` finds them, `requests` answers."""

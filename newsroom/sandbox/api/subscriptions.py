@@ -1,0 +1,151 @@
+"""/v1/subscriptions and /v1/subscription_items"""
+
+from newsroom.sandbox import changes, documents, subscriptions
+from newsroom.sandbox.documents import Document
+from newsroom.sandbox.parameters import BOOL, INT, LISTED, META, STR, UNSET
+
+from .routing import endpoint
+
+_FEEDBACK = {
+    "",
+    "customer_service",
+    "low_quality",
+    "missing_features",
+    "other",
+    "switched_service",
+    "too_complex",
+    "too_expensive",
+    "unused",
+}
+_DETAILS = {"comment": UNSET, "feedback": _FEEDBACK}
+_PRORATION = {"always_invoice", "create_prorations", "none"}
+
+
+@endpoint(
+    "GET",
+    "/v1/subscriptions",
+    {
+        **LISTED,
+        "collection_method": STR,
+        "customer": STR,
+        "price": STR,
+        "status": {
+            "active",
+            "all",
+            "canceled",
+            "ended",
+            "incomplete",
+            "incomplete_expired",
+            "past_due",
+            "paused",
+            "trialing",
+            "unpaid",
+        },
+    },
+)
+def list_subscriptions(params: Document) -> Document:
+    """Without a status the ended ones are left out, as Stripe does."""
+    links = {"customer": params["customer"]} if "customer" in params else {}
+    rows = documents.select("subscription", **links)
+    if "price" in params:
+        items = documents.select("subscription_item").filter(body__price__id=params["price"])
+        rows = rows.filter(stripe_id__in=items.values("subscription"))
+    if "collection_method" in params:
+        rows = rows.filter(body__collection_method=params["collection_method"])
+    match params.get("status"):
+        case None:
+            rows = rows.exclude(body__status="canceled")
+        case "ended":
+            rows = rows.filter(body__status__in=subscriptions.ENDED)
+        case "all":
+            pass
+        case status:
+            rows = rows.filter(body__status=status)
+    return documents.page(rows, params, url="/v1/subscriptions")
+
+
+@endpoint("GET", "/v1/subscriptions/{subscription}")
+def retrieve_subscription(params: Document, *, subscription: str) -> Document:
+    return documents.get("subscription", subscription).body
+
+
+@endpoint(
+    "POST",
+    "/v1/subscriptions/{subscription}",
+    {
+        "billing_cycle_anchor": {"now", "unchanged"},
+        "cancel_at": (INT, {""}),
+        "cancel_at_period_end": BOOL,
+        "cancellation_details": _DETAILS,
+        "default_payment_method": UNSET,
+        "description": UNSET,
+        "items": [{"deleted": BOOL, "id": STR, "metadata": META, "price": STR, "quantity": INT}],
+        "metadata": META,
+        "off_session": BOOL,
+        "pause_collection": (
+            {"behavior*": {"keep_as_draft", "mark_uncollectible", "void"}, "resumes_at": INT},
+            {""},
+        ),
+        "payment_behavior": {"allow_incomplete"},
+        "proration_behavior": _PRORATION,
+        "trial_end": (INT, {"now"}),
+    },
+)
+def update_subscription(params: Document, *, subscription: str) -> Document:
+    row = documents.get("subscription", subscription)
+    changes.update_subscription(row, params)
+    return row.body
+
+
+@endpoint(
+    "DELETE",
+    "/v1/subscriptions/{subscription}",
+    {"cancellation_details": _DETAILS, "invoice_now": BOOL, "prorate": BOOL},
+)
+def cancel_subscription(params: Document, *, subscription: str) -> Document:
+    row = documents.get("subscription", subscription)
+    changes.cancel_now(
+        row,
+        details=params.get("cancellation_details", {}),
+        invoice_now=params.get("invoice_now", False),
+        prorate=params.get("prorate", False),
+    )
+    return row.body
+
+
+@endpoint(
+    "POST",
+    "/v1/subscriptions/{subscription}/resume",
+    {"billing_cycle_anchor": {"now", "unchanged"}, "proration_behavior": _PRORATION},
+)
+def resume_subscription(params: Document, *, subscription: str) -> Document:
+    row = documents.get("subscription", subscription)
+    subscriptions.resume_subscription(row)
+    return row.body
+
+
+@endpoint("GET", "/v1/subscription_items", {**LISTED, "subscription*": STR})
+def list_items(params: Document) -> Document:
+    rows = documents.select("subscription_item", subscription=params["subscription"])
+    return documents.page(rows, params, url="/v1/subscription_items")
+
+
+@endpoint("GET", "/v1/subscription_items/{item}")
+def retrieve_item(params: Document, *, item: str) -> Document:
+    return documents.get("subscription_item", item, param="item").body
+
+
+@endpoint(
+    "POST",
+    "/v1/subscription_items/{item}",
+    {"metadata": META, "price": STR, "proration_behavior": _PRORATION, "quantity": INT},
+)
+def update_item(params: Document, *, item: str) -> Document:
+    known = documents.get("subscription_item", item, param="item")
+    row = documents.fetch(known.subscription)
+    change = {name: value for name, value in params.items() if name != "proration_behavior"}
+    behaviour = params.get("proration_behavior", "create_prorations")
+    changes.update_subscription(
+        row, {"items": [{**change, "id": item}], "proration_behavior": behaviour}
+    )
+    return documents.fetch(item).body

@@ -1,0 +1,70 @@
+"""The sandbox's own ledger: written as money moves, summed without the API's documents."""
+
+from typing import Any
+
+from django.db.models import Count, Sum
+
+from newsroom.sandbox import clock
+from newsroom.sandbox.models import BookEntry
+
+Kind = BookEntry.Kind
+
+
+def record(
+    kind: BookEntry.Kind, *, currency: str, amount_minor: int, fee_minor: int, source: str, txn: str
+) -> None:
+    """`amount_minor` is what moved, always above zero; the kind says which way."""
+    BookEntry.objects.create(
+        kind=kind,
+        at=clock.now(),
+        currency=currency,
+        amount_minor=amount_minor,
+        fee_minor=fee_minor,
+        source=source,
+        balance_transaction=txn,
+    )
+
+
+def summarise() -> dict[str, Any]:
+    """Per currency; amounts of two currencies are never added."""
+    sums = BookEntry.objects.values("currency", "kind").annotate(
+        amount=Sum("amount_minor"), fees=Sum("fee_minor"), rows=Count("pk")
+    )
+    books: dict[str, Any] = {}
+    for each in sums:
+        book = books.setdefault(
+            each["currency"],
+            {
+                "gross_minor": 0,
+                "fees_minor": 0,
+                "refunded_minor": 0,
+                "disputed_minor": 0,
+                "net_minor": 0,
+                "counts": dict.fromkeys(Kind.values, 0),
+            },
+        )
+        column, sign = {
+            Kind.CHARGE.value: ("gross_minor", 1),
+            Kind.REFUND.value: ("refunded_minor", 1),
+            Kind.REFUND_FAILURE.value: ("refunded_minor", -1),
+            Kind.DISPUTE.value: ("disputed_minor", 1),
+            Kind.DISPUTE_REVERSAL.value: ("disputed_minor", -1),
+        }[each["kind"]]
+        book[column] += sign * each["amount"]
+        book["fees_minor"] += each["fees"]
+        book["counts"][each["kind"]] = each["rows"]
+    for book in books.values():
+        book["net_minor"] = (
+            book["gross_minor"]
+            - book["fees_minor"]
+            - book["refunded_minor"]
+            - book["disputed_minor"]
+        )
+    return books
+
+
+def list_rows() -> list[dict[str, Any]]:
+    rows = BookEntry.objects.order_by("pk").values(
+        "kind", "at", "currency", "amount_minor", "fee_minor", "source", "balance_transaction"
+    )
+    return [dict(row) for row in rows]

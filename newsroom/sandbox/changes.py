@@ -1,0 +1,225 @@
+"""Changes to a running subscription: another price, another end, a longer trial, and what that
+costs.
+"""
+
+import copy
+
+from newsroom.sandbox import catalogue, clock, documents, events, invoices, subscriptions
+from newsroom.sandbox.documents import Document
+from newsroom.sandbox.errors import ApiError
+from newsroom.sandbox.models import StripeObject
+from newsroom.sandbox.periods import add_intervals, share_of
+
+
+def update_subscription(row: StripeObject, params: Document) -> None:
+    """`params` as the API's, checked. One customer.subscription.updated tells of all of it."""
+    if row.body["status"] in subscriptions.ENDED:
+        raise ApiError(
+            "A canceled subscription can only update its cancellation_details and metadata."
+        )
+    before = copy.deepcopy(row.body)
+    behaviour = params.get("proration_behavior", "create_prorations")
+    for name in ("description", "default_payment_method"):
+        if name in params:
+            row.body[name] = params[name] or None
+    if row.body["default_payment_method"] is not None:
+        documents.get(
+            "payment_method",
+            row.body["default_payment_method"],
+            param="default_payment_method",
+            status=400,
+        )
+    if "metadata" in params:
+        row.body["metadata"] = documents.merge_metadata(row.body["metadata"], params["metadata"])
+    if "pause_collection" in params:
+        pause = params["pause_collection"]
+        row.body["pause_collection"] = {"resumes_at": None, **pause} if pause else None
+    _change_end(row, params)
+    if params.get("items"):
+        change_items(row, params["items"], behaviour=behaviour)
+    if "trial_end" in params:
+        _change_trial(row, params["trial_end"], behaviour=behaviour)
+    if params.get("billing_cycle_anchor") == "now" and row.body["status"] == "active":
+        _start_period(row, _make_prorations(row, [], behaviour=behaviour))
+    subscriptions.save_subscription(row)
+    events.emit_change("customer.subscription.updated", row, before)
+
+
+def _change_end(row: StripeObject, params: Document) -> None:
+    if "cancel_at" in params and "cancel_at_period_end" in params:
+        raise ApiError(
+            "Pass either cancel_at or cancel_at_period_end, not both.", param="cancel_at"
+        )
+    details = row.body["cancellation_details"]
+    if "cancellation_details" in params:
+        details.update(
+            {name: value or None for name, value in params["cancellation_details"].items()}
+        )
+    if "cancel_at_period_end" in params:
+        ends = params["cancel_at_period_end"]
+        row.body["cancel_at_period_end"] = ends
+        row.body["cancel_at"] = subscriptions.get_period(row)[1] if ends else None
+    elif "cancel_at" in params:
+        cancel_at = params["cancel_at"] or None
+        if cancel_at is not None and cancel_at <= clock.now():
+            raise ApiError("The cancel_at timestamp must be in the future.", param="cancel_at")
+        row.body.update(cancel_at=cancel_at, cancel_at_period_end=False)
+    else:
+        return
+    asked = row.body["cancel_at"] is not None
+    row.body["canceled_at"] = clock.now() if asked else None
+    details["reason"] = "cancellation_requested" if asked else None
+
+
+def change_items(  # noqa: PLR0912
+    row: StripeObject, changes: list[Document], *, behaviour: str
+) -> None:
+    """An entry without an id adds an item, as Stripe does; one with `deleted` takes it away."""
+    old = copy.deepcopy(row.body["items"]["data"])
+    items = {item["id"]: item for item in copy.deepcopy(old)}
+    period = subscriptions.get_period(row)
+    for i, change in enumerate(changes):
+        price = _find_price(change, currency=row.body["currency"], path=f"items[{i}][price]")
+        if "id" not in change:
+            if price is None:
+                raise ApiError("Missing required param: price.", param=f"items[{i}][price]")
+            item = subscriptions.make_item(row.stripe_id, price, change.get("quantity", 1), period)
+            items[item["id"]] = item
+            continue
+        if change["id"] not in items:
+            raise ApiError(
+                f"No such subscription_item: '{change['id']}'",
+                code="resource_missing",
+                param=f"items[{i}][id]",
+            )
+        if change.get("deleted"):
+            del items[change["id"]]
+            continue
+        item = items[change["id"]]
+        if price is not None:
+            item["price"] = price
+        if "quantity" in change:
+            item["quantity"] = change["quantity"]
+        if "metadata" in change:
+            item["metadata"] = documents.merge_metadata(item["metadata"], change["metadata"])
+    if not items:
+        raise ApiError("A subscription must have at least one item.", param="items")
+    recurring = [item["price"]["recurring"] for item in items.values()]
+    if any(each != recurring[0] for each in recurring):
+        raise ApiError("All prices of a subscription must have the same interval here.")
+    row.body["items"]["data"] = list(items.values())
+    if row.body["status"] == "trialing":
+        return
+    lines = _make_prorations(row, old, behaviour=behaviour)
+    if recurring[0] != old[0]["price"]["recurring"]:
+        _start_period(row, [line for line in lines if line["amount"] < 0])
+    elif behaviour == "always_invoice" and lines:
+        subscriptions.bill(row, lines, reason="subscription_update", period=period)
+    else:
+        row.notes["pending_lines"] += lines
+
+
+def _find_price(change: Document, *, currency: str, path: str) -> Document | None:
+    if "price" not in change:
+        return None
+    price = documents.get("price", change["price"], param=path, status=400).body
+    if price["recurring"] is None:
+        raise ApiError("A subscription needs a recurring price.", param=path)
+    if price["currency"] != currency:
+        raise ApiError("The currency of a subscription cannot change.", param=path)
+    return copy.deepcopy(price)
+
+
+def _make_prorations(row: StripeObject, old: list[Document], *, behaviour: str) -> list[Document]:
+    """The unused part of what was, given back, and the rest of the period at what is now.
+
+    Without `old` only the unused part of the present items is given back.
+    """
+    if behaviour == "none":
+        return []
+    start, end = subscriptions.get_period(row)
+    now = clock.now()
+    present = row.body["items"]["data"]
+    given_back = old or present
+    lines = []
+    for sign, items, words in (
+        (-1, given_back, "Unused time on"),
+        (1, present if old else [], "Remaining time on"),
+    ):
+        other = present if sign < 0 else old
+        for item in items:
+            same = any(
+                each["price"]["id"] == item["price"]["id"] and each["quantity"] == item["quantity"]
+                for each in other
+            )
+            if old and same:
+                continue
+            amount = item["price"]["unit_amount"] * item["quantity"]
+            lines.append(
+                invoices.make_line(
+                    amount=sign * share_of(amount, start=start, end=end, since=now),
+                    price=item["price"],
+                    quantity=item["quantity"],
+                    description=f"{words} {catalogue.describe_price(item['price'])}",
+                    period=(now, end),
+                    metadata=dict(row.body["metadata"]),
+                    subscription=row.stripe_id,
+                    item=item["id"],
+                    proration=True,
+                )
+            )
+    return lines
+
+
+def _start_period(row: StripeObject, lines: list[Document]) -> None:
+    """A new interval begins at once and is paid for at once."""
+    now = clock.now()
+    old = subscriptions.get_period(row)
+    recurring = row.body["items"]["data"][0]["price"]["recurring"]
+    period = (now, add_intervals(now, recurring, 1))
+    row.body.update(status="active", billing_cycle_anchor=now)
+    row.notes["cycle"] = 1
+    subscriptions.set_period(row, period)
+    if row.body["cancel_at_period_end"]:
+        row.body["cancel_at"] = period[1]
+    pending = subscriptions.take_pending_lines(row)
+    subscriptions.bill(
+        row,
+        [*pending, *lines, *subscriptions.make_lines(row, period)],
+        reason="subscription_update",
+        period=(old[0], now),
+    )
+
+
+def _change_trial(row: StripeObject, trial_end: int | str, *, behaviour: str) -> None:
+    """A trial moves the next payment to its end: free time given to a subscriber."""
+    now = clock.now()
+    if trial_end == "now":
+        row.body["trial_end"] = now
+        _start_period(row, [])
+        return
+    if not isinstance(trial_end, int) or trial_end <= now:
+        raise ApiError("The trial_end has to be in the future, or `now`.", param="trial_end")
+    lines = []
+    if row.body["status"] == "active":
+        lines = _make_prorations(row, [], behaviour=behaviour)
+    row.body.update(status="trialing", trial_end=trial_end, billing_cycle_anchor=trial_end)
+    row.body["trial_start"] = now if row.body["trial_start"] is None else row.body["trial_start"]
+    row.notes["cycle"] = 0
+    old = subscriptions.get_period(row)
+    subscriptions.set_period(row, (now, trial_end))
+    if row.body["cancel_at_period_end"]:
+        row.body["cancel_at"] = trial_end
+    lines += subscriptions.make_lines(row, (now, trial_end))
+    subscriptions.bill(row, lines, reason="subscription_update", period=(old[0], now))
+
+
+def cancel_now(row: StripeObject, *, details: Document, invoice_now: bool, prorate: bool) -> None:
+    if row.body["status"] not in subscriptions.ENDED:
+        if prorate:
+            row.notes["pending_lines"] += _make_prorations(row, [], behaviour="create_prorations")
+        if invoice_now and row.notes["pending_lines"]:
+            lines = subscriptions.take_pending_lines(row)
+            period = subscriptions.get_period(row)
+            subscriptions.bill(row, lines, reason="subscription_update", period=period)
+    subscriptions.end_subscription(row, reason="cancellation_requested", details=details)

@@ -1,0 +1,286 @@
+"""/_sandbox/: the levers that a test or a demonstration pulls. JSON in and out, no key, this
+machine alone.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from newsroom.sandbox import (
+    books,
+    clock,
+    deliveries,
+    disputes,
+    documents,
+    faults,
+    intents,
+    refunds,
+    running,
+    schedule,
+    settlements,
+    subscriptions,
+)
+from newsroom.sandbox.errors import ApiError, missing
+from newsroom.sandbox.instruments import BANK_ACCOUNTS, find_card
+from newsroom.sandbox.models import (
+    BookEntry,
+    Delivery,
+    Event,
+    Fault,
+    IdempotentRequest,
+    StripeObject,
+)
+from newsroom.sandbox.payment_methods import Instrument
+
+Control = Callable[..., Any]
+_controls: list[tuple[str, re.Pattern[str], Control]] = []
+
+
+def control(method: str, template: str) -> Callable[[Control], Control]:
+    def register(answer: Control) -> Control:
+        pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template) + r"\Z")
+        _controls.append((method, pattern, answer))
+        return answer
+
+    return register
+
+
+@csrf_exempt
+def answer_control(request: HttpRequest, path: str) -> HttpResponse:
+    try:
+        data = json.loads(request.body or b"{}")
+        if not isinstance(data, dict):
+            raise ApiError("The body must be a JSON object.")
+        data.update(request.GET.dict())
+        for method, pattern, answer in _controls:
+            if method == request.method and (found := pattern.match(path)):
+                result = answer(data, **found.groupdict())
+                return JsonResponse(result)
+        raise ApiError(f"No such control: {request.method} {path}", status=404)
+    except json.JSONDecodeError:
+        refusal = ApiError("The body must be JSON.")
+    except (KeyError, TypeError, ValueError) as error:
+        refusal = ApiError(f"{type(error).__name__}: {error}")
+    except ApiError as error:
+        refusal = error
+    return JsonResponse(refusal.body, status=refusal.status)
+
+
+@control("POST", "reset")
+def reset(data: dict[str, Any]) -> Any:
+    """As new: no objects, no events, no faults, the wall clock, the command line's receiver."""
+    with deliveries.paused(), documents.writing(), connection.cursor() as cursor:
+        for model in (Delivery, Event, StripeObject, IdempotentRequest, BookEntry, Fault):
+            cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608
+        clock.release()
+        standing = clock.load_standing()
+        standing.webhook_url = standing.webhook_secret = ""
+        running.set_default_receiver()
+    return {}
+
+
+@control("GET", "clock")
+def show_clock(data: dict[str, Any]) -> Any:
+    return {"now": clock.now(), "frozen": clock.is_frozen()}
+
+
+@control("POST", "clock")
+def set_clock(data: dict[str, Any]) -> Any:
+    with documents.writing():
+        if "now" in data:
+            clock.freeze(int(data["now"]))
+        elif "advance" in data:
+            clock.advance(int(data["advance"]))
+        elif data.get("real"):
+            clock.release()
+        else:
+            raise ApiError("Say now, advance or real.")
+    happened = schedule.run_due()
+    return {"now": clock.now(), "frozen": clock.is_frozen(), "happened": happened}
+
+
+@control("POST", "faults")
+def add_fault(data: dict[str, Any]) -> Any:
+    with documents.writing():
+        fault = faults.add_fault(
+            data["target"],
+            match=data["match"],
+            kind=data["kind"],
+            seconds=float(data.get("seconds", 0)),
+            status=int(data.get("status", 500)),
+            times=int(data.get("times", 1)),
+        )
+    return {"id": fault.pk}
+
+
+@control("DELETE", "faults")
+def remove_faults(data: dict[str, Any]) -> Any:
+    """Takes all faults away and lets go the webhooks that were held back."""
+    with documents.writing():
+        removed, _ = Fault.objects.all().delete()
+    return {"removed": removed, "released": deliveries.release_held()}
+
+
+def make_instrument(data: dict[str, Any]) -> Instrument:
+    if "iban" in data:
+        account = BANK_ACCOUNTS.get(data["iban"].replace(" ", "").upper())
+        if account is None:
+            raise ApiError("Unknown IBAN: only the test accounts work here.", param="iban")
+        return Instrument(bank_account=account, name=data.get("name", "Test Reader"))
+    number = data.get("card", "4242424242424242").replace(" ", "")
+    return Instrument(card=find_card(number), name=data.get("name", "Test Reader"))
+
+
+@control("POST", "checkout/{session}/pay")
+def pay_checkout(data: dict[str, Any], *, session: str) -> Any:
+    """As on the hosted page. A 3-D Secure card waits, unless `three_d_secure` says complete or
+    fail.
+    """
+    with documents.writing():
+        row = documents.get("checkout.session", session)
+        instrument = None if data.get("no_card") else make_instrument(data)
+        email = data.get("email", "reader@example.org")
+        attempt = settlements.pay_session(row, instrument, email=email)
+        if attempt.status == "requires_action" and "three_d_secure" in data:
+            complete = data["three_d_secure"] == "complete"
+            attempt = settlements.answer_three_d_secure(row, complete=complete)
+        return {
+            "status": attempt.status,
+            "message": attempt.message,
+            "code": attempt.code,
+            "session": row.body,
+        }
+
+
+@control("POST", "disputes")
+def open_dispute(data: dict[str, Any]) -> Any:
+    with documents.writing():
+        charge_id = data.get("charge")
+        if charge_id is None:
+            intent = documents.get("payment_intent", data["payment_intent"])
+            charge_id = intent.body["latest_charge"] or ""
+        charge = documents.get("charge", charge_id)
+        return disputes.open_dispute(charge, reason=data.get("reason", "fraudulent")).body
+
+
+@control("POST", "disputes/{dispute}/close")
+def close_dispute(data: dict[str, Any], *, dispute: str) -> Any:
+    with documents.writing():
+        row = documents.get("dispute", dispute)
+        return disputes.close_dispute(row, status=data["status"]).body
+
+
+@control("POST", "refunds/{refund}/fail")
+def fail_refund(data: dict[str, Any], *, refund: str) -> Any:
+    with documents.writing():
+        row = documents.get("refund", refund)
+        refunds.fail_refund(row)
+        return row.body
+
+
+@control("POST", "subscriptions/{subscription}/renew")
+def renew_subscription(data: dict[str, Any], *, subscription: str) -> Any:
+    """Brings the next renewal forward to now; answers its invoice."""
+    outcome = data.get("outcome")
+    if outcome not in (None, "paid", "failed"):
+        raise ApiError("outcome must be paid or failed", param="outcome")
+    with documents.writing():
+        row = documents.get("subscription", subscription)
+        return documents.fetch(subscriptions.renew(row, outcome=outcome).stripe_id).body
+
+
+@control("POST", "payment_intents/{intent}/settle")
+def settle_intent(data: dict[str, Any], *, intent: str) -> Any:
+    outcome = data.get("outcome", "succeeded")
+    if outcome not in ("succeeded", "failed"):
+        raise ApiError("outcome must be succeeded or failed", param="outcome")
+    with documents.writing():
+        row = documents.get("payment_intent", intent)
+        settlements.settle_debit(row, succeeded=outcome == "succeeded")
+        return row.body
+
+
+@control("POST", "payment_intents/{intent}/cancel")
+def cancel_intent(data: dict[str, Any], *, intent: str) -> Any:
+    with documents.writing():
+        row = documents.get("payment_intent", intent)
+        intents.cancel_intent(row, reason=data.get("reason"))
+        return row.body
+
+
+@control("GET", "events")
+def list_events(data: dict[str, Any]) -> Any:
+    """All of them, oldest first, each with what became of it."""
+    deliveries_of: dict[int, list[dict[str, Any]]] = {}
+    for each in Delivery.objects.select_related("event").order_by("pk"):
+        deliveries_of.setdefault(each.event.pk, []).append(
+            {
+                "url": each.url,
+                "state": each.state,
+                "attempts": each.attempts,
+                "answers": each.answers,
+            }
+        )
+    return {
+        "data": [
+            {**event.body, "deliveries": deliveries_of.get(event.seq, [])}
+            for event in Event.objects.order_by("seq")
+        ]
+    }
+
+
+def _find_event(stripe_id: str) -> Event:
+    event = Event.objects.filter(stripe_id=stripe_id).first()
+    if event is None:
+        raise missing("event", stripe_id)
+    return event
+
+
+@control("GET", "events/{event}/signed")
+def sign_event(data: dict[str, Any], *, event: str) -> Any:
+    """The body and a header made now, for a test that posts the webhook itself."""
+    body = deliveries.render(_find_event(event))
+    secret = data.get("secret") or clock.load_standing().webhook_secret
+    return {"body": body, "header": deliveries.sign(body, secret=secret)}
+
+
+@control("POST", "events/{event}/deliver")
+def deliver_event(data: dict[str, Any], *, event: str) -> Any:
+    return {"receivers": deliveries.deliver_again(_find_event(event))}
+
+
+@control("GET", "books")
+def show_books(data: dict[str, Any]) -> Any:
+    answer: dict[str, Any] = {"currencies": books.summarise()}
+    if data.get("rows"):
+        answer["rows"] = books.list_rows()
+    return answer
+
+
+@control("GET", "webhooks")
+def show_webhooks(data: dict[str, Any]) -> Any:
+    counts = {
+        state: Delivery.objects.filter(state=state).count() for state in Delivery.State.values
+    }
+    standing = clock.load_standing()
+    return {**counts, "url": standing.webhook_url}
+
+
+@control("POST", "webhook")
+def set_webhook(data: dict[str, Any]) -> Any:
+    """Where webhooks go from now on; an empty url only records events."""
+    url = data.get("url", "")
+    if url and not deliveries.is_loopback(url):
+        raise ApiError("Webhooks go to this machine alone: http://127.0.0.1:…", param="url")
+    with documents.writing():
+        standing = clock.load_standing()
+        standing.webhook_url = url
+        if data.get("secret"):
+            standing.webhook_secret = data["secret"]
+        standing.save()
+    return {"url": standing.webhook_url, "secret": standing.webhook_secret}

@@ -1,0 +1,169 @@
+"""Disputes: a bank takes a payment back, and may return it."""
+
+import copy
+
+from newsroom.sandbox import balance, clock, documents, events
+from newsroom.sandbox.documents import Document
+from newsroom.sandbox.errors import ApiError
+from newsroom.sandbox.models import BookEntry, StripeObject
+
+DAYS_TO_ANSWER = 7
+_EVIDENCE = [
+    "access_activity_log",
+    "billing_address",
+    "cancellation_policy",
+    "cancellation_policy_disclosure",
+    "cancellation_rebuttal",
+    "customer_communication",
+    "customer_email_address",
+    "customer_name",
+    "customer_purchase_ip",
+    "customer_signature",
+    "duplicate_charge_documentation",
+    "duplicate_charge_explanation",
+    "duplicate_charge_id",
+    "product_description",
+    "receipt",
+    "refund_policy",
+    "refund_policy_disclosure",
+    "refund_refusal_explanation",
+    "service_date",
+    "service_documentation",
+    "shipping_address",
+    "shipping_carrier",
+    "shipping_date",
+    "shipping_documentation",
+    "shipping_tracking_number",
+    "uncategorized_file",
+    "uncategorized_text",
+]
+REASONS = frozenset(
+    [
+        "bank_cannot_process",
+        "check_returned",
+        "credit_not_processed",
+        "customer_initiated",
+        "debit_not_authorized",
+        "duplicate",
+        "fraudulent",
+        "general",
+        "incorrect_account_details",
+        "insufficient_funds",
+        "noncompliant",
+        "product_not_received",
+        "product_unacceptable",
+        "subscription_canceled",
+        "unrecognized",
+    ]
+)
+EVIDENCE_NAMES = tuple(_EVIDENCE)
+
+
+def open_dispute(charge: StripeObject, *, reason: str = "fraudulent") -> StripeObject:
+    """Takes back what is left of the charge, and the dispute fee."""
+    if reason not in REASONS:
+        raise ApiError(
+            f"Invalid reason: must be one of {', '.join(sorted(REASONS))}", param="reason"
+        )
+    left = charge.body["amount"] - charge.body["amount_refunded"]
+    if charge.body["status"] != "succeeded" or left <= 0 or charge.body["disputed"]:
+        raise ApiError(
+            "Only a paid charge that is neither wholly refunded nor disputed can be disputed.",
+            param="charge",
+        )
+    now = clock.now()
+    stripe_id = documents.make_id("dispute")
+    txn = balance.move(
+        BookEntry.Kind.DISPUTE,
+        amount_minor=left,
+        fee_minor=balance.DISPUTE_FEE_MINOR,
+        currency=charge.body["currency"],
+        source=stripe_id,
+        description=f"Chargeback withdrawal for {charge.stripe_id}",
+    )
+    details: Document = charge.body["payment_method_details"]
+    evidence: Document = dict.fromkeys(_EVIDENCE)
+    body: Document = {
+        "id": stripe_id,
+        "object": "dispute",
+        "amount": left,
+        "balance_transactions": [copy.deepcopy(txn.body)],
+        "charge": charge.stripe_id,
+        "created": now,
+        "currency": charge.body["currency"],
+        "enhanced_eligibility_types": [],
+        "evidence": {**evidence, "enhanced_evidence": {}},
+        "evidence_details": {
+            "due_by": now + DAYS_TO_ANSWER * 86400,
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+        },
+        "is_charge_refundable": False,
+        "livemode": False,
+        "metadata": {},
+        "payment_intent": charge.body["payment_intent"],
+        "reason": reason,
+        "status": "needs_response",
+    }
+    if details["type"] == "card":
+        body["payment_method_details"] = {
+            "card": {
+                "brand": details["card"]["brand"],
+                "case_type": "chargeback",
+                "network": details["card"]["brand"],
+                "network_reason_code": "10.4",
+            },
+            "type": "card",
+        }
+    row = documents.create(body)
+    charge.body["disputed"] = True
+    documents.save(charge)
+    events.emit("charge.dispute.created", row)
+    events.emit("charge.dispute.funds_withdrawn", row)
+    return row
+
+
+def close_dispute(dispute: StripeObject, *, status: str) -> StripeObject:
+    """`lost` leaves the money with the bank, `won` brings it back (not the fee), even after a
+    loss.
+    """
+    if status not in ("won", "lost"):
+        raise ApiError("Invalid status: must be one of lost, won", param="status")
+    before = copy.deepcopy(dispute.body)
+    if before["status"] == "won" or before["status"] == status:
+        raise ApiError(
+            f"This dispute is already closed: {before['status']}.", code="dispute_already_closed"
+        )
+    dispute.body["status"] = status
+    if status == "won":
+        txn = balance.move(
+            BookEntry.Kind.DISPUTE_REVERSAL,
+            amount_minor=dispute.body["amount"],
+            currency=dispute.body["currency"],
+            source=dispute.stripe_id,
+            description=f"Chargeback reversal for {dispute.body['charge']}",
+        )
+        dispute.body["balance_transactions"].append(copy.deepcopy(txn.body))
+    documents.save(dispute)
+    if before["status"] == "lost":
+        events.emit("charge.dispute.updated", dispute, previous={"status": "lost"})
+    events.emit("charge.dispute.closed", dispute)
+    if status == "won":
+        events.emit("charge.dispute.funds_reinstated", dispute)
+    return dispute
+
+
+def answer_dispute(dispute: StripeObject, *, evidence: Document, submit: bool) -> None:
+    if dispute.body["status"] not in ("needs_response", "under_review"):
+        raise ApiError("This dispute is already closed.", code="dispute_already_closed")
+    before = copy.deepcopy(dispute.body)
+    if evidence:
+        dispute.body["evidence"].update(evidence)
+        dispute.body["evidence_details"]["has_evidence"] = True
+    if submit:
+        dispute.body["evidence_details"]["submission_count"] += 1
+        dispute.body["status"] = "under_review"
+    documents.save(dispute)
+    events.emit_change("charge.dispute.updated", dispute, before)

@@ -1,0 +1,38 @@
+"""The error envelope of the API."""
+
+from typing import Any
+
+
+class ApiError(Exception):
+    """A refusal with the status, type, code and parameter that Stripe would answer with."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        type: str = "invalid_request_error",
+        code: str | None = None,
+        param: str | None = None,
+        keeps_work: bool = False,
+        **details: Any,
+    ) -> None:
+        """`keeps_work`: what was done before the refusal stays done, as a failed charge does."""
+        super().__init__(message)
+        self.status = status
+        self.keeps_work = keeps_work
+        error: dict[str, Any] = {"type": type, "message": message}
+        if code is not None:
+            error["code"] = code
+            error["doc_url"] = f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}"
+        if param is not None:
+            error["param"] = param
+        error.update(details)
+        self.body: dict[str, Any] = {"error": error}
+
+
+def missing(noun: str, stripe_id: str, *, param: str = "id", status: int = 404) -> ApiError:
+    """`status` is 404 for the object that the path names and 400 for one that a parameter names."""
+    return ApiError(
+        f"No such {noun}: '{stripe_id}'", status=status, code="resource_missing", param=param
+    )

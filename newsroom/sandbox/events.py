@@ -1,0 +1,44 @@
+"""Events: what happened, and the object as it was at that moment."""
+
+import copy
+
+from newsroom.sandbox import clock, deliveries, documents
+from newsroom.sandbox.context import current_request
+from newsroom.sandbox.documents import Document
+from newsroom.sandbox.models import Event, StripeObject
+
+API_VERSION = "2026-10-28.endive"
+
+
+def emit(event_type: str, row: StripeObject, *, previous: Document | None = None) -> Event:
+    """Writes the event down and queues it for whoever listens. `previous` becomes
+    previous_attributes.
+    """
+    request = current_request.get()
+    data: Document = {"object": copy.deepcopy(row.body)}
+    if previous is not None:
+        data["previous_attributes"] = previous
+    stripe_id = documents.make_id("event")
+    listeners = deliveries.find_listeners(event_type)
+    body: Document = {
+        "id": stripe_id,
+        "object": "event",
+        "api_version": API_VERSION,
+        "created": clock.now(),
+        "data": data,
+        "livemode": False,
+        "pending_webhooks": len(listeners),
+        "request": {"id": request.id, "idempotency_key": request.idempotency_key},
+        "type": event_type,
+    }
+    event = Event.objects.create(
+        stripe_id=stripe_id, type=event_type, created=body["created"], body=body
+    )
+    deliveries.queue(event, listeners)
+    return event
+
+
+def emit_change(event_type: str, row: StripeObject, before: Document) -> Event | None:
+    """Nothing changed, nothing happened; otherwise the old values of what changed go along."""
+    previous = {key: before.get(key) for key, value in row.body.items() if before.get(key) != value}
+    return emit(event_type, row, previous=previous) if previous else None

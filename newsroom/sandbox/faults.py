@@ -1,0 +1,40 @@
+"""Faults: what a test or a demonstration wants to go wrong."""
+
+import fnmatch
+
+from newsroom.sandbox.errors import ApiError
+from newsroom.sandbox.models import Fault
+
+API_KINDS = frozenset({"delay", "error", "lose_answer"})
+WEBHOOK_KINDS = frozenset({"delay", "duplicate", "reorder", "drop", "hold", "error"})
+
+
+def add_fault(
+    target: str, *, match: str, kind: str, seconds: float = 0, status: int = 500, times: int = 1
+) -> Fault:
+    kinds = {"api": API_KINDS, "webhook": WEBHOOK_KINDS}.get(target)
+    if kinds is None:
+        raise ApiError("target must be api or webhook", param="target")
+    if kind not in kinds:
+        raise ApiError(f"kind must be one of {', '.join(sorted(kinds))}", param="kind")
+    return Fault.objects.create(
+        target=target, match=match, kind=kind, seconds=seconds, status=status, times=times
+    )
+
+
+def take_faults(target: str, subject: str) -> list[Fault]:
+    """The faults that strike `subject` now, each counted down. A match is a prefix or a pattern
+    with * and ?.
+    """
+    struck = []
+    for fault in Fault.objects.filter(target=target).exclude(times=0).order_by("pk"):
+        if subject.startswith(fault.match) or fnmatch.fnmatchcase(subject, fault.match):
+            struck.append(fault)
+            if fault.times > 0:
+                fault.times -= 1
+                fault.save(update_fields=["times"])
+    return struck
+
+
+def has_faults(target: str) -> bool:
+    return Fault.objects.filter(target=target).exclude(times=0).exists()

@@ -1,0 +1,75 @@
+"""Idempotency keys: the same request twice is done once, and the answer is the one of the first
+time.
+"""
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from newsroom.sandbox import clock
+from newsroom.sandbox.errors import ApiError
+from newsroom.sandbox.models import IdempotentRequest
+
+HOURS_KEPT = 24
+_in_flight: set[str] = set()
+_guard = threading.Lock()
+
+
+def make_fingerprint(method: str, path: str, params: dict[str, Any]) -> str:
+    text = json.dumps([method, path, params], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@contextmanager
+def in_flight(key: str | None) -> Iterator[None]:
+    """Refuses a second request with the same key while the first is still being worked on."""
+    if key is None:
+        yield
+        return
+    with _guard:
+        if key in _in_flight:
+            raise ApiError(
+                "There is currently another in-progress request using this Stripe-Idempotency-Key "
+                f"(that probably means you submitted twice): {key}. Please try again later.",
+                status=409,
+                code="idempotency_key_in_use",
+            )
+        _in_flight.add(key)
+    try:
+        yield
+    finally:
+        with _guard:
+            _in_flight.discard(key)
+
+
+def find_answer(key: str, fingerprint: str) -> IdempotentRequest | None:
+    """The stored answer; refuses a key that was used for something else. Keys live 24 hours of
+    the clock.
+    """
+    known = IdempotentRequest.objects.filter(key=key).first()
+    if known is None or known.created + HOURS_KEPT * 3600 <= clock.now():
+        return None
+    if known.fingerprint != fingerprint:
+        raise ApiError(
+            "Keys for idempotent requests can only be used with the same parameters and the same "
+            f"path they were first used with. Try using a key other than '{key}' if you meant to "
+            "execute a different request.",
+            type="idempotency_error",
+        )
+    return known
+
+
+def keep_answer(key: str, fingerprint: str, *, request_id: str, status: int, answer: str) -> None:
+    IdempotentRequest.objects.update_or_create(
+        key=key,
+        defaults={
+            "fingerprint": fingerprint,
+            "request_id": request_id,
+            "status": status,
+            "answer": answer,
+            "created": clock.now(),
+        },
+    )

@@ -1,0 +1,102 @@
+"""What a payer typed: checked field by field, kept except for the security code."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.http import QueryDict
+
+from newsroom.sandbox import clock
+from newsroom.sandbox.instruments import (
+    BANK_ACCOUNTS,
+    NOT_A_TEST_CARD,
+    find_card,
+    guess_brand,
+    has_valid_checksum,
+)
+from newsroom.sandbox.payment_methods import Instrument
+
+FIELDS = ("email", "method", "number", "expiry", "name", "iban", "holder")
+# Which field a bank's refusal belongs beside.
+FIELD_OF_CODE = {
+    "expired_card": "expiry",
+    "incorrect_cvc": "cvc",
+    "email_missing": "email",
+}
+
+
+@dataclass
+class Entry:
+    values: dict[str, str]
+    errors: dict[str, str] = field(default_factory=dict)
+    instrument: Instrument | None = None
+
+
+def read_entry(data: QueryDict, *, email_fixed: bool, methods: list[str]) -> Entry:
+    """Errors are in the payer's words, each beside its field."""
+    values = {name: data.get(name, "").strip() for name in FIELDS}
+    values["method"] = values["method"] if values["method"] in methods else methods[0]
+    entry = Entry(values)
+    if not email_fixed and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", values["email"]):
+        entry.errors["email"] = "Enter an e-mail address, such as name@example.org."
+    if values["method"] == "card":
+        _read_card(entry, cvc=data.get("cvc", "").strip())
+    else:
+        _read_account(entry)
+    return entry
+
+
+def _read_card(entry: Entry, *, cvc: str) -> None:
+    values, errors = entry.values, entry.errors
+    number = re.sub(r"[\s-]", "", values["number"])
+    if not number:
+        errors["number"] = "Enter the card number."
+    elif not has_valid_checksum(number):
+        errors["number"] = "This card number is not right. Check it digit by digit."
+    expiry = _read_expiry(entry)
+    digits = 4 if guess_brand(number) == "amex" else 3
+    if not re.fullmatch(rf"\d{{{digits}}}", cvc):
+        errors["cvc"] = f"Enter the {digits} digits of the security code."
+    if not values["name"]:
+        errors["name"] = "Enter the name on the card."
+    if not errors.keys() & {"number", "expiry", "cvc", "name"} and expiry:
+        month, year = expiry
+        entry.instrument = Instrument(
+            card=find_card(number), name=values["name"], exp_month=month, exp_year=year
+        )
+
+
+def _read_expiry(entry: Entry) -> tuple[int, int] | None:
+    found = re.fullmatch(r"(\d{1,2})\s*[/.\-\s]?\s*(\d{2}|\d{4})", entry.values["expiry"])
+    if found is None or not 1 <= int(found[1]) <= 12:
+        entry.errors["expiry"] = "Enter month and year as on the card, such as 04 / 31."
+        return None
+    month, year = int(found[1]), int(found[2])
+    year += 2000 if year < 100 else 0
+    today = datetime.fromtimestamp(clock.now(), UTC)
+    if (year, month) < (today.year, today.month):
+        entry.errors["expiry"] = "This date is past. Check it, or use another card."
+        return None
+    return month, year
+
+
+def _read_account(entry: Entry) -> None:
+    values, errors = entry.values, entry.errors
+    iban = re.sub(r"\s", "", values["iban"]).upper()
+    account = BANK_ACCOUNTS.get(iban)
+    if not iban:
+        errors["iban"] = "Enter the IBAN."
+    elif account is None:
+        errors["iban"] = "Only the two test accounts below work here."
+    if not values["holder"]:
+        errors["holder"] = "Enter the name of the account holder."
+    if account is not None and "holder" not in errors:
+        entry.instrument = Instrument(bank_account=account, name=values["holder"])
+
+
+def place_refusal(entry: Entry, *, code: str, message: str) -> None:
+    """Puts the bank's answer beside the field that it is about."""
+    if code == NOT_A_TEST_CARD.code and message == NOT_A_TEST_CARD.message:
+        message = "This is not one of the test cards. Never enter a real card here."
+    fallback = "number" if entry.values["method"] == "card" else "iban"
+    entry.errors[FIELD_OF_CODE.get(code, fallback)] = message

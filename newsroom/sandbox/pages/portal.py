@@ -1,0 +1,167 @@
+"""/p/session/…: the pretend billing portal, where a member changes the card or ends the
+membership.
+"""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
+
+from newsroom.sandbox import catalogue, changes, documents, events, subscriptions
+from newsroom.sandbox.documents import Document
+from newsroom.sandbox.errors import ApiError
+from newsroom.sandbox.instruments import CARDS
+from newsroom.sandbox.models import StripeObject
+from newsroom.sandbox.payment_methods import create_payment_method
+
+from .entries import Entry, place_refusal, read_entry
+from .rendering import render_message, render_page
+
+
+def _find_portal(session_id: str) -> StripeObject | None:
+    return documents.select("billing_portal.session", stripe_id=session_id).first()
+
+
+def _show_unknown(request: HttpRequest) -> HttpResponse:
+    return render_message(
+        request,
+        title="There is no such page",
+        text="The address is not complete, or the sandbox was set back since. "
+        "Go back to the newsroom's page and open it again.",
+        status=404,
+    )
+
+
+def _back(session_id: str) -> HttpResponse:
+    response = HttpResponseRedirect(reverse("portal", args=[session_id]))
+    response.status_code = 303
+    return response
+
+
+def show_portal(request: HttpRequest, session_id: str) -> HttpResponse:
+    portal = _find_portal(session_id)
+    if portal is None:
+        return _show_unknown(request)
+    customer = documents.fetch(portal.body["customer"])
+    rows = documents.select("subscription", customer=customer.stripe_id)
+    features = documents.fetch(portal.body["configuration"]).body["features"]
+    context: dict[str, Any] = {
+        "portal": portal.body,
+        "customer": customer.body,
+        "subscriptions": [_describe(row) for row in rows],
+        "charges": [
+            row.body
+            for row in documents.select("charge", customer=customer.stripe_id)
+            if row.body["status"] != "failed"
+        ],
+        "features": features,
+    }
+    return render_page(request, "portal.html", context, leads_to=(portal.body["return_url"],))
+
+
+def _describe(row: StripeObject) -> Document:
+    item = row.body["items"]["data"][0]
+    method = subscriptions.find_method(row)
+    return {
+        **row.body,
+        "name": catalogue.describe_price(item["price"]),
+        "amount": sum(
+            each["price"]["unit_amount"] * each["quantity"] for each in row.body["items"]["data"]
+        ),
+        "interval": item["price"]["recurring"],
+        "period_end": item["current_period_end"],
+        "method": method.body if method else None,
+        "over": row.body["status"] in subscriptions.ENDED,
+    }
+
+
+def _find_own(portal: StripeObject, subscription_id: str) -> StripeObject | None:
+    """Only the customer's own subscriptions can be reached through the customer's portal."""
+    return documents.select(
+        "subscription", stripe_id=subscription_id, customer=portal.body["customer"]
+    ).first()
+
+
+@csrf_exempt
+def cancel_subscription(
+    request: HttpRequest, session_id: str, subscription_id: str
+) -> HttpResponse:
+    """Asks first; the membership then runs to the end of what is paid."""
+    portal = _find_portal(session_id)
+    row = _find_own(portal, subscription_id) if portal else None
+    if portal is None or row is None:
+        return _show_unknown(request)
+    if request.method != "POST":
+        context = {"portal": portal.body, "subscription": _describe(row)}
+        return render_page(request, "portal_cancel.html", context)
+    features = documents.fetch(portal.body["configuration"]).body["features"]
+    with documents.writing():
+        row = documents.fetch(subscription_id)
+        if features["subscription_cancel"]["mode"] == "immediately":
+            subscriptions.end_subscription(row, reason="cancellation_requested")
+        elif row.body["status"] not in subscriptions.ENDED:
+            changes.update_subscription(row, {"cancel_at_period_end": True})
+    return _back(session_id)
+
+
+@csrf_exempt
+def keep_subscription(request: HttpRequest, session_id: str, subscription_id: str) -> HttpResponse:
+    portal = _find_portal(session_id)
+    row = _find_own(portal, subscription_id) if portal else None
+    if portal is None or row is None:
+        return _show_unknown(request)
+    if request.method == "POST" and row.body["status"] not in subscriptions.ENDED:
+        with documents.writing():
+            row = documents.fetch(subscription_id)
+            changes.update_subscription(row, {"cancel_at_period_end": False})
+    return _back(session_id)
+
+
+@csrf_exempt
+def change_card(request: HttpRequest, session_id: str) -> HttpResponse:
+    portal = _find_portal(session_id)
+    if portal is None:
+        return _show_unknown(request)
+    if request.method != "POST":
+        return _render_card(request, portal, Entry({"method": "card", "name": ""}))
+    entry = read_entry(request.POST, email_fixed=True, methods=["card"])
+    card = entry.instrument.card if entry.instrument else None
+    if card is not None and card.decline is not None:
+        place_refusal(entry, code=card.decline.code, message=card.decline.message)
+    if entry.errors or entry.instrument is None:
+        return _render_card(request, portal, entry)
+    try:
+        with documents.writing():
+            customer = documents.fetch(portal.body["customer"])
+            method = create_payment_method(
+                entry.instrument, customer=customer.stripe_id, email=customer.body["email"]
+            )
+            events.emit("payment_method.attached", method)
+            before = dict(customer.body)
+            settings = customer.body["invoice_settings"]
+            customer.body["invoice_settings"] = {
+                **settings,
+                "default_payment_method": method.stripe_id,
+            }
+            documents.save(customer)
+            events.emit_change("customer.updated", customer, before)
+            for row in documents.select("subscription", customer=customer.stripe_id):
+                if row.body["status"] not in subscriptions.ENDED:
+                    changes.update_subscription(row, {"default_payment_method": method.stripe_id})
+    except ApiError as refusal:
+        place_refusal(entry, code="", message=str(refusal))
+        return _render_card(request, portal, entry)
+    return _back(session_id)
+
+
+def _render_card(request: HttpRequest, portal: StripeObject, entry: Entry) -> HttpResponse:
+    context = {
+        "portal": portal.body,
+        "entry": entry,
+        "values": entry.values,
+        "errors": entry.errors,
+        "cards": CARDS.values(),
+    }
+    status = 422 if entry.errors else 200
+    return render_page(request, "portal_card.html", context, status=status)

@@ -1,0 +1,34 @@
+"""Receipts and invoices, as a person may keep them."""
+
+from django.http import HttpRequest, HttpResponse
+
+from newsroom.sandbox import documents
+
+from .rendering import render_message, render_page
+
+
+def show_receipt(request: HttpRequest, charge_id: str) -> HttpResponse:
+    charge = documents.select("charge", stripe_id=charge_id).first()
+    if charge is None:
+        return _show_unknown(request)
+    context = {
+        "charge": charge.body,
+        "left": charge.body["amount"] - charge.body["amount_refunded"],
+    }
+    return render_page(request, "receipt.html", context)
+
+
+def show_invoice(request: HttpRequest, invoice_id: str) -> HttpResponse:
+    invoice = documents.select("invoice", stripe_id=invoice_id).first()
+    if invoice is None:
+        return _show_unknown(request)
+    return render_page(request, "invoice.html", {"invoice": invoice.body})
+
+
+def _show_unknown(request: HttpRequest) -> HttpResponse:
+    return render_message(
+        request,
+        title="There is no such page",
+        text="The address is not complete, or the sandbox was set back since.",
+        status=404,
+    )

@@ -1,0 +1,155 @@
+"""Form-encoded parameters with nested brackets: parse, check, turn into what they mean.
+
+A specification is a dict of names; a name that ends in `*` is required. A value is one of the
+markers below,
+a dict (a hash), a one-element list (a list of), a set (one of these words) or a tuple (whichever
+fits).
+"""
+
+import re
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any
+from urllib.parse import parse_qsl
+
+from newsroom.sandbox.errors import ApiError
+
+
+class Kind(Enum):
+    STR = "string"
+    UNSET = "string that may be empty, which unsets"
+    INT = "integer"
+    BOOL = "boolean"
+    META = "metadata"
+
+
+STR, UNSET, INT, BOOL, META = Kind
+CREATED = (INT, {"gt": INT, "gte": INT, "lt": INT, "lte": INT})
+LISTED = {"limit": INT, "starting_after": STR, "ending_before": STR, "created": CREATED}
+Params = dict[str, Any]
+
+
+def parse(encoded: str) -> Params:
+    tree: Params = {}
+    for name, value in parse_qsl(encoded, keep_blank_values=True):
+        _put(tree, name, value)
+    parsed = _make_lists(tree)
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _put(tree: Params, name: str, value: str) -> None:
+    head, *rest = re.findall(r"[^\[\]]+|(?<=\[)(?=\])", name) or [name]
+    keys = [head, *rest]
+    node = tree
+    for key in keys[:-1]:
+        child = node.setdefault(key or str(len(node)), {})
+        if not isinstance(child, dict):
+            raise ApiError(f"Invalid parameter: {name}", param=name)
+        node = child
+    node[keys[-1] or str(len(node))] = value
+
+
+def _make_lists(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return node
+    if node and all(key.isdigit() for key in node):
+        return [_make_lists(node[key]) for key in sorted(node, key=int)]
+    return {key: _make_lists(value) for key, value in node.items()}
+
+
+def check(spec: dict[str, Any], params: Params, *, path: str = "") -> Params:
+    """Every unknown, missing or unreadable parameter is refused before anything is done."""
+    names = {name.rstrip("*"): kind for name, kind in spec.items()}
+    for name in params:
+        if name not in names:
+            raise ApiError(
+                f"Received unknown parameter: {_join(path, name)}",
+                code="parameter_unknown",
+                param=_join(path, name),
+            )
+    for name in spec:
+        if name.endswith("*") and name[:-1] not in params:
+            param = _join(path, name[:-1])
+            raise ApiError(
+                f"Missing required param: {param}.", code="parameter_missing", param=param
+            )
+    return {
+        name: _read(names[name], value, path=_join(path, name)) for name, value in params.items()
+    }
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}[{name}]" if path else name
+
+
+def _read(kind: Any, value: Any, *, path: str) -> Any:  # noqa: PLR0911, PLR0912
+    if isinstance(kind, tuple):
+        return _read_first(kind, value, path=path)
+    if isinstance(kind, dict):
+        if not isinstance(value, dict):
+            raise ApiError("Invalid object", param=path)
+        return check(kind, value, path=path)
+    if isinstance(kind, list):
+        if value == "":
+            return []
+        if not isinstance(value, list):
+            raise ApiError("Invalid array", param=path)
+        return [_read(kind[0], each, path=f"{path}[{i}]") for i, each in enumerate(value)]
+    if kind is META:
+        return _read_metadata(value, path=path)
+    if not isinstance(value, str):
+        raise ApiError(f"Invalid string: {value}", param=path)
+    if isinstance(kind, set | frozenset):
+        return _read_word(kind, value, path=path)
+    if kind is INT:
+        if not re.fullmatch(r"-?\d{1,18}", value):
+            raise ApiError(
+                f"Invalid integer: {value}", code="parameter_invalid_integer", param=path
+            )
+        return int(value)
+    if kind is BOOL:
+        if value not in ("true", "false"):
+            raise ApiError(f"Invalid boolean: {value}", param=path)
+        return value == "true"
+    if value == "" and kind is STR:
+        raise ApiError(
+            f"You passed an empty string for '{path}', which cannot be unset.",
+            code="parameter_invalid_empty",
+            param=path,
+        )
+    return value
+
+
+def _read_first(kinds: Iterable[Any], value: Any, *, path: str) -> Any:
+    refusal: ApiError | None = None
+    for kind in kinds:
+        try:
+            return _read(kind, value, path=path)
+        except ApiError as error:
+            refusal = refusal or error
+    raise refusal or ApiError("Invalid value", param=path)
+
+
+def _read_word(words: Iterable[str], value: str, *, path: str) -> str:
+    if value in words:
+        return value
+    known = ", ".join(sorted(word for word in words if word))
+    raise ApiError(f"Invalid {path}: must be one of {known}", param=path)
+
+
+def _read_metadata(value: Any, *, path: str) -> dict[str, str] | str:
+    if value == "":
+        return ""
+    if isinstance(value, list):
+        # Keys that are all digits look like a list once the brackets are gone.
+        value = {str(i): each for i, each in enumerate(value)}
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        raise ApiError("Metadata must be a hash of strings.", param=path)
+    if len(value) > 50:
+        raise ApiError("Metadata can have up to 50 keys.", param=path)
+    for key, text in value.items():
+        if len(key) > 40:
+            raise ApiError("Metadata keys can be up to 40 characters long.", param=f"{path}[{key}]")
+        if len(text) > 500:
+            raise ApiError("Metadata values can have up to 500 characters.", param=f"{path}[{key}]")
+    return dict(value)

@@ -1,0 +1,353 @@
+"""Subscriptions: begun by a checkout, renewed, ended."""
+
+import copy
+
+from newsroom.sandbox import catalogue, clock, documents, events, invoices
+from newsroom.sandbox.documents import Document
+from newsroom.sandbox.errors import ApiError
+from newsroom.sandbox.models import StripeObject
+from newsroom.sandbox.periods import add_intervals
+
+ENDED = ("canceled", "incomplete_expired")
+
+
+def create_subscription(
+    customer: StripeObject,
+    chosen: list[tuple[Document, int]],
+    *,
+    method: StripeObject | None,
+    metadata: dict[str, str],
+    trial_end: int | None = None,
+    description: str | None = None,
+    missing_payment_method: str = "create_invoice",
+) -> StripeObject:
+    """`chosen` is (recurring price, quantity). Active from the start, or in trial until
+    `trial_end`.
+
+    A bank debit that is still under way makes no difference: Stripe activates at once for methods
+    that take days.
+    """
+    now = clock.now()
+    recurring = chosen[0][0]["recurring"]
+    for price, _ in chosen[1:]:
+        if price["recurring"] != recurring:
+            raise ApiError("All prices of a subscription must have the same interval here.")
+    stripe_id = documents.make_id("subscription")
+    anchor = trial_end or now
+    end = trial_end or add_intervals(anchor, recurring, 1)
+    items = [make_item(stripe_id, price, quantity, (now, end)) for price, quantity in chosen]
+    row = documents.create(
+        {
+            "id": stripe_id,
+            "object": "subscription",
+            "application": None,
+            "application_fee_percent": None,
+            "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+            "billing_cycle_anchor": anchor,
+            "billing_cycle_anchor_config": None,
+            "billing_mode": {
+                "flexible": {"proration_discounts": "included"},
+                "type": "flexible",
+            },
+            "billing_schedules": [],
+            "billing_thresholds": None,
+            "cancel_at": None,
+            "cancel_at_period_end": False,
+            "canceled_at": None,
+            "cancellation_details": {
+                "comment": None,
+                "feedback": None,
+                "feedback_option": None,
+                "reason": None,
+            },
+            "collection_method": "charge_automatically",
+            "created": now,
+            "currency": chosen[0][0]["currency"],
+            "customer": customer.stripe_id,
+            "days_until_due": None,
+            "default_payment_method": method.stripe_id if method else None,
+            "default_source": None,
+            "default_tax_rates": [],
+            "description": description,
+            "discounts": [],
+            "ended_at": None,
+            "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
+            "items": documents.envelope(
+                items, url=f"/v1/subscription_items?subscription={stripe_id}"
+            ),
+            "latest_invoice": None,
+            "livemode": False,
+            "metadata": metadata,
+            "next_pending_invoice_item_invoice": None,
+            "on_behalf_of": None,
+            "pause_collection": None,
+            "payment_settings": {
+                "payment_method_options": None,
+                "payment_method_types": None,
+                "save_default_payment_method": "off",
+            },
+            "pending_invoice_item_interval": None,
+            "pending_setup_intent": None,
+            "pending_update": None,
+            "schedule": None,
+            "start_date": now,
+            "status": "trialing" if trial_end else "active",
+            "test_clock": None,
+            "transfer_data": None,
+            "trial_end": trial_end,
+            "trial_settings": {"end_behavior": {"missing_payment_method": missing_payment_method}},
+            "trial_start": now if trial_end else None,
+        },
+        notes={"cycle": 0 if trial_end else 1, "pending_lines": []},
+    )
+    return save_subscription(row)
+
+
+def make_item(
+    subscription: str, price: Document, quantity: int, period: tuple[int, int]
+) -> Document:
+    return {
+        "id": documents.make_id("subscription_item"),
+        "object": "subscription_item",
+        "billing_thresholds": None,
+        "created": clock.now(),
+        "current_period_end": period[1],
+        "current_period_start": period[0],
+        "discounts": [],
+        "metadata": {},
+        "price": copy.deepcopy(price),
+        "quantity": quantity,
+        "subscription": subscription,
+        "tax_rates": [],
+    }
+
+
+def save_subscription(row: StripeObject) -> StripeObject:
+    """Keeps the items readable by their own ids, and says when the next thing falls due."""
+    row.due_at = _find_due(row)
+    documents.save(row)
+    kept = set()
+    for item in row.body["items"]["data"]:
+        kept.add(item["id"])
+        found = documents.find(item["id"])
+        if found is None:
+            documents.create(copy.deepcopy(item))
+        elif found.body != item:
+            found.body = copy.deepcopy(item)
+            documents.save(found)
+    for stale in documents.select("subscription_item", subscription=row.stripe_id):
+        if stale.stripe_id not in kept:
+            stale.delete()
+    return row
+
+
+def _find_due(row: StripeObject) -> int | None:
+    if row.body["status"] in ENDED or row.body["status"] == "paused":
+        return None
+    moments = [get_period(row)[1]]
+    if row.body["cancel_at"]:
+        moments.append(row.body["cancel_at"])
+    pause = row.body["pause_collection"]
+    if pause and pause["resumes_at"]:
+        moments.append(pause["resumes_at"])
+    return min(moments)
+
+
+def get_period(row: StripeObject) -> tuple[int, int]:
+    item = row.body["items"]["data"][0]
+    return item["current_period_start"], item["current_period_end"]
+
+
+def set_period(row: StripeObject, period: tuple[int, int]) -> None:
+    for item in row.body["items"]["data"]:
+        item["current_period_start"], item["current_period_end"] = period
+
+
+def make_lines(row: StripeObject, period: tuple[int, int]) -> list[Document]:
+    """What the next period costs, or nothing while in trial."""
+    trial = row.body["status"] == "trialing"
+    lines = []
+    for item in row.body["items"]["data"]:
+        price = item["price"]
+        name = catalogue.describe_price(price)
+        words = f"Trial period for {name}" if trial else f"{item['quantity']} × {name}"
+        lines.append(
+            invoices.make_line(
+                amount=0 if trial else price["unit_amount"] * item["quantity"],
+                price=price,
+                quantity=item["quantity"],
+                description=words,
+                period=period,
+                metadata=dict(row.body["metadata"]),
+                subscription=row.stripe_id,
+                item=item["id"],
+            )
+        )
+    return lines
+
+
+def take_pending_lines(row: StripeObject) -> list[Document]:
+    lines: list[Document] = row.notes["pending_lines"]
+    row.notes["pending_lines"] = []
+    return lines
+
+
+def find_method(row: StripeObject) -> StripeObject | None:
+    customer = documents.fetch(row.body["customer"])
+    chosen = row.body["default_payment_method"] or (
+        customer.body.get("invoice_settings") or {}
+    ).get("default_payment_method")
+    return documents.find(chosen)
+
+
+def bill(
+    row: StripeObject,
+    lines: list[Document],
+    *,
+    reason: str,
+    period: tuple[int, int],
+    outcome: str | None = None,
+) -> StripeObject:
+    """Invoices the lines and collects. A refusal makes the subscription past due."""
+    customer = documents.fetch(row.body["customer"])
+    invoice = invoices.create_invoice(
+        customer,
+        lines,
+        currency=row.body["currency"],
+        reason=reason,
+        period=period,
+        subscription=row,
+    )
+    row.body["latest_invoice"] = invoice.stripe_id
+    pause = row.body["pause_collection"]
+    if pause and pause["behavior"] == "keep_as_draft":
+        invoice.body["auto_advance"] = False
+        documents.save(invoice)
+        return invoice
+    invoices.finalise(invoice)
+    if pause and pause["behavior"] == "void":
+        invoices.void_invoice(invoice)
+    elif pause:
+        invoices.close_invoice(invoice, status="uncollectible", moment="marked_uncollectible_at")
+        events.emit("invoice.marked_uncollectible", invoice)
+    else:
+        result, _ = invoices.collect(invoice, find_method(row), outcome=outcome)
+        if result == "failed":
+            row.body["status"] = "past_due"
+    return invoice
+
+
+def renew(row: StripeObject, *, outcome: str | None = None) -> StripeObject:
+    """The next period begins where the last one ends; answers its invoice."""
+    if row.body["status"] in ENDED:
+        raise ApiError(f"This subscription is {row.body['status']}: it does not renew.")
+    before = copy.deepcopy(row.body)
+    old = get_period(row)
+    if row.body["status"] == "trialing":
+        row.notes["cycle"] = 0
+        row.body["billing_cycle_anchor"] = old[1]
+        row.body["status"] = "active"
+    row.notes["cycle"] += 1
+    recurring = row.body["items"]["data"][0]["price"]["recurring"]
+    new_end = add_intervals(row.body["billing_cycle_anchor"], recurring, row.notes["cycle"])
+    set_period(row, (old[1], new_end))
+    lines = [*take_pending_lines(row), *make_lines(row, (old[1], new_end))]
+    invoice = bill(row, lines, reason="subscription_cycle", period=old, outcome=outcome)
+    save_subscription(row)
+    events.emit_change("customer.subscription.updated", row, before)
+    return invoice
+
+
+def end_subscription(row: StripeObject, *, reason: str, details: Document | None = None) -> None:
+    """Over now: nothing renews any more. What was paid stays paid."""
+    if row.body["status"] in ENDED:
+        raise ApiError(
+            f"No such subscription: '{row.stripe_id}'",
+            status=404,
+            code="resource_missing",
+            param="id",
+        )
+    now = clock.now()
+    row.body.update(status="canceled", ended_at=now, cancel_at_period_end=False)
+    row.body["canceled_at"] = row.body["canceled_at"] or now
+    kept = row.body["cancellation_details"]
+    row.body["cancellation_details"] = {
+        **kept,
+        "reason": kept["reason"] or reason,
+        **(details or {}),
+    }
+    save_subscription(row)
+    for invoice in documents.select("invoice", subscription=row.stripe_id):
+        if invoice.due_at is not None:
+            invoice.body["next_payment_attempt"] = None
+            invoice.due_at = None
+            documents.save(invoice)
+    events.emit("customer.subscription.deleted", row)
+
+
+def note_paid(row: StripeObject) -> None:
+    """A past due subscription whose latest invoice is paid stands well again."""
+    if row.body["status"] in ("past_due", "incomplete", "unpaid"):
+        before = copy.deepcopy(row.body)
+        row.body["status"] = "active"
+        save_subscription(row)
+        events.emit_change("customer.subscription.updated", row, before)
+
+
+def note_unpaid(row: StripeObject) -> None:
+    if row.body["status"] in ("active", "trialing"):
+        before = copy.deepcopy(row.body)
+        row.body["status"] = "past_due"
+        save_subscription(row)
+        events.emit_change("customer.subscription.updated", row, before)
+
+
+def run_due(row: StripeObject) -> None:
+    """What the clock brings: the end that was asked for, the end of a pause, the next period."""
+    now = clock.now()
+    if row.body["cancel_at"] and row.body["cancel_at"] <= now:
+        end_subscription(row, reason="cancellation_requested")
+        return
+    pause = row.body["pause_collection"]
+    if pause and pause["resumes_at"] and pause["resumes_at"] <= now:
+        before = copy.deepcopy(row.body)
+        row.body["pause_collection"] = None
+        save_subscription(row)
+        events.emit_change("customer.subscription.updated", row, before)
+        return
+    if row.body["status"] == "trialing" and find_method(row) is None:
+        match row.body["trial_settings"]["end_behavior"]["missing_payment_method"]:
+            case "cancel":
+                end_subscription(row, reason="payment_failed")
+                return
+            case "pause":
+                pause_subscription(row)
+                return
+    renew(row)
+
+
+def pause_subscription(row: StripeObject) -> None:
+    before = copy.deepcopy(row.body)
+    row.body["status"] = "paused"
+    save_subscription(row)
+    events.emit("customer.subscription.paused", row)
+    events.emit_change("customer.subscription.updated", row, before)
+
+
+def resume_subscription(row: StripeObject) -> None:
+    """Only what a trial without a payment method paused; the new period begins now."""
+    if row.body["status"] != "paused":
+        raise ApiError(
+            f"This subscription is {row.body['status']}. Only paused subscriptions can be resumed."
+        )
+    before = copy.deepcopy(row.body)
+    now = clock.now()
+    recurring = row.body["items"]["data"][0]["price"]["recurring"]
+    row.body.update(status="active", billing_cycle_anchor=now)
+    row.notes["cycle"] = 1
+    period = (now, add_intervals(now, recurring, 1))
+    set_period(row, period)
+    bill(row, make_lines(row, period), reason="subscription_cycle", period=period)
+    save_subscription(row)
+    events.emit("customer.subscription.resumed", row)
+    events.emit_change("customer.subscription.updated", row, before)

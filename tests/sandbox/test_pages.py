@@ -1,0 +1,223 @@
+import http.client
+import re
+from urllib.parse import urlencode, urlsplit
+
+import stripe
+
+from newsroom.sandbox.control import SandboxControl
+
+from .conftest import CANCEL_URL, NOON, OpenSession
+
+CARD = {
+    "email": "reader@example.org",
+    "method": "card",
+    "number": "4242 4242 4242 4242",
+    "expiry": "04 / 31",
+    "cvc": "123",
+    "name": "Ada Reader",
+}
+
+
+class Answer:
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self.status = response.status
+        self.location = response.headers.get("Location", "")
+        self.policy = response.headers.get("Content-Security-Policy", "")
+        self.text = response.read().decode()
+
+    def has(self, words: str) -> bool:
+        return words in re.sub(r"\s+", " ", self.text)
+
+
+def visit(url: str, form: dict[str, str] | None = None) -> Answer:
+    """One plain request, as a browser without JavaScript makes it; redirects are not followed."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
+    try:
+        if form is None:
+            connection.request("GET", parts.path)
+        else:
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            connection.request("POST", parts.path, urlencode(form), headers)
+        return Answer(connection.getresponse())
+    finally:
+        connection.close()
+
+
+def get_url(session: stripe.checkout.Session) -> str:
+    assert session.url is not None
+    return session.url
+
+
+def test_a_declined_card_is_told_beside_its_field_and_a_good_one_pays(
+    control: SandboxControl, stripe_client: stripe.StripeClient, open_gift: OpenSession
+) -> None:
+    session = open_gift()
+    url = get_url(session)
+    page = visit(url)
+    assert page.status == 200
+    assert page.has("No money moves")
+    assert page.has("€48.00")
+    assert page.has(f'href="{CANCEL_URL}"')
+
+    declined = visit(url, {**CARD, "number": "4000 0000 0000 9995"})
+    assert declined.status == 422
+    assert declined.has("Your card has insufficient funds.")
+    assert declined.has('value="4000 0000 0000 9995"')
+    assert declined.has('value="Ada Reader"')
+    assert declined.has('value="04 / 31"')
+    assert 'value="123"' not in declined.text
+
+    paid = visit(url, CARD)
+    assert paid.status == 303
+    assert paid.location == f"http://127.0.0.1:9/thanks?session={session.id}"
+    done = stripe_client.v1.checkout.sessions.retrieve(session.id)
+    assert done.payment_status == "paid"
+    assert done.customer_details is not None
+    assert (done.customer_details.email, done.customer_details.name) == (
+        "reader@example.org",
+        "Ada Reader",
+    )
+
+    again = visit(url, CARD)
+    assert again.status == 200
+    assert again.has("already paid")
+    assert control.books()["currencies"]["eur"]["counts"]["charge"] == 1
+
+
+def test_mistakes_are_told_before_any_bank_is_asked(
+    control: SandboxControl, open_gift: OpenSession
+) -> None:
+    control.freeze(NOON)
+    url = get_url(open_gift())
+    empty = visit(url, {"method": "card"})
+    for words in (
+        "Enter an e-mail address",
+        "Enter the card number.",
+        "Enter month and year",
+        "Enter the 3 digits",
+        "Enter the name on the card.",
+    ):
+        assert empty.has(words)
+    wrong = visit(url, {**CARD, "number": "4242424242424241", "expiry": "10/26", "cvc": "1"})
+    assert wrong.has("Check it digit by digit")
+    assert wrong.has("This date is past")
+    amex = visit(url, {**CARD, "number": "378282246310005"})
+    assert amex.has("Enter the 4 digits")
+    assert visit(url, {**CARD, "expiry": "11/2026", "number": "1"}).has("Check it digit by digit")
+    assert control.events("payment_intent.created") == []
+
+
+def test_a_membership_says_what_recurs_and_keeps_the_address(
+    open_membership: OpenSession, control: SandboxControl
+) -> None:
+    url = get_url(open_membership())
+    page = visit(url)
+    assert page.has("then €60.00 every year until you cancel")
+    assert page.has("reader@example.org")
+    assert 'name="email"' not in page.text
+    form = {name: value for name, value in CARD.items() if name != "email"}
+    assert visit(url, form).status == 303
+
+
+def test_three_d_secure_has_a_page_of_its_own(
+    control: SandboxControl, open_gift: OpenSession
+) -> None:
+    url = get_url(open_gift())
+    asked = visit(url, {**CARD, "number": "4000002500003155"})
+    assert (asked.status, asked.location) == (303, f"{urlsplit(url).path}/check")
+    check = f"{url}/check"
+    assert visit(check).has("Is this you?")
+    failed = visit(check, {"answer": "fail"})
+    assert failed.status == 422
+    assert failed.has("unable to authenticate")
+    assert failed.has('value="Ada Reader"')
+    assert visit(check).status == 303
+    visit(url, {**CARD, "number": "4000002500003155"})
+    done = visit(check, {"answer": "complete"})
+    assert done.status == 303
+    assert done.location.startswith("http://127.0.0.1:9/thanks")
+
+
+def test_a_debit_is_given_on_the_page(
+    control: SandboxControl, stripe_client: stripe.StripeClient, open_gift: OpenSession
+) -> None:
+    session = open_gift()
+    form = {"email": "a@example.org", "method": "sepa_debit", "holder": "Ada Reader"}
+    assert visit(get_url(session), {**form, "iban": "DE00"}).has("Only the two test accounts")
+    given = visit(get_url(session), {**form, "iban": "de89 3704 0044 0532 0130 00"})
+    assert given.status == 303
+    assert stripe_client.v1.checkout.sessions.retrieve(session.id).payment_status == "unpaid"
+    assert visit(get_url(session)).has("Your bank has the order already")
+
+
+def test_pages_that_have_run_out_or_never_were_say_so(
+    control: SandboxControl, open_gift: OpenSession
+) -> None:
+    url = get_url(open_gift())
+    control.advance(days=2)
+    gone = visit(url, CARD)
+    assert gone.status == 410
+    assert gone.has("has run out")
+    nothing = visit(url[:-5])
+    assert nothing.status == 404
+    assert nothing.has("no such payment")
+    assert control.books()["currencies"] == {}
+
+
+def test_every_page_has_a_strict_policy(control: SandboxControl, open_gift: OpenSession) -> None:
+    url = get_url(open_gift(success_url="https://news.example/thanks"))
+    policy = visit(url).policy
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "form-action 'self' http://127.0.0.1:9 https://news.example" in policy
+    assert visit(control.url + "/").status == 200
+    assert visit(control.url + "/assets/sandbox.css").status == 200
+
+
+def test_the_portal_changes_the_card_ends_and_resumes(
+    control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
+) -> None:
+    portal = stripe_client.v1.billing_portal.sessions.create(
+        {"customer": str(member.customer), "return_url": "http://127.0.0.1:9/account"}
+    )
+    page = visit(portal.url)
+    assert page.has("€60.00 every year")
+    assert page.has("visa ending in 4242")
+    assert page.has('href="http://127.0.0.1:9/account"')
+
+    card = {**CARD, "number": "4000000000000002"}
+    assert visit(f"{portal.url}/card", card).has("Your card was declined.")
+    assert visit(f"{portal.url}/card", {**CARD, "number": "5555555555554444"}).status == 303
+    assert visit(portal.url).has("mastercard ending in 4444")
+
+    cancel = f"{portal.url}/subscriptions/{member.id}/cancel"
+    assert visit(cancel).has("Cancel Membership?")
+    assert stripe_client.v1.subscriptions.retrieve(member.id).cancel_at_period_end is False
+    assert visit(cancel, {}).status == 303
+    assert stripe_client.v1.subscriptions.retrieve(member.id).cancel_at_period_end is True
+    assert visit(portal.url).has("You will not be charged again.")
+    assert visit(f"{portal.url}/subscriptions/{member.id}/keep", {}).status == 303
+    assert stripe_client.v1.subscriptions.retrieve(member.id).cancel_at_period_end is False
+
+
+def test_the_portal_reaches_only_one_s_own_subscriptions(
+    control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
+) -> None:
+    stranger = stripe_client.v1.customers.create({"email": "stranger@example.org"})
+    portal = stripe_client.v1.billing_portal.sessions.create({"customer": stranger.id})
+    assert visit(portal.url).has("You have no subscription.")
+    assert visit(f"{portal.url}/subscriptions/{member.id}/cancel", {}).status == 404
+    assert visit(control.url + "/p/session/bps_none").status == 404
+    assert stripe_client.v1.subscriptions.retrieve(member.id).cancel_at_period_end is False
+
+
+def test_receipts_and_invoices_have_pages(
+    stripe_client: stripe.StripeClient, member: stripe.Subscription
+) -> None:
+    [charge] = stripe_client.v1.charges.list().data
+    assert charge.receipt_url is not None
+    assert visit(charge.receipt_url).has("€60.00")
+    invoice = stripe_client.v1.invoices.retrieve(str(member.latest_invoice))
+    assert invoice.hosted_invoice_url is not None
+    assert visit(invoice.hosted_invoice_url).has(str(invoice.number))

@@ -1,0 +1,77 @@
+import time
+from pathlib import Path
+
+import pytest
+import stripe
+
+from newsroom.sandbox.control import SandboxControl
+from newsroom.sandbox.process import start_sandbox
+
+from .conftest import NOON
+
+
+def make_client(url: str, key: str, http: stripe.HTTPClient) -> stripe.StripeClient:
+    return stripe.StripeClient(key, base_addresses={"api": url}, http_client=http)
+
+
+def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
+    http = stripe.RequestsClient()
+    with start_sandbox(tmp_path, secret_key="sk_test_of_this_test") as process:
+        control = SandboxControl(process.url)
+        control.freeze(NOON)
+        client = make_client(process.url, process.secret_key, http)
+        made = client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k1"})
+        control.close()
+    port = int(process.url.rsplit(":", 1)[1])
+    with start_sandbox(tmp_path, port=port, secret_key="sk_test_of_this_test") as process:
+        client = make_client(process.url, process.secret_key, http)
+        control = SandboxControl(process.url)
+        assert control.now() == NOON
+        assert client.v1.customers.retrieve(made.id).name == "Ada"
+        again = client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k1"})
+        assert again.id == made.id
+        assert [event["type"] for event in control.events()] == ["customer.created"]
+        control.close()
+    http.close()
+
+
+def test_it_starts_and_stops_quickly(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    process = start_sandbox(tmp_path)
+    started = time.monotonic()
+    process.stop()
+    assert started - begun < 5
+    assert time.monotonic() - started < 2
+    assert process.process.returncode == 0
+
+
+def test_a_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
+    with start_sandbox(tmp_path / "a") as process:
+        port = int(process.url.rsplit(":", 1)[1])
+        with pytest.raises(RuntimeError, match="did not start"):
+            start_sandbox(tmp_path / "b", port=port)
+
+
+def test_a_reset_leaves_nothing(
+    control: SandboxControl, stripe_client: stripe.StripeClient
+) -> None:
+    stripe_client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k1"})
+    control.add_fault("api", match="*", kind="error", times=-1)
+    control.freeze(NOON)
+    control.reset()
+    assert stripe_client.v1.customers.list().data == []
+    assert control.events() == []
+    assert abs(control.now() - time.time()) < 5
+    stripe_client.v1.customers.create({"name": "Bob"}, {"idempotency_key": "k1"})
+
+
+def test_a_running_clock_does_what_falls_due(
+    control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
+) -> None:
+    end = member["items"].data[0].current_period_end
+    control.advance(end - control.now() - 1)
+    assert len(control.events("invoice.created")) == 1
+    deadline = time.monotonic() + 5
+    while len(control.events("invoice.created")) == 1 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert len(control.events("invoice.created")) == 2

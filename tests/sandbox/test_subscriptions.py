@@ -1,0 +1,342 @@
+from datetime import UTC, datetime
+
+import pytest
+import stripe
+
+from newsroom.sandbox.control import SandboxControl
+
+from .conftest import NOON, OpenSession
+
+
+def at(year: int, month: int, day: int) -> int:
+    return int(datetime(year, month, day, 12, tzinfo=UTC).timestamp())
+
+
+def subscribe(
+    control: SandboxControl,
+    client: stripe.StripeClient,
+    session: stripe.checkout.Session,
+    *,
+    card: str = "4242424242424242",
+) -> stripe.Subscription:
+    assert control.pay(session.id, card=card)["status"] == "paid"
+    done = client.v1.checkout.sessions.retrieve(session.id)
+    return client.v1.subscriptions.retrieve(str(done.subscription))
+
+
+def period(subscription: stripe.Subscription) -> tuple[int, int]:
+    item = subscription["items"].data[0]
+    return item.current_period_start, item.current_period_end
+
+
+def test_a_month_from_31_january_keeps_to_the_anchor(
+    control: SandboxControl,
+    stripe_client: stripe.StripeClient,
+    open_membership: OpenSession,
+    month_price: stripe.Price,
+) -> None:
+    control.freeze(at(2027, 1, 31))
+    member = subscribe(control, stripe_client, open_membership(price=month_price.id))
+    ends = [period(member)[1]]
+    for _ in range(3):
+        control.freeze(ends[-1])
+        ends.append(period(stripe_client.v1.subscriptions.retrieve(member.id))[1])
+    assert ends == [at(2027, 2, 28), at(2027, 3, 31), at(2027, 4, 30), at(2027, 5, 31)]
+    invoices = stripe_client.v1.invoices.list({"subscription": member.id}).data
+    assert [invoice.billing_reason for invoice in invoices] == [
+        *["subscription_cycle"] * 3,
+        "subscription_create",
+    ]
+    assert [invoice.created for invoice in invoices] == [*reversed(ends[:3]), at(2027, 1, 31)]
+    renewed = invoices[0]
+    assert (renewed.period_start, renewed.period_end) == (ends[1], ends[2])
+    assert (renewed.lines.data[0].period.start, renewed.lines.data[0].period.end) == (
+        ends[2],
+        ends[3],
+    )
+
+
+def test_one_jump_of_the_clock_does_all_that_falls_due_each_at_its_time(
+    control: SandboxControl,
+    stripe_client: stripe.StripeClient,
+    open_membership: OpenSession,
+    month_price: stripe.Price,
+) -> None:
+    control.freeze(NOON)
+    member = subscribe(control, stripe_client, open_membership(price=month_price.id))
+    control.freeze(at(2027, 2, 15))
+    charges = stripe_client.v1.charges.list({"customer": str(member.customer)}).data
+    assert [charge.created for charge in charges] == [
+        at(2027, 2, 1),
+        at(2027, 1, 1),
+        at(2026, 12, 1),
+        NOON,
+    ]
+
+
+def test_a_failed_renewal_is_tried_again_and_ends_the_subscription(
+    control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
+) -> None:
+    control.freeze(NOON)
+    member = subscribe(control, stripe_client, open_membership(), card="4000000000000341")
+    control.freeze(period(member)[1])
+    late = stripe_client.v1.subscriptions.retrieve(member.id, {"expand": ["latest_invoice"]})
+    assert late.status == "past_due"
+    assert isinstance(late.latest_invoice, stripe.Invoice)
+    assert (late.latest_invoice.status, late.latest_invoice.attempt_count) == ("open", 1)
+    [event] = [
+        each
+        for each in control.events("customer.subscription.updated")
+        if "status" in each["data"]["previous_attributes"]
+    ]
+    assert event["data"]["previous_attributes"]["status"] == "active"
+
+    control.advance(days=20)
+
+    over = stripe_client.v1.subscriptions.retrieve(member.id)
+    assert over.status == "canceled"
+    assert over.cancellation_details is not None
+    assert over.cancellation_details.reason == "payment_failed"
+    assert len(control.events("invoice.payment_failed")) == 4
+    assert len(control.events("customer.subscription.deleted")) == 1
+    control.advance(days=400)
+    assert len(stripe_client.v1.invoices.list({"subscription": member.id}).data) == 2
+
+
+def test_a_past_due_subscription_recovers_when_the_invoice_is_paid(
+    control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
+) -> None:
+    invoice = control.renew(member.id, outcome="failed")
+    assert stripe_client.v1.subscriptions.retrieve(member.id).status == "past_due"
+    paid = stripe_client.v1.invoices.pay(invoice["id"])
+    assert paid.status == "paid"
+    assert stripe_client.v1.subscriptions.retrieve(member.id).status == "active"
+    with pytest.raises(stripe.InvalidRequestError, match="already paid"):
+        stripe_client.v1.invoices.pay(invoice["id"])
+
+
+def test_paying_an_invoice_with_a_bad_card_keeps_the_failed_charge(
+    control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
+) -> None:
+    member = subscribe(control, stripe_client, open_membership(), card="4000000000000341")
+    invoice = control.renew(member.id)
+    failed = len(control.events("charge.failed"))
+    with pytest.raises(stripe.CardError) as refusal:
+        stripe_client.v1.invoices.pay(invoice["id"])
+    assert refusal.value.code == "card_declined"
+    assert len(control.events("charge.failed")) == failed + 1
+
+
+def test_an_open_invoice_can_be_voided_or_settled_elsewhere(
+    control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
+) -> None:
+    first = control.renew(member.id, outcome="failed")
+    assert stripe_client.v1.invoices.void_invoice(first["id"]).status == "void"
+    second = control.renew(member.id, outcome="failed")
+    paid = stripe_client.v1.invoices.pay(second["id"], {"paid_out_of_band": True})
+    assert (paid.status, paid.amount_paid_off_stripe) == ("paid", 6000)
+    assert control.books()["currencies"]["eur"]["gross_minor"] == 6000
+
+
+def test_a_renewal_by_hand_charges_and_moves_the_period(
+    control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
+) -> None:
+    invoice = control.renew(member.id, outcome="paid")
+    assert (invoice["status"], invoice["billing_reason"]) == ("paid", "subscription_cycle")
+    after = stripe_client.v1.subscriptions.retrieve(member.id)
+    assert period(after)[0] == period(member)[1]
+
+
+def test_a_subscription_ends_at_its_period_end_unless_it_is_kept(
+    control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
+) -> None:
+    control.freeze(NOON)
+    member = subscribe(control, stripe_client, open_membership())
+    end = period(member)[1]
+    subscriptions = stripe_client.v1.subscriptions
+    ending = subscriptions.update(member.id, {"cancel_at_period_end": True})
+    assert (ending.status, ending.cancel_at, ending.canceled_at) == ("active", end, NOON)
+    kept = subscriptions.update(member.id, {"cancel_at_period_end": False})
+    assert (kept.cancel_at, kept.canceled_at) == (None, None)
+    subscriptions.update(member.id, {"cancel_at_period_end": True})
+
+    control.freeze(end)
+
+    over = subscriptions.retrieve(member.id)
+    assert (over.status, over.ended_at) == ("canceled", end)
+    assert control.books()["currencies"]["eur"]["counts"]["charge"] == 1
+    with pytest.raises(stripe.InvalidRequestError):
+        subscriptions.update(member.id, {"cancel_at_period_end": False})
+
+
+def test_cancelling_ends_it_now(
+    control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
+) -> None:
+    over = stripe_client.v1.subscriptions.cancel(
+        member.id, {"cancellation_details": {"comment": "Moving away"}}
+    )
+    assert over.status == "canceled"
+    assert over.cancellation_details is not None
+    assert over.cancellation_details.comment == "Moving away"
+    assert stripe_client.v1.subscriptions.list().data == []
+    assert len(stripe_client.v1.subscriptions.list({"status": "all"}).data) == 1
+    with pytest.raises(stripe.InvalidRequestError, match="No such subscription"):
+        stripe_client.v1.subscriptions.cancel(member.id)
+
+
+def test_a_dearer_price_of_the_same_interval_waits_for_the_next_invoice(
+    control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
+) -> None:
+    control.freeze(NOON)
+    member = subscribe(control, stripe_client, open_membership())
+    price = stripe_client.v1.prices.create(
+        {
+            "product": "membership",
+            "currency": "eur",
+            "unit_amount": 9000,
+            "recurring": {"interval": "year"},
+        }
+    )
+    start, end = period(member)
+    control.freeze(start + (end - start) // 2)
+    item = member["items"].data[0]
+    changed = stripe_client.v1.subscriptions.update(
+        member.id, {"items": [{"id": item.id, "price": price.id}]}
+    )
+    assert changed["items"].data[0].price.unit_amount == 9000
+    assert period(changed) == (start, end)
+    assert len(stripe_client.v1.invoices.list({"subscription": member.id}).data) == 1
+
+    control.freeze(end)
+
+    invoice = stripe_client.v1.invoices.list({"subscription": member.id}).data[0]
+    assert [line.amount for line in invoice.lines.data] == [-3000, 4500, 9000]
+    assert invoice.amount_paid == 10500
+
+
+def test_a_change_can_be_invoiced_at_once_or_not_at_all(
+    control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
+) -> None:
+    control.freeze(NOON)
+    member = subscribe(control, stripe_client, open_membership())
+    item = member["items"].data[0]
+    stripe_client.v1.subscription_items.update(
+        item.id, {"quantity": 2, "proration_behavior": "none"}
+    )
+    stripe_client.v1.subscriptions.update(
+        member.id,
+        {"items": [{"id": item.id, "quantity": 3}], "proration_behavior": "always_invoice"},
+    )
+    invoices = stripe_client.v1.invoices.list({"subscription": member.id}).data
+    assert [invoice.billing_reason for invoice in invoices] == [
+        "subscription_update",
+        "subscription_create",
+    ]
+    assert invoices[0].total == 6000
+    assert stripe_client.v1.subscription_items.retrieve(item.id).quantity == 3
+    assert len(stripe_client.v1.subscription_items.list({"subscription": member.id}).data) == 1
+
+
+def test_another_interval_begins_a_new_period_now(
+    control: SandboxControl,
+    stripe_client: stripe.StripeClient,
+    open_membership: OpenSession,
+    month_price: stripe.Price,
+) -> None:
+    control.freeze(NOON)
+    member = subscribe(control, stripe_client, open_membership(price=month_price.id))
+    control.advance(days=15)
+    year = stripe_client.v1.prices.list({"lookup_keys": ["membership-year"]}).data[0]
+    changed = stripe_client.v1.subscriptions.update(
+        member.id, {"items": [{"id": member["items"].data[0].id, "price": year.id}]}
+    )
+    assert period(changed)[0] == NOON + 15 * 86400
+    invoice = stripe_client.v1.invoices.retrieve(str(changed.latest_invoice))
+    assert (invoice.billing_reason, invoice.total) == ("subscription_update", 6000 - 300)
+
+
+def test_a_credit_is_kept_for_the_next_invoice(
+    control: SandboxControl,
+    stripe_client: stripe.StripeClient,
+    open_membership: OpenSession,
+    month_price: stripe.Price,
+) -> None:
+    control.freeze(NOON)
+    member = subscribe(control, stripe_client, open_membership())
+    stripe_client.v1.subscriptions.update(
+        member.id, {"items": [{"id": member["items"].data[0].id, "price": month_price.id}]}
+    )
+    customer = stripe_client.v1.customers.retrieve(str(member.customer))
+    assert customer.balance == 600 - 6000
+    control.advance(days=30)
+    invoice = stripe_client.v1.invoices.list({"subscription": member.id}).data[0]
+    assert (invoice.total, invoice.amount_due, invoice.status) == (600, 0, "paid")
+    assert control.books()["currencies"]["eur"]["gross_minor"] == 6000
+
+
+def test_a_longer_trial_moves_the_next_payment(
+    control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
+) -> None:
+    control.freeze(NOON)
+    member = subscribe(control, stripe_client, open_membership())
+    later = at(2028, 5, 1)
+    moved = stripe_client.v1.subscriptions.update(
+        member.id, {"trial_end": later, "proration_behavior": "none"}
+    )
+    assert (moved.status, moved.trial_end, period(moved)[1]) == ("trialing", later, later)
+    control.freeze(later - 1)
+    assert control.books()["currencies"]["eur"]["counts"]["charge"] == 1
+    control.freeze(later)
+    assert stripe_client.v1.subscriptions.retrieve(member.id).status == "active"
+    assert control.books()["currencies"]["eur"]["counts"]["charge"] == 2
+
+
+def test_collection_can_be_paused_and_goes_on_by_itself(
+    control: SandboxControl,
+    stripe_client: stripe.StripeClient,
+    open_membership: OpenSession,
+    month_price: stripe.Price,
+) -> None:
+    control.freeze(NOON)
+    member = subscribe(control, stripe_client, open_membership(price=month_price.id))
+    stripe_client.v1.subscriptions.update(
+        member.id, {"pause_collection": {"behavior": "void", "resumes_at": NOON + 45 * 86400}}
+    )
+    control.advance(days=62)
+    invoices = stripe_client.v1.invoices.list({"subscription": member.id}).data
+    assert [invoice.status for invoice in invoices] == ["paid", "void", "paid"]
+    assert stripe_client.v1.subscriptions.retrieve(member.id).pause_collection is None
+    stripe_client.v1.subscriptions.update(member.id, {"pause_collection": {"behavior": "void"}})
+    freed = stripe_client.v1.subscriptions.update(member.id, {"pause_collection": ""})
+    assert freed.pause_collection is None
+
+
+def test_a_trial_without_a_card_pauses_and_can_be_resumed(
+    control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
+) -> None:
+    control.freeze(NOON)
+    session = open_membership(
+        payment_method_collection="if_required",
+        subscription_data={
+            "trial_period_days": 14,
+            "trial_settings": {"end_behavior": {"missing_payment_method": "pause"}},
+        },
+    )
+    control.pay(session.id, no_card=True)
+    control.advance(days=14)
+    [paused] = stripe_client.v1.subscriptions.list({"status": "paused"}).data
+    assert len(control.events("customer.subscription.paused")) == 1
+    resumed = stripe_client.v1.subscriptions.resume(paused.id)
+    assert resumed.status == "past_due"
+    with pytest.raises(stripe.InvalidRequestError, match="Only paused"):
+        stripe_client.v1.subscriptions.resume(paused.id)
+
+
+def test_metadata_is_merged(
+    stripe_client: stripe.StripeClient, member: stripe.Subscription
+) -> None:
+    changed = stripe_client.v1.subscriptions.update(
+        member.id, {"metadata": {"plan": "year", "checkout": ""}, "description": "A reader"}
+    )
+    assert changed.metadata.to_dict() == {"plan": "year"}
+    assert changed.description == "A reader"
