@@ -1,0 +1,20 @@
+"""The drive: from a banner in an article to a counted member.
+
+The journey, one line a step, in the order in which the code reads:
+
+    templatetags/      an article shows a published banner
+    views/readers.py   a reader opens the join or the gift form          forms.py
+    checkout.py     1  form -> Checkout row -> Stripe Checkout Session   stripe_api.py
+    webhooks.py     2  stored event -> which Stripe object to look at
+    settlement.py   3  Stripe object -> our rows, the one road
+    payments.py     4  record a payment, a refund, a dispute             money.py
+    memberships.py  5  activate, renew, lapse
+    gifts.py        6  buy, deliver, redeem, revoke
+    progress.py     7  THE number: tallies
+    banners/        8  choose, fill in, render, publish
+    reports/        9  figures -> page, chart, file
+
+Imports run one way, against the order of the journey: `urls -> admin, views, management, checks,
+templatetags -> tasks -> webhooks -> checkout -> settlement -> banners, reports -> progress ->
+gifts -> memberships -> payments -> emails, forms, stripe_api -> models -> money`.
+"""

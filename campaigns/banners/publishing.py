@@ -1,0 +1,148 @@
+"""Publish a campaign's banners and its number as files that any web server can hold.
+
+A file is replaced at once or not at all, and a fault leaves the last good one: what readers see
+never depends on this application being well at that moment.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import override
+
+from campaigns.banners.wording import choose_wording
+from campaigns.models import Banner, Campaign, PublishedNumber
+from campaigns.progress import Progress, measure_campaign
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=30)
+OLDEST = timedelta(seconds=60)  # published again at least so often, for the as-of time
+
+
+def request_publishing(campaign_id: int) -> None:
+    """Make the campaign's banners due. Not for a transaction: all that settle share this row."""
+    Campaign.objects.filter(pk=campaign_id, publish_at__isnull=True).update(
+        publish_at=timezone.now()
+    )
+
+
+def due_campaigns(*, at: datetime) -> list[Campaign]:
+    """The campaigns whose number changed or was published too long ago."""
+    due = Q(publish_at__lte=at) | Q(published_at__isnull=True) | Q(published_at__lte=at - OLDEST)
+    return list(Campaign.objects.filter(due, goals__is_primary=True).distinct())
+
+
+def publish_campaign(campaign_id: int) -> Progress | None:
+    """Write every placement in every language; the number as published, None if another is at it.
+
+    Whoever holds the lease is the only one to write, so that no older number follows a newer one.
+    """
+    now = timezone.now()
+    free = Q(publish_lease_until__isnull=True) | Q(publish_lease_until__lte=now)
+    if not Campaign.objects.filter(free, pk=campaign_id).update(
+        publish_lease_until=now + LEASE, publish_at=None
+    ):
+        return None
+    try:
+        campaign = Campaign.objects.prefetch_related("copies").get(pk=campaign_id)
+        measured = measure_campaign(campaign, at=timezone.now())
+        if not measured or not campaign.goals.filter(is_primary=True).exists():
+            return None
+        _write_files(campaign, measured)
+        _keep_number(campaign, measured[0])
+        Campaign.objects.filter(pk=campaign_id).update(published_at=measured[0].as_of)
+        return measured[0]
+    finally:
+        Campaign.objects.filter(pk=campaign_id, publish_lease_until=now + LEASE).update(
+            publish_lease_until=None
+        )
+
+
+def _keep_number(campaign: Campaign, progress: Progress) -> None:
+    last = campaign.published.order_by("-published_at", "-pk").first()
+    if last is None or (last.counted, last.target) != (progress.counted, progress.target):
+        PublishedNumber.objects.create(
+            campaign=campaign,
+            published_at=progress.as_of,
+            counted=progress.counted,
+            target=progress.target,
+        )
+
+
+def _write_files(campaign: Campaign, measured: list[Progress]) -> None:
+    folder = settings.PUBLISH_DIR / campaign.slug
+    for language, _name in settings.LANGUAGES:
+        with override(language), timezone.override(campaign.zone_info):
+            for placement in Banner.Placement.values:
+                html = render_banner(campaign, measured[0], placement=placement, language=language)
+                _replace(folder / language / f"{placement}.html", html)
+    _replace(folder / "progress.json", json.dumps([_as_json(each) for each in measured]))
+
+
+def render_banner(campaign: Campaign, progress: Progress, *, placement: str, language: str) -> str:
+    """One placement as a complete fragment of HTML."""
+    copy = campaign.copy_for(language)
+    here = {"slug": campaign.slug}
+    origin = f"?from={placement}"
+    return render_to_string(
+        f"campaigns/embed/{placement}.html",
+        {
+            "banner": choose_wording(
+                campaign, progress, placement=placement, copy=copy, language=language
+            ),
+            "campaign": campaign,
+            "progress": progress,
+            "placement": placement,
+            "newsroom_name": settings.NEWSROOM_NAME,
+            "join_url": settings.SITE_URL + reverse("campaigns:join", kwargs=here) + origin,
+            "gift_url": settings.SITE_URL + reverse("campaigns:gift", kwargs=here) + origin,
+            "campaign_url": settings.SITE_URL + reverse("campaigns:campaign", kwargs=here) + origin,
+        },
+    )
+
+
+def _as_json(progress: Progress) -> dict[str, object]:
+    return {
+        "kind": progress.kind,
+        "counted": progress.counted,
+        "target": progress.target,
+        "percent": progress.percent,
+        "pending": progress.pending,
+        "state": progress.state,
+        "as_of": progress.as_of.isoformat(),
+    }
+
+
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(name).unlink()
+        raise
+
+
+def read_banner(slug: str, placement: str, *, language: str) -> str:
+    """The last good banner as it was published; nothing if there is none. Never raises."""
+    known = dict(settings.LANGUAGES)
+    wanted = language if language in known else settings.LANGUAGE_CODE
+    try:
+        return (settings.PUBLISH_DIR / slug / wanted / f"{placement}.html").read_text("utf-8")
+    except (OSError, ValueError):
+        log.warning("banner_missing", campaign=slug, placement=placement, language=wanted)
+        return ""

@@ -1,0 +1,176 @@
+"""1 From a form to Stripe's payment page: the Checkout row first, then the Checkout Session.
+
+The idempotency key is the row's id and an attempt number. An unknown outcome repeats the attempt,
+so that Stripe gives back the session it may have made; a changed form, an expired session or a
+5xx (which Stripe would replay) opens the next.
+"""
+
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from campaigns import settlement, stripe_api
+from campaigns.models import Campaign, Checkout, Price
+
+FIRST_LOOK = timedelta(seconds=30)
+# Languages of ours in which Stripe shows its page; in others the reader's browser decides.
+_STRIPE_LANGUAGES = {"en"}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a reader typed, checked: everything that makes one Checkout unlike another."""
+
+    kind: Checkout.Kind
+    price: Price
+    email: str
+    name: str
+    language: str
+    campaign: Campaign | None = None
+    placement: str = ""
+    typed: dict[str, Any] = field(default_factory=dict)
+
+
+def start_checkout(checkout_id: UUID, order: Order) -> Checkout:
+    """The Checkout with an open session at Stripe, or one that is complete already.
+
+    However often it is called with the same order, there is one session. Raises the errors of
+    stripe_api; the row then stands with all that was typed, and the same call may be made again.
+    """
+    checkout = _write_down(checkout_id, order)
+    if checkout.session_id is not None:
+        checkout = settlement.settle_checkout(checkout.pk)
+        if checkout.is_complete:
+            return checkout
+        if checkout.status == Checkout.Status.OPEN:
+            if _is_same(checkout, order):
+                return checkout
+            if not _close_session(checkout):
+                return settlement.settle_checkout(checkout.pk)
+        checkout = _open_next_attempt(checkout, order)
+    elif not _is_same(checkout, order):
+        checkout = _open_next_attempt(checkout, order)
+    return _ask_stripe(checkout)
+
+
+def _write_down(checkout_id: UUID, order: Order) -> Checkout:
+    checkout = Checkout(id=checkout_id)
+    _fill_in(checkout, order)
+    try:
+        with transaction.atomic():
+            checkout.save(force_insert=True)
+    except IntegrityError:  # the second click of two, or the reader came back
+        return Checkout.objects.select_related("price__plan").get(pk=checkout_id)
+    return checkout
+
+
+def _fill_in(checkout: Checkout, order: Order) -> None:
+    for typed in fields(order):
+        setattr(checkout, typed.name, getattr(order, typed.name))
+    checkout.amount_minor = order.price.amount_minor * checkout.quantity
+    checkout.currency = order.price.currency
+
+
+def _is_same(checkout: Checkout, order: Order) -> bool:
+    """Whether the same was ordered; where the reader came from is no part of an order."""
+    return (
+        (checkout.kind, checkout.price_id, checkout.email)
+        == (order.kind, order.price.pk, order.email)
+        and (checkout.name, checkout.language) == (order.name, order.language)
+        and checkout.typed == order.typed
+    )
+
+
+def _close_session(checkout: Checkout) -> bool:
+    """Expire the open session, so that two can never be paid; False if it was paid meanwhile."""
+    assert checkout.session_id is not None
+    try:
+        stripe_api.expire_session(checkout.session_id)
+    except stripe_api.StripeRefused:
+        session = stripe_api.fetch_session(checkout.session_id)
+        return bool(session["status"] == "expired")
+    return True
+
+
+def _open_next_attempt(checkout: Checkout, order: Order) -> Checkout:
+    with transaction.atomic():
+        locked = (
+            Checkout.objects.select_for_update(of=("self",))
+            .select_related("price__plan")
+            .get(pk=checkout.pk)
+        )
+        if locked.attempt != checkout.attempt or locked.is_complete:
+            return locked  # another tab was first, and its form is the one that counts
+        _fill_in(locked, order)
+        locked.attempt += 1
+        locked.version += 1
+        locked.status = Checkout.Status.STARTING
+        locked.session_id, locked.session_url, locked.look_at = None, "", None
+        locked.save()
+        return locked
+
+
+def _ask_stripe(checkout: Checkout) -> Checkout:
+    """Create the session of this attempt, or get back the one that it created before."""
+    if checkout.session_id is not None:
+        return checkout
+    try:
+        session = stripe_api.create_session(
+            session_params(checkout), idempotency_key=checkout.idempotency_key
+        )
+    except stripe_api.StripeFailed:
+        _give_up_attempt(checkout)
+        raise
+    except stripe_api.StripeUnavailable:
+        # Of two clicks at once Stripe serves one; the other may find its session here by now.
+        checkout.refresh_from_db()
+        if checkout.session_id is None:
+            raise
+        return checkout
+    kept = Checkout.objects.filter(
+        pk=checkout.pk, attempt=checkout.attempt, session_id__isnull=True
+    ).update(
+        session_id=session["id"],
+        session_url=session["url"] or "",
+        status=Checkout.Status.OPEN,
+        look_at=timezone.now() + FIRST_LOOK,
+    )
+    checkout.refresh_from_db()
+    if not kept and checkout.session_id != session["id"]:
+        stripe_api.expire_session(session["id"])  # another tab went on with a changed form
+    return checkout
+
+
+def _give_up_attempt(checkout: Checkout) -> None:
+    Checkout.objects.filter(
+        pk=checkout.pk, attempt=checkout.attempt, session_id__isnull=True
+    ).update(attempt=checkout.attempt + 1)
+
+
+def session_params(checkout: Checkout) -> dict[str, Any]:
+    """What Stripe is asked for, told by the row alone: the same at every repetition."""
+    metadata = {"checkout": str(checkout.pk)}
+    here = {"checkout_id": checkout.pk}
+    params: dict[str, Any] = {
+        "line_items": [{"price": checkout.price.stripe_price_id, "quantity": checkout.quantity}],
+        "customer_email": checkout.email,
+        "success_url": settings.SITE_URL + reverse("campaigns:thanks", kwargs=here),
+        "cancel_url": settings.SITE_URL + reverse("campaigns:cancelled", kwargs=here),
+        "locale": checkout.language if checkout.language in _STRIPE_LANGUAGES else "auto",
+        # The amount on the form is the amount paid; Stripe converts nothing.
+        "adaptive_pricing": {"enabled": False},
+        "metadata": metadata,
+    }
+    if checkout.price.is_subscription:
+        return params | {"mode": "subscription", "subscription_data": {"metadata": metadata}}
+    return params | {
+        "mode": "payment",
+        "customer_creation": "always",
+        "payment_intent_data": {"metadata": metadata},
+    }

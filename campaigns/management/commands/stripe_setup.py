@@ -1,0 +1,99 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
+
+from campaigns import stripe_api
+from campaigns.models import Plan, Price
+
+EVENTS = [
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+    "customer.subscription.created",
+    "customer.subscription.updated",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+    "invoice.paid",
+    "invoice.payment_failed",
+    "invoice_payment.paid",
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+    "charge.succeeded",
+    "charge.refunded",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+]
+
+
+class Command(BaseCommand):
+    help = "Make the products, prices, webhook endpoint and portal configuration; safe to repeat."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument(
+            "--no-webhook",
+            action="store_true",
+            help="leave the webhook endpoint alone (a local sandbox is told where to send)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._keep_catalogue()
+            self._keep_portal()
+            if not options["no_webhook"]:
+                self._keep_webhook()
+        except stripe_api.StripeError as error:
+            raise CommandError(f"Stripe did not do it: {error}. Run it again; it repeats safely.")  # noqa: B904
+
+    def _keep_catalogue(self) -> None:
+        for plan in Plan.objects.filter(is_active=True):
+            name = plan.copy_for(settings.LANGUAGE_CODE).name
+            plan.stripe_product_id = stripe_api.keep_product(f"plan_{plan.slug}", name=name)
+            plan.save(update_fields=["stripe_product_id"])
+            for price in plan.prices.filter(is_active=True):
+                price.stripe_price_id = stripe_api.keep_price(_price_params(plan, price))
+                price.save(update_fields=["stripe_price_id"])
+                self.stdout.write(f"price  {price.lookup_key}  {price.stripe_price_id}")
+
+    def _keep_portal(self) -> None:
+        configuration = stripe_api.keep_portal_configuration(
+            {
+                "business_profile": {"headline": settings.NEWSROOM_NAME},
+                "features": {
+                    "customer_update": {"enabled": True, "allowed_updates": ["name", "address"]},
+                    "invoice_history": {"enabled": True},
+                    "payment_method_update": {"enabled": True},
+                    "subscription_cancel": {"enabled": True, "mode": "at_period_end"},
+                },
+            }
+        )
+        self.stdout.write(f"portal  {configuration}")
+
+    def _keep_webhook(self) -> None:
+        url = settings.SITE_URL + reverse("campaigns:webhook")
+        endpoint, secret = stripe_api.keep_webhook_endpoint(url, events=EVENTS)
+        self.stdout.write(f"webhook  {endpoint}  {url}")
+        if secret:
+            self.stdout.write(f"Set STRIPE_WEBHOOK_SECRET={secret} (Stripe shows it only now).")
+
+
+def _price_params(plan: Plan, price: Price) -> dict[str, Any]:
+    params: dict[str, Any] = {
+        "product": plan.stripe_product_id,
+        "currency": price.currency,
+        "unit_amount": price.amount_minor,
+        "lookup_key": price.lookup_key,
+        "nickname": f"{price.get_kind_display()}",
+    }
+    if price.is_subscription:
+        params["recurring"] = {"interval": price.kind}
+    return params

@@ -1,0 +1,36 @@
+"""One module a concept; singular is what a thing is. Nothing here calls Stripe, mail or a queue."""
+
+from campaigns.models.banner import Banner
+from campaigns.models.campaign import Campaign, CampaignCopy, Phase
+from campaigns.models.checkout import Checkout
+from campaigns.models.gift import Gift
+from campaigns.models.goal import Goal
+from campaigns.models.member import Member
+from campaigns.models.membership import Membership
+from campaigns.models.outgoing_mail import OutgoingMail
+from campaigns.models.payment import Dispute, Payment, Refund
+from campaigns.models.plan import Plan, PlanCopy, Price
+from campaigns.models.stripe_event import StripeEvent
+from campaigns.models.tally import PublishedNumber, Tally
+
+__all__ = [
+    "Banner",
+    "Campaign",
+    "CampaignCopy",
+    "Checkout",
+    "Dispute",
+    "Gift",
+    "Goal",
+    "Member",
+    "Membership",
+    "OutgoingMail",
+    "Payment",
+    "Phase",
+    "Plan",
+    "PlanCopy",
+    "Price",
+    "PublishedNumber",
+    "Refund",
+    "StripeEvent",
+    "Tally",
+]

@@ -1,0 +1,39 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models.campaign import Campaign
+from campaigns.models.copy import Copy
+
+
+class Banner(Copy):
+    """Staff's own wording for one placement in one state of the drive; without a row, ours stands.
+
+    Placeholders: {counted}, {target}, {left}, {percent}, {name}.
+    """
+
+    class Placement(models.TextChoices):
+        TOP = "top", _("bar across the top")
+        INLINE = "inline", _("block inside the article")
+        END = "end", _("card at the end")
+
+    class State(models.TextChoices):
+        BEFORE = "before", _("before the drive")
+        RUNNING = "running", _("running")
+        REACHED = "reached", _("goal reached")
+        ENDED = "ended", _("ended")
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="banners")
+    placement = models.CharField(max_length=8, choices=Placement)
+    state = models.CharField(max_length=8, choices=State)
+    headline = models.CharField(max_length=70)
+    text = models.CharField(max_length=240, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "placement", "state", "language"], name="banner_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} {self.placement} {self.state} ({self.language})"

@@ -1,0 +1,107 @@
+from datetime import datetime
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models.copy import Copy, pick_copy
+
+
+class Phase(models.TextChoices):
+    """Where a moment lies against the window; computed, never stored."""
+
+    BEFORE = "before", _("before")
+    RUNNING = "running", _("running")
+    ENDED = "ended", _("ended")
+
+
+def validate_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(_("“%(name)s” is no IANA time zone."), params={"name": name})
+
+
+validate_currency = RegexValidator(
+    r"^[a-z]{3}\Z", _("Three small letters of ISO 4217, such as eur.")
+)
+
+
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def running(self, *, at: datetime) -> "CampaignQuerySet":
+        """Campaigns whose window holds that moment, highest priority first."""
+        return self.filter(starts_at__lte=at, ends_at__gt=at).order_by("-priority", "starts_at")
+
+
+class Campaign(models.Model):
+    """A drive with a window `[starts_at, ends_at)`, thought of in its own time zone."""
+
+    slug = models.SlugField(unique=True)
+    zone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    currency = models.CharField(max_length=3, default="eur", validators=[validate_currency])
+    priority = models.SmallIntegerField(
+        default=0,
+        help_text=_("Of two running campaigns the one with the higher priority takes strays."),
+    )
+    supporters_before = models.PositiveIntegerField(
+        default=0, help_text=_("Supporters before the drive began, for the story.")
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    publish_at = models.DateTimeField(null=True, blank=True, editable=False)
+    publish_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    published_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = CampaignQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="campaign_ends_after_it_starts"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    def phase(self, *, at: datetime) -> Phase:
+        if at < self.starts_at:
+            return Phase.BEFORE
+        return Phase.RUNNING if at < self.ends_at else Phase.ENDED
+
+    def holds(self, moment: datetime) -> bool:
+        """Whether the moment lies in the window; the end is exclusive."""
+        return self.phase(at=moment) is Phase.RUNNING
+
+    @property
+    def zone_info(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+    def copy_for(self, language: str) -> "CampaignCopy":
+        """The wording in that language, or the nearest; an empty one if none was written."""
+        return pick_copy(self.copies.all(), language) or CampaignCopy(
+            campaign=self, name=self.slug.capitalize()
+        )
+
+
+class CampaignCopy(Copy):
+    """What a campaign says of itself; plain text, blank lines part paragraphs."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="copies")
+    name = models.CharField(max_length=80)
+    headline = models.CharField(max_length=120, blank=True)
+    summary = models.CharField(max_length=300, blank=True)
+    story = models.TextField(blank=True)
+    use_of_money = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name_plural = "campaign copies"
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "language"], name="campaign_copy_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.language})"

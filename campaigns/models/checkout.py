@@ -1,0 +1,98 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models.campaign import Campaign
+from campaigns.models.member import Member
+from campaigns.models.plan import Price
+
+
+class Checkout(models.Model):
+    """What a reader set out to buy, written before Stripe is called.
+
+    Its id is the only metadata that we give Stripe, on the session and on the payment intent or
+    the subscription; with the attempt number it makes the idempotency key.
+    """
+
+    class Kind(models.TextChoices):
+        JOIN = "join", _("membership")
+        GIFT = "gift", _("gift membership")
+
+    class Status(models.TextChoices):
+        STARTING = "starting", _("starting")  # Stripe was not asked, or has not answered
+        OPEN = "open", _("open")  # the reader may be paying
+        WAITING = "waiting", _("waiting for the bank")
+        PAID = "paid", _("paid")
+        FAILED = "failed", _("failed")  # the bank said no, later
+        EXPIRED = "expired", _("expired")
+
+    # Stripe's word decides, and it never takes back a completed session.
+    MOVES = {
+        Status.STARTING: {Status.OPEN, Status.WAITING, Status.PAID, Status.FAILED, Status.EXPIRED},
+        Status.OPEN: {
+            Status.STARTING,
+            Status.WAITING,
+            Status.PAID,
+            Status.FAILED,
+            Status.EXPIRED,
+        },
+        Status.EXPIRED: {Status.STARTING, Status.OPEN, Status.WAITING, Status.PAID, Status.FAILED},
+        Status.WAITING: {Status.PAID, Status.FAILED},
+        Status.FAILED: {Status.PAID, Status.WAITING},
+        Status.PAID: set(),
+    }
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=8, choices=Kind)
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="checkouts"
+    )
+    placement = models.CharField(max_length=32, blank=True)
+    price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
+    amount_minor = models.PositiveBigIntegerField()
+    currency = models.CharField(max_length=3)
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=120, blank=True)
+    language = models.CharField(max_length=8, choices=settings.LANGUAGES, default="en")
+    typed = models.JSONField(default=dict, blank=True)
+    status = models.CharField(max_length=8, choices=Status, default=Status.STARTING)
+    attempt = models.PositiveSmallIntegerField(default=1)
+    member = models.ForeignKey(
+        Member, on_delete=models.PROTECT, null=True, blank=True, related_name="checkouts"
+    )
+    session_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
+    session_url = models.TextField(blank=True)
+    customer_id = models.CharField(max_length=255, blank=True)
+    # Raised by every settlement: one that read Stripe before another wrote must read again.
+    version = models.PositiveIntegerField(default=0, editable=False)
+    look_at = models.DateTimeField(null=True, blank=True, db_index=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["starting", "expired"]) | Q(session_id__isnull=False),
+                name="checkout_has_session_once_open",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+    @property
+    def idempotency_key(self) -> str:
+        return f"checkout-{self.id}-{self.attempt}"
+
+    @property
+    def quantity(self) -> int:
+        """How many of the price are bought: one, or one a gift."""
+        return len(self.typed.get("gifts", [])) or 1
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the reader is through at Stripe, so that this row can start no other session."""
+        return self.status in {self.Status.WAITING, self.Status.PAID, self.Status.FAILED}

@@ -1,0 +1,33 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models.campaign import Campaign
+
+
+class Goal(models.Model):
+    """What a campaign counts, and how far it wants to get."""
+
+    class Kind(models.TextChoices):
+        NEW_MEMBERS = "new_members", _("new members")
+        GIFTS = "gifts", _("gift memberships")
+        MONEY = "money", _("money raised")
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="goals")
+    kind = models.CharField(max_length=12, choices=Kind, default=Kind.NEW_MEMBERS)
+    target = models.PositiveBigIntegerField(
+        help_text=_("Members or gifts; for money, minor units of the campaign's currency.")
+    )
+    is_primary = models.BooleanField(default=False, help_text=_("The goal that banners show."))
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(target__gt=0), name="goal_target_above_zero"),
+            models.UniqueConstraint(fields=["campaign", "kind"], name="goal_kind_once"),
+            models.UniqueConstraint(
+                fields=["campaign"], condition=Q(is_primary=True), name="goal_one_primary"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign}: {self.target} {self.get_kind_display()}"

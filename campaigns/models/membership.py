@@ -1,0 +1,98 @@
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models.checkout import Checkout
+from campaigns.models.member import Member
+from campaigns.models.plan import Plan
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def active_at(self, moment: datetime) -> "MembershipQuerySet":
+        """Those that gave access at that moment: begun, not ended, and not run out."""
+        return (
+            self.exclude(status=Membership.Status.PENDING)
+            .filter(started_at__lte=moment)
+            .filter(Q(ended_at__isnull=True) | Q(ended_at__gt=moment))
+            .filter(
+                Q(source=Membership.Source.SUBSCRIPTION)
+                | Q(ends_at__isnull=True)
+                | Q(ends_at__gt=moment)
+            )
+        )
+
+
+class Membership(models.Model):
+    """One person's access under a plan. For a subscription Stripe's object decides every field."""
+
+    class Source(models.TextChoices):
+        SUBSCRIPTION = "subscription", _("subscription")
+        ONCE = "once", _("paid once")
+        GIFT = "gift", _("gift")
+        GRANTED = "granted", _("granted by staff")
+        IMPORTED = "imported", _("imported")
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("waiting for its first payment")
+        ACTIVE = "active", _("active")
+        PAST_DUE = "past_due", _("past due")
+        PAUSED = "paused", _("paused")
+        ENDED = "ended", _("ended")
+
+    # A subscription takes whatever state Stripe's object has; all others only run out.
+    MOVES = {
+        Status.PENDING: {Status.ACTIVE, Status.ENDED},
+        Status.ACTIVE: {Status.ENDED},
+        Status.ENDED: set[Status](),
+    }
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="memberships")
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, null=True, blank=True)
+    source = models.CharField(max_length=12, choices=Source)
+    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
+    started_at = models.DateTimeField()
+    ends_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Paid or given until; a subscription renews then.")
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+    is_cancelling = models.BooleanField(default=False)
+    checkout = models.OneToOneField(
+        Checkout, on_delete=models.PROTECT, null=True, blank=True, related_name="membership"
+    )
+    subscription_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
+    granted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False
+    )
+    note = models.CharField(max_length=200, blank=True)
+    import_key = models.CharField(
+        max_length=254, null=True, blank=True, unique=True, editable=False
+    )
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["member", "started_at"], name="membership_of_member"),
+            models.Index(
+                fields=["ends_at"],
+                condition=Q(ended_at__isnull=True, ends_at__isnull=False),
+                name="membership_running_out",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status="ended", ended_at__isnull=False)
+                | (~Q(status="ended") & Q(ended_at__isnull=True)),
+                name="membership_ended_has_its_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gte=F("started_at")),
+                name="membership_ends_after_it_starts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_source_display()} of {self.member}"

@@ -1,0 +1,118 @@
+"""Money that moved, and what became of it. Times are Stripe's, amounts are minor units."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models.campaign import Campaign
+from campaigns.models.checkout import Checkout
+from campaigns.models.member import Member
+from campaigns.models.membership import Membership
+
+
+class Payment(models.Model):
+    class Role(models.TextChoices):
+        FIRST = "first", _("first payment of a membership")
+        RENEWAL = "renewal", _("renewal")
+        CHANGE = "change", _("change of plan")
+        GIFT = "gift", _("gift")
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("pending")
+        SUCCEEDED = "succeeded", _("succeeded")
+        FAILED = "failed", _("failed")
+
+    # What Stripe says of the charge is written as it is; only these roles can ever count.
+    COUNTED_ROLES = (Role.FIRST, Role.GIFT)
+
+    role = models.CharField(max_length=8, choices=Role)
+    status = models.CharField(max_length=9, choices=Status)
+    amount_minor = models.PositiveBigIntegerField()
+    currency = models.CharField(max_length=3)
+    # In the currency in which Stripe pays out, which may be another than the reader's.
+    fee_minor = models.BigIntegerField(null=True, blank=True)
+    net_minor = models.BigIntegerField(null=True, blank=True)
+    settled_minor = models.BigIntegerField(null=True, blank=True)
+    settled_currency = models.CharField(max_length=3, blank=True)
+    paid_at = models.DateTimeField(help_text=_("When the charge was made, by Stripe's clock."))
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="payments"
+    )
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="payments")
+    membership = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="payments"
+    )
+    checkout = models.ForeignKey(
+        Checkout, on_delete=models.PROTECT, null=True, blank=True, related_name="payments"
+    )
+    method = models.CharField(max_length=40, blank=True)
+    brand = models.CharField(max_length=40, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    receipt_url = models.TextField(blank=True)
+    receipt_number = models.CharField(max_length=40, blank=True)
+    intent_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
+    charge_id = models.CharField(max_length=255, blank=True, db_index=True)
+    invoice_id = models.CharField(max_length=255, blank=True)
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False
+    )
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["campaign", "paid_at"], name="payment_of_campaign")]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_above_zero"),
+            models.UniqueConstraint(
+                fields=["membership"],
+                condition=Q(role="first", status="succeeded"),
+                name="payment_one_first",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"payment {self.pk}"
+
+    @property
+    def is_offline(self) -> bool:
+        return self.intent_id is None
+
+
+class Refund(models.Model):
+    class Status(models.TextChoices):
+        """Stripe's own words for a refund's state."""
+
+        PENDING = "pending", _("pending")
+        REQUIRES_ACTION = "requires_action", _("needs action")
+        SUCCEEDED = "succeeded", _("succeeded")
+        FAILED = "failed", _("failed")
+        CANCELED = "canceled", _("cancelled")
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    refund_id = models.CharField(max_length=255, unique=True)
+    amount_minor = models.PositiveBigIntegerField()
+    status = models.CharField(max_length=16, choices=Status)
+    reason = models.CharField(max_length=60, blank=True)
+    refunded_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"refund {self.refund_id}"
+
+
+class Dispute(models.Model):
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
+    dispute_id = models.CharField(max_length=255, unique=True)
+    amount_minor = models.PositiveBigIntegerField()
+    # Stripe's word as it is: the list of statuses grows, and only "lost" means something here.
+    status = models.CharField(max_length=40)
+    reason = models.CharField(max_length=60, blank=True)
+    opened_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the funds were taken.")
+    )
+    reinstated_at = models.DateTimeField(null=True, blank=True)
+
+    LOST = "lost"
+
+    def __str__(self) -> str:
+        return f"dispute {self.dispute_id}"

@@ -1,0 +1,54 @@
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class StripeEvent(models.Model):
+    """A webhook as it arrived: stored first, worked on later, replayable."""
+
+    class Status(models.TextChoices):
+        NEW = "new", _("new")
+        DONE = "done", _("done")
+        IGNORED = "ignored", _("ignored")  # none of our business: kept, answered, not worked on
+        FAILED = "failed", _("failed")  # is tried again at next_attempt_at
+
+    MOVES = {
+        Status.NEW: {Status.DONE, Status.IGNORED, Status.FAILED},
+        Status.FAILED: {Status.DONE, Status.IGNORED, Status.FAILED},
+        Status.DONE: {Status.NEW},  # staff replay it
+        Status.IGNORED: {Status.NEW},
+    }
+
+    event_id = models.CharField(max_length=255, unique=True)
+    type = models.CharField(max_length=120)
+    object_type = models.CharField(max_length=60, blank=True)
+    object_id = models.CharField(max_length=255, blank=True)
+    is_live = models.BooleanField(default=False)
+    # Text, not JSON: kept to the letter, and a NUL escape that is fine here is refused by jsonb.
+    payload = models.TextField()
+    created_at = models.DateTimeField(help_text=_("By Stripe's clock."))
+    received_at = models.DateTimeField(default=timezone.now)
+    status = models.CharField(max_length=8, choices=Status, default=Status.NEW)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(next_attempt_at__isnull=False),
+                name="stripe_event_due",
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["new", "failed"], next_attempt_at__isnull=False)
+                | Q(status__in=["done", "ignored"], next_attempt_at__isnull=True),
+                name="stripe_event_due_until_worked_on",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.event_id}"

@@ -1,0 +1,85 @@
+from datetime import datetime
+
+from django.db import models
+from django.db.models import F, Q
+
+from campaigns.models.campaign import Campaign
+from campaigns.models.gift import Gift
+from campaigns.models.member import Member
+from campaigns.models.payment import Payment
+
+
+class TallyQuerySet(models.QuerySet["Tally"]):
+    def counting_at(self, moment: datetime) -> "TallyQuerySet":
+        """Those whose interval `[counted_from, counted_until)` holds that moment."""
+        return self.filter(counted_from__lte=moment).filter(
+            Q(counted_until__isnull=True) | Q(counted_until__gt=moment)
+        )
+
+
+class Tally(models.Model):
+    """One counted member: a person or a gift, and the interval in which it counts."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="tallies")
+    member = models.ForeignKey(
+        Member, on_delete=models.PROTECT, null=True, blank=True, related_name="tallies"
+    )
+    gift = models.ForeignKey(
+        Gift, on_delete=models.PROTECT, null=True, blank=True, related_name="tallies"
+    )
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="tallies")
+    counted_from = models.DateTimeField()
+    counted_until = models.DateTimeField(null=True, blank=True)
+
+    objects = TallyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "tallies"
+        indexes = [
+            models.Index(fields=["campaign", "counted_from"], name="tally_of_campaign"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(member__isnull=False, gift__isnull=True)
+                | Q(member__isnull=True, gift__isnull=False),
+                name="tally_person_or_gift",
+            ),
+            models.CheckConstraint(
+                condition=Q(counted_until__isnull=True) | Q(counted_until__gt=F("counted_from")),
+                name="tally_until_after_from",
+            ),
+            models.UniqueConstraint(
+                fields=["campaign", "member", "counted_from"], name="tally_person_once_a_moment"
+            ),
+            models.UniqueConstraint(
+                fields=["campaign", "member"],
+                condition=Q(counted_until__isnull=True),
+                name="tally_person_counts_once",
+            ),
+            models.UniqueConstraint(
+                fields=["campaign", "gift", "counted_from"], name="tally_gift_once_a_moment"
+            ),
+            models.UniqueConstraint(
+                fields=["campaign", "gift"],
+                condition=Q(counted_until__isnull=True),
+                name="tally_gift_counts_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign}: {self.member or self.gift}"
+
+
+class PublishedNumber(models.Model):
+    """A number that readers were shown, kept as it was shown whatever is learnt later."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="published")
+    published_at = models.DateTimeField()
+    counted = models.BigIntegerField()
+    target = models.PositiveBigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["campaign", "published_at"], name="published_number_at")]
+
+    def __str__(self) -> str:
+        return f"{self.counted} of {self.target}"

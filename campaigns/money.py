@@ -1,0 +1,53 @@
+"""Money is an integer number of minor units and a currency; nothing here knows the database."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from babel.numbers import format_currency
+
+# Stripe's own lists of currencies whose smallest unit is not a hundredth; everything else is.
+# https://docs.stripe.com/currencies#zero-decimal
+ZERO_DECIMAL = frozenset(
+    "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split()  # noqa: SIM905
+)
+THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
+
+
+class CurrencyMismatch(ValueError):
+    """Somebody tried to add two currencies."""
+
+
+class Money(NamedTuple):
+    """An amount in minor units (cents; yen) of a lower-case ISO 4217 currency."""
+
+    minor: int
+    currency: str
+
+    def plus(self, other: "Money") -> "Money":
+        """The sum; raises CurrencyMismatch unless both are of one currency."""
+        if self.currency != other.currency:
+            raise CurrencyMismatch(f"{self.currency} and {other.currency} are never added")
+        return Money(self.minor + other.minor, self.currency)
+
+
+def decimal_places(currency: str) -> int:
+    """How many decimal places Stripe's minor unit of this currency stands for."""
+    if currency in ZERO_DECIMAL:
+        return 0
+    return 3 if currency in THREE_DECIMAL else 2
+
+
+def to_major(minor: int, currency: str) -> Decimal:
+    """The exact amount in major units: 6050 eur is Decimal("60.50")."""
+    return Decimal(minor).scaleb(-decimal_places(currency))
+
+
+def format_money(minor: int, currency: str, *, language: str = "en") -> str:
+    """The amount as a reader of that language writes it; whole amounts carry no decimals."""
+    amount = to_major(minor, currency)
+    places = 0 if amount == amount.to_integral_value() else decimal_places(currency)
+    number = "#,##0" + ("." + "0" * places if places else "")
+    pattern = f"{number} ¤" if language == "uk" else f"¤{number}"
+    return str(
+        format_currency(amount, currency.upper(), pattern, locale=language, currency_digits=False)
+    )

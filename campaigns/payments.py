@@ -1,0 +1,172 @@
+"""4 Record a payment, its refunds and its disputes. Callers hold the Checkout's lock."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from campaigns import stripe_api
+from campaigns.models import (
+    Campaign,
+    Checkout,
+    Dispute,
+    Member,
+    Membership,
+    OutgoingMail,
+    Payment,
+    Refund,
+)
+from campaigns.stripe_api import Json
+
+Interval = tuple[datetime, datetime | None]
+
+
+@dataclass(frozen=True)
+class ChargeSnapshot:
+    """A charge as Stripe showed it, with the intent it served and all that hangs on it."""
+
+    intent: Json
+    charge: Json
+    refunds: list[Json] = field(default_factory=list)
+    disputes: list[Json] = field(default_factory=list)
+    invoice_id: str = ""
+    role: Payment.Role = Payment.Role.FIRST
+
+
+def record_payment(
+    snapshot: ChargeSnapshot,
+    *,
+    checkout: Checkout,
+    member: Member,
+    membership: Membership | None,
+) -> Payment:
+    """Write what Stripe says of a charge, whatever was known before; the receipt falls due once."""
+    charge = snapshot.charge
+    details = charge.get("payment_method_details") or {}
+    method = details.get("type") or ""
+    means = details.get(method) or {}
+    balance = charge.get("balance_transaction")
+    booked = balance if isinstance(balance, dict) else {}
+    payment, _ = Payment.objects.update_or_create(
+        intent_id=snapshot.intent["id"],
+        defaults={
+            "role": snapshot.role,
+            "status": charge["status"],
+            "amount_minor": charge["amount"],
+            "currency": charge["currency"],
+            "fee_minor": booked.get("fee"),
+            "net_minor": booked.get("net"),
+            "settled_minor": booked.get("amount"),
+            "settled_currency": booked.get("currency") or "",
+            "paid_at": stripe_api.moment(charge["created"]),
+            "campaign": checkout.campaign,
+            "member": member,
+            "membership": membership,
+            "checkout": checkout,
+            "method": method[:40],
+            "brand": (means.get("brand") or "")[:40],
+            "country": (means.get("country") or "")[:2],
+            "receipt_url": charge.get("receipt_url") or "",
+            "receipt_number": charge.get("receipt_number") or "",
+            "charge_id": charge["id"],
+            "invoice_id": snapshot.invoice_id,
+        },
+    )
+    for refund in snapshot.refunds:
+        record_refund(payment, refund)
+    for dispute in snapshot.disputes:
+        record_dispute(payment, dispute)
+    if payment.status == Payment.Status.SUCCEEDED:
+        OutgoingMail.objects.get_or_create(
+            key=f"receipt:{payment.intent_id}",
+            defaults={
+                "kind": OutgoingMail.Kind.RECEIPT,
+                "payment": payment,
+                "language": checkout.language,
+            },
+        )
+    return payment
+
+
+def record_refund(payment: Payment, refund: Json) -> Refund:
+    row, _ = Refund.objects.update_or_create(
+        refund_id=refund["id"],
+        defaults={
+            "payment": payment,
+            "amount_minor": refund["amount"],
+            "status": refund["status"] or Refund.Status.PENDING,
+            "reason": refund.get("reason") or "",
+            "refunded_at": stripe_api.moment(refund["created"]),
+        },
+    )
+    return row
+
+
+def record_dispute(payment: Payment, dispute: Json) -> Dispute:
+    """The two balance entries tell when the funds were taken and when they were given back."""
+    entries = sorted(
+        dispute.get("balance_transactions") or [], key=lambda entry: int(entry["created"])
+    )
+    taken = [entry for entry in entries if entry["amount"] < 0]
+    given = [entry for entry in entries if entry["amount"] > 0]
+    row, _ = Dispute.objects.update_or_create(
+        dispute_id=dispute["id"],
+        defaults={
+            "payment": payment,
+            "amount_minor": dispute["amount"],
+            "status": dispute["status"],
+            "reason": dispute.get("reason") or "",
+            "opened_at": stripe_api.moment(dispute["created"]),
+            "withdrawn_at": stripe_api.moment(taken[0]["created"]) if taken else None,
+            "reinstated_at": stripe_api.moment(given[-1]["created"]) if given else None,
+        },
+    )
+    return row
+
+
+def record_offline_payment(
+    *,
+    campaign: Campaign | None,
+    membership: Membership,
+    amount_minor: int,
+    currency: str,
+    paid_at: datetime,
+    note: str = "",
+) -> Payment:
+    """Money that came by another way than Stripe, by the date that staff enter."""
+    return Payment.objects.create(
+        role=Payment.Role.FIRST,
+        status=Payment.Status.SUCCEEDED,
+        amount_minor=amount_minor,
+        currency=currency,
+        paid_at=paid_at,
+        campaign=campaign,
+        member=membership.member,
+        membership=membership,
+        method="offline",
+        note=note,
+    )
+
+
+def standing_interval(payment: Payment) -> Interval | None:
+    """When the payment stands, as known now; None if it never did.
+
+    It stands from the charge on if it succeeded and is above zero, until its succeeded refunds
+    reach its full amount or a dispute over it is lost. Stripe gives no time for the loss itself,
+    so a lost dispute counts from the moment the funds were taken; one that is won later, and a
+    refund that fails later, leave no trace.
+    """
+    if payment.status != Payment.Status.SUCCEEDED or payment.amount_minor <= 0:
+        return None
+    ends = [
+        max(dispute.withdrawn_at or dispute.opened_at, payment.paid_at)
+        for dispute in payment.disputes.all()
+        if dispute.status == Dispute.LOST
+    ]
+    returned = 0
+    for refund in sorted(payment.refunds.all(), key=lambda refund: refund.refunded_at):
+        if refund.status == Refund.Status.SUCCEEDED:
+            returned += refund.amount_minor
+            if returned >= payment.amount_minor:
+                ends.append(refund.refunded_at)
+                break
+    until = min(ends, default=None)
+    return None if until is not None and until <= payment.paid_at else (payment.paid_at, until)

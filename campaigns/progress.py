@@ -1,0 +1,310 @@
+"""7 THE number. The count rule is written here, once.
+
+A person counts once per campaign, from the first standing first payment of a membership begun in
+it, if that was made in the window by the charge's time, and if the person had no active
+membership when the campaign began and has not redeemed a gift that counts there. A gift counts
+once, when paid, whoever redeems it, as long as its payment stands. Nothing else counts. New
+members are people and gifts.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet, Sum
+
+from campaigns.models import (
+    Campaign,
+    Dispute,
+    Gift,
+    Goal,
+    Member,
+    Payment,
+    Phase,
+    Refund,
+    Tally,
+)
+from campaigns.payments import Interval, standing_interval
+
+# Tallies
+
+
+@dataclass(frozen=True)
+class Count:
+    """An interval in which somebody counts, and the payment from which they do."""
+
+    counted_from: datetime
+    counted_until: datetime | None
+    payment_id: int
+
+
+def counted_payments(campaign: Campaign) -> QuerySet[Payment]:
+    """The payments that can count: first ones and gifts, succeeded, made in the window."""
+    return Payment.objects.filter(
+        campaign=campaign,
+        status=Payment.Status.SUCCEEDED,
+        role__in=Payment.COUNTED_ROLES,
+        paid_at__gte=campaign.starts_at,
+        paid_at__lt=campaign.ends_at,
+    )
+
+
+def count_gift(gift: Gift, campaign: Campaign) -> list[Count]:
+    """When the gift counts: as long as its payment stands, if that was made in the window."""
+    if gift.payment.campaign_id != campaign.pk or not campaign.holds(gift.payment.paid_at):
+        return []
+    standing = standing_interval(gift.payment)
+    return [Count(*standing, gift.payment_id)] if standing else []
+
+
+def count_person(member: Member, campaign: Campaign) -> list[Count]:
+    """When the person counts; never twice at one moment, and not while a redeemed gift does."""
+    began_before = member.memberships.filter(started_at__lt=campaign.starts_at)
+    if began_before.active_at(campaign.starts_at).exists():
+        return []
+    payments = (
+        counted_payments(campaign)
+        .filter(member=member, role=Payment.Role.FIRST)
+        .filter(membership__started_at__gte=campaign.starts_at)
+        .prefetch_related("refunds", "disputes")
+        .order_by("paid_at", "pk")
+    )
+    standing = [
+        Count(*interval, payment.pk)
+        for payment in payments
+        if (interval := standing_interval(payment)) is not None
+    ]
+    taken = [
+        (max(count.counted_from, gift.claimed_at), count.counted_until)
+        for gift in _redeemed_gifts(member, campaign)
+        for count in count_gift(gift, campaign)
+        if gift.claimed_at is not None
+        and (count.counted_until is None or gift.claimed_at < count.counted_until)
+    ]
+    return _without(_joined(standing), taken)
+
+
+def _redeemed_gifts(member: Member, campaign: Campaign) -> QuerySet[Gift]:
+    return (
+        member.gifts_redeemed.filter(payment__campaign=campaign)
+        .select_related("payment")
+        .prefetch_related("payment__refunds", "payment__disputes")
+    )
+
+
+def _joined(counts: Iterable[Count]) -> list[Count]:
+    """The same moments in intervals that neither overlap nor touch; counts come in time's order."""
+    joined: list[Count] = []
+    for count in counts:
+        last = joined[-1] if joined else None
+        if last is None or (
+            last.counted_until is not None and last.counted_until < count.counted_from
+        ):
+            joined.append(count)
+        elif last.counted_until is not None and (
+            count.counted_until is None or count.counted_until > last.counted_until
+        ):
+            joined[-1] = Count(last.counted_from, count.counted_until, last.payment_id)
+    return joined
+
+
+def _without(counts: list[Count], holes: list[Interval]) -> list[Count]:
+    """The intervals with the holes cut out."""
+    for hole_from, hole_until in holes:
+        left: list[Count] = []
+        for count in counts:
+            begin, end = count.counted_from, count.counted_until
+            if (end is not None and end <= hole_from) or (
+                hole_until is not None and hole_until <= begin
+            ):
+                left.append(count)
+                continue
+            if begin < hole_from:
+                left.append(Count(begin, hole_from, count.payment_id))
+            if hole_until is not None and (end is None or hole_until < end):
+                left.append(Count(hole_until, end, count.payment_id))
+        counts = left
+    return counts
+
+
+def tally_members(members: Iterable[Member]) -> None:
+    """Write when these people count, in every campaign in which they paid or counted.
+
+    A membership can matter to any campaign that began while it ran, not only to its own. Call
+    inside a transaction: each person is locked in turn.
+    """
+    for member_id in sorted({member.pk for member in members}):
+        # One ordered lock: two payments of one person settle one after the other.
+        member = Member.objects.select_for_update().get(pk=member_id)
+        concerned = Q(payments__member=member) | Q(tallies__member=member)
+        for campaign in Campaign.objects.filter(concerned).distinct():
+            _keep_tallies(
+                Tally.objects.filter(campaign=campaign, member=member),
+                count_person(member, campaign),
+                campaign=campaign,
+                member=member,
+            )
+
+
+def tally_gift(gift: Gift) -> None:
+    """Write when this gift counts. The gift's row is locked by the caller."""
+    campaign = gift.payment.campaign
+    if campaign is None:
+        return
+    _keep_tallies(
+        Tally.objects.filter(campaign=campaign, gift=gift),
+        count_gift(gift, campaign),
+        campaign=campaign,
+        gift=gift,
+    )
+
+
+def _keep_tallies(
+    rows: QuerySet[Tally],
+    counts: list[Count],
+    *,
+    campaign: Campaign,
+    member: Member | None = None,
+    gift: Gift | None = None,
+) -> None:
+    wanted = set(counts)
+    for row in rows:
+        count = Count(row.counted_from, row.counted_until, row.payment_id)
+        if count in wanted:
+            wanted.remove(count)
+        else:
+            row.delete()
+    Tally.objects.bulk_create(
+        Tally(
+            campaign=campaign,
+            member=member,
+            gift=gift,
+            payment_id=count.payment_id,
+            counted_from=count.counted_from,
+            counted_until=count.counted_until,
+        )
+        for count in wanted
+    )
+
+
+def people_who_may_count(campaign: Campaign) -> QuerySet[Member]:
+    """Whoever has, or could have, a tally there: for a recount after the window was moved."""
+    return Member.objects.filter(
+        Q(payments__campaign=campaign) | Q(tallies__campaign=campaign)
+    ).distinct()
+
+
+# Progress
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a goal is at a moment, as known now. Money is in minor units of `currency`."""
+
+    kind: str
+    counted: int
+    target: int
+    as_of: datetime
+    phase: Phase
+    people: int = 0
+    gifts: int = 0
+    pending: int = 0
+    currency: str = ""
+
+    @property
+    def percent(self) -> int:
+        """Whole percent, rounded down so that 100 is never said too early; may pass 100."""
+        return max(self.counted, 0) * 100 // self.target
+
+    @property
+    def bar_percent(self) -> int:
+        """What a bar can show: the percent between 0 and 100."""
+        return min(self.percent, 100)
+
+    @property
+    def is_reached(self) -> bool:
+        return self.counted >= self.target
+
+    @property
+    def left(self) -> int:
+        return max(self.target - self.counted, 0)
+
+    @property
+    def is_money(self) -> bool:
+        return self.kind == Goal.Kind.MONEY
+
+    @property
+    def state(self) -> str:
+        """before, running, reached or ended: what a banner talks about."""
+        if self.phase is Phase.RUNNING and self.is_reached:
+            return "reached"
+        return self.phase.value
+
+
+def measure_goal(goal: Goal, *, at: datetime) -> Progress:
+    """The goal's progress at that moment. Pending are payments begun that may yet count."""
+    campaign = goal.campaign
+    tallies = campaign.tallies.counting_at(at)
+    pending = Payment.objects.filter(
+        campaign=campaign,
+        status=Payment.Status.PENDING,
+        role__in=Payment.COUNTED_ROLES,
+        paid_at__gte=campaign.starts_at,
+        paid_at__lt=min(campaign.ends_at, at) if at > campaign.starts_at else campaign.starts_at,
+    )
+    people = gifts = 0
+    if goal.kind == Goal.Kind.MONEY:
+        counted = money_raised(campaign, at=at)
+        pending = pending.filter(currency=campaign.currency)
+    else:
+        gifts = tallies.filter(gift__isnull=False).count()
+        if goal.kind == Goal.Kind.NEW_MEMBERS:
+            people = tallies.filter(member__isnull=False).count()
+        else:
+            pending = pending.filter(role=Payment.Role.GIFT)
+        counted = people + gifts
+    return Progress(
+        kind=goal.kind,
+        counted=counted,
+        target=goal.target,
+        as_of=at,
+        phase=campaign.phase(at=at),
+        people=people,
+        gifts=gifts,
+        pending=pending.count(),
+        currency=campaign.currency if goal.kind == Goal.Kind.MONEY else "",
+    )
+
+
+def money_raised(campaign: Campaign, *, at: datetime) -> int:
+    """First payments and gifts in the campaign's currency, less refunds and lost disputes.
+
+    In minor units, before fees. Nothing can be lost twice: what a payment takes back is capped by
+    what it brought.
+    """
+    payments = counted_payments(campaign).filter(currency=campaign.currency, paid_at__lte=at)
+    gross = payments.aggregate(total=Sum("amount_minor"))["total"] or 0
+    refunded = (
+        Refund.objects.filter(
+            payment__in=payments, status=Refund.Status.SUCCEEDED, refunded_at__lte=at
+        )
+        .values("payment")
+        .annotate(back=Sum("amount_minor"))
+    )
+    lost = (
+        Dispute.objects.filter(payment__in=payments, status=Dispute.LOST)
+        .filter(Q(withdrawn_at__lte=at) | Q(withdrawn_at__isnull=True, opened_at__lte=at))
+        .values("payment")
+        .annotate(back=Sum("amount_minor"))
+    )
+    back: dict[int, int] = {}
+    for row in [*refunded, *lost]:
+        back[row["payment"]] = back.get(row["payment"], 0) + row["back"]
+    amounts = dict(payments.filter(pk__in=back).values_list("pk", "amount_minor"))
+    return gross - sum(min(total, amounts[pk]) for pk, total in back.items())
+
+
+def measure_campaign(campaign: Campaign, *, at: datetime) -> list[Progress]:
+    """Every goal's progress, the primary one first."""
+    goals = campaign.goals.select_related("campaign").order_by("-is_primary", "pk")
+    return [measure_goal(goal, at=at) for goal in goals]

@@ -1,0 +1,28 @@
+"""The webhook's door: store, answer, hurry a worker. Nothing is worked on here."""
+
+import structlog
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from campaigns import tasks, webhooks
+
+log = structlog.get_logger(__name__)
+
+
+@csrf_exempt
+@require_POST
+def webhook(request: HttpRequest) -> HttpResponse:
+    """200 once the event is stored, known before or not; 400 or 413 if it is refused."""
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        return HttpResponse("larger than 1 MB", status=413, content_type="text/plain")
+    try:
+        event = webhooks.store_event(body, signature=request.headers.get("Stripe-Signature", ""))
+    except webhooks.WebhookRefused as error:
+        log.warning("webhook_refused", reason=str(error))
+        return HttpResponse(str(error), status=400, content_type="text/plain")
+    tasks.hurry(tasks.work_on_event, event.event_id)
+    return HttpResponse("stored", content_type="text/plain")

@@ -1,0 +1,136 @@
+"""2 Webhooks: stored before they are answered, worked on later, by fetching what they name."""
+
+import re
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+
+from campaigns import settlement, stripe_api
+from campaigns.models import StripeEvent
+from campaigns.stripe_api import Json
+
+MAX_BYTES = 1_000_000  # Stripe's own are a few kB
+LEASE = timedelta(seconds=40)
+_EVENT_ID = re.compile(r"[A-Za-z0-9_]{1,255}\Z")
+_TYPE = re.compile(r"[a-z0-9_.]{1,120}\Z")
+# Doubling from two seconds, at most an hour: about twenty tries in the first day.
+_LONGEST_PAUSE = timedelta(hours=1)
+
+
+class WebhookRefused(Exception):
+    """The webhook is not stored; the message tells why, without a word of its content."""
+
+
+def store_event(body: bytes, *, signature: str) -> StripeEvent:
+    """Keep a signed webhook. One that is known already changes nothing.
+
+    Raises WebhookRefused if it is unsigned, stale, of the other mode, too large or no event.
+    """
+    if len(body) > MAX_BYTES:
+        raise WebhookRefused("larger than 1 MB")
+    try:
+        event = stripe_api.read_webhook(body, signature=signature)
+    except stripe_api.BadSignature as error:
+        raise WebhookRefused(str(error)) from error
+    except ValueError as error:
+        raise WebhookRefused("signed, but no JSON object") from error
+    row = _row_of(event, body.decode())
+    StripeEvent.objects.bulk_create([row], ignore_conflicts=True)
+    return row
+
+
+def _row_of(event: Json, payload: str) -> StripeEvent:
+    event_id, event_type, created = event.get("id"), event.get("type"), event.get("created")
+    if not isinstance(event_id, str) or not _EVENT_ID.match(event_id):
+        raise WebhookRefused("the event has no usable id")
+    if not isinstance(event_type, str) or not _TYPE.match(event_type):
+        raise WebhookRefused("the event has no usable type")
+    if event.get("livemode") is not stripe_api.is_live():
+        raise WebhookRefused("the event is of the other mode, live or test")
+    if type(created) is not int or not 0 < created < 2**40:
+        raise WebhookRefused("the event has no usable time")
+    try:
+        created_at = stripe_api.moment(created)
+    except (ValueError, OverflowError, OSError) as error:
+        raise WebhookRefused("the event has no usable time") from error
+    named = _named_object(event)
+    return StripeEvent(
+        event_id=event_id,
+        type=event_type,
+        object_type=named[0],
+        object_id=named[1],
+        is_live=event["livemode"],
+        payload=payload,
+        created_at=created_at,
+    )
+
+
+def _named_object(event: Json) -> tuple[str, str]:
+    """The type and id of the object that the event names; empty if it names none."""
+    data = event.get("data")
+    named = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(named, dict):
+        return "", ""
+    object_type, object_id = named.get("object"), named.get("id")
+    if not isinstance(object_type, str) or not isinstance(object_id, str):
+        return "", ""
+    return (
+        (object_type, object_id) if len(object_type) <= 60 and len(object_id) <= 255 else ("", "")
+    )
+
+
+def due_event_ids(*, at: datetime, limit: int = 500) -> list[str]:
+    """The events to work on, oldest first."""
+    due = StripeEvent.objects.filter(next_attempt_at__lte=at).order_by("next_attempt_at", "pk")
+    return list(due.values_list("event_id", flat=True)[:limit])
+
+
+def work_on_event(event_id: str) -> UUID | None:
+    """Work on an event if nobody else does; the Checkout that was settled by it, if any.
+
+    A failure is kept on the event, with the time of the next attempt; nothing is raised.
+    """
+    now = timezone.now()
+    due = StripeEvent.objects.filter(event_id=event_id, next_attempt_at__lte=now)
+    if not due.update(next_attempt_at=now + LEASE, attempts=F("attempts") + 1):
+        return None
+    event = StripeEvent.objects.get(event_id=event_id)
+    checkout_id = None
+    try:
+        checkout_id = settlement.settle_object(event.object_type, event.object_id)
+        status = StripeEvent.Status.DONE if checkout_id else StripeEvent.Status.IGNORED
+        _close(event, status)
+    except stripe_api.StripeRefused as error:
+        if error.status == 404:  # an object of another account, or one that is gone
+            _close(event, StripeEvent.Status.IGNORED, error=str(error))
+        else:
+            _put_off(event, error)
+    except Exception as error:  # whatever it is, the event must stay due
+        _put_off(event, error)
+    return checkout_id
+
+
+def _close(event: StripeEvent, status: StripeEvent.Status, *, error: str = "") -> None:
+    # Only by whoever holds the lease: after it another attempt has begun.
+    StripeEvent.objects.filter(pk=event.pk, attempts=event.attempts).update(
+        status=status, next_attempt_at=None, error=error
+    )
+
+
+def _put_off(event: StripeEvent, error: Exception) -> None:
+    pause = min(timedelta(seconds=2 ** min(event.attempts, 12)), _LONGEST_PAUSE)
+    StripeEvent.objects.filter(pk=event.pk, attempts=event.attempts).update(
+        status=StripeEvent.Status.FAILED,
+        next_attempt_at=timezone.now() + pause,
+        error=f"{type(error).__name__}: {error}",
+    )
+
+
+def replay_events(event_ids: list[str]) -> int:
+    """Make worked-on events due again; how many were."""
+    closed = [StripeEvent.Status.DONE, StripeEvent.Status.IGNORED]
+    return StripeEvent.objects.filter(event_id__in=event_ids, status__in=closed).update(
+        status=StripeEvent.Status.NEW, next_attempt_at=timezone.now()
+    )
