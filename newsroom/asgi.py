@@ -1,0 +1,11 @@
+"""The same door for a server that speaks ASGI."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+from newsroom.start import refuse_misconfiguration
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings")
+application = get_asgi_application()
+refuse_misconfiguration()

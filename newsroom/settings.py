@@ -1,0 +1,288 @@
+"""Settings, read from the environment or from a file of it.
+
+Each variable is described in `.env.example`, which a test holds against this file; what is wrong
+with a value is said by `manage.py check` (campaigns/checks.py), and nothing starts on an error.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import django_stubs_ext
+import environ
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from newsroom.logs import configure_logging
+
+# Lets classes of Django's be written with a type, as in ModelAdmin[Campaign].
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+env_file = Path(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
+if env_file.is_file():
+    env.read_env(env_file)
+
+# Secrets that everybody can read here. They are good for the demo and the tests alone: outside
+# DEMO the checks refuse each of them.
+DEMO_SECRETS = {
+    "SECRET_KEY": "demo-only-secret-key-that-everybody-can-read-0123456789",
+    "STRIPE_SECRET_KEY": "sk_test_demo",
+    "STRIPE_WEBHOOK_SECRET": "whsec_demo",
+    "GIFT_CODE_KEY": "demo-only-gift-code-key",
+}
+
+DEMO = env.bool("DEMO", default=False)
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default=DEMO_SECRETS["SECRET_KEY"])
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
+IS_HTTPS = SITE_URL.startswith("https://")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+NEWSROOM_NAME = env.str("NEWSROOM_NAME", default="The Meridian Post")
+
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / (".demo" if DEMO else "data"))))
+PUBLISH_DIR = Path(env.str("PUBLISH_DIR", default=str(DATA_DIR / "published")))
+MAIL_DIR = Path(env.str("MAIL_DIR", default=str(DATA_DIR / "mails")))
+
+# Stripe
+
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default=DEMO_SECRETS["STRIPE_SECRET_KEY"])
+STRIPE_WEBHOOK_SECRET = env.list(
+    "STRIPE_WEBHOOK_SECRET", default=[DEMO_SECRETS["STRIPE_WEBHOOK_SECRET"]]
+)
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
+# Gifts' claim codes are derived by this key; a new key makes codes not yet claimed unreadable.
+GIFT_CODE_KEY = env.str("GIFT_CODE_KEY", default=DEMO_SECRETS["GIFT_CODE_KEY"])
+
+# The application
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    # The development server leaves static files to WhiteNoise, as every other server does.
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "axes",
+    "csp",
+    "django_structlog",
+    "campaigns",
+]
+
+MIDDLEWARE = [
+    *(["newsroom.middleware.believe_the_proxy"] if BEHIND_PROXY else []),
+    "newsroom.middleware.RequestLog",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "newsroom.urls"
+WSGI_APPLICATION = "newsroom.wsgi.application"
+ASGI_APPLICATION = "newsroom.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "campaigns.views.context.newsroom",
+            ],
+        },
+    },
+]
+
+# Data
+
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/db.sqlite3")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A transaction takes the write lock at its first statement and others wait for it. By default
+    # one that reads and then writes fails at once with "database is locked".
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;"
+        ),
+    }
+else:
+    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {"default": env.cache_url("CACHE_URL", default=f"filecache://{DATA_DIR}/cache")}
+if CACHES["default"]["BACKEND"].endswith("FileBasedCache"):
+    CACHES["default"]["BACKEND"] = "newsroom.cache.CountingFileCache"
+
+# Languages and time
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("uk", _("Ukrainian"))]
+LOCALE_PATHS = [BASE_DIR / "campaigns" / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# Static files
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+# The demo reads them where they lie, so that it starts without collecting them first.
+WHITENOISE_USE_FINDERS = DEMO or DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if WHITENOISE_USE_FINDERS
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage",
+    },
+}
+
+# Mail
+
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="members@meridian-post.example")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+email_url = env.email_url("EMAIL_URL", default="consolemail://")
+EMAIL_BACKEND = email_url["EMAIL_BACKEND"]
+EMAIL_HOST = email_url.get("EMAIL_HOST") or "localhost"
+EMAIL_PORT = email_url.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = email_url.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = email_url.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = email_url.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = email_url.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10  # seconds: less than the lease under which a mail is sent
+if DEMO:
+    EMAIL_BACKEND = "newsroom.demo.mails.FolderBackend"
+
+# Security
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(hours=1)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+# Behind a proxy the middleware has put the reader's address there; a header can be made up.
+AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]
+AXES_VERBOSE = False
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=IS_HTTPS)
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if IS_HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
+# What holds for a whole domain is its owner's to decide: HSTS for subdomains, and preloading.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+if BEHIND_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+
+# The forms lead to Stripe's page by a redirect, which form-action has to allow as well.
+checkout_origins = ["https://checkout.stripe.com", "https://billing.stripe.com"]
+if STRIPE_API_BASE:
+    checkout_origins = ["{0.scheme}://{0.netloc}".format(urlsplit(STRIPE_API_BASE))]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-src": [SELF],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF, *checkout_origins],
+    }
+}
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    "camera": [],
+    "display-capture": [],
+    "geolocation": [],
+    "microphone": [],
+    "payment": [],
+    "usb": [],
+}
+
+# The queue. What must not be lost stands in the database; a message only hurries it, so nobody
+# waits long for a broker that does not answer.
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
+broker = urlsplit(CELERY_BROKER_URL).scheme
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.2,
+}
+if broker == "filesystem":
+    QUEUE_DIR = DATA_DIR / "queue"
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {
+        "data_folder_in": str(QUEUE_DIR),
+        "data_folder_out": str(QUEUE_DIR),
+        "control_folder": str(QUEUE_DIR / "control"),
+        "processed_folder": str(QUEUE_DIR / "taken"),
+        "polling_interval": 0.2,
+    }
+elif broker in {"redis", "rediss"}:
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {
+        "socket_connect_timeout": 1,
+        "socket_timeout": 2,
+        # A killed worker's messages come back after this time, and are looked for this often.
+        "visibility_timeout": 120,
+        "unacked_restore_interval": 2,
+        "unacked_restore_throttle": 1,
+    }
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SOFT_TIME_LIMIT = 60
+CELERY_TASK_TIME_LIMIT = 90
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULE = {
+    # It expires before the next one is sent: a worker that was away finds one, not hundreds.
+    "sweep": {"task": "campaigns.tasks.sweep", "schedule": 15, "options": {"expires": 15}},
+}
+
+# Logs
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LOGGING = configure_logging(level=LOG_LEVEL, readable=DEMO or DEBUG)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

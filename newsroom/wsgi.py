@@ -1,0 +1,11 @@
+"""The web server's door (granian --interface wsgi newsroom.wsgi:application)."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+from newsroom.start import refuse_misconfiguration
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings")
+application = get_wsgi_application()
+refuse_misconfiguration()

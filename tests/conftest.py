@@ -1,0 +1,75 @@
+"""The ground that tests stand on: a real sandbox process for each test process, reset between tests."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.core.cache import cache
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from campaigns import webhooks
+from campaigns.models import Campaign, StripeEvent
+from newsroom.sandbox.control import SandboxControl
+from newsroom.sandbox.process import SandboxProcess, start_sandbox
+from tests.factories import make_campaign, make_price
+
+WEBHOOK_SECRET = "whsec_tests"
+
+
+@pytest.fixture(scope="session")
+def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    with start_sandbox(
+        tmp_path_factory.mktemp("sandbox"), webhook_secret=WEBHOOK_SECRET
+    ) as process:
+        yield process
+
+
+@pytest.fixture
+def sandbox(sandbox_process: SandboxProcess, settings: LazySettings) -> Iterator[SandboxControl]:
+    """The pretend Stripe, as new; our client talks to it and its events are signed for us."""
+    control = SandboxControl(sandbox_process.url)
+    control.reset()
+    settings.STRIPE_API_BASE = sandbox_process.url
+    settings.STRIPE_SECRET_KEY = sandbox_process.secret_key
+    settings.STRIPE_WEBHOOK_SECRET = [WEBHOOK_SECRET]
+    yield control
+    control.close()
+
+
+@pytest.fixture(autouse=True)
+def clean_ground(settings: LazySettings, tmp_path: Path) -> None:
+    """Nothing that one test published or counted reaches the next."""
+    settings.PUBLISH_DIR = tmp_path / "published"
+    cache.clear()
+
+
+@pytest.fixture
+def drive(sandbox: SandboxControl, transactional_db: None) -> Campaign:
+    """A running drive whose plans are on sale at the sandbox; frozen at 10 November 2026."""
+    sandbox.freeze(1794312000)  # 2026-11-10 12:00 UTC
+    campaign = make_campaign()
+    for kind in ("month", "year", "gift", "once"):
+        make_price(kind)
+    call_command("stripe_setup", "--no-webhook", stdout=io.StringIO())
+    return campaign
+
+
+def deliver_events(sandbox: SandboxControl, client: Client, event_ids: list[str]) -> None:
+    """Bring events to the webhook's door, signed, and let a worker's function do its work."""
+    for event_id in event_ids:
+        body, header = sandbox.signed(event_id)
+        response = client.post(
+            "/stripe/webhook/",
+            data=body,
+            content_type="application/json",
+            headers={"Stripe-Signature": header},
+        )
+        assert response.status_code == 200, response.content
+        StripeEvent.objects.filter(event_id=event_id).update(
+            status="new", next_attempt_at=timezone.now()
+        )
+        webhooks.work_on_event(event_id)

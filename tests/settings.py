@@ -1,0 +1,64 @@
+"""The project's settings as the tests have them: nothing read from a developer's `.env`.
+
+The environment is set before the settings are read, so that the processes which tests start
+(a worker, a web server, a sandbox) stand on the same ground.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+
+def _make_test_dir() -> str:
+    folder = tempfile.mkdtemp(prefix="tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _choose_redis_database(url: str, *, index: int) -> str:
+    """A database number for each test process, counted on from the URL's own."""
+    parts = urlsplit(url)
+    number = int(parts.path.strip("/") or 0) + index
+    return urlunsplit(parts._replace(path=f"/{number}"))
+
+
+# Test processes side by side (pytest-xdist: gw0, gw1, ...) share nothing.
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+_index = int(_worker.removeprefix("gw"))
+if "TEST_DIR" not in os.environ:
+    os.environ["TEST_DIR"] = _make_test_dir()
+_data_dir = Path(os.environ["TEST_DIR"]) / _worker
+_data_dir.mkdir(exist_ok=True)
+
+os.environ |= {
+    "ENV_FILE": os.devnull,
+    "DATA_DIR": str(_data_dir),
+    "PUBLISH_DIR": str(_data_dir / "published"),
+    "MAIL_DIR": str(_data_dir / "mails"),
+    "DEMO": "true",
+    "DEBUG": "false",
+    "LOG_LEVEL": "WARNING",
+}
+if os.environ.get("CELERY_BROKER_URL", "").startswith("redis") and "TEST_BROKER" not in os.environ:
+    os.environ["TEST_BROKER"] = os.environ["CELERY_BROKER_URL"]
+if "TEST_BROKER" in os.environ:
+    os.environ["CELERY_BROKER_URL"] = _choose_redis_database(
+        os.environ["TEST_BROKER"], index=_index
+    )
+
+from newsroom.settings import *  # noqa: E402, F403 - the lines above decide what it reads
+from newsroom.settings import DATABASES, STORAGES  # noqa: E402
+
+# A file, not memory: threads and processes of one test meet in the same database.
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["TEST"] = {"NAME": str(_data_dir / "test.sqlite3")}
+    DATABASES["default"]["OPTIONS"]["init_command"] = (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA busy_timeout=20000;"
+    )
+# The hashing is Django's own to test; a weak one saves minutes.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

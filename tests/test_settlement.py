@@ -1,0 +1,107 @@
+from uuid import uuid4
+
+import pytest
+
+from campaigns import checkout as checkouts
+from campaigns import progress, settlement
+from campaigns.models import Campaign, Checkout, Gift, Membership, Payment, Price, Tally
+from newsroom.sandbox.control import SandboxControl
+
+
+def order_membership(
+    campaign: Campaign, kind: str = "year", email: str = "ada@example.org"
+) -> Checkout:
+    return checkouts.start_checkout(
+        uuid4(),
+        checkouts.Order(
+            kind=Checkout.Kind.JOIN,
+            price=Price.objects.get(kind=kind),
+            email=email,
+            name="Ada Reader",
+            language="en",
+            campaign=campaign,
+        ),
+    )
+
+
+def order_gift(campaign: Campaign, email: str = "ada@example.org") -> Checkout:
+    wanted = {"recipient_name": "Ben", "recipient_email": "ben@example.org", "message": "Read!"}
+    return checkouts.start_checkout(
+        uuid4(),
+        checkouts.Order(
+            kind=Checkout.Kind.GIFT,
+            price=Price.objects.get(kind="gift"),
+            email=email,
+            name="Ada Reader",
+            language="en",
+            campaign=campaign,
+            typed={"gifts": [wanted]},
+        ),
+    )
+
+
+def counted(campaign: Campaign) -> int:
+    from django.utils import timezone
+
+    return progress.measure_goal(campaign.goals.get(), at=timezone.now()).counted
+
+
+@pytest.mark.parametrize("kind", ["month", "year", "once"])
+def test_a_paid_membership_is_recorded_and_counted(
+    drive: Campaign, sandbox: SandboxControl, kind: str
+) -> None:
+    checkout = order_membership(drive, kind)
+    assert checkout.session_id is not None
+    assert settlement.settle_checkout(checkout.pk).status == Checkout.Status.OPEN
+    assert Tally.objects.count() == 0
+    sandbox.pay(checkout.session_id, card="4242424242424242")
+    settled = settlement.settle_checkout(checkout.pk)
+    assert settled.status == Checkout.Status.PAID
+    payment = Payment.objects.get()
+    assert (payment.amount_minor, payment.currency, payment.status) == (
+        checkout.amount_minor,
+        "eur",
+        "succeeded",
+    )
+    assert payment.role == Payment.Role.FIRST
+    assert payment.net_minor is not None and payment.fee_minor is not None
+    assert payment.net_minor + payment.fee_minor == payment.amount_minor
+    membership = Membership.objects.get()
+    assert (membership.status, payment.membership) == ("active", membership)
+    assert Tally.objects.get().member == membership.member
+
+
+def test_a_paid_gift_is_recorded_and_counted(drive: Campaign, sandbox: SandboxControl) -> None:
+    checkout = order_gift(drive)
+    sandbox.pay(str(checkout.session_id), card="4242424242424242")
+    settlement.settle_checkout(checkout.pk)
+    gift = Gift.objects.get()
+    assert (gift.status, gift.recipient_name, gift.payment.role) == ("paid", "Ben", "gift")
+    assert Tally.objects.get().gift == gift
+    assert not Membership.objects.exists()
+
+
+def test_a_debit_waits_and_counts_once_it_succeeds(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    checkout = order_gift(drive)
+    sandbox.pay(str(checkout.session_id), iban="DE89370400440532013000")
+    assert settlement.settle_checkout(checkout.pk).status == Checkout.Status.WAITING
+    payment = Payment.objects.get()
+    assert payment.status == Payment.Status.PENDING
+    assert Tally.objects.count() == 0
+    sandbox.settle(str(payment.intent_id))
+    assert settlement.settle_checkout(checkout.pk).status == Checkout.Status.PAID
+    assert Tally.objects.get().counted_from == payment.paid_at
+
+
+def test_a_failed_debit_leaves_a_failed_payment_and_no_gift(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    checkout = order_gift(drive)
+    sandbox.pay(str(checkout.session_id), iban="DE62370400440532013001")
+    sandbox.advance(days=7)
+    assert settlement.settle_checkout(checkout.pk).status == Checkout.Status.FAILED
+    assert Payment.objects.get().status == Payment.Status.FAILED
+    assert not Gift.objects.exists()
+    assert not Tally.objects.exists()
