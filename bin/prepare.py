@@ -48,10 +48,14 @@ def restart_with_newer_python() -> None:
         if found:
             os.execv(found, [found, *sys.argv])
     stop(
-        "This needs Python %d.%d or newer; %s is %d.%d."
-        % (*NEEDED, sys.executable, *sys.version_info[:2]),
+        f"This needs Python {dotted(NEEDED)} or newer; "
+        f"{sys.executable} is {dotted(sys.version_info[:2])}.",
         "On Debian 12 or Ubuntu 24.04: sudo apt install python3 python3-venv",
     )
+
+
+def dotted(version: "tuple[int, ...]") -> str:
+    return ".".join(str(part) for part in version)
 
 
 def make_environment() -> None:

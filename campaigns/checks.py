@@ -165,7 +165,7 @@ def check_queue(**_: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            f"CELERY_BROKER_URL begins with {scheme or 'nothing'}://, which is no broker known here.",
+            f"CELERY_BROKER_URL begins with {scheme or 'nothing'}://, no broker known here.",
             hint="Use one of " + ", ".join(f"{name}://" for name in BROKERS) + ".",
             id="campaigns.E014",
         )

@@ -6,18 +6,18 @@ from typing import Any
 from kombu.transport import filesystem
 
 
-class Channel(filesystem.Channel):  # type: ignore[misc]
+class Channel(filesystem.Channel):
     """kombu's, on a folder that may be deleted at any time.
 
     What was in it is found again by the sweep; here it is only made anew, so that neither the
     web server nor a running worker stumbles.
     """
 
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
         self._make_folders()
         super()._put(queue, payload, **kwargs)
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         self._make_folders()
         return super()._get(queue)
 
@@ -30,5 +30,5 @@ class Channel(filesystem.Channel):  # type: ignore[misc]
             Path(folder).mkdir(parents=True, exist_ok=True)
 
 
-class Transport(filesystem.Transport):  # type: ignore[misc]
+class Transport(filesystem.Transport):
     Channel = Channel

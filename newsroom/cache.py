@@ -3,7 +3,7 @@
 import fcntl
 import pickle
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,11 @@ class CountingFileCache(FileBasedCache):
 
     Here both steps stand under one lock, and what is counted ends when it was to end.
     """
+
+    # The parent's own, which its type stubs leave out.
+    _dir: str
+    _createdir: Callable[[], None]
+    _key_to_file: Callable[[Any, Any], str]
 
     def add(
         self, key: Any, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: Any = None

@@ -1,4 +1,4 @@
-"""The ground that tests stand on: a real sandbox process for each test process, reset between tests."""
+"""The ground that tests stand on: a real sandbox a test process, as new in each test."""
 
 import io
 from collections.abc import Iterator

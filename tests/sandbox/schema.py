@@ -175,6 +175,9 @@ class CheckingClient(stripe.RequestsClient):
         self.headers: Json = {}
         self.checks_requests = True
 
+    def close(self) -> None:
+        super().close()  # type: ignore[no-untyped-call]
+
     def request(  # type: ignore[override]
         self, method: str, url: str, headers: Any, post_data: Any = None
     ) -> Any:

@@ -130,7 +130,7 @@ def test_a_wrong_key_is_refused(
     with pytest.raises(stripe.AuthenticationError, match="Invalid API Key") as refusal:
         client.v1.customers.list()
     assert key not in str(refusal.value)
-    http.close()
+    http.close()  # type: ignore[no-untyped-call]
 
 
 def test_a_missing_key_and_an_unknown_path_are_refused(

@@ -1,5 +1,6 @@
 import threading
 import time
+from typing import Any, cast
 
 import pytest
 import stripe
@@ -67,8 +68,7 @@ def test_a_refusal_before_the_work_is_not_kept(
     try:
         with pytest.raises(stripe.InvalidRequestError, match="unknown parameter"):
             stripe_client.v1.customers.create(
-                {"colour": "red"},  # type: ignore[typeddict-unknown-key]
-                {"idempotency_key": "k1"},
+                cast(Any, {"colour": "red"}), {"idempotency_key": "k1"}
             )
     finally:
         http_client.checks_requests = True
@@ -120,7 +120,8 @@ def test_a_second_request_while_the_first_is_under_way_is_refused(
         customers.create({"name": "Ada"}, {"idempotency_key": "k1"})
     slow.join()
     assert refusal.value.http_status == 409
-    assert refusal.value.code == "idempotency_key_in_use"
+    # The SDK hands the code on for other statuses alone; it stands in the answer all the same.
+    assert cast(Any, refusal.value.json_body)["error"]["code"] == "idempotency_key_in_use"
     assert customers.create({"name": "Ada"}, {"idempotency_key": "k1"}).id == made[0].id
     assert len(customers.list().data) == 1
 

@@ -32,7 +32,7 @@ def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
         assert again.id == made.id
         assert [event["type"] for event in control.events()] == ["customer.created"]
         control.close()
-    http.close()
+    http.close()  # type: ignore[no-untyped-call]
 
 
 def test_it_starts_and_stops_quickly(tmp_path: Path) -> None:

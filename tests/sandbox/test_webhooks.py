@@ -16,7 +16,7 @@ SECRET = "whsec_of_this_test"
 
 
 class Receiver:
-    """A real HTTP server that keeps what it is sent; `statuses` are the answers to come, then 200."""
+    """A real HTTP server that keeps what it is sent; it answers `statuses`, then 200."""
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, bytes]] = []
