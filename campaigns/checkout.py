@@ -110,7 +110,7 @@ def _open_next_attempt(checkout: Checkout, order: Order) -> Checkout:
         _fill_in(locked, order)
         locked.attempt += 1
         locked.version += 1
-        locked.status = Checkout.Status.STARTING
+        locked.move_to(Checkout.Status.STARTING)
         locked.session_id, locked.session_url, locked.look_at = None, "", None
         locked.save()
         return locked

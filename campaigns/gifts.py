@@ -85,10 +85,11 @@ def _follow_payment(gift: Gift, payment: Payment) -> None:
         Gift.Status.EXPIRED,
         Gift.Status.REVOKED,
     }:
-        gift.status, gift.revoked_at = Gift.Status.REVOKED, fell_at
+        gift.move_to(Gift.Status.REVOKED)
+        gift.revoked_at = fell_at
         gift.save(update_fields=["status", "revoked_at"])
     elif fell_at is None and gift.status == Gift.Status.REVOKED:
-        gift.status = Gift.Status.DELIVERED if gift.delivered_at else Gift.Status.PAID
+        gift.move_to(Gift.Status.DELIVERED if gift.delivered_at else Gift.Status.PAID)
         gift.revoked_at = None
         gift.save(update_fields=["status", "revoked_at"])
 
@@ -131,7 +132,8 @@ def redeem_gift(code: str, *, email: str, name: str, language: str) -> Gift:
             starts_at=now,
             months=gift.months,
         )
-        gift.redeemer, gift.claimed_at, gift.status = redeemer, now, Gift.Status.CLAIMED
+        gift.redeemer, gift.claimed_at = redeemer, now
+        gift.move_to(Gift.Status.CLAIMED)
         gift.save()
         memberships.welcome(gift.membership, language=language)
         _owe_mail(gift, OutgoingMail.Kind.GIFT_CLAIMED, language=gift.checkout.language)

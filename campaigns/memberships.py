@@ -7,6 +7,7 @@ from django.db import transaction
 
 from campaigns import stripe_api
 from campaigns.models import Checkout, Member, Membership, OutgoingMail, Payment, Plan
+from campaigns.models.moves import states_before
 from campaigns.stripe_api import Json
 
 _STATUS_OF_SUBSCRIPTION = {
@@ -118,13 +119,14 @@ def give_membership(
 
 def lapse_memberships(*, at: datetime) -> int:
     """End those that ran out by that moment; how many. A subscription ends when Stripe says so."""
+    running = states_before(Membership.MOVES, Membership.Status.ENDED)
     due = Membership.objects.filter(
-        status=Membership.Status.ACTIVE, ended_at__isnull=True, ends_at__lte=at
+        status__in=running, ended_at__isnull=True, ends_at__lte=at
     ).exclude(source=Membership.Source.SUBSCRIPTION)
     lapsed = 0
     for membership_id, ends_at in due.values_list("pk", "ends_at")[:500]:
         with transaction.atomic():
             lapsed += Membership.objects.filter(
-                pk=membership_id, status=Membership.Status.ACTIVE, ends_at=ends_at
+                pk=membership_id, status__in=running, ends_at=ends_at
             ).update(status=Membership.Status.ENDED, ended_at=ends_at)
     return lapsed

@@ -140,7 +140,7 @@ def _read_charge(
 def write_snapshot(checkout: Checkout, snapshot: Snapshot) -> None:
     """Write a snapshot into the rows of a locked Checkout, and count anew whoever it touches."""
     session = snapshot.session
-    checkout.status = _status_of(session, snapshot.charges)
+    checkout.move_to(_status_of(session, snapshot.charges))
     checkout.customer_id = session.get("customer") or ""
     checkout.version += 1
     checkout.look_at = next_look(checkout, at=timezone.now())

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from campaigns import settlement, stripe_api
 from campaigns.models import StripeEvent
+from campaigns.models.moves import states_before
 from campaigns.stripe_api import Json
 
 MAX_BYTES = 1_000_000  # Stripe's own are a few kB
@@ -130,7 +131,7 @@ def _put_off(event: StripeEvent, error: Exception) -> None:
 
 def replay_events(event_ids: list[str]) -> int:
     """Make worked-on events due again; how many were."""
-    closed = [StripeEvent.Status.DONE, StripeEvent.Status.IGNORED]
+    closed = states_before(StripeEvent.MOVES, StripeEvent.Status.NEW)
     return StripeEvent.objects.filter(event_id__in=event_ids, status__in=closed).update(
         status=StripeEvent.Status.NEW, next_attempt_at=timezone.now()
     )

@@ -13,7 +13,10 @@ class Channel(filesystem.Channel):
     web server nor a running worker stumbles.
     """
 
-    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
+    # The stubs of its two ancestors name the second argument differently.
+    def _put(  # type: ignore[override]
+        self, queue: str, payload: dict[str, Any], **kwargs: Any
+    ) -> None:
         self._make_folders()
         super()._put(queue, payload, **kwargs)
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.campaign import Campaign
 from campaigns.models.member import Member
+from campaigns.models.moves import check_move
 from campaigns.models.plan import Price
 
 
@@ -82,6 +83,11 @@ class Checkout(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+    def move_to(self, status: Status) -> None:
+        """Change the state of a locked Checkout; raises ForbiddenMove. The caller saves."""
+        check_move(self.MOVES, old=self.status, new=status)
+        self.status = status
 
     @property
     def idempotency_key(self) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.models.checkout import Checkout
 from campaigns.models.member import Member
 from campaigns.models.membership import Membership
+from campaigns.models.moves import check_move
 from campaigns.models.payment import Payment
 from campaigns.models.plan import Price
 
@@ -111,6 +112,11 @@ class Gift(models.Model):
 
     def __str__(self) -> str:
         return f"gift {self.code_hint}…"
+
+    def move_to(self, status: Status) -> None:
+        """Change the state of a locked gift; raises ForbiddenMove. The caller saves."""
+        check_move(self.MOVES, old=self.status, new=status)
+        self.status = status
 
     @property
     def code(self) -> str:
