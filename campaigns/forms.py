@@ -73,6 +73,12 @@ class CheckoutForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.currency = campaign.currency if campaign else "eur"
 
+    def refuse_email(self) -> None:
+        """Say that the address looked right to us and was refused by Stripe."""
+        self.add_error(
+            "email", _("Our payment service does not accept this address. Please try another one.")
+        )
+
     def clean_token(self) -> uuid.UUID:
         try:
             return uuid.UUID(signing.loads(self.cleaned_data["token"], salt=_TOKEN_SALT))

@@ -36,11 +36,14 @@ class StripeFailed(StripeError):
 
 
 class StripeRefused(StripeError):
-    """Stripe understood and said no; `code` is its reason."""
+    """Stripe understood and said no; `code` is its reason, `param` what it did not like."""
 
-    def __init__(self, message: str, *, code: str = "", status: int = 400) -> None:
+    def __init__(
+        self, message: str, *, code: str = "", param: str = "", status: int = 400
+    ) -> None:
         super().__init__(message)
         self.code = code
+        self.param = param
         self.status = status
 
 
@@ -61,7 +64,12 @@ def _translated(call: Callable[Params, Answer]) -> Callable[Params, Answer]:
                 raise StripeUnavailable(str(error)) from error
             if status >= 500 or not status:
                 raise StripeFailed(str(error)) from error
-            raise StripeRefused(str(error), code=error.code or "", status=status) from error
+            raise StripeRefused(
+                str(error),
+                code=error.code or "",
+                param=str(getattr(error, "param", "") or ""),
+                status=status,
+            ) from error
 
     return translate
 

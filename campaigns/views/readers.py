@@ -120,6 +120,9 @@ def _take_order(
     try:
         checkout = checkouts.start_checkout(form.cleaned_data["token"], order)
     except stripe_api.StripeError as error:
+        if isinstance(error, stripe_api.StripeRefused) and error.param == "customer_email":
+            form.refuse_email()
+            return render(request, template, context | {"form": form}, status=422)
         log.warning("stripe_unavailable", error=type(error).__name__)
         context |= {"form": form, "action": request.get_full_path()}
         return render(request, "campaigns/readers/unavailable.html", context, status=503)

@@ -19,6 +19,12 @@ def create_session(params: Document) -> StripeObject:
     mode = params["mode"]
     if params.get("customer") and params.get("customer_email"):
         raise ApiError("You may only specify one of these parameters: customer, customer_email.")
+    if not params.get("customer_email", "").isascii():
+        raise ApiError(
+            f"Invalid email address: {params['customer_email']}",
+            code="email_invalid",
+            param="customer_email",
+        )
     lines = [
         make_line_item(each, path=f"line_items[{i}]")
         for i, each in enumerate(params.get("line_items", []))
