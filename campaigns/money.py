@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from babel.numbers import format_currency
+from babel.numbers import format_decimal, get_currency_symbol
 
 # Stripe's own lists of currencies whose smallest unit is not a hundredth; everything else is.
 # https://docs.stripe.com/currencies#zero-decimal
@@ -44,10 +44,14 @@ def to_major(minor: int, currency: str) -> Decimal:
 
 def format_money(minor: int, currency: str, *, language: str = "en") -> str:
     """The amount as a reader of that language writes it; whole amounts carry no decimals."""
-    amount = to_major(minor, currency)
+    amount = abs(to_major(minor, currency))
     places = 0 if amount == amount.to_integral_value() else decimal_places(currency)
-    number = "#,##0" + ("." + "0" * places if places else "")
-    pattern = f"{number} ¤" if language == "uk" else f"¤{number}"
-    return str(
-        format_currency(amount, currency.upper(), pattern, locale=language, currency_digits=False)
+    number = format_decimal(amount, "#,##0" + ("." + "0" * places if places else ""), language)
+    # The sign of the currency itself: many languages' own data have the code instead.
+    sign = get_currency_symbol(currency.upper(), "en")
+    minus = "-" if minor < 0 else ""
+    if language == "uk":
+        return f"{minus}{number}\N{NO-BREAK SPACE}{sign}"
+    return (
+        f"{minus}{sign}\N{NO-BREAK SPACE}{number}" if sign.isalpha() else f"{minus}{sign}{number}"
     )

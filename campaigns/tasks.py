@@ -4,8 +4,14 @@ No message is needed for anything: whatever is due stands in a column, and the s
 A message only hurries it.
 """
 
+import os
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import timedelta
+from functools import lru_cache
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -22,6 +28,9 @@ Id = TypeVar("Id")
 
 # After so long a sweep turns to its next duty; what is left is the next sweep's, due as before.
 TURN = timedelta(seconds=15)
+EVENTS_A_MESSAGE = 20
+MESSAGE_PAUSE = 0.05  # seconds
+_waiting: "SimpleQueue[str]" = SimpleQueue()
 
 
 def hurry(task: "Task[Any, Any]", *args: object) -> None:
@@ -30,13 +39,48 @@ def hurry(task: "Task[Any, Any]", *args: object) -> None:
     Without a broker nothing is lost and nobody waits: the sweep finds the work by itself.
     """
 
-    def send() -> None:
-        try:
-            task.apply_async(args, retry=False)
-        except Exception as error:  # every transport has errors of its own
-            log.warning("broker_unreachable", task=task.name, error=type(error).__name__)
+    transaction.on_commit(lambda: _send(task, *args), robust=True)
 
-    transaction.on_commit(send, robust=True)
+
+def hurry_event(event_id: str) -> None:
+    """Like `hurry`, from a thread beside: the answer to Stripe does not wait for the broker.
+
+    What comes in while a message is sent goes with the next, so that a burst costs few of them.
+    """
+
+    def hand_over() -> None:
+        _waiting.put(event_id)
+        _start_messenger(os.getpid())
+
+    transaction.on_commit(hand_over, robust=True)
+
+
+@lru_cache(maxsize=1)
+def _start_messenger(process_id: int) -> None:
+    # Once a process: a thread does not live on in a fork.
+    Thread(target=_send_messages, name="messenger", daemon=True).start()
+
+
+def _send_messages() -> None:
+    while True:
+        event_ids = [_waiting.get()]
+        with suppress(Empty):
+            while len(event_ids) < EVENTS_A_MESSAGE:
+                event_ids.append(_waiting.get_nowait())
+        if not _send(work_on_event, *event_ids):
+            with suppress(Empty):  # the sweep finds them; here they would only pile up
+                while True:
+                    _waiting.get_nowait()
+        time.sleep(MESSAGE_PAUSE)
+
+
+def _send(task: "Task[Any, Any]", *args: object) -> bool:
+    try:
+        task.apply_async(args, retry=False)
+    except Exception as error:  # every transport has errors of its own
+        log.warning("broker_unreachable", task=task.name, error=type(error).__name__)
+        return False
+    return True
 
 
 def _for_a_turn(due: Iterable[Id]) -> Iterator[Id]:
@@ -49,8 +93,9 @@ def _for_a_turn(due: Iterable[Id]) -> Iterator[Id]:
 
 
 @shared_task(ignore_result=True)
-def work_on_event(event_id: str) -> None:
-    if webhooks.work_on_event(event_id) is not None:
+def work_on_event(*event_ids: str) -> None:
+    settled = [webhooks.work_on_event(event_id) for event_id in event_ids]
+    if any(settled):
         do_what_followed()
 
 
@@ -69,7 +114,10 @@ def do_what_followed() -> None:
     if any(delivered):
         gifts.note_deliveries()
     for campaign in banners.due_campaigns(at=now):
-        banners.publish_campaign(campaign.pk)
+        try:
+            banners.publish_campaign(campaign.pk)
+        except Exception:  # its last good banner stands, and the next campaign has its turn
+            log.exception("campaign_unpublished", campaign=campaign.slug)
 
 
 @shared_task(ignore_result=True)
@@ -83,5 +131,7 @@ def sweep() -> None:
             settlement.settle_checkout(checkout_id)
         except (stripe_api.StripeError, settlement.SettlementBusy) as error:
             log.warning("checkout_unsettled", checkout=str(checkout_id), error=str(error))
+        except Exception:  # whatever it is, one Checkout holds up no other, and no mail
+            log.exception("checkout_unsettled", checkout=str(checkout_id))
     memberships.lapse_memberships(at=now)
     do_what_followed()

@@ -1,10 +1,20 @@
 """8 Banners: choose the wording, fill it in, render, publish ahead as small files."""
 
+from campaigns.banners.pictures import read_mark, wrap_lines
 from campaigns.banners.publishing import (
     due_campaigns,
     publish_campaign,
     read_banner,
     request_publishing,
 )
+from campaigns.banners.wording import write_count
 
-__all__ = ["due_campaigns", "publish_campaign", "read_banner", "request_publishing"]
+__all__ = [
+    "due_campaigns",
+    "publish_campaign",
+    "read_banner",
+    "read_mark",
+    "request_publishing",
+    "wrap_lines",
+    "write_count",
+]

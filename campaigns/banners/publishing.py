@@ -13,13 +13,15 @@ from pathlib import Path
 
 import structlog
 from django.conf import settings
+from django.core.validators import slug_re
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
-from campaigns.banners.wording import choose_wording
+from campaigns.banners.pictures import CARDS, read_mark
+from campaigns.banners.wording import choose_wording, write_count
 from campaigns.models import Banner, Campaign, PublishedNumber
 from campaigns.progress import Progress, measure_campaign
 
@@ -62,6 +64,9 @@ def publish_campaign(campaign_id: int) -> Progress | None:
         _keep_number(campaign, measured[0])
         Campaign.objects.filter(pk=campaign_id).update(published_at=measured[0].as_of)
         return measured[0]
+    except Exception:
+        request_publishing(campaign_id)  # soon again, not when the last good one is old
+        raise
     finally:
         Campaign.objects.filter(pk=campaign_id, publish_lease_until=now + LEASE).update(
             publish_lease_until=None
@@ -80,35 +85,51 @@ def _keep_number(campaign: Campaign, progress: Progress) -> None:
 
 
 def _write_files(campaign: Campaign, measured: list[Progress]) -> None:
+    # All are made before the first is written: a fault in one leaves every file as it was.
     folder = settings.PUBLISH_DIR / campaign.slug
-    for language, _name in settings.LANGUAGES:
-        with override(language), timezone.override(campaign.zone_info):
-            for placement in Banner.Placement.values:
-                html = render_banner(campaign, measured[0], placement=placement, language=language)
-                _replace(folder / language / f"{placement}.html", html)
-    _replace(folder / "progress.json", json.dumps([_as_json(each) for each in measured]))
+    files = {
+        folder / language / f"{placement}.html": render_banner(
+            campaign, measured[0], placement=placement, language=language
+        )
+        for language, _name in settings.LANGUAGES
+        for placement in Banner.Placement.values
+    }
+    files[folder / "progress.json"] = json.dumps([_as_json(each) for each in measured])
+    for path, text in files.items():
+        _replace(path, text)
 
 
 def render_banner(campaign: Campaign, progress: Progress, *, placement: str, language: str) -> str:
-    """One placement as a complete fragment of HTML."""
+    """One placement as a complete fragment of HTML, in that language and the campaign's zone.
+
+    It is the same for every reader and may stand on another server: addresses are whole, drawings
+    stand inside, and nothing in it asks for a style, a script or a cookie.
+    """
     copy = campaign.copy_for(language)
     here = {"slug": campaign.slug}
     origin = f"?from={placement}"
-    return render_to_string(
-        f"campaigns/embed/{placement}.html",
-        {
-            "banner": choose_wording(
-                campaign, progress, placement=placement, copy=copy, language=language
-            ),
-            "campaign": campaign,
-            "progress": progress,
-            "placement": placement,
-            "newsroom_name": settings.NEWSROOM_NAME,
-            "join_url": settings.SITE_URL + reverse("campaigns:join", kwargs=here) + origin,
-            "gift_url": settings.SITE_URL + reverse("campaigns:gift", kwargs=here) + origin,
-            "campaign_url": settings.SITE_URL + reverse("campaigns:campaign", kwargs=here) + origin,
-        },
-    )
+    with override(language), timezone.override(campaign.zone_info):
+        return render_to_string(
+            f"campaigns/embed/{placement}.html",
+            {
+                "banner": choose_wording(
+                    campaign, progress, placement=placement, copy=copy, language=language
+                ),
+                "campaign": campaign,
+                "progress": progress,
+                "count": write_count(progress, language=language),
+                "placement": placement,
+                "language": language,
+                "emblem": read_mark("emblem"),
+                "cards": [read_mark(card) for card in CARDS],
+                "newsroom_name": settings.NEWSROOM_NAME,
+                "join_url": settings.SITE_URL + reverse("campaigns:join", kwargs=here) + origin,
+                "gift_url": settings.SITE_URL + reverse("campaigns:gift", kwargs=here) + origin,
+                "campaign_url": settings.SITE_URL
+                + reverse("campaigns:campaign", kwargs=here)
+                + origin,
+            },
+        )
 
 
 def _as_json(progress: Progress) -> dict[str, object]:
@@ -141,8 +162,13 @@ def read_banner(slug: str, placement: str, *, language: str) -> str:
     """The last good banner as it was published; nothing if there is none. Never raises."""
     known = dict(settings.LANGUAGES)
     wanted = language if language in known else settings.LANGUAGE_CODE
-    try:
-        return (settings.PUBLISH_DIR / slug / wanted / f"{placement}.html").read_text("utf-8")
-    except (OSError, ValueError):
-        log.warning("banner_missing", campaign=slug, placement=placement, language=wanted)
-        return ""
+    # Only names that publishing gives: nothing that a page's template says leads out of the folder.
+    if slug_re.match(str(slug)) and placement in Banner.Placement.values:
+        try:
+            return (settings.PUBLISH_DIR / str(slug) / wanted / f"{placement}.html").read_text(
+                "utf-8"
+            )
+        except (OSError, ValueError):
+            pass
+    log.warning("banner_missing", campaign=slug, placement=placement, language=wanted)
+    return ""

@@ -8,7 +8,7 @@ from campaigns.models.copy import Copy
 class Banner(Copy):
     """Staff's own wording for one placement in one state of the drive; without a row, ours stands.
 
-    Placeholders: {counted}, {target}, {left}, {percent}, {name}.
+    Placeholders: {counted}, {target}, {left}, {percent}, {supporters}, {starts}, {ends}, {name}.
     """
 
     class Placement(models.TextChoices):

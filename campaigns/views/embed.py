@@ -2,32 +2,41 @@
 
 import resvg_py
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
-from campaigns import progress
+from campaigns import banners, progress
 from campaigns.models import Campaign
 
 FONTS = settings.BASE_DIR / "campaigns" / "static" / "campaigns" / "fonts"
 
 
-@require_GET
+@require_safe
 @cache_control(public=True, max_age=60)
 def show_picture(request: HttpRequest, slug: str) -> HttpResponse:
     """The picture of a shared link, 1200 by 630 pixels, with the number as it stands."""
     campaign = get_object_or_404(Campaign, slug=slug)
     goals = progress.measure_campaign(campaign, at=timezone.now())
+    language = get_language() or settings.LANGUAGE_CODE
+    copy = campaign.copy_for(language)
     svg = render_to_string(
         "campaigns/embed/og.svg",
         {
-            "campaign": campaign,
-            "copy": campaign.copy_for(get_language() or settings.LANGUAGE_CODE),
+            "kicker": banners.wrap_lines(copy.name, width=36, most=1),
+            "headline": [
+                {"text": line, "y": 222 + 74 * number}
+                for number, line in enumerate(
+                    banners.wrap_lines(copy.headline or copy.name, width=30, most=3)
+                )
+            ],
             "progress": goals[0] if goals else None,
+            "count": banners.write_count(goals[0], language=language) if goals else None,
+            "emblem": banners.read_mark("emblem"),
             "newsroom_name": settings.NEWSROOM_NAME,
         },
     )
@@ -35,12 +44,14 @@ def show_picture(request: HttpRequest, slug: str) -> HttpResponse:
     return HttpResponse(bytes(png), content_type="image/png")
 
 
-@require_GET
+@require_safe
 @cache_control(public=True, max_age=15)
-def show_number(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """The published number as JSON, from its file."""
-    campaign = get_object_or_404(Campaign, slug=slug)
-    path = settings.PUBLISH_DIR / campaign.slug / "progress.json"
-    if not path.is_file():
-        raise Http404
-    return FileResponse(path.open("rb"), content_type="application/json")
+def show_number(request: HttpRequest, slug: str) -> HttpResponse:
+    """The published number as JSON, from its file alone; any page may read it."""
+    try:
+        number = (settings.PUBLISH_DIR / slug / "progress.json").read_bytes()
+    except OSError as error:
+        raise Http404 from error
+    return HttpResponse(
+        number, content_type="application/json", headers={"Access-Control-Allow-Origin": "*"}
+    )
