@@ -5,6 +5,7 @@ so that Stripe gives back the session it may have made; a changed form, an expir
 5xx (which Stripe would replay) opens the next.
 """
 
+import contextlib
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from campaigns import settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Price
 
 FIRST_LOOK = timedelta(seconds=30)
+_TRIES = 5
 # Languages of ours in which Stripe shows its page; in others the reader's browser decides.
 _STRIPE_LANGUAGES = {"en"}
 
@@ -44,19 +46,20 @@ def start_checkout(checkout_id: UUID, order: Order) -> Checkout:
     stripe_api; the row then stands with all that was typed, and the same call may be made again.
     """
     checkout = _write_down(checkout_id, order)
-    if checkout.session_id is not None:
-        checkout = settlement.settle_checkout(checkout.pk)
-        if checkout.is_complete:
-            return checkout
-        if checkout.status == Checkout.Status.OPEN:
-            if _is_same(checkout, order):
+    for _ in range(_TRIES):
+        if checkout.session_id is not None:
+            checkout = settlement.settle_checkout(checkout_id)
+            if checkout.is_complete:
                 return checkout
-            if not _close_session(checkout):
-                return settlement.settle_checkout(checkout.pk)
-        checkout = _open_next_attempt(checkout, order)
-    elif not _is_same(checkout, order):
-        checkout = _open_next_attempt(checkout, order)
-    return _ask_stripe(checkout)
+        if _is_same(checkout, order) and (
+            checkout.session_id is None or checkout.status == Checkout.Status.OPEN
+        ):
+            return _ask_stripe(checkout)
+        if checkout.status == Checkout.Status.OPEN and not _close_session(checkout):
+            return settlement.settle_checkout(checkout_id)
+        _open_next_attempt(checkout, order)
+        checkout = Checkout.objects.select_related("price__plan").get(pk=checkout_id)
+    raise stripe_api.StripeUnavailable("other tabs kept changing the same order")
 
 
 def _write_down(checkout_id: UUID, order: Order) -> Checkout:
@@ -98,22 +101,19 @@ def _close_session(checkout: Checkout) -> bool:
     return True
 
 
-def _open_next_attempt(checkout: Checkout, order: Order) -> Checkout:
+def _open_next_attempt(checkout: Checkout, order: Order) -> None:
+    """Write the order down as the next attempt, unless another click or tab moved on meanwhile."""
     with transaction.atomic():
-        locked = (
-            Checkout.objects.select_for_update(of=("self",))
-            .select_related("price__plan")
-            .get(pk=checkout.pk)
-        )
-        if locked.attempt != checkout.attempt or locked.is_complete:
-            return locked  # another tab was first, and its form is the one that counts
+        locked = Checkout.objects.select_for_update(of=("self",)).get(pk=checkout.pk)
+        seen = (checkout.attempt, checkout.session_id)
+        if (locked.attempt, locked.session_id) != seen or locked.is_complete:
+            return
         _fill_in(locked, order)
         locked.attempt += 1
         locked.version += 1
         locked.move_to(Checkout.Status.STARTING)
         locked.session_id, locked.session_url, locked.look_at = None, "", None
         locked.save()
-        return locked
 
 
 def _ask_stripe(checkout: Checkout) -> Checkout:
@@ -124,7 +124,8 @@ def _ask_stripe(checkout: Checkout) -> Checkout:
         session = stripe_api.create_session(
             session_params(checkout), idempotency_key=checkout.idempotency_key
         )
-    except stripe_api.StripeFailed:
+    except (stripe_api.StripeFailed, stripe_api.StripeRefused):
+        # Stripe made no session and will say so again for this key, even once the reason is mended.
         _give_up_attempt(checkout)
         raise
     except stripe_api.StripeUnavailable:
@@ -143,7 +144,10 @@ def _ask_stripe(checkout: Checkout) -> Checkout:
     )
     checkout.refresh_from_db()
     if not kept and checkout.session_id != session["id"]:
-        stripe_api.expire_session(session["id"])  # another tab went on with a changed form
+        # Another tab went on with a changed form: this session is nobody's, and that one is ours.
+        with contextlib.suppress(stripe_api.StripeRefused):  # it is expired already
+            stripe_api.expire_session(session["id"])
+        return _ask_stripe(checkout)
     return checkout
 
 

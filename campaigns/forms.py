@@ -33,6 +33,7 @@ class NameField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 120)
         super().__init__(**kwargs)
+        self.error_messages["required"] = _("Please write a name.")
 
     def clean(self, value: Any) -> str:
         name = str(super().clean(value))
@@ -44,6 +45,7 @@ class NameField(forms.CharField):
 class PersonEmailField(forms.EmailField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=254, **kwargs)
+        self.error_messages["required"] = _("Please write an e-mail address.")
         self.error_messages["invalid"] = _(
             "Please check this address: it should look like name@example.org."
         )
@@ -165,7 +167,7 @@ class ClaimCodeForm(forms.Form):
         label=_("Your gift code"),
         help_text=_("Four groups of five letters and digits. Capitals and hyphens do not matter."),
         max_length=60,
-        error_messages={"unknown": _UNKNOWN_CODE},
+        error_messages={"required": _("Please type the code."), "unknown": _UNKNOWN_CODE},
         widget=forms.TextInput(
             {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
         ),

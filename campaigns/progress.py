@@ -67,7 +67,7 @@ def count_person(member: Member, campaign: Campaign) -> list[Count]:
         .filter(member=member, role=Payment.Role.FIRST)
         .filter(membership__started_at__gte=campaign.starts_at)
         .prefetch_related("refunds", "disputes")
-        .order_by("paid_at", "pk")
+        .order_by("paid_at", "intent_id", "pk")  # of two in one second, the same in any order
     )
     standing = [
         Count(*interval, payment.pk)

@@ -20,6 +20,7 @@ Answer = TypeVar("Answer")
 
 API_VERSION = "2026-10-28.endive"
 SIGNATURE_TOLERANCE = 300  # seconds
+_KEPT_BY = {"kept_by": "stripe_setup"}
 _TIMEOUT = (3, 10)  # seconds to connect, to answer: a reader waits for this
 
 
@@ -205,16 +206,35 @@ def list_disputes(charge_id: str) -> list[Json]:
     return list(_every(client().v1.disputes.list({"charge": charge_id, "limit": 100})))
 
 
+@_translated
+def refund_payment(intent_id: str, *, amount_minor: int, idempotency_key: str) -> Json:
+    """Give back that much of a payment; the same key gives it back once."""
+    answer = client().v1.refunds.create(
+        {"payment_intent": intent_id, "amount": amount_minor}, {"idempotency_key": idempotency_key}
+    )
+    return _plain(answer)
+
+
 # The billing portal
 
 
 @_translated
 def create_portal_session(customer_id: str, *, return_url: str, language: str) -> str:
     """The address of a fresh page at Stripe where that customer manages what they pay."""
-    answer = client().v1.billing_portal.sessions.create(
-        cast(Any, {"customer": customer_id, "return_url": return_url, "locale": language})
-    )
-    return answer.url
+    params = {"customer": customer_id, "return_url": return_url, "locale": language}
+    # Without one of its own a session follows the account's default, which may not exist.
+    if configuration := _find_portal_configuration():
+        params["configuration"] = configuration
+    return client().v1.billing_portal.sessions.create(cast(Any, params)).url
+
+
+def _find_portal_configuration() -> str | None:
+    """The id of the configuration that `stripe_setup` made: one made here is never the default."""
+    page = client().v1.billing_portal.configurations.list({"active": True, "limit": 100})
+    for configuration in _every(page):
+        if (configuration["metadata"] or {}).get("kept_by") == _KEPT_BY["kept_by"]:
+            return str(configuration["id"])
+    return None
 
 
 # The catalogue, for `stripe_setup`
@@ -258,11 +278,12 @@ def keep_webhook_endpoint(url: str, *, events: list[str]) -> tuple[str, str]:
 
 @_translated
 def keep_portal_configuration(params: Mapping[str, Any]) -> str:
-    """The id of the default portal configuration, made or updated to these parameters."""
+    """The id of our portal configuration, made or updated to these parameters."""
     configurations = client().v1.billing_portal.configurations
-    for configuration in configurations.list({"is_default": True, "limit": 1}).data:
-        return configurations.update(configuration.id, cast(Any, dict(params))).id
-    return configurations.create(cast(Any, dict(params))).id
+    wanted = cast(Any, {**params, "metadata": _KEPT_BY})
+    if known := _find_portal_configuration():
+        return configurations.update(known, wanted).id
+    return configurations.create(wanted).id
 
 
 # Webhooks
@@ -277,6 +298,8 @@ def read_webhook(body: bytes, *, signature: str) -> Json:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadSignature("not UTF-8") from error
+    if not signature.isascii():  # what compares signatures in constant time takes no other
+        raise BadSignature("the signature holds letters that none has")
     for secret in settings.STRIPE_WEBHOOK_SECRET:
         try:
             stripe.WebhookSignature.verify_header(text, signature, secret, SIGNATURE_TOLERANCE)

@@ -1,9 +1,12 @@
 """The embedded queue: Celery's messages as files in a folder."""
 
+import time
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from kombu.transport import filesystem
+from kombu.utils.json import dumps
 
 
 class Channel(filesystem.Channel):
@@ -17,8 +20,21 @@ class Channel(filesystem.Channel):
     def _put(  # type: ignore[override]
         self, queue: str, payload: dict[str, Any], **kwargs: Any
     ) -> None:
+        """As kombu's, but the message appears complete: a worker may look at any moment."""
         self._make_folders()
-        super()._put(queue, payload, **kwargs)
+        name = f"{round(time.monotonic() * 1000)}_{uuid4()}.{queue}.msg"
+        complete = Path(self.data_folder_out) / name
+        growing = complete.with_name(f"{name}.new")
+        growing.write_text(dumps(payload), encoding="utf-8")
+        growing.replace(complete)
+
+    def _size(self, queue: str) -> int:
+        self._make_folders()
+        return int(super()._size(queue))
+
+    def _purge(self, queue: str) -> int:
+        self._make_folders()
+        return int(super()._purge(queue))
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
         self._make_folders()

@@ -72,12 +72,14 @@ INSTALLED_APPS = [
     "csp",
     "django_structlog",
     "campaigns",
+    *(["newsroom.demo"] if DEMO else []),
 ]
 
 MIDDLEWARE = [
     *(["newsroom.middleware.believe_the_proxy"] if BEHIND_PROXY else []),
     "newsroom.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
+    "newsroom.middleware.bring_webhooks_in",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

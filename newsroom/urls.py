@@ -1,8 +1,10 @@
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
+    *([path("", include("newsroom.demo.urls"))] if settings.DEMO else []),
     path("", include("campaigns.urls")),
 ]

@@ -163,11 +163,11 @@ def read_banner(slug: str, placement: str, *, language: str) -> str:
     known = dict(settings.LANGUAGES)
     wanted = language if language in known else settings.LANGUAGE_CODE
     # Only names that publishing gives: nothing that a page's template says leads out of the folder.
-    if slug_re.match(str(slug)) and placement in Banner.Placement.values:
+    if slug_re.match(slug) and placement in Banner.Placement.values:
+        # A template's own literal is a SafeString, which pathlib will not take; its slice is plain.
+        folder = settings.PUBLISH_DIR / slug[:] / wanted
         try:
-            return (settings.PUBLISH_DIR / str(slug) / wanted / f"{placement}.html").read_text(
-                "utf-8"
-            )
+            return (folder / f"{placement[:]}.html").read_text("utf-8")
         except (OSError, ValueError):
             pass
     log.warning("banner_missing", campaign=slug, placement=placement, language=wanted)

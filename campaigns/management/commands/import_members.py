@@ -1,6 +1,9 @@
+"""Those who were members before the drive, from a file: otherwise they would all count as new."""
+
 import csv
-import sys
-from collections.abc import Iterator
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -10,6 +13,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from campaigns import progress
@@ -17,16 +22,57 @@ from campaigns.models import Member, Membership
 from campaigns.models.member import canonical_email
 
 BATCH = 500
+NEEDED = {"email", "since"}
+# A spreadsheet writes semicolons where the comma stands before decimals.
+DELIMITERS = (",", ";", "\t")
+FORMULA_STARTS = ("=", "+", "-", "@")
+EARLIEST_YEAR = 1900
+NAME_LENGTH = 120
+KEY_LENGTH = 254
 
 
 class RowError(ValueError):
-    """The row cannot be taken; the message tells the staff why."""
+    """The row cannot be taken; the message tells the staff why, without the person's address."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as it stands in the file; its number is that of its last line there."""
+
+    number: int
+    cells: dict[str, str]
+    surplus: int  # cells beyond the header's; below zero, how many are missing
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row that can be taken: a person, and the time in which they are a member."""
+
+    number: int
+    email: str
+    name: str
+    since: datetime
+    until: datetime | None
+
+    @property
+    def key(self) -> str:
+        """One membership a person and day of its beginning, however often the file is read."""
+        return f"{self.email} {self.since.date()}"
+
+
+@dataclass
+class Outcome:
+    brought: int = 0
+    known: int = 0
+    errors: int = 0
+    first_of: dict[str, Entry] = field(default_factory=dict)
 
 
 class Command(BaseCommand):
     help = (
-        "Bring in those who were members before. CSV with a header: email, since, and if you like "
-        "name and until (dates such as 2024-11-30). Safe to repeat."
+        "Bring in those who were members before. A CSV file in UTF-8 whose first line names its "
+        "columns: email, since and, if you like, name and until. Dates look like 2024-11-30 or "
+        "30.11.2024; a membership without “until” goes on. Safe to repeat. Nobody is written to."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -34,98 +80,236 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="check every row, write none")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        path: Path = options["file"]
-        try:
-            rows = self._read(path)
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise CommandError(f"{path} is not a CSV file in UTF-8: {error}") from error
-        errors = brought = known = 0
-        done = 0
-        for batch in _batches(rows):
+        rows = read_rows(options["file"])
+        write, now, outcome = not options["dry_run"], timezone.now(), Outcome()
+        for done, batch in _batches(rows):
+            entries = list(self._check(batch, outcome, now=now))
             with transaction.atomic():
-                for number, row in batch:
-                    try:
-                        if self._bring_in(row, write=not options["dry_run"]):
-                            brought += 1
-                        else:
-                            known += 1
-                    except RowError as error:
-                        errors += 1
-                        self.stderr.write(f"row {number}: {error}")
-            done += len(batch)
-            self._show(done, len(rows))
-        verb = "would be brought in" if options["dry_run"] else "brought in"
-        self.stdout.write(f"{brought} {verb}, {known} known already, {errors} with errors")
-        if errors:
-            raise CommandError(f"{errors} rows were left out; mend them and run it again.")
+                fresh = self._leave_out_known(entries, outcome)
+                if write and fresh:
+                    write_entries(fresh, now=now)
+            self._show_bar(done, len(rows))
+        verb = "brought in" if write else "would be brought in"
+        self.stdout.write(
+            f"{outcome.brought} {verb}, {outcome.known} known already, {outcome.errors} with errors"
+        )
+        if outcome.errors:
+            raise CommandError(f"{outcome.errors} rows are left out; mend them and run it again.")
 
-    def _read(self, path: Path) -> list[tuple[int, dict[str, str]]]:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            names = {name.strip().lower() for name in reader.fieldnames or []}
-            if missing := {"email", "since"} - names:
-                raise CommandError(f"{path} lacks the column {', '.join(sorted(missing))}.")
-            return [
-                (reader.line_num, {str(k).strip().lower(): str(v or "") for k, v in row.items()})
-                for row in reader
-            ]
+    def _check(self, batch: Iterable[Row], outcome: Outcome, *, now: datetime) -> Iterator[Entry]:
+        """The rows that can be taken, each person and beginning once."""
+        for row in batch:
+            try:
+                entry = read_entry(row, now=now)
+            except RowError as error:
+                outcome.errors += 1
+                self._say(row.number, str(error))
+                continue
+            first = outcome.first_of.setdefault(entry.key, entry)
+            if first is entry:
+                yield entry
+                continue
+            outcome.known += 1
+            if first.until != entry.until:
+                self._say(row.number, f"“until” differs from row {first.number}, which is taken")
 
-    def _bring_in(self, row: dict[str, str], *, write: bool) -> bool:
-        """Whether the row is new. One membership a person and beginning, however often it runs."""
-        email = canonical_email(row["email"])
-        try:
-            validate_email(email)
-        except ValidationError as error:
-            raise RowError(f"“{row['email']}” is no e-mail address") from error
-        since = _moment(row["since"], "since")
-        if since is None:
-            raise RowError("“since” is empty")
-        until = _moment(row.get("until", ""), "until")
-        if until is not None and until < since:
-            raise RowError("“until” is before “since”")
-        key = f"{email} {since.date()}"[:254]
-        if Membership.objects.filter(import_key=key).exists():
-            return False
-        if write:
-            member = Member.objects.known_by(email, name=row.get("name", "")[:120])
-            Membership.objects.create(
-                member=member,
-                source=Membership.Source.IMPORTED,
-                started_at=since,
-                ends_at=until,
-                import_key=key,
-            )
-            progress.tally_members([member])  # who was a member before does not count as new
-        return True
+    def _leave_out_known(self, entries: list[Entry], outcome: Outcome) -> list[Entry]:
+        keys = [entry.key for entry in entries]
+        known = Membership.objects.filter(import_key__in=keys)
+        until_of = dict(known.values_list("import_key", "ends_at"))
+        for entry in entries:
+            if until_of.get(entry.key, entry.until) != entry.until:
+                self._say(entry.number, "known with another “until”, which is left as it is")
+        fresh = [entry for entry in entries if entry.key not in until_of]
+        outcome.known += len(entries) - len(fresh)
+        outcome.brought += len(fresh)
+        return fresh
 
-    def _show(self, done: int, total: int) -> None:
-        if sys.stderr.isatty():
-            width = 40 * done // max(total, 1)
-            bar = "#" * width + "." * (40 - width)
-            self.stderr.write(f"\r[{bar}] {done} of {total}", ending="")
-            if done == total:
-                self.stderr.write("")
+    def _say(self, number: int, message: str) -> None:
+        clear = "\r\x1b[K" if self.stderr.isatty() else ""
+        self.stderr.write(f"{clear}row {number}: {message}")
+
+    def _show_bar(self, done: int, total: int) -> None:
+        if self.stderr.isatty():
+            bar = "#" * (40 * done // total)
+            end = "\n" if done == total else ""
+            self.stderr.write(f"\r[{bar:.<40}] {done} of {total}", style_func=str, ending=end)
 
 
-def _batches(
-    rows: list[tuple[int, dict[str, str]]],
-) -> Iterator[list[tuple[int, dict[str, str]]]]:
-    source = iter(rows)
+def _batches(rows: list[Row]) -> Iterator[tuple[int, list[Row]]]:
+    """Batches of rows, each with the number of rows up to its end."""
+    source, done = iter(rows), 0
     while batch := list(islice(source, BATCH)):
-        yield batch
+        done += len(batch)
+        yield done, batch
 
 
-def _moment(text: str, name: str) -> datetime | None:
-    text = text.strip()
+# Read
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows that are not empty. Raises CommandError if the file cannot be read as a whole."""
+    text = _read_text(path)
+    first_line = text.partition("\n")[0]
+    delimiter = max(DELIMITERS, key=first_line.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        names = [name.strip().lower() for name in next(reader, [])]
+        if missing := sorted(NEEDED - set(names)):
+            found = ", ".join(name for name in names if name) or "none"
+            raise CommandError(f"{path} lacks the column {' and '.join(missing)}; it has: {found}.")
+        if twice := sorted({name for name in names if name and names.count(name) > 1}):
+            raise CommandError(f"{path} names a column twice: {', '.join(twice)}.")
+        return [
+            _row(reader.line_num, names, [cell.strip() for cell in cells])
+            for cells in reader
+            if any(cell.strip() for cell in cells)
+        ]
+    except csv.Error as error:
+        raise CommandError(f"{path} cannot be read at line {reader.line_num}: {error}.") from error
+
+
+def _read_text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+    # A spreadsheet's “Unicode text” is UTF-16, which its first two bytes tell.
+    encoding = "utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise CommandError(
+            f"{path} is not in UTF-8: see line {line}. Save it as “CSV UTF-8” and run it again."
+        ) from error
+
+
+def _row(number: int, names: list[str], cells: list[str]) -> Row:
+    while len(cells) > len(names) and not cells[-1]:
+        cells.pop()
+    return Row(number, dict(zip(names, cells, strict=False)), len(cells) - len(names))
+
+
+# Check
+
+
+def read_entry(row: Row, *, now: datetime) -> Entry:
+    """What the row says; raises RowError with the first thing that is wrong with it."""
+    if row.surplus:
+        amount, word = abs(row.surplus), "more" if row.surplus > 0 else "fewer"
+        raise RowError(f"{amount} {'cell' if amount == 1 else 'cells'} {word} than in the header")
+    since = _read_moment(row.cells["since"], "since")
+    if since is None:
+        raise RowError("“since” is empty")
+    if since > now:
+        raise RowError("“since” lies in the future")
+    until = _read_moment(row.cells.get("until", ""), "until")
+    if until is not None and until <= since:
+        raise RowError("“until” is not after “since”")
+    email = _read_email(row.cells["email"])
+    entry = Entry(row.number, email, _read_name(row.cells.get("name", "")), since, until)
+    if len(entry.key) > KEY_LENGTH:
+        raise RowError("“email” is too long")
+    return entry
+
+
+def _read_email(text: str) -> str:
+    _refuse_formula(text, "email")
+    try:
+        validate_email(text)
+    except ValidationError as error:
+        raise RowError("“email” holds no e-mail address") from error
+    return canonical_email(text)
+
+
+def _read_name(text: str) -> str:
+    _refuse_formula(text, "name")
+    if len(text) > NAME_LENGTH:
+        raise RowError(f"“name” is longer than {NAME_LENGTH} characters")
+    if any(ord(letter) < 32 for letter in text):
+        raise RowError("“name” holds a line break or another invisible character")
+    return text
+
+
+def _refuse_formula(text: str, column: str) -> None:
+    if text.startswith(FORMULA_STARTS):
+        raise RowError(f"“{column}” begins with {text[0]}, as a spreadsheet's formula does")
+
+
+def _read_moment(text: str, column: str) -> datetime | None:
+    """A date is its first moment in UTC. Dates with slashes have two readings, and are refused."""
     if not text:
         return None
     try:
-        moment = parse_datetime(text)
-        day = parse_date(text)
-    except ValueError as error:
-        raise RowError(f"“{name}” holds no date: “{text}”") from error
-    if moment is None and day is not None:
-        moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    if moment is None:
-        raise RowError(f"“{name}” should be a date such as 2024-11-30, not “{text}”")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = _parse_moment(text)
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None or moment.year < EARLIEST_YEAR:
+        raise RowError(f"“{column}” holds no date such as 2024-11-30 or 30.11.2024")
+    return moment
+
+
+def _parse_moment(text: str) -> datetime | None:
+    if text.count(".") == 2 and ":" not in text:
+        day, month, year = text.split(".")
+        return datetime(int(year), int(month), int(day), tzinfo=UTC)
+    date = parse_date(text)
+    if date is not None:
+        return datetime(date.year, date.month, date.day, tzinfo=UTC)
+    moment = parse_datetime(text)
+    if moment is None or moment.tzinfo is None:
+        return moment and moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC)
+
+
+# Write
+
+
+def write_entries(entries: list[Entry], *, now: datetime) -> None:
+    """Write memberships that are not known yet, and count anew whom they concern.
+
+    A batch at a time, since a newsroom brings thousands. People are locked before it is asked
+    whether they paid: a payment that is being recorded now either sees the membership, or is seen.
+    """
+    member_of = _lock_members(entries)
+    Membership.objects.bulk_create(
+        [
+            Membership(
+                member=member_of[entry.email],
+                source=Membership.Source.IMPORTED,
+                started_at=entry.since,
+                ends_at=entry.until,
+                import_key=entry.key,
+                **_ending(entry, now=now),
+            )
+            for entry in entries
+        ],
+        ignore_conflicts=True,  # another run of the same file is bringing it in
+    )
+    members = Member.objects.filter(pk__in=[member.pk for member in member_of.values()])
+    paid = members.filter(Q(payments__isnull=False) | Q(tallies__isnull=False))
+    progress.tally_members(paid.distinct())  # who was a member before does not count as new
+
+
+def _ending(entry: Entry, *, now: datetime) -> dict[str, Any]:
+    if entry.until is None or entry.until > now:
+        return {}
+    return {"status": Membership.Status.ENDED, "ended_at": entry.until}
+
+
+def _lock_members(entries: list[Entry]) -> dict[str, Member]:
+    """The people by their address, made if new; a name already known is never overwritten."""
+    names: dict[str, str] = {}
+    for entry in entries:
+        names[entry.email] = names.get(entry.email) or entry.name
+    Member.objects.bulk_create(
+        [Member(email=email, name=name) for email, name in sorted(names.items())],
+        ignore_conflicts=True,
+    )
+    locked = list(Member.objects.select_for_update().filter(email__in=names).order_by("pk"))
+    nameless = [member for member in locked if names[member.email] and not member.name]
+    for member in nameless:
+        member.name = names[member.email]
+    Member.objects.bulk_update(nameless, ["name"])
+    return {member.email: member for member in locked}

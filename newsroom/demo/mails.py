@@ -1,0 +1,79 @@
+"""Mails of the demo go into a folder, a file each, instead of out into the world."""
+
+import contextlib
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage as OutgoingMessage
+from django.core.mail.backends.base import BaseEmailBackend
+from django.utils import timezone
+
+
+class FolderBackend(BaseEmailBackend):
+    """Writes each message as it would go over the wire; its name sorts by time."""
+
+    def send_messages(self, messages: Sequence[OutgoingMessage]) -> int:
+        folder = Path(settings.MAIL_DIR)
+        folder.mkdir(parents=True, exist_ok=True)
+        for message in messages:
+            name = f"{time.time_ns()}-{os.getpid()}"
+            unfinished = folder / f".{name}"
+            unfinished.write_bytes(message.message().as_bytes())
+            unfinished.replace(folder / f"{name}.eml")
+        return len(messages)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail as it was sent."""
+
+    name: str
+    sent_at: datetime
+    subject: str
+    sender: str
+    recipient: str
+    text: str
+    html: str
+
+
+def list_mails(limit: int = 200) -> list[Mail]:
+    """The newest first."""
+    with contextlib.suppress(FileNotFoundError):
+        paths = sorted(Path(settings.MAIL_DIR).glob("*.eml"), reverse=True)[:limit]
+        return [_read(path) for path in paths]
+    return []
+
+
+def read_mail(name: str) -> Mail | None:
+    """The mail of that name; None if there is none."""
+    path = Path(settings.MAIL_DIR) / f"{name}.eml"
+    return _read(path) if path.is_file() else None
+
+
+def _read(path: Path) -> Mail:
+    message = message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    return Mail(
+        name=path.stem,
+        sent_at=datetime.fromtimestamp(
+            int(path.stem.partition("-")[0]) / 1e9, tz=timezone.get_current_timezone()
+        ),
+        subject=str(message["Subject"]),
+        sender=str(message["From"]),
+        recipient=str(message["To"]),
+        text=_content(message, "plain"),
+        html=_content(message, "html"),
+    )
+
+
+def _content(message: EmailMessage, kind: str) -> str:
+    part: Any = message.get_body(preferencelist=(kind,))
+    return str(part.get_content()) if part is not None else ""

@@ -1,0 +1,39 @@
+"""Set up the drive in an empty database, with its history unless it shall begin at 0."""
+
+import io
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from campaigns import banners
+from newsroom.demo import drive, history
+from newsroom.sandbox.control import SandboxControl
+
+
+class Command(BaseCommand):
+    help = "Set up the demo's drive: database, prices at the sandbox, history, first banners."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--empty", action="store_true", help="begin at 0 of 1,000")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", verbosity=0, interactive=False)
+        campaign = drive.make_drive(now=timezone.now())
+        drive.make_login()
+        # Where the sandbox sends its webhooks it is told at each start.
+        call_command("stripe_setup", "--no-webhook", stdout=io.StringIO())
+        if not options["empty"]:
+            sandbox = SandboxControl(settings.STRIPE_API_BASE)
+            history.live_through(campaign, sandbox, tell=self._tell)
+            sandbox.close()
+        banners.publish_campaign(campaign.pk)
+
+    def _tell(self, done: int, total: int) -> None:
+        """One line that grows in a terminal; elsewhere only its end."""
+        if sys.stderr.isatty() or done == total:
+            end = "\n" if done == total else ""
+            self.stderr.write(f"\r  three weeks of sales: {done} of {total}", ending=end)

@@ -1,0 +1,13 @@
+from django.urls import path
+
+from newsroom.demo import views
+
+app_name = "demo"
+
+urlpatterns = [
+    path("", views.show_article, name="article"),
+    path("articles/<slug:slug>/", views.show_article, name="related"),
+    path("mails/", views.list_all_mails, name="mails"),
+    path("mails/<slug:name>/", views.show_mail, name="mail"),
+    path("mails/<slug:name>/body/", views.show_mail_body, name="mail_body"),
+]

@@ -1,0 +1,57 @@
+"""The newspaper's pages. An article asks no database: its banners are files."""
+
+from csp.constants import NONE, SELF, UNSAFE_INLINE
+from csp.decorators import csp
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from newsroom.demo.articles import ARTICLES, LEAD
+from newsroom.demo.mails import list_mails, read_mail
+
+
+@never_cache
+@require_safe
+def show_article(request: HttpRequest, slug: str = LEAD) -> HttpResponse:
+    if slug not in ARTICLES:
+        raise Http404
+    others = [article for article in ARTICLES.values() if article.slug != slug]
+    context = {"article": ARTICLES[slug], "others": others}
+    return render(request, "demo/article.html", context)
+
+
+@never_cache
+@require_safe
+def list_all_mails(request: HttpRequest) -> HttpResponse:
+    return render(request, "demo/mails.html", {"mails": list_mails()})
+
+
+@never_cache
+@require_safe
+def show_mail(request: HttpRequest, name: str) -> HttpResponse:
+    mail = read_mail(name)
+    if mail is None:
+        raise Http404
+    return render(request, "demo/mail.html", {"mail": mail})
+
+
+@csp(  # type: ignore[arg-type]  # its types know views without arguments alone
+    {
+        "default-src": [NONE],
+        "style-src": [UNSAFE_INLINE],  # a mail brings its style along
+        "frame-ancestors": [SELF],
+        "sandbox": ["allow-popups", "allow-top-navigation-by-user-activation"],
+    }
+)
+@never_cache
+@require_safe
+@xframe_options_sameorigin
+def show_mail_body(request: HttpRequest, name: str) -> HttpResponse:
+    """The mail itself, for a frame in which nothing of it can run."""
+    mail = read_mail(name)
+    if mail is None:
+        raise Http404
+    # Its links lead out of the frame, as they lead out of a mail program.
+    return HttpResponse(mail.html.replace("<head>", '<head><base target="_top">', 1))

@@ -1,0 +1,114 @@
+"""Reads and sends pages as a browser without JavaScript does: all fields, as they stand there."""
+
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any, Protocol
+
+from django.test import Client
+
+from campaigns import stripe_api
+from campaigns.models import Checkout, Price
+
+NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)  # what the sandbox's clock shows
+JOIN, GIFT = "/drive/birthday/join/", "/drive/birthday/gift/"
+NOBODY = "http://127.0.0.1:9"  # nothing listens there
+MARKUP = "Happy birthday!\n<b>Read</b> & be <script>well</script>"
+
+
+class Answer(Protocol):
+    """What the test client answers."""
+
+    @property
+    def content(self) -> bytes: ...
+
+
+class Form(HTMLParser):
+    """The last form of a page's main part: where it goes, and what it sends as it stands."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.action = ""
+        self.fields: dict[str, str] = {}
+        self._textarea = ""
+        self.feed(page[page.index("<main") :])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        name, value = given.get("name") or "", given.get("value")
+        if tag == "form":
+            self.action, self.fields = given.get("action") or "", {}
+        elif tag == "textarea":
+            self._textarea, self.fields[name] = name, ""
+        elif tag == "input" and given.get("type") not in {"radio", "checkbox"}:
+            self.fields[name] = value or ""
+        elif tag == "input" and "checked" in given:
+            self.fields[name] = "on" if value is None else value
+        self.fields.pop("", None)
+
+    def handle_data(self, data: str) -> None:
+        if self._textarea:  # a browser drops the first line break of a textarea
+            self.fields[self._textarea] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self.fields[self._textarea] = self.fields[self._textarea].removeprefix("\n")
+            self._textarea = ""
+
+
+def read_form(response: Answer) -> Form:
+    return Form(response.content.decode())
+
+
+def main_of(response: Answer) -> str:
+    """The page's main part, in one line."""
+    page = response.content.decode()
+    return " ".join(page[page.index("<main") : page.index("</main>")].split())
+
+
+def tag_of(response: Answer, field_id: str) -> str:
+    found = re.search(rf'<[^>]*\bid="{field_id}"[^>]*>', response.content.decode())
+    assert found, f"no {field_id} in the page"
+    return found[0]
+
+
+def error_beside(response: Answer, field: str) -> str:
+    """What is said beside the field, tied to it for who cannot see it, and linked from the top."""
+    control = tag_of(response, f"id_{field}")
+    assert 'aria-invalid="true"' in control
+    assert f"id_{field}_error" in control
+    assert f'href="#id_{field}"' in main_of(response)
+    found = re.search(rf'id="id_{field}_error"><li>([^<]*)<', response.content.decode())
+    assert found
+    return found[1]
+
+
+def join_fields(client: Client, **typed: str) -> dict[str, str]:
+    """The join form as it came, filled in for €60 a year."""
+    price = Price.objects.get(kind="year")
+    filled = {"price": str(price.pk), "name": "Ada Reader", "email": "ada@example.org"}
+    return read_form(client.get(f"{JOIN}?from=end")).fields | filled | typed
+
+
+def gift_fields(client: Client, **typed: str) -> dict[str, str]:
+    filled = {
+        "name": "Ada Reader",
+        "email": "ada@example.org",
+        "recipient_name": "Ben Friend",
+        "recipient_email": "ben@example.org",
+        "message": MARKUP,
+    }
+    return read_form(client.get(GIFT)).fields | filled | typed
+
+
+def sessions() -> list[dict[str, Any]]:
+    """Every session at the sandbox."""
+    page = stripe_api.client().v1.checkout.sessions.list({"limit": 100})
+    return [session.to_dict() for session in page.auto_paging_iter()]
+
+
+def start(client: Client, url: str, fields: dict[str, str]) -> Checkout:
+    """Send a form, and be led to Stripe's page."""
+    response = client.post(url, fields)
+    assert response.status_code == 303, main_of(response)
+    return Checkout.objects.get(session_url=response["Location"])
