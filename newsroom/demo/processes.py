@@ -1,7 +1,7 @@
 """The demo's processes: web server, worker, beat and sandbox, each in a process group of its own.
 
-Each group is told to the guardian as soon as it is there; closing the guardian's input ends them
-all, and the kernel closes it if we are killed.
+Each tells the guardian of itself before it becomes what it is; closing the guardian's input ends
+them all, and the kernel closes it if we are killed.
 """
 
 import contextlib
@@ -25,14 +25,23 @@ END_SECONDS = 6.0
 FOREIGN = (
     "CACHE_URL",
     "CELERY_BROKER_URL",
+    "CSRF_TRUSTED_ORIGINS",
     "DATABASE_URL",
+    "DEFAULT_FROM_EMAIL",
     "DJANGO_SETTINGS_MODULE",
     "EMAIL_URL",
     "GIFT_CODE_KEY",
     "MAIL_DIR",
+    "NEWSROOM_NAME",
     "PUBLISH_DIR",
     "SECRET_KEY",
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS",
+    "SECURE_HSTS_PRELOAD",
+    "SECURE_HSTS_SECONDS",
+    "SECURE_SSL_REDIRECT",
 )
+# All that the demo asks is on this machine, whatever proxy leads out of it.
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class NotStarted(Exception):
@@ -52,6 +61,8 @@ def make_environment(folder: Path, *, port: int, sandbox_port: int) -> dict[str,
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "BEHIND_PROXY": "false",
         "DATA_DIR": str(folder),
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
         "SITE_URL": f"http://127.0.0.1:{port}",
         "STRIPE_API_BASE": f"http://127.0.0.1:{sandbox_port}",
         "STRIPE_SECRET_KEY": SECRET_KEY,
@@ -105,14 +116,21 @@ class Processes:
         return self.children[name]
 
     def run(self, *command: str, may_fail: bool = False) -> int:
-        """Run one to its end, in sight; its exit code. Raises NotStarted if it failed."""
-        code = self._spawn(*command).wait()
+        """Run one to its end, in sight; its exit code.
+
+        Raises NotStarted if it failed, or if one that should stay ended meanwhile.
+        """
+        child = self._spawn(*command)
+        while (code := child.poll()) is None:
+            for name in self.ended():
+                raise NotStarted(f"The {name} process ended; its log is {self.log_of(name)}.")
+            time.sleep(0.05)
         if code and not may_fail:
             raise NotStarted(f"{' '.join(command)} ended with exit code {code}.")
         return code
 
     def _spawn(self, *command: str, output: IO[bytes] | None = None) -> "subprocess.Popen[bytes]":
-        child = subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", *command],
             cwd=ROOT,
             env=self.environment,
@@ -120,11 +138,13 @@ class Processes:
             stdout=output,
             stderr=None if output is None else subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=self._tell_guardian,  # noqa: PLW1509 - one system call, and no lock
         )
+
+    def _tell_guardian(self) -> None:
+        """In the child, before it runs anything: there is no moment at which nobody knows of it."""
         assert self._guardian.stdin is not None
-        self._guardian.stdin.write(f"{child.pid}\n".encode())
-        self._guardian.stdin.flush()
-        return child
+        os.write(self._guardian.stdin.fileno(), b"%d\n" % os.getpid())
 
     def start_sandbox(self, folder: Path, *, port: int) -> None:
         self.start("sandbox", "newsroom.sandbox", "--port", str(port), "--data", str(folder))
@@ -157,7 +177,7 @@ class Processes:
         """Until it answers. Raises NotStarted if it ends, or says nothing in time."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.children[name].poll() is None:
-            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):  # noqa: S310
+            with contextlib.suppress(OSError), _direct.open(url, timeout=5):
                 return
             time.sleep(0.1)
         raise NotStarted(f"The {name} process did not start; its log is {self.log_of(name)}.")

@@ -1,6 +1,7 @@
 """`bin/demo`: the drive, a pretend Stripe and all processes on this machine. Ctrl-C ends them."""
 
 import argparse
+import fcntl
 import shutil
 import signal
 import sys
@@ -8,7 +9,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import IO, NoReturn
 
 from newsroom.demo.processes import (
     NotStarted,
@@ -32,7 +33,7 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="bin/demo", description="The membership drive with a pretend Stripe; no money moves."
     )
-    parser.add_argument("--port", type=int, default=8000, help="where it listens (8000)")
+    parser.add_argument("--port", type=read_port, default=8000, help="where it listens (8000)")
     parser.add_argument(
         "--data", type=Path, default=ROOT / ".demo", help="where its data live (.demo)"
     )
@@ -42,6 +43,13 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
         "--once", action="store_true", help="take the whole journey without a browser, and end"
     )
     return parser.parse_args(arguments)
+
+
+def read_port(typed: str) -> int:
+    port = int(typed) if typed.isascii() and typed.isdigit() else 0
+    if not 1024 <= port <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 1024 to 65535")
+    return port
 
 
 def main(arguments: list[str]) -> int:
@@ -56,13 +64,19 @@ def main(arguments: list[str]) -> int:
         return 1
     except KeyboardInterrupt:
         say("\nEnded.")
-        return 0
+        return 130 if options.once else 0
 
 
 def run(options: argparse.Namespace) -> int:
     folder = options.data.resolve()
     refuse_taken_port(options.port)
-    prepare_folder(folder, fresh=options.fresh)
+    refuse_foreign_folder(folder)
+    with lock_folder(folder):
+        return run_in(folder, options)
+
+
+def run_in(folder: Path, options: argparse.Namespace) -> int:
+    clear_folder(folder, fresh=options.fresh)
     sandbox_port = choose_sandbox_port(folder)
     environment = make_environment(folder, port=options.port, sandbox_port=sandbox_port)
     with Processes(folder, environment) as processes:
@@ -101,16 +115,37 @@ def refuse_taken_port(port: int) -> None:
         )
 
 
-def prepare_folder(folder: Path, *, fresh: bool) -> None:
-    """Make the folder, or begin it anew. Only what the demo made itself is ever deleted."""
+def refuse_foreign_folder(folder: Path) -> None:
+    """Only what the demo made itself is ever written to or deleted."""
     ours = (folder / MARKER).exists()
     if folder.exists() and not ours and (not folder.is_dir() or any(folder.iterdir())):
         raise Refused(f"{folder} holds something that is not the demo's. Choose another --data.")
-    # One whose setting up was broken off is no use, either.
-    if ours and (fresh or not (folder / COMPLETE).exists()):
-        shutil.rmtree(folder)
+
+
+def lock_folder(folder: Path) -> IO[str]:
+    """Keep the folder for this demo alone, until what is returned is closed or we are gone."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARKER).touch()
+    lock = (folder / MARKER).open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise Refused(
+            f"Another demo runs on {folder}. End it, or choose another --data."
+        ) from error
+    return lock
+
+
+def clear_folder(folder: Path, *, fresh: bool) -> None:
+    """Begin anew if that is wanted, or if an earlier setting up was broken off."""
+    if (folder / COMPLETE).exists() and not fresh:
+        return
+    (folder / COMPLETE).unlink(missing_ok=True)
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != MARKER:
+            entry.unlink()
 
 
 def choose_sandbox_port(folder: Path) -> int:
