@@ -1,7 +1,8 @@
 """One function a message; texts and looks are in templates/emails/."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta, tzinfo
 from email.utils import formataddr
 from typing import Any
 
@@ -9,7 +10,7 @@ import css_inline
 from django.conf import settings
 from django.core import signing
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import F
+from django.db.models import F, Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -20,7 +21,9 @@ from campaigns.models import Checkout, Gift, Membership, OutgoingMail, Payment
 LEASE = timedelta(seconds=40)
 _LONGEST_PAUSE = timedelta(hours=6)
 PORTAL_SALT = "campaigns.portal"
-_inliner = css_inline.CSSInliner(keep_style_tags=True, keep_at_rules=True)
+_inliner = css_inline.CSSInliner(
+    keep_style_tags=True, keep_at_rules=True, load_remote_stylesheets=False
+)
 
 
 class NothingToSay(Exception):
@@ -30,6 +33,15 @@ class NothingToSay(Exception):
 def due_mail_ids(*, at: datetime, limit: int = 500) -> list[int]:
     due = OutgoingMail.objects.filter(next_attempt_at__lte=at).order_by("next_attempt_at", "pk")
     return list(due.values_list("pk", flat=True)[:limit])
+
+
+def owe_again(mail_ids: Iterable[int]) -> int:
+    """Make messages due once more, sent or put off; how many were. One being sent is left alone."""
+    now = timezone.now()
+    idle = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__gt=now + LEASE)
+    return OutgoingMail.objects.filter(idle, pk__in=mail_ids).update(
+        next_attempt_at=now, sent_at=None, error=""
+    )
 
 
 def deliver_mail(mail_id: int) -> bool:
@@ -61,7 +73,7 @@ def deliver_mail(mail_id: int) -> bool:
 
 def send_mail(mail: OutgoingMail) -> None:
     """Hand one owed message to the mail provider; raises NothingToSay or the provider's error."""
-    with override(mail.language):
+    with override(mail.language), timezone.override(_zone(mail)):
         _MESSAGES[mail.kind](mail)
 
 
@@ -98,7 +110,7 @@ def send_gift_bought(mail: OutgoingMail) -> None:
 def send_gift_invitation(mail: OutgoingMail) -> None:
     """To the recipient; the buyer's name is a display name on the newsroom's own address."""
     gift = _gift(mail)
-    if gift.status not in Gift.CLAIMABLE:
+    if gift.status not in Gift.CLAIMABLE or gift.is_handed_over:
         raise NothingToSay
     _send(
         "gift_invitation",
@@ -139,6 +151,14 @@ def _gift(mail: OutgoingMail) -> Gift:
     return mail.gift
 
 
+def _zone(mail: OutgoingMail) -> tzinfo:
+    """Days are told as the drive's own calendar has them."""
+    about = mail.payment or mail.membership or mail.gift
+    checkout = about.checkout if about else None
+    campaign = checkout.campaign if checkout else None
+    return campaign.zone_info if campaign else timezone.get_default_timezone()
+
+
 def _plan_copy(membership: Membership, language: str) -> Any:
     return membership.plan.copy_for(language) if membership.plan else None
 
@@ -171,19 +191,21 @@ def _about_gift(gift: Gift, language: str) -> dict[str, Any]:
         "plan": gift.price.plan.copy_for(language),
         "claim_code": gift.code,
         "claim_url": settings.SITE_URL + claim,
+        "claim_by_code_url": settings.SITE_URL + reverse("campaigns:claim_by_code"),
     }
 
 
 def _send(name: str, *, to: str, context: dict[str, Any], sender: str = "") -> None:
     context = {
         "newsroom_name": settings.NEWSROOM_NAME,
+        "reply_address": settings.DEFAULT_FROM_EMAIL,
         "site_url": settings.SITE_URL,
     } | context
-    subject = " ".join(render_to_string(f"emails/{name}_subject.txt", context).split())
+    context["subject"] = _one_line(render_to_string(f"emails/{name}_subject.txt", context))
     mail = EmailMultiAlternatives(
-        subject,
-        render_to_string(f"emails/{name}.txt", context).strip() + "\n",
-        formataddr((_header_safe(sender or settings.NEWSROOM_NAME), settings.DEFAULT_FROM_EMAIL)),
+        context["subject"],
+        _tidy(render_to_string(f"emails/{name}.txt", context)),
+        formataddr((_one_line(sender or settings.NEWSROOM_NAME), settings.DEFAULT_FROM_EMAIL)),
         [to],
     )
     mail.attach_alternative(
@@ -192,5 +214,12 @@ def _send(name: str, *, to: str, context: dict[str, Any], sender: str = "") -> N
     mail.send()
 
 
-def _header_safe(name: str) -> str:
-    return " ".join(name.split())
+def _one_line(text: str) -> str:
+    """Fit for a header: a line break in a name would begin a header of its own."""
+    return " ".join(text.split())
+
+
+def _tidy(text: str) -> str:
+    """What a reader sees of a text template: its tags leave indents and empty lines behind."""
+    lines = "\n".join(line.strip() for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"

@@ -54,6 +54,14 @@ class PersonEmailField(forms.EmailField):
         return canonical_email(str(super().clean(value)))
 
 
+class MessageField(forms.CharField):
+    """A text of several lines."""
+
+    def to_python(self, value: Any) -> str:
+        # A browser counts a line break as one character and sends two.
+        return str(super().to_python(value)).replace("\r\n", "\n").replace("\r", "\n")
+
+
 class PriceField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """One of the prices on sale, as radio buttons."""
 
@@ -126,7 +134,7 @@ class GiftForm(CheckoutForm):
         required=False,
         widget=forms.EmailInput({"autocomplete": "off"}),
     )
-    message = forms.CharField(
+    message = MessageField(
         label=_("Your message"),
         help_text=_("Up to 500 characters. Optional."),
         required=False,
@@ -140,8 +148,7 @@ class GiftForm(CheckoutForm):
         self.fields["price"].queryset = prices  # type: ignore[attr-defined]
 
     def clean_message(self) -> str:
-        # A browser counts a line break as one character and sends two.
-        message = str(self.cleaned_data["message"]).replace("\r\n", "\n").replace("\r", "\n")
+        message = str(self.cleaned_data["message"])
         if _has_control_characters(message, allowed="\n\t"):
             raise forms.ValidationError(_("Please take out the invisible characters."))
         return message

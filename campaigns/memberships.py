@@ -3,6 +3,7 @@
 from calendar import monthrange
 from datetime import datetime
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from campaigns import stripe_api
@@ -106,6 +107,8 @@ def give_membership(
     source: Membership.Source,
     starts_at: datetime,
     months: int,
+    granted_by: User | None = None,
+    note: str = "",
 ) -> Membership:
     """A membership for a span of months that nobody's subscription renews."""
     return Membership.objects.create(
@@ -114,6 +117,8 @@ def give_membership(
         source=source,
         started_at=starts_at,
         ends_at=add_months(starts_at, months),
+        granted_by=granted_by,
+        note=note,
     )
 
 

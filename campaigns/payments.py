@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.contrib.auth.models import User
+
 from campaigns import stripe_api
 from campaigns.models import (
     Campaign,
@@ -129,6 +131,7 @@ def record_offline_payment(
     amount_minor: int,
     currency: str,
     paid_at: datetime,
+    entered_by: User | None = None,
     note: str = "",
 ) -> Payment:
     """Money that came by another way than Stripe, by the date that staff enter."""
@@ -142,6 +145,7 @@ def record_offline_payment(
         member=membership.member,
         membership=membership,
         method="offline",
+        entered_by=entered_by,
         note=note,
     )
 

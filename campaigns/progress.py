@@ -7,10 +7,12 @@ once, when paid, whoever redeems it, as long as its payment stands. Nothing else
 members are people and gifts.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import models, transaction
 from django.db.models import Q, QuerySet, Sum
 
 from campaigns.models import (
@@ -194,6 +196,21 @@ def people_who_may_count(campaign: Campaign) -> QuerySet[Member]:
     ).distinct()
 
 
+def recount_campaign(campaign: Campaign) -> None:
+    """Tally anew everything that counts there, or could: after its window was moved."""
+    with transaction.atomic():
+        # Locked in the order in which a settlement locks the gifts of its Checkout.
+        for gift in (
+            Gift.objects.filter(payment__campaign=campaign)
+            .select_for_update(of=("self",))
+            .select_related("payment__campaign")
+            .prefetch_related("payment__refunds", "payment__disputes")
+            .order_by("checkout", "position")
+        ):
+            tally_gift(gift)
+        tally_members(people_who_may_count(campaign))
+
+
 # Progress
 
 
@@ -276,32 +293,57 @@ def measure_goal(goal: Goal, *, at: datetime) -> Progress:
     )
 
 
-def money_raised(campaign: Campaign, *, at: datetime) -> int:
-    """First payments and gifts in the campaign's currency, less refunds and lost disputes.
+@dataclass(frozen=True)
+class MoneyOf:
+    """One currency, in minor units, over the payments that can count; never added to another."""
 
-    In minor units, before fees. Nothing can be lost twice: what a payment takes back is capped by
-    what it brought.
+    currency: str
+    payments: int
+    gross_minor: int
+    refunded_minor: int
+    lost_minor: int
+
+    @property
+    def net_minor(self) -> int:
+        """What is left after refunds and lost disputes, before Stripe's fees."""
+        return self.gross_minor - self.refunded_minor - self.lost_minor
+
+
+def money_by_currency(campaign: Campaign, *, at: datetime) -> list[MoneyOf]:
+    """First payments and gifts, and what was taken back of them by that moment, as known now.
+
+    Nothing can be lost twice: what a payment takes back is capped by what it brought, so of one
+    that was refunded in part and then lost whole, only the rest is lost.
     """
-    payments = counted_payments(campaign).filter(currency=campaign.currency, paid_at__lte=at)
-    gross = payments.aggregate(total=Sum("amount_minor"))["total"] or 0
-    refunded = (
-        Refund.objects.filter(
-            payment__in=payments, status=Refund.Status.SUCCEEDED, refunded_at__lte=at
-        )
-        .values("payment")
-        .annotate(back=Sum("amount_minor"))
+    payments = counted_payments(campaign).filter(paid_at__lte=at)
+    refunds = Refund.objects.filter(
+        payment__in=payments, status=Refund.Status.SUCCEEDED, refunded_at__lte=at
     )
-    lost = (
-        Dispute.objects.filter(payment__in=payments, status=Dispute.LOST)
-        .filter(Q(withdrawn_at__lte=at) | Q(withdrawn_at__isnull=True, opened_at__lte=at))
-        .values("payment")
-        .annotate(back=Sum("amount_minor"))
+    disputes = Dispute.objects.filter(payment__in=payments, status=Dispute.LOST).filter(
+        Q(withdrawn_at__lte=at) | Q(withdrawn_at__isnull=True, opened_at__lte=at)
     )
-    back: dict[int, int] = {}
-    for row in [*refunded, *lost]:
-        back[row["payment"]] = back.get(row["payment"], 0) + row["back"]
-    amounts = dict(payments.filter(pk__in=back).values_list("pk", "amount_minor"))
-    return gross - sum(min(total, amounts[pk]) for pk, total in back.items())
+    refunded: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
+    left: dict[int, int] = {}
+    for rows, taken in ((refunds, refunded), (disputes, lost)):
+        for payment_id, currency, amount, back in rows.values_list(
+            "payment", "payment__currency", "payment__amount_minor"
+        ).annotate(Sum("amount_minor")):
+            capped = min(back, left.get(payment_id, amount))
+            left[payment_id] = left.get(payment_id, amount) - capped
+            taken[currency] += capped
+    gross = payments.values_list("currency").annotate(models.Count("pk"), Sum("amount_minor"))
+    return [
+        MoneyOf(currency, number, total, refunded[currency], lost[currency])
+        for currency, number, total in gross.order_by("currency")
+    ]
+
+
+def money_raised(campaign: Campaign, *, at: datetime) -> int:
+    """What is left of the money in the campaign's own currency, in minor units, before fees."""
+    of_currency = {money.currency: money for money in money_by_currency(campaign, at=at)}
+    own = of_currency.get(campaign.currency)
+    return own.net_minor if own else 0
 
 
 def measure_campaign(campaign: Campaign, *, at: datetime) -> list[Progress]:

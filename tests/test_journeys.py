@@ -10,10 +10,16 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser import Reader, a_reader, run_chromium
-from tests.processes import Site, run_site
+from tests.processes import DRIVE, Site, run_site
 
 pytestmark = pytest.mark.xdist_group("journeys")
 
+# The drive at 0 of 1,000, its banners published.
+ROWS = f"""{DRIVE}
+from campaigns import banners
+from campaigns.models import Campaign
+banners.publish_campaign(Campaign.objects.get().pk)
+"""
 GOOD_CARD = "4242 4242 4242 4242"
 DECLINED_CARD = "4000 0000 0000 0002"
 CHECKED_CARD = "4000 0025 0000 3155"  # asks for 3-D Secure
@@ -21,7 +27,7 @@ CHECKED_CARD = "4000 0025 0000 3155"  # asks for 3-D Secure
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with run_site(tmp_path_factory.mktemp("site")) as site:
+    with run_site(tmp_path_factory.mktemp("site"), rows=ROWS) as site:
         yield site
 
 

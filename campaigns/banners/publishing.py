@@ -33,9 +33,9 @@ OLDEST = timedelta(seconds=60)  # published again at least so often, for the as-
 
 def request_publishing(campaign_id: int) -> None:
     """Make the campaign's banners due. Not for a transaction: all that settle share this row."""
-    Campaign.objects.filter(pk=campaign_id, publish_at__isnull=True).update(
-        publish_at=timezone.now()
-    )
+    now = timezone.now()
+    later = Q(publish_at__isnull=True) | Q(publish_at__gt=now)
+    Campaign.objects.filter(later, pk=campaign_id).update(publish_at=now)
 
 
 def due_campaigns(*, at: datetime) -> list[Campaign]:
@@ -50,9 +50,11 @@ def publish_campaign(campaign_id: int) -> Progress | None:
     Whoever holds the lease is the only one to write, so that no older number follows a newer one.
     """
     now = timezone.now()
+    lease = now + LEASE
     free = Q(publish_lease_until__isnull=True) | Q(publish_lease_until__lte=now)
+    # Due again when the lease is over, should we die with the number measured and not written.
     if not Campaign.objects.filter(free, pk=campaign_id).update(
-        publish_lease_until=now + LEASE, publish_at=None
+        publish_lease_until=lease, publish_at=lease
     ):
         return None
     try:
@@ -63,12 +65,14 @@ def publish_campaign(campaign_id: int) -> Progress | None:
         _write_files(campaign, measured)
         _keep_number(campaign, measured[0])
         Campaign.objects.filter(pk=campaign_id).update(published_at=measured[0].as_of)
+        # Unless somebody settled meanwhile and asked for it anew.
+        Campaign.objects.filter(pk=campaign_id, publish_at=lease).update(publish_at=None)
         return measured[0]
     except Exception:
         request_publishing(campaign_id)  # soon again, not when the last good one is old
         raise
     finally:
-        Campaign.objects.filter(pk=campaign_id, publish_lease_until=now + LEASE).update(
+        Campaign.objects.filter(pk=campaign_id, publish_lease_until=lease).update(
             publish_lease_until=None
         )
 

@@ -121,6 +121,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("ends_at__gt", models.F("starts_at"))),
                         name="campaign_ends_after_it_starts",
+                        violation_error_message="The end has to come after the start.",
                     )
                 ],
             },
@@ -1007,20 +1008,25 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("target__gt", 0)), name="goal_target_above_zero"
+                        condition=models.Q(("target__gt", 0)),
+                        name="goal_target_above_zero",
+                        violation_error_message="A goal's target is above zero.",
                     ),
                     models.UniqueConstraint(fields=("campaign", "kind"), name="goal_kind_once"),
                     models.UniqueConstraint(
                         condition=models.Q(("is_primary", True)),
                         fields=("campaign",),
                         name="goal_one_primary",
+                        violation_error_message="Banners show one goal: only one can be the primary.",
                     ),
                 ],
             },
         ),
         migrations.AddIndex(
             model_name="payment",
-            index=models.Index(fields=["campaign", "paid_at"], name="payment_of_campaign"),
+            index=models.Index(
+                fields=["campaign", "status", "paid_at"], name="payment_of_campaign"
+            ),
         ),
         migrations.AddConstraint(
             model_name="payment",
@@ -1087,7 +1093,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="price",
             constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gt", 0)), name="price_above_zero"
+                condition=models.Q(("amount_minor__gt", 0)),
+                name="price_above_zero",
+                violation_error_message="A price is above zero.",
             ),
         ),
         migrations.AddConstraint(
@@ -1095,10 +1103,15 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("kind__in", ["month", "year"]), ("months__isnull", True)),
-                    models.Q(("kind__in", ["once", "gift"]), ("months__gt", 0)),
+                    models.Q(
+                        ("kind__in", ["once", "gift"]),
+                        ("months__gt", 0),
+                        ("months__isnull", False),
+                    ),
                     _connector="OR",
                 ),
                 name="price_months_fit_its_kind",
+                violation_error_message="What is bought once or as a gift says for how many months; what renews by itself does not.",
             ),
         ),
         migrations.AddConstraint(
@@ -1152,7 +1165,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="tally",
-            index=models.Index(fields=["campaign", "counted_from"], name="tally_of_campaign"),
+            index=models.Index(
+                fields=["campaign", "counted_from", "counted_until", "gift", "member"],
+                name="tally_of_campaign",
+            ),
         ),
         migrations.AddConstraint(
             model_name="tally",

@@ -60,7 +60,9 @@ class Campaign(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(ends_at__gt=F("starts_at")), name="campaign_ends_after_it_starts"
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="campaign_ends_after_it_starts",
+                violation_error_message=_("The end has to come after the start."),
             )
         ]
 

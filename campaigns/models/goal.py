@@ -22,10 +22,17 @@ class Goal(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(target__gt=0), name="goal_target_above_zero"),
+            models.CheckConstraint(
+                condition=Q(target__gt=0),
+                name="goal_target_above_zero",
+                violation_error_message=_("A goal's target is above zero."),
+            ),
             models.UniqueConstraint(fields=["campaign", "kind"], name="goal_kind_once"),
             models.UniqueConstraint(
-                fields=["campaign"], condition=Q(is_primary=True), name="goal_one_primary"
+                fields=["campaign"],
+                condition=Q(is_primary=True),
+                name="goal_one_primary",
+                violation_error_message=_("Banners show one goal: only one can be the primary."),
             ),
         ]
 

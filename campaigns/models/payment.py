@@ -60,7 +60,9 @@ class Payment(models.Model):
     note = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["campaign", "paid_at"], name="payment_of_campaign")]
+        indexes = [
+            models.Index(fields=["campaign", "status", "paid_at"], name="payment_of_campaign")
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_above_zero"),
             models.UniqueConstraint(

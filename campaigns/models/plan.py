@@ -80,11 +80,19 @@ class Price(models.Model):
     class Meta:
         ordering = ["plan__position", "-amount_minor"]
         constraints = [
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="price_above_zero"),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0),
+                name="price_above_zero",
+                violation_error_message=_("A price is above zero."),
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=["month", "year"], months__isnull=True)
-                | Q(kind__in=["once", "gift"], months__gt=0),
+                | Q(kind__in=["once", "gift"], months__isnull=False, months__gt=0),
                 name="price_months_fit_its_kind",
+                violation_error_message=_(
+                    "What is bought once or as a gift says for how many months; what renews by "
+                    "itself does not."
+                ),
             ),
         ]
 

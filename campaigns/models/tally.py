@@ -36,7 +36,11 @@ class Tally(models.Model):
     class Meta:
         verbose_name_plural = "tallies"
         indexes = [
-            models.Index(fields=["campaign", "counted_from"], name="tally_of_campaign"),
+            # All that counting asks for: it reads the index and no row.
+            models.Index(
+                fields=["campaign", "counted_from", "counted_until", "gift", "member"],
+                name="tally_of_campaign",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -1,54 +1,46 @@
 """The figures of a campaign, gathered once; every format shows these and no others."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Case, Count, F, QuerySet, Value, When
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+from django_stubs_ext import StrOrPromise
 
-from campaigns.models import Campaign, Dispute, Gift, Refund, Tally
-from campaigns.progress import Progress, counted_payments, measure_campaign
+from campaigns.models import Banner, Campaign, Gift, Goal, Plan, Tally
+from campaigns.progress import MoneyOf, Progress, measure_campaign, money_by_currency
 
-RULE = (
+RULE = _(
     "A person counts once, from the first standing first payment of a membership begun in the "
     "drive, if it was made in the window and the person had no active membership when the drive "
     "began and has redeemed no gift that counts. A gift counts once, when paid, while its payment "
     "stands. Renewals, changes of plan, grants and imports never count."
 )
+RECENT_DAYS = 7
 
 
 @dataclass(frozen=True)
 class Day:
-    """What began to count on a day of the campaign's zone, and how many counted at its end."""
+    """What began and what stopped counting on a day of the campaign's zone; `total` at its end."""
 
     day: date
     people: int
     gifts: int
+    stopped: int
     total: int
 
 
 @dataclass(frozen=True)
 class Group:
-    """How many of those that count now came that way."""
+    """How many of those that count came that way; `label` says it in the report's language."""
 
     name: str
+    label: str
     counted: int
-
-
-@dataclass(frozen=True)
-class MoneyOf:
-    """One currency, in minor units, over the payments that can count; never added to another."""
-
-    currency: str
-    payments: int
-    gross_minor: int
-    refunded_minor: int
-    lost_minor: int
-
-    @property
-    def net_minor(self) -> int:
-        """What is left after refunds and lost disputes, before Stripe's fees."""
-        return self.gross_minor - self.refunded_minor - self.lost_minor
 
 
 @dataclass(frozen=True)
@@ -61,7 +53,8 @@ class Figures:
     as_of: datetime
     goals: list[Progress]
     needed_per_day: float | None
-    recent_per_day: float
+    recent_per_day: float | None
+    recent_days: int
     days: list[Day]
     by_source: list[Group]
     by_plan: list[Group]
@@ -70,7 +63,7 @@ class Figures:
     pending: int
     gifts_claimed: int
     gifts_unclaimed: int
-    rule: str = RULE
+    rule: str
 
     @property
     def primary(self) -> Progress | None:
@@ -79,10 +72,16 @@ class Figures:
 
 def gather_figures(campaign: Campaign, *, at: datetime, language: str = "en") -> Figures:
     """Everything a report tells of a campaign at a moment, as known now."""
+    with override(language):
+        return _gather(campaign, at=at, language=language)
+
+
+def _gather(campaign: Campaign, *, at: datetime, language: str) -> Figures:
     goals = measure_campaign(campaign, at=at)
     days = _days(campaign, at=at)
     tallies = campaign.tallies.counting_at(at)
     gifts = Gift.objects.filter(tallies__in=tallies)
+    recent = _recent_days(campaign, days, at=at)
     return Figures(
         slug=campaign.slug,
         name=campaign.copy_for(language).name,
@@ -92,15 +91,17 @@ def gather_figures(campaign: Campaign, *, at: datetime, language: str = "en") ->
         as_of=at,
         goals=goals,
         needed_per_day=_needed_per_day(campaign, goals, at=at),
-        recent_per_day=_recent_per_day(days),
+        recent_per_day=_per_day(recent, kind=goals[0].kind if goals else ""),
+        recent_days=len(recent),
         days=days,
-        by_source=_by_source(campaign, at=at),
-        by_plan=_grouped(campaign, "payment__checkout__price__plan__slug", at=at),
-        by_placement=_grouped(campaign, "payment__checkout__placement", at=at),
-        money=_money(campaign, at=at),
+        by_source=_by_source(tallies),
+        by_plan=_by_plan(tallies, language=language),
+        by_placement=_by_placement(tallies),
+        money=money_by_currency(campaign, at=at),
         pending=goals[0].pending if goals else 0,
         gifts_claimed=gifts.filter(claimed_at__lte=at).count(),
         gifts_unclaimed=gifts.exclude(claimed_at__lte=at).count(),
+        rule=str(RULE),
     )
 
 
@@ -122,7 +123,7 @@ def _days(campaign: Campaign, *, at: datetime) -> list[Day]:
     days, total, day = [], 0, first
     while day <= last:
         total += people[day] + gifts[day] - ended[day]
-        days.append(Day(day, people[day], gifts[day], total))
+        days.append(Day(day, people[day], gifts[day], ended[day], total))
         day += timedelta(days=1)
     return days
 
@@ -134,52 +135,71 @@ def _needed_per_day(campaign: Campaign, goals: list[Progress], *, at: datetime) 
     return goals[0].left / max((campaign.ends_at - at) / timedelta(days=1), 1 / 24)
 
 
-def _recent_per_day(days: list[Day]) -> float:
-    """What began to count a day over the last seven days, today left out unless it is the first."""
-    recent = days[-8:-1] or days[-1:]
-    return sum(day.people + day.gifts for day in recent) / len(recent) if recent else 0.0
+def _recent_days(campaign: Campaign, days: list[Day], *, at: datetime) -> list[Day]:
+    """The last full days of a running drive, today left out; at most a week of them."""
+    if not campaign.holds(at):
+        return []
+    today = at.astimezone(campaign.zone_info).date()
+    return [day for day in days if day.day < today][-RECENT_DAYS:]
 
 
-def _grouped(campaign: Campaign, field: str, *, at: datetime) -> list[Group]:
-    rows = (
-        campaign.tallies.counting_at(at).values_list(field).annotate(n=Count("pk")).order_by("-n")
+def _per_day(days: list[Day], *, kind: str) -> float | None:
+    """What began to count a day, on average; None without a day."""
+    if not days:
+        return None
+    people = 0 if kind == Goal.Kind.GIFTS else sum(day.people for day in days)
+    return (people + sum(day.gifts for day in days)) / len(days)
+
+
+def _by_source(tallies: QuerySet[Tally]) -> list[Group]:
+    labels = {
+        "subscription": _("subscriptions"),
+        "once": _("paid once"),
+        "offline": _("paid offline"),
+        "gift": _("gift memberships"),
+    }
+    source = Case(
+        When(gift__isnull=False, then=Value("gift")),
+        When(payment__intent_id__isnull=True, then=Value("offline")),
+        default=F("payment__membership__source"),
     )
-    return [Group(str(name or "none"), n) for name, n in rows]
+    return _grouped(tallies, source, labels=labels, nameless=_("unknown"))
 
 
-def _by_source(campaign: Campaign, *, at: datetime) -> list[Group]:
-    rows = (
-        Tally.objects.counting_at(at)
-        .filter(campaign=campaign)
-        .aggregate(
-            subscriptions=Count("pk", filter=Q(payment__membership__source="subscription")),
-            once=Count(
-                "pk",
-                filter=Q(payment__membership__source="once", payment__intent_id__isnull=False),
-            ),
-            offline=Count("pk", filter=Q(payment__intent_id__isnull=True)),
-            gifts=Count("pk", filter=Q(gift__isnull=False)),
-        )
+def _by_plan(tallies: QuerySet[Tally], *, language: str) -> list[Group]:
+    plan = Coalesce("gift__price__plan__slug", "payment__membership__plan__slug")
+    labels = {
+        plan.slug: plan.copy_for(language).name for plan in Plan.objects.prefetch_related("copies")
+    }
+    return _grouped(tallies, plan, labels=labels, nameless=_("no plan"))
+
+
+def _by_placement(tallies: QuerySet[Tally]) -> list[Group]:
+    # It came in an address, so anybody can have made it up.
+    placement = Case(
+        When(
+            payment__checkout__placement__in=Banner.Placement.values,
+            then=F("payment__checkout__placement"),
+        ),
+        default=Value(""),
     )
-    return [Group(name, counted) for name, counted in rows.items() if counted]
-
-
-def _money(campaign: Campaign, *, at: datetime) -> list[MoneyOf]:
-    payments = counted_payments(campaign).filter(paid_at__lte=at)
-    gross = payments.values("currency").annotate(n=Count("pk"), total=Sum("amount_minor"))
-    refunds = Refund.objects.filter(
-        payment__in=payments, status=Refund.Status.SUCCEEDED, refunded_at__lte=at
+    return _grouped(
+        tallies,
+        placement,
+        labels=dict(Banner.Placement.choices),
+        nameless=_("from no banner"),
     )
-    lost = Dispute.objects.filter(payment__in=payments, status=Dispute.LOST, opened_at__lte=at)
-    refunded_of = dict(refunds.values_list("payment__currency").annotate(Sum("amount_minor")))
-    lost_of = dict(lost.values_list("payment__currency").annotate(Sum("amount_minor")))
+
+
+def _grouped(
+    tallies: QuerySet[Tally],
+    way: Case | Coalesce,
+    *,
+    labels: Mapping[str, StrOrPromise],
+    nameless: StrOrPromise,
+) -> list[Group]:
+    found = tallies.annotate(way=way).values_list("way").annotate(n=Count("pk"))
     return [
-        MoneyOf(
-            currency=row["currency"],
-            payments=row["n"],
-            gross_minor=row["total"],
-            refunded_minor=refunded_of.get(row["currency"], 0),
-            lost_minor=lost_of.get(row["currency"], 0),
-        )
-        for row in gross.order_by("currency")
+        Group(name or "none", str(labels.get(name, name) if name else nameless), counted)
+        for name, counted in found.order_by("-n", "way")
     ]

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import textwrap
 from dataclasses import asdict
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -10,9 +11,10 @@ from zoneinfo import ZoneInfo
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from campaigns.models import Goal
 from campaigns.money import format_money
 from campaigns.progress import Progress
-from campaigns.reports.figures import Day, Figures, Group
+from campaigns.reports.figures import Day, Figures
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -20,66 +22,120 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def as_text(figures: Figures) -> str:
     """A report to read in a terminal or a mail."""
     zone = ZoneInfo(figures.zone)
-    lines = [
+    head = [
         f"{figures.name} ({figures.slug})",
+        "",
         f"Window  {_local(figures.starts_at, zone)} to {_local(figures.ends_at, zone)}",
-        f"As of   {_local(figures.as_of, zone)} ({figures.zone})",
-        "",
-        "Goals",
-        *[f"  {_goal_line(goal)}" for goal in figures.goals],
-        "",
-        f"Pace    {figures.recent_per_day:.1f} a day over the last seven full days"
-        + (
-            f"; {figures.needed_per_day:.1f} a day needed"
-            if figures.needed_per_day is not None
-            else ""
-        ),
+        f"As of   {_local(figures.as_of, zone)}, {figures.zone} time",
     ]
-    if figures.pending:
-        lines.append(
-            f"Pending {figures.pending} begun in the window and not yet decided: provisional"
-        )
-    lines += ["", *_table("By source", figures.by_source), *_table("By plan", figures.by_plan)]
-    lines += _table("By placement", figures.by_placement)
-    lines += [
-        f"Gifts   {figures.gifts_claimed} claimed, {figures.gifts_unclaimed} not yet",
-        "",
-        "Money of first payments and gifts, before fees",
-    ]
-    for money in figures.money:
-        gross, refunded, lost, net = (
-            format_money(minor, money.currency)
-            for minor in (
-                money.gross_minor,
-                money.refunded_minor,
-                money.lost_minor,
-                money.net_minor,
+    parts = [
+        head,
+        ["Goals", *(_indented(_goal_rows(figures.goals)) or ["  none yet"])],
+        _pace_lines(figures),
+        *(
+            [title, *_indented([[group.label, f"{group.counted:,}"] for group in groups])]
+            for title, groups in (
+                ("Counted, by source", figures.by_source),
+                ("Counted, by plan", figures.by_plan),
+                ("Counted, by placement", figures.by_placement),
             )
-        )
-        lines.append(
-            f"  {money.currency.upper()}  {money.payments} payments, gross {gross}, "
-            f"refunds {refunded}, lost disputes {lost}, net {net}"
-        )
-    lines += ["", "Day         people  gifts   total"]
-    lines += [f"{day.day}  {day.people:6}  {day.gifts:5}  {day.total:6}" for day in figures.days]
-    return "\n".join([*lines, "", f"What counts: {figures.rule}", ""])
+            if groups
+        ),
+        [
+            "Counted gifts",
+            *_indented(
+                [
+                    ["claimed", f"{figures.gifts_claimed:,}"],
+                    ["not claimed yet", f"{figures.gifts_unclaimed:,}"],
+                ]
+            ),
+        ],
+        [
+            "Money of first payments and gifts made in the window, before fees",
+            *(_indented(_money_rows(figures)) or ["  none yet"]),
+        ],
+        [
+            "Began and stopped counting, by day",
+            *(_indented(_day_rows(figures)) or ["  none yet"]),
+        ],
+        [
+            "What counts",
+            *textwrap.wrap(figures.rule, 78, initial_indent="  ", subsequent_indent="  "),
+        ],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
 
-def _goal_line(goal: Progress) -> str:
-    if goal.is_money:
-        counted = format_money(goal.counted, goal.currency)
-        target = format_money(goal.target, goal.currency)
-    else:
-        counted, target = f"{goal.counted:,}", f"{goal.target:,}"
-    return f"{goal.kind.replace('_', ' ')}: {counted} of {target} ({goal.percent} %), {goal.state}"
+def _indented(rows: list[list[str]]) -> list[str]:
+    """Rows as columns: the first flush left, the others flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  "
+        + "  ".join(
+            cell.rjust(width) if at else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
 
 
-def _table(title: str, groups: list[Group]) -> list[str]:
-    return [title, *[f"  {group.name}: {group.counted}" for group in groups], ""]
+def _goal_rows(goals: list[Progress]) -> list[list[str]]:
+    rows = []
+    for goal in goals:
+        counted, target = _amount(goal, goal.counted), _amount(goal, goal.target)
+        how_far = f"{counted} of {target} ({goal.percent} %), {goal.state}"
+        rows.append([str(Goal.Kind(goal.kind).label), how_far])
+    return rows
+
+
+def _amount(goal: Progress, number: int) -> str:
+    return format_money(number, goal.currency) if goal.is_money else f"{number:,}"
+
+
+def _pace_lines(figures: Figures) -> list[str]:
+    lines = []
+    if figures.recent_per_day is not None:
+        days = f"{figures.recent_days} full days" if figures.recent_days > 1 else "full day"
+        lines.append(f"Pace    {figures.recent_per_day:.1f} a day over the last {days}")
+    if figures.needed_per_day is not None:
+        lines.append(f"Needed  {figures.needed_per_day:.1f} a day from now to the end")
+    if figures.pending:
+        payments = "payments" if figures.pending > 1 else "payment"
+        lines.append(
+            f"Pending {figures.pending:,} {payments} of the window not yet decided by the bank; "
+            "until then the number is provisional"
+        )
+    return lines or ["Pace    told while the drive runs"]
+
+
+def _money_rows(figures: Figures) -> list[list[str]]:
+    if not figures.money:
+        return []
+    rows = [["", "payments", "gross", "refunds", "lost disputes", "net"]]
+    for money in figures.money:
+        amounts = (money.gross_minor, -money.refunded_minor, -money.lost_minor, money.net_minor)
+        rows.append(
+            [
+                money.currency.upper(),
+                f"{money.payments:,}",
+                *(format_money(minor, money.currency) for minor in amounts),
+            ]
+        )
+    return rows
+
+
+def _day_rows(figures: Figures) -> list[list[str]]:
+    if not figures.days:
+        return []
+    rows = [["day", "people", "gifts", "stopped", "total"]]
+    for day in figures.days:
+        numbers = (day.people, day.gifts, -day.stopped, day.total)
+        rows.append([day.day.isoformat(), *(f"{number:,}" for number in numbers)])
+    return rows
 
 
 def as_json(figures: Figures) -> str:
@@ -102,21 +158,22 @@ def as_csv(figures: Figures) -> str:
     """One line a day; cells that a spreadsheet would take for a formula are made harmless."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["campaign", "day", "people", "gifts", "total"])
+    writer.writerow(["campaign", "day", "people", "gifts", "stopped", "total"])
     for day in figures.days:
-        row = [figures.slug, day.day.isoformat(), day.people, day.gifts, day.total]
-        writer.writerow([_harmless(cell) for cell in row])
+        numbers = (day.people, day.gifts, day.stopped, day.total)
+        writer.writerow([_harmless(figures.slug), day.day.isoformat(), *numbers])
     return out.getvalue()
 
 
-def _harmless(cell: str | int) -> str | int:
-    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
-        return f"'{cell}"
-    return cell
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 
 def chart_days(days: list[Day], *, target: int | None) -> SafeString:
-    """The running total by day as an SVG line, the target as a dashed one; a table stands beside."""
+    """The running total by day as an SVG line, the target as a dashed one.
+
+    It is hidden from screen readers: the table beside it says the same.
+    """
     width, height, edge = 720, 220, 8
     top = max([day.total for day in days] + [target or 0, 1])
     step = (width - 2 * edge) / max(len(days) - 1, 1)
@@ -139,7 +196,7 @@ def chart_days(days: list[Day], *, target: int | None) -> SafeString:
         else ""
     )
     return format_html(
-        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-hidden="true">{}'
+        '<svg class="chart" viewBox="0 0 {} {}" aria-hidden="true">{}'
         '<polyline class="chart-line" points="{}"/></svg>',
         width,
         height,

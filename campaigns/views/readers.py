@@ -60,6 +60,16 @@ def _campaign_context(campaign: Campaign) -> dict[str, Any]:
     }
 
 
+def _show(
+    request: HttpRequest, template: str, context: dict[str, Any] | None = None, *, status: int = 200
+) -> HttpResponse:
+    """A page; its times are in the zone of the campaign that it is about."""
+    context = context or {}
+    campaign = context.get("campaign")
+    with timezone.override(campaign.zone_info if campaign else None):
+        return render(request, template, context, status=status)
+
+
 def _context_of(checkout: Checkout) -> dict[str, Any]:
     return {"checkout": checkout} | (
         _campaign_context(checkout.campaign) if checkout.campaign else {}
@@ -80,7 +90,7 @@ def stray(request: HttpRequest, kind: str = "campaign") -> HttpResponse:
 @require_GET
 def show_campaign(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = get_object_or_404(Campaign, slug=slug)
-    return render(request, "campaigns/readers/campaign.html", _campaign_context(campaign))
+    return _show(request, "campaigns/readers/campaign.html", _campaign_context(campaign))
 
 
 # Forms
@@ -108,24 +118,24 @@ def _take_order(
     template = f"campaigns/readers/{kind}.html"
     if request.method != "POST":
         form = form_class(campaign=campaign, initial=_initial(request, kind))
-        return render(request, template, context | {"form": form})
+        return _show(request, template, context | {"form": form})
     form = form_class(request.POST, campaign=campaign)
     if not form.is_valid():
         if "token" in form.errors:  # nothing typed is lost, and the next try has a good token
             typed = request.POST.copy()
             typed["token"] = new_token()
             form.data = typed
-        return render(request, template, context | {"form": form}, status=422)
+        return _show(request, template, context | {"form": form}, status=422)
     order = _order(form.cleaned_data, campaign=campaign, kind=kind)
     try:
         checkout = checkouts.start_checkout(form.cleaned_data["token"], order)
     except stripe_api.StripeError as error:
         if isinstance(error, stripe_api.StripeRefused) and error.param == "customer_email":
             form.refuse_email()
-            return render(request, template, context | {"form": form}, status=422)
+            return _show(request, template, context | {"form": form}, status=422)
         log.warning("stripe_unavailable", error=type(error).__name__)
         context |= {"form": form, "action": request.get_full_path()}
-        return render(request, "campaigns/readers/unavailable.html", context, status=503)
+        return _show(request, "campaigns/readers/unavailable.html", context, status=503)
     if checkout.is_complete:
         return redirect("campaigns:thanks", checkout_id=checkout.pk)
     answer = redirect(checkout.session_url)
@@ -193,7 +203,7 @@ def thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
 
 def _thank(request: HttpRequest, checkout: Checkout, *, stage: str) -> HttpResponse:
     context = _context_of(checkout) | {"stage": stage, "resume_url": _resume_url(checkout)}
-    return render(request, "campaigns/readers/thanks.html", context)
+    return _show(request, "campaigns/readers/thanks.html", context)
 
 
 @never_cache
@@ -206,7 +216,7 @@ def cancelled(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
     if checkout.is_complete:
         return redirect("campaigns:thanks", checkout_id=checkout.pk)
     context = _context_of(checkout) | {"resume_url": _resume_url(checkout)}
-    return render(request, "campaigns/readers/cancelled.html", context)
+    return _show(request, "campaigns/readers/cancelled.html", context)
 
 
 def _resume_url(checkout: Checkout) -> str:
@@ -231,7 +241,7 @@ def claim_by_code(request: HttpRequest) -> HttpResponseBase:
             return redirect("campaigns:claim", code=gift.code)
         form.add_error("code", form.fields["code"].error_messages["unknown"])
     status = 422 if form.errors else 200
-    return render(request, "campaigns/readers/claim_code.html", {"form": form}, status=status)
+    return _show(request, "campaigns/readers/claim_code.html", {"form": form}, status=status)
 
 
 @never_cache
@@ -250,10 +260,10 @@ def claim(request: HttpRequest, code: str) -> HttpResponseBase:
         gifts.refuse_unless_claimable(gift, at=timezone.now())
     except gifts.GiftNotClaimable as error:
         status = 404 if error.reason == "unknown" else 410
-        context = {"reason": error.reason, "gift": gift}
-        return render(request, "campaigns/readers/gift_unavailable.html", context, status=status)
+        context = {"reason": error.reason} | (_about_gift(gift) if gift else {})
+        return _show(request, "campaigns/readers/gift_unavailable.html", context, status=status)
     context = _about_gift(gift) | {"form": form}
-    return render(
+    return _show(
         request, "campaigns/readers/claim.html", context, status=422 if form.errors else 200
     )
 
@@ -265,11 +275,15 @@ def claimed(request: HttpRequest, code: str) -> HttpResponse:
     if gift is None or gift.claimed_at is None:
         return redirect("campaigns:claim", code=code)
     context = _about_gift(gift) | {"membership": gift.membership}
-    return render(request, "campaigns/readers/claimed.html", context)
+    return _show(request, "campaigns/readers/claimed.html", context)
 
 
 def _about_gift(gift: Gift) -> dict[str, Any]:
-    return {"gift": gift, "plan": gift.price.plan.copy_for(_language())}
+    return {
+        "gift": gift,
+        "plan": gift.price.plan.copy_for(_language()),
+        "campaign": gift.checkout.campaign,
+    }
 
 
 # The billing portal
@@ -286,9 +300,9 @@ def portal(request: HttpRequest, token: str) -> HttpResponseBase:
     except signing.BadSignature:
         checkout = None
     if checkout is None:
-        return render(request, "campaigns/readers/portal_closed.html", status=410)
+        return _show(request, "campaigns/readers/portal_closed.html", status=410)
     if request.method != "POST":
-        return render(request, "campaigns/readers/portal.html", _context_of(checkout))
+        return _show(request, "campaigns/readers/portal.html", _context_of(checkout))
     try:
         address = stripe_api.create_portal_session(
             checkout.customer_id, return_url=settings.SITE_URL + "/", language="auto"
@@ -296,7 +310,7 @@ def portal(request: HttpRequest, token: str) -> HttpResponseBase:
     except stripe_api.StripeError as error:
         log.warning("portal_unavailable", error=type(error).__name__)
         context = _context_of(checkout) | {"action": request.get_full_path()}
-        return render(request, "campaigns/readers/unavailable.html", context, status=503)
+        return _show(request, "campaigns/readers/unavailable.html", context, status=503)
     answer = redirect(address)
     answer.status_code = 303
     return answer

@@ -1,24 +1,34 @@
-"""Three invented articles for an invented newspaper."""
+"""Three invented articles for an invented newspaper, as fresh as on the day they are read."""
 
 from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.utils import timezone
 
 WORDS_A_MINUTE = 200
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+# No article is dated later than now, wherever it is read.
+NIGHT = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
 class Article:
-    """A story; blank lines part its paragraphs."""
+    """A story; blank lines part its paragraphs, `{weekday}` is the day before it came out."""
 
     slug: str
     section: str
     headline: str
     summary: str
     byline: str
-    date: str
-    day: str
+    days_ago: int
+    time: str
     caption: str
     plate: str
     story: str
+
+    @property
+    def published_on(self) -> date:
+        return timezone.localdate(timezone.now() - NIGHT) - timedelta(days=self.days_ago)
 
     @property
     def minutes(self) -> int:
@@ -27,7 +37,9 @@ class Article:
 
     @property
     def paragraphs(self) -> list[str]:
-        return [" ".join(paragraph.split()) for paragraph in self.story.strip().split("\n\n")]
+        eve = WEEKDAYS[(self.published_on - timedelta(days=1)).weekday()]
+        story = self.story.strip().replace("{weekday}", eve)
+        return [" ".join(paragraph.split()) for paragraph in story.split("\n\n")]
 
     @property
     def opening(self) -> list[str]:
@@ -43,7 +55,7 @@ LEAD = "repair-contracts"
 
 _REPAIR_CONTRACTS = """
 The city of Lindhaven has to show its contracts for the repair of eleven bridges to anybody who
-asks for them, the regional administrative court decided on Monday. The city had refused for two
+asks for them, the regional administrative court decided on {weekday}. The city had refused for two
 years, saying that the prices in them were the builders’ business secrets.
 
 “Whoever is paid from the public purse must expect the public to ask what for,” presiding judge
@@ -62,7 +74,7 @@ name one.
 Three companies took turns at nine of the eleven bridges, according to invoices that the court had
 read behind closed doors and cited in its ruling. On six occasions the second-lowest bidder
 stepped back within a week of the opening of the bids. The ruling draws no conclusion from that.
-The prosecutor’s office said on Monday evening that it was reading the text.
+The prosecutor’s office said on {weekday} evening that it was reading the text.
 
 Mayor Katrin Sõber called the decision “a reason to do what we should have done earlier” and said
 that the city would not appeal. The contracts are to be on the city’s website by the end of
@@ -78,7 +90,7 @@ publish the contracts as soon as it has them, all of them, with the sums side by
 
 _SCHOOL_LUNCHES = """
 Lunch in Lindhaven’s primary schools will cost parents nothing until the end of June. The council
-voted 31 to 14 on Sunday night to move 2.6 million from the road fund, after a debate of five
+voted 31 to 14 on {weekday} night to move 2.6 million from the road fund, after a debate of five
 hours.
 
 It is the third time in two years that the lunches were saved for some months. Head teachers say
@@ -126,8 +138,8 @@ ARTICLES = {
             summary="For two years the city kept secret who mends its bridges, and for how "
             "much. Judges now say that readers may look.",
             byline="Marta Oliwa and Ilyas Berg",
-            date="24 November, 7:40",
-            day="2026-11-24",
+            days_ago=0,
+            time="7:40",
             caption="The Weir Bridge, closed since spring of last year. Drawing: The Meridian Post",
             plate="bridge",
             story=_REPAIR_CONTRACTS,
@@ -139,8 +151,8 @@ ARTICLES = {
             summary="The council found the money for two terms. The third depends on a tax "
             "that has not been passed.",
             byline="Noor Haddad",
-            date="23 November, 18:15",
-            day="2026-11-23",
+            days_ago=1,
+            time="18:15",
             caption="Trays for 480 children at the Mill Street school. Drawing: The Meridian Post",
             plate="tables",
             story=_SCHOOL_LUNCHES,
@@ -152,8 +164,8 @@ ARTICLES = {
             summary="A crew of nine replaces a signal box from 1961 between one and four in "
             "the morning. We spent a night with them.",
             byline="Ilyas Berg",
-            date="22 November, 6:00",
-            day="2026-11-22",
+            days_ago=2,
+            time="6:00",
             caption="Signal box 14, minutes before it was switched off. Drawing: The Meridian Post",
             plate="rails",
             story=_NIGHT_TRAIN,

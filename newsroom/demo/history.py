@@ -5,11 +5,14 @@ there. What then stands in the rows is what the drive would have left. No webhoo
 out; the sandbox has nobody to send to yet, and what the past owes in mails counts as sent.
 """
 
+import heapq
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
+from itertools import count
 from uuid import UUID
 
 from django.db.models import F
@@ -48,9 +51,10 @@ MESSAGES = (
 
 
 class Fate(Enum):
-    """What became of a sale. Only those that are KEPT or PARTLY refunded count."""
+    """What became of a sale. KEPT, DEBIT and PARTLY count."""
 
     KEPT = "kept"
+    DEBIT = "paid by a bank debit, which took three days"
     PARTLY = "refunded in part"
     REFUNDED = "refunded"
     LOST = "lost in a dispute"
@@ -60,8 +64,9 @@ class Fate(Enum):
 
 
 RARE = {
+    Fate.DEBIT: 3,
     Fate.PARTLY: 3,
-    Fate.REFUNDED: 4,
+    Fate.REFUNDED: 5,
     Fate.LOST: 1,
     Fate.KNOWN: 3,
     Fate.PENDING: 2,
@@ -82,13 +87,13 @@ def plan_sales(campaign: Campaign, *, now: datetime) -> list[Sale]:
     chance = random.Random(SEED)  # noqa: S311 - believable, not secret
     people = meet_people(chance)
     fates = [fate for fate, times in RARE.items() for _ in range(times)]
-    fates += [Fate.KEPT] * (COUNTED - RARE[Fate.PARTLY])
+    fates += [Fate.KEPT] * (COUNTED - RARE[Fate.DEBIT] - RARE[Fate.PARTLY])
     chance.shuffle(fates)
     moments = sorted(_moments(campaign, len(fates), chance, now=now))
-    # A bank debit that is still on its way was begun lately.
-    late = [fate for fate in fates if fate is Fate.PENDING]
-    fates = [fate for fate in fates if fate is not Fate.PENDING]
-    fates[-5:-5] = late
+    # A bank debit that has succeeded was begun early; one that is still on its way, lately.
+    others = [fate for fate in fates if fate not in {Fate.DEBIT, Fate.PENDING}]
+    early, late = [Fate.DEBIT] * RARE[Fate.DEBIT], [Fate.PENDING] * RARE[Fate.PENDING]
+    fates = [*others[:30], *early, *others[30:-5], *late, *others[-5:]]
     return [
         Sale(at, fate, next(people), next(people)) for at, fate in zip(moments, fates, strict=True)
     ]
@@ -108,55 +113,105 @@ def _moments(
             yield moment
 
 
-def live_through(
-    campaign: Campaign, sandbox: SandboxControl, *, tell: Callable[[int, int], None]
-) -> None:
-    """Let the three weeks happen; `tell` hears how many of how many sales are done."""
-    now = timezone.now()
-    chance = random.Random(SEED + 1)  # noqa: S311
-    sales = plan_sales(campaign, now=now)
-    for done, sale in enumerate(sales, start=1):
-        sandbox.freeze(int(sale.at.timestamp()))
-        _make_sale(campaign, sale, sandbox, chance)
-        tell(done, len(sales))
-    sandbox.freeze(int(now.timestamp()))
-    _let_time_pass(sandbox)
-    _claim_gifts(campaign, chance, now=now)
-    OutgoingMail.objects.filter(sent_at__isnull=True).update(
-        sent_at=F("created_at"), next_attempt_at=None, attempts=1
-    )
-    gifts.note_deliveries()
-    sandbox.run_real_clock()
-    counted = progress.measure_goal(campaign.goals.get(is_primary=True), at=timezone.now()).counted
-    if counted != COUNTED:
-        raise RuntimeError(f"The history counts {counted} new members instead of {COUNTED}.")
+class Past:
+    """What happens, in its order; some of it leads to what happens later."""
+
+    def __init__(self, campaign: Campaign, sandbox: SandboxControl) -> None:
+        self._campaign, self._sandbox = campaign, sandbox
+        self._chance = random.Random(SEED + 1)  # noqa: S311
+        self._now = timezone.now()
+        self._order = count()
+        self._to_come: list[tuple[datetime, int, Callable[[], None]]] = []
+
+    def live_through(self, *, tell: Callable[[int, int], None]) -> None:
+        """Let the three weeks happen; `tell` hears which day of how many it is."""
+        days = (self._now - self._campaign.starts_at).days + 1
+        for sale in plan_sales(self._campaign, now=self._now):
+            self._expect(sale.at, partial(self._sell, sale))
+        while self._to_come:
+            at, _, happen = heapq.heappop(self._to_come)
+            self._sandbox.freeze(int(at.timestamp()))
+            happen()
+            _date_back(at)
+            tell((at - self._campaign.starts_at).days + 1, days)
+        self._arrive()
+
+    def _expect(self, at: datetime, happen: Callable[[], None]) -> None:
+        heapq.heappush(self._to_come, (at, next(self._order), happen))
+
+    def _later(self, at: datetime, *, longest: timedelta) -> datetime:
+        """Some moment after that one, and before now."""
+        return at + min(longest, self._now - at) * self._chance.uniform(0.1, 0.9)
+
+    def _sell(self, sale: Sale) -> None:
+        kind = Checkout.Kind.GIFT if self._chance.random() < 0.22 else Checkout.Kind.JOIN
+        if sale.fate is Fate.KNOWN:
+            kind = Checkout.Kind.JOIN
+            _was_member(sale.buyer, before=self._campaign.starts_at)
+        checkout = checkouts.start_checkout(
+            UUID(int=self._chance.getrandbits(128), version=4),
+            _order(self._campaign, sale, kind, self._chance),
+        )
+        if sale.fate is Fate.ABANDONED:
+            return
+        self._pay(sale, session_id=str(checkout.session_id))
+        settlement.settle_checkout(checkout.pk)
+        if sale.fate in {Fate.REFUNDED, Fate.PARTLY, Fate.LOST}:
+            at = self._later(sale.at, longest=timedelta(days=6))
+            self._expect(at, partial(self._take_back, sale, checkout.pk))
+        else:
+            self._expect_claims(checkout)
+
+    def _pay(self, sale: Sale, *, session_id: str) -> None:
+        if sale.fate in {Fate.DEBIT, Fate.PENDING}:
+            self._sandbox.pay(session_id, iban=DEBIT)
+            return
+        if self._chance.random() < 0.05:
+            self._sandbox.pay(session_id, card=DECLINED)
+        self._sandbox.pay(session_id, card=self._chance.choice(CARDS))
+
+    def _take_back(self, sale: Sale, checkout_id: UUID) -> None:
+        payment = Payment.objects.get(checkout=checkout_id)
+        intent = str(payment.intent_id)
+        if sale.fate is Fate.LOST:
+            dispute = self._sandbox.open_dispute(payment_intent=intent)
+            self._sandbox.close_dispute(dispute["id"], status="lost")
+        else:
+            parts = 3 if sale.fate is Fate.PARTLY else 1
+            stripe_api.refund_payment(
+                intent,
+                amount_minor=payment.amount_minor // parts,
+                idempotency_key=f"{intent}-back",
+            )
+        settlement.settle_checkout(checkout_id)
+
+    def _expect_claims(self, checkout: Checkout) -> None:
+        """Half of the gifts are claimed, some hours or days after they were bought."""
+        for gift in checkout.gifts.all():
+            if self._chance.random() < 0.5:
+                at = self._later(gift.paid_at, longest=timedelta(days=5))
+                self._expect(at, partial(_claim, gift, at=at))
+
+    def _arrive(self) -> None:
+        """Today: what was left open has expired, what the bank took has come, mails are sent."""
+        self._sandbox.freeze(int(self._now.timestamp()))
+        for checkout in Checkout.objects.exclude(status=Checkout.Status.PAID):
+            settlement.settle_checkout(checkout.pk)
+        OutgoingMail.objects.filter(sent_at__isnull=True).update(
+            sent_at=F("created_at"), next_attempt_at=None, attempts=1
+        )
+        gifts.note_deliveries()
+        self._sandbox.run_real_clock()
+        goal = self._campaign.goals.get(is_primary=True)
+        counted = progress.measure_goal(goal, at=timezone.now()).counted
+        if counted != COUNTED:
+            raise RuntimeError(f"The history counts {counted} new members instead of {COUNTED}.")
 
 
-def _make_sale(
-    campaign: Campaign, sale: Sale, sandbox: SandboxControl, chance: random.Random
-) -> None:
-    kind = Checkout.Kind.GIFT if chance.random() < 0.22 else Checkout.Kind.JOIN
-    if sale.fate is Fate.KNOWN:
-        kind = Checkout.Kind.JOIN
-        _was_member(sale.buyer, before=campaign.starts_at)
-    checkout = checkouts.start_checkout(
-        UUID(int=chance.getrandbits(128), version=4), _order(campaign, sale, kind, chance)
-    )
-    Checkout.objects.filter(pk=checkout.pk).update(created_at=sale.at)
-    assert checkout.session_id is not None
-    if sale.fate is Fate.ABANDONED:
-        return
-    if sale.fate is Fate.PENDING:
-        sandbox.pay(checkout.session_id, iban=DEBIT)
-    else:
-        if chance.random() < 0.05:
-            sandbox.pay(checkout.session_id, card=DECLINED)
-        sandbox.pay(checkout.session_id, card=chance.choice(CARDS))
-    settlement.settle_checkout(checkout.pk)
-    _meet_fate(checkout, sale, sandbox)
-    OutgoingMail.objects.filter(created_at__gt=sale.at, sent_at__isnull=True).update(
-        created_at=sale.at
-    )
+def _date_back(at: datetime) -> None:
+    """What was made just now was made then: all that is older has its moment already."""
+    for model in (Checkout, Gift, Member, OutgoingMail):
+        model._default_manager.filter(created_at__gt=at).update(created_at=at)
 
 
 def _order(
@@ -181,25 +236,6 @@ def _order(
     )
 
 
-def _meet_fate(checkout: Checkout, sale: Sale, sandbox: SandboxControl) -> None:
-    payment = Payment.objects.get(checkout=checkout)
-    intent = str(payment.intent_id)
-    if sale.fate is Fate.REFUNDED:
-        _give_back(intent, payment.amount_minor)
-    elif sale.fate is Fate.PARTLY:
-        _give_back(intent, payment.amount_minor // 3)
-    elif sale.fate is Fate.LOST:
-        dispute = sandbox.open_dispute(payment_intent=intent)
-        sandbox.close_dispute(dispute["id"], status="lost")
-    else:
-        return
-    settlement.settle_checkout(checkout.pk)
-
-
-def _give_back(intent: str, amount_minor: int) -> None:
-    stripe_api.refund_payment(intent, amount_minor=amount_minor, idempotency_key=f"{intent}-back")
-
-
 def _was_member(person: Person, *, before: datetime) -> None:
     Membership.objects.create(
         member=Member.objects.known_by(person.email, name=person.name),
@@ -209,24 +245,11 @@ def _was_member(person: Person, *, before: datetime) -> None:
     )
 
 
-def _let_time_pass(sandbox: SandboxControl) -> None:
-    """What was left open has expired by now, and what is on its way is still on its way."""
-    for checkout_id in Checkout.objects.exclude(status=Checkout.Status.PAID).values_list(
-        "pk", flat=True
-    ):
-        settlement.settle_checkout(checkout_id)
-
-
-def _claim_gifts(campaign: Campaign, chance: random.Random, *, now: datetime) -> None:
-    """Half of the gifts are claimed, some hours or days after they were bought."""
-    for gift in Gift.objects.filter(checkout__campaign=campaign, status=Gift.Status.PAID):
-        claimed_at = gift.paid_at + timedelta(hours=chance.uniform(1, 120))
-        if chance.random() < 0.5 or claimed_at >= now:
-            continue
-        email = gift.recipient_email or f"handed.over.{gift.code_hint.lower()}@example.org"
-        gifts.redeem_gift(gift.code, email=email, name=gift.recipient_name, language="en")
-        # It was claimed then, not now.
-        Gift.objects.filter(pk=gift.pk).update(claimed_at=claimed_at)
-        Membership.objects.filter(gift=gift).update(
-            started_at=claimed_at, ends_at=memberships.add_months(claimed_at, gift.months)
-        )
+def _claim(gift: Gift, *, at: datetime) -> None:
+    email = gift.recipient_email or f"handed.over.{gift.code_hint.lower()}@example.org"
+    gifts.redeem_gift(gift.code, email=email, name=gift.recipient_name, language="en")
+    # It was claimed then, not now.
+    Gift.objects.filter(pk=gift.pk).update(claimed_at=at)
+    Membership.objects.filter(gift=gift).update(
+        started_at=at, ends_at=memberships.add_months(at, gift.months)
+    )

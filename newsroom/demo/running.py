@@ -55,7 +55,8 @@ def read_port(typed: str) -> int:
 def main(arguments: list[str]) -> int:
     """Run the demo until it is ended; the exit code."""
     options = read_arguments(arguments)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # A shell's background job comes with SIGINT ignored; whoever sends it means it all the same.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         return run(options)

@@ -24,7 +24,7 @@ def render_page(
         (
             "default-src 'none'",
             "style-src 'self'",
-            "img-src 'self'",
+            "img-src 'self' data:",
             " ".join(("form-action 'self'", *origins)),
             "base-uri 'none'",
             "frame-ancestors 'none'",

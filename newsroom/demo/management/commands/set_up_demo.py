@@ -28,12 +28,12 @@ class Command(BaseCommand):
         call_command("stripe_setup", "--no-webhook", stdout=io.StringIO())
         if not options["empty"]:
             sandbox = SandboxControl(settings.STRIPE_API_BASE)
-            history.live_through(campaign, sandbox, tell=self._tell)
+            history.Past(campaign, sandbox).live_through(tell=self._tell)
             sandbox.close()
+            self.stderr.write(f"\r  three weeks of sales: {history.COUNTED} new members")
         banners.publish_campaign(campaign.pk)
 
-    def _tell(self, done: int, total: int) -> None:
-        """One line that grows in a terminal; elsewhere only its end."""
-        if sys.stderr.isatty() or done == total:
-            end = "\n" if done == total else ""
-            self.stderr.write(f"\r  three weeks of sales: {done} of {total}", ending=end)
+    def _tell(self, day: int, days: int) -> None:
+        """One line in a terminal, written over each day."""
+        if sys.stderr.isatty():
+            self.stderr.write(f"\r  three weeks of sales: day {day} of {days}", ending="")

@@ -1,0 +1,73 @@
+"""The inbox of webhooks, as they arrived; replaying one fetches anew what it names."""
+
+import json
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from campaigns import tasks, webhooks
+from campaigns.admin.site import ViewOnlyAdmin
+from campaigns.models import StripeEvent
+
+
+@admin.register(StripeEvent)
+class StripeEventAdmin(ViewOnlyAdmin):
+    list_display = ["received_at", "type", "object_id", "status", "attempts", "next_attempt_at"]
+    list_display_links = ["received_at", "type"]
+    list_filter = ["status", "type"]
+    date_hierarchy = "received_at"
+    ordering = ["-received_at", "-pk"]
+    search_fields = ["event_id", "object_id"]
+    search_help_text = _("An event's id, or that of the object it names.")
+    fieldsets = [
+        (None, {"fields": ["event_id", "type", ("object_type", "object_id"), "is_live"]}),
+        (
+            _("Work on it"),
+            {"fields": ["status", ("attempts", "next_attempt_at"), "error"]},
+        ),
+        (_("As it arrived"), {"fields": [("created_at", "received_at"), "body"]}),
+    ]
+    readonly_fields = ["body"]
+    actions = ["replay"]
+
+    @admin.display(description=_("payload"))
+    def body(self, event: StripeEvent) -> SafeString:
+        return format_html('<pre class="staff-payload" tabindex="0">{}</pre>', _pretty(event))
+
+    @admin.action(description=_("Replay: fetch again what they name"), permissions=["work"])
+    def replay(self, request: HttpRequest, events: QuerySet[StripeEvent]) -> None:
+        selected = list(events.values_list("event_id", flat=True))
+        due = webhooks.replay_events(selected)
+        tasks.hurry(tasks.sweep)
+        self.message_user(
+            request,
+            ngettext(
+                "%(count)d event is worked on again.", "%(count)d events are worked on again.", due
+            )
+            % {"count": due},
+            messages.SUCCESS if due else messages.WARNING,
+        )
+        if len(selected) > due:
+            self.message_user(
+                request,
+                ngettext(
+                    "%(count)d is due already, and is tried by itself at its next attempt.",
+                    "%(count)d are due already, and are tried by themselves at their next attempt.",
+                    len(selected) - due,
+                )
+                % {"count": len(selected) - due},
+                messages.INFO,
+            )
+
+
+def _pretty(event: StripeEvent) -> str:
+    """Indented for reading; as it came where it is no JSON that we can read."""
+    try:
+        return json.dumps(json.loads(event.payload), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return event.payload

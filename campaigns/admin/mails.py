@@ -1,0 +1,50 @@
+"""What is owed to people by mail, and what was sent."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from campaigns import emails, tasks
+from campaigns.admin.site import ViewOnlyAdmin
+from campaigns.models import OutgoingMail
+
+
+@admin.register(OutgoingMail)
+class OutgoingMailAdmin(ViewOnlyAdmin):
+    list_display = ["created_at", "kind", "sent_at", "attempts", "next_attempt_at", "error"]
+    list_display_links = ["created_at", "kind"]
+    list_filter = ["kind", ("sent_at", admin.EmptyFieldListFilter), "language"]
+    date_hierarchy = "created_at"
+    ordering = ["-created_at", "-pk"]
+    search_fields = [
+        "key",
+        "payment__member__email",
+        "membership__member__email",
+        "gift__buyer__email",
+        "gift__recipient_email",
+    ]
+    search_help_text = _("The address of somebody it is about, or the mail's key.")
+    fields = [
+        ("kind", "language"),
+        "key",
+        "payment",
+        "membership",
+        "gift",
+        ("created_at", "sent_at"),
+        ("attempts", "next_attempt_at"),
+        "error",
+    ]
+    actions = ["send_again"]
+
+    @admin.action(description=_("Send again"), permissions=["work"])
+    def send_again(self, request: HttpRequest, mails: QuerySet[OutgoingMail]) -> None:
+        owed = emails.owe_again(list(mails.values_list("pk", flat=True)))
+        tasks.hurry(tasks.do_what_followed)
+        self.message_user(
+            request,
+            ngettext("%(count)d mail is sent again.", "%(count)d mails are sent again.", owed)
+            % {"count": owed},
+            messages.SUCCESS,
+        )

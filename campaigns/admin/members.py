@@ -1,0 +1,387 @@
+"""People, with all that they bought and were given; and the two things staff do for them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import AdminForm
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from campaigns import banners, memberships, payments, progress, tasks
+from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, name_both_halves
+from campaigns.models import Campaign, Gift, Member, Membership, Payment, Plan, Tally
+from campaigns.models.campaign import validate_currency
+from campaigns.models.member import canonical_email
+from campaigns.money import decimal_places, format_money
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LONGEST_MONTHS = 120
+
+
+class MemberForm(forms.ModelForm[Member]):
+    def clean_email(self) -> str:
+        """A person is known by the trimmed, case-folded address."""
+        return canonical_email(self.cleaned_data["email"])
+
+
+class MembershipInline(ViewOnlyInline):
+    model = Membership
+    fields = ["plan", "source", "status", "started_at", "ends_at", "ended_at", "note"]
+    ordering = ["-started_at"]
+
+
+class PaymentInline(ViewOnlyInline):
+    model = Payment
+    fields = ["paid_at", "money", "role", "status", "campaign"]
+    readonly_fields = ["money"]
+    ordering = ["-paid_at"]
+
+    @admin.display(description=_("amount"))
+    def money(self, payment: Payment) -> str:
+        return format_money(payment.amount_minor, payment.currency)
+
+
+class GiftBoughtInline(ViewOnlyInline):
+    model = Gift
+    fk_name = "buyer"
+    fields = ["paid_at", "code_hint", "status", "recipient_name", "recipient_email"]
+    verbose_name_plural = _("gifts bought")
+
+
+class GiftRedeemedInline(ViewOnlyInline):
+    model = Gift
+    fk_name = "redeemer"
+    fields = ["claimed_at", "code_hint", "buyer", "months"]
+    verbose_name_plural = _("gifts claimed")
+
+
+class TallyInline(ViewOnlyInline):
+    model = Tally
+    fields = ["campaign", "counted_from", "counted_until", "payment"]
+    verbose_name_plural = _("counted as a new member")
+
+
+class HandedForm(forms.Form):
+    """What both forms ask: which plan, for how long, and why."""
+
+    plan = forms.ModelChoiceField(Plan.objects.filter(is_active=True), label=_("Plan"))
+    months = forms.IntegerField(
+        label=_("For how many months"), min_value=1, max_value=LONGEST_MONTHS, initial=12
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, forms.SplitDateTimeField):
+                name_both_halves(field)
+
+    def fieldset(self) -> AdminForm:
+        """Laid out as the admin lays out its own forms."""
+        fields = [(None, {"fields": list(self.fields)})]
+        return AdminForm(self, fields, {})  # type: ignore[arg-type]
+
+
+class GrantForm(HandedForm):
+    field_order = ["plan", "starts_at", "months", "note"]
+
+    starts_at = forms.SplitDateTimeField(label=_("From"), widget=AdminSplitDateTime)
+    note = forms.CharField(
+        label=_("Why"),
+        max_length=200,
+        help_text=_("Kept with the membership, for your colleagues."),
+    )
+
+    def clean_starts_at(self) -> datetime:
+        starts_at: datetime = self.cleaned_data["starts_at"]
+        if not EARLIEST <= starts_at <= timezone.now() + timedelta(days=366):
+            raise forms.ValidationError(
+                _("A membership begins after the year 2000 and within a year from now.")
+            )
+        return starts_at
+
+
+class OfflinePaymentForm(HandedForm):
+    field_order = ["amount", "currency", "paid_at", "campaign", "plan", "months", "note"]
+
+    amount = forms.DecimalField(
+        label=_("Amount"), min_value=0, max_digits=12, help_text=_("As written: 60 or 60.50.")
+    )
+    currency = forms.CharField(
+        label=_("Currency"), max_length=3, initial="eur", validators=[validate_currency]
+    )
+    campaign = forms.ModelChoiceField(
+        Campaign.objects.order_by("-starts_at"),
+        label=_("Drive"),
+        required=False,
+        help_text=_(
+            "It counts there if it was paid in the window and the person had no active membership "
+            "when the drive began. Without a drive it counts nowhere."
+        ),
+    )
+    paid_at = forms.SplitDateTimeField(
+        label=_("Paid at"),
+        widget=AdminSplitDateTime,
+        help_text=_("In the drive's time zone; in UTC without a drive."),
+    )
+    note = forms.CharField(
+        label=_("Note"), max_length=200, help_text=_("How it came: cash at the desk, a transfer.")
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        money, currency = cleaned.get("amount"), cleaned.get("currency")
+        if money is not None and currency:
+            minor = money.scaleb(decimal_places(currency))
+            if minor <= 0:
+                self.add_error("amount", _("A payment is above zero."))
+            elif minor != minor.to_integral_value():
+                self.add_error("amount", _("This currency has no such small coins."))
+            else:
+                cleaned["amount_minor"] = int(minor)
+        paid_at: datetime | None = cleaned.get("paid_at")
+        if paid_at is not None:
+            campaign: Campaign | None = cleaned.get("campaign")
+            cleaned["paid_at"] = _as_typed_in(paid_at, campaign.zone_info if campaign else UTC)
+            if not EARLIEST <= cleaned["paid_at"] <= timezone.now():
+                self.add_error("paid_at", _("A payment lies in the past, and after 2000."))
+        return cleaned
+
+
+def _as_typed_in(moment: datetime, zone: tzinfo) -> datetime:
+    """What was read as the admin's own time was meant in that zone."""
+    return timezone.make_naive(moment).replace(tzinfo=zone)
+
+
+@admin.register(Member)
+class MemberAdmin(admin.ModelAdmin[Member]):
+    list_display = ["email", "name", "language", "created_at"]
+    list_filter = ["language", "memberships__status", "memberships__source"]
+    list_per_page = 50
+    show_full_result_count = False
+    date_hierarchy = "created_at"
+    ordering = ["-created_at", "-pk"]
+    search_fields = ["email", "name"]
+    search_help_text = _("A name or an address.")
+    form = MemberForm
+    fields = ["email", "name", "language"]
+    inlines = [MembershipInline, PaymentInline, TallyInline, GiftBoughtInline, GiftRedeemedInline]
+
+    def get_inlines(self, request: HttpRequest, obj: Member | None) -> list[Any]:
+        """Somebody new has none of it yet."""
+        return self.inlines if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
+        """People are not deleted here: payments hang on them."""
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        here = self.admin_site.admin_view
+        return [
+            path(
+                "<int:member_id>/membership/",
+                here(self.grant_membership),
+                name="campaigns_member_grant",
+            ),
+            path(
+                "<int:member_id>/payment/",
+                here(self.record_payment),
+                name="campaigns_member_payment",
+            ),
+            *super().get_urls(),
+        ]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        may = {
+            "may_grant": request.user.has_perm("campaigns.add_membership"),
+            "may_record": request.user.has_perm("campaigns.add_payment"),
+        }
+        return super().changeform_view(request, object_id, form_url, may | (extra_context or {}))
+
+    def grant_membership(self, request: HttpRequest, member_id: int) -> HttpResponse:
+        return self._handle(
+            request,
+            member_id,
+            permission="campaigns.add_membership",
+            form_class=GrantForm,
+            initial={"starts_at": timezone.now().replace(second=0, microsecond=0)},
+            do=_grant,
+            title=gettext("Add membership"),
+            explanation=gettext(
+                "For somebody who does not pay. It is never counted as a new member; if it was "
+                "active when a drive began, what this person pays in that drive is not counted "
+                "either."
+            ),
+        )
+
+    def record_payment(self, request: HttpRequest, member_id: int) -> HttpResponse:
+        running = Campaign.objects.running(at=timezone.now()).first()
+        return self._handle(
+            request,
+            member_id,
+            permission="campaigns.add_payment",
+            form_class=OfflinePaymentForm,
+            initial={"campaign": running, "currency": running.currency if running else "eur"},
+            do=_record,
+            title=gettext("Record an offline payment"),
+            explanation=gettext(
+                "For money that did not come by Stripe. It makes a membership from the moment of "
+                "payment on, and is that membership's first payment. It cannot be changed "
+                "afterwards."
+            ),
+        )
+
+    def _handle(
+        self,
+        request: HttpRequest,
+        member_id: int,
+        *,
+        permission: str,
+        form_class: type[HandedForm],
+        initial: dict[str, Any],
+        do: Callable[[Member, dict[str, Any], User], str],
+        title: str,
+        explanation: str,
+    ) -> HttpResponse:
+        member = self.get_object(request, str(member_id))
+        if member is None:
+            raise Http404
+        if not self.has_view_permission(request, member) or not request.user.has_perm(permission):
+            raise PermissionDenied
+        form = form_class(request.POST or None, initial=initial)
+        if request.method == "POST" and form.is_valid():
+            assert isinstance(request.user, User)
+            try:
+                words = do(member, form.cleaned_data, request.user)
+            except AlreadyThere as error:
+                form.add_error(None, str(error))
+            else:
+                self.log_change(request, member, words)
+                self.message_user(request, words, messages.SUCCESS)
+                return HttpResponseRedirect(
+                    reverse("admin:campaigns_member_change", args=[member.pk])
+                )
+        return TemplateResponse(
+            request,
+            "campaigns/staff/hand.html",
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "original": member,
+                "title": title,
+                "explanation": explanation,
+                "form": form,
+                "adminform": form.fieldset(),
+                "media": self.media + form.media,
+            },
+            status=422 if form.errors else 200,
+        )
+
+
+class AlreadyThere(Exception):
+    """The same was entered before: a second click, or a colleague."""
+
+
+def _grant(member: Member, wanted: dict[str, Any], user: User) -> str:
+    with transaction.atomic():
+        Member.objects.select_for_update().get(pk=member.pk)
+        if member.memberships.filter(
+            source=Membership.Source.GRANTED,
+            plan=wanted["plan"],
+            started_at=wanted["starts_at"],
+        ).exists():
+            raise AlreadyThere(gettext("This membership was added already."))
+        memberships.give_membership(
+            member,
+            plan=wanted["plan"],
+            source=Membership.Source.GRANTED,
+            starts_at=wanted["starts_at"],
+            months=wanted["months"],
+            granted_by=user,
+            note=wanted["note"],
+        )
+        # One that was active when a drive began takes the person out of its count.
+        progress.tally_members([member])
+    months: int = wanted["months"]
+    return ngettext(
+        "A membership of %(months)d month was added.",
+        "A membership of %(months)d months was added.",
+        months,
+    ) % {"months": months}
+
+
+def _record(member: Member, wanted: dict[str, Any], user: User) -> str:
+    campaign: Campaign | None = wanted["campaign"]
+    with transaction.atomic():
+        Member.objects.select_for_update().get(pk=member.pk)
+        if member.payments.filter(
+            intent_id__isnull=True,
+            amount_minor=wanted["amount_minor"],
+            currency=wanted["currency"],
+            paid_at=wanted["paid_at"],
+        ).exists():
+            raise AlreadyThere(gettext("This payment was recorded already."))
+        membership = memberships.give_membership(
+            member,
+            plan=wanted["plan"],
+            source=Membership.Source.ONCE,
+            starts_at=wanted["paid_at"],
+            months=wanted["months"],
+            granted_by=user,
+            note=wanted["note"],
+        )
+        payments.record_offline_payment(
+            campaign=campaign,
+            membership=membership,
+            amount_minor=wanted["amount_minor"],
+            currency=wanted["currency"],
+            paid_at=wanted["paid_at"],
+            entered_by=user,
+            note=wanted["note"],
+        )
+        progress.tally_members([member])
+        counts = campaign is not None and member.tallies.filter(campaign=campaign).exists()
+    if campaign is not None:
+        banners.request_publishing(campaign.pk)
+        tasks.hurry(tasks.do_what_followed)
+    if counts:
+        return gettext("The payment was recorded; this person counts as a new member of the drive.")
+    return gettext("The payment was recorded; it does not make this person count as a new member.")
+
+
+@admin.register(Membership)
+class MembershipAdmin(ViewOnlyAdmin):
+    list_display = ["member", "plan", "source", "status", "started_at", "ends_at", "ended_at"]
+    list_filter = ["status", "source", "plan"]
+    list_select_related = ["member", "plan"]
+    date_hierarchy = "started_at"
+    ordering = ["-started_at", "-pk"]
+    search_fields = ["member__email", "member__name", "subscription_id"]
+    search_help_text = _("A name or an address, or a subscription's id.")
+    fields = [
+        "member",
+        "plan",
+        ("source", "status"),
+        ("started_at", "ends_at", "ended_at"),
+        "is_cancelling",
+        "checkout",
+        "subscription_id",
+        ("granted_by", "note"),
+    ]
+    readonly_fields = ["granted_by"]

@@ -1,0 +1,125 @@
+"""Money that moved: Stripe tells it, staff read it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, amount
+from campaigns.models import Dispute, Payment, PublishedNumber, Refund, Tally
+from campaigns.money import format_money
+
+
+class RefundInline(ViewOnlyInline):
+    model = Refund
+    fields = ["refund_id", "money_back", "status", "reason", "refunded_at"]
+    readonly_fields = ["money_back"]
+
+    @admin.display(description=_("amount"))
+    def money_back(self, refund: Refund) -> str:
+        return format_money(refund.amount_minor, refund.payment.currency)
+
+
+class DisputeInline(ViewOnlyInline):
+    model = Dispute
+    fields = [
+        "dispute_id",
+        "money_taken",
+        "status",
+        "reason",
+        "opened_at",
+        "withdrawn_at",
+        "reinstated_at",
+    ]
+    readonly_fields = ["money_taken"]
+
+    @admin.display(description=_("amount"))
+    def money_taken(self, dispute: Dispute) -> str:
+        return format_money(dispute.amount_minor, dispute.payment.currency)
+
+
+@admin.register(Payment)
+class PaymentAdmin(ViewOnlyAdmin):
+    list_display = ["paid_at", amount, "role", "status", "member", "campaign", "is_offline"]
+    list_display_links = ["paid_at"]
+    list_filter = ["role", "status", "currency", "campaign"]
+    list_select_related = ["member", "campaign"]
+    date_hierarchy = "paid_at"
+    ordering = ["-paid_at", "-pk"]
+    search_fields = ["intent_id", "charge_id", "invoice_id", "member__email", "member__name"]
+    search_help_text = _("An id of Stripe's, or the person's name or address.")
+    inlines = [RefundInline, DisputeInline]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    ("money", "status"),
+                    ("role", "paid_at"),
+                    "member",
+                    "membership",
+                    "campaign",
+                    "checkout",
+                ]
+            },
+        ),
+        (_("How it was paid"), {"fields": [("method", "brand", "country"), "receipt_url"]}),
+        (
+            _("What Stripe paid out"),
+            {"fields": [("settled", "fee", "net")]},
+        ),
+        (_("At Stripe"), {"fields": ["intent_id", "charge_id", "invoice_id", "receipt_number"]}),
+        (_("Entered by staff"), {"fields": ["entered_by", "note"]}),
+    ]
+
+    @admin.display(description=_("amount"))
+    def money(self, payment: Payment) -> str:
+        return format_money(payment.amount_minor, payment.currency)
+
+    @admin.display(description=_("paid out, before the fee"))
+    def settled(self, payment: Payment) -> str | None:
+        return _in_payout(payment.settled_minor, payment)
+
+    @admin.display(description=_("fee"))
+    def fee(self, payment: Payment) -> str | None:
+        return _in_payout(payment.fee_minor, payment)
+
+    @admin.display(description=_("net"))
+    def net(self, payment: Payment) -> str | None:
+        return _in_payout(payment.net_minor, payment)
+
+    @admin.display(description=_("offline"), boolean=True)
+    def is_offline(self, payment: Payment) -> bool:
+        return payment.is_offline
+
+    def get_readonly_fields(self, request: Any, obj: Any = None) -> list[str]:
+        return ["money", "settled", "fee", "net", "entered_by"]
+
+
+def _in_payout(minor: int | None, payment: Payment) -> str | None:
+    """In the currency in which Stripe pays out; None while Stripe has not told."""
+    return None if minor is None else format_money(minor, payment.settled_currency)
+
+
+@admin.register(Tally)
+class TallyAdmin(ViewOnlyAdmin):
+    """A row that counts, and from when until when: what the number is made of."""
+
+    list_display = ["counted_from", "counted_until", "campaign", "member", "gift", "payment"]
+    list_display_links = ["counted_from"]
+    list_filter = ["campaign", ("counted_until", admin.EmptyFieldListFilter)]
+    list_select_related = ["campaign", "member", "gift", "payment"]
+    date_hierarchy = "counted_from"
+    ordering = ["-counted_from", "-pk"]
+    search_fields = ["member__email", "member__name", "payment__intent_id"]
+
+
+@admin.register(PublishedNumber)
+class PublishedNumberAdmin(ViewOnlyAdmin):
+    """What readers were shown, kept as it was shown."""
+
+    list_display = ["published_at", "campaign", "counted", "target"]
+    list_filter = ["campaign"]
+    list_select_related = ["campaign"]
+    date_hierarchy = "published_at"
+    ordering = ["-published_at", "-pk"]

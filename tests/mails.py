@@ -1,0 +1,166 @@
+"""Rows that owe a message, and what went out, read as its reader does."""
+
+import re
+from html.parser import HTMLParser
+from itertools import count
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core import mail as mailbox
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.message import EmailMessage
+
+from campaigns import emails
+from campaigns.memberships import add_months
+from campaigns.models import Campaign, Gift, Membership, OutgoingMail, Payment
+from tests.factories import (
+    at,
+    claim,
+    make_checkout,
+    make_gift,
+    make_member,
+    make_payment,
+    make_price,
+)
+
+PAID_AT = "2026-11-10 12:00"
+_number = count(1)
+
+
+def buy_membership(campaign: Campaign | None, kind: str = "year", **changes: Any) -> Payment:
+    """Ada's payment, with the membership that it began and the Checkout behind it."""
+    ada = make_member("ada@example.org")
+    ada.name = "Ada Reader"
+    ada.save()
+    price = make_price(kind)
+    checkout = make_checkout(
+        campaign, price=price, member=ada, status="paid", customer_id=f"cus_{next(_number)}"
+    )
+    paid_at = at(PAID_AT)
+    membership = Membership.objects.create(
+        member=ada,
+        plan=price.plan,
+        checkout=checkout,
+        source=Membership.Source.SUBSCRIPTION if price.is_subscription else Membership.Source.ONCE,
+        started_at=paid_at,
+        ends_at=add_months(paid_at, 1 if kind == "month" else 12),
+        subscription_id=f"sub_{next(_number)}" if price.is_subscription else None,
+    )
+    values: dict[str, Any] = {
+        "amount_minor": price.amount_minor,
+        "method": "card",
+        "brand": "visa",
+        "receipt_number": "2045-1187",
+        "receipt_url": "https://pay.stripe.com/receipts/acct_1/ch_1",
+    }
+    return make_payment(
+        ada, campaign, PAID_AT, membership=membership, checkout=checkout, **values | changes
+    )
+
+
+def give(campaign: Campaign | None, **changes: Any) -> Gift:
+    return make_gift(make_member("ada@example.org"), campaign, PAID_AT, **changes)
+
+
+def owe(kind: str, *, language: str = "en", **about: Any) -> OutgoingMail:
+    return OutgoingMail.objects.create(
+        key=f"{kind}:{next(_number)}", kind=kind, language=language, **about
+    )
+
+
+def owe_one_of(kind: str, campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
+    if kind == "receipt":
+        return owe(kind, language=language, payment=buy_membership(campaign))
+    if kind == "welcome":
+        membership = buy_membership(campaign).membership
+        return owe(kind, language=language, membership=membership)
+    gift = give(campaign, message="For your birthday.\nRead well.")
+    if kind == "gift_claimed":
+        claim(gift, make_member("cleo@example.org"), "2026-11-12 09:00")
+    return owe(kind, language=language, gift=gift)
+
+
+# What went out
+
+
+def deliver(owed: OutgoingMail) -> EmailMultiAlternatives:
+    assert emails.deliver_mail(owed.pk)
+    owed.refresh_from_db()
+    assert (owed.next_attempt_at, owed.error, owed.attempts) == (None, "", 1)
+    assert owed.sent_at is not None
+    sent = mailbox.outbox[-1]
+    assert isinstance(sent, EmailMultiAlternatives)
+    return sent
+
+
+def text_of(sent: EmailMessage) -> str:
+    return str(sent.body)
+
+
+def html_of(sent: EmailMultiAlternatives) -> str:
+    content, kind = sent.alternatives[0]
+    assert kind == "text/html"
+    return str(content)
+
+
+class Words(HTMLParser):
+    """The visible words of a mail and where its links lead."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.links: list[str] = []
+        self.tags: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag == "head" or ("class", "preheader") in attrs:
+            self._hidden += 1
+        if tag == "a":
+            self.links.append(dict(attrs)["href"] or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._hidden and tag in {"head", "div"}:
+            self._hidden -= 1
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.words.append(data)
+
+    @property
+    def said(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def read_html(sent: EmailMultiAlternatives) -> Words:
+    words = Words()
+    words.feed(html_of(sent))
+    return words
+
+
+def both(sent: EmailMultiAlternatives) -> tuple[str, str]:
+    """The two parts as a reader reads them, each on one line."""
+    return " ".join(text_of(sent).split()), read_html(sent).said
+
+
+def links_in(text: str) -> list[str]:
+    return re.findall(r"https?://\S+", text)
+
+
+def find_link(sent: EmailMultiAlternatives, path: str) -> str:
+    """The one address under that path, the same in both parts."""
+    found = {
+        link
+        for link in [*links_in(text_of(sent)), *read_html(sent).links]
+        if urlsplit(link).path.startswith(path) and urlsplit(link).path != path
+    }
+    assert len(found) == 1, found
+    return found.pop()
+
+
+def assert_not_wanted(owed: OutgoingMail) -> None:
+    assert not emails.deliver_mail(owed.pk)
+    owed.refresh_from_db()
+    assert (owed.next_attempt_at, owed.sent_at, owed.error) == (None, None, "no longer wanted")
+    assert not mailbox.outbox

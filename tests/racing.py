@@ -1,0 +1,54 @@
+"""Threads that start at one moment, each with a database connection of its own."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from django.db import connections
+
+PATIENCE = 120.0  # seconds
+Item = TypeVar("Item")
+
+
+def race(*works: Callable[[], object]) -> list[object]:
+    """Run all at once; what each returned, or the exception that it raised, in their order."""
+    outcomes: list[object] = [None] * len(works)
+    start = threading.Barrier(len(works))
+
+    def run(position: int) -> None:
+        try:
+            start.wait(PATIENCE)
+            outcomes[position] = works[position]()
+        except Exception as error:  # the test looks at it
+            outcomes[position] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(position,)) for position in range(len(works))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert not any(thread.is_alive() for thread in threads), "a thread never came back"
+    return outcomes
+
+
+def race_through(
+    items: Sequence[Item], work: Callable[[Item], object], *, threads: int
+) -> list[Exception]:
+    """Each of the threads works on every item, all in the same order; what was raised."""
+
+    def run() -> list[Exception]:
+        raised: list[Exception] = []
+        for item in items:
+            try:
+                work(item)
+            except Exception as error:  # the test looks at it
+                raised.append(error)
+        return raised
+
+    raised_by: list[list[Exception]] = []
+    for outcome in race(*[run] * threads):
+        assert isinstance(outcome, list), outcome
+        raised_by.append(outcome)
+    return [error for raised in raised_by for error in raised]

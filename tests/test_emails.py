@@ -1,0 +1,263 @@
+"""What goes out by mail: five messages, each in text and HTML, each once."""
+
+import re
+import smtplib
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from datetime import timedelta
+from email import message_from_bytes, policy
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import LazySettings
+from django.conf import settings as site
+from django.core import mail as mailbox
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.message import EmailMessage
+from django.test import Client
+from django.utils import timezone
+
+from campaigns import emails
+from campaigns.models import Campaign, OutgoingMail
+from tests.factories import make_campaign
+from tests.mails import both, deliver, give, html_of, links_in, owe, owe_one_of, read_html, text_of
+from tests.racing import race
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parent.parent
+KINDS = [str(kind) for kind in OutgoingMail.Kind.values]
+
+
+@pytest.fixture
+def birthday() -> Campaign:
+    return make_campaign()
+
+
+# All five
+
+
+@pytest.mark.parametrize("language", ["en", "uk"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("in_a_drive", [True, False], ids=["drive", "no drive"])
+def test_every_message_renders_whole_in_every_language(
+    kind: str, language: str, in_a_drive: bool, settings: LazySettings
+) -> None:
+    engine: Any = deepcopy(settings.TEMPLATES)
+    engine[0]["OPTIONS"]["string_if_invalid"] = "[unresolved %s]"
+    settings.TEMPLATES = engine
+    sent = deliver(owe_one_of(kind, make_campaign() if in_a_drive else None, language=language))
+    for part in (sent.subject, text_of(sent), html_of(sent).partition("</style>")[2]):
+        for left_over in ("{{", "{%", "None", "[unresolved", "&amp;amp;"):
+            assert left_over not in part
+    assert "\n\n\n" not in text_of(sent)
+    assert f'<html lang="{language}">' in html_of(sent)
+    assert f'role="article" lang="{language}"' in html_of(sent)
+    assert not any(line != line.strip() for line in text_of(sent).splitlines())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_text_and_html_say_the_same(kind: str, birthday: Campaign) -> None:
+    text, html = both(deliver(owe_one_of(kind, birthday)))
+    said_in_html = set(re.findall(r"\w+", html))
+    said_in_text = set(re.findall(r"\w+", text))
+    # Headlines stand in the subject of a text mail; addresses hide behind a link's words in HTML.
+    without_links = re.sub(r"https?://\S+", "", text)
+    assert set(re.findall(r"\w+", without_links)) - said_in_html <= set()
+    assert len(said_in_html - said_in_text) < 9, said_in_html - said_in_text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_link_is_absolute_and_both_parts_lead_to_the_same_places(
+    kind: str, birthday: Campaign
+) -> None:
+    sent = deliver(owe_one_of(kind, birthday))
+    links = read_html(sent).links
+    assert links
+    assert all(urlsplit(link).scheme in {"http", "https"} for link in links)
+    assert set(links) == set(links_in(text_of(sent)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_of_our_links_leads_to_a_page(kind: str, birthday: Campaign, client: Client) -> None:
+    sent = deliver(owe_one_of(kind, birthday))
+    ours = [link for link in read_html(sent).links if link.startswith(site.SITE_URL)]
+    for link in set(ours) - {f"{site.SITE_URL}/"}:  # the front page is the newspaper's own
+        assert client.get(urlsplit(link).path).status_code == 200, link
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mail_shows_no_pictures_and_fetches_nothing(kind: str, birthday: Campaign) -> None:
+    sent = deliver(owe_one_of(kind, birthday))
+    assert not {"img", "link", "script", "iframe", "form"} & set(read_html(sent).tags)
+    assert "url(" not in html_of(sent)
+    assert "@import" not in html_of(sent)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_sender_is_the_newsroom_and_an_answer_reaches_it(kind: str, birthday: Campaign) -> None:
+    sent = deliver(owe_one_of(kind, birthday))
+    message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
+    (sender,) = message["from"].addresses
+    assert sender.addr_spec == site.DEFAULT_FROM_EMAIL
+    assert site.NEWSROOM_NAME in sender.display_name
+    for part in both(sent):
+        assert f"write to {site.DEFAULT_FROM_EMAIL}" in part
+
+
+def test_the_styles_are_in_the_tags_and_dark_mode_is_not(birthday: Campaign) -> None:
+    html = html_of(deliver(owe_one_of("gift_invitation", birthday)))
+    button = re.search(r'<a class="button"[^>]*style="([^"]*)"', html)
+    assert button
+    assert "background-color: #1d4e89" in button[1]
+    body = html.partition("</style>")[2]
+    assert "#171613" not in body
+    assert "prefers-color-scheme: dark" in html.partition("</style>")[0]
+
+
+# Its colours
+
+
+FIVE = ("ink", "paper", "line", "accent", "glow")
+
+
+def read_tokens(css: str) -> list[str]:
+    return [re.search(rf"--drive-{name}:\s*(#\w+)", css)[1] for name in FIVE]  # type: ignore[index]
+
+
+def mix(ink: str, paper: str, share: float) -> str:
+    """As CSS mixes them: color-mix(in srgb, ink share, paper)."""
+    pairs = [(int(ink[at : at + 2], 16), int(paper[at : at + 2], 16)) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in pairs)
+
+
+def test_the_mails_colours_are_those_of_the_site_in_light_and_dark() -> None:
+    tokens = (ROOT / "campaigns/static/campaigns/tokens.css").read_text()
+    base = (ROOT / "templates/emails/base.html").read_text()
+    quiet = re.search(r"--drive-quiet: color-mix\(in srgb, var\(--drive-ink\) (\d+)%", tokens)
+    assert quiet
+    for of_site, of_mail in zip(tokens.split("@media"), base.split("@media"), strict=True):
+        five = read_tokens(of_site)
+        wanted = {*five, mix(five[0], five[1], int(quiet[1]) / 100)}
+        assert set(re.findall(r"#[0-9a-f]{6}\b", of_mail)) == wanted
+
+
+# What people type
+
+
+def test_what_somebody_typed_is_text_and_never_markup(birthday: Campaign) -> None:
+    typed = '<b>"bold"</b> & <script>alert(1)</script> {{ gift.code_hash }} <a href="x">x</a>'
+    gift = give(birthday, message=typed, buyer_name="O'Neil <i>", recipient_name="<u>Ben</u> & Co")
+    for kind in ("gift_bought", "gift_invitation"):
+        sent = deliver(owe(kind, gift=gift))
+        assert typed in text_of(sent)
+        assert typed in read_html(sent).said
+        assert not {"b", "i", "u", "script"} & set(read_html(sent).tags)
+        assert "x" not in read_html(sent).links
+    assert sent.subject == "O'Neil <i> gives you 12 months of The Meridian Post"
+    assert "Hello <u>Ben</u> & Co," in text_of(sent)
+
+
+@pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028"])
+def test_a_line_break_in_a_name_begins_no_header(birthday: Campaign, line_break: str) -> None:
+    evil = f"Eve{line_break}Bcc: victim@example.org{line_break}{line_break}<h1>Pay here</h1>"
+    gift = give(birthday, buyer_name=evil, recipient_name=evil)
+    for kind in ("gift_bought", "gift_invitation"):
+        sent = deliver(owe(kind, gift=gift))
+        raw = sent.message().as_bytes()
+        message = message_from_bytes(raw, policy=policy.default)
+        assert set(message.keys()) <= {
+            *("Content-Type", "MIME-Version", "Subject", "From", "To", "Date", "Message-ID")
+        }
+        assert sent.recipients() == [sent.to[0]]
+        assert message.is_multipart()
+        assert "Eve Bcc: victim@example.org" in message["subject"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Eve <eve@evil.example>",
+        'Eve" <eve@evil.example>, "',
+        "eve@evil.example,",
+        "Ада Читачка " * 9,
+        "\N{PARTY POPPER}" * 120,
+    ],
+)
+def test_no_name_changes_the_senders_address(birthday: Campaign, name: str) -> None:
+    sent = deliver(owe("gift_invitation", gift=give(birthday, buyer_name=name)))
+    message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
+    (sender,) = message["from"].addresses
+    assert sender.addr_spec == site.DEFAULT_FROM_EMAIL
+    assert sender.display_name == f"{' '.join(name.split())} / {site.NEWSROOM_NAME}"
+
+
+# Owed until it is sent
+
+
+class BrokenBackend(BaseEmailBackend):
+    """A provider that refuses, naming the address as SMTP servers do."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        (address,) = email_messages[0].to
+        raise smtplib.SMTPRecipientsRefused({address: (550, f"{address} unknown".encode())})
+
+
+def test_a_mail_that_the_provider_refused_stays_owed_and_waits_longer_each_time(
+    birthday: Campaign, settings: LazySettings
+) -> None:
+    owed = owe_one_of("receipt", birthday)
+    settings.EMAIL_BACKEND = f"{__name__}.{BrokenBackend.__name__}"
+    pauses = []
+    for attempt in range(1, 16):
+        before = timezone.now()
+        OutgoingMail.objects.filter(pk=owed.pk).update(next_attempt_at=before)
+        assert not emails.deliver_mail(owed.pk)
+        owed.refresh_from_db()
+        assert (owed.attempts, owed.sent_at, owed.error) == (attempt, None, "SMTPRecipientsRefused")
+        assert owed.next_attempt_at is not None
+        pauses.append((owed.next_attempt_at - before).total_seconds())
+        assert not emails.deliver_mail(owed.pk)  # not before its time
+        assert owed.pk not in emails.due_mail_ids(at=timezone.now())
+    assert 30 <= pauses[0] < 40
+    assert 60 <= pauses[1] < 70
+    assert pauses[-1] == pytest.approx(6 * 3600, abs=10)
+    assert pauses == sorted(pauses[:10]) + pauses[10:]
+
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    OutgoingMail.objects.filter(pk=owed.pk).update(next_attempt_at=timezone.now())
+    assert emails.deliver_mail(owed.pk)
+    owed.refresh_from_db()
+    assert (owed.next_attempt_at, owed.error, len(mailbox.outbox)) == (None, "", 1)
+
+
+def test_a_mail_is_sent_once_however_often_it_is_asked_for(birthday: Campaign) -> None:
+    owed = owe_one_of("receipt", birthday)
+    assert [emails.deliver_mail(owed.pk) for _ in range(3)] == [True, False, False]
+    assert len(mailbox.outbox) == 1
+
+
+def test_a_worker_that_died_while_sending_loses_no_mail(birthday: Campaign) -> None:
+    owed = owe_one_of("receipt", birthday)
+    now = timezone.now()
+    # What a worker leaves behind that took the lease and was killed.
+    OutgoingMail.objects.filter(pk=owed.pk).update(next_attempt_at=now + emails.LEASE, attempts=1)
+    assert owed.pk not in emails.due_mail_ids(at=now)
+    assert not emails.deliver_mail(owed.pk)
+    assert emails.due_mail_ids(at=now + emails.LEASE) == [owed.pk]
+    assert timedelta(seconds=45) > emails.LEASE
+    assert timedelta(seconds=site.EMAIL_TIMEOUT) < emails.LEASE
+    OutgoingMail.objects.filter(pk=owed.pk).update(next_attempt_at=now)
+    assert emails.deliver_mail(owed.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_take_one_mail_at_the_same_moment_send_it_once(birthday: Campaign) -> None:
+    owed = [owe_one_of("gift_invitation", birthday) for _ in range(20)]
+    for mail in owed:
+        work: Callable[[], object] = partial(emails.deliver_mail, mail.pk)
+        assert sorted(map(str, race(work, work, work))) == ["False", "False", "True"]
+    assert len(mailbox.outbox) == len(owed)
+    assert set(OutgoingMail.objects.values_list("attempts", "error")) == {(1, "")}

@@ -1,0 +1,201 @@
+"""No address of a person reaches a log, whoever wrote the line and however it came into it."""
+
+import io
+import json
+import logging
+import logging.config
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+from django.conf import LazySettings
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import resolve
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.provisional import domains
+
+from newsroom.logs import configure_logging, hide_addresses
+from newsroom.middleware import WEBHOOK_PATH, believe_the_proxy
+
+ADDRESS = "ada.reader+drive@members.example.org"
+
+
+class MailRefused(Exception):
+    pass
+
+
+@pytest.fixture(params=[True, False], ids=["readable", "json"])
+def log(request: pytest.FixtureRequest, settings: LazySettings) -> Iterator[io.StringIO]:
+    """What the project's own logging writes, as in the demo and as in production."""
+    written = io.StringIO()
+    configuration = configure_logging(level="INFO", readable=request.param)
+    configuration["handlers"]["stderr"]["stream"] = written
+    logging.config.dictConfig(configuration)
+    yield written
+    # The handler would outlive its stream.
+    logging.config.dictConfig(settings.LOGGING)
+
+
+def deliver(to: str) -> None:
+    raise MailRefused(f"550 no such user: <{to}>")
+
+
+def say_by_event() -> None:
+    structlog.get_logger("campaigns").info("mail_sent", to=ADDRESS, tags=[{"of": ADDRESS}])
+
+
+def say_by_words() -> None:
+    logging.getLogger("smtplib").warning("RCPT TO:<%s> refused", ADDRESS)
+
+
+def say_by_traceback() -> None:
+    try:
+        deliver(ADDRESS)
+    except MailRefused:
+        logging.getLogger("django.mail").exception("mail failed")
+
+
+def say_by_structured_traceback() -> None:
+    try:
+        deliver(ADDRESS)
+    except MailRefused:
+        structlog.get_logger("campaigns").exception("mail_failed")
+
+
+def say_by_chained_traceback() -> None:
+    try:
+        try:
+            deliver(ADDRESS)
+        except MailRefused as error:
+            raise RuntimeError("no luck") from error
+    except RuntimeError:
+        logging.getLogger("celery").exception("task failed")
+
+
+def say_by_query_string() -> None:
+    logging.getLogger("urllib3").info("GET /v1/customers?email=ada.reader%40example.org&limit=1")
+
+
+def say_by_mapping() -> None:
+    logging.getLogger("kombu").info("message %(body)s", {"body": json.dumps({"email": ADDRESS})})
+
+
+@pytest.mark.parametrize(
+    "say",
+    [
+        say_by_event,
+        say_by_words,
+        say_by_traceback,
+        say_by_structured_traceback,
+        say_by_chained_traceback,
+        say_by_query_string,
+        say_by_mapping,
+    ],
+)
+def test_no_line_holds_an_address(log: io.StringIO, say: Callable[[], None]) -> None:
+    say()
+    line = log.getvalue()
+    assert "[address]" in line, "the line was written, and something was taken out of it"
+    assert "ada" not in line.lower()
+    assert "example.org" not in line
+
+
+def test_a_line_in_json_stays_json(settings: LazySettings) -> None:
+    written = io.StringIO()
+    configuration = configure_logging(level="INFO", readable=False)
+    configuration["handlers"]["stderr"]["stream"] = written
+    logging.config.dictConfig(configuration)
+    say_by_event()
+    say_by_structured_traceback()
+    logging.config.dictConfig(settings.LOGGING)
+    first, second = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert (first["event"], first["to"]) == ("mail_sent", "[address]")
+    assert "MailRefused" in second["exception"]
+
+
+LOCAL_PARTS = st.text("abcdefghijklmnopqrstuvwxyz0123456789._+-'", min_size=1, max_size=30)
+
+
+@given(local=LOCAL_PARTS, domain=domains(), sign=st.sampled_from(["@", "%40"]))
+def test_whatever_looks_like_an_address_is_hidden(local: str, domain: str, sign: str) -> None:
+    hidden = hide_addresses(f'{{"email": "{local}{sign}{domain}", "id": "cs_test_1"}}')
+    assert domain not in hidden
+    assert sign not in hidden
+    assert '"id": "cs_test_1"' in hidden
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "campaigns.tasks.work_on_event[7f0e] received",
+        "django==5.2 @ cpython",
+        "postgres://127.0.0.1:5432/campaigns",
+        "@drive.register",
+        "POST /claim/<str:code>/",
+    ],
+)
+def test_what_is_no_address_is_left_alone(text: str) -> None:
+    assert hide_addresses(text) == text
+
+
+# Lines of requests
+
+
+@pytest.mark.django_db
+def test_a_request_is_logged_by_its_route_and_never_by_its_path_or_query(
+    log: io.StringIO, client: Client
+) -> None:
+    client.get("/claim/ABCDE-FGHJK-MNPQR-STVWX/", {"email": ADDRESS})
+    lines = log.getvalue()
+    assert "/claim/<str:code>/" in lines
+    assert "ABCDE" not in lines
+    assert "ada" not in lines.lower()
+
+
+@pytest.mark.django_db
+def test_a_page_that_is_not_there_is_logged_without_its_path(
+    log: io.StringIO, client: Client
+) -> None:
+    assert client.get(f"/unknown/{ADDRESS}/").status_code == 404
+    lines = log.getvalue()
+    assert "404" in lines
+    assert "unknown" not in lines
+    assert "ada" not in lines.lower()
+
+
+@pytest.mark.django_db
+def test_a_webhook_passes_by_what_is_for_readers_and_is_logged_all_the_same(
+    log: io.StringIO, client: Client
+) -> None:
+    assert resolve(WEBHOOK_PATH).view_name == "campaigns:webhook"
+    answer = client.post(WEBHOOK_PATH, b"{}", content_type="application/json")
+    assert answer.status_code == 400
+    assert "Content-Language" not in answer.headers
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert f"POST {WEBHOOK_PATH}" in log.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "address"),
+    [
+        (None, "127.0.0.1"),
+        ("192.0.2.1", "192.0.2.1"),
+        ("10.9.9.9, 192.0.2.1", "192.0.2.1"),
+        ("anything at all,  192.0.2.1 ", "192.0.2.1"),
+        ("", "127.0.0.1"),
+    ],
+)
+def test_of_a_proxys_header_only_its_own_entry_is_believed(
+    forwarded: str | None, address: str
+) -> None:
+    def answer(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(request.META["REMOTE_ADDR"])
+
+    headers: Any = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    request = RequestFactory().get("/", headers=headers)
+    response = believe_the_proxy(answer)(request)
+    assert isinstance(response, HttpResponse)
+    assert response.content.decode() == address
