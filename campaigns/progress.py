@@ -316,10 +316,10 @@ def money_by_currency(campaign: Campaign, *, at: datetime) -> list[MoneyOf]:
     that was refunded in part and then lost whole, only the rest is lost.
     """
     payments = counted_payments(campaign).filter(paid_at__lte=at)
-    refunds = Refund.objects.filter(
-        payment__in=payments, status=Refund.Status.SUCCEEDED, refunded_at__lte=at
-    )
-    disputes = Dispute.objects.filter(payment__in=payments, status=Dispute.LOST).filter(
+    # Asked of each refund and dispute, which are few, and not of the payments, which are many.
+    of_those = models.Exists(payments.filter(pk=models.OuterRef("payment")))
+    refunds = Refund.objects.filter(of_those, status=Refund.Status.SUCCEEDED, refunded_at__lte=at)
+    disputes = Dispute.objects.filter(of_those, status=Dispute.LOST).filter(
         Q(withdrawn_at__lte=at) | Q(withdrawn_at__isnull=True, opened_at__lte=at)
     )
     refunded: Counter[str] = Counter()

@@ -39,9 +39,7 @@ class StripeFailed(StripeError):
 class StripeRefused(StripeError):
     """Stripe understood and said no; `code` is its reason, `param` what it did not like."""
 
-    def __init__(
-        self, message: str, *, code: str = "", param: str = "", status: int = 400
-    ) -> None:
+    def __init__(self, message: str, *, code: str = "", param: str = "", status: int = 400) -> None:
         super().__init__(message)
         self.code = code
         self.param = param

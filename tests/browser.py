@@ -52,7 +52,12 @@ class Reader:
 
     def __init__(self, browser: Browser, **context: Any) -> None:
         self.context: BrowserContext = browser.new_context(
-            **{"viewport": {"width": 1280, "height": 900}, "locale": "en-GB"} | context
+            **{
+                "viewport": {"width": 1280, "height": 900},
+                "locale": "en-GB",
+                "reduced_motion": "reduce",
+            }
+            | context
         )
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []

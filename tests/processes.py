@@ -28,9 +28,11 @@ from newsroom.sandbox.control import SandboxControl
 # The demo's drive, at 0 of 1,000 and without its history.
 DRIVE = """
 from django.utils import timezone
+from campaigns import banners
 from newsroom.demo import drive
-drive.make_drive(now=timezone.now())
+campaign = drive.make_drive(now=timezone.now())
 drive.make_login()
+banners.publish_campaign(campaign.pk)
 """
 
 
@@ -160,11 +162,12 @@ def run_site(
         site_url = f"http://127.0.0.1:{port}"
         manage(site_environment, "migrate", "--verbosity", "0")
         manage(site_environment, "shell", "-c", rows)
-        manage(site_environment, "stripe_setup", "--no-webhook")
+        # As in production: the endpoint asks for the events that matter, and has its own secret.
+        told = manage(site_environment, "stripe_setup")
+        secret = told.partition("STRIPE_WEBHOOK_SECRET=")[2].split()[0]
+        for known in (site_environment, processes.environment):
+            known["STRIPE_WEBHOOK_SECRET"] = secret
         processes.start_web(port)
-        sandbox.set_webhook(
-            f"{site_url}/stripe/webhook/", secret=site_environment["STRIPE_WEBHOOK_SECRET"]
-        )
         site = Site(site_url, folder, site_environment, sandbox, processes, queue)
         if worker:
             site.start_worker()

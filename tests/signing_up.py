@@ -30,11 +30,10 @@ def sign_up(number: int, *, campaign: Campaign, price: Price) -> str:
 
 def main(first: int, stop: int, pause: float) -> None:
     campaign = Campaign.objects.get()
-    prices = {price.kind: price for price in Price.objects.all()}
+    price = Price.objects.select_related("plan").get(kind="once")
     for number in range(first, stop):
         time.sleep(pause)
-        kind = "month" if number % 10 == 0 else "once"
-        session_id = sign_up(number, campaign=campaign, price=prices[kind])
+        session_id = sign_up(number, campaign=campaign, price=price)
         sys.stdout.write(f"{session_id}\n")
         sys.stdout.flush()
 

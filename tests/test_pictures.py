@@ -69,6 +69,7 @@ def test_every_placement_fits_in_every_state() -> None:
                 window = browser.new_page(
                     viewport={"width": width, "height": 900},
                     color_scheme=scheme,  # type: ignore[arg-type]
+                    reduced_motion="reduce",
                 )
                 for (state, language), html in pages.items():
                     name = f"{state}-{language}-{width}-{scheme}"

@@ -106,9 +106,9 @@ def test_two_hundred_sign_ups_outlive_killed_workers_and_a_lost_queue(tmp_path: 
     print(f"SURVIVAL_SEED={SEED}")  # noqa: T201 - shown if the test fails
     losses = dict.fromkeys(("worker", "queue"), 0)
     with run_site(tmp_path / "site", rows=ROWS) as site:
-        with sign_ups(site, range(200), pause=0.1) as paying:
+        with sign_ups(site, range(200), pause=0.2) as paying:
             while paying.is_alive():
-                time.sleep(chance.uniform(0.5, 4))
+                time.sleep(chance.uniform(2, 9))
                 lost = min(losses, key=lambda kind: losses[kind] + chance.random())
                 losses[lost] += 1
                 if lost == "worker":

@@ -1,5 +1,6 @@
 """Drives: their window, goals, wording and banners."""
 
+from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
@@ -106,7 +108,7 @@ class BannerInline(admin.StackedInline[Banner, Campaign]):
 
 @admin.register(Campaign)
 class CampaignAdmin(ProgressPages):
-    list_display = ["name", "slug", "starts_at", "ends_at", "phase", "priority", "see_progress"]
+    list_display = ["name", "see_progress", "phase", "begins", "ends", "zone", "priority", "slug"]
     search_fields = ["slug", "copies__name"]
     ordering = ["-starts_at"]
     form = CampaignForm
@@ -132,8 +134,13 @@ class CampaignAdmin(ProgressPages):
         return super().get_queryset(request).prefetch_related("copies")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> list[str]:
-        """The slug is in the address that people shared and in the banners' file names."""
-        return ["slug"] if obj else []
+        """The slug is in the address that people shared and in the banners' file names.
+
+        The currency is that of what was bought: another would leave it out of the goal of money.
+        """
+        if obj is None:
+            return []
+        return ["slug", "currency"] if Checkout.objects.filter(campaign=obj).exists() else ["slug"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         """Only one that nothing was bought in; several at once never."""
@@ -147,6 +154,14 @@ class CampaignAdmin(ProgressPages):
     @admin.display(description=_("name"))
     def name(self, campaign: Campaign) -> str:
         return campaign.copy_for(get_language() or "en").name
+
+    @admin.display(description=_("from"), ordering="starts_at")
+    def begins(self, campaign: Campaign) -> str:
+        return _in_its_zone(campaign.starts_at, campaign)
+
+    @admin.display(description=_("to"), ordering="ends_at")
+    def ends(self, campaign: Campaign) -> str:
+        return _in_its_zone(campaign.ends_at, campaign)
 
     @admin.display(description=_("now"))
     def phase(self, campaign: Campaign) -> str:
@@ -222,6 +237,10 @@ class CampaignAdmin(ProgressPages):
                 request, gettext("%(drive)s was counted anew.") % {"drive": campaign.slug}
             )
         _publish_soon([campaign.pk for campaign in campaigns])
+
+
+def _in_its_zone(moment: datetime, campaign: Campaign) -> str:
+    return date_format(moment.astimezone(campaign.zone_info), "j M Y, H:i")
 
 
 def _publish_soon(campaign_ids: list[int]) -> None:

@@ -1,5 +1,7 @@
 """What readers set out to buy. Settling one again asks Stripe how it ended."""
 
+from uuid import UUID
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -9,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import settlement, stripe_api, tasks
 from campaigns.admin.site import ViewOnlyAdmin, amount
 from campaigns.models import Checkout
+from campaigns.models.moves import ForbiddenMove
 
 AT_ONCE = 25  # each asks Stripe several times, while staff wait
 
@@ -17,7 +20,7 @@ AT_ONCE = 25  # each asks Stripe several times, while staff wait
 class CheckoutAdmin(ViewOnlyAdmin):
     list_display = ["created_at", "kind", amount, "status", "email", "campaign", "placement"]
     list_display_links = ["created_at", "kind"]
-    list_filter = ["status", "kind", "placement", "campaign"]
+    list_filter = ["status", "kind", "campaign"]
     list_select_related = ["campaign"]
     date_hierarchy = "created_at"
     ordering = ["-created_at", "-pk"]
@@ -35,51 +38,45 @@ class CheckoutAdmin(ViewOnlyAdmin):
 
     @admin.action(description=_("Settle again: ask Stripe how they ended"), permissions=["work"])
     def settle(self, request: HttpRequest, checkouts: QuerySet[Checkout]) -> None:
-        with_session = checkouts.filter(session_id__isnull=False)
-        never_asked = checkouts.count() - with_session.count()
+        selected = list(checkouts.values_list("pk", "session_id"))
+        asked = [checkout_id for checkout_id, session_id in selected if session_id]
+        settled = self._settle_each(request, asked[:AT_ONCE])
+        if settled:
+            tasks.hurry(tasks.do_what_followed)
+            words = ngettext(
+                "%(count)d Checkout stands as Stripe has it now.",
+                "%(count)d Checkouts stand as Stripe has them now.",
+                settled,
+            )
+            self.message_user(request, words % {"count": settled}, messages.SUCCESS)
+        if len(asked) > AT_ONCE:
+            words = gettext("Only the first %(count)d were settled: staff wait for each.")
+            self.message_user(request, words % {"count": AT_ONCE}, messages.WARNING)
+        never_asked = len(selected) - len(asked)
+        if never_asked:
+            words = ngettext(
+                "%(count)d has no session at Stripe, so there is nothing to ask.",
+                "%(count)d have no session at Stripe, so there is nothing to ask.",
+                never_asked,
+            )
+            self.message_user(request, words % {"count": never_asked}, messages.INFO)
+
+    def _settle_each(self, request: HttpRequest, checkout_ids: list[UUID]) -> int:
+        """Settle them until Stripe is silent; how many were. What went wrong is told."""
         settled = 0
-        for checkout_id in list(with_session.values_list("pk", flat=True)[:AT_ONCE]):
+        for checkout_id in checkout_ids:
             try:
                 settlement.settle_checkout(checkout_id)
             except stripe_api.StripeUnavailable:
-                self.message_user(
-                    request,
-                    gettext("Stripe does not answer. Nothing is lost: try again in a few minutes."),
-                    messages.ERROR,
+                words = gettext(
+                    "Stripe does not answer. Nothing is lost: try again in a few minutes."
                 )
+                self.message_user(request, words, messages.ERROR)
                 break
-            except (stripe_api.StripeError, settlement.SettlementBusy) as error:
-                self.message_user(
-                    request,
-                    gettext("Checkout %(id)s was not settled: %(error)s")
-                    % {"id": checkout_id, "error": error},
-                    messages.ERROR,
-                )
+            except (stripe_api.StripeError, settlement.SettlementBusy, ForbiddenMove) as error:
+                words = gettext("Checkout %(id)s was not settled: %(error)s")
+                about = {"id": checkout_id, "error": error}
+                self.message_user(request, words % about, messages.ERROR)
             else:
                 settled += 1
-        if settled:
-            tasks.hurry(tasks.do_what_followed)
-            self._tell(
-                request,
-                ngettext(
-                    "%(count)d Checkout stands as Stripe has it now.",
-                    "%(count)d Checkouts stand as Stripe has them now.",
-                    settled,
-                ),
-                settled,
-            )
-        if never_asked:
-            self._tell(
-                request,
-                ngettext(
-                    "%(count)d has no session at Stripe, so there is nothing to ask.",
-                    "%(count)d have no session at Stripe, so there is nothing to ask.",
-                    never_asked,
-                ),
-                never_asked,
-            )
-        if with_session.count() > AT_ONCE:
-            self._tell(request, gettext("At most %(count)d are settled at once."), AT_ONCE)
-
-    def _tell(self, request: HttpRequest, words: str, count: int) -> None:
-        self.message_user(request, words % {"count": count}, messages.INFO)
+        return settled

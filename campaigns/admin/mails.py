@@ -40,11 +40,24 @@ class OutgoingMailAdmin(ViewOnlyAdmin):
 
     @admin.action(description=_("Send again"), permissions=["work"])
     def send_again(self, request: HttpRequest, mails: QuerySet[OutgoingMail]) -> None:
-        owed = emails.owe_again(list(mails.values_list("pk", flat=True)))
+        selected = list(mails.values_list("pk", flat=True))
+        owed = emails.owe_again(selected)
         tasks.hurry(tasks.do_what_followed)
         self.message_user(
             request,
             ngettext("%(count)d mail is sent again.", "%(count)d mails are sent again.", owed)
             % {"count": owed},
-            messages.SUCCESS,
+            messages.SUCCESS if owed else messages.WARNING,
         )
+        left_alone = len(selected) - owed
+        if left_alone:
+            self.message_user(
+                request,
+                ngettext(
+                    "%(count)d is due or being sent already.",
+                    "%(count)d are due or being sent already.",
+                    left_alone,
+                )
+                % {"count": left_alone},
+                messages.INFO,
+            )

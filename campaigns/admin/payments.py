@@ -40,7 +40,7 @@ class DisputeInline(ViewOnlyInline):
 
 @admin.register(Payment)
 class PaymentAdmin(ViewOnlyAdmin):
-    list_display = ["paid_at", amount, "role", "status", "member", "campaign", "is_offline"]
+    list_display = ["paid_at", amount, "role", "status", "member", "campaign", "method"]
     list_display_links = ["paid_at"]
     list_filter = ["role", "status", "currency", "campaign"]
     list_select_related = ["member", "campaign"]
@@ -77,28 +77,24 @@ class PaymentAdmin(ViewOnlyAdmin):
         return format_money(payment.amount_minor, payment.currency)
 
     @admin.display(description=_("paid out, before the fee"))
-    def settled(self, payment: Payment) -> str | None:
+    def settled(self, payment: Payment) -> str:
         return _in_payout(payment.settled_minor, payment)
 
     @admin.display(description=_("fee"))
-    def fee(self, payment: Payment) -> str | None:
+    def fee(self, payment: Payment) -> str:
         return _in_payout(payment.fee_minor, payment)
 
     @admin.display(description=_("net"))
-    def net(self, payment: Payment) -> str | None:
+    def net(self, payment: Payment) -> str:
         return _in_payout(payment.net_minor, payment)
-
-    @admin.display(description=_("offline"), boolean=True)
-    def is_offline(self, payment: Payment) -> bool:
-        return payment.is_offline
 
     def get_readonly_fields(self, request: Any, obj: Any = None) -> list[str]:
         return ["money", "settled", "fee", "net", "entered_by"]
 
 
-def _in_payout(minor: int | None, payment: Payment) -> str | None:
-    """In the currency in which Stripe pays out; None while Stripe has not told."""
-    return None if minor is None else format_money(minor, payment.settled_currency)
+def _in_payout(minor: int | None, payment: Payment) -> str:
+    """In the currency in which Stripe pays out; a dash while Stripe has not told."""
+    return "-" if minor is None else format_money(minor, payment.settled_currency)
 
 
 @admin.register(Tally)

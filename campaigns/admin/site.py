@@ -43,6 +43,7 @@ class ViewOnlyAdmin(ViewOnly, admin.ModelAdmin[Any]):
 
 
 class ViewOnlyInline(ViewOnly, admin.TabularInline[Any, Any]):
+    template = "campaigns/staff/rows.html"
     extra = 0
     can_delete = False
     show_change_link = True

@@ -1,0 +1,1 @@
+"""Staff's side, a module a noun, as in campaigns/admin."""

@@ -1,0 +1,62 @@
+"""Who comes to the admin, and what they find there."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from campaigns import progress
+from campaigns.models import Campaign, Member, OutgoingMail, PublishedNumber
+from tests.admin.pages import MARKUP, make_event
+from tests.factories import (
+    at,
+    claim,
+    make_campaign,
+    make_checkout,
+    make_dispute,
+    make_gift,
+    make_member,
+    make_payment,
+    make_price,
+    make_refund,
+)
+
+
+@pytest.fixture
+def editor(client: Client) -> User:
+    """Somebody who may do everything, signed in."""
+    user = User.objects.create_superuser("editor", "editor@example.org", "long-and-unguessed")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def trainee(client: Client) -> User:
+    """Staff who were given no permission yet, signed in."""
+    user = User.objects.create_user("trainee", password="long-and-unguessed", is_staff=True)
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def birthday() -> Campaign:
+    return make_campaign()
+
+
+@pytest.fixture
+def rows(birthday: Campaign) -> Campaign:
+    """A row of every kind; the names are hostile."""
+    make_price()
+    ada, ben = make_member("ada@example.org"), make_member("ben@example.org")
+    Member.objects.filter(pk=ada.pk).update(name=MARKUP)
+    payment = make_payment(ada, birthday, "2026-11-10 12:00", checkout=make_checkout(birthday))
+    make_refund(payment, "2026-11-11 12:00", 1000)
+    make_dispute(payment, "2026-11-12 12:00")
+    gift = make_gift(ada, birthday, "2026-11-10 12:00", message=MARKUP, buyer_name=MARKUP)
+    claim(gift, ben, "2026-11-11 12:00")
+    make_event()
+    OutgoingMail.objects.create(key="receipt:pi_1", kind="receipt", payment=payment)
+    PublishedNumber.objects.create(
+        campaign=birthday, published_at=at("2026-11-10 12:00"), counted=1, target=1000
+    )
+    progress.recount_campaign(birthday)
+    return birthday

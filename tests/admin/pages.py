@@ -1,0 +1,111 @@
+"""What staff's browser does: lists, forms, and actions on rows that are ticked."""
+
+import json
+from html.parser import HTMLParser
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from campaigns import progress
+from campaigns.models import (
+    Campaign,
+    Checkout,
+    OutgoingMail,
+    Payment,
+    PublishedNumber,
+    StripeEvent,
+    Tally,
+)
+from tests.factories import at
+
+OURS: list[Any] = [model for model in admin.site._registry if model._meta.app_label == "campaigns"]
+TOLD_BY_OTHERS = [Payment, Tally, PublishedNumber, Checkout, StripeEvent, OutgoingMail]
+MARKUP = '<script>alert("x")</script>'
+NOON = at("2026-11-10 12:00")
+
+
+def make_event(event_id: str = "evt_1", **changes: Any) -> StripeEvent:
+    return StripeEvent.objects.create(
+        **{
+            "event_id": event_id,
+            "type": "customer.updated",
+            "object_type": "customer",
+            "object_id": "cus_1",
+            "payload": json.dumps({"id": event_id, "name": MARKUP}),
+            "created_at": at("2026-11-10 12:00"),
+            "status": "ignored",
+            "next_attempt_at": None,
+        }
+        | changes
+    )
+
+
+def address(model: Any, page: str, *args: object) -> str:
+    return reverse(f"admin:campaigns_{model._meta.model_name}_{page}", args=args)
+
+
+def act(client: Client, model: Any, action: str, *pks: object) -> Any:
+    """Choose rows of a list and an action, as a browser does."""
+    return client.post(
+        address(model, "changelist"), {"action": action, "_selected_action": pks}, follow=True
+    )
+
+
+def told(response: Any) -> str:
+    return " ".join(str(message) for message in response.context["messages"])
+
+
+def page_of(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def counted(campaign: Campaign) -> int:
+    goal = campaign.goals.get(is_primary=True)
+    return progress.measure_goal(goal, at=at("2027-06-01 00:00")).counted
+
+
+def permit(user: User, *names: str) -> None:
+    user.user_permissions.add(*Permission.objects.filter(codename__in=names))
+
+
+class Fields(HTMLParser):
+    """What the form of a page would send, as it stands there."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.sent: dict[str, str] = {}
+        self._select = self._textarea = ""
+        self.feed(page[page.index('id="content-main"') :])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        name = given.get("name", "")
+        if tag == "select":
+            self._select = name
+        elif tag == "option" and "selected" in given:
+            self.sent[self._select] = given.get("value", "")
+        elif tag == "textarea":
+            self._textarea = name
+            self.sent[name] = ""
+        elif tag == "input" and given.get("type") == "checkbox":
+            if "checked" in given:
+                self.sent[name] = given.get("value", "on")
+        elif tag == "input" and given.get("type") != "submit" and name:
+            self.sent[name] = given.get("value", "")
+
+    def handle_data(self, data: str) -> None:
+        if self._textarea:
+            self.sent[self._textarea] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._textarea = ""
+
+
+def filled(client: Client, url: str, **typed: str) -> dict[str, str]:
+    response = client.get(url)
+    assert response.status_code == 200
+    return Fields(page_of(response)).sent | typed

@@ -1,0 +1,109 @@
+"""What staff do to rows that only Stripe, the clock and readers write."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from campaigns.models import Campaign, Checkout, OutgoingMail, Price, StripeEvent, Tally
+from newsroom.sandbox.control import SandboxControl
+from tests.admin.pages import NOON, act, counted, make_event, page_of, told
+from tests.factories import make_checkout
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_replayed_event_is_due_again(client: Client) -> None:
+    closed, due = make_event("evt_1"), make_event("evt_2", status="failed", next_attempt_at=NOON)
+    response = act(client, StripeEvent, "replay", closed.pk, due.pk)
+    assert "1 event is worked on again." in told(response)
+    assert "1 is due already" in told(response)
+    closed.refresh_from_db()
+    assert closed.status == StripeEvent.Status.NEW
+    assert closed.next_attempt_at is not None
+    due.refresh_from_db()
+    assert due.next_attempt_at == NOON
+
+
+@pytest.mark.usefixtures("editor", "rows")
+def test_a_mail_is_sent_again(client: Client) -> None:
+    mail = OutgoingMail.objects.get()
+    OutgoingMail.objects.update(next_attempt_at=None, sent_at=NOON, attempts=1)
+    assert "1 mail is sent again." in told(act(client, OutgoingMail, "send_again", mail.pk))
+    mail.refresh_from_db()
+    assert mail.next_attempt_at is not None
+    assert mail.next_attempt_at <= timezone.now()
+
+
+@pytest.mark.usefixtures("editor", "rows")
+def test_a_mail_that_is_on_its_way_is_not_sent_twice(client: Client) -> None:
+    leased_until = timezone.now() + timedelta(seconds=30)
+    OutgoingMail.objects.update(next_attempt_at=leased_until, attempts=1)
+    mail = OutgoingMail.objects.get()
+    assert "1 is due or being sent" in told(act(client, OutgoingMail, "send_again", mail.pk))
+    mail.refresh_from_db()
+    assert mail.next_attempt_at == leased_until
+
+
+@pytest.mark.usefixtures("editor")
+def test_without_stripe_staff_are_told_that_nothing_was_settled(
+    client: Client, birthday: Campaign, settings: LazySettings
+) -> None:
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    checkout = make_checkout(birthday)
+    response = act(client, Checkout, "settle", checkout.pk)
+    assert response.status_code == 200
+    assert "Stripe does not answer" in told(response)
+    checkout.refresh_from_db()
+    assert checkout.status == Checkout.Status.OPEN
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_checkout_that_stripe_never_heard_of_has_nothing_to_settle(
+    client: Client, birthday: Campaign
+) -> None:
+    checkout = make_checkout(birthday, status="starting", session_id=None)
+    assert "no session at Stripe" in told(act(client, Checkout, "settle", checkout.pk))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_settling_again_brings_a_paid_checkout_home(
+    client: Client, drive: Campaign, sandbox: SandboxControl
+) -> None:
+    user = User.objects.create_superuser("editor", "editor@example.org", "long-and-unguessed")
+    client.force_login(user)
+    price = Price.objects.get(kind="year")
+    fields = {"price": str(price.pk), "name": "Ada Reader", "email": "ada@example.org"}
+    form = client.get("/drive/birthday/join/")
+    hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page_of(form))
+    assert client.post("/drive/birthday/join/", dict(hidden) | fields).status_code == 303
+    checkout = Checkout.objects.get()
+    assert checkout.session_id is not None
+    sandbox.pay(checkout.session_id, card="4242424242424242")
+    assert counted(drive) == 0
+    response = act(client, Checkout, "settle", checkout.pk)
+    assert "1 Checkout stands as Stripe has it now." in told(response)
+    checkout.refresh_from_db()
+    assert checkout.status == Checkout.Status.PAID
+    assert counted(drive) == 1
+
+
+@pytest.mark.usefixtures("editor")
+def test_banners_are_published_at_once(client: Client, rows: Campaign) -> None:
+    assert "published, with the number 2 of 1,000 new members" in told(
+        act(client, Campaign, "publish_now", rows.pk)
+    )
+    assert rows.published.order_by("-pk")[0].counted == 2
+
+
+@pytest.mark.usefixtures("editor")
+def test_counting_anew_mends_tallies_that_went_wrong(client: Client, rows: Campaign) -> None:
+    Tally.objects.all().delete()
+    assert counted(rows) == 0
+    assert "was counted anew" in told(act(client, Campaign, "recount", rows.pk))
+    assert counted(rows) == 2

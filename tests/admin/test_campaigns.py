@@ -1,0 +1,141 @@
+"""The form of a drive: its zone, its window, its goals."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from campaigns import progress
+from campaigns.models import Campaign, Goal, Tally
+from tests.admin.pages import address, counted, filled, page_of, told
+from tests.factories import at, make_gift, make_member, make_payment
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.usefixtures("editor", "rows")
+def test_saving_a_drive_as_it_stands_changes_nothing(client: Client, rows: Campaign) -> None:
+    def stands() -> list[list[Any]]:
+        tables = (Campaign.objects.defer("publish_at"), Goal.objects.all(), Tally.objects.all())
+        return [
+            [
+                {name: value for name, value in vars(row).items() if name != "_state"}
+                for row in table.order_by("pk")
+            ]
+            for table in tables
+        ]
+
+    before = stands()
+    url = address(Campaign, "change", rows.pk)
+    assert client.post(url, filled(client, url)).status_code == 302
+    assert stands() == before
+
+
+@pytest.mark.usefixtures("editor")
+def test_the_window_is_shown_and_read_in_the_drives_own_zone(
+    client: Client, birthday: Campaign
+) -> None:
+    url = address(Campaign, "change", birthday.pk)
+    fields = filled(client, url)
+    assert (fields["starts_at_0"], fields["starts_at_1"]) == ("2026-11-01", "02:00:00")
+    fields |= {"starts_at_1": "00:00:00"}
+    assert client.post(url, fields).status_code == 302
+    birthday.refresh_from_db()
+    assert birthday.starts_at == at("2026-10-31 22:00")
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_moved_window_is_counted_anew_and_published_soon(
+    client: Client, birthday: Campaign, django_capture_on_commit_callbacks: Any
+) -> None:
+    early, late = make_member(), make_member()
+    make_payment(early, birthday, "2026-11-05 12:00")
+    make_payment(late, birthday, "2026-11-20 12:00")
+    make_gift(late, birthday, "2026-11-05 12:00")
+    progress.recount_campaign(birthday)
+    assert counted(birthday) == 3
+    url = address(Campaign, "change", birthday.pk)
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post(url, filled(client, url, starts_at_0="2026-11-10"), follow=True)
+    assert "everything was counted anew" in told(response)
+    assert counted(birthday) == 1
+    birthday.refresh_from_db()
+    assert birthday.publish_at is not None
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"ends_at_0": "2026-11-01", "ends_at_1": "02:00:00"}, "The end has to come after"),
+        ({"ends_at_0": "2020-01-01"}, "The end has to come after the start."),
+        ({"zone": "Europe/Atlantis"}, "“Europe/Atlantis” is no IANA time zone."),
+        ({"zone": "../../etc/passwd"}, "is no IANA time zone."),
+        ({"currency": "EUR"}, "small letters of ISO 4217"),
+        ({"goals-0-target": "0"}, "target is above zero."),
+        ({"goals-0-target": "-5"}, "greater than or equal to 0"),
+        ({"goals-0-target": "9" * 30}, "less than or equal to"),
+        ({"goals-0-target": "many"}, "Enter a whole number."),
+        ({"starts_at_0": "yesterday"}, "Enter a valid date."),
+        ({"copies-0-name": "\0"}, "Null characters are not allowed."),
+    ],
+)
+def test_what_is_wrong_with_a_drive_is_said_beside_it(
+    client: Client, birthday: Campaign, typed: dict[str, str], words: str
+) -> None:
+    url = address(Campaign, "change", birthday.pk)
+    before = Campaign.objects.values().get(), list(Goal.objects.values())
+    response = client.post(url, filled(client, url) | typed)
+    assert response.status_code == 200
+    errors = " ".join(re.findall(r'<ul class="errorlist[^>]*>(.*?)</ul>', page_of(response)))
+    assert words in errors.replace("&#x27;", "'"), errors
+    assert (Campaign.objects.values().get(), list(Goal.objects.values())) == before
+
+
+def goal_fields(
+    client: Client, campaign: Campaign, *goals: tuple[str, str, bool]
+) -> dict[str, str]:
+    """The drive's form with more goals: kind, target, and whether it is the primary one."""
+    fields = filled(client, address(Campaign, "change", campaign.pk))
+    for number, (kind, target, is_primary) in enumerate(goals, start=1):
+        fields |= {f"goals-{number}-kind": kind, f"goals-{number}-target": target}
+        if is_primary:
+            fields[f"goals-{number}-is_primary"] = "on"
+    return fields | {"goals-TOTAL_FORMS": str(len(goals) + 1)}
+
+
+@pytest.mark.usefixtures("editor")
+def test_two_primary_goals_are_refused(client: Client, birthday: Campaign) -> None:
+    fields = goal_fields(client, birthday, ("gifts", "100", True))
+    response = client.post(address(Campaign, "change", birthday.pk), fields)
+    assert response.status_code == 200
+    assert "only one can be the primary" in page_of(response)
+    assert birthday.goals.count() == 1
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_drive_keeps_a_primary_goal(client: Client, birthday: Campaign) -> None:
+    fields = goal_fields(client, birthday)
+    del fields["goals-0-is_primary"]
+    response = client.post(address(Campaign, "change", birthday.pk), fields)
+    assert "Choose the primary goal" in page_of(response)
+    assert birthday.goals.get().is_primary
+
+
+@pytest.mark.usefixtures("editor")
+def test_the_primary_goal_can_be_another_in_one_go(client: Client, birthday: Campaign) -> None:
+    gifts = Goal.objects.create(campaign=birthday, kind="gifts", target=100)
+    fields = filled(client, address(Campaign, "change", birthday.pk))
+    del fields["goals-0-is_primary"]
+    fields["goals-1-is_primary"] = "on"
+    assert client.post(address(Campaign, "change", birthday.pk), fields).status_code == 302
+    assert birthday.goals.get(is_primary=True) == gifts
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_kind_of_goal_is_there_once(client: Client, birthday: Campaign) -> None:
+    fields = goal_fields(client, birthday, ("new_members", "100", False))
+    response = client.post(address(Campaign, "change", birthday.pk), fields)
+    assert response.status_code == 200
+    assert birthday.goals.count() == 1

@@ -1,0 +1,207 @@
+"""People: a membership granted, a payment taken by hand."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from campaigns import memberships, progress
+from campaigns.models import Campaign, Member, Membership
+from tests.admin.pages import address, counted, filled, page_of, told
+from tests.factories import at, make_member, make_payment, make_plan
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.usefixtures("editor")
+def test_an_address_is_kept_as_people_are_known(client: Client) -> None:
+    make_member("ada@example.org")
+    url = address(Member, "add")
+    response = client.post(url, filled(client, url, email=" Ben@Example.org ", name="Ben"))
+    assert response.status_code == 302
+    assert Member.objects.get(name="Ben").email == "ben@example.org"
+    response = client.post(url, filled(client, url, email="ADA@example.org", name="Ada"))
+    assert response.status_code == 200
+    assert "already exists" in page_of(response)
+
+
+def grant_fields(**typed: str) -> dict[str, str]:
+    return {
+        "plan": str(make_plan().pk),
+        "starts_at_0": "2026-11-10",
+        "starts_at_1": "12:00",
+        "months": "12",
+        "note": "helped us with the archive",
+    } | typed
+
+
+def test_a_granted_membership_says_by_whom_and_why(
+    client: Client, editor: User, birthday: Campaign
+) -> None:
+    ada = make_member("ada@example.org")
+    url = address(Member, "grant", ada.pk)
+    assert client.get(url).status_code == 200
+    response = client.post(url, grant_fields(), follow=True)
+    assert "A membership of 12 months was added." in told(response)
+    granted = ada.memberships.get()
+    assert (granted.source, granted.granted_by, granted.note) == (
+        Membership.Source.GRANTED,
+        editor,
+        "helped us with the archive",
+    )
+    assert granted.ends_at == at("2027-11-10 12:00")
+    assert counted(birthday) == 0
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_membership_granted_twice_is_there_once(client: Client) -> None:
+    ada = make_member()
+    url = address(Member, "grant", ada.pk)
+    client.post(url, grant_fields())
+    response = client.post(url, grant_fields())
+    assert response.status_code == 422
+    assert "was added already" in page_of(response)
+    assert ada.memberships.count() == 1
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_grant_from_before_the_drive_takes_the_person_out_of_its_count(
+    client: Client, birthday: Campaign
+) -> None:
+    ada = make_member()
+    make_payment(ada, birthday, "2026-11-10 12:00")
+    progress.recount_campaign(birthday)
+    assert counted(birthday) == 1
+    client.post(address(Member, "grant", ada.pk), grant_fields(starts_at_0="2026-10-01"))
+    assert counted(birthday) == 0
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"note": ""},
+        {"note": "x" * 201},
+        {"months": "0"},
+        {"months": "100000"},
+        {"starts_at_0": "9999-12-31"},
+        {"starts_at_0": "0001-01-01"},
+        {"starts_at_1": ""},
+        {"plan": "x"},
+        {"plan": "999999"},
+    ],
+)
+def test_a_grant_with_a_fault_is_not_made(client: Client, typed: dict[str, str]) -> None:
+    ada = make_member()
+    response = client.post(address(Member, "grant", ada.pk), grant_fields(**typed))
+    assert response.status_code == 422
+    assert "errorlist" in page_of(response)
+    assert not ada.memberships.exists()
+
+
+def payment_fields(campaign: Campaign | None, **typed: str) -> dict[str, str]:
+    return {
+        "amount": "60.50",
+        "currency": "eur",
+        "paid_at_0": "2026-11-10",
+        "paid_at_1": "01:30",
+        "campaign": str(campaign.pk) if campaign else "",
+        "plan": str(make_plan().pk),
+        "months": "12",
+        "note": "cash at the desk",
+    } | typed
+
+
+def test_an_offline_payment_is_kept_and_counts(
+    client: Client, editor: User, birthday: Campaign
+) -> None:
+    ada = make_member("ada@example.org")
+    url = address(Member, "payment", ada.pk)
+    assert client.get(url).status_code == 200
+    response = client.post(url, payment_fields(birthday), follow=True)
+    assert "counts as a new member" in told(response)
+    payment = ada.payments.get()
+    assert (payment.amount_minor, payment.currency, payment.entered_by, payment.note) == (
+        6050,
+        "eur",
+        editor,
+        "cash at the desk",
+    )
+    assert payment.paid_at == at("2026-11-09 23:30")  # half past one in Kyiv
+    assert payment.is_offline
+    assert payment.membership is not None
+    assert payment.membership.started_at == payment.paid_at
+    assert counted(birthday) == 1
+    birthday.refresh_from_db()
+    assert birthday.publish_at is not None
+
+
+@pytest.mark.usefixtures("editor")
+def test_an_offline_payment_recorded_twice_is_there_once(
+    client: Client, birthday: Campaign
+) -> None:
+    ada = make_member()
+    url = address(Member, "payment", ada.pk)
+    client.post(url, payment_fields(birthday))
+    response = client.post(url, payment_fields(birthday))
+    assert response.status_code == 422
+    assert "was recorded already" in page_of(response)
+    assert ada.payments.count() == ada.memberships.count() == 1
+
+
+@pytest.mark.usefixtures("editor")
+def test_an_offline_payment_counts_only_as_the_rule_says(
+    client: Client, birthday: Campaign
+) -> None:
+    before, after, known = make_member(), make_member(), make_member()
+    memberships.give_membership(
+        known,
+        plan=None,
+        source=Membership.Source.IMPORTED,
+        starts_at=at("2026-10-01 00:00"),
+        months=12,
+    )
+    early = payment_fields(birthday, paid_at_0="2026-11-01", paid_at_1="01:59")
+    nowhere = payment_fields(None)
+    for person, fields in ((before, early), (after, nowhere), (known, payment_fields(birthday))):
+        response = client.post(address(Member, "payment", person.pk), fields, follow=True)
+        assert "does not make this person count" in told(response)
+        assert person.payments.count() == 1
+    assert counted(birthday) == 0
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"amount": "0"},
+        {"amount": "-5"},
+        {"amount": "60.505"},
+        {"amount": "60", "currency": "EUR"},
+        {"amount": "60.5", "currency": "jpy"},
+        {"amount": "1e400"},
+        {"amount": "NaN"},
+        {"amount": "999999999999999999999"},
+        {"paid_at_0": "2999-01-01"},
+        {"paid_at_0": "1999-01-01"},
+        {"paid_at_0": "0001-01-01"},
+        {"paid_at_0": "9999-12-31", "paid_at_1": "23:59"},
+        {"note": ""},
+        {"campaign": "999999"},
+        {"months": ""},
+    ],
+)
+def test_an_offline_payment_with_a_fault_is_not_recorded(
+    client: Client, birthday: Campaign, typed: dict[str, str]
+) -> None:
+    ada = make_member()
+    response = client.post(address(Member, "payment", ada.pk), payment_fields(birthday) | typed)
+    assert response.status_code == 422
+    assert "errorlist" in page_of(response)
+    assert not ada.payments.exists()
+    assert not ada.memberships.exists()
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize("page", ["grant", "payment"])
+def test_nobody_is_nobody(client: Client, page: str) -> None:
+    assert client.get(address(Member, page, 999999)).status_code == 404

@@ -1,0 +1,65 @@
+"""Plans and prices."""
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+
+from campaigns.models import Plan
+from tests.admin.pages import address, filled, page_of, told
+from tests.factories import make_plan, make_price
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_price_that_stripe_knows_keeps_its_amount(client: Client) -> None:
+    plan = make_plan()
+    told_stripe = make_price("year", stripe_price_id="price_1")
+    url = address(Plan, "change", plan.pk)
+    fields = filled(client, url)
+    fields |= {"prices-0-amount_minor": "1", "prices-0-kind": "month", "prices-0-currency": "usd"}
+    del fields["prices-0-is_active"]
+    assert client.post(url, fields).status_code == 302
+    told_stripe.refresh_from_db()
+    assert (told_stripe.amount_minor, told_stripe.kind, told_stripe.currency) == (
+        6000,
+        "year",
+        "eur",
+    )
+    assert not told_stripe.is_active
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"amount_minor": "0"}, "A price is above zero."),
+        ({"months": "12"}, "What renews by itself has no number of months."),
+        ({"kind": "gift"}, "Say for how many months it lasts"),
+        ({"currency": "€"}, "small letters of ISO 4217"),
+    ],
+)
+def test_what_is_wrong_with_a_price_is_said_beside_it(
+    client: Client, typed: dict[str, str], words: str
+) -> None:
+    plan = make_plan()
+    make_price("year", plan=plan)
+    url = address(Plan, "change", plan.pk)
+    changed = {f"prices-0-{name}": value for name, value in typed.items()}
+    response = client.post(url, filled(client, url) | changed)
+    assert response.status_code == 200
+    assert words in page_of(response)
+
+
+def test_a_gift_that_lasts_no_time_has_no_price() -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make_price("gift", months=None)
+
+
+@pytest.mark.usefixtures("editor")
+def test_staff_are_told_that_a_new_price_is_not_at_stripe_yet(client: Client) -> None:
+    plan = make_plan()
+    make_price("year", plan=plan)
+    url = address(Plan, "change", plan.pk)
+    response = client.post(url, filled(client, url), follow=True)
+    assert "1 price is not at Stripe yet" in told(response)
