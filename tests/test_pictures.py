@@ -68,7 +68,7 @@ def test_every_placement_fits_in_every_state() -> None:
             for scheme in ("light", "dark"):
                 window = browser.new_page(
                     viewport={"width": width, "height": 900},
-                    color_scheme=scheme,  # type: ignore[arg-type]
+                    color_scheme=scheme,
                     reduced_motion="reduce",
                 )
                 for (state, language), html in pages.items():

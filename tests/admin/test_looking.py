@@ -10,6 +10,7 @@ from django.test import Client
 from campaigns.models import (
     Campaign,
     Dispute,
+    Gift,
     Member,
     OutgoingMail,
     Payment,
@@ -135,3 +136,12 @@ def test_who_may_only_look_can_do_nothing(client: Client, trainee: User, rows: C
 def test_a_mangled_address_is_no_fault(client: Client, query: str) -> None:
     response = client.get(address(Payment, "changelist") + query, follow=True)
     assert response.status_code == 200
+
+
+@pytest.mark.usefixtures("editor", "rows")
+def test_a_claim_code_is_shown_to_no_staff(client: Client) -> None:
+    gift = Gift.objects.get()
+    page = page_of(client.get(address(Gift, "change", gift.pk)))
+    assert gift.code_hint in page
+    for secret in (gift.code, gift.code.replace("-", ""), gift.code_hash):
+        assert secret not in page
