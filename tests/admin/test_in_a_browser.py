@@ -1,0 +1,80 @@
+"""Staff's pages as a browser shows them: under the policy, wide and narrow, by light and dark."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from pytest_django.live_server_helper import LiveServer
+
+from campaigns.models import Campaign, Gift, StripeEvent
+from tests.browser import a_reader, run_chromium
+
+WINDOWS: dict[str, dict[str, Any]] = {
+    "wide-light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
+    "narrow-dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+}
+
+
+@pytest.fixture
+def site(request: pytest.FixtureRequest, clean_ground: None) -> LiveServer:
+    """A web server of this process, started once the folder of static files is there."""
+    server: LiveServer = request.getfixturevalue("live_server")
+    return server
+
+
+def addresses(campaign: Campaign) -> dict[str, str]:
+    """The pages that staff use day by day."""
+    gift = Gift.objects.get()
+    root = "/admin/campaigns"
+    return {
+        "first": "/admin/",
+        "progress": f"{root}/campaign/{campaign.pk}/progress/",
+        "campaigns": f"{root}/campaign/",
+        "campaign": f"{root}/campaign/{campaign.pk}/change/",
+        "plan": f"{root}/plan/{gift.price.plan_id}/change/",
+        "member": f"{root}/member/{gift.buyer_id}/change/",
+        "grant": f"{root}/member/{gift.buyer_id}/membership/",
+        "offline-payment": f"{root}/member/{gift.buyer_id}/payment/",
+        "payments": f"{root}/payment/",
+        "payment": f"{root}/payment/{gift.payment_id}/change/",
+        "event": f"{root}/stripeevent/{StripeEvent.objects.get().pk}/change/",
+    }
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.django_db(transaction=True)
+def test_staffs_pages_hold_to_the_policy_and_to_axe(
+    site: LiveServer, client: Client, settings: LazySettings, rows: Campaign
+) -> None:
+    cookie: Any = {
+        "name": settings.SESSION_COOKIE_NAME,
+        "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
+        "domain": urlsplit(site.url).hostname,
+        "path": "/",
+    }
+    pages = addresses(rows)
+    with run_chromium() as chromium:
+        for window, looks in WINDOWS.items():
+            with a_reader(chromium, **looks) as reader:
+                reader.context.add_cookies([cookie])
+                for name, address in pages.items():
+                    answer = reader.page.goto(site.url + address)
+                    assert answer is not None
+                    assert answer.status == 200, address
+                    seen = len(reader.complaints)
+                    reader.look(f"staff-{name}-{window}")
+                    # Axe loads the page's own styles anew, inline, and is refused as it should be.
+                    del reader.complaints[seen:]
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["en", "uk"])
+def test_the_progress_page_speaks_every_language(
+    client: Client, rows: Campaign, language: str
+) -> None:
+    page = client.get(addresses(rows)["progress"], headers={"Accept-Language": language})
+    assert page.status_code == 200
+    assert page.headers["Content-Language"] == language
