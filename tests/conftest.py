@@ -40,12 +40,14 @@ def sandbox(sandbox_process: SandboxProcess, settings: LazySettings) -> Iterator
 
 
 @pytest.fixture(autouse=True)
-def clean_ground(settings: LazySettings, tmp_path: Path) -> None:
-    """Nothing that one test published or counted reaches the next."""
+def clean_ground(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
+    """Nothing that one test published, counted or spoke reaches the next."""
     settings.PUBLISH_DIR = tmp_path / "published"
     # WhiteNoise warns of a folder that `collectstatic` has not made yet.
     Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
     cache.clear()
+    with translation.override("en"):  # a request leaves its reader's language behind
+        yield
 
 
 @pytest.fixture

@@ -157,6 +157,20 @@ def test_every_error_of_the_gift_form_is_beside_its_field_and_keeps_what_was_typ
     start(client, GIFT, mended | {"message": MARKUP})
 
 
+def test_an_address_that_only_stripe_refuses_is_said_beside_its_field(
+    client: Client, drive: Campaign, sandbox: SandboxControl
+) -> None:
+    fields = join_fields(client) | {"email": "ada@münchen.example"}
+    response = client.post(JOIN, fields)
+    assert response.status_code == 422
+    assert "does not accept this address" in error_beside(response, "email")
+    assert read_form(response).fields["email"] == "ada@münchen.example"
+    assert sessions() == []
+    fields = read_form(response).fields | {"price": fields["price"], "email": "ada@example.org"}
+    assert client.post(JOIN, fields).status_code == 303
+    assert len(sessions()) == 1
+
+
 def test_a_gift_that_is_handed_over_needs_no_address_of_the_recipient(
     client: Client, drive: Campaign
 ) -> None:

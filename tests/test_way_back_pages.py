@@ -6,9 +6,11 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 from django.conf import LazySettings
+from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
-from campaigns import emails
+from campaigns import emails, progress
 from campaigns.forms import token_for
 from campaigns.models import Campaign, Checkout, Membership
 from newsroom.sandbox.control import SandboxControl
@@ -17,6 +19,7 @@ from tests.factories import (
     claim,
     make_gift,
     make_member,
+    make_payment,
 )
 from tests.pages import (
     GIFT,
@@ -205,3 +208,20 @@ def test_the_portals_button_leads_to_stripe_and_its_fault_is_told(
     settings.STRIPE_API_BASE = sandbox.url
     assert client.post(url)["Location"].startswith(sandbox.url)
     assert client.get(f"{url[:-3]}xx/").status_code == 410
+
+
+def test_who_paid_in_the_drive_and_then_claims_a_gift_counts_once(
+    client: Client, drive: Campaign
+) -> None:
+    gift = make_gift(make_member("ada@example.org"), drive, "2026-11-10 08:00")
+    ben = make_member("ben@example.org")
+    make_payment(ben, drive, "2026-11-10 09:00")
+    with transaction.atomic():
+        progress.tally_gift(gift)
+        progress.tally_members([ben])
+    assert drive.tallies.counting_at(timezone.now()).count() == 2
+    fields = {"name": "Ben", "email": "ben@example.org"}
+    assert client.post(f"/claim/{gift.code}/", fields).status_code == 302
+    assert [tally.gift for tally in drive.tallies.counting_at(timezone.now())] == [gift]
+    drive.refresh_from_db()
+    assert drive.publish_at is not None

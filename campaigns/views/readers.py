@@ -6,6 +6,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.core import signing
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from campaigns import checkout as checkouts
-from campaigns import emails, gifts, progress, settlement, stripe_api, tasks
+from campaigns import banners, emails, gifts, progress, settlement, stripe_api, tasks
 from campaigns.forms import (
     CheckoutForm,
     ClaimCodeForm,
@@ -129,7 +130,7 @@ def _take_order(
     order = _order(form.cleaned_data, campaign=campaign, kind=kind)
     try:
         checkout = checkouts.start_checkout(form.cleaned_data["token"], order)
-    except stripe_api.StripeError as error:
+    except (stripe_api.StripeError, settlement.SettlementBusy) as error:
         if isinstance(error, stripe_api.StripeRefused) and error.param == "customer_email":
             form.refuse_email()
             return _show(request, template, context | {"form": form}, status=422)
@@ -254,7 +255,7 @@ def claim(request: HttpRequest, code: str) -> HttpResponseBase:
         if gift is None:
             raise gifts.GiftNotClaimable("unknown")
         if request.method == "POST" and form.is_valid():
-            gift = gifts.redeem_gift(code, **form.cleaned_data, language=_language())
+            gift = _redeem(code, form.cleaned_data)
             tasks.hurry(tasks.do_what_followed)
             return redirect("campaigns:claimed", code=gift.code)
         gifts.refuse_unless_claimable(gift, at=timezone.now())
@@ -266,6 +267,17 @@ def claim(request: HttpRequest, code: str) -> HttpResponseBase:
     return _show(
         request, "campaigns/readers/claim.html", context, status=422 if form.errors else 200
     )
+
+
+def _redeem(code: str, typed: dict[str, Any]) -> Gift:
+    """The claim and what it does to the count: who has paid in the drive as well counts once."""
+    with transaction.atomic():
+        gift = gifts.redeem_gift(code, **typed, language=_language())
+        assert gift.redeemer is not None
+        progress.tally_members([gift.redeemer])
+    if gift.checkout.campaign_id is not None:
+        banners.request_publishing(gift.checkout.campaign_id)
+    return gift
 
 
 @never_cache
