@@ -140,6 +140,7 @@ def _ask_stripe(checkout: Checkout) -> Checkout:
         session_id=session["id"],
         session_url=session["url"] or "",
         status=Checkout.Status.OPEN,
+        opened_at=timezone.now(),
         look_at=timezone.now() + FIRST_LOOK,
     )
     checkout.refresh_from_db()

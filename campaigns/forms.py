@@ -51,7 +51,10 @@ class PersonEmailField(forms.EmailField):
         )
 
     def clean(self, value: Any) -> str:
-        return canonical_email(str(super().clean(value)))
+        address = canonical_email(str(super().clean(value)))
+        if len(address) > 254:  # folding may lengthen it
+            raise forms.ValidationError(self.error_messages["invalid"])
+        return address
 
 
 class MessageField(forms.CharField):

@@ -92,6 +92,10 @@ def _follow_payment(gift: Gift, payment: Payment) -> None:
         gift.move_to(Gift.Status.DELIVERED if gift.delivered_at else Gift.Status.PAID)
         gift.revoked_at = None
         gift.save(update_fields=["status", "revoked_at"])
+        # What was no longer wanted is wanted again.
+        OutgoingMail.objects.filter(
+            gift=gift, sent_at__isnull=True, next_attempt_at__isnull=True
+        ).update(next_attempt_at=timezone.now())
 
 
 def find_gift(code: str) -> Gift | None:

@@ -5,10 +5,12 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import F
 
 from campaigns import stripe_api
 from campaigns.models import Checkout, Member, Membership, OutgoingMail, Payment, Plan
 from campaigns.models.moves import states_before
+from campaigns.payments import standing_interval
 from campaigns.stripe_api import Json
 
 _STATUS_OF_SUBSCRIPTION = {
@@ -86,6 +88,24 @@ def keep_membership_paid_once(payment: Payment, *, checkout: Checkout) -> Member
         },
     )
     return membership
+
+
+def follow_payment(membership: Membership, payment: Payment) -> None:
+    """End what was paid for once when that payment no longer stands; begin it anew if it does.
+
+    The caller holds the Checkout's lock.
+    """
+    standing = standing_interval(payment)
+    fell_at = standing[1] if standing else payment.paid_at
+    moved = Membership.objects.filter(pk=membership.pk)
+    if fell_at is not None:
+        moved.filter(status__in=states_before(Membership.MOVES, Membership.Status.ENDED)).update(
+            status=Membership.Status.ENDED, ended_at=fell_at
+        )
+    else:  # one that ran out by itself ended when it was to end
+        moved.filter(status=Membership.Status.ENDED, ended_at__lt=F("ends_at")).update(
+            status=Membership.Status.ACTIVE, ended_at=None
+        )
 
 
 def welcome(membership: Membership, *, language: str) -> None:

@@ -1,7 +1,6 @@
-"""Money is an integer number of minor units and a currency; nothing here knows the database."""
+"""Money is an integer number of minor units and a currency; two currencies are never added."""
 
 from decimal import Decimal
-from typing import NamedTuple
 
 from babel.numbers import format_decimal, get_currency_symbol
 
@@ -11,23 +10,6 @@ ZERO_DECIMAL = frozenset(
     "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split()  # noqa: SIM905
 )
 THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
-
-
-class CurrencyMismatch(ValueError):
-    """Somebody tried to add two currencies."""
-
-
-class Money(NamedTuple):
-    """An amount in minor units (cents; yen) of a lower-case ISO 4217 currency."""
-
-    minor: int
-    currency: str
-
-    def plus(self, other: "Money") -> "Money":
-        """The sum; raises CurrencyMismatch unless both are of one currency."""
-        if self.currency != other.currency:
-            raise CurrencyMismatch(f"{self.currency} and {other.currency} are never added")
-        return Money(self.minor + other.minor, self.currency)
 
 
 def decimal_places(currency: str) -> int:

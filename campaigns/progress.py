@@ -1,11 +1,4 @@
-"""7 THE number. The count rule is written here, once.
-
-A person counts once per campaign, from the first standing first payment of a membership begun in
-it, if that was made in the window by the charge's time, and if the person had no active
-membership when the campaign began and has not redeemed a gift that counts there. A gift counts
-once, when paid, whoever redeems it, as long as its payment stands. Nothing else counts. New
-members are people and gifts.
-"""
+"""7 THE number. The count rule is written here, once: RULE in words, the functions in code."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,6 +7,7 @@ from datetime import datetime
 
 from django.db import models, transaction
 from django.db.models import Q, QuerySet, Sum
+from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import (
     Campaign,
@@ -27,6 +21,16 @@ from campaigns.models import (
     Tally,
 )
 from campaigns.payments import Interval, standing_interval
+
+# Shown to staff beside the number.
+RULE = _(
+    "A person counts once, from the first standing first payment of a membership begun in the "
+    "drive, if it was made in the window and the person had no active membership when the drive "
+    "began and has redeemed no gift that counts. A gift counts once, when paid, while its payment "
+    "stands. A payment stands if it succeeded and was neither refunded to its full amount nor lost "
+    "in a dispute. One taken offline counts by the date entered. Renewals, changes of plan, grants "
+    "and imports never count."
+)
 
 # Tallies
 
@@ -61,8 +65,7 @@ def count_gift(gift: Gift, campaign: Campaign) -> list[Count]:
 
 def count_person(member: Member, campaign: Campaign) -> list[Count]:
     """When the person counts; never twice at one moment, and not while a redeemed gift does."""
-    began_before = member.memberships.filter(started_at__lt=campaign.starts_at)
-    if began_before.active_at(campaign.starts_at).exists():
+    if _was_member(member, campaign.starts_at):
         return []
     payments = (
         counted_payments(campaign)
@@ -84,6 +87,16 @@ def count_person(member: Member, campaign: Campaign) -> list[Count]:
         and (count.counted_until is None or gift.claimed_at < count.counted_until)
     ]
     return _without(_joined(standing), taken)
+
+
+def _was_member(member: Member, moment: datetime) -> bool:
+    """Whether the person came to that moment with an active membership.
+
+    One that was sold and never paid, by a debit that failed say, was none.
+    """
+    before = member.memberships.filter(started_at__lt=moment).active_at(moment)
+    paid = Q(payments__status=Payment.Status.SUCCEEDED, payments__paid_at__lt=moment)
+    return before.filter(Q(checkout__isnull=True) | paid).exists()
 
 
 def _redeemed_gifts(member: Member, campaign: Campaign) -> QuerySet[Gift]:

@@ -76,6 +76,20 @@ def settle_object(object_type: str, object_id: str) -> UUID | None:
     return checkout_id
 
 
+def claim_gift(code: str, *, email: str, name: str, language: str) -> Gift:
+    """Redeem a gift, and count the redeemer anew: who paid in the drive as well counts once.
+
+    Raises GiftNotClaimable.
+    """
+    with transaction.atomic():
+        gift = gifts.redeem_gift(code, email=email, name=name, language=language)
+        assert gift.redeemer is not None, "a claimed gift has a redeemer"
+        progress.tally_members([gift.redeemer])
+    if gift.checkout.campaign_id is not None:
+        banners.request_publishing(gift.checkout.campaign_id)
+    return gift
+
+
 def due_checkout_ids(*, at: datetime, limit: int = 200) -> list[UUID]:
     """The Checkouts to look at, since no webhook told how they ended; claimed for a while each."""
     due = Checkout.objects.filter(look_at__lte=at).order_by("look_at").values_list("pk", "look_at")
@@ -145,7 +159,8 @@ def write_snapshot(checkout: Checkout, snapshot: Snapshot) -> None:
     checkout.version += 1
     checkout.look_at = next_look(checkout, at=timezone.now())
     if session["status"] == "complete":
-        member = Member.objects.known_by(
+        # Once known, the buyer stays the same person, whatever becomes of their address.
+        member = checkout.member or Member.objects.known_by(
             checkout.email, name=checkout.name, language=checkout.language
         )
         checkout.member = member
@@ -189,6 +204,7 @@ def _write_sale(checkout: Checkout, snapshot: Snapshot, member: Member) -> list[
             touched += gifts.keep_gifts(payment, checkout=checkout)
         elif snapshot.subscription is None and succeeded:
             membership = memberships.keep_membership_paid_once(payment, checkout=checkout)
+            memberships.follow_payment(membership, payment)
             Payment.objects.filter(pk=payment.pk).update(membership=membership)
         if membership is not None and succeeded:
             memberships.welcome(membership, language=checkout.language)
@@ -218,7 +234,7 @@ def next_look(checkout: Checkout, *, at: datetime) -> datetime | None:
         Checkout.Status.EXPIRED,
     }:
         return None
-    age = at - checkout.created_at
+    age = at - (checkout.opened_at or checkout.created_at)
     for younger_than, pause in _LOOK_AGAIN:
         if age < younger_than:
             return at + pause

@@ -13,7 +13,6 @@ from functools import lru_cache
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
-from uuid import UUID
 
 import structlog
 from celery import Task, shared_task
@@ -100,12 +99,6 @@ def work_on_event(*event_ids: str) -> None:
 
 
 @shared_task(ignore_result=True)
-def settle_checkout(checkout_id: str) -> None:
-    settlement.settle_checkout(UUID(checkout_id))
-    do_what_followed()
-
-
-@shared_task(ignore_result=True)
 def do_what_followed() -> None:
     """The effects of a commit, each claimed by a column: mails, then banners."""
     now = timezone.now()
@@ -130,8 +123,8 @@ def sweep() -> None:
         try:
             settlement.settle_checkout(checkout_id)
         except (stripe_api.StripeError, settlement.SettlementBusy) as error:
-            log.warning("checkout_unsettled", checkout=str(checkout_id), error=str(error))
+            log.warning("checkout_unsettled", checkout=str(checkout_id)[:8], error=str(error))
         except Exception:  # whatever it is, one Checkout holds up no other, and no mail
-            log.exception("checkout_unsettled", checkout=str(checkout_id))
+            log.exception("checkout_unsettled", checkout=str(checkout_id)[:8])
     memberships.lapse_memberships(at=now)
     do_what_followed()

@@ -41,4 +41,6 @@ urlpatterns = [
         ),
     ),
     path("drive/", readers.stray, name="any_campaign"),
+    # Where the newspaper itself does not stand: in the demo it does.
+    path("", readers.stray, name="home"),
 ]

@@ -7,7 +7,11 @@ from typing import Any
 import structlog
 
 # Also as it stands in a query string, where the @ is written %40.
-_ADDRESS = re.compile(r"[\w.!#$&'*+/=?^`{|}~%-]+?(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"""(?:[\w.!#$&'*+/=?^`{|}~%-]+?|\\?"[^"\n]+\\?")"""
+    r"(?:@|%40)(?:[\w-]+(?:\.[\w-]+)+|\[[^\]\s]+\])",
+    re.IGNORECASE,
+)
 
 
 def hide_addresses(text: str) -> str:
@@ -49,7 +53,11 @@ def configure_logging(*, level: str, readable: bool) -> dict[str, Any]:
         plain = structlog.dev.plain_traceback
         ending += [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain)]
     else:
-        ending += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        ending += [
+            structlog.processors.format_exc_info,
+            # Letters as they are: an address in escapes would not be recognised as one.
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -170,7 +170,8 @@ EMAIL_HOST_USER = email_url.get("EMAIL_HOST_USER") or ""
 EMAIL_HOST_PASSWORD = email_url.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = email_url.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = email_url.get("EMAIL_USE_SSL", False)
-EMAIL_TIMEOUT = 10  # seconds: less than the lease under which a mail is sent
+# Seconds for each word with the mail server; its ten or so end within the lease of 40.
+EMAIL_TIMEOUT = 4
 if DEMO:
     EMAIL_BACKEND = "newsroom.demo.mails.FolderBackend"
 

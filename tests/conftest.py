@@ -9,6 +9,7 @@ from django.conf import LazySettings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
+from django.utils import translation
 
 from campaigns import webhooks
 from campaigns.models import Campaign

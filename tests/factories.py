@@ -76,7 +76,10 @@ def make_price(kind: str = "year", **changes: Any) -> Price:
         "amount_minor": 600 if kind == "month" else 6000,
         "months": 12 if kind in {"gift", "once"} else None,
     }
-    price, _ = Price.objects.get_or_create(**values | changes)
+    at_stripe = changes.pop("stripe_price_id", f"price_{kind}_{next(_number)}")
+    price, _ = Price.objects.get_or_create(
+        **values | changes, defaults={"stripe_price_id": at_stripe}
+    )
     return price
 
 

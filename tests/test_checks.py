@@ -50,7 +50,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("E001", LOCAL | {"STRIPE_SECRET_KEY": "sk_test_demo"}, "STRIPE_SECRET_KEY"),
     (
-        "E001",
+        "E005",
         {"STRIPE_WEBHOOK_SECRET": ["whsec_0123456789", "whsec_demo"]},
         "STRIPE_WEBHOOK_SECRET",
     ),
@@ -60,7 +60,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("E003", {"STRIPE_SECRET_KEY": "pk_live_0123456789"}, "publishable"),
     ("E003", {"STRIPE_SECRET_KEY": ""}, "no secret key"),
     ("E004", DEMO, "real money"),
-    ("E005", {"STRIPE_WEBHOOK_SECRET": []}, "empty"),
+    ("E005", {"STRIPE_WEBHOOK_SECRET": []}, "not set"),
     ("E006", {"STRIPE_WEBHOOK_SECRET": ["sk_live_0123456789"]}, "no webhook secret"),
     ("E007", {"STRIPE_API_BASE": "http://127.0.0.1:4242"}, "STRIPE_API_BASE"),
     (

@@ -39,7 +39,7 @@ def read_size(png: bytes) -> tuple[int, int]:
 
 
 def read_picture(client: Client, *, language: str = "en") -> bytes:
-    response = client.get(PICTURE, headers={"Accept-Language": language})
+    response = client.get(PICTURE, {"language": language})
     assert response.status_code == 200
     assert response["Content-Type"] == "image/png"
     return response.content

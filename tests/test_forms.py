@@ -245,3 +245,18 @@ def test_browsers_are_told_what_to_fill_in(birthday: Campaign, form_class: type[
     assert 'type="email"' in str(form["email"])
     for name, field in form.fields.items():
         assert field.label or isinstance(field.widget, django_forms.HiddenInput), name
+
+
+def test_two_domains_are_never_taken_for_one(birthday: Campaign) -> None:
+    form = JoinForm(typed_join(email="Max@Straße.DE"), campaign=birthday)
+    assert form.is_valid(), form.errors
+    assert form.cleaned_data["email"] == "max@straße.de"
+
+
+def test_what_stripe_does_not_know_yet_is_not_on_sale(birthday: Campaign) -> None:
+    price = make_price("year")
+    price.stripe_price_id = ""
+    price.save()
+    form = JoinForm(typed_join(price=price.pk), campaign=birthday)
+    assert not form.is_valid()
+    assert "price" in form.errors

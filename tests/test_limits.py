@@ -144,3 +144,14 @@ def test_the_demos_cache_is_the_one_that_counts(settings: LazySettings) -> None:
     cache.set("probe", 1)
     assert cache.incr("probe") == 2
     assert settings.CACHES["default"]["BACKEND"] == "newsroom.cache.CountingFileCache"
+
+
+def test_without_the_cache_nobody_is_kept_out(settings: LazySettings) -> None:
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:9/0",
+        }
+    }
+    for _ in range(3):
+        assert knock() == 200

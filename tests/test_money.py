@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 from campaigns.money import (
     THREE_DECIMAL,
     ZERO_DECIMAL,
-    CurrencyMismatch,
-    Money,
     decimal_places,
     format_money,
     to_major,
@@ -68,16 +66,3 @@ def test_what_is_written_can_be_read_back_to_the_last_digit(minor: int, currency
 @pytest.mark.parametrize(("currency", "places"), [("eur", 2), ("jpy", 0), ("kwd", 3), ("uah", 2)])
 def test_the_minor_unit_is_stripes(currency: str, places: int) -> None:
     assert decimal_places(currency) == places
-
-
-@given(left=AMOUNTS, right=AMOUNTS, currency=CURRENCIES)
-def test_amounts_of_one_currency_are_added(left: int, right: int, currency: str) -> None:
-    assert Money(left, currency).plus(Money(right, currency)) == Money(left + right, currency)
-
-
-@given(CURRENCIES, CURRENCIES)
-def test_amounts_of_two_currencies_are_never_added(first: str, second: str) -> None:
-    if first == second:
-        return
-    with pytest.raises(CurrencyMismatch, match="never added"):
-        Money(1, first).plus(Money(1, second))

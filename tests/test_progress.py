@@ -12,6 +12,7 @@ from tests.factories import (
     at,
     claim,
     make_campaign,
+    make_checkout,
     make_dispute,
     make_gift,
     make_member,
@@ -198,6 +199,23 @@ def test_a_lapsed_member_who_returns_counts(birthday: Campaign, ada: Member) -> 
     )
     make_payment(ada, birthday, "2026-11-10 12:00")
     assert count(birthday) == 1
+
+
+def test_a_membership_from_before_that_was_never_paid_hides_nobody(
+    birthday: Campaign, ada: Member
+) -> None:
+    unpaid = Membership.objects.create(
+        member=ada,
+        checkout=make_checkout(birthday),
+        source=Membership.Source.SUBSCRIPTION,
+        status=Membership.Status.PAST_DUE,
+        started_at=at("2026-10-25 12:00"),
+        subscription_id="sub_unpaid",
+    )
+    make_payment(ada, birthday, "2026-11-10 12:00")
+    assert count(birthday) == 1
+    make_payment(ada, None, "2026-10-25 12:00", membership=unpaid)
+    assert count(birthday) == 0
 
 
 def test_a_grant_does_not_count(birthday: Campaign, ada: Member) -> None:

@@ -69,7 +69,7 @@ def test_a_shared_link_to_the_drive_shows_its_title_and_picture(
 ) -> None:
     page = client.get("/drive/birthday/").content.decode()
     assert '<meta property="og:title" content="Three years, paid for by readers">' in page
-    assert f'content="{settings.SITE_URL}/drive/birthday/picture.png"' in page
+    assert f'content="{settings.SITE_URL}/drive/birthday/picture.png?language=en"' in page
     assert '<meta name="twitter:card" content="summary_large_image">' in page
     assert f'<link rel="canonical" href="{settings.SITE_URL}/drive/birthday/">' in page
     assert "noindex" not in page

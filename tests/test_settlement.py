@@ -1,10 +1,23 @@
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
+from django.utils import timezone
 
 from campaigns import checkout as checkouts
-from campaigns import settlement
-from campaigns.models import Campaign, Checkout, Gift, Membership, Payment, Price, Tally
+from campaigns import emails, gifts, settlement, stripe_api
+from campaigns.models import (
+    Campaign,
+    Checkout,
+    Dispute,
+    Gift,
+    Member,
+    Membership,
+    OutgoingMail,
+    Payment,
+    Price,
+    Tally,
+)
 from newsroom.sandbox.control import SandboxControl
 
 
@@ -100,3 +113,61 @@ def test_a_failed_debit_leaves_a_failed_payment_and_no_gift(
     assert Payment.objects.get().status == Payment.Status.FAILED
     assert not Gift.objects.exists()
     assert not Tally.objects.exists()
+
+
+def test_a_mended_address_leaves_the_buyer_the_same_person(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    checkout = order_membership(drive, email="adda@example.org")
+    sandbox.pay(str(checkout.session_id), card="4242424242424242")
+    settlement.settle_checkout(checkout.pk)
+    Member.objects.filter(email="adda@example.org").update(email="ada@example.org")
+    settlement.settle_checkout(checkout.pk)
+    assert Member.objects.get().email == "ada@example.org"
+    assert Tally.objects.get().member == Member.objects.get()
+
+
+def test_what_was_paid_for_once_ends_with_its_refund(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    checkout = order_membership(drive, "once")
+    sandbox.pay(str(checkout.session_id), card="4242424242424242")
+    settlement.settle_checkout(checkout.pk)
+    payment = Payment.objects.get()
+    sandbox.advance(3600)
+    refund = stripe_api.refund_payment(
+        str(payment.intent_id), amount_minor=payment.amount_minor, idempotency_key="back"
+    )
+    settlement.settle_checkout(checkout.pk)
+    membership = Membership.objects.get()
+    assert membership.status == Membership.Status.ENDED
+    assert membership.ended_at == stripe_api.moment(refund["created"])
+    sandbox.fail_refund(refund["id"])
+    settlement.settle_checkout(checkout.pk)
+    assert Membership.objects.get(ended_at__isnull=True).status == "active"
+
+
+def test_a_gift_that_is_won_back_is_delivered_after_all(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    checkout = order_gift(drive)
+    sandbox.pay(str(checkout.session_id), card="4242424242424242")
+    dispute = sandbox.open_dispute(payment_intent=_intent_of(checkout))
+    sandbox.advance(3600)
+    sandbox.close_dispute(dispute["id"], status="lost")
+    settlement.settle_checkout(checkout.pk)
+    assert Gift.objects.get().status == Gift.Status.REVOKED
+    for mail_id in emails.due_mail_ids(at=timezone.now()):
+        emails.deliver_mail(mail_id)
+    owed = OutgoingMail.objects.filter(gift__isnull=False, sent_at__isnull=True)
+    assert owed.filter(next_attempt_at__isnull=True).count() == 2  # no longer wanted
+    Dispute.objects.update(status="won")
+    with transaction.atomic():
+        gifts.keep_gifts(Payment.objects.get(), checkout=checkout)
+    assert Gift.objects.get().status == Gift.Status.PAID
+    assert owed.filter(next_attempt_at__isnull=False).count() == 2
+
+
+def _intent_of(checkout: Checkout) -> str:
+    session = stripe_api.fetch_session(str(checkout.session_id))
+    return str(session["payment_intent"]["id"])

@@ -230,7 +230,7 @@ def _write_amount(progress: Progress, value: int, *, language: str) -> str:
 
 
 def _write_number(value: int, *, language: str) -> str:
-    # Babel knows how each language parts thousands; Django's Ukrainian does not part them.
+    # Babel knows how each language parts thousands, and with which space.
     return str(format_decimal(value, locale=language))
 
 

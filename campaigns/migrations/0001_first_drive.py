@@ -185,6 +185,15 @@ class Migration(migrations.Migration):
                     models.DateTimeField(default=django.utils.timezone.now, editable=False),
                 ),
                 (
+                    "opened_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="When this attempt's session was made.",
+                        null=True,
+                    ),
+                ),
+                (
                     "campaign",
                     models.ForeignKey(
                         blank=True,

@@ -72,6 +72,9 @@ class Checkout(models.Model):
     version = models.PositiveIntegerField(default=0, editable=False)
     look_at = models.DateTimeField(null=True, blank=True, db_index=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    opened_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("When this attempt's session was made.")
+    )
 
     class Meta:
         constraints = [

@@ -4,8 +4,12 @@ from django.utils import timezone
 
 
 def canonical_email(address: str) -> str:
-    """The form in which a person is known by their address: trimmed and case-folded."""
-    return address.strip().casefold()
+    """The form in which a person is known by their address: trimmed and case-folded.
+
+    Of the domain only capitals are folded: "straße.de" and "strasse.de" are two domains.
+    """
+    name, at, domain = address.strip().rpartition("@")
+    return name.casefold() + at + domain.lower()
 
 
 class MemberManager(models.Manager["Member"]):

@@ -46,7 +46,7 @@ class Membership(models.Model):
     MOVES = {
         Status.PENDING: {Status.ACTIVE, Status.ENDED},
         Status.ACTIVE: {Status.ENDED},
-        Status.ENDED: set[Status](),
+        Status.ENDED: {Status.ACTIVE},  # a lost dispute over its payment can be won later
     }
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="memberships")

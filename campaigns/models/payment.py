@@ -75,10 +75,6 @@ class Payment(models.Model):
     def __str__(self) -> str:
         return f"payment {self.pk}"
 
-    @property
-    def is_offline(self) -> bool:
-        return self.intent_id is None
-
 
 class Refund(models.Model):
     class Status(models.TextChoices):

@@ -46,7 +46,9 @@ class PlanCopy(Copy):
 
 class PriceQuerySet(models.QuerySet["Price"]):
     def on_sale(self) -> "PriceQuerySet":
-        return self.filter(is_active=True, plan__is_active=True).select_related("plan")
+        """What can be bought now: of what Stripe does not know yet nothing can."""
+        known = self.exclude(stripe_price_id="")
+        return known.filter(is_active=True, plan__is_active=True).select_related("plan")
 
     def for_joining(self, *, currency: str) -> "PriceQuerySet":
         kinds = [Price.Kind.MONTH, Price.Kind.YEAR, Price.Kind.ONCE]

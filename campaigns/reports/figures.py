@@ -12,14 +12,8 @@ from django.utils.translation import override
 from django_stubs_ext import StrOrPromise
 
 from campaigns.models import Banner, Campaign, Gift, Goal, Plan, Tally
-from campaigns.progress import MoneyOf, Progress, measure_campaign, money_by_currency
+from campaigns.progress import RULE, MoneyOf, Progress, measure_campaign, money_by_currency
 
-RULE = _(
-    "A person counts once, from the first standing first payment of a membership begun in the "
-    "drive, if it was made in the window and the person had no active membership when the drive "
-    "began and has redeemed no gift that counts. A gift counts once, when paid, while its payment "
-    "stands. Renewals, changes of plan, grants and imports never count."
-)
 RECENT_DAYS = 7
 
 

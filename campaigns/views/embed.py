@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import override
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -22,24 +22,28 @@ def show_picture(request: HttpRequest, slug: str) -> HttpResponse:
     """The picture of a shared link, 1200 by 630 pixels, with the number as it stands."""
     campaign = get_object_or_404(Campaign, slug=slug)
     goals = progress.measure_campaign(campaign, at=timezone.now())
-    language = get_language() or settings.LANGUAGE_CODE
+    # Its language stands in its address, since anybody may keep it for anybody.
+    language = request.GET.get("language", "")
+    if language not in dict(settings.LANGUAGES):
+        language = settings.LANGUAGE_CODE
     copy = campaign.copy_for(language)
-    svg = render_to_string(
-        "campaigns/embed/og.svg",
-        {
-            "kicker": banners.wrap_lines(copy.name, width=36, most=1),
-            "headline": [
-                {"text": line, "y": 222 + 74 * number}
-                for number, line in enumerate(
-                    banners.wrap_lines(copy.headline or copy.name, width=30, most=3)
-                )
-            ],
-            "progress": goals[0] if goals else None,
-            "count": banners.write_count(goals[0], language=language) if goals else None,
-            "emblem": banners.read_mark("emblem"),
-            "newsroom_name": settings.NEWSROOM_NAME,
-        },
-    )
+    with override(language):
+        svg = render_to_string(
+            "campaigns/embed/og.svg",
+            {
+                "kicker": banners.wrap_lines(copy.name, width=36, most=1),
+                "headline": [
+                    {"text": line, "y": 222 + 74 * number}
+                    for number, line in enumerate(
+                        banners.wrap_lines(copy.headline or copy.name, width=30, most=3)
+                    )
+                ],
+                "progress": goals[0] if goals else None,
+                "count": banners.write_count(goals[0], language=language) if goals else None,
+                "emblem": banners.read_mark("emblem"),
+                "newsroom_name": settings.NEWSROOM_NAME,
+            },
+        )
     png = resvg_py.svg_to_bytes(svg_string=svg, font_dirs=[str(FONTS)], skip_system_fonts=True)
     return HttpResponse(bytes(png), content_type="image/png")
 

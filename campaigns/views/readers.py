@@ -6,17 +6,16 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.core import signing
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns import checkout as checkouts
-from campaigns import banners, emails, gifts, progress, settlement, stripe_api, tasks
+from campaigns import emails, gifts, progress, settlement, stripe_api, tasks
 from campaigns.forms import (
     CheckoutForm,
     ClaimCodeForm,
@@ -55,7 +54,9 @@ def _campaign_context(campaign: Campaign) -> dict[str, Any]:
         "progress": goals[0] if goals else None,
         "campaign_url": address,
         "share_url": address,
-        "og_image_url": settings.SITE_URL + reverse("campaigns:picture", kwargs=here),
+        "og_image_url": settings.SITE_URL
+        + reverse("campaigns:picture", kwargs=here)
+        + f"?language={_language()}",
         "join_url": reverse("campaigns:join", kwargs=here),
         "gift_url": reverse("campaigns:gift", kwargs=here),
     }
@@ -77,7 +78,7 @@ def _context_of(checkout: Checkout) -> dict[str, Any]:
     )
 
 
-@require_GET
+@require_safe
 def stray(request: HttpRequest, kind: str = "campaign") -> HttpResponse:
     """An address without a campaign leads to the running one of the highest priority."""
     now = timezone.now()
@@ -85,10 +86,12 @@ def stray(request: HttpRequest, kind: str = "campaign") -> HttpResponse:
     campaign = running or Campaign.objects.order_by("-ends_at").first()
     if campaign is None:
         raise Http404
-    return redirect(f"campaigns:{kind}", slug=campaign.slug)
+    address = reverse(f"campaigns:{kind}", kwargs={"slug": campaign.slug})
+    query = request.GET.urlencode()  # which banner it was, say
+    return redirect(f"{address}?{query}" if query else address)
 
 
-@require_GET
+@require_safe
 def show_campaign(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = get_object_or_404(Campaign, slug=slug)
     return _show(request, "campaigns/readers/campaign.html", _campaign_context(campaign))
@@ -185,7 +188,7 @@ def _order(typed: dict[str, Any], *, campaign: Campaign, kind: Checkout.Kind) ->
 
 
 @never_cache
-@require_GET
+@require_safe
 def thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
     """Says no more than is known; asks Stripe itself, since the webhook may never come."""
     checkout = get_object_or_404(
@@ -196,7 +199,8 @@ def thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
             checkout = settlement.settle_checkout(checkout.pk)
             tasks.hurry(tasks.do_what_followed)
         except (stripe_api.StripeError, settlement.SettlementBusy) as error:
-            log.warning("thanks_unsettled", checkout=str(checkout_id), error=str(error))
+            # Whoever has the whole id sees what was typed: a log has enough by its beginning.
+            log.warning("thanks_unsettled", checkout=str(checkout_id)[:8], error=str(error))
             return _thank(request, checkout, stage="waiting")
     stage = STAGES.get(Checkout.Status(checkout.status), "unfinished")
     return _thank(request, checkout, stage=stage)
@@ -208,7 +212,7 @@ def _thank(request: HttpRequest, checkout: Checkout, *, stage: str) -> HttpRespo
 
 
 @never_cache
-@require_GET
+@require_safe
 def cancelled(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
     """The reader left Stripe's page: nothing was paid, and nothing typed is lost."""
     checkout = get_object_or_404(
@@ -255,7 +259,7 @@ def claim(request: HttpRequest, code: str) -> HttpResponseBase:
         if gift is None:
             raise gifts.GiftNotClaimable("unknown")
         if request.method == "POST" and form.is_valid():
-            gift = _redeem(code, form.cleaned_data)
+            gift = settlement.claim_gift(code, **form.cleaned_data, language=_language())
             tasks.hurry(tasks.do_what_followed)
             return redirect("campaigns:claimed", code=gift.code)
         gifts.refuse_unless_claimable(gift, at=timezone.now())
@@ -269,19 +273,8 @@ def claim(request: HttpRequest, code: str) -> HttpResponseBase:
     )
 
 
-def _redeem(code: str, typed: dict[str, Any]) -> Gift:
-    """The claim and what it does to the count: who has paid in the drive as well counts once."""
-    with transaction.atomic():
-        gift = gifts.redeem_gift(code, **typed, language=_language())
-        assert gift.redeemer is not None
-        progress.tally_members([gift.redeemer])
-    if gift.checkout.campaign_id is not None:
-        banners.request_publishing(gift.checkout.campaign_id)
-    return gift
-
-
 @never_cache
-@require_GET
+@require_safe
 def claimed(request: HttpRequest, code: str) -> HttpResponse:
     gift = gifts.find_gift(code)
     if gift is None or gift.claimed_at is None:

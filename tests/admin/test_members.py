@@ -127,7 +127,7 @@ def test_an_offline_payment_is_kept_and_counts(
         "cash at the desk",
     )
     assert payment.paid_at == at("2026-11-09 23:30")  # half past one in Kyiv
-    assert payment.is_offline
+    assert payment.intent_id is None
     assert payment.membership is not None
     assert payment.membership.started_at == payment.paid_at
     assert counted(birthday) == 1

@@ -43,7 +43,7 @@ def test_what_is_wrong_with_a_price_is_said_beside_it(
     client: Client, typed: dict[str, str], words: str
 ) -> None:
     plan = make_plan()
-    make_price("year", plan=plan)
+    make_price("year", plan=plan, stripe_price_id="")
     url = address(Plan, "change", plan.pk)
     changed = {f"prices-0-{name}": value for name, value in typed.items()}
     response = client.post(url, filled(client, url) | changed)
@@ -59,7 +59,7 @@ def test_a_gift_that_lasts_no_time_has_no_price() -> None:
 @pytest.mark.usefixtures("editor")
 def test_staff_are_told_that_a_new_price_is_not_at_stripe_yet(client: Client) -> None:
     plan = make_plan()
-    make_price("year", plan=plan)
+    make_price("year", plan=plan, stripe_price_id="")
     url = address(Plan, "change", plan.pk)
     response = client.post(url, filled(client, url), follow=True)
     assert "1 price is not at Stripe yet" in told(response)

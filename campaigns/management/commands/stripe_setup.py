@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import ERROR, run_checks
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
@@ -35,8 +36,25 @@ EVENTS = [
 ]
 
 
+# STRIPE_WEBHOOK_SECRET is not set: this command prints it.
+NO_WEBHOOK_SECRET = "campaigns.E005"  # noqa: S105
+
+
+def refuse_misconfiguration() -> None:
+    """Raise CommandError if a setting is wrong, but for the secret that is still to come."""
+    errors = [
+        f"{error.id}: {error.msg}\n    {error.hint}"
+        for error in run_checks(tags=["configuration"])
+        if error.level >= ERROR and error.id != NO_WEBHOOK_SECRET and not error.is_silenced()
+    ]
+    if errors:
+        raise CommandError("\n".join(errors))
+
+
 class Command(BaseCommand):
     help = "Make the products, prices, webhook endpoint and portal configuration; safe to repeat."
+    # Made below: all but the one that only this command can help with.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument(
@@ -44,11 +62,18 @@ class Command(BaseCommand):
             action="store_true",
             help="leave the webhook endpoint alone (a local sandbox is told where to send)",
         )
+        parser.add_argument(
+            "--only-webhook",
+            action="store_true",
+            help="make the webhook endpoint alone; it needs no database yet",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        refuse_misconfiguration()
         try:
-            self._keep_catalogue()
-            self._keep_portal()
+            if not options["only_webhook"]:
+                self._keep_catalogue()
+                self._keep_portal()
             if not options["no_webhook"]:
                 self._keep_webhook()
         except stripe_api.StripeError as error:
