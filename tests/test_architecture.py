@@ -14,6 +14,8 @@ from django.core.management import call_command
 
 import campaigns
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = 400  # lines
 # Their settings are chosen first, and what they import needs the settings.

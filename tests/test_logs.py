@@ -20,6 +20,8 @@ from hypothesis.provisional import domains
 from newsroom.logs import configure_logging, hide_addresses
 from newsroom.middleware import WEBHOOK_PATH, believe_the_proxy
 
+pytestmark = pytest.mark.once
+
 ADDRESS = "ada.reader+drive@members.example.org"
 
 

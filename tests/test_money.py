@@ -12,6 +12,8 @@ from campaigns.money import (
     to_major,
 )
 
+pytestmark = pytest.mark.once
+
 CURRENCIES = st.sampled_from(sorted({"eur", "uah", "usd"} | ZERO_DECIMAL | THREE_DECIMAL))
 AMOUNTS = st.integers(-(2**62), 2**62)
 

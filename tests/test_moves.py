@@ -5,6 +5,8 @@ import pytest
 from campaigns.models import Checkout, Gift, Membership, StripeEvent
 from campaigns.models.moves import ForbiddenMove, check_move, states_before
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("model", [Checkout, Gift, StripeEvent])
 def test_every_state_has_its_moves(model: type[Checkout | Gift | StripeEvent]) -> None:

@@ -16,6 +16,8 @@ from campaigns.progress import Progress
 from tests.browser import OUTPUT, run_chromium
 from tests.factories import at, make_campaign
 
+pytestmark = pytest.mark.once
+
 STATIC = Path(__file__).resolve().parent.parent / "campaigns" / "static" / "campaigns"
 BEGIN, END = at("2026-11-01 00:00"), at("2026-12-01 00:00")
 STATES = {

@@ -4,6 +4,10 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parent.parent
 VARIABLE = re.compile(r"#?([A-Z][A-Z_]+)=")
 
