@@ -26,6 +26,15 @@ class AddressFreeFormatter(structlog.stdlib.ProcessorFormatter):
         return hide_addresses(super().format(record))
 
 
+def _leave_out_the_start(
+    logger: Any, method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """A request has one line, at its end; the library writes another at its beginning."""
+    if event.get("event") == "request_started":
+        raise structlog.DropEvent
+    return event
+
+
 def configure_logging(*, level: str, readable: bool) -> dict[str, Any]:
     """Configure structlog and give Django's LOGGING setting."""
     shared: list[structlog.typing.Processor] = [
@@ -39,6 +48,7 @@ def configure_logging(*, level: str, readable: bool) -> dict[str, Any]:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
+            _leave_out_the_start,
             *shared,
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,

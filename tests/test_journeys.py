@@ -89,6 +89,14 @@ def open_mail(page: Page, site: Site, subject: str) -> None:
     pytest.fail(f"no mail came with the subject {subject}")
 
 
+def find_link(page: Page, part: str) -> str:
+    """Where a link in the mail that is shown leads."""
+    page.frame_locator("iframe").get_by_role("link").first.wait_for()
+    links = page.frame_locator("iframe").get_by_role("link").all()
+    found = (link.get_attribute("href") or "" for link in links)
+    return next(address for address in found if part in address)
+
+
 def test_from_the_article_to_a_counted_member(site: Site, reader: Reader) -> None:
     page = reader.page
     assert reader.count(site.url) == 0
@@ -123,12 +131,7 @@ def test_from_a_gift_to_its_claim(site: Site, reader: Reader) -> None:
     see_confirmation(page)
     reader.wait_for_count(site.url, before + 1)
     open_mail(page, site, "Ada Reader|gift for you|gave you")
-    claim_links = page.frame_locator("iframe").get_by_role("link")
-    address = next(
-        href
-        for href in (link.get_attribute("href") for link in claim_links.all())
-        if href and "/claim/" in href
-    )
+    address = find_link(page, "/claim/")
     page.goto(address)
     reader.look("claim")
     assert "<b>Read</b>" in page.inner_text("main")  # shown as it was typed, never as markup
@@ -186,9 +189,27 @@ def test_a_bank_that_asks_back_is_answered(site: Site, reader: Reader) -> None:
     fill_in_join(page, email="emil@example.org")
     send(page)
     pay(page, CHECKED_CARD)
+    page.get_by_role("button", name=re.compile("Complete")).wait_for()
+    reader.look("stripe-bank-asks")
     page.get_by_role("button", name=re.compile("Complete")).click()
     see_confirmation(page)
     reader.wait_for_count(site.url, before + 1)
+
+
+def test_from_the_receipt_a_member_comes_to_stripes_own_page(site: Site, reader: Reader) -> None:
+    page = reader.page
+    page.goto(f"{site.url}/drive/birthday/join/")
+    fill_in_join(page, email="fina@example.org")
+    send(page)
+    pay(page, GOOD_CARD)
+    see_confirmation(page)
+    open_mail(page, site, "receipt|payment")
+    page.goto(find_link(page, "/membership/manage/"))
+    reader.look("portal")
+    send(page)
+    page.wait_for_url(re.compile(r"/p/session/"))
+    assert "fina@example.org" in page.inner_text("main")
+    reader.look("stripe-portal")
 
 
 def test_who_turns_back_at_the_payment_finds_what_was_typed(site: Site, reader: Reader) -> None:
