@@ -20,6 +20,10 @@ from tests.factories import make_campaign, make_price
 WEBHOOK_SECRET = "whsec_tests"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
     with start_sandbox(

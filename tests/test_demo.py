@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COUNT = r"\b{}\b.{{0,80}}of 1,000 new members"
 DEMO = [sys.executable, str(ROOT / "bin" / "demo")]
 
-pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.once]
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.long, pytest.mark.once]
 
 
 def run_demo(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser import Reader, a_reader, run_chromium
 from tests.processes import DRIVE, Site, run_site
 
-pytestmark = pytest.mark.xdist_group("journeys")
+pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.long]
 
 # The drive at 0 of 1,000, its banners published.
 ROWS = f"""{DRIVE}

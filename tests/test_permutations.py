@@ -31,6 +31,8 @@ from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
 from tests.test_settlement import order_gift, order_membership
 
+pytestmark = pytest.mark.long
+
 CARD = "4242424242424242"
 HOUR = 3600
 

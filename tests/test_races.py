@@ -30,6 +30,8 @@ from tests.racing import race, race_through
 from tests.test_settlement import order_gift, order_membership
 from tests.test_webhooks import DOOR, post, sign
 
+pytestmark = pytest.mark.long
+
 CARD = "4242424242424242"
 PEOPLE, EVENTS_OF_EACH, COPIES, WORKERS = 100, 5, 4, 8
 

@@ -10,6 +10,8 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
+from django.apps import apps
+from django.utils.functional import Promise
 from django.utils.translation.template import templatize
 
 pytestmark = pytest.mark.once
@@ -111,6 +113,22 @@ def test_every_text_is_translated(language: str) -> None:
         if key not in known or not all(_forms(known[key])) or known[key].fuzzy
     ]
     assert not missing, "\n".join(missing)
+
+
+def test_every_name_of_a_model_and_its_fields_can_be_translated() -> None:
+    """Without a name of its own a field is called by its attribute, in English everywhere."""
+    unnamed = []
+    for model in apps.get_app_config("campaigns").get_models():
+        names = {"Meta": model._meta.verbose_name, "Meta, plural": model._meta.verbose_name_plural}
+        for field in model._meta.fields:
+            if not field.primary_key:
+                names[field.name] = field.verbose_name
+        unnamed += [
+            f"{model.__name__}: {where}"
+            for where, name in names.items()
+            if not isinstance(name, Promise)
+        ]
+    assert not unnamed, "\n".join(unnamed)
 
 
 @pytest.mark.parametrize("language", ["uk"])
