@@ -1,10 +1,12 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 from campaigns import checks
 
 
 class CampaignsConfig(AppConfig):
     name = "campaigns"
+    verbose_name = _("Membership drive")
 
     def ready(self) -> None:
         checks.register_checks()

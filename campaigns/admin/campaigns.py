@@ -240,7 +240,7 @@ class CampaignAdmin(ProgressPages):
 
 
 def _in_its_zone(moment: datetime, campaign: Campaign) -> str:
-    return date_format(moment.astimezone(campaign.zone_info), "j M Y, H:i")
+    return date_format(moment.astimezone(campaign.zone_info), "j E Y, H:i")
 
 
 def _publish_soon(campaign_ids: list[int]) -> None:

@@ -22,13 +22,17 @@ class Banner(Copy):
         REACHED = "reached", _("goal reached")
         ENDED = "ended", _("ended")
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="banners")
-    placement = models.CharField(max_length=8, choices=Placement)
-    state = models.CharField(max_length=8, choices=State)
-    headline = models.CharField(max_length=70)
-    text = models.CharField(max_length=240, blank=True)
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, verbose_name=_("campaign"), related_name="banners"
+    )
+    placement = models.CharField(_("placement"), max_length=8, choices=Placement)
+    state = models.CharField(_("state"), max_length=8, choices=State)
+    headline = models.CharField(_("headline"), max_length=70)
+    text = models.CharField(_("text"), max_length=240, blank=True)
 
     class Meta:
+        verbose_name = _("banner")
+        verbose_name_plural = _("banners")
         constraints = [
             models.UniqueConstraint(
                 fields=["campaign", "placement", "state", "language"], name="banner_once"

@@ -38,26 +38,37 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
 class Campaign(models.Model):
     """A drive with a window `[starts_at, ends_at)`, thought of in its own time zone."""
 
-    slug = models.SlugField(unique=True)
-    zone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
-    currency = models.CharField(max_length=3, default="eur", validators=[validate_currency])
+    slug = models.SlugField(_("slug"), unique=True)
+    zone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", validators=[validate_zone]
+    )
+    starts_at = models.DateTimeField(_("starts at"))
+    ends_at = models.DateTimeField(_("ends at"))
+    currency = models.CharField(
+        _("currency"), max_length=3, default="eur", validators=[validate_currency]
+    )
     priority = models.SmallIntegerField(
+        _("priority"),
         default=0,
         help_text=_("Of two running campaigns the one with the higher priority takes strays."),
     )
     supporters_before = models.PositiveIntegerField(
-        default=0, help_text=_("Supporters before the drive began, for the story.")
+        _("supporters before"),
+        default=0,
+        help_text=_("Supporters before the drive began, for the story."),
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    publish_at = models.DateTimeField(null=True, blank=True, editable=False)
-    publish_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
-    published_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    publish_at = models.DateTimeField(_("publish at"), null=True, blank=True, editable=False)
+    publish_lease_until = models.DateTimeField(
+        _("publishing is leased until"), null=True, blank=True, editable=False
+    )
+    published_at = models.DateTimeField(_("published at"), null=True, blank=True, editable=False)
 
     objects = CampaignQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at")),
@@ -92,15 +103,18 @@ class Campaign(models.Model):
 class CampaignCopy(Copy):
     """What a campaign says of itself; plain text, blank lines part paragraphs."""
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="copies")
-    name = models.CharField(max_length=80)
-    headline = models.CharField(max_length=120, blank=True)
-    summary = models.CharField(max_length=300, blank=True)
-    story = models.TextField(blank=True)
-    use_of_money = models.TextField(blank=True)
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, verbose_name=_("campaign"), related_name="copies"
+    )
+    name = models.CharField(_("name"), max_length=80)
+    headline = models.CharField(_("headline"), max_length=120, blank=True)
+    summary = models.CharField(_("summary"), max_length=300, blank=True)
+    story = models.TextField(_("story"), blank=True)
+    use_of_money = models.TextField(_("use of money"), blank=True)
 
     class Meta:
-        verbose_name_plural = "campaign copies"
+        verbose_name = _("campaign copy")
+        verbose_name_plural = _("campaign copies")
         constraints = [
             models.UniqueConstraint(fields=["campaign", "language"], name="campaign_copy_once")
         ]

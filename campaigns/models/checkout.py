@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from campaigns.models.campaign import Campaign
 from campaigns.models.member import Member
@@ -48,35 +49,59 @@ class Checkout(models.Model):
     }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(max_length=8, choices=Kind)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
     campaign = models.ForeignKey(
-        Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="checkouts"
+        Campaign,
+        on_delete=models.PROTECT,
+        verbose_name=_("campaign"),
+        null=True,
+        blank=True,
+        related_name="checkouts",
     )
-    placement = models.CharField(max_length=32, blank=True)
-    price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
-    amount_minor = models.PositiveBigIntegerField()
-    currency = models.CharField(max_length=3)
-    email = models.EmailField(max_length=254)
-    name = models.CharField(max_length=120, blank=True)
-    language = models.CharField(max_length=8, choices=settings.LANGUAGES, default="en")
-    typed = models.JSONField(default=dict, blank=True)
-    status = models.CharField(max_length=8, choices=Status, default=Status.STARTING)
-    attempt = models.PositiveSmallIntegerField(default=1)
+    placement = models.CharField(_("placement"), max_length=32, blank=True)
+    price = models.ForeignKey(
+        Price, on_delete=models.PROTECT, verbose_name=_("price"), related_name="+"
+    )
+    amount_minor = models.PositiveBigIntegerField(_("amount in minor units"))
+    currency = models.CharField(_("currency"), max_length=3)
+    email = models.EmailField(_("e-mail"), max_length=254)
+    name = models.CharField(pgettext_lazy("a person’s", "name"), max_length=120, blank=True)
+    language = models.CharField(
+        _("language"), max_length=8, choices=settings.LANGUAGES, default="en"
+    )
+    typed = models.JSONField(_("in the form"), default=dict, blank=True)
+    status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.STARTING)
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
     member = models.ForeignKey(
-        Member, on_delete=models.PROTECT, null=True, blank=True, related_name="checkouts"
+        Member,
+        on_delete=models.PROTECT,
+        verbose_name=_("member"),
+        null=True,
+        blank=True,
+        related_name="checkouts",
     )
-    session_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
-    session_url = models.TextField(blank=True)
-    customer_id = models.CharField(max_length=255, blank=True)
+    session_id = models.CharField(
+        _("session id"), max_length=255, null=True, blank=True, unique=True
+    )
+    session_url = models.TextField(_("address of the session"), blank=True)
+    customer_id = models.CharField(_("customer id"), max_length=255, blank=True)
     # Raised by every settlement: one that read Stripe before another wrote must read again.
-    version = models.PositiveIntegerField(default=0, editable=False)
-    look_at = models.DateTimeField(null=True, blank=True, db_index=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    version = models.PositiveIntegerField(_("version"), default=0, editable=False)
+    look_at = models.DateTimeField(
+        _("next look at"), null=True, blank=True, db_index=True, editable=False
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     opened_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text=_("When this attempt's session was made.")
+        _("opened at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When this attempt's session was made."),
     )
 
     class Meta:
+        verbose_name = _("checkout")
+        verbose_name_plural = _("checkouts")
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["starting", "expired"]) | Q(session_id__isnull=False),

@@ -67,35 +67,55 @@ class Gift(models.Model):
     CLAIMABLE = (Status.PAID, Status.DELIVERED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    checkout = models.ForeignKey(Checkout, on_delete=models.PROTECT, related_name="gifts")
-    position = models.PositiveSmallIntegerField(default=0)
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="gifts")
-    price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
-    months = models.PositiveSmallIntegerField()
-    buyer = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="gifts_bought")
-    buyer_name = models.CharField(max_length=120, blank=True)
-    recipient_name = models.CharField(max_length=120, blank=True)
-    recipient_email = models.EmailField(max_length=254, blank=True)
-    message = models.TextField(blank=True, max_length=500)
-    status = models.CharField(max_length=9, choices=Status, default=Status.PAID)
-    paid_at = models.DateTimeField()
-    deliver_at = models.DateTimeField()
-    delivered_at = models.DateTimeField(null=True, blank=True)
-    claimed_at = models.DateTimeField(null=True, blank=True)
-    expires_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    generation = models.PositiveSmallIntegerField(default=1)
-    code_hash = models.CharField(max_length=64, unique=True)
-    code_hint = models.CharField(max_length=5, blank=True)
+    checkout = models.ForeignKey(
+        Checkout, on_delete=models.PROTECT, verbose_name=_("checkout"), related_name="gifts"
+    )
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, verbose_name=_("payment"), related_name="gifts"
+    )
+    price = models.ForeignKey(
+        Price, on_delete=models.PROTECT, verbose_name=_("price"), related_name="+"
+    )
+    months = models.PositiveSmallIntegerField(_("months"))
+    buyer = models.ForeignKey(
+        Member, on_delete=models.PROTECT, verbose_name=_("buyer"), related_name="gifts_bought"
+    )
+    buyer_name = models.CharField(_("buyer’s name"), max_length=120, blank=True)
+    recipient_name = models.CharField(_("recipient’s name"), max_length=120, blank=True)
+    recipient_email = models.EmailField(_("recipient’s e-mail"), max_length=254, blank=True)
+    message = models.TextField(_("message"), blank=True, max_length=500)
+    status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.PAID)
+    paid_at = models.DateTimeField(_("paid at"))
+    deliver_at = models.DateTimeField(_("deliver at"))
+    delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
+    claimed_at = models.DateTimeField(_("claimed at"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires at"))
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    generation = models.PositiveSmallIntegerField(_("generation"), default=1)
+    code_hash = models.CharField(_("hash of the code"), max_length=64, unique=True)
+    code_hint = models.CharField(_("start of the code"), max_length=5, blank=True)
     redeemer = models.ForeignKey(
-        Member, on_delete=models.PROTECT, null=True, blank=True, related_name="gifts_redeemed"
+        Member,
+        on_delete=models.PROTECT,
+        verbose_name=_("redeemer"),
+        null=True,
+        blank=True,
+        related_name="gifts_redeemed",
     )
     membership = models.OneToOneField(
-        Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="gift"
+        Membership,
+        on_delete=models.PROTECT,
+        verbose_name=_("membership"),
+        null=True,
+        blank=True,
+        related_name="gift",
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     class Meta:
+        verbose_name = _("gift")
+        verbose_name_plural = _("gifts")
         constraints = [
             models.UniqueConstraint(fields=["checkout", "position"], name="gift_once_a_position"),
             models.CheckConstraint(

@@ -13,14 +13,21 @@ class Goal(models.Model):
         GIFTS = "gifts", _("gift memberships")
         MONEY = "money", _("money raised")
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="goals")
-    kind = models.CharField(max_length=12, choices=Kind, default=Kind.NEW_MEMBERS)
-    target = models.PositiveBigIntegerField(
-        help_text=_("Members or gifts; for money, minor units of the campaign's currency.")
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, verbose_name=_("campaign"), related_name="goals"
     )
-    is_primary = models.BooleanField(default=False, help_text=_("The goal that banners show."))
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.NEW_MEMBERS)
+    target = models.PositiveBigIntegerField(
+        _("target"),
+        help_text=_("Members or gifts; for money, minor units of the campaign's currency."),
+    )
+    is_primary = models.BooleanField(
+        _("primary goal"), default=False, help_text=_("The goal that banners show.")
+    )
 
     class Meta:
+        verbose_name = _("goal")
+        verbose_name_plural = _("goals")
         constraints = [
             models.CheckConstraint(
                 condition=Q(target__gt=0),

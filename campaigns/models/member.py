@@ -1,6 +1,8 @@
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 def canonical_email(address: str) -> str:
@@ -27,12 +29,18 @@ class MemberManager(models.Manager["Member"]):
 class Member(models.Model):
     """A person, known by e-mail. Whether they are a member is told by their memberships."""
 
-    email = models.EmailField(unique=True, max_length=254)
-    name = models.CharField(max_length=120, blank=True)
-    language = models.CharField(max_length=8, choices=settings.LANGUAGES, default="en")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    email = models.EmailField(_("e-mail"), unique=True, max_length=254)
+    name = models.CharField(pgettext_lazy("a person’s", "name"), max_length=120, blank=True)
+    language = models.CharField(
+        _("language"), max_length=8, choices=settings.LANGUAGES, default="en"
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     objects = MemberManager()
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
 
     def __str__(self) -> str:
         return self.name or f"member {self.pk}"

@@ -49,31 +49,52 @@ class Membership(models.Model):
         Status.ENDED: {Status.ACTIVE},  # a lost dispute over its payment can be won later
     }
 
-    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="memberships")
-    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, null=True, blank=True)
-    source = models.CharField(max_length=12, choices=Source)
-    status = models.CharField(max_length=8, choices=Status, default=Status.ACTIVE)
-    started_at = models.DateTimeField()
+    member = models.ForeignKey(
+        Member, on_delete=models.PROTECT, verbose_name=_("member"), related_name="memberships"
+    )
+    plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, verbose_name=_("plan"), null=True, blank=True
+    )
+    source = models.CharField(_("source"), max_length=12, choices=Source)
+    status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.ACTIVE)
+    started_at = models.DateTimeField(_("started at"))
     ends_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("Paid or given until; a subscription renews then.")
+        _("ends at"),
+        null=True,
+        blank=True,
+        help_text=_("Paid or given until; a subscription renews then."),
     )
-    ended_at = models.DateTimeField(null=True, blank=True)
-    is_cancelling = models.BooleanField(default=False)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    is_cancelling = models.BooleanField(_("being cancelled"), default=False)
     checkout = models.OneToOneField(
-        Checkout, on_delete=models.PROTECT, null=True, blank=True, related_name="membership"
+        Checkout,
+        on_delete=models.PROTECT,
+        verbose_name=_("checkout"),
+        null=True,
+        blank=True,
+        related_name="membership",
     )
-    subscription_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
+    subscription_id = models.CharField(
+        _("subscription id"), max_length=255, null=True, blank=True, unique=True
+    )
     granted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        verbose_name=_("granted by"),
+        null=True,
+        blank=True,
+        editable=False,
     )
-    note = models.CharField(max_length=200, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
     import_key = models.CharField(
-        max_length=254, null=True, blank=True, unique=True, editable=False
+        _("key of the import"), max_length=254, null=True, blank=True, unique=True, editable=False
     )
 
     objects = MembershipQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
         indexes = [
             models.Index(fields=["member", "started_at"], name="membership_of_member"),
             models.Index(

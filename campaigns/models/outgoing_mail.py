@@ -23,19 +23,31 @@ class OutgoingMail(models.Model):
         GIFT_INVITATION = "gift_invitation", _("gift to its recipient")
         GIFT_CLAIMED = "gift_claimed", _("gift claimed")
 
-    key = models.CharField(max_length=80, unique=True)
-    kind = models.CharField(max_length=16, choices=Kind)
-    payment = models.ForeignKey(Payment, on_delete=models.CASCADE, null=True, blank=True)
-    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, null=True, blank=True)
-    gift = models.ForeignKey(Gift, on_delete=models.CASCADE, null=True, blank=True)
-    language = models.CharField(max_length=8, choices=settings.LANGUAGES, default="en")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    next_attempt_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    sent_at = models.DateTimeField(null=True, blank=True)
-    error = models.TextField(blank=True)
+    key = models.CharField(_("key"), max_length=80, unique=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    payment = models.ForeignKey(
+        Payment, on_delete=models.CASCADE, verbose_name=_("payment"), null=True, blank=True
+    )
+    membership = models.ForeignKey(
+        Membership, on_delete=models.CASCADE, verbose_name=_("membership"), null=True, blank=True
+    )
+    gift = models.ForeignKey(
+        Gift, on_delete=models.CASCADE, verbose_name=_("gift"), null=True, blank=True
+    )
+    language = models.CharField(
+        _("language"), max_length=8, choices=settings.LANGUAGES, default="en"
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    next_attempt_at = models.DateTimeField(
+        _("next attempt at"), null=True, blank=True, default=timezone.now
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    error = models.TextField(_("error"), blank=True)
 
     class Meta:
+        verbose_name = _("outgoing mail")
+        verbose_name_plural = _("outgoing mails")
         indexes = [
             models.Index(
                 fields=["next_attempt_at"],

@@ -26,40 +26,66 @@ class Payment(models.Model):
     # What Stripe says of the charge is written as it is; only these roles can ever count.
     COUNTED_ROLES = (Role.FIRST, Role.GIFT)
 
-    role = models.CharField(max_length=8, choices=Role)
-    status = models.CharField(max_length=9, choices=Status)
-    amount_minor = models.PositiveBigIntegerField()
-    currency = models.CharField(max_length=3)
+    role = models.CharField(_("role"), max_length=8, choices=Role)
+    status = models.CharField(_("status"), max_length=9, choices=Status)
+    amount_minor = models.PositiveBigIntegerField(_("amount in minor units"))
+    currency = models.CharField(_("currency"), max_length=3)
     # In the currency in which Stripe pays out, which may be another than the reader's.
-    fee_minor = models.BigIntegerField(null=True, blank=True)
-    net_minor = models.BigIntegerField(null=True, blank=True)
-    settled_minor = models.BigIntegerField(null=True, blank=True)
-    settled_currency = models.CharField(max_length=3, blank=True)
-    paid_at = models.DateTimeField(help_text=_("When the charge was made, by Stripe's clock."))
-    campaign = models.ForeignKey(
-        Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="payments"
+    fee_minor = models.BigIntegerField(_("fee in minor units"), null=True, blank=True)
+    net_minor = models.BigIntegerField(_("net in minor units"), null=True, blank=True)
+    settled_minor = models.BigIntegerField(_("paid out in minor units"), null=True, blank=True)
+    settled_currency = models.CharField(_("currency of the payout"), max_length=3, blank=True)
+    paid_at = models.DateTimeField(
+        _("paid at"), help_text=_("When the charge was made, by Stripe's clock.")
     )
-    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="payments")
+    campaign = models.ForeignKey(
+        Campaign,
+        on_delete=models.PROTECT,
+        verbose_name=_("campaign"),
+        null=True,
+        blank=True,
+        related_name="payments",
+    )
+    member = models.ForeignKey(
+        Member, on_delete=models.PROTECT, verbose_name=_("member"), related_name="payments"
+    )
     membership = models.ForeignKey(
-        Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="payments"
+        Membership,
+        on_delete=models.PROTECT,
+        verbose_name=_("membership"),
+        null=True,
+        blank=True,
+        related_name="payments",
     )
     checkout = models.ForeignKey(
-        Checkout, on_delete=models.PROTECT, null=True, blank=True, related_name="payments"
+        Checkout,
+        on_delete=models.PROTECT,
+        verbose_name=_("checkout"),
+        null=True,
+        blank=True,
+        related_name="payments",
     )
-    method = models.CharField(max_length=40, blank=True)
-    brand = models.CharField(max_length=40, blank=True)
-    country = models.CharField(max_length=2, blank=True)
-    receipt_url = models.TextField(blank=True)
-    receipt_number = models.CharField(max_length=40, blank=True)
-    intent_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
-    charge_id = models.CharField(max_length=255, blank=True, db_index=True)
-    invoice_id = models.CharField(max_length=255, blank=True)
+    method = models.CharField(_("payment method"), max_length=40, blank=True)
+    brand = models.CharField(_("card brand"), max_length=40, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    receipt_url = models.TextField(_("Stripe’s receipt"), blank=True)
+    receipt_number = models.CharField(_("receipt number"), max_length=40, blank=True)
+    intent_id = models.CharField(_("intent id"), max_length=255, null=True, blank=True, unique=True)
+    charge_id = models.CharField(_("charge id"), max_length=255, blank=True, db_index=True)
+    invoice_id = models.CharField(_("invoice id"), max_length=255, blank=True)
     entered_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        verbose_name=_("entered by"),
+        null=True,
+        blank=True,
+        editable=False,
     )
-    note = models.CharField(max_length=200, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
 
     class Meta:
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
         indexes = [
             models.Index(fields=["campaign", "status", "paid_at"], name="payment_of_campaign")
         ]
@@ -86,29 +112,41 @@ class Refund(models.Model):
         FAILED = "failed", _("failed")
         CANCELED = "canceled", _("cancelled")
 
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
-    refund_id = models.CharField(max_length=255, unique=True)
-    amount_minor = models.PositiveBigIntegerField()
-    status = models.CharField(max_length=16, choices=Status)
-    reason = models.CharField(max_length=60, blank=True)
-    refunded_at = models.DateTimeField()
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, verbose_name=_("payment"), related_name="refunds"
+    )
+    refund_id = models.CharField(_("refund id"), max_length=255, unique=True)
+    amount_minor = models.PositiveBigIntegerField(_("amount in minor units"))
+    status = models.CharField(_("status"), max_length=16, choices=Status)
+    reason = models.CharField(_("reason"), max_length=60, blank=True)
+    refunded_at = models.DateTimeField(_("refunded at"))
+
+    class Meta:
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
 
     def __str__(self) -> str:
         return f"refund {self.refund_id}"
 
 
 class Dispute(models.Model):
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
-    dispute_id = models.CharField(max_length=255, unique=True)
-    amount_minor = models.PositiveBigIntegerField()
-    # Stripe's word as it is: the list of statuses grows, and only "lost" means something here.
-    status = models.CharField(max_length=40)
-    reason = models.CharField(max_length=60, blank=True)
-    opened_at = models.DateTimeField()
-    withdrawn_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When the funds were taken.")
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, verbose_name=_("payment"), related_name="disputes"
     )
-    reinstated_at = models.DateTimeField(null=True, blank=True)
+    dispute_id = models.CharField(_("dispute id"), max_length=255, unique=True)
+    amount_minor = models.PositiveBigIntegerField(_("amount in minor units"))
+    # Stripe's word as it is: the list of statuses grows, and only "lost" means something here.
+    status = models.CharField(_("status"), max_length=40)
+    reason = models.CharField(_("reason"), max_length=60, blank=True)
+    opened_at = models.DateTimeField(_("opened at"))
+    withdrawn_at = models.DateTimeField(
+        _("withdrawn at"), null=True, blank=True, help_text=_("When the funds were taken.")
+    )
+    reinstated_at = models.DateTimeField(_("reinstated at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("dispute")
+        verbose_name_plural = _("disputes")
 
     LOST = "lost"
 

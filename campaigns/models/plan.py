@@ -9,12 +9,16 @@ from campaigns.models.copy import Copy, pick_copy
 class Plan(models.Model):
     """What a reader can become."""
 
-    slug = models.SlugField(unique=True)
-    position = models.SmallIntegerField(default=0)
-    is_active = models.BooleanField(default=True)
-    stripe_product_id = models.CharField(max_length=255, blank=True, editable=False)
+    slug = models.SlugField(_("slug"), unique=True)
+    position = models.SmallIntegerField(_("position"), default=0)
+    is_active = models.BooleanField(_("on sale"), default=True)
+    stripe_product_id = models.CharField(
+        _("product id"), max_length=255, blank=True, editable=False
+    )
 
     class Meta:
+        verbose_name = _("plan")
+        verbose_name_plural = _("plans")
         ordering = ["position", "slug"]
 
     def __str__(self) -> str:
@@ -28,12 +32,15 @@ class Plan(models.Model):
 
 
 class PlanCopy(Copy):
-    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="copies")
-    name = models.CharField(max_length=80)
-    benefits = models.TextField(blank=True, help_text=_("One a line."))
+    plan = models.ForeignKey(
+        Plan, on_delete=models.CASCADE, verbose_name=_("plan"), related_name="copies"
+    )
+    name = models.CharField(_("name"), max_length=80)
+    benefits = models.TextField(_("benefits"), blank=True, help_text=_("One a line."))
 
     class Meta:
-        verbose_name_plural = "plan copies"
+        verbose_name = _("plan copy")
+        verbose_name_plural = _("plan copies")
         constraints = [models.UniqueConstraint(fields=["plan", "language"], name="plan_copy_once")]
 
     def __str__(self) -> str:
@@ -67,19 +74,30 @@ class Price(models.Model):
         ONCE = "once", _("once")
         GIFT = "gift", _("gift")
 
-    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="prices")
-    kind = models.CharField(max_length=8, choices=Kind)
-    months = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text=_("How long it lasts if bought once or as a gift.")
+    plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, verbose_name=_("plan"), related_name="prices"
     )
-    currency = models.CharField(max_length=3, default="eur", validators=[validate_currency])
-    amount_minor = models.PositiveBigIntegerField(help_text=_("In minor units: 6000 is €60."))
-    is_active = models.BooleanField(default=True)
-    stripe_price_id = models.CharField(max_length=255, blank=True, editable=False)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
+    months = models.PositiveSmallIntegerField(
+        _("months"),
+        null=True,
+        blank=True,
+        help_text=_("How long it lasts if bought once or as a gift."),
+    )
+    currency = models.CharField(
+        _("currency"), max_length=3, default="eur", validators=[validate_currency]
+    )
+    amount_minor = models.PositiveBigIntegerField(
+        _("amount in minor units"), help_text=_("In minor units: 6000 is €60.")
+    )
+    is_active = models.BooleanField(_("on sale"), default=True)
+    stripe_price_id = models.CharField(_("price id"), max_length=255, blank=True, editable=False)
 
     objects = PriceQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("price")
+        verbose_name_plural = _("prices")
         ordering = ["plan__position", "-amount_minor"]
         constraints = [
             models.CheckConstraint(

@@ -20,21 +20,25 @@ class StripeEvent(models.Model):
         Status.IGNORED: {Status.NEW},
     }
 
-    event_id = models.CharField(max_length=255, unique=True)
-    type = models.CharField(max_length=120)
-    object_type = models.CharField(max_length=60, blank=True)
-    object_id = models.CharField(max_length=255, blank=True)
-    is_live = models.BooleanField(default=False)
+    event_id = models.CharField(_("event id"), max_length=255, unique=True)
+    type = models.CharField(_("type of event"), max_length=120)
+    object_type = models.CharField(_("type of object"), max_length=60, blank=True)
+    object_id = models.CharField(_("object id"), max_length=255, blank=True)
+    is_live = models.BooleanField(_("live mode"), default=False)
     # Text, not JSON: kept to the letter, and a NUL escape that is fine here is refused by jsonb.
-    payload = models.TextField()
-    created_at = models.DateTimeField(help_text=_("By Stripe's clock."))
-    received_at = models.DateTimeField(default=timezone.now)
-    status = models.CharField(max_length=8, choices=Status, default=Status.NEW)
-    attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
-    error = models.TextField(blank=True)
+    payload = models.TextField(_("payload"))
+    created_at = models.DateTimeField(_("created at"), help_text=_("By Stripe's clock."))
+    received_at = models.DateTimeField(_("received at"), default=timezone.now)
+    status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.NEW)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(
+        _("next attempt at"), null=True, blank=True, default=timezone.now
+    )
+    error = models.TextField(_("error"), blank=True)
 
     class Meta:
+        verbose_name = _("Stripe event")
+        verbose_name_plural = _("Stripe events")
         indexes = [
             models.Index(
                 fields=["next_attempt_at"],

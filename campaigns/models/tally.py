@@ -2,6 +2,7 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.campaign import Campaign
 from campaigns.models.gift import Gift
@@ -20,21 +21,36 @@ class TallyQuerySet(models.QuerySet["Tally"]):
 class Tally(models.Model):
     """One counted member: a person or a gift, and the interval in which it counts."""
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="tallies")
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, verbose_name=_("campaign"), related_name="tallies"
+    )
     member = models.ForeignKey(
-        Member, on_delete=models.PROTECT, null=True, blank=True, related_name="tallies"
+        Member,
+        on_delete=models.PROTECT,
+        verbose_name=_("member"),
+        null=True,
+        blank=True,
+        related_name="tallies",
     )
     gift = models.ForeignKey(
-        Gift, on_delete=models.PROTECT, null=True, blank=True, related_name="tallies"
+        Gift,
+        on_delete=models.PROTECT,
+        verbose_name=_("gift"),
+        null=True,
+        blank=True,
+        related_name="tallies",
     )
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="tallies")
-    counted_from = models.DateTimeField()
-    counted_until = models.DateTimeField(null=True, blank=True)
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, verbose_name=_("payment"), related_name="tallies"
+    )
+    counted_from = models.DateTimeField(_("counted from"))
+    counted_until = models.DateTimeField(_("counted until"), null=True, blank=True)
 
     objects = TallyQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "tallies"
+        verbose_name = _("tally")
+        verbose_name_plural = _("tallies")
         indexes = [
             # All that counting asks for: it reads the index and no row.
             models.Index(
@@ -77,12 +93,16 @@ class Tally(models.Model):
 class PublishedNumber(models.Model):
     """A number that readers were shown, kept as it was shown whatever is learnt later."""
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="published")
-    published_at = models.DateTimeField()
-    counted = models.BigIntegerField()
-    target = models.PositiveBigIntegerField()
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, verbose_name=_("campaign"), related_name="published"
+    )
+    published_at = models.DateTimeField(_("published at"))
+    counted = models.BigIntegerField(_("counted"))
+    target = models.PositiveBigIntegerField(_("target"))
 
     class Meta:
+        verbose_name = _("published number")
+        verbose_name_plural = _("published numbers")
         indexes = [models.Index(fields=["campaign", "published_at"], name="published_number_at")]
 
     def __str__(self) -> str:
