@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 from django.conf import LazySettings
+from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
@@ -51,6 +52,8 @@ def noon() -> Iterator[None]:
 
 
 def thanks(client: Client, checkout: Checkout) -> str:
+    """What the page says some seconds after it was looked at last."""
+    cache.clear()
     response = client.get(f"/membership/thanks/{checkout.pk}/")
     assert response.status_code == 200
     page = response.content.decode()
@@ -225,3 +228,14 @@ def test_who_paid_in_the_drive_and_then_claims_a_gift_counts_once(
     assert [tally.gift for tally in drive.tallies.counting_at(timezone.now())] == [gift]
     drive.refresh_from_db()
     assert drive.publish_at is not None
+
+
+def test_reloading_the_way_back_again_and_again_asks_stripe_once(
+    client: Client, drive: Campaign
+) -> None:
+    checkout = start(client, JOIN, join_fields(client))
+    assert "This is not paid yet" in thanks(client, checkout)
+    version = Checkout.objects.get().version
+    for _ in range(3):
+        assert "We do not know yet" in main_of(client.get(f"/membership/thanks/{checkout.pk}/"))
+    assert Checkout.objects.get().version == version

@@ -36,6 +36,15 @@ def limited(name: str, *, times: int, seconds: int) -> Callable[[View[Params]], 
     return decorate
 
 
+def is_first_within(seconds: int, *, name: str) -> bool:
+    """Whether nobody did that in the last seconds; without the cache everybody is the first."""
+    try:
+        return bool(cache.add(f"first:{name}", 1, seconds))
+    except Exception as error:
+        log.warning("limits_uncounted", error=type(error).__name__)
+        return True
+
+
 def _may_knock(request: HttpRequest, name: str, times: int, seconds: int) -> bool:
     key = f"limit:{name}:{request.META.get('REMOTE_ADDR', '')}"
     try:

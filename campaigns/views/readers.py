@@ -26,10 +26,11 @@ from campaigns.forms import (
     token_for,
 )
 from campaigns.models import Campaign, Checkout, Gift
-from campaigns.views.limits import limited
+from campaigns.views.limits import is_first_within, limited
 
 log = structlog.get_logger(__name__)
 
+ASK_AGAIN = 3  # seconds
 PORTAL_LINK_LASTS = 60 * 60 * 24 * 60  # seconds
 STAGES = {
     Checkout.Status.PAID: "confirmed",
@@ -194,7 +195,11 @@ def thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
     checkout = get_object_or_404(
         Checkout.objects.select_related("campaign", "price__plan"), pk=checkout_id
     )
-    if not checkout.is_complete or checkout.status == Checkout.Status.WAITING:
+    is_open = not checkout.is_complete or checkout.status == Checkout.Status.WAITING
+    if is_open:
+        # Whoever reloads the page again and again is no reason to ask Stripe as often.
+        if not is_first_within(ASK_AGAIN, name=f"thanks:{checkout_id}"):
+            return _thank(request, checkout, stage="waiting")
         try:
             checkout = settlement.settle_checkout(checkout.pk)
             tasks.hurry(tasks.do_what_followed)
