@@ -18,13 +18,13 @@ from newsroom.demo.processes import ROOT
 from tests.processes import DRIVE, Site, run_site, wait_until
 from tests.test_webhooks import make_event, sign
 
+pytestmark = [pytest.mark.xdist_group("survival"), pytest.mark.long]
+
 CARD = "4242424242424242"
 SEED = int(os.environ.get("SURVIVAL_SEED", "0")) or random.randrange(1, 10**6)  # noqa: S311
 # Paid once: the sale with the fewest events, so that two hundred fit into a minute.
 ROWS = f"""{DRIVE}
 from campaigns.models import Plan, Price
-
-pytestmark = [pytest.mark.xdist_group("survival"), pytest.mark.long]
 Price.objects.create(
     plan=Plan.objects.get(), kind="once", months=12, amount_minor=6000, currency="eur"
 )
