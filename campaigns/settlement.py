@@ -26,6 +26,10 @@ _LOOK_AGAIN = (
     (timedelta(hours=25), timedelta(minutes=30)),
     (timedelta(days=30), timedelta(hours=6)),
 )
+# A paid one is looked after for as long as a card's payment can be disputed: of a refund or a
+# dispute whose webhook was lost we would never hear otherwise.
+_LOOK_AFTER = timedelta(days=1)
+_LOOKED_AFTER_FOR = timedelta(days=120)
 LEASE = timedelta(seconds=40)
 _STALE_READS = 20
 
@@ -91,7 +95,7 @@ def claim_gift(code: str, *, email: str, name: str, language: str) -> Gift:
 
 
 def due_checkout_ids(*, at: datetime, limit: int = 200) -> list[UUID]:
-    """The Checkouts to look at, since no webhook told how they ended; claimed for a while each."""
+    """The Checkouts to look at, since no webhook told of them lately; claimed for a while each."""
     due = Checkout.objects.filter(look_at__lte=at).order_by("look_at").values_list("pk", "look_at")
     return [
         checkout_id
@@ -228,13 +232,11 @@ def _count_anew(member: Member, touched: list[Gift]) -> None:
 
 def next_look(checkout: Checkout, *, at: datetime) -> datetime | None:
     """When to look again if no webhook comes; None once there is nothing more to wait for."""
-    if checkout.status in {
-        Checkout.Status.PAID,
-        Checkout.Status.FAILED,
-        Checkout.Status.EXPIRED,
-    }:
+    if checkout.status in {Checkout.Status.FAILED, Checkout.Status.EXPIRED}:
         return None
     age = at - (checkout.opened_at or checkout.created_at)
+    if checkout.status == Checkout.Status.PAID:
+        return at + _LOOK_AFTER if age < _LOOKED_AFTER_FOR else None
     for younger_than, pause in _LOOK_AGAIN:
         if age < younger_than:
             return at + pause

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -171,3 +172,25 @@ def test_a_gift_that_is_won_back_is_delivered_after_all(
 def _intent_of(checkout: Checkout) -> str:
     session = stripe_api.fetch_session(str(checkout.session_id))
     return str(session["payment_intent"]["id"])
+
+
+def test_a_refund_that_no_webhook_told_of_is_found_within_a_day(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    checkout = order_membership(drive)
+    sandbox.pay(str(checkout.session_id), card="4242424242424242")
+    settlement.settle_checkout(checkout.pk)
+    payment = Payment.objects.get()
+    sandbox.advance(3600)
+    stripe_api.refund_payment(
+        str(payment.intent_id), amount_minor=payment.amount_minor, idempotency_key="back"
+    )
+    now = timezone.now()
+    assert settlement.due_checkout_ids(at=now + timedelta(hours=23)) == []
+    assert settlement.due_checkout_ids(at=now + timedelta(hours=25)) == [checkout.pk]
+    settlement.settle_checkout(checkout.pk)
+    assert Tally.objects.get().counted_until is not None
+    # It is looked after until nobody can dispute it any more.
+    checkout.refresh_from_db()
+    assert settlement.next_look(checkout, at=now + timedelta(days=119)) is not None
+    assert settlement.next_look(checkout, at=now + timedelta(days=121)) is None
