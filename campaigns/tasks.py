@@ -37,7 +37,6 @@ def hurry(task: "Task[Any, Any]", *args: object) -> None:
 
     Without a broker nothing is lost and nobody waits: the sweep finds the work by itself.
     """
-
     transaction.on_commit(lambda: _send(task, *args), robust=True)
 
 

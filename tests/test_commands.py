@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from campaigns import progress, stripe_api
 from campaigns.management.commands import import_members
+from campaigns.management.commands.stripe_setup import refuse_misconfiguration
 from campaigns.models import Campaign, Member, Membership, OutgoingMail, Plan, Price, Tally
 from newsroom.sandbox.control import SandboxControl
 from tests.factories import at, make_campaign, make_member, make_payment, make_price
@@ -338,6 +339,24 @@ def test_the_portal_opens_with_the_configuration_that_was_set_up() -> None:
     # Where it was not passed on, the account's default comes into being as a second one.
     [configuration] = list_at_stripe("configurations")
     assert configuration["features"]["subscription_cancel"]["mode"] == "at_period_end"
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_webhook_endpoint_can_be_made_before_anything_else() -> None:
+    Price.objects.update(stripe_price_id="")
+    told = run("stripe_setup", "--only-webhook")
+    assert "Set STRIPE_WEBHOOK_SECRET=whsec_" in told
+    assert len(list_at_stripe("webhook_endpoints")) == 1
+    assert list_at_stripe("products") == []
+    assert not Price.objects.exclude(stripe_price_id="").exists()
+
+
+def test_only_the_secret_that_is_still_to_come_may_be_missing(settings: LazySettings) -> None:
+    settings.STRIPE_WEBHOOK_SECRET = []
+    refuse_misconfiguration()
+    settings.SITE_URL = "no address"
+    with pytest.raises(CommandError, match=r"campaigns\.E009"):
+        refuse_misconfiguration()
 
 
 @pytest.mark.usefixtures("shop")

@@ -348,3 +348,12 @@ def test_the_page_of_a_fault_needs_neither_request_nor_database(name: str) -> No
     sheets = re.findall(r'href="/static/([^"]+)"', page)
     assert len(sheets) == 2
     assert all(finders.find(sheet) for sheet in sheets)
+
+
+def test_who_comes_without_a_campaign_keeps_the_banner_they_came_from(
+    client: Client, drive: Campaign
+) -> None:
+    response = client.get("/membership/join/?from=top")
+    assert response["Location"] == "/drive/birthday/join/?from=top"
+    assert client.get("/drive/")["Location"] == "/drive/birthday/"
+    assert client.head("/drive/birthday/").status_code == 200
