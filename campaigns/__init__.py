@@ -6,10 +6,10 @@ The journey, one line a step, in the order in which the code reads:
     views/readers.py   a reader opens the join or the gift form          forms.py
     checkout.py     1  form -> Checkout row -> Stripe Checkout Session   stripe_api.py
     webhooks.py     2  stored event -> which Stripe object to look at
-    settlement.py   3  Stripe object -> our rows, the one road
+    settlement/     3  Stripe object -> our rows, the one road
     payments.py     4  record a payment, a refund, a dispute             money.py
-    memberships.py  5  activate, renew, lapse
-    gifts.py        6  buy, deliver, redeem, revoke
+    memberships/    5  activate, renew, lapse, extend
+    gifts/          6  buy, deliver, redeem, remind, expire, revoke
     progress.py     7  THE number: tallies
     banners/        8  choose, fill in, render, publish
     reports/        9  figures -> page, chart, file

@@ -8,7 +8,7 @@ from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Campaign, Price
-from campaigns.models.gift import CODE_LENGTH, normalise_code
+from campaigns.models.codes import CODE_LENGTH, normalise_code
 from campaigns.models.member import canonical_email
 
 _TOKEN_SALT = "campaigns.checkout"  # noqa: S105 (a salt is no secret)

@@ -15,6 +15,7 @@ from campaigns.models import (
     OutgoingMail,
     Payment,
     Refund,
+    RefundOrder,
 )
 from campaigns.stripe_api import Json
 
@@ -99,6 +100,11 @@ def record_refund(payment: Payment, refund: Json) -> Refund:
             "refunded_at": stripe_api.moment(refund["created"]),
         },
     )
+    order = RefundOrder.objects.filter(refund_id=refund["id"]).first()
+    if order is not None and row.gifts_named_at is None:
+        row.gifts.set(order.gifts.all())
+        row.gifts_named_at = order.ordered_at
+        row.save(update_fields=["gifts_named_at"])
     return row
 
 

@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.gifts import standing_interval_of
 from campaigns.models import (
     Campaign,
     Dispute,
@@ -26,10 +27,10 @@ from campaigns.payments import Interval, standing_interval
 RULE = _(
     "A person counts once, from the first standing first payment of a membership begun in the "
     "drive, if it was made in the window and the person had no active membership when the drive "
-    "began and has redeemed no gift that counts. A gift counts once, when paid, while its payment "
-    "stands. A payment stands if it succeeded and was neither refunded to its full amount nor lost "
-    "in a dispute. One taken offline counts by the date entered. Renewals, changes of plan, grants "
-    "and imports never count."
+    "began and has redeemed no gift that counts. A gift counts once, when paid, until its own "
+    "share is refunded. A payment stands if it succeeded and was neither refunded to its full "
+    "amount nor lost in a dispute. One taken offline counts by the date entered. Renewals, changes "
+    "of plan, grants and imports never count."
 )
 
 # Tallies
@@ -56,10 +57,10 @@ def counted_payments(campaign: Campaign) -> QuerySet[Payment]:
 
 
 def count_gift(gift: Gift, campaign: Campaign) -> list[Count]:
-    """When the gift counts: as long as its payment stands, if that was made in the window."""
+    """When the gift counts: while its share of the payment stands, if made in the window."""
     if gift.payment.campaign_id != campaign.pk or not campaign.holds(gift.payment.paid_at):
         return []
-    standing = standing_interval(gift.payment)
+    standing = standing_interval_of(gift)
     return [Count(*standing, gift.payment_id)] if standing else []
 
 
@@ -103,7 +104,7 @@ def _redeemed_gifts(member: Member, campaign: Campaign) -> QuerySet[Gift]:
     return (
         member.gifts_redeemed.filter(payment__campaign=campaign)
         .select_related("payment")
-        .prefetch_related("payment__refunds", "payment__disputes")
+        .prefetch_related("payment__refunds", "payment__disputes", "refunds")
     )
 
 
@@ -217,7 +218,7 @@ def recount_campaign(campaign: Campaign) -> None:
             Gift.objects.filter(payment__campaign=campaign)
             .select_for_update(of=("self",))
             .select_related("payment__campaign")
-            .prefetch_related("payment__refunds", "payment__disputes")
+            .prefetch_related("payment__refunds", "payment__disputes", "refunds")
             .order_by("checkout", "position")
         ):
             tally_gift(gift)

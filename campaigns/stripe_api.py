@@ -205,12 +205,24 @@ def list_disputes(charge_id: str) -> list[Json]:
 
 
 @_translated
-def refund_payment(intent_id: str, *, amount_minor: int, idempotency_key: str) -> Json:
+def refund_payment(
+    intent_id: str,
+    *,
+    amount_minor: int,
+    reason: str = "requested_by_customer",
+    idempotency_key: str,
+) -> Json:
     """Give back that much of a payment; the same key gives it back once."""
-    answer = client().v1.refunds.create(
-        {"payment_intent": intent_id, "amount": amount_minor}, {"idempotency_key": idempotency_key}
-    )
+    params = {"payment_intent": intent_id, "amount": amount_minor, "reason": reason}
+    answer = client().v1.refunds.create(cast(Any, params), {"idempotency_key": idempotency_key})
     return _plain(answer)
+
+
+@_translated
+def move_next_charge(subscription_id: str, *, trial_end: int | None) -> Json:
+    """Let a subscription charge nothing until that moment; None: charge from now on again."""
+    params = {"trial_end": trial_end or "now", "proration_behavior": "none"}
+    return _plain(client().v1.subscriptions.update(subscription_id, cast(Any, params)))
 
 
 # The billing portal

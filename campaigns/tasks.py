@@ -101,10 +101,12 @@ def work_on_event(*event_ids: str) -> None:
 def do_what_followed() -> None:
     """The effects of a commit, each claimed by a column: mails, then banners."""
     now = timezone.now()
+    gifts.note_bounces()
     owed = emails.due_mail_ids(at=now)
     delivered = [emails.deliver_mail(mail_id) for mail_id in _for_a_turn(owed)]
-    if any(delivered):
+    if delivered:
         gifts.note_deliveries()
+        gifts.note_bounces()
     for campaign in banners.due_campaigns(at=now):
         try:
             banners.publish_campaign(campaign.pk)
@@ -125,5 +127,11 @@ def sweep() -> None:
             log.warning("checkout_unsettled", checkout=str(checkout_id)[:8], error=str(error))
         except Exception:  # whatever it is, one Checkout holds up no other, and no mail
             log.exception("checkout_unsettled", checkout=str(checkout_id)[:8])
+    for order_id in _for_a_turn(settlement.due_refund_ids(at=now)):
+        settlement.carry_out_refund(order_id)
     memberships.lapse_memberships(at=now)
+    for gift_id in _for_a_turn(gifts.due_gift_ids(at=now)):
+        gifts.take_steps(gift_id, at=now)
+    for membership_id in _for_a_turn(memberships.due_push_ids(at=now)):
+        memberships.push_charge(membership_id, at=now)
     do_what_followed()

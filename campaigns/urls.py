@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from campaigns.views import embed, readers, stripe
+from campaigns.views import buyers, claims, embed, orders, readers, stripe
 
 app_name = "campaigns"
 
@@ -15,6 +15,18 @@ urlpatterns = [
                 path("thanks/<uuid:checkout_id>/", readers.thanks, name="thanks"),
                 path("cancelled/<uuid:checkout_id>/", readers.cancelled, name="cancelled"),
                 path("manage/<str:token>/", readers.portal, name="portal"),
+                path("no-reminders/<str:token>/", readers.opt_out, name="opt_out"),
+                path(
+                    "gifts/<str:token>/",
+                    include(
+                        [
+                            path("", buyers.show_gifts, name="gifts"),
+                            path("links.csv", buyers.export_links, name="gift_links"),
+                            path("<int:position>/", buyers.change_gift, name="gift_change"),
+                            path("<int:position>/card.pdf", buyers.show_card, name="gift_card"),
+                        ]
+                    ),
+                ),
             ]
         ),
     ),
@@ -22,9 +34,10 @@ urlpatterns = [
         "claim/",
         include(
             [
-                path("", readers.claim_by_code, name="claim_by_code"),
-                path("<str:code>/", readers.claim, name="claim"),
-                path("<str:code>/done/", readers.claimed, name="claimed"),
+                path("", claims.claim_by_code, name="claim_by_code"),
+                path("confirm/<str:token>/", claims.confirm, name="confirm_claim"),
+                path("<str:code>/", claims.claim, name="claim"),
+                path("<str:code>/done/", claims.claimed, name="claimed"),
             ]
         ),
     ),
@@ -33,8 +46,11 @@ urlpatterns = [
         include(
             [
                 path("", readers.show_campaign, name="campaign"),
-                path("join/", readers.join, name="join"),
-                path("gift/", readers.give, name="gift"),
+                path("join/", orders.join, name="join"),
+                path("gift/", orders.give, name="gift"),
+                path("gift/mail/", orders.preview_mail, name="gift_mail_preview"),
+                path("gift/card/", orders.preview_card, name="gift_card_preview"),
+                path("gifts/", orders.give_many, name="gift_many"),
                 path("picture.png", embed.show_picture, name="picture"),
                 path("progress.json", embed.show_number, name="number"),
             ]

@@ -54,8 +54,10 @@ STRIPE_WEBHOOK_SECRET = env.list(
     "STRIPE_WEBHOOK_SECRET", default=[DEMO_SECRETS["STRIPE_WEBHOOK_SECRET"]]
 )
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
-# Gifts' claim codes are derived by this key; a new key makes codes not yet claimed unreadable.
+# Gifts' claim codes are derived by this key. After a change of key the old one goes among the
+# fallbacks, for as long as gifts bought under it can be claimed.
 GIFT_CODE_KEY = env.str("GIFT_CODE_KEY", default=DEMO_SECRETS["GIFT_CODE_KEY"])
+GIFT_CODE_KEY_FALLBACKS = env.list("GIFT_CODE_KEY_FALLBACKS", default=[])
 
 # The application
 
@@ -162,6 +164,8 @@ STORAGES = {
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="members@meridian-post.example")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Who is told of what needs a person; empty: the admin alone shows it.
+STAFF_EMAIL = env.str("STAFF_EMAIL", default="")
 email_url = env.email_url("EMAIL_URL", default="consolemail://")
 EMAIL_BACKEND = email_url["EMAIL_BACKEND"]
 EMAIL_HOST = email_url.get("EMAIL_HOST") or "localhost"

@@ -20,7 +20,6 @@ from campaigns.models import (
     Price,
     Refund,
 )
-from campaigns.models.gift import hash_code
 
 _number = count(1)
 
@@ -184,7 +183,7 @@ def make_gift(buyer: Member, campaign: Campaign | None, paid_at: str, **changes:
         }
         | changes
     )
-    gift.code_hash, gift.code_hint = hash_code(gift.code), gift.code[:5]
+    gift.set_code()
     gift.save()
     return gift
 

@@ -63,6 +63,8 @@ def give(campaign: Campaign | None, **changes: Any) -> Gift:
 
 
 def owe(kind: str, *, language: str = "en", **about: Any) -> OutgoingMail:
+    if kind == "gift_bought":  # of a whole purchase
+        about = {"checkout": about["gift"].checkout}
     return OutgoingMail.objects.create(
         key=f"{kind}:{next(_number)}", kind=kind, language=language, **about
     )

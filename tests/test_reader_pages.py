@@ -10,7 +10,8 @@ from django.contrib.staticfiles import finders
 from django.template.loader import get_template
 from django.test import Client
 
-from campaigns import emails, progress
+from campaigns import progress
+from campaigns.emails import links
 from campaigns.models import Campaign, Checkout, Goal, Plan, PlanCopy, Price
 from newsroom.sandbox.control import SandboxControl
 from tests.factories import (
@@ -317,7 +318,7 @@ def test_no_page_carries_inline_style_or_script(
             *(f"/claim/{claimed.code}/done/", f"/claim/{claimed.code}/", "/claim/abc/"),
             *(f"/membership/thanks/{paid.pk}/", f"/membership/thanks/{waiting.pk}/"),
             f"/membership/cancelled/{opened.pk}/",
-            *(f"/membership/manage/{emails.portal_token(paid)}/", "/membership/manage/x/"),
+            *(f"/membership/manage/{links.portal_token(paid)}/", "/membership/manage/x/"),
         )
     ]
     fields = join_fields(client)

@@ -11,7 +11,8 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import emails, progress
+from campaigns import progress
+from campaigns.emails import links
 from campaigns.forms import token_for
 from campaigns.models import Campaign, Checkout, Membership
 from newsroom.sandbox.control import SandboxControl
@@ -201,7 +202,7 @@ def test_the_portals_button_leads_to_stripe_and_its_fault_is_told(
     sandbox.pay(checkout.session_id, card=CARD)
     thanks(client, checkout)
     checkout.refresh_from_db()
-    url = f"/membership/manage/{emails.portal_token(checkout)}/"
+    url = f"/membership/manage/{links.portal_token(checkout)}/"
     assert read_form(client.get(url)).action == ""
     settings.STRIPE_API_BASE = NOBODY
     response = client.post(url)

@@ -3,13 +3,15 @@
 from campaigns.models.banner import Banner
 from campaigns.models.campaign import Campaign, CampaignCopy, Phase
 from campaigns.models.checkout import Checkout
-from campaigns.models.gift import Gift
+from campaigns.models.gift import Gift, GiftChange, ReplacedCode
 from campaigns.models.goal import Goal
 from campaigns.models.member import Member
 from campaigns.models.membership import Membership
+from campaigns.models.opt_out import OptOut
 from campaigns.models.outgoing_mail import OutgoingMail
 from campaigns.models.payment import Dispute, Payment, Refund
 from campaigns.models.plan import Plan, PlanCopy, Price
+from campaigns.models.refund_order import RefundOrder
 from campaigns.models.stripe_event import StripeEvent
 from campaigns.models.tally import PublishedNumber, Tally
 
@@ -20,9 +22,11 @@ __all__ = [
     "Checkout",
     "Dispute",
     "Gift",
+    "GiftChange",
     "Goal",
     "Member",
     "Membership",
+    "OptOut",
     "OutgoingMail",
     "Payment",
     "Phase",
@@ -31,6 +35,8 @@ __all__ = [
     "Price",
     "PublishedNumber",
     "Refund",
+    "RefundOrder",
+    "ReplacedCode",
     "StripeEvent",
     "Tally",
 ]

@@ -1,6 +1,6 @@
-import base64
-import hmac
 import uuid
+from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
@@ -9,42 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.checkout import Checkout
+from campaigns.models.codes import HINT_LENGTH, derive_code, hash_code, rederive_code
 from campaigns.models.member import Member
 from campaigns.models.membership import Membership
 from campaigns.models.moves import check_move
-from campaigns.models.payment import Payment
+from campaigns.models.payment import Payment, Refund
 from campaigns.models.plan import Price
-
-# Crockford's base 32: no I, L, O or U, and the look-alikes are read as what was meant.
-_RFC4648 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_TO_CROCKFORD = str.maketrans(_RFC4648, _CROCKFORD)
-_LOOK_ALIKES = str.maketrans("OIL", "011")
-CODE_LENGTH = 20  # characters of five bits: 100 bits
-
-
-def derive_code(gift_id: uuid.UUID, generation: int) -> str:
-    """The claim code of that gift and generation: the same each time, readable nowhere in the rows.
-
-    100 bits of a keyed hash, in four groups of five for reading aloud.
-    """
-    digest = hmac.digest(
-        settings.GIFT_CODE_KEY.encode(), f"{gift_id}:{generation}".encode(), "sha256"
-    )
-    letters = base64.b32encode(digest).decode().translate(_TO_CROCKFORD)[:CODE_LENGTH]
-    return "-".join(letters[at : at + 5] for at in range(0, CODE_LENGTH, 5))
-
-
-def normalise_code(typed: str) -> str:
-    """What was meant by what was typed: case, spaces, hyphens and look-alikes do not matter."""
-    letters = "".join(letter for letter in typed.upper() if letter.isalnum())
-    return letters.translate(_LOOK_ALIKES)
-
-
-def hash_code(typed: str) -> str:
-    """The lookup hash of a code; the code itself is never stored."""
-    key = settings.GIFT_CODE_KEY.encode()
-    return hmac.digest(key, normalise_code(typed).encode(), "sha256").hex()
 
 
 class Gift(models.Model):
@@ -61,10 +31,17 @@ class Gift(models.Model):
         Status.PAID: {Status.DELIVERED, Status.CLAIMED, Status.EXPIRED, Status.REVOKED},
         Status.DELIVERED: {Status.CLAIMED, Status.EXPIRED, Status.REVOKED},
         Status.CLAIMED: {Status.REVOKED},
-        Status.EXPIRED: {Status.DELIVERED, Status.REVOKED},
-        Status.REVOKED: {Status.PAID, Status.DELIVERED},  # a lost dispute can be won later
+        Status.EXPIRED: {Status.PAID, Status.DELIVERED, Status.REVOKED},
+        # A lost dispute can be won later, and staff can bring a gift back.
+        Status.REVOKED: {Status.PAID, Status.DELIVERED, Status.CLAIMED, Status.EXPIRED},
     }
     CLAIMABLE = (Status.PAID, Status.DELIVERED)
+
+    class Cause(models.TextChoices):
+        """Why a gift was revoked: only what money took away, money brings back."""
+
+        MONEY = "money", _("its payment no longer stands")
+        STAFF = "staff", _("by staff")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     checkout = models.ForeignKey(
@@ -88,13 +65,35 @@ class Gift(models.Model):
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.PAID)
     paid_at = models.DateTimeField(_("paid at"))
     deliver_at = models.DateTimeField(_("deliver at"))
+    zone = models.CharField(
+        _("recipient’s time zone"),
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Empty: that of the campaign."),
+    )
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
+    bounced_at = models.DateTimeField(_("bounced at"), null=True, blank=True)
     claimed_at = models.DateTimeField(_("claimed at"), null=True, blank=True)
     expires_at = models.DateTimeField(_("expires at"))
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    revoked_for = models.CharField(
+        _("revoked because"), max_length=5, choices=Cause, blank=True, default="", db_default=""
+    )
+    # Of a claimed gift: since when its payment no longer stands, and that staff let it be all the
+    # same. Until they say so it waits for their word.
+    fell_at = models.DateTimeField(_("payment fell at"), null=True, blank=True)
+    is_kept = models.BooleanField(_("kept by staff"), default=False, db_default=False)
+    refunds = models.ManyToManyField(
+        Refund, verbose_name=_("refunds of it"), related_name="gifts", blank=True
+    )
+    # The timeline of reminders and expiry: what was done up to when, and when the next is due.
+    stepped_until = models.DateTimeField(null=True, blank=True, editable=False)
+    next_step_at = models.DateTimeField(_("next step at"), null=True, blank=True, editable=False)
     generation = models.PositiveSmallIntegerField(_("generation"), default=1)
     code_hash = models.CharField(_("hash of the code"), max_length=64, unique=True)
-    code_hint = models.CharField(_("start of the code"), max_length=5, blank=True)
+    code_hint = models.CharField(_("start of the code"), max_length=HINT_LENGTH, blank=True)
     redeemer = models.ForeignKey(
         Member,
         on_delete=models.PROTECT,
@@ -116,6 +115,18 @@ class Gift(models.Model):
     class Meta:
         verbose_name = _("gift")
         verbose_name_plural = _("gifts")
+        indexes = [
+            models.Index(
+                fields=["next_step_at"],
+                condition=Q(next_step_at__isnull=False),
+                name="gift_step_due",
+            ),
+            models.Index(
+                fields=["deliver_at"],
+                condition=Q(delivered_at__isnull=True),
+                name="gift_undelivered",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["checkout", "position"], name="gift_once_a_position"),
             models.CheckConstraint(
@@ -138,11 +149,96 @@ class Gift(models.Model):
         check_move(self.MOVES, old=self.status, new=status)
         self.status = status
 
+    def set_code(self) -> None:
+        """Derive this generation's code by the newest key; the caller saves."""
+        code = derive_code(self.id, self.generation)
+        self.code_hash, self.code_hint = hash_code(code), code[:HINT_LENGTH]
+
     @property
     def code(self) -> str:
-        return derive_code(self.id, self.generation)
+        """The claim code, derived anew; raises CodeKeyLost."""
+        return rederive_code(self.id, self.generation, code_hash=self.code_hash)
 
     @property
     def is_handed_over(self) -> bool:
         """Whether the buyer passes it on, so that the invitation goes to nobody by mail."""
         return not self.recipient_email
+
+    @property
+    def is_claimable(self) -> bool:
+        return self.status in self.CLAIMABLE
+
+    @property
+    def waits_for_word(self) -> bool:
+        """Whether it was claimed, its payment fell, and staff have not said what becomes of it."""
+        return self.status == self.Status.CLAIMED and self.fell_at is not None and not self.is_kept
+
+    @property
+    def recipient_zone(self) -> tzinfo:
+        """Whose days and hours a delivery date means."""
+        if self.zone:
+            return ZoneInfo(self.zone)
+        campaign = self.checkout.campaign
+        return campaign.zone_info if campaign else timezone.get_default_timezone()
+
+    @property
+    def share_minor(self) -> int:
+        """Its part of what the Checkout cost, in minor units."""
+        return self.checkout.amount_minor // self.checkout.quantity
+
+    def is_due(self, *, at: datetime) -> bool:
+        return self.deliver_at <= at
+
+
+class ReplacedCode(models.Model):
+    """A code of an earlier generation: whoever still has it is told that there is a newer one."""
+
+    gift = models.ForeignKey(
+        Gift, on_delete=models.CASCADE, verbose_name=_("gift"), related_name="replaced_codes"
+    )
+    code_hash = models.CharField(_("hash of the code"), max_length=64, unique=True)
+    replaced_at = models.DateTimeField(_("replaced at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("replaced code")
+        verbose_name_plural = _("replaced codes")
+
+    def __str__(self) -> str:
+        return f"replaced code of {self.gift}"
+
+
+class GiftChange(models.Model):
+    """What somebody did to a gift, and why: staff by name, or the buyer on their own page."""
+
+    class What(models.TextChoices):
+        RESENT = "resent", _("sent again")
+        NEW_CODE = "new_code", _("sent again with a new code")
+        DATE = "date", _("delivery date changed")
+        RECIPIENT = "recipient", _("recipient changed")
+        REVOKED = "revoked", _("revoked")
+        REVIVED = "revived", _("revived")
+        REASSIGNED = "reassigned", _("given to another redeemer")
+        KEPT = "kept", _("kept though its payment fell")
+
+    gift = models.ForeignKey(
+        Gift, on_delete=models.CASCADE, verbose_name=_("gift"), related_name="changes"
+    )
+    what = models.CharField(_("what"), max_length=12, choices=What)
+    why = models.CharField(_("why"), max_length=200, blank=True)
+    made_at = models.DateTimeField(_("made at"), default=timezone.now)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        verbose_name=_("made by"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: the buyer, on the page of their gifts."),
+    )
+
+    class Meta:
+        verbose_name = _("change of a gift")
+        verbose_name_plural = _("changes of gifts")
+        ordering = ["-made_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_what_display()} {self.made_at:%Y-%m-%d}"

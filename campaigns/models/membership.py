@@ -66,6 +66,27 @@ class Membership(models.Model):
     )
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     is_cancelling = models.BooleanField(_("being cancelled"), default=False)
+    months = models.PositiveSmallIntegerField(
+        _("months"), null=True, blank=True, help_text=_("For how long it was bought or given.")
+    )
+    # A gift to somebody who is a member already begins where that membership ends.
+    extends = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        verbose_name=_("extends"),
+        null=True,
+        blank=True,
+        related_name="extensions",
+    )
+    # Of a subscription: from when until when gifts stand in for its charges, until when Stripe
+    # was told so, and when it is to be told next.
+    gifted_from = models.DateTimeField(_("gifted from"), null=True, blank=True)
+    gifted_until = models.DateTimeField(_("gifted until"), null=True, blank=True)
+    pushed_until = models.DateTimeField(_("next charge moved to"), null=True, blank=True)
+    push_at = models.DateTimeField(_("next charge to be moved at"), null=True, blank=True)
+    push_error = models.CharField(
+        _("error at moving it"), max_length=200, blank=True, default="", db_default=""
+    )
     checkout = models.OneToOneField(
         Checkout,
         on_delete=models.PROTECT,
@@ -102,6 +123,11 @@ class Membership(models.Model):
                 condition=Q(ended_at__isnull=True, ends_at__isnull=False),
                 name="membership_running_out",
             ),
+            models.Index(
+                fields=["push_at"],
+                condition=Q(push_at__isnull=False),
+                name="membership_push_due",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -117,3 +143,8 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_source_display()} of {self.member}"
+
+    @property
+    def is_taken_back(self) -> bool:
+        """Whether it ended before its time."""
+        return self.ended_at is not None and (self.ends_at is None or self.ended_at < self.ends_at)

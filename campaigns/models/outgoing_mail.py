@@ -4,7 +4,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models.checkout import Checkout
 from campaigns.models.gift import Gift
+from campaigns.models.member import Member
 from campaigns.models.membership import Membership
 from campaigns.models.payment import Payment
 
@@ -21,10 +23,25 @@ class OutgoingMail(models.Model):
         WELCOME = "welcome", _("welcome")
         GIFT_BOUGHT = "gift_bought", _("gift bought")
         GIFT_INVITATION = "gift_invitation", _("gift to its recipient")
+        GIFT_TO_PASS_ON = "gift_to_pass_on", _("gift to be handed over")
+        GIFT_DELIVERED = "gift_delivered", _("gifts delivered")
+        GIFT_BOUNCED = "gift_bounced", _("gift not delivered, to its buyer")
+        GIFT_BOUNCED_STAFF = "gift_bounced_staff", _("gift not delivered, to staff")
+        GIFT_REMINDER = "gift_reminder", _("reminder to the recipient")
+        GIFT_UNCLAIMED = "gift_unclaimed", _("reminder to the buyer")
+        GIFT_EXPIRING = "gift_expiring", _("gift about to expire, to its buyer")
+        GIFT_CONFIRM = "gift_confirm", _("confirmation that a gift adds to a membership")
         GIFT_CLAIMED = "gift_claimed", _("gift claimed")
+        GIFT_ENDING = "gift_ending", _("given membership about to end")
 
-    key = models.CharField(_("key"), max_length=80, unique=True)
-    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    key = models.CharField(_("key"), max_length=100, unique=True)
+    kind = models.CharField(_("kind"), max_length=24, choices=Kind)
+    checkout = models.ForeignKey(
+        Checkout, on_delete=models.CASCADE, verbose_name=_("checkout"), null=True, blank=True
+    )
+    member = models.ForeignKey(
+        Member, on_delete=models.CASCADE, verbose_name=_("member"), null=True, blank=True
+    )
     payment = models.ForeignKey(
         Payment, on_delete=models.CASCADE, verbose_name=_("payment"), null=True, blank=True
     )
@@ -44,6 +61,14 @@ class OutgoingMail(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
     error = models.TextField(_("error"), blank=True)
+    # The end of trying: the provider refused it for good, or would not take it for days.
+    failed_at = models.DateTimeField(_("given up at"), null=True, blank=True)
+    provider_id = models.CharField(
+        _("id at the mail provider"), max_length=255, blank=True, default="", db_default=""
+    )
+    bounced_at = models.DateTimeField(_("bounced at"), null=True, blank=True)
+    # What did not arrive is told on, to whoever can mend the address.
+    told_at = models.DateTimeField(_("failure told at"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("outgoing mail")
@@ -53,7 +78,18 @@ class OutgoingMail(models.Model):
                 fields=["next_attempt_at"],
                 condition=Q(next_attempt_at__isnull=False),
                 name="outgoing_mail_due",
-            )
+            ),
+            models.Index(
+                fields=["provider_id"],
+                condition=~Q(provider_id=""),
+                name="outgoing_mail_of_provider",
+            ),
+            models.Index(
+                fields=["kind"],
+                condition=Q(told_at__isnull=True)
+                & (Q(bounced_at__isnull=False) | Q(failed_at__isnull=False)),
+                name="outgoing_mail_untold",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -120,6 +120,8 @@ class Refund(models.Model):
     status = models.CharField(_("status"), max_length=16, choices=Status)
     reason = models.CharField(_("reason"), max_length=60, blank=True)
     refunded_at = models.DateTimeField(_("refunded at"))
+    # Of a payment for several gifts: which of them it meant, if any, is for staff to say.
+    gifts_named_at = models.DateTimeField(_("gifts named at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("refund")

@@ -1,3 +1,4 @@
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,13 @@ class Plan(models.Model):
     slug = models.SlugField(_("slug"), unique=True)
     position = models.SmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("on sale"), default=True)
+    gift_claimable_days = models.PositiveSmallIntegerField(
+        _("days to claim a gift"),
+        default=365,
+        db_default=365,
+        validators=[MinValueValidator(1)],
+        help_text=_("From its delivery on; then it expires."),
+    )
     stripe_product_id = models.CharField(
         _("product id"), max_length=255, blank=True, editable=False
     )

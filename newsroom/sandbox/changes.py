@@ -4,7 +4,7 @@ costs.
 
 import copy
 
-from newsroom.sandbox import catalogue, clock, documents, events, invoices, subscriptions
+from newsroom.sandbox import catalogue, clock, documents, events, invoices, subscriptions, trials
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.models import StripeObject
@@ -35,11 +35,22 @@ def update_subscription(row: StripeObject, params: Document) -> None:
         pause = params["pause_collection"]
         row.body["pause_collection"] = {"resumes_at": None, **pause} if pause else None
     _change_end(row, params)
+    trial_end = params.get("trial_end")
     if params.get("items"):
-        change_items(row, params["items"], behaviour=behaviour)
-    if "trial_end" in params:
-        _change_trial(row, params["trial_end"], behaviour=behaviour)
-    if params.get("billing_cycle_anchor") == "now" and row.body["status"] == "active":
+        into_trial = trial_end not in (None, "now")
+        if into_trial and row.body["status"] == "active" and behaviour != "none":
+            raise ApiError(
+                "The sandbox changes items and begins a trial at once only without prorations.",
+                param="proration_behavior",
+            )
+        change_items(row, params["items"], behaviour=behaviour, bills=not into_trial)
+    begun = False
+    if trial_end == "now":
+        begun = _end_trial(row)
+    elif trial_end is not None:
+        _change_trial(row, trial_end, behaviour=behaviour)
+    renews = params.get("billing_cycle_anchor") == "now" and not begun
+    if renews and row.body["status"] == "active":
         _start_period(row, _make_prorations(row, [], behaviour=behaviour))
     subscriptions.save_subscription(row)
     events.emit_change("customer.subscription.updated", row, before)
@@ -72,9 +83,11 @@ def _change_end(row: StripeObject, params: Document) -> None:
 
 
 def change_items(  # noqa: PLR0912
-    row: StripeObject, changes: list[Document], *, behaviour: str
+    row: StripeObject, changes: list[Document], *, behaviour: str, bills: bool = True
 ) -> None:
-    """An entry without an id adds an item, as Stripe does; one with `deleted` takes it away."""
+    """An entry without an id adds an item, as Stripe does; one with `deleted` takes it away.
+    `bills` is off where a trial begins with the change, which then costs nothing yet.
+    """
     old = copy.deepcopy(row.body["items"]["data"])
     items = {item["id"]: item for item in copy.deepcopy(old)}
     period = subscriptions.get_period(row)
@@ -108,7 +121,7 @@ def change_items(  # noqa: PLR0912
     if any(each != recurring[0] for each in recurring):
         raise ApiError("All prices of a subscription must have the same interval here.")
     row.body["items"]["data"] = list(items.values())
-    if row.body["status"] == "trialing":
+    if row.body["status"] == "trialing" or not bills:
         return
     lines = _make_prorations(row, old, behaviour=behaviour)
     if recurring[0] != old[0]["price"]["recurring"]:
@@ -191,27 +204,41 @@ def _start_period(row: StripeObject, lines: list[Document]) -> None:
     )
 
 
-def _change_trial(row: StripeObject, trial_end: int | str, *, behaviour: str) -> None:
-    """A trial moves the next payment to its end: free time given to a subscriber."""
-    now = clock.now()
-    if trial_end == "now":
-        row.body["trial_end"] = now
-        _start_period(row, [])
+def _change_trial(row: StripeObject, trial_end: int, *, behaviour: str) -> None:
+    """A trial moves the next payment to its end: free time given to a subscriber. It begins now;
+    one that runs keeps its start.
+    """
+    trials.check_end(trial_end)
+    trialing = row.body["status"] == "trialing"
+    if trialing and row.body["trial_end"] == trial_end:
         return
-    if not isinstance(trial_end, int) or trial_end <= now:
-        raise ApiError("The trial_end has to be in the future, or `now`.", param="trial_end")
+    now = clock.now()
+    old = subscriptions.get_period(row)
     lines = []
     if row.body["status"] == "active":
         lines = _make_prorations(row, [], behaviour=behaviour)
     row.body.update(status="trialing", trial_end=trial_end, billing_cycle_anchor=trial_end)
-    row.body["trial_start"] = now if row.body["trial_start"] is None else row.body["trial_start"]
-    row.notes["cycle"] = 0
-    old = subscriptions.get_period(row)
+    if not trialing:
+        row.body["trial_start"] = now
+    row.notes.update(cycle=0, warned=False)
     subscriptions.set_period(row, (now, trial_end))
     if row.body["cancel_at_period_end"]:
         row.body["cancel_at"] = trial_end
     lines += subscriptions.make_lines(row, (now, trial_end))
     subscriptions.bill(row, lines, reason="subscription_update", period=(old[0], now))
+    trials.warn_if_due(row)
+
+
+def _end_trial(row: StripeObject) -> bool:
+    """Ends the free time, and the first paid period begins. Without a trial there is nothing to
+    end: answers whether there was one.
+    """
+    if row.body["status"] != "trialing":
+        return False
+    row.body["trial_end"] = clock.now()
+    trials.warn(row)
+    _start_period(row, [])
+    return True
 
 
 def cancel_now(row: StripeObject, *, details: Document, invoice_now: bool, prorate: bool) -> None:

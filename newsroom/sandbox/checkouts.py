@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from newsroom.sandbox import catalogue, clock, context, documents, events
+from newsroom.sandbox import catalogue, clock, context, documents, events, trials
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.models import StripeObject
@@ -92,13 +92,18 @@ def _find_trial_end(data: Document) -> int | None:
             param="subscription_data[trial_period_days]",
         )
     if "trial_period_days" in data:
-        return clock.now() + int(data["trial_period_days"]) * 86400
-    trial_end: int | None = data.get("trial_end")
-    if trial_end is not None and trial_end < clock.now() + 48 * 3600:
+        trial_end = clock.now() + int(data["trial_period_days"]) * trials.DAY
+        trials.check_end(trial_end, param="subscription_data[trial_period_days]")
+        return trial_end
+    if "trial_end" not in data:
+        return None
+    trial_end = int(data["trial_end"])
+    if trial_end < clock.now() + 2 * trials.DAY:
         raise ApiError(
             "The `trial_end` date has to be at least 2 days in the future.",
             param="subscription_data[trial_end]",
         )
+    trials.check_end(trial_end, param="subscription_data[trial_end]")
     return trial_end
 
 

@@ -250,11 +250,11 @@ def collect(  # noqa: PLR0911
     failed.
     """
     body = invoice.body
-    body["attempted"] = True
-    body["attempt_count"] += 1
     if body["amount_remaining"] == 0:
         mark_paid(invoice)
         return "paid", None
+    body["attempted"] = True
+    body["attempt_count"] += 1
     intent = find_open_intent(invoice)
     if intent is None:
         intent = intents.create_intent(

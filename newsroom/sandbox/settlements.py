@@ -257,8 +257,10 @@ def settle_debit(intent: StripeObject, *, succeeded: bool | None = None) -> None
             invoice.body["attempted"] = True
             invoices.note_failure(invoice)
         if subscription is not None:
-            note = subscriptions.note_paid if succeeded else subscriptions.note_unpaid
-            note(subscription)
+            if succeeded:
+                subscriptions.note_paid(subscription)
+            else:
+                subscriptions.note_unpaid(subscription, invoice)
     session = documents.find(intent.notes.get("session"))
     if session is not None:
         if succeeded:
@@ -299,7 +301,7 @@ def pay_invoice(
         if result == "paid":
             subscriptions.note_paid(subscription)
         else:
-            subscriptions.note_unpaid(subscription)
+            subscriptions.note_unpaid(subscription, invoice)
     if decline is not None:
         raise ApiError(
             decline.message,

@@ -2,7 +2,7 @@
 
 import copy
 
-from newsroom.sandbox import catalogue, clock, documents, events, invoices
+from newsroom.sandbox import catalogue, clock, documents, events, invoices, trials
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.models import StripeObject
@@ -145,6 +145,9 @@ def _find_due(row: StripeObject) -> int | None:
     if row.body["status"] in ENDED or row.body["status"] == "paused":
         return None
     moments = [get_period(row)[1]]
+    warning = trials.find_warning(row)
+    if warning is not None:
+        moments.append(warning)
     if row.body["cancel_at"]:
         moments.append(row.body["cancel_at"])
     pause = row.body["pause_collection"]
@@ -294,7 +297,10 @@ def note_paid(row: StripeObject) -> None:
         events.emit_change("customer.subscription.updated", row, before)
 
 
-def note_unpaid(row: StripeObject) -> None:
+def note_unpaid(row: StripeObject, invoice: StripeObject) -> None:
+    """Only the latest invoice makes a subscription past due: an older one leaves it as it is."""
+    if row.body["latest_invoice"] != invoice.stripe_id:
+        return
     if row.body["status"] in ("active", "trialing"):
         before = copy.deepcopy(row.body)
         row.body["status"] = "past_due"
@@ -303,7 +309,9 @@ def note_unpaid(row: StripeObject) -> None:
 
 
 def run_due(row: StripeObject) -> None:
-    """What the clock brings: the end that was asked for, the end of a pause, the next period."""
+    """What the clock brings: the end that was asked for, the end of a pause, the word that a trial
+    is about to end, the next period.
+    """
     now = clock.now()
     if row.body["cancel_at"] and row.body["cancel_at"] <= now:
         end_subscription(row, reason="cancellation_requested")
@@ -314,6 +322,9 @@ def run_due(row: StripeObject) -> None:
         row.body["pause_collection"] = None
         save_subscription(row)
         events.emit_change("customer.subscription.updated", row, before)
+        return
+    if trials.warn_if_due(row):
+        save_subscription(row)
         return
     if row.body["status"] == "trialing" and find_method(row) is None:
         match row.body["trial_settings"]["end_behavior"]["missing_payment_method"]:

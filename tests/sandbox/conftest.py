@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +187,24 @@ def member(
     control.pay(session.id)
     done = stripe_client.v1.checkout.sessions.retrieve(session.id)
     return stripe_client.v1.subscriptions.retrieve(str(done.subscription))
+
+
+def at(year: int, month: int, day: int) -> int:
+    return int(datetime(year, month, day, 12, tzinfo=UTC).timestamp())
+
+
+def subscribe(
+    control: SandboxControl,
+    client: stripe.StripeClient,
+    session: stripe.checkout.Session,
+    *,
+    card: str = "4242424242424242",
+) -> stripe.Subscription:
+    assert control.pay(session.id, card=card)["status"] == "paid"
+    done = client.v1.checkout.sessions.retrieve(session.id)
+    return client.v1.subscriptions.retrieve(str(done.subscription))
+
+
+def period(subscription: stripe.Subscription) -> tuple[int, int]:
+    item = subscription["items"].data[0]
+    return item.current_period_start, item.current_period_end

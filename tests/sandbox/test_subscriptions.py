@@ -1,32 +1,9 @@
-from datetime import UTC, datetime
-
 import pytest
 import stripe
 
 from newsroom.sandbox.control import SandboxControl
 
-from .conftest import NOON, OpenSession
-
-
-def at(year: int, month: int, day: int) -> int:
-    return int(datetime(year, month, day, 12, tzinfo=UTC).timestamp())
-
-
-def subscribe(
-    control: SandboxControl,
-    client: stripe.StripeClient,
-    session: stripe.checkout.Session,
-    *,
-    card: str = "4242424242424242",
-) -> stripe.Subscription:
-    assert control.pay(session.id, card=card)["status"] == "paid"
-    done = client.v1.checkout.sessions.retrieve(session.id)
-    return client.v1.subscriptions.retrieve(str(done.subscription))
-
-
-def period(subscription: stripe.Subscription) -> tuple[int, int]:
-    item = subscription["items"].data[0]
-    return item.current_period_start, item.current_period_end
+from .conftest import NOON, OpenSession, at, period, subscribe
 
 
 def test_a_month_from_31_january_keeps_to_the_anchor(
@@ -272,23 +249,6 @@ def test_a_credit_is_kept_for_the_next_invoice(
     invoice = stripe_client.v1.invoices.list({"subscription": member.id}).data[0]
     assert (invoice.total, invoice.amount_due, invoice.status) == (600, 0, "paid")
     assert control.books()["currencies"]["eur"]["gross_minor"] == 6000
-
-
-def test_a_longer_trial_moves_the_next_payment(
-    control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
-) -> None:
-    control.freeze(NOON)
-    member = subscribe(control, stripe_client, open_membership())
-    later = at(2028, 5, 1)
-    moved = stripe_client.v1.subscriptions.update(
-        member.id, {"trial_end": later, "proration_behavior": "none"}
-    )
-    assert (moved.status, moved.trial_end, period(moved)[1]) == ("trialing", later, later)
-    control.freeze(later - 1)
-    assert control.books()["currencies"]["eur"]["counts"]["charge"] == 1
-    control.freeze(later)
-    assert stripe_client.v1.subscriptions.retrieve(member.id).status == "active"
-    assert control.books()["currencies"]["eur"]["counts"]["charge"] == 2
 
 
 def test_collection_can_be_paused_and_goes_on_by_itself(

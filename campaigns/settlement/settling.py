@@ -1,22 +1,16 @@
-"""3 Stripe's objects become our rows: the one road for webhooks, thank-you page and sweeps.
+"""Settling a Checkout: what Stripe has of it is read, then written under its lock."""
 
-Nothing is taken from an event but the hint where to look. Settling a Checkout reads everything
-that Stripe has of it, then writes it under the Checkout's lock, unless another settlement wrote
-in between: then what was read may be older than what stands, and it is read again. So every order
-and repetition of hints ends in the same rows.
-"""
-
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
-from campaigns import banners, gifts, memberships, payments, progress, stripe_api
+from campaigns import banners, gifts, memberships, payments, progress
 from campaigns.models import Checkout, Gift, Member, Payment
 from campaigns.payments import ChargeSnapshot
+from campaigns.settlement.finding import find_checkout
+from campaigns.settlement.reading import Snapshot, read_snapshot
 from campaigns.stripe_api import Json
 
 # How often a Checkout that is not settled is looked at, by its age: readers pay soon or never.
@@ -36,15 +30,6 @@ _STALE_READS = 20
 
 class SettlementBusy(Exception):
     """Others kept settling the same Checkout; its event is tried again."""
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """All that Stripe has of a Checkout, read in one go."""
-
-    session: Json
-    subscription: Json | None = None
-    charges: list[ChargeSnapshot] = field(default_factory=list)
 
 
 def settle_checkout(checkout_id: UUID) -> Checkout:
@@ -80,20 +65,6 @@ def settle_object(object_type: str, object_id: str) -> UUID | None:
     return checkout_id
 
 
-def claim_gift(code: str, *, email: str, name: str, language: str) -> Gift:
-    """Redeem a gift, and count the redeemer anew: who paid in the drive as well counts once.
-
-    Raises GiftNotClaimable.
-    """
-    with transaction.atomic():
-        gift = gifts.redeem_gift(code, email=email, name=name, language=language)
-        assert gift.redeemer is not None, "a claimed gift has a redeemer"
-        progress.tally_members([gift.redeemer])
-    if gift.checkout.campaign_id is not None:
-        banners.request_publishing(gift.checkout.campaign_id)
-    return gift
-
-
 def due_checkout_ids(*, at: datetime, limit: int = 200) -> list[UUID]:
     """The Checkouts to look at, since no webhook told of them lately; claimed for a while each."""
     due = Checkout.objects.filter(look_at__lte=at).order_by("look_at").values_list("pk", "look_at")
@@ -102,57 +73,6 @@ def due_checkout_ids(*, at: datetime, limit: int = 200) -> list[UUID]:
         for checkout_id, look_at in due[:limit]
         if Checkout.objects.filter(pk=checkout_id, look_at=look_at).update(look_at=at + LEASE)
     ]
-
-
-# Read
-
-
-def read_snapshot(session_id: str) -> Snapshot:
-    """Everything of a session, its subscription and their charges; several calls to Stripe."""
-    session = stripe_api.fetch_session(session_id)
-    if session["status"] != "complete":
-        return Snapshot(session)
-    if session["mode"] == "subscription":
-        subscription = stripe_api.fetch_subscription(session["subscription"])
-        return Snapshot(session, subscription, _read_invoices(session["subscription"]))
-    return Snapshot(session, None, [_read_charge(session["payment_intent"])])
-
-
-def _read_invoices(subscription_id: str) -> list[ChargeSnapshot]:
-    roles = {
-        "subscription_create": Payment.Role.FIRST,
-        "subscription_cycle": Payment.Role.RENEWAL,
-    }
-    return [
-        _read_charge(
-            stripe_api.fetch_intent(paying["payment"]["payment_intent"]),
-            role=roles.get(invoice["billing_reason"] or "", Payment.Role.CHANGE),
-            invoice_id=invoice["id"],
-        )
-        for invoice in stripe_api.list_invoices(subscription_id)
-        if invoice["total"] > 0
-        for paying in stripe_api.list_invoice_payments(invoice["id"])
-        if paying["payment"]["type"] == "payment_intent"
-    ]
-
-
-def _read_charge(
-    intent: Json, *, role: Payment.Role = Payment.Role.FIRST, invoice_id: str = ""
-) -> ChargeSnapshot:
-    charge = intent["latest_charge"]
-    if charge is None:
-        return ChargeSnapshot(intent, {}, role=role, invoice_id=invoice_id)
-    return ChargeSnapshot(
-        intent,
-        charge,
-        refunds=stripe_api.list_refunds(charge["id"]),
-        disputes=stripe_api.list_disputes(charge["id"]) if charge["disputed"] else [],
-        role=role,
-        invoice_id=invoice_id,
-    )
-
-
-# Write
 
 
 def write_snapshot(checkout: Checkout, snapshot: Snapshot) -> None:
@@ -241,81 +161,3 @@ def next_look(checkout: Checkout, *, at: datetime) -> datetime | None:
         if age < younger_than:
             return at + pause
     return None
-
-
-# Find
-
-
-def find_checkout(object_type: str, object_id: str) -> UUID | None:
-    """The Checkout to which a Stripe object belongs; None if it is none of ours.
-
-    The id on a session, an intent or a subscription is taken from Stripe's own answer, never from
-    an event's payload. May call Stripe several times: a dispute leads to its charge's intent, that
-    to the invoice it pays, that to the subscription.
-    """
-    match object_type:
-        case "checkout.session":
-            return _find_by_session(object_id)
-        case "subscription":
-            return _ours(stripe_api.fetch_subscription(object_id))
-        case "payment_intent":
-            return _find_by_intent(object_id)
-        case "invoice":
-            return _find_by_invoice(object_id)
-        case "invoice_payment" | "charge" | "refund" | "dispute":
-            return _find_by_part(object_type, object_id)
-        case _:
-            return None
-
-
-def _find_by_session(session_id: str) -> UUID | None:
-    session = stripe_api.fetch_session(session_id)
-    checkout_id = _ours(session)
-    if checkout_id is not None and session["status"] == "complete":
-        # If we died between Stripe's answer and our note of it, the session brings its own id.
-        Checkout.objects.filter(
-            pk=checkout_id, status__in=[Checkout.Status.STARTING, Checkout.Status.EXPIRED]
-        ).exclude(session_id=session_id).update(session_id=session_id, version=F("version") + 1)
-    return checkout_id
-
-
-def _find_by_part(object_type: str, object_id: str) -> UUID | None:
-    fetch = {
-        "invoice_payment": stripe_api.fetch_invoice_payment,
-        "charge": stripe_api.fetch_charge,
-        "refund": stripe_api.fetch_refund,
-        "dispute": stripe_api.fetch_dispute,
-    }[object_type]
-    part = fetch(object_id)
-    if object_type == "invoice_payment":
-        return _find_by_invoice(part["invoice"])
-    return _find_by_intent(part["payment_intent"]) if part.get("payment_intent") else None
-
-
-def _find_by_intent(intent_id: str) -> UUID | None:
-    known = (
-        Payment.objects.filter(intent_id=intent_id).values_list("checkout_id", flat=True).first()
-    )
-    if known is not None:
-        return known
-    checkout_id = _ours(stripe_api.fetch_intent(intent_id))
-    if checkout_id is not None:
-        return checkout_id
-    paying = stripe_api.find_invoice_payment(intent_id)
-    return _find_by_invoice(paying["invoice"]) if paying else None
-
-
-def _find_by_invoice(invoice_id: str) -> UUID | None:
-    parent = stripe_api.fetch_invoice(invoice_id).get("parent") or {}
-    details = parent.get("subscription_details") or {}
-    if not details.get("subscription"):
-        return None
-    return _ours(stripe_api.fetch_subscription(details["subscription"]))
-
-
-def _ours(found: Json) -> UUID | None:
-    try:
-        checkout_id = UUID((found.get("metadata") or {}).get("checkout", ""))
-    except ValueError:
-        return None
-    return checkout_id if Checkout.objects.filter(pk=checkout_id).exists() else None

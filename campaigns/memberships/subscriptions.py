@@ -1,19 +1,17 @@
-"""5 Activate, renew, lapse and extend memberships. Callers of `keep_*` hold the Checkout's lock."""
+"""What somebody bought for themselves. Callers hold the Checkout's lock."""
 
-from calendar import monthrange
-from datetime import datetime
+from datetime import UTC, datetime
 
-from django.contrib.auth.models import User
-from django.db import transaction
 from django.db.models import F
 
 from campaigns import stripe_api
-from campaigns.models import Checkout, Member, Membership, OutgoingMail, Payment, Plan
+from campaigns.memberships.terms import add_months, lay_out_extensions
+from campaigns.models import Checkout, Member, Membership, OutgoingMail, Payment
 from campaigns.models.moves import states_before
 from campaigns.payments import standing_interval
 from campaigns.stripe_api import Json
 
-_STATUS_OF_SUBSCRIPTION = {
+STATUS_OF_SUBSCRIPTION = {
     "incomplete": Membership.Status.PENDING,
     "incomplete_expired": Membership.Status.ENDED,
     "trialing": Membership.Status.ACTIVE,
@@ -25,27 +23,11 @@ _STATUS_OF_SUBSCRIPTION = {
 }
 
 
-def add_months(start: datetime, months: int) -> datetime:
-    """The same day and time that many months later, clamped to the month's last day.
-
-    Always reckon from the first start, so that 31 January runs to 28 February and then to
-    31 March: clamping never drifts.
-    """
-    month = start.month - 1 + months
-    year, month = start.year + month // 12, month % 12 + 1
-    return start.replace(year=year, month=month, day=min(start.day, monthrange(year, month)[1]))
-
-
 def keep_subscription(subscription: Json, *, checkout: Checkout, member: Member) -> Membership:
     """The membership as Stripe's subscription has it, whatever was known before."""
-    status = _STATUS_OF_SUBSCRIPTION[subscription["status"]]
+    status = STATUS_OF_SUBSCRIPTION[subscription["status"]]
     started_at = stripe_api.moment(subscription["start_date"])
-    period_ends = [
-        item["current_period_end"]
-        for item in subscription["items"]["data"]
-        if item.get("current_period_end")
-    ]
-    ends_at = stripe_api.moment(max(period_ends)) if period_ends else None
+    ends_at = period_end(subscription)
     ended_at = None
     if status == Membership.Status.ENDED:
         ended_at = stripe_api.moment(
@@ -64,18 +46,30 @@ def keep_subscription(subscription: Json, *, checkout: Checkout, member: Member)
             "ends_at": ends_at,
             "ended_at": ended_at,
             "is_cancelling": bool(
-                subscription.get("cancel_at_period_end") or subscription.get("cancel_at")
+                subscription.get("cancel_atperiod_end") or subscription.get("cancel_at")
             ),
             "subscription_id": subscription["id"],
         },
     )
+    if ended_at is not None and membership.extensions.exists():
+        lay_out_extensions(membership)  # what was given does not wait for what is no more
     return membership
+
+
+def period_end(subscription: Json) -> datetime | None:
+    ends = [
+        item["currentperiod_end"]
+        for item in subscription["items"]["data"]
+        if item.get("currentperiod_end")
+    ]
+    return stripe_api.moment(max(ends)) if ends else None
 
 
 def keep_membership_paid_once(payment: Payment, *, checkout: Checkout) -> Membership:
     """The membership that a single payment bought, from the charge on."""
     months = checkout.price.months
     assert months is not None, "a price paid once says how long it lasts"
+    zone = checkout.campaign.zone_info if checkout.campaign else UTC
     membership, _ = Membership.objects.get_or_create(
         checkout=checkout,
         defaults={
@@ -84,7 +78,8 @@ def keep_membership_paid_once(payment: Payment, *, checkout: Checkout) -> Member
             "source": Membership.Source.ONCE,
             "status": Membership.Status.ACTIVE,
             "started_at": payment.paid_at,
-            "ends_at": add_months(payment.paid_at, months),
+            "ends_at": add_months(payment.paid_at, months, zone=zone),
+            "months": months,
         },
     )
     return membership
@@ -106,6 +101,8 @@ def follow_payment(membership: Membership, payment: Payment) -> None:
         moved.filter(status=Membership.Status.ENDED, ended_at__lt=F("ends_at")).update(
             status=Membership.Status.ACTIVE, ended_at=None
         )
+    if membership.extensions.exists():
+        lay_out_extensions(Membership.objects.get(pk=membership.pk))
 
 
 def welcome(membership: Membership, *, language: str) -> None:
@@ -118,40 +115,3 @@ def welcome(membership: Membership, *, language: str) -> None:
             "language": language,
         },
     )
-
-
-def give_membership(
-    member: Member,
-    *,
-    plan: Plan | None,
-    source: Membership.Source,
-    starts_at: datetime,
-    months: int,
-    granted_by: User | None = None,
-    note: str = "",
-) -> Membership:
-    """A membership for a span of months that nobody's subscription renews."""
-    return Membership.objects.create(
-        member=member,
-        plan=plan,
-        source=source,
-        started_at=starts_at,
-        ends_at=add_months(starts_at, months),
-        granted_by=granted_by,
-        note=note,
-    )
-
-
-def lapse_memberships(*, at: datetime) -> int:
-    """End those that ran out by that moment; how many. A subscription ends when Stripe says so."""
-    running = states_before(Membership.MOVES, Membership.Status.ENDED)
-    due = Membership.objects.filter(
-        status__in=running, ended_at__isnull=True, ends_at__lte=at
-    ).exclude(source=Membership.Source.SUBSCRIPTION)
-    lapsed = 0
-    for membership_id, ends_at in due.values_list("pk", "ends_at")[:500]:
-        with transaction.atomic():
-            lapsed += Membership.objects.filter(
-                pk=membership_id, status__in=running, ends_at=ends_at
-            ).update(status=Membership.Status.ENDED, ended_at=ends_at)
-    return lapsed

@@ -1,0 +1,71 @@
+"""Signed links: what proves that whoever follows one got the mail that it stands in."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+
+from campaigns.models import Checkout, Gift, Member
+
+PORTAL_LASTS = timedelta(days=60)
+CONFIRMATION_LASTS = timedelta(days=7)
+_PORTAL, _GIFTS, _CLAIM, _OPT_OUT = (
+    f"campaigns.{name}" for name in ("portal", "gifts", "claim", "opt_out")
+)
+
+
+class BadLink(Exception):
+    """The link was changed on its way, or is too old."""
+
+
+def portal_token(checkout: Checkout) -> str:
+    return signing.dumps(str(checkout.pk), salt=_PORTAL, compress=False)
+
+
+def read_portal_token(token: str) -> UUID:
+    return UUID(_read(token, salt=_PORTAL, lasts=PORTAL_LASTS))
+
+
+def gifts_token(checkout: Checkout) -> str:
+    """For the page on which a buyer sees, resends and changes the gifts of one purchase."""
+    return signing.dumps(str(checkout.pk), salt=_GIFTS, compress=False)
+
+
+def read_gifts_token(token: str) -> UUID:
+    """It lasts as long as the mail is kept: a gift can be claimed for years."""
+    return UUID(_read(token, salt=_GIFTS))
+
+
+def confirmation_token(gift: Gift, member: Member) -> str:
+    """For adding a gift to the membership of that member, by that member."""
+    named = [str(gift.pk), gift.generation, member.pk]
+    return signing.dumps(named, salt=_CLAIM, compress=False)
+
+
+def read_confirmation_token(token: str) -> tuple[UUID, int, int]:
+    """The gift's id, its generation and the member's id."""
+    gift_id, generation, member_id = _read(token, salt=_CLAIM, lasts=CONFIRMATION_LASTS)
+    return UUID(gift_id), generation, member_id
+
+
+def opt_out_token(address: str) -> str:
+    return signing.dumps(address, salt=_OPT_OUT, compress=False)
+
+
+def read_opt_out_token(token: str) -> str:
+    return str(_read(token, salt=_OPT_OUT))
+
+
+def _read(token: str, *, salt: str, lasts: timedelta | None = None) -> Any:
+    try:
+        return signing.loads(token, salt=salt, max_age=lasts)
+    except signing.BadSignature as error:
+        raise BadLink(salt) from error
+
+
+def absolute(name: str, **kwargs: object) -> str:
+    """The whole address of one of our pages, for a mail or a card."""
+    return str(settings.SITE_URL) + reverse(f"campaigns:{name}", kwargs=kwargs or None)

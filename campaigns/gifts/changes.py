@@ -1,0 +1,160 @@
+"""What the buyer or staff change about a gift, each noted with who and why.
+
+Each takes the gift's lock, looks again and raises ForbiddenMove if it can no longer be done.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from campaigns import memberships
+from campaigns.gifts.claims import give_to
+from campaigns.gifts.mails import INVITATIONS, owe_invitation
+from campaigns.gifts.sales import expiry_of, restore_gift
+from campaigns.gifts.timeline import plan_next_step
+from campaigns.models import Gift, GiftChange, Member, OutgoingMail, ReplacedCode
+from campaigns.models.moves import ForbiddenMove
+
+What = GiftChange.What
+
+
+@contextmanager
+def _changing(gift: Gift, what: What, *, by: User | None, why: str) -> Iterator[Gift]:
+    """The gift under its lock; saved with its next step and a note of the change."""
+    with transaction.atomic():
+        locked = (
+            Gift.objects.select_for_update(of=("self",))
+            .select_related("checkout__campaign", "price__plan", "membership", "redeemer")
+            .get(pk=gift.pk)
+        )
+        yield locked
+        plan_next_step(locked)
+        locked.save()
+        GiftChange.objects.create(gift=locked, what=what, made_by=by, why=why)
+
+
+def _refuse_unless(condition: bool, reason: str) -> None:
+    if not condition:
+        raise ForbiddenMove(reason)
+
+
+def resend_gift(
+    gift: Gift, *, with_new_code: bool = False, by: User | None = None, why: str = ""
+) -> None:
+    """Send the invitation of an unclaimed gift now; with a new code, the old one is void."""
+    what = What.NEW_CODE if with_new_code else What.RESENT
+    with _changing(gift, what, by=by, why=why) as locked:
+        _refuse_unless(locked.is_claimable, "only an unclaimed gift is sent")
+        if with_new_code:
+            _renew_code(locked)
+        locked.deliver_at = min(locked.deliver_at, timezone.now())
+        _send_now(locked)
+
+
+def _send_now(gift: Gift) -> None:
+    """Owe its invitation now, unless one is on its way anyhow."""
+    now = timezone.now()
+    gift.bounced_at = None
+    waiting = OutgoingMail.objects.filter(
+        gift=gift, kind__in=INVITATIONS, sent_at__isnull=True, next_attempt_at__isnull=False
+    )
+    if not waiting.update(next_attempt_at=now):
+        owe_invitation(gift, due_at=now)
+
+
+def _renew_code(gift: Gift) -> None:
+    ReplacedCode.objects.get_or_create(code_hash=gift.code_hash, defaults={"gift": gift})
+    gift.generation += 1
+    gift.set_code()
+
+
+def change_delivery(
+    gift: Gift, *, deliver_at: datetime, zone: str = "", by: User | None = None, why: str = ""
+) -> None:
+    """Deliver an undelivered gift at another moment; its time to be claimed moves along."""
+    with _changing(gift, What.DATE, by=by, why=why) as locked:
+        _refuse_unless(locked.status == Gift.Status.PAID, "it was delivered already")
+        locked.deliver_at, locked.zone = max(deliver_at, timezone.now()), zone
+        locked.expires_at = expiry_of(locked.checkout, delivered_at=locked.deliver_at)
+        owe_invitation(locked, due_at=locked.deliver_at)
+
+
+def change_recipient(
+    gift: Gift, *, name: str, email: str, by: User | None = None, why: str = ""
+) -> None:
+    """Give an unclaimed gift to another recipient; without an address the buyer hands it over.
+
+    Once its code went to somebody, that code is void.
+    """
+    with _changing(gift, What.RECIPIENT, by=by, why=why) as locked:
+        _refuse_unless(locked.is_claimable, "only an unclaimed gift has another recipient")
+        is_elsewhere = locked.recipient_email != email
+        locked.recipient_name, locked.recipient_email = name, email
+        if not is_elsewhere:
+            return
+        locked.bounced_at = None
+        if locked.delivered_at is not None:
+            _renew_code(locked)
+        due_at = max(locked.deliver_at, timezone.now())
+        owe_invitation(locked, due_at=due_at)
+
+
+def revoke_gift(gift: Gift, *, by: User, why: str) -> list[Member]:
+    """Take a gift back, claimed or not; whom it concerned. The money is another matter."""
+    now = timezone.now()
+    with _changing(gift, What.REVOKED, by=by, why=why) as locked:
+        _refuse_unless(locked.status != Gift.Status.REVOKED, "it was revoked already")
+        if locked.status == Gift.Status.CLAIMED and locked.membership is not None:
+            memberships.take_back(locked.membership, at=now)
+        locked.move_to(Gift.Status.REVOKED)
+        locked.revoked_at, locked.revoked_for = now, Gift.Cause.STAFF
+        return [locked.redeemer] if locked.redeemer else []
+
+
+def revive_gift(gift: Gift, *, by: User, why: str) -> list[Member]:
+    """Bring back a gift that expired or was revoked, with its full time to be claimed."""
+    now = timezone.now()
+    with _changing(gift, What.REVIVED, by=by, why=why) as locked:
+        revivable = {Gift.Status.EXPIRED, Gift.Status.REVOKED}
+        _refuse_unless(locked.status in revivable, "only what ended comes back")
+        if locked.membership is not None and locked.redeemer is not None:
+            memberships.give_back(locked.membership, at=now)
+            locked.move_to(Gift.Status.CLAIMED)
+            locked.revoked_at, locked.revoked_for, locked.is_kept = None, "", True
+            return [locked.redeemer]
+        locked.expires_at = expiry_of(locked.checkout, delivered_at=now)
+        locked.stepped_until = now
+        if locked.status == Gift.Status.REVOKED:
+            restore_gift(locked)
+        else:
+            locked.move_to(Gift.Status.DELIVERED if locked.delivered_at else Gift.Status.PAID)
+        return []
+
+
+def keep_gift(gift: Gift, *, by: User, why: str) -> None:
+    """Let a claimed gift be, though its payment no longer stands."""
+    with _changing(gift, What.KEPT, by=by, why=why) as locked:
+        _refuse_unless(locked.waits_for_word, "it waits for no decision")
+        locked.is_kept = True
+
+
+def reassign_gift(gift: Gift, *, email: str, name: str, by: User, why: str) -> list[Member]:
+    """Give a claimed gift to another person, who has its whole time; whom it concerned."""
+    now = timezone.now()
+    with _changing(gift, What.REASSIGNED, by=by, why=why) as locked:
+        _refuse_unless(locked.status == Gift.Status.CLAIMED, "nobody has claimed it")
+        before, old = locked.redeemer, locked.membership
+        assert before is not None, "a claimed gift has a redeemer"
+        assert old is not None, "and a membership"
+        after = Member.objects.known_by(email, name=name, language=before.language)
+        _refuse_unless(after.pk != before.pk, "it belongs to that person")
+        memberships.take_back(old, at=now)
+        give_to(locked, after, at=now)
+        locked.claimed_at, locked.stepped_until = now, now
+        assert locked.membership is not None
+        memberships.welcome(locked.membership, language=after.language)
+        return [before, after]

@@ -1,0 +1,158 @@
+"""A code becomes a membership of whoever claims it, exactly once."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from campaigns import memberships
+from campaigns.emails import links
+from campaigns.gifts.mails import owe_mail
+from campaigns.gifts.timeline import plan_next_step
+from campaigns.models import Gift, Member, OutgoingMail, ReplacedCode
+from campaigns.models.codes import possible_hashes
+
+# Whoever clicks again gets no second mail at once.
+_ASK_AGAIN = timedelta(minutes=2)
+
+
+class GiftNotClaimable(Exception):
+    """The gift cannot be claimed; `reason` is its status, "replaced" or "unknown"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ConfirmationOwed(Exception):
+    """The address belongs to a member: the gift adds to that membership once it is confirmed
+    from there."""
+
+    def __init__(self, gift: Gift, member: Member) -> None:
+        super().__init__(str(gift))
+        self.gift = gift
+        self.member = member
+
+
+def find_gift(code: str) -> Gift | None:
+    """The gift of a code as somebody typed it."""
+    return (
+        Gift.objects.select_related("checkout__campaign", "buyer", "price__plan", "membership")
+        .filter(code_hash__in=possible_hashes(code))
+        .first()
+    )
+
+
+def is_replaced(code: str) -> bool:
+    """Whether the code was good until a newer one took its place."""
+    return ReplacedCode.objects.filter(code_hash__in=possible_hashes(code)).exists()
+
+
+def refuse_unless_claimable(gift: Gift, *, at: datetime) -> None:
+    """Raise GiftNotClaimable with the reason that the reader should be told."""
+    if not gift.is_claimable:
+        raise GiftNotClaimable(gift.status)
+    if gift.expires_at <= at:
+        raise GiftNotClaimable(Gift.Status.EXPIRED)
+
+
+def redeem_gift(code: str, *, email: str, name: str, language: str) -> "Gift | ConfirmationOwed":
+    """Turn the gift into a membership of whoever claims it, exactly once.
+
+    The same person claiming it again gets the same gift back; anybody else is refused by
+    GiftNotClaimable. If it would add to a membership that runs already, a mail with a link to
+    `confirm_claim` is owed to that membership's address instead: then ConfirmationOwed is given
+    back, for the caller to raise once that is kept.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        gift = _lock(code)
+        redeemer = Member.objects.known_by(email, name=name, language=language)
+        if gift.status == Gift.Status.CLAIMED and gift.redeemer_id == redeemer.pk:
+            return gift
+        refuse_unless_claimable(gift, at=now)
+        if not redeemer.memberships.active_at(now).exists():
+            return _give(gift, redeemer, language=language, at=now)
+        _owe_confirmation(gift, redeemer, language=language, at=now)
+        return ConfirmationOwed(gift, redeemer)
+
+
+def _lock(code: str) -> Gift:
+    gift = (
+        Gift.objects.select_for_update(of=("self",))
+        .select_related("checkout__campaign", "price__plan")
+        .filter(code_hash__in=possible_hashes(code))
+        .first()
+    )
+    if gift is None:
+        raise GiftNotClaimable("unknown")
+    return gift
+
+
+def _owe_confirmation(gift: Gift, member: Member, *, language: str, at: datetime) -> None:
+    mail = owe_mail(gift, OutgoingMail.Kind.GIFT_CONFIRM, number=f"{gift.generation}-{member.pk}")
+    OutgoingMail.objects.filter(pk=mail.pk, member__isnull=True).update(
+        member=member, language=language
+    )
+    OutgoingMail.objects.filter(pk=mail.pk, sent_at__lt=at - _ASK_AGAIN).update(
+        sent_at=None, next_attempt_at=at
+    )
+
+
+def read_confirmation(token: str) -> tuple[Gift, Member]:
+    """The gift and the member of a token; raises GiftNotClaimable if it says nothing any more."""
+    try:
+        gift_id, generation, member_id = links.read_confirmation_token(token)
+    except links.BadLink as error:
+        raise GiftNotClaimable("unknown") from error
+    gift = (
+        Gift.objects.select_related("checkout__campaign", "buyer", "price__plan", "membership")
+        .filter(pk=gift_id)
+        .first()
+    )
+    member = Member.objects.filter(pk=member_id).first()
+    if gift is None or member is None:
+        raise GiftNotClaimable("unknown")
+    if gift.generation != generation:
+        raise GiftNotClaimable("replaced")
+    return gift, member
+
+
+def confirm_claim(token: str, *, language: str) -> Gift:
+    """Add the gift to the membership of whoever confirmed it, exactly once."""
+    now = timezone.now()
+    gift, member = read_confirmation(token)
+    with transaction.atomic():
+        locked = _lock(gift.code)
+        if locked.status == Gift.Status.CLAIMED and locked.redeemer_id == member.pk:
+            return locked
+        refuse_unless_claimable(locked, at=now)
+        return _give(locked, member, language=language, at=now)
+
+
+def _give(gift: Gift, redeemer: Member, *, language: str, at: datetime) -> Gift:
+    """Make the membership. The gift is locked; memberships are locked next, the person last."""
+    give_to(gift, redeemer, at=at)
+    gift.claimed_at = at
+    gift.move_to(Gift.Status.CLAIMED)
+    gift.bounced_at = None
+    plan_next_step(gift)
+    gift.save()
+    assert gift.membership is not None
+    memberships.welcome(gift.membership, language=language)
+    owe_mail(gift, OutgoingMail.Kind.GIFT_CLAIMED)
+    return gift
+
+
+def give_to(gift: Gift, redeemer: Member, *, at: datetime) -> None:
+    """Make the membership of a locked gift; the caller saves the gift."""
+    campaign = gift.checkout.campaign
+    gift.membership = memberships.add_gift(
+        redeemer,
+        plan=gift.price.plan,
+        months=gift.months,
+        zone=campaign.zone_info if campaign else timezone.get_default_timezone(),
+        running=memberships.running_memberships(redeemer, at=at),
+        at=at,
+    )
+    gift.redeemer = redeemer

@@ -1,0 +1,111 @@
+"""What the mail provider took is delivered; what came back is mended by the buyer."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from campaigns.gifts.mails import INVITATIONS, owe_mail
+from campaigns.gifts.sales import expiry_of
+from campaigns.gifts.timeline import plan_next_step
+from campaigns.models import Gift, OutgoingMail
+
+# Gifts of one purchase that are delivered together are told of together.
+_TELL_AFTER = timedelta(minutes=1)
+_AT_ONCE = 1000
+_TO_RECIPIENTS = (OutgoingMail.Kind.GIFT_INVITATION, OutgoingMail.Kind.GIFT_REMINDER)
+
+
+def note_deliveries() -> int:
+    """Gifts whose invitation the mail provider took are delivered; how many are new.
+
+    One that the buyer hands over is, once the buyer has its link.
+    """
+    sent = OutgoingMail.objects.filter(
+        kind__in=INVITATIONS, sent_at__isnull=False, gift__delivered_at__isnull=True
+    ).values_list("gift_id", "sent_at")
+    told = (
+        Gift.objects.filter(
+            delivered_at__isnull=True,
+            recipient_email="",
+            checkout__outgoingmail__kind=OutgoingMail.Kind.GIFT_BOUGHT,
+            checkout__outgoingmail__sent_at__gte=F("deliver_at"),
+        )
+        .filter(status=Gift.Status.PAID)
+        .values_list("pk", "checkout__outgoingmail__sent_at")
+    )
+    return sum(
+        _deliver(gift_id, sent_at)
+        for gift_id, sent_at in [*sent[:_AT_ONCE], *told[:_AT_ONCE]]
+        if gift_id is not None and sent_at is not None
+    )
+
+
+def _deliver(gift_id: UUID, sent_at: datetime) -> bool:
+    with transaction.atomic():
+        gift = (
+            Gift.objects.select_for_update(of=("self",))
+            .select_related("checkout__price__plan", "membership")
+            .get(pk=gift_id)
+        )
+        if gift.delivered_at is not None:
+            return False
+        gift.delivered_at = sent_at
+        if gift.status == Gift.Status.PAID:  # a claim or a refund meanwhile stands
+            gift.move_to(Gift.Status.DELIVERED)
+            gift.expires_at = max(gift.expires_at, expiry_of(gift.checkout, delivered_at=sent_at))
+        plan_next_step(gift)
+        gift.save(update_fields=["delivered_at", "status", "expires_at", "next_step_at"])
+        if not gift.is_handed_over:
+            _tell_buyer(gift)
+        return True
+
+
+def _tell_buyer(gift: Gift) -> None:
+    """One message for all gifts of a purchase that go out together, sent when the last has."""
+    key = f"{OutgoingMail.Kind.GIFT_DELIVERED}:{gift.checkout_id}:{gift.deliver_at:%Y%m%d%H%M%S}"
+    due_at = timezone.now() + _TELL_AFTER
+    mail, made = OutgoingMail.objects.get_or_create(
+        key=key,
+        defaults={
+            "kind": OutgoingMail.Kind.GIFT_DELIVERED,
+            "checkout": gift.checkout,
+            "gift": gift,
+            "language": gift.checkout.language,
+            "next_attempt_at": due_at,
+        },
+    )
+    if not made:
+        OutgoingMail.objects.filter(pk=mail.pk).update(next_attempt_at=due_at, sent_at=None)
+
+
+def note_bounces() -> int:
+    """Gifts whose mail came back, or could not be sent at all; how many are new.
+
+    Their buyer is told, with a way to mend the address, and so are the staff.
+    """
+    untold = OutgoingMail.objects.filter(
+        Q(bounced_at__isnull=False) | Q(failed_at__isnull=False),
+        kind__in=_TO_RECIPIENTS,
+        told_at__isnull=True,
+    )
+    return sum(_note_bounce(mail_id) for mail_id in list(untold.values_list("pk", flat=True)))
+
+
+def _note_bounce(mail_id: int) -> bool:
+    now = timezone.now()
+    with transaction.atomic():
+        if not OutgoingMail.objects.filter(pk=mail_id, told_at__isnull=True).update(told_at=now):
+            return False
+        gift = Gift.objects.select_for_update(of=("self",)).get(outgoingmail=mail_id)
+        if not gift.is_claimable or gift.bounced_at is not None:
+            return False
+        gift.bounced_at = now
+        gift.save(update_fields=["bounced_at"])
+        owe_mail(gift, OutgoingMail.Kind.GIFT_BOUNCED, number=str(mail_id))
+        if settings.STAFF_EMAIL:
+            owe_mail(gift, OutgoingMail.Kind.GIFT_BOUNCED_STAFF, number=str(mail_id))
+        return True

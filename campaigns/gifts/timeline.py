@@ -1,0 +1,136 @@
+"""What time does to a gift: reminders while nobody claims it, expiry, and the end of what it gave.
+
+The steps of a gift are told by its row alone. Two columns say what was done (`stepped_until`) and
+when there is more to do (`next_step_at`); whatever changes a gift reckons the latter anew.
+"""
+
+from datetime import datetime, timedelta
+from enum import Enum
+
+from django.db import transaction
+
+from campaigns.gifts.mails import owe_mail
+from campaigns.models import Gift, Membership, OutgoingMail
+
+LEASE = timedelta(minutes=2)
+_EXPIRY_TOLD = timedelta(days=30)
+
+
+class Step(Enum):
+    REMIND_RECIPIENT = "remind the recipient"
+    REMIND_BOTH = "remind the recipient, and the buyer"
+    WARN_BUYER = "tell the buyer that it will expire"
+    EXPIRE = "expire"
+    WARN_REDEEMER = "tell the redeemer that the membership ends"
+
+
+# After its delivery, while nobody has claimed it.
+_REMINDERS = (
+    (timedelta(days=14), Step.REMIND_RECIPIENT),
+    (timedelta(days=60), Step.REMIND_BOTH),
+    (timedelta(days=300), Step.REMIND_BOTH),
+)
+# Before the end of the membership that it became.
+_ENDINGS = (timedelta(days=30), timedelta(days=7))
+
+
+def list_steps(gift: Gift) -> list[tuple[datetime, Step]]:
+    """All that lies on the gift's way as it stands, done or not, in time's order."""
+    if gift.status == Gift.Status.CLAIMED:
+        return _steps_to_the_end(gift)
+    if not gift.is_claimable:
+        return []
+    steps = [(gift.expires_at, Step.EXPIRE)]
+    warned_at = gift.expires_at - _EXPIRY_TOLD
+    if warned_at > gift.deliver_at:
+        steps.append((warned_at, Step.WARN_BUYER))
+    if gift.delivered_at is not None:
+        steps += [
+            (gift.delivered_at + after, step)
+            for after, step in _REMINDERS
+            if gift.delivered_at + after < gift.expires_at
+        ]
+    return sorted(steps, key=lambda step: step[0])
+
+
+def _steps_to_the_end(gift: Gift) -> list[tuple[datetime, Step]]:
+    membership = gift.membership
+    if membership is None or membership.ends_at is None or gift.claimed_at is None:
+        return []
+    warnings = [membership.ends_at - before for before in sorted(_ENDINGS, reverse=True)]
+    # Of a gift of one month the end is no news on the day of the claim.
+    begun_at = max(gift.claimed_at, membership.started_at)
+    return [(at, Step.WARN_REDEEMER) for at in warnings if at > begun_at + timedelta(days=3)]
+
+
+def plan_next_step(gift: Gift) -> None:
+    """Reckon when there is something to do next. The caller holds the gift's lock, and saves."""
+    done = gift.stepped_until
+    ahead = [at for at, _ in list_steps(gift) if done is None or at > done]
+    gift.next_step_at = min(ahead, default=None)
+
+
+def due_gift_ids(*, at: datetime, limit: int = 500) -> list[str]:
+    """Gifts with something to do; claimed for a while each."""
+    due = Gift.objects.filter(next_step_at__lte=at).order_by("next_step_at")
+    return [
+        str(gift_id)
+        for gift_id, step_at in due.values_list("pk", "next_step_at")[:limit]
+        if Gift.objects.filter(pk=gift_id, next_step_at=step_at).update(next_step_at=at + LEASE)
+    ]
+
+
+def take_steps(gift_id: str, *, at: datetime) -> None:
+    """Do what is due on the gift's way; of several missed, say, reminders only the last."""
+    with transaction.atomic():
+        gift = (
+            Gift.objects.select_for_update(of=("self",))
+            .select_related("checkout", "membership")
+            .get(pk=gift_id)
+        )
+        done = gift.stepped_until
+        due = [
+            (moment, step)
+            for moment, step in list_steps(gift)
+            if moment <= at and (done is None or moment > done)
+        ]
+        if due:
+            gift.stepped_until = due[-1][0]
+            _take(gift, due[-1][1], moment=due[-1][0])
+        plan_next_step(gift)
+        gift.save(update_fields=["status", "stepped_until", "next_step_at"])
+
+
+def _take(gift: Gift, step: Step, *, moment: datetime) -> None:
+    kinds = OutgoingMail.Kind
+    number = f"{moment:%Y%m%d}"
+    match step:
+        case Step.EXPIRE:
+            gift.move_to(Gift.Status.EXPIRED)
+        case Step.WARN_BUYER:
+            owe_mail(gift, kinds.GIFT_EXPIRING, number=number)
+        case Step.WARN_REDEEMER:
+            if _is_the_end(gift):
+                owe_mail(gift, kinds.GIFT_ENDING, number=number)
+        case Step.REMIND_RECIPIENT | Step.REMIND_BOTH:
+            if gift.is_handed_over or step is Step.REMIND_BOTH:
+                owe_mail(gift, kinds.GIFT_UNCLAIMED, number=number)
+            if not gift.is_handed_over:
+                owe_mail(gift, kinds.GIFT_REMINDER, number=number)
+
+
+def _is_the_end(gift: Gift) -> bool:
+    """Whether the redeemer has nothing that goes on after what the gift gave."""
+    membership = gift.membership
+    if membership is None or membership.status != Membership.Status.ACTIVE:
+        return False
+    others = membership.member.memberships.exclude(pk=membership.pk).exclude(
+        status=Membership.Status.ENDED
+    )
+    renewing = others.filter(
+        source=Membership.Source.SUBSCRIPTION,
+        status=Membership.Status.ACTIVE,
+        is_cancelling=False,
+    )
+    longer = others.filter(ends_at__gt=membership.ends_at)
+    return not (renewing.exists() or longer.exists())

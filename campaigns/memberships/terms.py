@@ -1,0 +1,156 @@
+"""When a membership begins and ends: months, what is given, what runs out, what follows what."""
+
+from calendar import monthrange
+from datetime import UTC, datetime, tzinfo
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from campaigns.models import Member, Membership, Plan
+from campaigns.models.moves import states_before
+
+
+def add_months(start: datetime, months: int, *, zone: tzinfo = UTC) -> datetime:
+    """The same day and hour that many months later in that zone, clamped to the month's last day.
+
+    Always reckon from the first start, so that 31 January runs to 28 February and then to
+    31 March: clamping never drifts.
+    """
+    there = start.astimezone(zone)
+    month = there.month - 1 + months
+    year, month = there.year + month // 12, month % 12 + 1
+    day = min(there.day, monthrange(year, month)[1])
+    return there.replace(year=year, month=month, day=day).astimezone(UTC)
+
+
+def give_membership(
+    member: Member,
+    *,
+    plan: Plan | None,
+    source: Membership.Source,
+    starts_at: datetime,
+    months: int,
+    zone: tzinfo = UTC,
+    extends: Membership | None = None,
+    granted_by: User | None = None,
+    note: str = "",
+) -> Membership:
+    """A membership for a span of months that nobody's subscription renews."""
+    return Membership.objects.create(
+        member=member,
+        plan=plan,
+        source=source,
+        started_at=starts_at,
+        ends_at=add_months(starts_at, months, zone=zone),
+        months=months,
+        extends=extends,
+        granted_by=granted_by,
+        note=note,
+    )
+
+
+def lapse_memberships(*, at: datetime) -> int:
+    """End those that ran out by that moment; how many. A subscription ends when Stripe says so."""
+    running = states_before(Membership.MOVES, Membership.Status.ENDED)
+    due = Membership.objects.filter(
+        status__in=running, ended_at__isnull=True, ends_at__lte=at
+    ).exclude(source=Membership.Source.SUBSCRIPTION)
+    lapsed = 0
+    for membership_id, ends_at in due.values_list("pk", "ends_at")[:500]:
+        with transaction.atomic():
+            lapsed += Membership.objects.filter(
+                pk=membership_id, status__in=running, ends_at=ends_at
+            ).update(status=Membership.Status.ENDED, ended_at=ends_at)
+    return lapsed
+
+
+# Extensions: a gift to somebody who is a member already is a row of ours that begins where the
+# other ends. Locks are taken in one order: the membership, then what extends it.
+
+
+def lay_out_extensions(base: Membership) -> None:
+    """Put the extensions of a locked membership one after the other, from where it ends.
+
+    All are reckoned from one day, so that two gifts add up to the day and never drift. Of one that
+    was taken back only what was used keeps its place. The next charge falls due to be moved.
+    """
+    zone = _zone_of(base)
+    anchor, months = _end_of(base, zone=zone)
+    chain = Membership.objects.select_for_update().filter(extends=base)
+    for row in chain.filter(gifted_from=base.gifted_from).order_by("pk"):
+        start = add_months(anchor, months, zone=zone)
+        if row.is_taken_back:
+            assert row.ended_at is not None
+            if row.ended_at > start:
+                anchor, months = row.ended_at, 0
+            continue
+        months += row.months or 0
+        if row.ended_at is None:
+            row.started_at, row.ends_at = start, add_months(anchor, months, zone=zone)
+            row.save(update_fields=["started_at", "ends_at"])
+    if base.source == Membership.Source.SUBSCRIPTION:
+        until = add_months(anchor, months, zone=zone)
+        if base.status == Membership.Status.ENDED:
+            base.push_at = None
+        elif until != base.gifted_until or base.push_at is not None:
+            base.push_at = timezone.now()
+        base.gifted_until = until
+        base.save(update_fields=["gifted_until", "push_at"])
+
+
+def _end_of(base: Membership, *, zone: tzinfo) -> tuple[datetime, int]:
+    """Where extensions begin: a moment, and how many months after it."""
+    if base.source == Membership.Source.SUBSCRIPTION:
+        assert base.gifted_from is not None, "an extended subscription knows from when"
+        anchor, months = base.gifted_from, 0
+    elif base.months is not None:
+        anchor, months = base.started_at, base.months
+    else:
+        assert base.ends_at is not None, "what has no end is not extended"
+        anchor, months = base.ends_at, 0
+    if base.ended_at is not None and base.ended_at < add_months(anchor, months, zone=zone):
+        return base.ended_at, 0
+    return anchor, months
+
+
+def _zone_of(base: Membership) -> tzinfo:
+    """In whose calendar its months run: that of the campaign in which it was bought."""
+    gift = getattr(base, "gift", None)
+    checkout = gift.checkout if gift is not None else base.checkout
+    return checkout.campaign.zone_info if checkout and checkout.campaign else UTC
+
+
+def take_back(membership: Membership, *, at: datetime) -> None:
+    """End what a gift gave; what was given after it moves up. Call inside a transaction."""
+    base = lock_with_base(membership)
+    Membership.objects.filter(
+        pk=membership.pk, status__in=states_before(Membership.MOVES, Membership.Status.ENDED)
+    ).update(status=Membership.Status.ENDED, ended_at=at)
+    _lay_out_around(membership, base)
+
+
+def give_back(membership: Membership, *, at: datetime) -> None:
+    """Undo `take_back`, if its time has not run out meanwhile."""
+    base = lock_with_base(membership)
+    Membership.objects.filter(
+        pk=membership.pk, status=Membership.Status.ENDED, ended_at__lt=F("ends_at"), ends_at__gt=at
+    ).update(status=Membership.Status.ACTIVE, ended_at=None)
+    _lay_out_around(membership, base)
+
+
+def lock_with_base(membership: Membership) -> Membership | None:
+    """Lock what it extends, and then itself: the one order for all."""
+    base = None
+    if membership.extends_id is not None:
+        base = Membership.objects.select_for_update(of=("self",)).get(pk=membership.extends_id)
+    Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
+    return base
+
+
+def _lay_out_around(membership: Membership, base: Membership | None) -> None:
+    if base is not None:
+        lay_out_extensions(base)
+    elif membership.extensions.exists():
+        lay_out_extensions(Membership.objects.get(pk=membership.pk))

@@ -1,0 +1,65 @@
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models.gift import Gift
+from campaigns.models.payment import Payment
+
+
+class RefundOrder(models.Model):
+    """A refund that staff want, written before Stripe is asked: due until Stripe has answered.
+
+    Its id makes the idempotency key, so that it is given back once, however often it is asked.
+    """
+
+    class Reason(models.TextChoices):
+        """Stripe's own words."""
+
+        REQUESTED = "requested_by_customer", _("asked for by the reader")
+        DUPLICATE = "duplicate", _("paid twice")
+        FRAUDULENT = "fraudulent", _("fraud")
+
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, verbose_name=_("payment"), related_name="refund_orders"
+    )
+    amount_minor = models.PositiveBigIntegerField(
+        _("amount in minor units"), validators=[MinValueValidator(1)]
+    )
+    reason = models.CharField(_("reason"), max_length=24, choices=Reason)
+    why = models.CharField(_("why"), max_length=200)
+    gifts = models.ManyToManyField(
+        Gift, verbose_name=_("gifts"), related_name="refund_orders", blank=True
+    )
+    ordered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        verbose_name=_("ordered by"),
+        null=True,
+        blank=True,
+    )
+    ordered_at = models.DateTimeField(_("ordered at"), default=timezone.now)
+    next_attempt_at = models.DateTimeField(
+        _("next attempt at"), null=True, blank=True, default=timezone.now
+    )
+    refund_id = models.CharField(_("refund id"), max_length=255, null=True, blank=True, unique=True)
+    error = models.CharField(_("error"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("refund order")
+        verbose_name_plural = _("refund orders")
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_order_above_zero")
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(next_attempt_at__isnull=False),
+                name="refund_order_due",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"refund order {self.pk}"

@@ -1,0 +1,58 @@
+"""3 Stripe's objects become our rows: the one road for webhooks, thank-you page and sweeps.
+
+Nothing is taken from an event but the hint where to look. Settling a Checkout reads everything
+that Stripe has of it, then writes it under the Checkout's lock, unless another settlement wrote
+in between: then what was read may be older than what stands, and it is read again. So every order
+and repetition of hints ends in the same rows.
+"""
+
+from campaigns.settlement.finding import find_checkout
+from campaigns.settlement.giving import (
+    claim_gift,
+    confirm_claim,
+    reassign_gift,
+    revive_gift,
+    revoke_gift,
+)
+from campaigns.settlement.reading import Snapshot, read_snapshot
+from campaigns.settlement.refunding import (
+    RefundRefused,
+    carry_out_refund,
+    due_refund_ids,
+    name_gifts_of,
+    order_refund,
+    refundable_minor,
+)
+from campaigns.settlement.settling import (
+    LEASE,
+    SettlementBusy,
+    due_checkout_ids,
+    next_look,
+    settle_checkout,
+    settle_object,
+    write_snapshot,
+)
+
+__all__ = [
+    "LEASE",
+    "RefundRefused",
+    "SettlementBusy",
+    "Snapshot",
+    "carry_out_refund",
+    "claim_gift",
+    "confirm_claim",
+    "due_checkout_ids",
+    "due_refund_ids",
+    "find_checkout",
+    "name_gifts_of",
+    "next_look",
+    "order_refund",
+    "read_snapshot",
+    "reassign_gift",
+    "refundable_minor",
+    "revive_gift",
+    "revoke_gift",
+    "settle_checkout",
+    "settle_object",
+    "write_snapshot",
+]

@@ -1,0 +1,59 @@
+"""What happens to a gift and changes who counts: each counts anew whom it concerned.
+
+Each raises what its namesake in `gifts` raises.
+"""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from campaigns import banners, gifts, progress
+from campaigns.models import Gift
+
+
+def claim_gift(code: str, *, email: str, name: str, language: str) -> Gift:
+    """Redeem a gift, and count the redeemer anew: who paid in the drive as well counts once."""
+    with transaction.atomic():
+        outcome = gifts.redeem_gift(code, email=email, name=name, language=language)
+        if isinstance(outcome, Gift):
+            _count(outcome)
+    if not isinstance(outcome, Gift):
+        raise outcome  # after the commit: the mail that it owes is kept
+    _publish(outcome)
+    return outcome
+
+
+def confirm_claim(token: str, *, language: str) -> Gift:
+    """Add a gift to the membership of whoever confirmed it, and count them anew."""
+    with transaction.atomic():
+        gift = gifts.confirm_claim(token, language=language)
+        _count(gift)
+    _publish(gift)
+    return gift
+
+
+def revoke_gift(gift: Gift, *, by: User, why: str) -> None:
+    with transaction.atomic():
+        progress.tally_members(gifts.revoke_gift(gift, by=by, why=why))
+    _publish(gift)
+
+
+def revive_gift(gift: Gift, *, by: User, why: str) -> None:
+    with transaction.atomic():
+        progress.tally_members(gifts.revive_gift(gift, by=by, why=why))
+    _publish(gift)
+
+
+def reassign_gift(gift: Gift, *, email: str, name: str, by: User, why: str) -> None:
+    with transaction.atomic():
+        progress.tally_members(gifts.reassign_gift(gift, email=email, name=name, by=by, why=why))
+    _publish(gift)
+
+
+def _count(gift: Gift) -> None:
+    assert gift.redeemer is not None, "a claimed gift has a redeemer"
+    progress.tally_members([gift.redeemer])
+
+
+def _publish(gift: Gift) -> None:
+    if gift.checkout.campaign_id is not None:
+        banners.request_publishing(gift.checkout.campaign_id)

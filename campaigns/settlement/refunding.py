@@ -1,0 +1,123 @@
+"""Refunds that staff order: written down first, then asked of Stripe, then settled like any."""
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from campaigns import gifts, stripe_api
+from campaigns.models import Gift, Payment, Refund, RefundOrder
+from campaigns.settlement.settling import SettlementBusy, settle_checkout
+
+LEASE = timedelta(seconds=40)
+_TRY_AGAIN = timedelta(minutes=5)
+
+
+class RefundRefused(Exception):
+    """It cannot be given back; the message says why."""
+
+
+def order_refund(
+    payment: Payment,
+    *,
+    amount_minor: int,
+    reason: RefundOrder.Reason,
+    why: str,
+    by: User,
+    named: list[Gift] | None = None,
+) -> RefundOrder:
+    """Write down that so much is to be given back, for these gifts if any; raises RefundRefused."""
+    with transaction.atomic():
+        locked = Payment.objects.select_for_update(of=("self",)).get(pk=payment.pk)
+        if locked.status != Payment.Status.SUCCEEDED or locked.intent_id is None:
+            raise RefundRefused("only what Stripe took is given back by Stripe")
+        if not 0 < amount_minor <= refundable_minor(locked):
+            raise RefundRefused("more than is left of the payment")
+        chosen = named or []
+        if any(gift.payment_id != locked.pk for gift in chosen):
+            raise RefundRefused("a gift of another payment")
+        order = RefundOrder.objects.create(
+            payment=locked, amount_minor=amount_minor, reason=reason, why=why, ordered_by=by
+        )
+        order.gifts.set(chosen)
+    return order
+
+
+def refundable_minor(payment: Payment) -> int:
+    """What is left of a payment, less what is on its way back already; in minor units."""
+    gone = (Refund.Status.FAILED, Refund.Status.CANCELED)
+    returned = payment.refunds.exclude(status__in=gone).aggregate(Sum("amount_minor"))
+    ordered = payment.refund_orders.filter(refund_id=None, next_attempt_at__isnull=False)
+    waiting = ordered.aggregate(Sum("amount_minor"))
+    taken = (returned["amount_minor__sum"] or 0) + (waiting["amount_minor__sum"] or 0)
+    return max(payment.amount_minor - taken, 0)
+
+
+def due_refund_ids(*, at: datetime) -> list[int]:
+    """Orders of which Stripe has not told the outcome; claimed for a while each."""
+    due = RefundOrder.objects.filter(next_attempt_at__lte=at).values_list("pk", "next_attempt_at")
+    return [
+        order_id
+        for order_id, attempt_at in due[:100]
+        if RefundOrder.objects.filter(pk=order_id, next_attempt_at=attempt_at).update(
+            next_attempt_at=at + LEASE
+        )
+    ]
+
+
+def carry_out_refund(order_id: int) -> RefundOrder:
+    """Ask Stripe for an ordered refund, once however often it is called, and settle it.
+
+    What Stripe refuses ends with its reason; while it does not answer, the order stays due.
+    """
+    order = RefundOrder.objects.select_related("payment").get(pk=order_id)
+    if order.next_attempt_at is None:
+        return order
+    assert order.payment.intent_id is not None
+    try:
+        refund = stripe_api.refund_payment(
+            order.payment.intent_id,
+            amount_minor=order.amount_minor,
+            reason=order.reason,
+            idempotency_key=f"refund-order-{order.pk}",
+        )
+    except stripe_api.StripeRefused as error:
+        _note(order, error=str(error)[:200], again_at=None)
+        return order
+    except stripe_api.StripeError as error:
+        _note(order, error=type(error).__name__, again_at=timezone.now() + _TRY_AGAIN)
+        return order
+    order.refund_id = refund["id"]
+    _note(order, error="", again_at=None)
+    _settle(order)
+    return order
+
+
+def _note(order: RefundOrder, *, error: str, again_at: datetime | None) -> None:
+    order.error, order.next_attempt_at = error, again_at
+    order.save(update_fields=["error", "next_attempt_at", "refund_id"])
+
+
+def _settle(order: RefundOrder) -> None:
+    """Bring the refund home now; if that fails its webhook does it."""
+    checkout_id = order.payment.checkout_id
+    if checkout_id is None:
+        return
+    try:
+        settle_checkout(checkout_id)
+    except (stripe_api.StripeError, SettlementBusy):
+        return
+
+
+def name_gifts_of(refund: Refund, named: list[Gift]) -> None:
+    """Staff say which gifts a refund from Stripe's own dashboard meant, if any; then it is settled.
+
+    Raises the errors of stripe_api, SettlementBusy and ForbiddenMove.
+    """
+    with transaction.atomic():
+        gifts.name_gifts(refund, [gift.pk for gift in named])
+    checkout_id = refund.payment.checkout_id
+    if checkout_id is not None:
+        settle_checkout(checkout_id)
