@@ -23,6 +23,7 @@ from campaigns.models import (
     StripeEvent,
     Tally,
 )
+from campaigns.settlement import settling
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import WEBHOOK_SECRET
 from tests.factories import at, make_member
@@ -190,7 +191,7 @@ def test_settling_reads_again_what_grew_old_while_it_was_read(
     assert Tally.objects.get().counted_until is not None
 
 
-READ_SNAPSHOT = settlement.read_snapshot
+READ_SNAPSHOT = settling.read_snapshot
 _reader = threading.local()
 
 
@@ -206,7 +207,7 @@ def read_by_thread(monkeypatch: pytest.MonkeyPatch) -> None:
         by_thread: Callable[[str], settlement.Snapshot] = getattr(_reader, "read", READ_SNAPSHOT)
         return by_thread(session_id)
 
-    monkeypatch.setattr(settlement, "read_snapshot", read)
+    monkeypatch.setattr(settling, "read_snapshot", read)
 
 
 def refund_whole(payment: Payment) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from campaigns.gifts.mails import owe_invitation
@@ -124,8 +125,9 @@ def restore_gift(gift: Gift) -> None:
     """Back to what a locked, revoked gift was before; what was put off falls due. Caller saves."""
     gift.move_to(unclaimed_status(gift))
     gift.revoked_at, gift.revoked_for = None, ""
+    about_it = Q(gift=gift) | Q(checkout=gift.checkout_id, kind=OutgoingMail.Kind.GIFT_BOUGHT)
     OutgoingMail.objects.filter(
-        gift=gift, sent_at__isnull=True, next_attempt_at__isnull=True, error="no longer wanted"
+        about_it, sent_at__isnull=True, next_attempt_at__isnull=True, error="no longer wanted"
     ).update(next_attempt_at=max(gift.deliver_at, timezone.now()))
 
 

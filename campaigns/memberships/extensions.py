@@ -152,7 +152,7 @@ def _tell_stripe(subscription: Json, *, target: datetime, at: datetime) -> None:
 def _cannot_be_extended(subscription: Json) -> bool:
     return (
         STATUS_OF_SUBSCRIPTION[subscription["status"]] != Membership.Status.ACTIVE
-        or bool(subscription.get("cancel_atperiod_end") or subscription.get("cancel_at"))
+        or bool(subscription.get("cancel_at_period_end") or subscription.get("cancel_at"))
     ) and subscription["status"] != "trialing"
 
 

@@ -46,7 +46,7 @@ def keep_subscription(subscription: Json, *, checkout: Checkout, member: Member)
             "ends_at": ends_at,
             "ended_at": ended_at,
             "is_cancelling": bool(
-                subscription.get("cancel_atperiod_end") or subscription.get("cancel_at")
+                subscription.get("cancel_at_period_end") or subscription.get("cancel_at")
             ),
             "subscription_id": subscription["id"],
         },
@@ -58,9 +58,9 @@ def keep_subscription(subscription: Json, *, checkout: Checkout, member: Member)
 
 def period_end(subscription: Json) -> datetime | None:
     ends = [
-        item["currentperiod_end"]
+        item["current_period_end"]
         for item in subscription["items"]["data"]
-        if item.get("currentperiod_end")
+        if item.get("current_period_end")
     ]
     return stripe_api.moment(max(ends)) if ends else None
 

@@ -1,0 +1,306 @@
+"""A gift to somebody who is a member already: nothing is refused, nothing is lost."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from campaigns import gifts, memberships, settlement, stripe_api, tasks
+from campaigns.emails import links
+from campaigns.models import Campaign, Gift, Member, Membership, OutgoingMail, Payment, Tally
+from newsroom.sandbox.control import SandboxControl
+from tests.factories import at, make_gift, make_member
+from tests.test_settlement import order_membership
+
+CARD = "4242424242424242"
+REFUSED = "4000000000000341"  # is taken once and refuses every later charge
+SUBSCRIBED = at("2026-11-10 12:00")
+
+
+class Clock:
+    """One time for us and for the sandbox."""
+
+    def __init__(self, sandbox: SandboxControl, traveller: time_machine.Traveller) -> None:
+        self._sandbox, self._traveller = sandbox, traveller
+
+    def move_to(self, moment: datetime) -> None:
+        self._traveller.move_to(moment)
+        self._sandbox.freeze(int(moment.timestamp()))
+
+
+@pytest.fixture
+def clock(drive: Campaign, sandbox: SandboxControl) -> Iterator[Clock]:
+    with time_machine.travel(SUBSCRIBED, tick=False) as traveller:
+        yield Clock(sandbox, traveller)
+
+
+def subscribe(drive: Campaign, sandbox: SandboxControl, kind: str = "month") -> Membership:
+    checkout = order_membership(drive, kind, "ben@example.org")
+    sandbox.pay(str(checkout.session_id), card=CARD)
+    settlement.settle_checkout(checkout.pk)
+    return Membership.objects.get(checkout=checkout)
+
+
+def give(drive: Campaign, months: int = 12, paid_at: str = "2026-11-10 12:00") -> Gift:
+    return make_gift(make_member("ada@example.org"), drive, paid_at, months=months)
+
+
+def claim(gift: Gift, email: str = "ben@example.org") -> Gift:
+    """By somebody who is a member: asked at their address first, and confirmed from there."""
+    with pytest.raises(gifts.ConfirmationOwed):
+        settlement.claim_gift(gift.code, email=email, name="Ben", language="en")
+    gift.refresh_from_db()
+    assert gift.status == Gift.Status.PAID
+    token = links.confirmation_token(gift, Member.objects.get(email=email))
+    return settlement.confirm_claim(token, language="en")
+
+
+def at_stripe(membership: Membership) -> dict[str, Any]:
+    return stripe_api.fetch_subscription(str(membership.subscription_id))
+
+
+def next_charge(membership: Membership) -> datetime:
+    subscription = at_stripe(membership)
+    return stripe_api.moment(subscription["items"]["data"][0]["current_period_end"])
+
+
+def test_a_gift_to_a_subscriber_moves_the_next_charge(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    gift = claim(give(drive))
+    assert gift.membership is not None
+    assert gift.membership.extends == subscription
+    assert gift.membership.started_at == at("2026-12-10 12:00")
+    assert gift.membership.ends_at == at("2027-12-10 12:00")
+    tasks.sweep()
+    assert at_stripe(subscription)["status"] == "trialing"
+    assert next_charge(subscription) == at("2027-12-10 12:00")
+    subscription.refresh_from_db()
+    assert (subscription.status, subscription.push_at) == ("active", None)
+    assert subscription.pushed_until == subscription.gifted_until == at("2027-12-10 12:00")
+    # Through all the year nothing is charged, and a zero invoice is no payment.
+    clock.move_to(at("2027-12-10 11:00"))
+    settlement.settle_checkout(subscription.checkout_id)
+    assert Payment.objects.filter(membership=subscription).count() == 1
+    subscription.refresh_from_db()
+    assert (subscription.status, subscription.ends_at) == ("active", at("2027-12-10 12:00"))
+    clock.move_to(at("2027-12-10 13:00"))
+    settlement.settle_checkout(subscription.checkout_id)
+    [first, renewal] = Payment.objects.filter(membership=subscription).order_by("paid_at")
+    assert (first.role, renewal.role) == ("first", "renewal")
+    assert Tally.objects.filter(member=subscription.member).count() == 0  # the gift counts instead
+
+
+def test_two_gifts_add_up_to_the_day_and_never_drift(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    sandbox.freeze(int(at("2026-12-31 12:00").timestamp()))
+    clock.move_to(at("2026-12-31 12:00"))
+    subscription = subscribe(drive, sandbox)  # paid until 31 January
+    for _ in range(2):
+        claim(give(drive, months=1))
+    tasks.sweep()
+    spans = Membership.objects.filter(extends=subscription).order_by("pk")
+    assert [(span.started_at.day, span.ends_at) for span in spans] == [
+        (31, at("2027-02-28 12:00")),
+        (28, at("2027-03-31 11:00")),  # the same hour of the day in Kyiv, where summer has begun
+    ]
+    assert next_charge(subscription) == at("2027-03-31 11:00")
+
+
+def test_an_extension_that_is_revoked_moves_the_next_charge_back(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    first, second = claim(give(drive, months=3)), claim(give(drive, months=6))
+    tasks.sweep()
+    assert next_charge(subscription) == at("2027-09-10 11:00")
+    clock.move_to(at("2027-01-10 12:00"))  # a month of the first was used
+    settlement.revoke_gift(first, by=admin_user, why="given by mistake")
+    tasks.sweep()
+    assert second.membership is not None
+    second.membership.refresh_from_db()
+    assert second.membership.started_at == at("2027-01-10 12:00")
+    assert next_charge(subscription) == at("2027-07-10 11:00")
+    settlement.revoke_gift(second, by=admin_user, why="this one, too")
+    tasks.sweep()
+    assert at_stripe(subscription)["status"] == "active"  # nothing is left, so it charges now
+    settlement.settle_checkout(subscription.checkout_id)
+    assert Payment.objects.filter(membership=subscription).count() == 2
+    settlement.revive_gift(second, by=admin_user, why="it was right")
+    second.refresh_from_db()
+    assert second.status == Gift.Status.CLAIMED
+
+
+def test_one_that_is_being_cancelled_gets_a_membership_of_its_own_after_it(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    stripe_api.client().v1.subscriptions.update(
+        str(subscription.subscription_id), {"cancel_at_period_end": True}
+    )
+    settlement.settle_checkout(subscription.checkout_id)
+    gift = claim(give(drive))
+    assert gift.membership is not None
+    assert (gift.membership.extends, gift.membership.started_at) == (None, at("2026-12-10 12:00"))
+    tasks.sweep()
+    assert at_stripe(subscription)["status"] == "active"
+    assert next_charge(subscription) == at("2026-12-10 12:00")
+
+
+def test_one_that_is_past_due_gets_a_membership_of_its_own_from_now_on(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    clock.move_to(at("2026-12-09 12:00"))
+    sandbox.renew(str(subscription.subscription_id), outcome="failed")
+    settlement.settle_checkout(subscription.checkout_id)
+    subscription.refresh_from_db()
+    assert subscription.status == "past_due"
+    gift = claim(give(drive))
+    assert gift.membership is not None
+    assert (gift.membership.extends, gift.membership.started_at) == (None, at("2026-12-09 12:00"))
+
+
+def test_one_cancelled_before_its_charge_was_moved_leaves_the_gift_by_itself(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    """The webhook of the cancellation has not come when the gift is claimed."""
+    subscription = subscribe(drive, sandbox)
+    stripe_api.client().v1.subscriptions.update(
+        str(subscription.subscription_id), {"cancel_at_period_end": True}
+    )
+    gift = claim(give(drive))
+    memberships.push_charge(subscription.pk, at=SUBSCRIBED)
+    assert gift.membership is not None
+    gift.membership.refresh_from_db()
+    assert gift.membership.extends is None
+    subscription.refresh_from_db()
+    assert (subscription.push_at, subscription.gifted_until) == (None, None)
+    assert at_stripe(subscription)["trial_end"] is None
+
+
+def test_what_was_given_moves_up_when_the_subscription_ends_at_once(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    gift = claim(give(drive))
+    clock.move_to(at("2026-11-20 12:00"))
+    stripe_api.client().v1.subscriptions.cancel(str(subscription.subscription_id))
+    settlement.settle_checkout(subscription.checkout_id)
+    assert gift.membership is not None
+    gift.membership.refresh_from_db()
+    assert gift.membership.started_at == at("2026-11-20 12:00")
+    assert gift.membership.ends_at == at("2027-11-20 12:00")
+    assert Membership.objects.active_at(at("2027-11-20 11:00")).filter(
+        member__email="ben@example.org"
+    )
+
+
+def test_more_than_two_years_are_pushed_on_as_time_goes_by(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    claim(give(drive, months=36))
+    tasks.sweep()
+    assert next_charge(subscription) == SUBSCRIBED + timedelta(days=729)
+    subscription.refresh_from_db()
+    assert subscription.push_at is not None
+    for _ in range(14):
+        clock.move_to(subscription.push_at)
+        tasks.sweep()
+        subscription.refresh_from_db()
+        if subscription.push_at is None:
+            break
+    assert next_charge(subscription) == at("2029-12-10 12:00")
+    assert Payment.objects.filter(membership=subscription).count() == 1
+
+
+def test_one_that_renewed_before_it_was_told_is_extended_from_what_it_paid(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    clock.move_to(at("2026-12-10 11:59"))
+    gift = claim(give(drive, months=1))
+    clock.move_to(at("2026-12-10 13:00"))  # it was charged for another month meanwhile
+    tasks.sweep()
+    assert next_charge(subscription) == at("2027-02-10 12:00")
+    assert gift.membership is not None
+    gift.membership.refresh_from_db()
+    assert gift.membership.started_at == at("2027-01-10 12:00")
+
+
+def test_while_stripe_is_silent_the_charge_stays_to_be_moved(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    claim(give(drive))
+    sandbox.add_fault("api", match="POST /v1/subscriptions", kind="error", times=-1)
+    tasks.sweep()
+    subscription.refresh_from_db()
+    assert subscription.push_error == "StripeFailed"
+    assert subscription.push_at is not None
+    sandbox.remove_faults()
+    clock.move_to(subscription.push_at)
+    tasks.sweep()
+    subscription.refresh_from_db()
+    assert (subscription.push_at, subscription.push_error) == (None, "")
+    assert next_charge(subscription) == at("2027-12-10 12:00")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_gifts_to_somebody_who_does_not_pay_add_up() -> None:
+    with time_machine.travel(at("2027-01-31 12:00"), tick=False):
+        first = give_and_claim(months=1)
+        second = claim(give_alone(months=1))
+        third = claim(give_alone(months=1))
+    ends = [gift.membership.ends_at for gift in (first, second, third) if gift.membership]
+    assert ends == [at("2027-02-28 12:00"), at("2027-03-31 12:00"), at("2027-04-30 12:00")]
+    assert {gift.membership.extends_id for gift in (second, third) if gift.membership} == {
+        first.membership_id
+    }
+
+
+def test_a_gift_taken_back_lets_the_next_begin_at_once(admin_user: Any) -> None:
+    with time_machine.travel(at("2027-01-31 12:00"), tick=False):
+        first, second = give_and_claim(months=3), claim(give_alone(months=6))
+    with time_machine.travel(at("2027-02-10 12:00"), tick=False):
+        settlement.revoke_gift(first, by=admin_user, why="returned")
+    assert second.membership is not None
+    second.membership.refresh_from_db()
+    assert second.membership.started_at == at("2027-02-10 12:00")
+    assert second.membership.ends_at == at("2027-08-10 12:00")
+
+
+def give_alone(months: int) -> Gift:
+    return make_gift(make_member("ada@example.org"), None, "2027-01-30 12:00", months=months)
+
+
+def give_and_claim(months: int) -> Gift:
+    return settlement.claim_gift(
+        give_alone(months).code, email="ben@example.org", name="Ben", language="en"
+    )
+
+
+def test_whoever_clicks_again_is_asked_once(drive: Campaign, sandbox: SandboxControl) -> None:
+    subscribe(drive, sandbox)
+    gift = give(drive)
+    for _ in range(3):
+        with pytest.raises(gifts.ConfirmationOwed):
+            settlement.claim_gift(gift.code, email="ben@example.org", name="x", language="en")
+    assert OutgoingMail.objects.filter(kind="gift_confirm").count() == 1
+
+
+def test_a_confirmation_says_nothing_once_the_code_is_a_new_one(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    subscribe(drive, sandbox)
+    gift = give(drive)
+    token = links.confirmation_token(gift, Member.objects.get(email="ben@example.org"))
+    gifts.resend_gift(gift, with_new_code=True)
+    with pytest.raises(gifts.GiftNotClaimable, match="replaced"):
+        settlement.confirm_claim(token, language="en")
+    assert not Membership.objects.filter(source="gift").exists()
