@@ -61,6 +61,11 @@ def at_stripe(membership: Membership) -> dict[str, Any]:
     return stripe_api.fetch_subscription(str(membership.subscription_id))
 
 
+def settle(membership: Membership) -> None:
+    assert membership.checkout_id is not None
+    settlement.settle_checkout(membership.checkout_id)
+
+
 def next_charge(membership: Membership) -> datetime:
     subscription = at_stripe(membership)
     return stripe_api.moment(subscription["items"]["data"][0]["current_period_end"])
@@ -83,12 +88,12 @@ def test_a_gift_to_a_subscriber_moves_the_next_charge(
     assert subscription.pushed_until == subscription.gifted_until == at("2027-12-10 12:00")
     # Through all the year nothing is charged, and a zero invoice is no payment.
     clock.move_to(at("2027-12-10 11:00"))
-    settlement.settle_checkout(subscription.checkout_id)
+    settle(subscription)
     assert Payment.objects.filter(membership=subscription).count() == 1
     subscription.refresh_from_db()
     assert (subscription.status, subscription.ends_at) == ("active", at("2027-12-10 12:00"))
     clock.move_to(at("2027-12-10 13:00"))
-    settlement.settle_checkout(subscription.checkout_id)
+    settle(subscription)
     [first, renewal] = Payment.objects.filter(membership=subscription).order_by("paid_at")
     assert (first.role, renewal.role) == ("first", "renewal")
     assert Tally.objects.filter(member=subscription.member).count() == 0  # the gift counts instead
@@ -128,7 +133,7 @@ def test_an_extension_that_is_revoked_moves_the_next_charge_back(
     settlement.revoke_gift(second, by=admin_user, why="this one, too")
     tasks.sweep()
     assert at_stripe(subscription)["status"] == "active"  # nothing is left, so it charges now
-    settlement.settle_checkout(subscription.checkout_id)
+    settle(subscription)
     assert Payment.objects.filter(membership=subscription).count() == 2
     settlement.revive_gift(second, by=admin_user, why="it was right")
     second.refresh_from_db()
@@ -142,7 +147,7 @@ def test_one_that_is_being_cancelled_gets_a_membership_of_its_own_after_it(
     stripe_api.client().v1.subscriptions.update(
         str(subscription.subscription_id), {"cancel_at_period_end": True}
     )
-    settlement.settle_checkout(subscription.checkout_id)
+    settle(subscription)
     gift = claim(give(drive))
     assert gift.membership is not None
     assert (gift.membership.extends, gift.membership.started_at) == (None, at("2026-12-10 12:00"))
@@ -157,7 +162,7 @@ def test_one_that_is_past_due_gets_a_membership_of_its_own_from_now_on(
     subscription = subscribe(drive, sandbox)
     clock.move_to(at("2026-12-09 12:00"))
     sandbox.renew(str(subscription.subscription_id), outcome="failed")
-    settlement.settle_checkout(subscription.checkout_id)
+    settle(subscription)
     subscription.refresh_from_db()
     assert subscription.status == "past_due"
     gift = claim(give(drive))
@@ -190,7 +195,7 @@ def test_what_was_given_moves_up_when_the_subscription_ends_at_once(
     gift = claim(give(drive))
     clock.move_to(at("2026-11-20 12:00"))
     stripe_api.client().v1.subscriptions.cancel(str(subscription.subscription_id))
-    settlement.settle_checkout(subscription.checkout_id)
+    settle(subscription)
     assert gift.membership is not None
     gift.membership.refresh_from_db()
     assert gift.membership.started_at == at("2026-11-20 12:00")
@@ -247,7 +252,8 @@ def test_while_stripe_is_silent_the_charge_stays_to_be_moved(
     clock.move_to(subscription.push_at)
     tasks.sweep()
     subscription.refresh_from_db()
-    assert (subscription.push_at, subscription.push_error) == (None, "")
+    told = Membership.objects.filter(pk=subscription.pk, push_at__isnull=True, push_error="")
+    assert told.exists()
     assert next_charge(subscription) == at("2027-12-10 12:00")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -10,7 +11,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import emails, gifts, settlement, stripe_api, webhooks
+from campaigns import emails, gifts, memberships, settlement, stripe_api, webhooks
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -26,7 +27,7 @@ from campaigns.models import (
 from campaigns.settlement import settling
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import WEBHOOK_SECRET
-from tests.factories import at, make_member
+from tests.factories import at, make_gift, make_member
 from tests.racing import race, race_through
 from tests.test_settlement import order_gift, order_membership
 from tests.test_webhooks import DOOR, post, sign
@@ -191,7 +192,7 @@ def test_settling_reads_again_what_grew_old_while_it_was_read(
     assert Tally.objects.get().counted_until is not None
 
 
-READ_SNAPSHOT = settling.read_snapshot
+READ_SNAPSHOT = settlement.read_snapshot
 _reader = threading.local()
 
 
@@ -244,6 +245,57 @@ def test_a_gift_claimed_by_several_at_once_goes_to_one(
     gift.refresh_from_db()
     assert gift.redeemer == Membership.objects.get().member == winners[0].redeemer
     assert OutgoingMail.objects.filter(kind="gift_claimed").count() == 1
+
+
+def test_fifty_at_once_on_two_hundred_codes_make_two_hundred_memberships(
+    drive: Campaign,
+) -> None:
+    ada = make_member("ada@example.org")
+    codes = [make_gift(ada, drive, "2026-11-10 12:00").code for _ in range(200)]
+    taken: list[str] = []
+    reasons: list[str] = []
+
+    def claim_some(person: int) -> None:
+        # Each code is wanted by ten, who come to it on ways of their own.
+        for code in (codes + codes)[person * 4 : person * 4 + 40]:
+            email = f"reader{person}-{code[:5].lower()}@example.org"
+            try:
+                settlement.claim_gift(code, email=email, name="", language="en")
+                taken.append(code)
+            except gifts.GiftNotClaimable as error:
+                reasons.append(error.reason)
+
+    assert race(*(partial(claim_some, person) for person in range(50))) == [None] * 50
+    assert sorted(taken) == sorted(codes)
+    assert reasons == ["claimed"] * 1800
+    assert Membership.objects.filter(source="gift").count() == 200
+    assert Gift.objects.filter(status="claimed").values("membership").distinct().count() == 200
+    assert OutgoingMail.objects.filter(kind="gift_claimed").count() == 200
+
+
+def claim_without_a_lock(code: str, email: str) -> None:
+    """As a claim would be that looks and then writes."""
+    gift = gifts.find_gift(code)
+    assert gift is not None
+    gifts.refuse_unless_claimable(gift, at=timezone.now())
+    time.sleep(0.01)
+    gift.membership = memberships.give_membership(
+        make_member(email),
+        plan=gift.price.plan,
+        source=Membership.Source.GIFT,
+        starts_at=timezone.now(),
+        months=12,
+    )
+    gift.status, gift.claimed_at = Gift.Status.CLAIMED, timezone.now()
+    gift.redeemer = gift.membership.member
+    gift.save()
+
+
+def test_without_its_lock_a_code_would_make_several_memberships(drive: Campaign) -> None:
+    """The control of the test above."""
+    gift = make_gift(make_member("ada@example.org"), drive, "2026-11-10 12:00")
+    race(*(partial(claim_without_a_lock, gift.code, f"r{n}@example.org") for n in range(8)))
+    assert Membership.objects.filter(source="gift").count() > 1
 
 
 def test_one_person_who_clicks_twice_claims_once(drive: Campaign, sandbox: SandboxControl) -> None:

@@ -123,6 +123,29 @@ def test_each_table_of_ways_holds_everybody_who_counts_once(lively: Campaign) ->
     assert (figures.gifts_claimed, figures.gifts_unclaimed) == (1, 1)
 
 
+def test_redeemers_who_pay_for_themselves_later_are_told_and_not_counted(
+    birthday: Campaign,
+) -> None:
+    ben, cleo, dan = (make_member(f"{name}@example.org") for name in ("ben", "cleo", "dan"))
+    for redeemer in (ben, ben, cleo, dan):
+        gift = make_gift(make_member(), birthday, "2026-11-02 10:00")
+        claim(gift, redeemer, "2026-11-03 10:00")
+    make_payment(ben, None, "2026-11-05 10:00")
+    make_payment(cleo, None, "2026-11-02 23:00")  # before the claim
+    make_payment(dan, None, "2026-11-06 10:00", status="failed")
+    figures = figures_of(birthday)
+    assert figures.gifts_converted == 1
+    assert (figures.gifts_claimed, figures.gifts_unclaimed, figures.gifts_expired) == (4, 0, 0)
+    assert "redeemers who paid for themselves later  1" in formats.as_text(figures)
+
+
+def test_unclaimed_gifts_that_expired_are_told_of(birthday: Campaign) -> None:
+    changes = {"status": "expired", "expires_at": at("2026-11-09 10:00")}
+    make_gift(make_member(), birthday, "2026-11-02 10:00", **changes)
+    figures = figures_of(birthday)
+    assert (figures.gifts_unclaimed, figures.gifts_expired) == (1, 1)
+
+
 def test_a_placement_that_somebody_made_up_is_no_banner_of_ours(birthday: Campaign) -> None:
     subscribe(birthday, "2026-11-02 10:00", placement="\x1b[31m=cmd()<script>")
     figures = figures_of(birthday)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from campaigns import memberships
 from campaigns.gifts.claims import give_to
 from campaigns.gifts.mails import INVITATIONS, owe_invitation
-from campaigns.gifts.sales import expiry_of, restore_gift
+from campaigns.gifts.sales import expiry_of, restore_gift, time_of_fall
 from campaigns.gifts.timeline import plan_next_step
 from campaigns.models import Gift, GiftChange, Member, OutgoingMail, ReplacedCode
 from campaigns.models.moves import ForbiddenMove
@@ -116,7 +116,11 @@ def revoke_gift(gift: Gift, *, by: User, why: str) -> list[Member]:
 
 
 def revive_gift(gift: Gift, *, by: User, why: str) -> list[Member]:
-    """Bring back a gift that expired or was revoked, with its full time to be claimed."""
+    """Bring back a gift that expired or was revoked, with its full time to be claimed.
+
+    One that nobody had claimed comes back only while its payment stands; one that somebody had
+    is kept from then on, whatever became of the money.
+    """
     now = timezone.now()
     with _changing(gift, What.REVIVED, by=by, why=why) as locked:
         revivable = {Gift.Status.EXPIRED, Gift.Status.REVOKED}
@@ -124,8 +128,11 @@ def revive_gift(gift: Gift, *, by: User, why: str) -> list[Member]:
         if locked.membership is not None and locked.redeemer is not None:
             memberships.give_back(locked.membership, at=now)
             locked.move_to(Gift.Status.CLAIMED)
-            locked.revoked_at, locked.revoked_for, locked.is_kept = None, "", True
+            locked.revoked_at, locked.revoked_for = None, ""
+            locked.fell_at = time_of_fall(locked)
+            locked.is_kept = locked.fell_at is not None
             return [locked.redeemer]
+        _refuse_unless(time_of_fall(locked) is None, "its payment no longer stands")
         locked.expires_at = expiry_of(locked.checkout, delivered_at=now)
         locked.stepped_until = now
         if locked.status == Gift.Status.REVOKED:

@@ -91,14 +91,19 @@ def standing_interval_of(gift: Gift) -> Interval | None:
     return None if until is not None and until <= begun else (begun, until)
 
 
+def time_of_fall(gift: Gift) -> datetime | None:
+    """Since when the gift's share of its payment no longer stands; None while it does."""
+    standing = standing_interval_of(gift)
+    return standing[1] if standing else gift.payment.paid_at
+
+
 def follow_money(gift: Gift) -> None:
     """Revoke a locked, unclaimed gift whose share no longer stands; bring it back if it does.
 
     After the claim staff decide: the money is gone from the count, and the membership waits for
     their word.
     """
-    standing = standing_interval_of(gift)
-    fell_at = standing[1] if standing else gift.payment.paid_at
+    fell_at = time_of_fall(gift)
     if gift.status == Gift.Status.CLAIMED:
         gift.fell_at = fell_at
         gift.is_kept = gift.is_kept and fell_at is not None

@@ -125,9 +125,10 @@ def _zone_of(base: Membership) -> tzinfo:
 def take_back(membership: Membership, *, at: datetime) -> None:
     """End what a gift gave; what was given after it moves up. Call inside a transaction."""
     base = lock_with_base(membership)
+    ended_at = min(at, membership.ends_at or at)  # one that ran out meanwhile ended then
     Membership.objects.filter(
         pk=membership.pk, status__in=states_before(Membership.MOVES, Membership.Status.ENDED)
-    ).update(status=Membership.Status.ENDED, ended_at=at)
+    ).update(status=Membership.Status.ENDED, ended_at=ended_at)
     _lay_out_around(membership, base)
 
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Case, Count, F, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 from django_stubs_ext import StrOrPromise
 
-from campaigns.models import Banner, Campaign, Gift, Goal, Plan, Tally
+from campaigns.models import Banner, Campaign, Gift, Goal, Payment, Plan, Tally
 from campaigns.progress import RULE, MoneyOf, Progress, measure_campaign, money_by_currency
 
 RECENT_DAYS = 7
@@ -57,6 +57,9 @@ class Figures:
     pending: int
     gifts_claimed: int
     gifts_unclaimed: int
+    gifts_expired: int
+    # People who claimed one of these gifts and paid for a membership of their own later.
+    gifts_converted: int
     rule: str
 
     @property
@@ -95,8 +98,22 @@ def _gather(campaign: Campaign, *, at: datetime, language: str) -> Figures:
         pending=goals[0].pending if goals else 0,
         gifts_claimed=gifts.filter(claimed_at__lte=at).count(),
         gifts_unclaimed=gifts.exclude(claimed_at__lte=at).count(),
+        gifts_expired=gifts.filter(status=Gift.Status.EXPIRED, expires_at__lte=at).count(),
+        gifts_converted=_converted(gifts, at=at),
         rule=str(RULE),
     )
+
+
+def _converted(gifts: QuerySet[Gift], *, at: datetime) -> int:
+    paid_later = Payment.objects.filter(
+        member=OuterRef("redeemer"),
+        status=Payment.Status.SUCCEEDED,
+        role=Payment.Role.FIRST,
+        paid_at__gt=OuterRef("claimed_at"),
+        paid_at__lte=at,
+    )
+    claimed = gifts.filter(Exists(paid_later), claimed_at__lte=at)
+    return claimed.values("redeemer").distinct().count()
 
 
 def _days(campaign: Campaign, *, at: datetime) -> list[Day]:

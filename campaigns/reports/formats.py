@@ -46,7 +46,9 @@ def as_text(figures: Figures) -> str:
             *_indented(
                 [
                     ["claimed", f"{figures.gifts_claimed:,}"],
-                    ["not claimed yet", f"{figures.gifts_unclaimed:,}"],
+                    ["not claimed", f"{figures.gifts_unclaimed:,}"],
+                    ["of these expired", f"{figures.gifts_expired:,}"],
+                    ["redeemers who paid for themselves later", f"{figures.gifts_converted:,}"],
                 ]
             ),
         ],
