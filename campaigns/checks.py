@@ -7,6 +7,7 @@ Errors (campaigns.E...) stop every command, the web server and the workers; warn
 import os
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,8 +47,13 @@ def check_secrets(**_: Any) -> list[CheckMessage]:
                     id="campaigns.E001",
                 )
             )
-    for name in ("SECRET_KEY", "GIFT_CODE_KEY"):
-        if len(getattr(settings, name)) < SECRET_LENGTH:
+    secrets = [
+        ("SECRET_KEY", settings.SECRET_KEY),
+        ("GIFT_CODE_KEY", settings.GIFT_CODE_KEY),
+        *(("GIFT_CODE_KEY_FALLBACKS", key) for key in settings.GIFT_CODE_KEY_FALLBACKS),
+    ]
+    for name, secret in secrets:
+        if len(secret) < SECRET_LENGTH:
             found.append(
                 Error(
                     f"{name} is shorter than {SECRET_LENGTH} characters.",
@@ -204,15 +210,51 @@ def check_mail(**_: Any) -> list[CheckMessage]:
                 id="campaigns.E016",
             )
         )
-    if settings.EMAIL_BACKEND.endswith("console.EmailBackend") and _is_https():
-        found.append(
-            Warning(
-                "EMAIL_URL is not set: receipts and gifts are printed, not sent.",
-                hint="Set EMAIL_URL, for example smtp+tls://user:password@mail.example.org:587.",
-                id="campaigns.W002",
+    if settings.STAFF_EMAIL:
+        try:
+            validate_email(settings.STAFF_EMAIL)
+        except ValidationError:
+            found.append(
+                Error(
+                    "STAFF_EMAIL is no e-mail address.",
+                    hint="Write one address, bare; or leave it empty: the admin tells as well.",
+                    id="campaigns.E017",
+                )
             )
+    return [*found, *_check_mail_provider(), *_check_that_mail_leaves()]
+
+
+def _check_mail_provider() -> Iterator[CheckMessage]:
+    provider = settings.MAIL_PROVIDER
+    if not provider:
+        return
+    if not settings.HAS_ANYMAIL:
+        yield Error(
+            "MAIL_PROVIDER is set, and django-anymail is not installed.",
+            hint="Install requirements/production.txt.",
+            id="campaigns.E018",
         )
-    return found
+    elif not provider.isidentifier() or find_spec(f"anymail.backends.{provider}") is None:
+        yield Error(
+            f"MAIL_PROVIDER names no provider that anymail knows: {provider!r}.",
+            hint="Write it as anymail does, for example postmark, mailgun or amazon_ses.",
+            id="campaigns.E019",
+        )
+    elif not settings.ANYMAIL.get("WEBHOOK_SECRET"):
+        yield Warning(
+            "ANYMAIL has no WEBHOOK_SECRET: anybody could tell us that a mail came back.",
+            hint="Add WEBHOOK_SECRET=name:password, and give the provider the address with it.",
+            id="campaigns.W006",
+        )
+
+
+def _check_that_mail_leaves() -> Iterator[CheckMessage]:
+    if settings.EMAIL_BACKEND.endswith("console.EmailBackend") and _is_https():
+        yield Warning(
+            "EMAIL_URL is not set: receipts and gifts are printed, not sent.",
+            hint="Set EMAIL_URL, for example smtp+tls://user:password@mail.example.org:587.",
+            id="campaigns.W002",
+        )
 
 
 def check_scale(**_: Any) -> list[CheckMessage]:

@@ -5,6 +5,7 @@ with a value is said by `manage.py check` (campaigns/checks.py), and nothing sta
 """
 
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -59,6 +60,11 @@ STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
 GIFT_CODE_KEY = env.str("GIFT_CODE_KEY", default=DEMO_SECRETS["GIFT_CODE_KEY"])
 GIFT_CODE_KEY_FALLBACKS = env.list("GIFT_CODE_KEY_FALLBACKS", default=[])
 
+# Mail by a provider of anymail's, which tells of what came back; otherwise by EMAIL_URL.
+MAIL_PROVIDER = env.str("MAIL_PROVIDER", default="")
+ANYMAIL = env.dict("ANYMAIL", default={})
+HAS_ANYMAIL = bool(MAIL_PROVIDER) and find_spec("anymail") is not None
+
 # The application
 
 INSTALLED_APPS = [
@@ -75,6 +81,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "campaigns",
     *(["newsroom.demo"] if DEMO else []),
+    *(["anymail"] if HAS_ANYMAIL else []),
 ]
 
 MIDDLEWARE = [
@@ -176,6 +183,8 @@ EMAIL_USE_TLS = email_url.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = email_url.get("EMAIL_USE_SSL", False)
 # Seconds for each word with the mail server; its ten or so end within the lease of 40.
 EMAIL_TIMEOUT = 4
+if MAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{MAIL_PROVIDER}.EmailBackend"
 if DEMO:
     EMAIL_BACKEND = "newsroom.demo.mails.FolderBackend"
 

@@ -6,5 +6,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     *([path("", include("newsroom.demo.urls"))] if settings.DEMO else []),
+    *([path("mail/", include("newsroom.bounces"))] if settings.HAS_ANYMAIL else []),
     path("", include("campaigns.urls")),
 ]

@@ -62,3 +62,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+# The way in of a mail provider's webhooks; mails themselves stay here.
+MAIL_PROVIDER, HAS_ANYMAIL = "postmark", True
+INSTALLED_APPS = [*INSTALLED_APPS, "anymail"]

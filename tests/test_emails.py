@@ -1,4 +1,4 @@
-"""What goes out by mail: five messages, each in text and HTML, each once."""
+"""What goes out by mail: each kind of message, in text and HTML, each once."""
 
 import re
 import smtplib
@@ -21,14 +21,30 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns import emails
-from campaigns.models import Campaign, OutgoingMail
+from campaigns.emails import links
+from campaigns.emails.outbox import LAST_ATTEMPT
+from campaigns.models import Campaign, Gift, Member, OptOut, OutgoingMail
+from campaigns.models.opt_out import hash_address
 from tests.factories import make_campaign
-from tests.mails import both, deliver, give, html_of, links_in, owe, owe_one_of, read_html, text_of
+from tests.mails import (
+    assert_not_wanted,
+    both,
+    deliver,
+    give,
+    html_of,
+    links_in,
+    owe,
+    owe_one_of,
+    read_html,
+    text_of,
+)
 from tests.racing import race
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = [str(kind) for kind in OutgoingMail.Kind.values]
+REMINDERS = {"gift_reminder", "gift_unclaimed", "gift_ending"}
+HEADERS = {"Content-Type", "MIME-Version", "Subject", "From", "To", "Date", "Message-ID"}
 
 
 @pytest.fixture
@@ -36,7 +52,12 @@ def birthday() -> Campaign:
     return make_campaign()
 
 
-# All five
+@pytest.fixture(autouse=True)
+def desk(settings: LazySettings) -> None:
+    settings.STAFF_EMAIL = "desk@example.org"
+
+
+# All kinds
 
 
 @pytest.mark.parametrize("language", ["en", "uk"])
@@ -74,10 +95,10 @@ def test_every_link_is_absolute_and_both_parts_lead_to_the_same_places(
     kind: str, birthday: Campaign
 ) -> None:
     sent = deliver(owe_one_of(kind, birthday))
-    links = read_html(sent).links
-    assert links
-    assert all(urlsplit(link).scheme in {"http", "https"} for link in links)
-    assert set(links) == set(links_in(text_of(sent)))
+    found = read_html(sent).links
+    assert found
+    assert all(urlsplit(link).scheme in {"http", "https"} for link in found)
+    assert set(found) == set(links_in(text_of(sent)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -85,7 +106,8 @@ def test_each_of_our_links_leads_to_a_page(kind: str, birthday: Campaign, client
     sent = deliver(owe_one_of(kind, birthday))
     ours = [link for link in read_html(sent).links if link.startswith(site.SITE_URL)]
     for link in set(ours) - {f"{site.SITE_URL}/"}:  # the front page is the newspaper's own
-        assert client.get(urlsplit(link).path).status_code == 200, link
+        answer = client.get(urlsplit(link).path, follow=True)  # staff log in first
+        assert answer.status_code == 200, link
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -150,7 +172,7 @@ def test_the_mails_colours_are_those_of_the_site_in_light_and_dark() -> None:
 def test_what_somebody_typed_is_text_and_never_markup(birthday: Campaign) -> None:
     typed = '<b>"bold"</b> & <script>alert(1)</script> {{ gift.code_hash }} <a href="x">x</a>'
     gift = give(birthday, message=typed, buyer_name="O'Neil <i>", recipient_name="<u>Ben</u> & Co")
-    for kind in ("gift_bought", "gift_invitation"):
+    for kind in ("gift_bought", "gift_reminder", "gift_invitation"):
         sent = deliver(owe(kind, gift=gift))
         assert typed in text_of(sent)
         assert typed in read_html(sent).said
@@ -158,6 +180,36 @@ def test_what_somebody_typed_is_text_and_never_markup(birthday: Campaign) -> Non
         assert "x" not in read_html(sent).links
     assert sent.subject == "O'Neil <i> gives you 12 months of The Meridian Post"
     assert "Hello <u>Ben</u> & Co," in text_of(sent)
+
+
+def test_an_address_in_a_message_becomes_no_link_of_ours(birthday: Campaign) -> None:
+    gift = give(birthday, message="Look: https://evil.example/pay and www.evil.example")
+    for kind in ("gift_bought", "gift_invitation", "gift_reminder"):
+        sent = deliver(owe(kind, gift=gift))
+        assert "https://evil.example/pay and www.evil.example" in text_of(sent)
+        assert not any("evil.example" in link for link in read_html(sent).links)
+
+
+NAMED_GIFTS = sorted(kind for kind in KINDS if kind.startswith("gift_"))
+
+
+@pytest.mark.parametrize("kind", NAMED_GIFTS)
+def test_names_are_markup_in_no_kind_of_mail_and_make_no_header(
+    kind: str, birthday: Campaign
+) -> None:
+    evil = "Eve\r\nBcc: victim@example.org\r\n\r\n<h4>Pay</h4> <a href='https://evil.example/'>"
+    owed = owe_one_of(kind, birthday)
+    Gift.objects.update(buyer_name=evil, recipient_name=evil, message=evil)
+    Member.objects.update(name=evil)
+    owed.refresh_from_db()
+    sent = deliver(owed)
+    message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
+    assert set(message.keys()) <= {*HEADERS, "List-Unsubscribe", "List-Unsubscribe-Post"}
+    assert sent.recipients() == [sent.to[0]]
+    (sender,) = message["from"].addresses
+    assert sender.addr_spec == site.DEFAULT_FROM_EMAIL
+    assert "h4" not in read_html(sent).tags
+    assert "https://evil.example/" not in read_html(sent).links
 
 
 @pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028"])
@@ -168,9 +220,7 @@ def test_a_line_break_in_a_name_begins_no_header(birthday: Campaign, line_break:
         sent = deliver(owe(kind, gift=gift))
         raw = sent.message().as_bytes()
         message = message_from_bytes(raw, policy=policy.default)
-        assert set(message.keys()) <= {
-            *("Content-Type", "MIME-Version", "Subject", "From", "To", "Date", "Message-ID")
-        }
+        assert set(message.keys()) <= HEADERS
         assert sent.recipients() == [sent.to[0]]
         assert message.is_multipart()
         assert "Eve Bcc: victim@example.org" in message["subject"]
@@ -194,29 +244,95 @@ def test_no_name_changes_the_senders_address(birthday: Campaign, name: str) -> N
     assert sender.display_name == f"{' '.join(name.split())} / {site.NEWSROOM_NAME}"
 
 
+# Whoever wants no reminders
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_reminders_bring_a_way_out_of_reminders(kind: str, birthday: Campaign) -> None:
+    sent = deliver(owe_one_of(kind, birthday))
+    message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
+    ways_out = {link for link in read_html(sent).links if "/no-reminders/" in link}
+    for part in both(sent):
+        assert ("No more reminders" in part) == (kind in REMINDERS)
+    if kind not in REMINDERS:
+        assert not ways_out
+        assert not any(name.lower().startswith("list-") for name in message)
+        return
+    # https://www.rfc-editor.org/rfc/rfc8058
+    (way_out,) = ways_out
+    assert message["List-Unsubscribe"].strip() == f"<{way_out}>"  # a long header is folded
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert links.read_opt_out_token(urlsplit(way_out).path.split("/")[-2]) == sent.to[0]
+
+
+def test_a_mail_programs_own_button_ends_the_reminders(birthday: Campaign) -> None:
+    sent = deliver(owe_one_of("gift_reminder", birthday))
+    address = sent.extra_headers["List-Unsubscribe"].strip("<>")
+    no_cookies = Client(enforce_csrf_checks=True)
+    answer = no_cookies.post(urlsplit(address).path, {"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200
+    assert OptOut.objects.holds(sent.to[0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whoever_opted_out_gets_no_reminders_but_all_the_rest(
+    kind: str, birthday: Campaign
+) -> None:
+    for address in ("ada@example.org", "Ben@Example.org ", "cleo@example.org"):
+        OptOut.objects.create(address_hash=hash_address(address))
+    owed = owe_one_of(kind, birthday)
+    if kind in REMINDERS:
+        assert_not_wanted(owed)
+    else:
+        deliver(owed)
+
+
+def test_an_opt_out_outlives_a_change_of_the_key(
+    birthday: Campaign, settings: LazySettings
+) -> None:
+    OptOut.objects.create(address_hash=hash_address("ben@example.org"))
+    settings.GIFT_CODE_KEY_FALLBACKS = [settings.GIFT_CODE_KEY]
+    settings.GIFT_CODE_KEY = "another-key-that-is-long-enough-for-a-test"
+    assert_not_wanted(owe_one_of("gift_reminder", birthday))
+
+
 # Owed until it is sent
 
 
 class BrokenBackend(BaseEmailBackend):
     """A provider that refuses, naming the address as SMTP servers do."""
 
+    code = 451
+
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         (address,) = email_messages[0].to
-        raise smtplib.SMTPRecipientsRefused({address: (550, f"{address} unknown".encode())})
+        raise smtplib.SMTPRecipientsRefused({address: (self.code, f"{address} busy".encode())})
 
 
-def test_a_mail_that_the_provider_refused_stays_owed_and_waits_longer_each_time(
+class RefusingBackend(BrokenBackend):
+    """One that knows of no such mailbox."""
+
+    code = 550
+
+
+def attempt(owed: OutgoingMail) -> None:
+    OutgoingMail.objects.filter(pk=owed.pk).update(next_attempt_at=timezone.now())
+    assert not emails.deliver_mail(owed.pk)
+    owed.refresh_from_db()
+    assert owed.sent_at is None
+    assert owed.error == "SMTPRecipientsRefused"  # and no address
+
+
+def test_a_mail_that_the_provider_put_off_stays_owed_and_waits_longer_each_time(
     birthday: Campaign, settings: LazySettings
 ) -> None:
     owed = owe_one_of("receipt", birthday)
     settings.EMAIL_BACKEND = f"{__name__}.{BrokenBackend.__name__}"
     pauses = []
-    for attempt in range(1, 16):
+    for number in range(1, LAST_ATTEMPT):
         before = timezone.now()
-        OutgoingMail.objects.filter(pk=owed.pk).update(next_attempt_at=before)
-        assert not emails.deliver_mail(owed.pk)
-        owed.refresh_from_db()
-        assert (owed.attempts, owed.sent_at, owed.error) == (attempt, None, "SMTPRecipientsRefused")
+        attempt(owed)
+        assert (owed.attempts, owed.failed_at) == (number, None)
         assert owed.next_attempt_at is not None
         pauses.append((owed.next_attempt_at - before).total_seconds())
         assert not emails.deliver_mail(owed.pk)  # not before its time
@@ -231,6 +347,34 @@ def test_a_mail_that_the_provider_refused_stays_owed_and_waits_longer_each_time(
     assert emails.deliver_mail(owed.pk)
     owed.refresh_from_db()
     assert (owed.next_attempt_at, owed.error, len(mailbox.outbox)) == (None, "", 1)
+
+
+def test_a_mail_that_the_provider_puts_off_for_days_is_given_up(
+    birthday: Campaign, settings: LazySettings
+) -> None:
+    owed = owe_one_of("receipt", birthday)
+    settings.EMAIL_BACKEND = f"{__name__}.{BrokenBackend.__name__}"
+    OutgoingMail.objects.filter(pk=owed.pk).update(attempts=LAST_ATTEMPT - 1)
+    attempt(owed)
+    assert (owed.attempts, owed.next_attempt_at) == (LAST_ATTEMPT, None)
+    assert owed.failed_at is not None
+
+
+def test_a_mail_that_the_provider_refuses_for_good_is_tried_once(
+    birthday: Campaign, settings: LazySettings
+) -> None:
+    owed = owe_one_of("gift_invitation", birthday)
+    settings.EMAIL_BACKEND = f"{__name__}.{RefusingBackend.__name__}"
+    attempt(owed)
+    assert (owed.attempts, owed.next_attempt_at) == (1, None)
+    assert owed.failed_at is not None
+    assert not emails.due_mail_ids(at=timezone.now() + timedelta(days=365))
+    assert not emails.deliver_mail(owed.pk)
+    # Staff may ask for it again, once the address is mended.
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    assert emails.owe_again([owed.pk]) == 1
+    deliver(owed)
+    assert owed.failed_at is None
 
 
 def test_a_mail_is_sent_once_however_often_it_is_asked_for(birthday: Campaign) -> None:

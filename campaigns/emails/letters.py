@@ -20,6 +20,7 @@ def write_letter(name: str, context: dict[str, Any]) -> tuple[str, str, str]:
         "newsroom_name": settings.NEWSROOM_NAME,
         "reply_address": settings.DEFAULT_FROM_EMAIL,
         "site_url": settings.SITE_URL,
+        "opt_out_url": "",
     } | context
     context["subject"] = _one_line(render_to_string(f"emails/{name}_subject.txt", context))
     return (

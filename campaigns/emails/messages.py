@@ -73,15 +73,17 @@ def send_gift_to_pass_on(mail: OutgoingMail) -> str:
 
 
 def send_gift_delivered(mail: OutgoingMail) -> str:
-    gift = _gift(mail)
+    """To the buyer: all gifts of a purchase that were sent together and still stand."""
+    assert mail.gift is not None
     gifts = [
         each
-        for each in _gifts_of(gift.checkout)
-        if each.delivered_at and each.deliver_at == gift.deliver_at and not each.is_handed_over
+        for each in _gifts_of(mail.gift.checkout)
+        if each.delivered_at and each.deliver_at == mail.gift.deliver_at and not each.is_handed_over
     ]
+    gifts = [each for each in gifts if each.status != Gift.Status.REVOKED]
     if not gifts:
         raise NothingToSay
-    return _send_to_buyer("gift_delivered", mail, gift, gifts=gifts)
+    return _send_to_buyer("gift_delivered", mail, gifts[0], gifts=gifts)
 
 
 def send_gift_bounced(mail: OutgoingMail) -> str:
@@ -234,7 +236,9 @@ def _gifts_of(checkout: Checkout) -> list[Gift]:
 
 def _zone(mail: OutgoingMail) -> tzinfo:
     """Days are told as the drive's own calendar has them."""
-    about: Payment | Membership | Gift | None = mail.payment or mail.membership or mail.gift
+    about: Payment | Membership | Gift | None = mail.payment or mail.gift or mail.membership
+    if isinstance(about, Membership):  # one that was given was bought by the gift's Checkout
+        about = getattr(about, "gift", about)
     checkout = mail.checkout or (about.checkout if about else None)
     campaign = checkout.campaign if checkout else None
     return campaign.zone_info if campaign else timezone.get_default_timezone()

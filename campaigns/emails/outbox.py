@@ -8,14 +8,15 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from campaigns.emails.messages import NothingToSay, send_mail
-from campaigns.models import OutgoingMail
+from campaigns.models import OptOut, OutgoingMail
+from campaigns.models.opt_out import hash_address
 
 LEASE = timedelta(seconds=40)
 _LONGEST_PAUSE = timedelta(hours=6)
 LAST_ATTEMPT = 16  # with the pauses between them, after about two days
 
 
-def due_mail_ids(*, at: datetime, limit: int = 500) -> list[int]:
+def due_mail_ids(*, at: datetime, limit: int = 2000) -> list[int]:
     due = OutgoingMail.objects.filter(next_attempt_at__lte=at).order_by("next_attempt_at", "pk")
     return list(due.values_list("pk", flat=True)[:limit])
 
@@ -69,6 +70,11 @@ def _is_for_good(error: Exception) -> bool:
     if isinstance(error, SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
     return type(error).__name__ == "AnymailRecipientsRefused"
+
+
+def stop_reminders(address: str) -> None:
+    """Send that address no reminders any more; what it pays and is given is told all the same."""
+    OptOut.objects.get_or_create(address_hash=hash_address(address))
 
 
 def note_bounce(*, mail_id: int | None, provider_id: str, at: datetime) -> bool:

@@ -1,5 +1,6 @@
 """6 Buy, deliver, redeem, remind, expire and revoke gifts. A gift tells its code itself."""
 
+from campaigns.gifts.cards import render_card, render_card_picture
 from campaigns.gifts.changes import (
     change_delivery,
     change_recipient,
@@ -42,6 +43,8 @@ __all__ = [
     "reassign_gift",
     "redeem_gift",
     "refuse_unless_claimable",
+    "render_card",
+    "render_card_picture",
     "resend_gift",
     "revive_gift",
     "revoke_gift",

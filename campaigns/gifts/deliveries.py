@@ -107,5 +107,10 @@ def _note_bounce(mail_id: int) -> bool:
         gift.save(update_fields=["bounced_at"])
         owe_mail(gift, OutgoingMail.Kind.GIFT_BOUNCED, number=str(mail_id))
         if settings.STAFF_EMAIL:
-            owe_mail(gift, OutgoingMail.Kind.GIFT_BOUNCED_STAFF, number=str(mail_id))
+            owe_mail(
+                gift,
+                OutgoingMail.Kind.GIFT_BOUNCED_STAFF,
+                number=str(mail_id),
+                language=settings.LANGUAGE_CODE,
+            )
         return True

@@ -15,15 +15,19 @@ def owe_mail(
     *,
     number: str = "",
     due_at: datetime | None = None,
+    language: str = "",
 ) -> OutgoingMail:
-    """Owe a message about one gift; `number` tells several of a kind apart."""
+    """Owe a message about one gift, in the buyer's language unless it goes to somebody else.
+
+    `number` tells several of a kind apart.
+    """
     key = f"{kind}:{gift.checkout_id}:{gift.position}" + (f":{number}" if number else "")
     mail, _ = OutgoingMail.objects.get_or_create(
         key=key,
         defaults={
             "kind": kind,
             "gift": gift,
-            "language": gift.checkout.language,
+            "language": language or gift.checkout.language,
             "next_attempt_at": due_at or timezone.now(),
         },
     )

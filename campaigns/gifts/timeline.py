@@ -85,7 +85,7 @@ def take_steps(gift_id: str, *, at: datetime) -> None:
     with transaction.atomic():
         gift = (
             Gift.objects.select_for_update(of=("self",))
-            .select_related("checkout", "membership")
+            .select_related("checkout", "membership", "redeemer")
             .get(pk=gift_id)
         )
         done = gift.stepped_until
@@ -111,7 +111,10 @@ def _take(gift: Gift, step: Step, *, moment: datetime) -> None:
             owe_mail(gift, kinds.GIFT_EXPIRING, number=number)
         case Step.WARN_REDEEMER:
             if _is_the_end(gift):
-                owe_mail(gift, kinds.GIFT_ENDING, number=number)
+                assert gift.redeemer is not None, "a claimed gift has a redeemer"
+                owe_mail(
+                    gift, kinds.GIFT_ENDING, number=number, language=gift.redeemer.language
+                )
         case Step.REMIND_RECIPIENT | Step.REMIND_BOTH:
             if gift.is_handed_over or step is Step.REMIND_BOTH:
                 owe_mail(gift, kinds.GIFT_UNCLAIMED, number=number)
