@@ -210,10 +210,16 @@ def refund_payment(
     *,
     amount_minor: int,
     reason: str = "requested_by_customer",
+    metadata: Mapping[str, str] | None = None,
     idempotency_key: str,
 ) -> Json:
     """Give back that much of a payment; the same key gives it back once."""
-    params = {"payment_intent": intent_id, "amount": amount_minor, "reason": reason}
+    params = {
+        "payment_intent": intent_id,
+        "amount": amount_minor,
+        "reason": reason,
+        "metadata": dict(metadata or {}),
+    }
     answer = client().v1.refunds.create(cast(Any, params), {"idempotency_key": idempotency_key})
     return _plain(answer)
 

@@ -1,8 +1,8 @@
 """Staff's side: one module a noun; its buttons call the plural modules.
 
-Money and events can only be looked at: Stripe tells them. What staff do to them (replay an event,
-settle a Checkout again, send a mail once more) is an action, for those who hold the model's
-change permission.
+Money and events can only be looked at: Stripe tells them. What staff do to them is an action
+(replay an event, settle a Checkout again, send a mail once more) or a form that asks why (change a
+gift, give money back), for those who hold the permission.
 """
 
 from campaigns.admin import (
@@ -12,8 +12,11 @@ from campaigns.admin import (
     inbox,
     mails,
     members,
+    memberships,
+    opt_outs,
     payments,
     plans,
+    refunds,
     site,
 )
 
@@ -24,7 +27,10 @@ __all__ = [
     "inbox",
     "mails",
     "members",
+    "memberships",
+    "opt_outs",
     "payments",
     "plans",
+    "refunds",
     "site",
 ]

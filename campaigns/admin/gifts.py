@@ -1,14 +1,45 @@
 """Gifts as they stand. The claim code is shown to nobody; its first group tells gifts apart."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin.site import ViewOnlyAdmin
-from campaigns.models import Gift
+from campaigns.admin.attention import NeedsAPerson
+from campaigns.admin.gift_changes import GiftChangePages
+from campaigns.admin.site import ViewOnlyInline
+from campaigns.models import Gift, GiftChange, OutgoingMail
+from campaigns.models.codes import CODE_LENGTH, normalise_code, possible_hashes
+from campaigns.money import format_money
+
+
+class GiftChangeInline(ViewOnlyInline):
+    model = GiftChange
+    fields = ["made_at", "what", "why", "who"]
+    readonly_fields = ["who"]
+    verbose_name_plural = _("what was changed, by whom and why")
+
+    @admin.display(description=_("by whom"))
+    def who(self, change: GiftChange) -> str:
+        return str(change.made_by or _("the buyer"))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """They are a part of the gift."""
+        return True
+
+
+class OutgoingMailInline(ViewOnlyInline):
+    model = OutgoingMail
+    fields = ["created_at", "kind", "sent_at", "next_attempt_at", "bounced_at", "failed_at"]
+    readonly_fields = ["created_at"]
+    ordering = ["-created_at", "-pk"]
+    verbose_name_plural = _("mails about it")
 
 
 @admin.register(Gift)
-class GiftAdmin(ViewOnlyAdmin):
+class GiftAdmin(GiftChangePages):
     list_display = [
         "paid_at",
         "code_hint",
@@ -19,7 +50,7 @@ class GiftAdmin(ViewOnlyAdmin):
         "expires_at",
     ]
     list_display_links = ["paid_at"]
-    list_filter = ["status", "months", "checkout__campaign"]
+    list_filter = ["status", NeedsAPerson, "months", "checkout__campaign"]
     list_select_related = ["buyer", "redeemer"]
     date_hierarchy = "paid_at"
     ordering = ["-paid_at", "-pk"]
@@ -30,20 +61,57 @@ class GiftAdmin(ViewOnlyAdmin):
         "recipient_email",
         "recipient_name",
         "redeemer__email",
+        "redeemer__name",
     ]
-    search_help_text = _("A name or an address, or the first five letters of the claim code.")
+    search_help_text = _(
+        "A name or an address, or a claim code: all of it, also one that was replaced since, or "
+        "its first five letters."
+    )
+    inlines = [GiftChangeInline, OutgoingMailInline]
     fieldsets = [
-        (None, {"fields": [("status", "code_hint"), ("price", "months"), "payment", "checkout"]}),
-        (_("From"), {"fields": ["buyer", "buyer_name"]}),
-        (_("To"), {"fields": ["recipient_name", "recipient_email", "message"]}),
-        (_("Claimed by"), {"fields": ["redeemer", "membership"]}),
         (
-            _("When"),
+            None,
             {
                 "fields": [
-                    ("paid_at", "deliver_at", "delivered_at"),
-                    ("claimed_at", "expires_at", "revoked_at"),
+                    ("status", "revoked_for"),
+                    ("code_hint", "generation"),
+                    ("price", "months"),
+                ]
+            },
+        ),
+        (_("From"), {"fields": ["buyer", "buyer_name"]}),
+        (_("To"), {"fields": ["recipient_name", "recipient_email", "message"]}),
+        (
+            _("Delivery"),
+            {"fields": [("deliver_at", "zone"), ("delivered_at", "bounced_at"), "expires_at"]},
+        ),
+        (_("Claimed by"), {"fields": ["redeemer", "membership", "claimed_at"]}),
+        (
+            _("Money"),
+            {
+                "fields": [
+                    ("share", "paid_at"),
+                    ("payment", "checkout"),
+                    "refunds",
+                    ("fell_at", "is_kept", "revoked_at"),
                 ]
             },
         ),
     ]
+    readonly_fields = ["share"]
+
+    @admin.display(description=_("its share of the payment"))
+    def share(self, gift: Gift) -> str:
+        return format_money(gift.share_minor, gift.checkout.currency)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Gift], search_term: str
+    ) -> tuple[QuerySet[Gift], bool]:
+        """A whole code finds its gift, however it was typed and whenever it was good."""
+        if len(normalise_code(search_term)) == CODE_LENGTH:
+            hashes = possible_hashes(search_term)
+            by_code = Q(code_hash__in=hashes) | Q(replaced_codes__code_hash__in=hashes)
+            found = Gift.objects.filter(by_code).values("pk")
+            if found.exists():
+                return queryset.filter(pk__in=found), False
+        return super().get_search_results(request, queryset, search_term)

@@ -7,15 +7,31 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from campaigns import emails, tasks
+from campaigns.admin.attention import NeedsAPerson
 from campaigns.admin.site import ViewOnlyAdmin
 from campaigns.models import OutgoingMail
 
 
 @admin.register(OutgoingMail)
 class OutgoingMailAdmin(ViewOnlyAdmin):
-    list_display = ["created_at", "kind", "sent_at", "attempts", "next_attempt_at", "error"]
+    list_display = [
+        "created_at",
+        "kind",
+        "sent_at",
+        "bounced_at",
+        "failed_at",
+        "next_attempt_at",
+        "error",
+    ]
     list_display_links = ["created_at", "kind"]
-    list_filter = ["kind", ("sent_at", admin.EmptyFieldListFilter), "language"]
+    list_filter = [
+        NeedsAPerson,
+        ("sent_at", admin.EmptyFieldListFilter),
+        ("bounced_at", admin.EmptyFieldListFilter),
+        ("failed_at", admin.EmptyFieldListFilter),
+        "kind",
+        "language",
+    ]
     date_hierarchy = "created_at"
     ordering = ["-created_at", "-pk"]
     search_fields = [
@@ -24,17 +40,26 @@ class OutgoingMailAdmin(ViewOnlyAdmin):
         "membership__member__email",
         "gift__buyer__email",
         "gift__recipient_email",
+        "checkout__email",
+        "member__email",
+        "provider_id",
     ]
-    search_help_text = _("The address of somebody it is about, or the mail's key.")
+    search_help_text = _(
+        "The address of somebody it is about, the mail's key, or its id at the mail provider."
+    )
     fields = [
         ("kind", "language"),
         "key",
         "payment",
         "membership",
         "gift",
+        "checkout",
+        "member",
         ("created_at", "sent_at"),
         ("attempts", "next_attempt_at"),
+        ("bounced_at", "failed_at"),
         "error",
+        "provider_id",
     ]
     actions = ["send_again"]
 

@@ -1,29 +1,28 @@
 """People, with all that they bought and were given; and the two things staff do for them."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import AdminForm
+from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import banners, memberships, payments, progress, tasks
-from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, name_both_halves
+from campaigns.admin.forms import Done, NotDone, StaffForm, answer_form, as_typed_in, minor_of
+from campaigns.admin.site import ViewOnlyInline
 from campaigns.models import Campaign, Gift, Member, Membership, Payment, Plan, Tally
 from campaigns.models.campaign import validate_currency
 from campaigns.models.member import canonical_email
-from campaigns.money import decimal_places, format_money
+from campaigns.money import format_money
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_MONTHS = 120
@@ -72,24 +71,13 @@ class TallyInline(ViewOnlyInline):
     verbose_name_plural = _("counted as a new member")
 
 
-class HandedForm(forms.Form):
+class HandedForm(StaffForm):
     """What both forms ask: which plan, for how long, and why."""
 
     plan = forms.ModelChoiceField(Plan.objects.filter(is_active=True), label=_("Plan"))
     months = forms.IntegerField(
         label=_("For how many months"), min_value=1, max_value=LONGEST_MONTHS, initial=12
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            if isinstance(field, forms.SplitDateTimeField):
-                name_both_halves(field)
-
-    def fieldset(self) -> AdminForm:
-        """Laid out as the admin lays out its own forms."""
-        fields = [(None, {"fields": list(self.fields)})]
-        return AdminForm(self, fields, {})  # type: ignore[arg-type]
 
 
 class GrantForm(HandedForm):
@@ -142,25 +130,17 @@ class OfflinePaymentForm(HandedForm):
         cleaned = super().clean() or {}
         money, currency = cleaned.get("amount"), cleaned.get("currency")
         if money is not None and currency:
-            minor = money.scaleb(decimal_places(currency))
-            if minor <= 0:
-                self.add_error("amount", _("A payment is above zero."))
-            elif minor != minor.to_integral_value():
-                self.add_error("amount", _("This currency has no such small coins."))
-            else:
-                cleaned["amount_minor"] = int(minor)
+            try:
+                cleaned["amount_minor"] = minor_of(money, currency)
+            except forms.ValidationError as error:
+                self.add_error("amount", error)
         paid_at: datetime | None = cleaned.get("paid_at")
         if paid_at is not None:
             campaign: Campaign | None = cleaned.get("campaign")
-            cleaned["paid_at"] = _as_typed_in(paid_at, campaign.zone_info if campaign else UTC)
+            cleaned["paid_at"] = as_typed_in(paid_at, campaign.zone_info if campaign else UTC)
             if not EARLIEST <= cleaned["paid_at"] <= timezone.now():
                 self.add_error("paid_at", _("A payment lies in the past, and after 2000."))
         return cleaned
-
-
-def _as_typed_in(moment: datetime, zone: tzinfo) -> datetime:
-    """What was read as the admin's own time was meant in that zone."""
-    return timezone.make_naive(moment).replace(tzinfo=zone)
 
 
 @admin.register(Member)
@@ -264,37 +244,19 @@ class MemberAdmin(admin.ModelAdmin[Member]):
             raise Http404
         if not self.has_view_permission(request, member) or not request.user.has_perm(permission):
             raise PermissionDenied
-        form = form_class(request.POST or None, initial=initial)
-        if request.method == "POST" and form.is_valid():
-            assert isinstance(request.user, User)
-            try:
-                words = do(member, form.cleaned_data, request.user)
-            except AlreadyThere as error:
-                form.add_error(None, str(error))
-            else:
-                self.log_change(request, member, words)
-                self.message_user(request, words, messages.SUCCESS)
-                return HttpResponseRedirect(
-                    reverse("admin:campaigns_member_change", args=[member.pk])
-                )
-        return TemplateResponse(
+        return answer_form(
+            self,
             request,
-            "campaigns/staff/hand.html",
-            {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "original": member,
-                "title": title,
-                "explanation": explanation,
-                "form": form,
-                "adminform": form.fieldset(),
-                "media": self.media + form.media,
-            },
-            status=422 if form.errors else 200,
+            member,
+            form_class(request.POST or None, initial=initial),
+            do=lambda wanted, user: Done(do(member, wanted, user)),
+            title=title,
+            explanation=explanation,
+            template="campaigns/staff/hand.html",
         )
 
 
-class AlreadyThere(Exception):
+class AlreadyThere(NotDone):
     """The same was entered before: a second click, or a colleague."""
 
 
@@ -363,25 +325,3 @@ def _record(member: Member, wanted: dict[str, Any], user: User) -> str:
     if counts:
         return gettext("The payment was recorded; this person counts as a new member of the drive.")
     return gettext("The payment was recorded; it does not make this person count as a new member.")
-
-
-@admin.register(Membership)
-class MembershipAdmin(ViewOnlyAdmin):
-    list_display = ["member", "plan", "source", "status", "started_at", "ends_at", "ended_at"]
-    list_filter = ["status", "source", "plan"]
-    list_select_related = ["member", "plan"]
-    date_hierarchy = "started_at"
-    ordering = ["-started_at", "-pk"]
-    search_fields = ["member__email", "member__name", "subscription_id"]
-    search_help_text = _("A name or an address, or a subscription's id.")
-    fields = [
-        "member",
-        "plan",
-        ("source", "status"),
-        ("started_at", "ends_at", "ended_at"),
-        "is_cancelling",
-        "checkout",
-        "subscription_id",
-        ("granted_by", "note"),
-    ]
-    readonly_fields = ["granted_by"]

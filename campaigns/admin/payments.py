@@ -1,23 +1,40 @@
-"""Money that moved: Stripe tells it, staff read it."""
+"""Money that moved: Stripe tells it, staff read it, and may give it back."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin.attention import NeedsAPerson
+from campaigns.admin.refunds import RefundOrderInline, RefundPages
 from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, amount
-from campaigns.models import Dispute, Payment, PublishedNumber, Refund, Tally
+from campaigns.models import Dispute, Gift, Payment, PublishedNumber, Refund, Tally
 from campaigns.money import format_money
 
 
 class RefundInline(ViewOnlyInline):
     model = Refund
-    fields = ["refund_id", "money_back", "status", "reason", "refunded_at"]
-    readonly_fields = ["money_back"]
+    fields = ["refund_id", "money_back", "status", "reason", "refunded_at", "meant"]
+    readonly_fields = ["money_back", "meant"]
 
     @admin.display(description=_("amount"))
     def money_back(self, refund: Refund) -> str:
         return format_money(refund.amount_minor, refund.payment.currency)
+
+    @admin.display(description=_("gifts meant"))
+    def meant(self, refund: Refund) -> str:
+        return ", ".join(f"{gift.code_hint}…" for gift in refund.gifts.all()) or "-"
+
+
+class GiftInline(ViewOnlyInline):
+    model = Gift
+    fields = ["code_hint", "share", "status", "recipient_name", "redeemer"]
+    readonly_fields = ["share"]
+    ordering = ["position"]
+
+    @admin.display(description=_("share"))
+    def share(self, gift: Gift) -> str:
+        return format_money(gift.share_minor, gift.checkout.currency)
 
 
 class DisputeInline(ViewOnlyInline):
@@ -39,16 +56,16 @@ class DisputeInline(ViewOnlyInline):
 
 
 @admin.register(Payment)
-class PaymentAdmin(ViewOnlyAdmin):
+class PaymentAdmin(RefundPages):
     list_display = ["paid_at", amount, "role", "status", "member", "campaign", "method"]
     list_display_links = ["paid_at"]
-    list_filter = ["role", "status", "currency", "campaign"]
+    list_filter = [NeedsAPerson, "role", "status", "currency", "campaign"]
     list_select_related = ["member", "campaign"]
     date_hierarchy = "paid_at"
     ordering = ["-paid_at", "-pk"]
     search_fields = ["intent_id", "charge_id", "invoice_id", "member__email", "member__name"]
     search_help_text = _("An id of Stripe's, or the person's name or address.")
-    inlines = [RefundInline, DisputeInline]
+    inlines = [GiftInline, RefundOrderInline, RefundInline, DisputeInline]
     fieldsets = [
         (
             None,
@@ -71,6 +88,11 @@ class PaymentAdmin(ViewOnlyAdmin):
         (_("At Stripe"), {"fields": ["intent_id", "charge_id", "invoice_id", "receipt_number"]}),
         (_("Entered by staff"), {"fields": ["entered_by", "note"]}),
     ]
+
+    def get_inlines(self, request: Any, obj: Any = None) -> list[Any]:
+        """Gifts only of what bought some."""
+        is_gift = obj is not None and obj.role == Payment.Role.GIFT
+        return [each for each in self.inlines if is_gift or each is not GiftInline]
 
     @admin.display(description=_("amount"))
     def money(self, payment: Payment) -> str:

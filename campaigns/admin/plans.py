@@ -72,7 +72,8 @@ class PriceInline(admin.StackedInline[Price, Plan]):
 
 @admin.register(Plan)
 class PlanAdmin(admin.ModelAdmin[Plan]):
-    list_display = ["slug", "name", "on_sale", "position", "is_active"]
+    list_display = ["slug", "name", "on_sale", "gift_claimable_days", "position", "is_active"]
+    fields = ["slug", ("position", "is_active"), "gift_claimable_days"]
     inlines = [PlanCopyInline, PriceInline]
     search_fields = ["slug", "copies__name"]
 

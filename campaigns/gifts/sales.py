@@ -145,8 +145,11 @@ def unclaimed_status(gift: Gift) -> Gift.Status:
 def name_gifts(refund: Refund, gift_ids: Iterable[object]) -> None:
     """Say which gifts of its payment a refund meant, if any; the caller settles them after.
 
-    Raises ForbiddenMove if one of them is not of this payment.
+    Call inside a transaction. Raises ForbiddenMove if one of them is not of this payment, or if
+    somebody said so already.
     """
+    if Refund.objects.select_for_update().get(pk=refund.pk).gifts_named_at is not None:
+        raise ForbiddenMove("its gifts were named already")
     gifts = Gift.objects.filter(pk__in=list(gift_ids))
     if any(gift.payment_id != refund.payment_id for gift in gifts):
         raise ForbiddenMove("a refund names gifts of its own payment")

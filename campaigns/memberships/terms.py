@@ -118,6 +118,9 @@ def _end_of(base: Membership, *, zone: tzinfo) -> tuple[datetime, int]:
 def _zone_of(base: Membership) -> tzinfo:
     """In whose calendar its months run: that of the campaign in which it was bought."""
     gift = getattr(base, "gift", None)
+    if gift is None and base.checkout is None:  # given by staff, or given on to somebody else
+        first = base.extensions.filter(gift__isnull=False).order_by("pk").first()
+        gift = first.gift if first is not None else None
     checkout = gift.checkout if gift is not None else base.checkout
     return checkout.campaign.zone_info if checkout and checkout.campaign else UTC
 

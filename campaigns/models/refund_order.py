@@ -12,7 +12,8 @@ from campaigns.models.payment import Payment
 class RefundOrder(models.Model):
     """A refund that staff want, written before Stripe is asked: due until Stripe has answered.
 
-    Its id makes the idempotency key, so that it is given back once, however often it is asked.
+    Its id and an attempt number make the idempotency key, as a Checkout's do, and its id is the
+    refund's only metadata: so it is given back once, however often it is asked.
     """
 
     class Reason(models.TextChoices):
@@ -44,6 +45,7 @@ class RefundOrder(models.Model):
     next_attempt_at = models.DateTimeField(
         _("next attempt at"), null=True, blank=True, default=timezone.now
     )
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
     refund_id = models.CharField(_("refund id"), max_length=255, null=True, blank=True, unique=True)
     error = models.CharField(_("error"), max_length=200, blank=True)
 

@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from campaigns import gifts, stripe_api
 from campaigns.models import Gift, Payment, Refund, RefundOrder
 from campaigns.settlement.settling import SettlementBusy, settle_checkout
+from campaigns.stripe_api import Json
 
 LEASE = timedelta(seconds=40)
 _TRY_AGAIN = timedelta(minutes=5)
@@ -49,8 +50,10 @@ def refundable_minor(payment: Payment) -> int:
     """What is left of a payment, less what is on its way back already; in minor units."""
     gone = (Refund.Status.FAILED, Refund.Status.CANCELED)
     returned = payment.refunds.exclude(status__in=gone).aggregate(Sum("amount_minor"))
-    ordered = payment.refund_orders.filter(refund_id=None, next_attempt_at__isnull=False)
-    waiting = ordered.aggregate(Sum("amount_minor"))
+    under_way = Q(refund_id=None, next_attempt_at__isnull=False) | (
+        Q(refund_id__isnull=False) & ~Q(refund_id__in=payment.refunds.values("refund_id"))
+    )
+    waiting = payment.refund_orders.filter(under_way).aggregate(Sum("amount_minor"))
     taken = (returned["amount_minor__sum"] or 0) + (waiting["amount_minor__sum"] or 0)
     return max(payment.amount_minor - taken, 0)
 
@@ -75,18 +78,14 @@ def carry_out_refund(order_id: int) -> RefundOrder:
     order = RefundOrder.objects.select_related("payment").get(pk=order_id)
     if order.next_attempt_at is None:
         return order
-    assert order.payment.intent_id is not None
     try:
-        refund = stripe_api.refund_payment(
-            order.payment.intent_id,
-            amount_minor=order.amount_minor,
-            reason=order.reason,
-            idempotency_key=f"refund-order-{order.pk}",
-        )
+        refund = _find_refund(order) or _ask_stripe(order)
     except stripe_api.StripeRefused as error:
         _note(order, error=str(error)[:200], again_at=None)
         return order
     except stripe_api.StripeError as error:
+        if isinstance(error, stripe_api.StripeFailed):
+            order.attempt += 1  # Stripe would say the same again for this key
         _note(order, error=type(error).__name__, again_at=timezone.now() + _TRY_AGAIN)
         return order
     order.refund_id = refund["id"]
@@ -95,9 +94,34 @@ def carry_out_refund(order_id: int) -> RefundOrder:
     return order
 
 
+def _find_refund(order: RefundOrder) -> Json | None:
+    """The refund that an earlier try made, if its answer never reached us.
+
+    Stripe knows a key for a day; what is asked within the first hour needs no looking.
+    """
+    if not order.error and order.ordered_at > timezone.now() - timedelta(hours=1):
+        return None
+    name = str(order.pk)
+    for refund in stripe_api.list_refunds(order.payment.charge_id):
+        if (refund.get("metadata") or {}).get("refund_order") == name:
+            return refund
+    return None
+
+
+def _ask_stripe(order: RefundOrder) -> Json:
+    assert order.payment.intent_id is not None
+    return stripe_api.refund_payment(
+        order.payment.intent_id,
+        amount_minor=order.amount_minor,
+        reason=order.reason,
+        metadata={"refund_order": str(order.pk)},
+        idempotency_key=f"refund-order-{order.pk}-{order.attempt}",
+    )
+
+
 def _note(order: RefundOrder, *, error: str, again_at: datetime | None) -> None:
     order.error, order.next_attempt_at = error, again_at
-    order.save(update_fields=["error", "next_attempt_at", "refund_id"])
+    order.save(update_fields=["attempt", "error", "next_attempt_at", "refund_id"])
 
 
 def _settle(order: RefundOrder) -> None:

@@ -1,13 +1,15 @@
-"""What the admin's first page tells of the drives."""
+"""What the admin's first page tells: of the drives, and what waits for a person."""
 
 from dataclasses import dataclass
 
 from django import template
 from django.template.context import Context
+from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Campaign
 from campaigns.progress import Progress, measure_campaign
+from campaigns.reports.attention import CONCERNS
 
 register = template.Library()
 
@@ -34,3 +36,27 @@ def newest_drives(context: Context) -> list[Drive]:
         phase = str(campaign.phase(at=now).label)
         drives.append(Drive(campaign, phase, goals[0] if goals else None))
     return drives
+
+
+@dataclass(frozen=True)
+class Waiting:
+    label: str
+    count: int
+    url: str
+
+
+@register.simple_tag(takes_context=True)
+def what_needs_a_person(context: Context) -> list[Waiting]:
+    """What waits, of the rows that this user may look at; what does not is left out."""
+    user = context["request"].user
+    waiting = []
+    for concern in CONCERNS:
+        opts = concern.model._meta
+        named = f"{opts.app_label}.{{}}_{opts.model_name}".format
+        if not (user.has_perm(named("view")) or user.has_perm(named("change"))):
+            continue
+        if count := concern.rows().count():
+            listed = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+            url = f"{listed}?needs={concern.name}"
+            waiting.append(Waiting(str(concern.label), count, url))
+    return waiting

@@ -5,7 +5,15 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from campaigns import progress
-from campaigns.models import Campaign, Member, OutgoingMail, PublishedNumber
+from campaigns.models import (
+    Campaign,
+    GiftChange,
+    Member,
+    OptOut,
+    OutgoingMail,
+    PublishedNumber,
+    RefundOrder,
+)
 from tests.admin.pages import MARKUP, make_event
 from tests.factories import (
     at,
@@ -53,6 +61,9 @@ def rows(birthday: Campaign) -> Campaign:
     make_dispute(payment, "2026-11-12 12:00")
     gift = make_gift(ada, birthday, "2026-11-10 12:00", message=MARKUP, buyer_name=MARKUP)
     claim(gift, ben, "2026-11-11 12:00")
+    GiftChange.objects.create(gift=gift, what=GiftChange.What.RESENT, why=MARKUP)
+    RefundOrder.objects.create(payment=payment, amount_minor=500, reason="duplicate", why=MARKUP)
+    OptOut.objects.create(address_hash="0" * 64)
     make_event()
     OutgoingMail.objects.create(key="receipt:pi_1", kind="receipt", payment=payment)
     PublishedNumber.objects.create(

@@ -1,6 +1,7 @@
 """What staff's browser does: lists, forms, and actions on rows that are ticked."""
 
 import json
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -8,23 +9,27 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from campaigns import progress
+from campaigns import gifts, progress
 from campaigns.models import (
     Campaign,
     Checkout,
+    Gift,
+    GiftChange,
     OutgoingMail,
     Payment,
     PublishedNumber,
     StripeEvent,
     Tally,
 )
-from tests.factories import at
+from tests.factories import at, claim, make_gift, make_member, make_refund
 
 OURS: list[Any] = [model for model in admin.site._registry if model._meta.app_label == "campaigns"]
 TOLD_BY_OTHERS = [Payment, Tally, PublishedNumber, Checkout, StripeEvent, OutgoingMail]
 MARKUP = '<script>alert("x")</script>'
 NOON = at("2026-11-10 12:00")
+WAITING_BUYER = "ada.waiting@example.org"
 
 
 def make_event(event_id: str = "evt_1", **changes: Any) -> StripeEvent:
@@ -40,6 +45,41 @@ def make_event(event_id: str = "evt_1", **changes: Any) -> StripeEvent:
             "next_attempt_at": None,
         }
         | changes
+    )
+
+
+def wait_for_a_person(campaign: Campaign) -> None:
+    """A gift whose payment fell after its claim; and two of one purchase, of which one bounced
+    and an unknown one was refunded."""
+    buyer, ben = make_member(WAITING_BUYER), make_member("ben.waiting@example.org")
+    now = timezone.now()
+    soon = {"deliver_at": now + timedelta(days=9), "expires_at": now + timedelta(days=374)}
+    undecided = make_gift(buyer, campaign, "2026-11-10 12:00", message="For your birthday")
+    claim(undecided, ben, "2026-11-11 12:00")
+    make_refund(undecided.payment, "2026-11-12 12:00")
+    gifts.follow_money(Gift.objects.get(pk=undecided.pk))
+    first = make_gift(buyer, campaign, "2026-11-10 12:00", bounced_at=now, **soon)
+    Checkout.objects.filter(pk=first.checkout_id).update(
+        amount_minor=12000, typed={"gifts": [{}, {}]}
+    )
+    Payment.objects.filter(pk=first.payment_id).update(amount_minor=12000)
+    second = Gift(
+        **{
+            field.attname: getattr(first, field.attname)
+            for field in Gift._meta.concrete_fields
+            if field.attname not in {"id", "position", "bounced_at", "recipient_name"}
+        },
+        position=1,
+        recipient_name="Cleo",
+    )
+    second.set_code()
+    second.save()
+    make_refund(first.payment, "2026-11-12 12:00")
+    GiftChange.objects.create(gift=first, what=GiftChange.What.DATE, why="she is away until then")
+    for kind in (OutgoingMail.Kind.GIFT_INVITATION, OutgoingMail.Kind.GIFT_BOUNCED):
+        OutgoingMail.objects.create(key=f"{kind}:waiting", kind=kind, gift=first, bounced_at=now)
+    OutgoingMail.objects.create(
+        key="receipt:waiting", kind="receipt", payment=first.payment, failed_at=now
     )
 
 

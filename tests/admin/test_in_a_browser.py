@@ -8,7 +8,8 @@ from django.conf import LazySettings
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
-from campaigns.models import Campaign, Gift, StripeEvent
+from campaigns.models import Campaign, Gift, Refund, StripeEvent
+from tests.admin.pages import WAITING_BUYER, wait_for_a_person
 from tests.browser import a_reader, run_chromium
 
 WINDOWS: dict[str, dict[str, Any]] = {
@@ -24,9 +25,30 @@ def site(request: pytest.FixtureRequest, clean_ground: None) -> LiveServer:
     return server
 
 
+def waiting_addresses() -> dict[str, str]:
+    """Where staff are asked for a decision."""
+    root = "/admin/campaigns"
+    undecided = Gift.objects.get(fell_at__isnull=False)
+    bounced = Gift.objects.get(bounced_at__isnull=False)
+    refund = Refund.objects.get(payment__gifts=bounced)
+    return {
+        "gifts": f"{root}/gift/",
+        "gift-undecided": f"{root}/gift/{undecided.pk}/change/",
+        "gift-revoke": f"{root}/gift/{undecided.pk}/change/revoke/",
+        "gift-keep": f"{root}/gift/{undecided.pk}/change/keep/",
+        "gift-reassign": f"{root}/gift/{undecided.pk}/change/reassign/",
+        "gift-bounced": f"{root}/gift/{bounced.pk}/change/",
+        "gift-date": f"{root}/gift/{bounced.pk}/change/date/",
+        "gift-recipient": f"{root}/gift/{bounced.pk}/change/recipient/",
+        "payment-unnamed": f"{root}/payment/{bounced.payment_id}/change/",
+        "payment-name-gifts": f"{root}/payment/{bounced.payment_id}/refunds/{refund.pk}/",
+        "mails": f"{root}/outgoingmail/",
+    }
+
+
 def addresses(campaign: Campaign) -> dict[str, str]:
     """The pages that staff use day by day."""
-    gift = Gift.objects.get()
+    gift = Gift.objects.exclude(buyer__email=WAITING_BUYER).get()
     root = "/admin/campaigns"
     return {
         "first": "/admin/",
@@ -54,7 +76,10 @@ def test_staffs_pages_hold_to_the_policy_and_to_axe(
         "domain": urlsplit(site.url).hostname,
         "path": "/",
     }
-    pages = addresses(rows)
+    wait_for_a_person(rows)
+    pages = addresses(rows) | waiting_addresses()
+    payment = Gift.objects.exclude(buyer__email=WAITING_BUYER).get().payment_id
+    pages["payment-give-back"] = f"/admin/campaigns/payment/{payment}/give-back/"
     with run_chromium() as chromium:
         for window, looks in WINDOWS.items():
             with a_reader(chromium, **looks) as reader:

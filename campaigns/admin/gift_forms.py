@@ -1,0 +1,97 @@
+"""What staff are asked before they change a gift."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.admin.forms import WhyForm, as_read_in, as_typed_in
+from campaigns.forms import NameField, PersonEmailField
+from campaigns.models import Gift
+from campaigns.models.campaign import validate_zone
+
+FARTHEST = timedelta(days=366)
+
+
+class GiftForm(WhyForm):
+    """Asks why; the forms below ask for more."""
+
+    def __init__(self, *args: Any, gift: Gift, **kwargs: Any) -> None:
+        self.gift = gift
+        super().__init__(*args, **kwargs)
+
+
+class DateForm(GiftForm):
+    field_order = ["deliver_at", "zone", "why"]
+
+    deliver_at = forms.SplitDateTimeField(
+        label=_("Deliver at"),
+        widget=AdminSplitDateTime,
+        help_text=_("In the time zone below."),
+    )
+    zone = forms.CharField(
+        label=_("Time zone"),
+        required=False,
+        max_length=64,
+        validators=[validate_zone],
+        help_text=_("That of the recipient, such as Europe/Kyiv. Empty: that of the drive."),
+        widget=forms.TextInput({"class": "vTextField"}),
+    )
+
+    def __init__(self, *args: Any, gift: Gift, **kwargs: Any) -> None:
+        super().__init__(*args, gift=gift, **kwargs)
+        self.initial.setdefault("zone", gift.zone)
+        self.initial.setdefault("deliver_at", as_read_in(gift.deliver_at, gift.recipient_zone))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        typed: datetime | None = cleaned.get("deliver_at")
+        if typed is not None and "zone" in cleaned:
+            zone = Gift(checkout=self.gift.checkout, zone=cleaned["zone"]).recipient_zone
+            cleaned["deliver_at"] = as_typed_in(typed, zone)
+            now = timezone.now()
+            if not now < cleaned["deliver_at"] <= now + FARTHEST:
+                self.add_error("deliver_at", _("A gift is delivered within a year from now."))
+        return cleaned
+
+
+class RecipientForm(GiftForm):
+    field_order = ["name", "email", "why"]
+
+    name = NameField(
+        label=_("Recipient’s name"),
+        widget=forms.TextInput({"class": "vTextField", "autocomplete": "off"}),
+    )
+    email = PersonEmailField(
+        label=_("Recipient’s e-mail"),
+        required=False,
+        help_text=_("Empty: the buyer gets it, and hands it over."),
+        widget=forms.EmailInput({"class": "vTextField", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, gift: Gift, **kwargs: Any) -> None:
+        super().__init__(*args, gift=gift, **kwargs)
+        self.initial.setdefault("name", gift.recipient_name)
+        self.initial.setdefault("email", gift.recipient_email)
+
+
+class PersonForm(GiftForm):
+    field_order = ["name", "email", "why"]
+
+    name = NameField(
+        label=_("Name"), widget=forms.TextInput({"class": "vTextField", "autocomplete": "off"})
+    )
+    email = PersonEmailField(
+        label=_("E-mail"),
+        help_text=_("By which this person is known, or will be."),
+        widget=forms.EmailInput({"class": "vTextField", "autocomplete": "off"}),
+    )
+
+    def clean_email(self) -> str:
+        address = str(self.cleaned_data["email"])
+        if self.gift.redeemer is not None and self.gift.redeemer.email == address:
+            raise forms.ValidationError(_("It belongs to this person already."))
+        return address

@@ -1,0 +1,29 @@
+"""Addresses that want no reminders: only their hashes are kept, so they are found by typing one."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.admin.site import ViewOnlyAdmin
+from campaigns.models import OptOut
+from campaigns.models.codes import code_keys
+from campaigns.models.opt_out import hash_address
+
+
+@admin.register(OptOut)
+class OptOutAdmin(ViewOnlyAdmin):
+    list_display = ["__str__", "created_at"]
+    date_hierarchy = "created_at"
+    ordering = ["-created_at", "-pk"]
+    search_fields = ["address_hash"]
+    search_help_text = _("A whole address: no part of it is kept, only what it is known by.")
+    fields = ["created_at"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[OptOut], search_term: str
+    ) -> tuple[QuerySet[OptOut], bool]:
+        if not search_term.strip():
+            return queryset, False
+        hashes = [hash_address(search_term, key=key) for key in code_keys()]
+        return queryset.filter(address_hash__in=hashes), False

@@ -1,0 +1,79 @@
+"""What staff are asked before money is given back."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.admin.forms import GiftsField, StaffForm, WhyForm, minor_of
+from campaigns.models import Gift, Payment, RefundOrder
+from campaigns.money import format_money, to_major
+
+
+class GiveBackForm(WhyForm):
+    """An amount; of a payment for several gifts, those whose shares make the amount."""
+
+    field_order = ["gifts", "amount", "reason", "why"]
+
+    gifts = GiftsField(
+        label=_("Which gifts"), error_messages={"required": _("Choose at least one.")}
+    )
+    amount = forms.DecimalField(
+        label=_("Amount"), min_value=0, max_digits=12, help_text=_("As written: 60 or 60.50.")
+    )
+    reason = forms.ChoiceField(
+        label=_("Reason"), choices=RefundOrder.Reason.choices, help_text=_("Told to Stripe.")
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        payment: Payment,
+        left_minor: int,
+        gifts: QuerySet[Gift],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.payment, self.left_minor, self.gifts_left = payment, left_minor, gifts
+        if payment.gifts.count() > 1 and gifts.exists():
+            del self.fields["amount"]
+            self.fields["gifts"].queryset = gifts  # type: ignore[attr-defined]
+        else:
+            del self.fields["gifts"]
+            self.initial.setdefault("amount", to_major(left_minor, payment.currency))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        cleaned["named"] = list(cleaned.get("gifts") or [])
+        field = "gifts" if "gifts" in self.fields else "amount"
+        try:
+            minor = self._amount(cleaned)
+        except forms.ValidationError as error:
+            self.add_error(field, error)
+            return cleaned
+        if minor is not None:
+            cleaned["amount_minor"] = minor
+        return cleaned
+
+    def _amount(self, cleaned: dict[str, Any]) -> int | None:
+        """In minor units; none if the fields are amiss anyhow. How much is left is asked later."""
+        if "amount" in self.fields:
+            money = cleaned.get("amount")
+            minor = minor_of(money, self.payment.currency) if money is not None else None
+        else:
+            minor = sum(gift.share_minor for gift in cleaned["named"]) or None
+            if len(cleaned["named"]) == len(self.gifts_left):
+                minor = min(minor or 0, self.left_minor)  # all of the rest, and no more
+        if minor is not None and minor > self.left_minor > 0:
+            left = format_money(self.left_minor, self.payment.currency)
+            raise forms.ValidationError(_("Only %(left)s is left."), params={"left": left})
+        return minor
+
+
+class MeantGiftsForm(StaffForm):
+    gifts = GiftsField(label=_("Gifts of this payment"), required=False)
+
+    def __init__(self, *args: Any, gifts: QuerySet[Gift], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["gifts"].queryset = gifts  # type: ignore[attr-defined]

@@ -1,0 +1,106 @@
+"""What waits for a person: rows that nothing moves on by itself.
+
+Each is counted on the admin's first page, and is a filter of its list.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, F, Model, OuterRef, Q, QuerySet, Subquery, Sum
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models import Gift, Membership, OutgoingMail, Payment, Refund, RefundOrder
+
+# What was let be for so long was decided on without a word.
+RECENT = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Concern:
+    """Rows of one kind that wait; `name` is the value of the list's filter."""
+
+    name: str
+    model: type[Model]
+    label: Promise | str
+    narrow: Callable[[QuerySet[Any]], QuerySet[Any]]
+
+    def rows(self) -> QuerySet[Any]:
+        return self.narrow(self.model._default_manager.all())
+
+
+def waits_for_naming(payment: Payment) -> bool:
+    """Whether staff have yet to say which gifts a refund of it meant."""
+    return _unnamed(Payment.objects.filter(pk=payment.pk)).exists()
+
+
+def _bounced(gifts: QuerySet[Any]) -> QuerySet[Any]:
+    return gifts.filter(bounced_at__isnull=False, status__in=Gift.CLAIMABLE)
+
+
+def _undecided(gifts: QuerySet[Any]) -> QuerySet[Any]:
+    return gifts.filter(status=Gift.Status.CLAIMED, fell_at__isnull=False, is_kept=False)
+
+
+def _unnamed(payments: QuerySet[Any]) -> QuerySet[Any]:
+    """Refunds from Stripe's own dashboard do not say which of several gifts they meant.
+
+    Once all of the payment is given back there is nothing to say.
+    """
+    unnamed = Refund.objects.filter(
+        payment=OuterRef("pk"), status=Refund.Status.SUCCEEDED, gifts_named_at__isnull=True
+    )
+    several = (
+        Gift.objects.filter(payment=OuterRef("pk"))
+        .order_by()
+        .values("payment")
+        .annotate(number=Count("pk"))
+        .filter(number__gt=1)
+    )
+    returned = (
+        Refund.objects.filter(payment=OuterRef("pk"), status=Refund.Status.SUCCEEDED)
+        .order_by()
+        .values("payment")
+        .annotate(total=Sum("amount_minor"))
+        .values("total")
+    )
+    waiting: QuerySet[Any] = payments.alias(returned=Subquery(returned)).filter(
+        Exists(unnamed),
+        Exists(several),
+        returned__lt=F("amount_minor"),
+        role=Payment.Role.GIFT,
+    )
+    return waiting
+
+
+def _given_up(mails: QuerySet[Any]) -> QuerySet[Any]:
+    """Of a gift's mail to its recipient the gift itself says so: see `_bounced`."""
+    return mails.filter(failed_at__gte=timezone.now() - RECENT, told_at__isnull=True)
+
+
+def _refused(orders: QuerySet[Any]) -> QuerySet[Any]:
+    """Ordered once more since, it is mended or is told by the newer one."""
+    newer = RefundOrder.objects.filter(payment=OuterRef("payment"), pk__gt=OuterRef("pk"))
+    return orders.filter(~Q(error=""), ~Exists(newer), ordered_at__gte=timezone.now() - RECENT)
+
+
+def _unmoved(memberships: QuerySet[Any]) -> QuerySet[Any]:
+    return memberships.exclude(push_error="")
+
+
+CONCERNS = (
+    Concern("bounced", Gift, _("Gifts whose mail did not arrive"), _bounced),
+    Concern(
+        "undecided",
+        Gift,
+        _("Claimed gifts whose payment no longer stands: revoke or keep"),
+        _undecided,
+    ),
+    Concern("unnamed", Payment, _("Refunds that do not say which gifts they meant"), _unnamed),
+    Concern("refused", RefundOrder, _("Refunds that did not go through"), _refused),
+    Concern("given-up", OutgoingMail, _("Mails given up in the last 30 days"), _given_up),
+    Concern("unmoved", Membership, _("Members whose next charge could not be moved"), _unmoved),
+)

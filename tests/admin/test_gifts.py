@@ -1,0 +1,443 @@
+"""Gifts: found by their code, changed by staff with a reason, refused where it makes no sense."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from campaigns import gifts, settlement
+from campaigns.admin import gift_changes
+from campaigns.models import Campaign, Gift, GiftChange, Member, Membership, OutgoingMail
+from tests.admin.pages import address, filled, page_of, permit, told
+from tests.factories import at, claim, make_gift, make_member, make_refund
+
+pytestmark = pytest.mark.django_db
+
+WHY = "she wrote to us"
+CHANGES = ["keep", "send", "new-code", "date", "recipient", "reassign", "revive", "revoke"]
+
+
+@pytest.fixture
+def gift(birthday: Campaign) -> Gift:
+    """Delivered, and still to be claimed."""
+    now = timezone.now()
+    return make_gift(
+        make_member("ada@example.org"),
+        birthday,
+        "2026-11-10 12:00",
+        status="delivered",
+        delivered_at=now - timedelta(days=1),
+        expires_at=now + timedelta(days=300),
+    )
+
+
+@pytest.fixture
+def undelivered(birthday: Campaign) -> Gift:
+    now = timezone.now()
+    return make_gift(
+        make_member("ada@example.org"),
+        birthday,
+        "2026-11-10 12:00",
+        deliver_at=now + timedelta(days=30),
+        expires_at=now + timedelta(days=395),
+    )
+
+
+def claimed(gift: Gift) -> Gift:
+    ben = make_member("ben@example.org")
+    claim(gift, ben, (timezone.now() - timedelta(hours=1)).isoformat())
+    return gift
+
+
+def fallen(gift: Gift) -> Gift:
+    """Claimed, and then all of its payment was given back."""
+    claimed(gift)
+    make_refund(gift.payment, timezone.now().isoformat())
+    gift = Gift.objects.get(pk=gift.pk)
+    gifts.follow_money(gift)
+    return gift
+
+
+def ask(gift: Gift, name: str) -> str:
+    return address(Gift, "do", gift.pk, name)
+
+
+def change(client: Client, gift: Gift, what: str, /, **typed: str) -> Any:
+    """Open the form and send it, as staff do."""
+    url = ask(gift, what)
+    return client.post(url, filled(client, url) | {"why": WHY} | typed, follow=True)
+
+
+def assert_noted(gift: Gift, what: str, by: User) -> None:
+    note = gift.changes.get()
+    assert (note.what, note.why, note.made_by) == (what, WHY, by)
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_id) == (by, str(gift.pk))
+    assert WHY in entry.change_message
+
+
+def offered(client: Client, gift: Gift) -> set[str]:
+    page = page_of(client.get(address(Gift, "change", gift.pk)))
+    return {name for name in CHANGES if f'href="{ask(gift, name)}"' in page}
+
+
+# Looking
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize("write", [str, str.lower, lambda code: code.replace("-", "")])
+def test_a_gift_is_found_by_its_whole_code_however_it_is_typed(
+    client: Client, gift: Gift, birthday: Campaign, write: Any
+) -> None:
+    make_gift(make_member(), birthday, "2026-11-11 12:00")
+    response = client.get(address(Gift, "changelist"), {"q": write(gift.code)})
+    assert list(response.context["cl"].result_list) == [gift]
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_gift_is_found_by_a_code_that_was_replaced(client: Client, gift: Gift) -> None:
+    old = gift.code
+    gifts.resend_gift(gift, with_new_code=True)
+    response = client.get(address(Gift, "changelist"), {"q": old})
+    assert list(response.context["cl"].result_list) == [gift]
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize("typed", ["ada@example.org", "ben", "zoe@example.org"])
+def test_a_gift_is_found_by_buyer_recipient_and_redeemer(
+    client: Client, gift: Gift, typed: str
+) -> None:
+    claim(gift, make_member("zoe@example.org"), "2026-11-12 12:00")
+    response = client.get(address(Gift, "changelist"), {"q": typed})
+    assert list(response.context["cl"].result_list) == [gift]
+
+
+@pytest.mark.usefixtures("editor")
+def test_those_that_wait_for_a_person_are_listed_apart(
+    client: Client, gift: Gift, undelivered: Gift
+) -> None:
+    Gift.objects.filter(pk=undelivered.pk).update(bounced_at=timezone.now())
+    fallen(gift)
+    url = address(Gift, "changelist")
+    for needs, expected in [("bounced", undelivered), ("undecided", gift)]:
+        response = client.get(url, {"needs": needs})
+        assert list(response.context["cl"].result_list) == [expected]
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_gifts_page_tells_its_story_without_its_code(client: Client, gift: Gift) -> None:
+    change(client, gift, "new-code")
+    page = page_of(client.get(address(Gift, "change", gift.pk)))
+    assert "sent again with a new code" in page
+    assert WHY in page
+    assert "editor" in page
+    assert "gift to its recipient" in page
+    gift.refresh_from_db()
+    assert gift.code_hint in page
+    assert gift.code not in page
+
+
+@pytest.mark.usefixtures("editor")
+def test_only_what_is_possible_is_offered(
+    client: Client, gift: Gift, undelivered: Gift, birthday: Campaign
+) -> None:
+    unclaimed = {"send", "new-code", "recipient", "revoke"}
+    assert offered(client, undelivered) == unclaimed | {"date"}
+    assert offered(client, gift) == unclaimed
+    assert offered(client, claimed(undelivered)) == {"revoke", "reassign"}
+    assert offered(client, fallen(gift)) == {"revoke", "reassign", "keep"}
+    over = make_gift(make_member(), birthday, "2026-11-11 12:00", status="expired")
+    assert offered(client, over) == {"revive", "revoke"}
+
+
+# Acting
+
+
+def test_a_gift_is_sent_again(client: Client, editor: User, gift: Gift) -> None:
+    Gift.objects.update(bounced_at=timezone.now())
+    response = change(client, gift, "send")
+    assert "The gift is on its way again." in told(response)
+    mail = OutgoingMail.objects.get()
+    assert (mail.kind, mail.gift) == ("gift_invitation", gift)
+    gift.refresh_from_db()
+    assert gift.bounced_at is None
+    assert_noted(gift, "resent", editor)
+
+
+def test_a_gift_is_sent_with_a_new_code(client: Client, editor: User, gift: Gift) -> None:
+    old = gift.code
+    assert "The old code is void" in told(change(client, gift, "new-code"))
+    assert gifts.find_gift(old) is None
+    assert gifts.is_replaced(old)
+    assert_noted(gift, "new_code", editor)
+
+
+def test_a_gifts_date_is_meant_in_the_recipients_zone(
+    client: Client, editor: User, undelivered: Gift
+) -> None:
+    day = (timezone.now() + timedelta(days=40)).date().isoformat()
+    typed = {"deliver_at_0": day, "deliver_at_1": "09:00", "zone": "America/New_York"}
+    change(client, undelivered, "date", **typed)
+    undelivered.refresh_from_db()
+    there = undelivered.deliver_at.astimezone(undelivered.recipient_zone)
+    assert f"{there:%Y-%m-%d %H:%M}" == f"{day} 09:00"
+    assert undelivered.zone == "America/New_York"
+    assert_noted(undelivered, "date", editor)
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_form_of_the_date_sent_as_it_stands_changes_no_date(
+    client: Client, undelivered: Gift
+) -> None:
+    before = undelivered.deliver_at.replace(second=0, microsecond=0)
+    Gift.objects.update(deliver_at=before, zone="Asia/Tokyo")
+    change(client, undelivered, "date")
+    undelivered.refresh_from_db()
+    assert undelivered.deliver_at == before
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"deliver_at_0": "2020-01-01"},
+        {"deliver_at_0": "9999-12-31"},
+        {"deliver_at_0": "0001-01-01"},
+        {"deliver_at_0": ""},
+        {"zone": "Europe/Nowhere"},
+        {"why": ""},
+        {"why": "x" * 201},
+    ],
+)
+def test_a_date_with_a_fault_is_not_taken(
+    client: Client, undelivered: Gift, typed: dict[str, str]
+) -> None:
+    response = change(client, undelivered, "date", **typed)
+    assert response.status_code == 422
+    assert "errorlist" in page_of(response)
+    assert not GiftChange.objects.exists()
+
+
+def test_a_gift_gets_another_recipient(client: Client, editor: User, gift: Gift) -> None:
+    old = gift.code
+    change(client, gift, "recipient", name="Zoe", email=" Zoe@Example.org ")
+    gift.refresh_from_db()
+    assert (gift.recipient_name, gift.recipient_email) == ("Zoe", "zoe@example.org")
+    assert gifts.is_replaced(old)
+    assert_noted(gift, "recipient", editor)
+
+
+def test_a_claimed_gift_is_revoked_and_its_membership_ends(
+    client: Client, editor: User, gift: Gift
+) -> None:
+    claimed(gift)
+    page = page_of(client.get(ask(gift, "revoke")))
+    assert "ends now" in page
+    assert "No money is given back by this" in page
+    assert "The gift is revoked." in told(change(client, gift, "revoke"))
+    gift.refresh_from_db()
+    assert (gift.status, gift.revoked_for) == (Gift.Status.REVOKED, Gift.Cause.STAFF)
+    assert Membership.objects.get().status == Membership.Status.ENDED
+    assert_noted(gift, "revoked", editor)
+
+
+def test_a_revoked_gift_comes_back(client: Client, editor: User, gift: Gift) -> None:
+    settlement.revoke_gift(gift, by=editor, why="by mistake")
+    GiftChange.objects.all().delete()
+    assert "The gift is back." in told(change(client, gift, "revive"))
+    gift.refresh_from_db()
+    assert gift.status == Gift.Status.DELIVERED
+    assert_noted(gift, "revived", editor)
+
+
+@pytest.mark.usefixtures("editor")
+def test_an_unclaimed_gift_does_not_come_back_without_its_money(client: Client, gift: Gift) -> None:
+    make_refund(gift.payment, timezone.now().isoformat())
+    gifts.follow_money(gift)
+    assert offered(client, gift) == set()
+    response = client.get(ask(gift, "revive"), follow=True)
+    assert "not brought back without its money" in told(response)
+    assert "All of its payment, €60, was given back" in told(response)
+
+
+def test_a_claimed_gift_is_given_to_another_person(
+    client: Client, editor: User, gift: Gift
+) -> None:
+    claimed(gift)
+    change(client, gift, "reassign", name="Zoe", email="ZOE@example.org")
+    gift.refresh_from_db()
+    zoe = Member.objects.get(email="zoe@example.org")
+    assert gift.redeemer == zoe
+    assert zoe.memberships.get().status == Membership.Status.ACTIVE
+    assert Membership.objects.get(member__email="ben@example.org").ended_at is not None
+    assert_noted(gift, "reassigned", editor)
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_gift_is_not_given_to_whom_it_belongs(client: Client, gift: Gift) -> None:
+    claimed(gift)
+    response = change(client, gift, "reassign", name="Ben", email="BEN@example.org")
+    assert response.status_code == 422
+    assert "It belongs to this person already." in page_of(response)
+
+
+def test_a_gift_whose_payment_fell_is_kept_or_revoked(
+    client: Client, editor: User, gift: Gift
+) -> None:
+    gift = fallen(gift)
+    page = page_of(client.get(address(Gift, "change", gift.pk)))
+    assert "All of its payment, €60, was given back" in page
+    assert "Revoke the gift to end that membership, or keep it" in page
+    change(client, gift, "keep")
+    gift.refresh_from_db()
+    assert (gift.is_kept, gift.waits_for_word) == (True, False)
+    assert_noted(gift, "kept", editor)
+    page = page_of(client.get(address(Gift, "change", gift.pk)))
+    assert "or keep it" not in page
+    assert "revoke" in offered(client, gift)
+
+
+# Refused
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize(
+    ("name", "state", "reason"),
+    [
+        ("send", "claimed", "while nobody has claimed it"),
+        ("new-code", "claimed", "while nobody has claimed it"),
+        ("recipient", "claimed", "while nobody has claimed it"),
+        ("date", "delivered", "until it is delivered"),
+        ("reassign", "delivered", "Only what somebody has claimed"),
+        ("revive", "delivered", "Only what expired or was revoked"),
+        ("keep", "claimed", "It waits for no decision"),
+        ("revoke", "revoked", "It is revoked already"),
+    ],
+)
+def test_what_is_impossible_is_said_and_nothing_changes(
+    client: Client, gift: Gift, name: str, state: str, reason: str
+) -> None:
+    if state == "claimed":
+        claimed(gift)
+    elif state == "revoked":
+        Gift.objects.update(status="revoked", revoked_at=timezone.now())
+    before = Gift.objects.filter(pk=gift.pk).values().get()
+    for response in (
+        client.get(ask(gift, name), follow=True),
+        client.post(ask(gift, name), {"why": WHY, "seen": "0"}, follow=True),
+    ):
+        assert "Nothing was changed." in told(response)
+        assert reason in told(response)
+    assert Gift.objects.filter(pk=gift.pk).values().get() == before
+    assert not GiftChange.objects.exists()
+
+
+@pytest.mark.usefixtures("editor")
+def test_of_two_at_once_the_second_is_told_why_not(
+    client: Client, gift: Gift, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader claims it after the page has looked, and before the lock is taken."""
+    url = ask(gift, "send")
+    fields = filled(client, url, why=WHY)
+    look = gift_changes._do
+
+    def claimed_first(*args: Any) -> Any:
+        claimed(gift)
+        return look(*args)
+
+    monkeypatch.setattr(gift_changes, "_do", claimed_first)
+    response = client.post(url, fields, follow=True)
+    assert "Nothing was changed. This can be done while nobody has claimed it." in told(response)
+    assert "Claimed by" in told(response)
+    assert not GiftChange.objects.exists()
+
+
+def test_a_second_click_sends_a_gift_once(client: Client, editor: User, gift: Gift) -> None:
+    url = ask(gift, "new-code")
+    fields = filled(client, url, why=WHY)
+    client.post(url, fields)
+    response = client.post(url, fields)
+    assert response.status_code == 422
+    assert "Meanwhile the gift was changed: sent again with a new code, by editor" in page_of(
+        response
+    )
+    gift.refresh_from_db()
+    assert gift.generation == 2
+    # Sent once more in that knowledge, it is done.
+    assert client.post(url, filled(client, url, why=WHY)).status_code == 302
+
+
+def test_who_may_only_look_changes_no_gift(client: Client, trainee: User, gift: Gift) -> None:
+    permit(trainee, "view_gift")
+    assert client.get(address(Gift, "change", gift.pk)).status_code == 200
+    assert offered(client, gift) == set()
+    for name in CHANGES:
+        assert client.get(ask(gift, name)).status_code == 403
+        assert client.post(ask(gift, name), {"why": WHY}).status_code == 403
+    assert not GiftChange.objects.exists()
+
+
+def test_the_permission_to_change_gifts_is_enough(
+    client: Client, trainee: User, gift: Gift
+) -> None:
+    permit(trainee, "change_gift")
+    assert "The gift is on its way again." in told(change(client, gift, "send"))
+    assert client.post(address(Gift, "change", gift.pk), {"status": "claimed"}).status_code == 403
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_change_that_nobody_knows_is_not_found(client: Client, gift: Gift) -> None:
+    assert client.get(ask(gift, "sell")).status_code == 404
+    gift.pk = "00000000-0000-0000-0000-000000000000"
+    assert client.get(ask(gift, "send")).status_code == 404
+
+
+# The first page
+
+
+@pytest.mark.usefixtures("editor")
+def test_the_first_page_says_what_needs_a_person(
+    client: Client, gift: Gift, undelivered: Gift
+) -> None:
+    assert "Needs a person" not in page_of(client.get("/admin/"))
+    fallen(gift)
+    Gift.objects.filter(pk=undelivered.pk).update(bounced_at=timezone.now())
+    Membership.objects.update(push_error="StripeRefused")
+    OutgoingMail.objects.create(
+        key="receipt:pi_2", kind="receipt", payment=gift.payment, failed_at=timezone.now()
+    )
+    page = page_of(client.get("/admin/"))
+    assert "Needs a person" in page
+    for url in (
+        address(Gift, "changelist") + "?needs=bounced",
+        address(Gift, "changelist") + "?needs=undecided",
+        address(Membership, "changelist") + "?needs=unmoved",
+        address(OutgoingMail, "changelist") + "?needs=given-up",
+    ):
+        assert f'href="{url}"' in page
+        assert len(client.get(url).context["cl"].result_list) == 1
+
+
+def test_the_first_page_tells_nobody_of_what_they_may_not_see(
+    client: Client, trainee: User, gift: Gift
+) -> None:
+    fallen(gift)
+    assert "Needs a person" not in page_of(client.get("/admin/"))
+    permit(trainee, "view_gift")
+    assert "Needs a person" in page_of(client.get("/admin/"))
+
+
+@pytest.mark.usefixtures("editor", "rows")
+def test_a_mail_that_failed_long_ago_or_was_told_on_waits_for_nobody(client: Client) -> None:
+    mail = OutgoingMail.objects.get()
+    for changes in (
+        {"failed_at": at("2020-01-01 12:00"), "told_at": None},
+        {"failed_at": timezone.now(), "told_at": timezone.now()},
+    ):
+        OutgoingMail.objects.filter(pk=mail.pk).update(**changes)
+        response = client.get(address(OutgoingMail, "changelist"), {"needs": "given-up"})
+        assert list(response.context["cl"].result_list) == []
