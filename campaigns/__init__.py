@@ -3,7 +3,7 @@
 The journey, one line a step, in the order in which the code reads:
 
     templatetags/      an article shows a published banner
-    views/readers.py   a reader opens the join or the gift form          forms.py
+    views/readers.py   a reader opens the join or the gift form          forms/
     checkout.py     1  form -> Checkout row -> Stripe Checkout Session   stripe_api.py
     webhooks.py     2  stored event -> which Stripe object to look at
     settlement/     3  Stripe object -> our rows, the one road

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from campaigns.views import buyers, claims, embed, orders, readers, stripe
+from campaigns.views import buyers, claims, embed, orders, readers, reminders, stripe
 
 app_name = "campaigns"
 
@@ -15,7 +15,7 @@ urlpatterns = [
                 path("thanks/<uuid:checkout_id>/", readers.thanks, name="thanks"),
                 path("cancelled/<uuid:checkout_id>/", readers.cancelled, name="cancelled"),
                 path("manage/<str:token>/", readers.portal, name="portal"),
-                path("no-reminders/<str:token>/", readers.opt_out, name="opt_out"),
+                path("no-reminders/<str:token>/", reminders.opt_out, name="opt_out"),
                 path(
                     "gifts/<str:token>/",
                     include(

@@ -50,7 +50,7 @@ if "TEST_BROKER" in os.environ:
     )
 
 from newsroom.settings import *  # noqa: E402, F403 - the lines above decide what it reads
-from newsroom.settings import DATABASES, STORAGES  # noqa: E402
+from newsroom.settings import DATABASES, INSTALLED_APPS, STORAGES  # noqa: E402
 
 # A file, not memory: threads and processes of one test meet in the same database.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -65,4 +65,4 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 
 # The way in of a mail provider's webhooks; mails themselves stay here.
 MAIL_PROVIDER, HAS_ANYMAIL = "postmark", True
-INSTALLED_APPS = [*INSTALLED_APPS, "anymail"]
+INSTALLED_APPS += ["anymail"]

@@ -262,7 +262,8 @@ def test_only_reminders_bring_a_way_out_of_reminders(kind: str, birthday: Campai
     (way_out,) = ways_out
     assert message["List-Unsubscribe"].strip() == f"<{way_out}>"  # a long header is folded
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert links.read_opt_out_token(urlsplit(way_out).path.split("/")[-2]) == sent.to[0]
+    named = links.read_opt_out_token(urlsplit(way_out).path.split("/")[-2])
+    assert named == hash_address(sent.to[0])
 
 
 def test_a_mail_programs_own_button_ends_the_reminders(birthday: Campaign) -> None:

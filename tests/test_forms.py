@@ -116,6 +116,22 @@ def test_a_mistake_is_told_beside_its_field_alone(
     assert said in errors[field]
 
 
+@pytest.mark.parametrize("name", ["=1+1", "+380", "-2", "@SUM(A1)", "\t=1", " =1", "＝1"])
+def test_a_name_is_no_formula_of_a_spreadsheet(birthday: Campaign, name: str) -> None:
+    errors = errors_of(JoinForm(typed_join(name=name), campaign=birthday))
+    assert errors["name"].startswith("A name does not begin with “")
+    assert JoinForm(typed_join(name="O’Neil-Ada + Ben"), campaign=birthday).is_valid()
+
+
+def test_a_likely_slip_in_an_address_is_asked_about_once(birthday: Campaign) -> None:
+    form = JoinForm(typed_join(email="ada@gmial.com"), campaign=birthday)
+    assert errors_of(form)["email"].startswith("Did you mean ada@gmail.com?")
+    again = JoinForm(
+        typed_join(email="ada@gmial.com", asked=form["asked"].value()), campaign=birthday
+    )
+    assert again.is_valid(), again.errors
+
+
 def test_nothing_typed_is_lost_to_a_mistake(birthday: Campaign) -> None:
     form = JoinForm(typed_join(email="ada", name="Áda <b>"), campaign=birthday)
     assert not form.is_valid()

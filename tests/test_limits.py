@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from campaigns.views.limits import limited
+from campaigns.views.limits import WrongGuesses, limited
 from newsroom.cache import CountingFileCache
 
 TIMES = 5
@@ -70,6 +70,39 @@ def test_threads_that_knock_at_once_are_each_counted() -> None:
 def test_the_real_forms_refuse_with_a_page_and_not_a_fault(client: Client) -> None:
     answers = [client.post("/claim/", {"code": "x"}).status_code for _ in range(21)]
     assert answers == [422] * 20 + [429]
+
+
+# What may be guessed: only what was wrong is counted
+
+WRONG = WrongGuesses("safe", times=3, overall=10, seconds=60)
+
+
+def guess(address: str, *, right: bool = False) -> str:
+    request = RequestFactory().get("/", REMOTE_ADDR=address)
+    if WRONG.keep_out(request):
+        return "kept out"
+    if right:
+        return "in"
+    return "told to wait" if WRONG.note(request) else "wrong"
+
+
+def test_an_address_has_so_many_wrong_guesses_and_as_many_right_ones_as_it_likes() -> None:
+    assert [guess("192.0.2.1", right=True) for _ in range(9)] == ["in"] * 9
+    assert [guess("192.0.2.1") for _ in range(4)] == ["wrong"] * 3 + ["kept out"]
+    assert guess("192.0.2.1", right=True) == "kept out"
+    assert guess("192.0.2.2", right=True) == "in"
+
+
+def test_over_all_each_address_has_one_guess_and_who_is_right_gets_through() -> None:
+    assert {guess(f"192.0.2.{number}") for number in range(10)} == {"wrong"}
+    assert [guess("192.0.2.77") for _ in range(2)] == ["told to wait", "kept out"]
+    assert guess("192.0.2.1", right=True) == "kept out", "it has had its guess"
+    assert guess("192.0.2.78", right=True) == "in"
+
+
+def test_a_network_of_ipv6_is_one_address() -> None:
+    assert [guess(f"2001:db8::{number}") for number in range(1, 5)] == ["wrong"] * 3 + ["kept out"]
+    assert guess("2001:db8:0:1::1") == "wrong"
 
 
 # The cache in files, which the demo and the tests count with
@@ -153,5 +186,6 @@ def test_without_the_cache_nobody_is_kept_out(settings: LazySettings) -> None:
             "LOCATION": "redis://127.0.0.1:9/0",
         }
     }
-    for _ in range(3):
+    for _ in range(4):
         assert knock() == 200
+        assert guess("192.0.2.1") == "wrong"

@@ -9,6 +9,7 @@ from django.core import signing
 from django.urls import reverse
 
 from campaigns.models import Checkout, Gift, Member
+from campaigns.models.opt_out import hash_address
 
 PORTAL_LASTS = timedelta(days=60)
 CONFIRMATION_LASTS = timedelta(days=7)
@@ -52,10 +53,12 @@ def read_confirmation_token(token: str) -> tuple[UUID, int, int]:
 
 
 def opt_out_token(address: str) -> str:
-    return signing.dumps(address, salt=_OPT_OUT, compress=False)
+    """Names the address by its hash: an address of a web page ends up in logs."""
+    return signing.dumps(hash_address(address), salt=_OPT_OUT, compress=False)
 
 
 def read_opt_out_token(token: str) -> str:
+    """The hash of the address."""
     return str(_read(token, salt=_OPT_OUT))
 
 

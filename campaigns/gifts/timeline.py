@@ -112,9 +112,7 @@ def _take(gift: Gift, step: Step, *, moment: datetime) -> None:
         case Step.WARN_REDEEMER:
             if _is_the_end(gift):
                 assert gift.redeemer is not None, "a claimed gift has a redeemer"
-                owe_mail(
-                    gift, kinds.GIFT_ENDING, number=number, language=gift.redeemer.language
-                )
+                owe_mail(gift, kinds.GIFT_ENDING, number=number, language=gift.redeemer.language)
         case Step.REMIND_RECIPIENT | Step.REMIND_BOTH:
             if gift.is_handed_over or step is Step.REMIND_BOTH:
                 owe_mail(gift, kinds.GIFT_UNCLAIMED, number=number)

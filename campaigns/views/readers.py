@@ -75,6 +75,9 @@ def thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
 
 def _thank(request: HttpRequest, checkout: Checkout, *, stage: str) -> HttpResponse:
     context = context_of(checkout) | {"stage": stage, "resume_url": _resume_url(checkout)}
+    if checkout.kind == Checkout.Kind.GIFT and checkout.status == Checkout.Status.PAID:
+        context["gifts"] = checkout.gifts.order_by("position")
+        context["gifts_url"] = links.absolute("gifts", token=links.gifts_token(checkout))
     return show_page(request, "campaigns/readers/thanks.html", context)
 
 
@@ -126,7 +129,3 @@ def portal(request: HttpRequest, token: str) -> HttpResponseBase:
     answer = redirect(address)
     answer.status_code = 303
     return answer
-
-
-def opt_out(request: HttpRequest, token: str) -> HttpResponse:
-    return HttpResponse(status=404)

@@ -1,0 +1,26 @@
+"""What readers type. Every error says in plain words what to do; nothing typed is lost."""
+
+from campaigns.forms.claims import ClaimCodeForm, ClaimForm
+from campaigns.forms.delivery import DeliveryForm
+from campaigns.forms.fields import MessageField, NameField, PersonEmailField, PriceField
+from campaigns.forms.gifts import MOST_GIFTS, GiftForm, GiftsForm
+from campaigns.forms.lists import UnreadableList
+from campaigns.forms.orders import CheckoutForm, JoinForm, new_token, token_for
+
+__all__ = [
+    "MOST_GIFTS",
+    "CheckoutForm",
+    "ClaimCodeForm",
+    "ClaimForm",
+    "DeliveryForm",
+    "GiftForm",
+    "GiftsForm",
+    "JoinForm",
+    "MessageField",
+    "NameField",
+    "PersonEmailField",
+    "PriceField",
+    "UnreadableList",
+    "new_token",
+    "token_for",
+]

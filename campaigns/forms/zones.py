@@ -1,0 +1,58 @@
+"""The time zones of the world as choices, by region, each under the name of its city."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from babel import Locale
+from babel.core import get_global
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_noop as _
+
+REGIONS = {
+    "Europe": _("Europe"),
+    "America": _("America"),
+    "Asia": _("Asia"),
+    "Africa": _("Africa"),
+    "Australia": _("Australia"),
+    "Pacific": _("Pacific"),
+    "Atlantic": _("Atlantic"),
+    "Indian": _("Indian Ocean"),
+    "Antarctica": _("Antarctica"),
+    "Arctic": _("Arctic"),
+}
+Choices = list[tuple[str, list[tuple[str, str]]]]
+
+
+@lru_cache(maxsize=8)
+def zone_choices(language: str) -> Choices:
+    """Every zone once, under the name that IANA gives it today: Europe/Kyiv, not Europe/Kiev."""
+    old_names: dict[str, list[str]] = {}
+    for old, new in get_global("zone_aliases").items():
+        old_names.setdefault(new, []).append(old)
+    cities = Locale.parse(language, sep="-").time_zones
+    zones = available_timezones() - set(get_global("zone_aliases"))
+    choices = []
+    for region, name in REGIONS.items():
+        known = [
+            (zone, _name_city([zone, *old_names.get(zone, [])], cities))
+            for zone in zones
+            if zone.startswith(f"{region}/")
+        ]
+        with override(language):
+            choices.append((gettext(name), sorted(known, key=lambda each: each[1])))
+    return [*choices, ("UTC", [("UTC", "UTC")])]
+
+
+def with_zone(choices: Choices, zone: str) -> Choices:
+    """The choices, and that one if it is none of them: a drive may know it by its old name."""
+    if any(zone == known for _region, zones in choices for known, _city in zones):
+        return choices
+    return [*choices, (zone, [(zone, zone)])]
+
+
+def _name_city(names: list[str], cities: Mapping[str, Any]) -> str:
+    """As the language calls it; some of its data still stand under the zone's old names."""
+    told = (cities[name]["city"] for name in names if "city" in cities.get(name, {}))
+    return str(next(told, names[0].rpartition("/")[2].replace("_", " ")))
