@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from disposable_email_domains import blocklist
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -18,18 +19,6 @@ COMMON_DOMAINS = frozenset(
         *("mail.com", "email.com", "gmx.com", "gmx.net", "gmx.de", "gmx.at", "gmx.ch", "web.de"),
         *("t-online.de", "wp.pl", "o2.pl", "onet.pl", "interia.pl", "seznam.cz", "centrum.cz"),
         *("hotmail.co.uk", "yahoo.co.uk", "btinternet.com", "orange.fr", "free.fr", "libero.it"),
-    }
-)
-# A short list of the best known; mail to them is read by anybody, or by nobody tomorrow.
-DISPOSABLE_DOMAINS = frozenset(
-    {
-        *("10minutemail.com", "burnermail.io", "discard.email", "dispostable.com", "grr.la"),
-        *("emailondeck.com", "fakeinbox.com", "getnada.com", "guerrillamail.com", "mytemp.email"),
-        *("guerrillamail.info", "guerrillamail.net", "guerrillamail.org", "guerrillamailblock.com"),
-        *("inboxkitten.com", "maildrop.cc", "mailcatch.com", "mailinator.com", "mailnesia.com"),
-        *("minuteinbox.com", "mintemail.com", "moakt.com", "mohmal.com", "sharklasers.com"),
-        *("spamgourmet.com", "temp-mail.io", "temp-mail.org", "tempmail.com", "tempmailo.com"),
-        *("tempr.email", "throwawaymail.com", "trashmail.com", "trashmail.de", "yopmail.com"),
     }
 )
 _CLOSE = 0.85
@@ -87,4 +76,4 @@ def doubt_recipient(address: str, *, buyer: str) -> Question | None:
 def _is_disposable(domain: str) -> bool:
     """Also below one: such services hand out whole subdomains."""
     labels = domain.split(".")
-    return any(".".join(labels[at:]) in DISPOSABLE_DOMAINS for at in range(len(labels) - 1))
+    return any(".".join(labels[at:]) in blocklist for at in range(len(labels) - 1))
