@@ -43,6 +43,13 @@ def doubt_address(address: str) -> Question | None:
     name, _at, domain = address.rpartition("@")
     if not name or domain in COMMON_DOMAINS:
         return None
+    close = get_close_matches(domain, sorted(COMMON_DOMAINS), n=1, cutoff=_CLOSE)
+    if close:
+        text = format_lazy(
+            _("Did you mean {meant}? If it is right as it is, send the form once more."),
+            meant=f"{name}@{close[0]}",
+        )
+        return Question("misspelt", address, text)
     if _is_disposable(domain):
         text = format_lazy(
             _(
@@ -52,14 +59,7 @@ def doubt_address(address: str) -> Question | None:
             domain=domain,
         )
         return Question("disposable", address, text)
-    close = get_close_matches(domain, sorted(COMMON_DOMAINS), n=1, cutoff=_CLOSE)
-    if not close:
-        return None
-    text = format_lazy(
-        _("Did you mean {meant}? If it is right as it is, send the form once more."),
-        meant=f"{name}@{close[0]}",
-    )
-    return Question("misspelt", address, text)
+    return None
 
 
 def doubt_recipient(address: str, *, buyer: str) -> Question | None:
