@@ -104,7 +104,7 @@ def _close_session(checkout: Checkout) -> bool:
 def _open_next_attempt(checkout: Checkout, order: Order) -> None:
     """Write the order down as the next attempt, unless another click or tab moved on meanwhile."""
     with transaction.atomic():
-        locked = Checkout.objects.select_for_update(of=("self",)).get(pk=checkout.pk)
+        locked = Checkout.objects.select_for_update(of=("self",), no_key=True).get(pk=checkout.pk)
         seen = (checkout.attempt, checkout.session_id)
         if (locked.attempt, locked.session_id) != seen or locked.is_complete:
             return

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.contrib.auth.models import User
+from django.db.models import Q
 
 from campaigns import stripe_api
 from campaigns.models import (
@@ -100,12 +101,21 @@ def record_refund(payment: Payment, refund: Json) -> Refund:
             "refunded_at": stripe_api.moment(refund["created"]),
         },
     )
-    order = RefundOrder.objects.filter(refund_id=refund["id"]).first()
+    order = _find_order(payment, refund)
     if order is not None and row.gifts_named_at is None:
         row.gifts.set(order.gifts.all())
         row.gifts_named_at = order.ordered_at
         row.save(update_fields=["gifts_named_at"])
     return row
+
+
+def _find_order(payment: Payment, refund: Json) -> RefundOrder | None:
+    """The order of staff's that a refund carries out, by the metadata that we gave it."""
+    named = str((refund.get("metadata") or {}).get("refund_order", ""))
+    ours = Q(refund_id=refund["id"])
+    if named.isascii() and named.isdecimal():
+        ours |= Q(pk=int(named), refund_id=None)
+    return payment.refund_orders.filter(ours).first()
 
 
 def record_dispute(payment: Payment, dispute: Json) -> Dispute:

@@ -151,7 +151,7 @@ def tally_members(members: Iterable[Member]) -> None:
     """
     for member_id in sorted({member.pk for member in members}):
         # One ordered lock: two payments of one person settle one after the other.
-        member = Member.objects.select_for_update().get(pk=member_id)
+        member = Member.objects.select_for_update(no_key=True).get(pk=member_id)
         concerned = Q(payments__member=member) | Q(tallies__member=member)
         for campaign in Campaign.objects.filter(concerned).distinct():
             _keep_tallies(
@@ -216,7 +216,7 @@ def recount_campaign(campaign: Campaign) -> None:
         # Locked in the order in which a settlement locks the gifts of its Checkout.
         for gift in (
             Gift.objects.filter(payment__campaign=campaign)
-            .select_for_update(of=("self",))
+            .select_for_update(of=("self",), no_key=True)
             .select_related("payment__campaign")
             .prefetch_related("payment__refunds", "payment__disputes", "refunds")
             .order_by("checkout", "position")

@@ -6,10 +6,10 @@ A message only hurries it.
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
@@ -90,6 +90,15 @@ def _for_a_turn(due: Iterable[Id]) -> Iterator[Id]:
         yield each
 
 
+def _work_through(kind: str, due: Iterable[Id], work: Callable[[Id], object]) -> None:
+    """A turn of one kind of work; whatever goes wrong with one holds up no other, and no mail."""
+    for each in _for_a_turn(due):
+        try:
+            work(each)
+        except Exception:
+            log.exception("sweep_failed", kind=kind, id=str(each)[:8])
+
+
 @shared_task(ignore_result=True)
 def work_on_event(*event_ids: str) -> None:
     settled = [webhooks.work_on_event(event_id) for event_id in event_ids]
@@ -104,8 +113,8 @@ def do_what_followed() -> None:
     gifts.note_bounces()
     owed = emails.due_mail_ids(at=now)
     delivered = [emails.deliver_mail(mail_id) for mail_id in _for_a_turn(owed)]
+    gifts.note_deliveries()
     if delivered:
-        gifts.note_deliveries()
         gifts.note_bounces()
     for campaign in banners.due_campaigns(at=now):
         try:
@@ -127,11 +136,9 @@ def sweep() -> None:
             log.warning("checkout_unsettled", checkout=str(checkout_id)[:8], error=str(error))
         except Exception:  # whatever it is, one Checkout holds up no other, and no mail
             log.exception("checkout_unsettled", checkout=str(checkout_id)[:8])
-    for order_id in _for_a_turn(settlement.due_refund_ids(at=now)):
-        settlement.carry_out_refund(order_id)
+    _work_through("refund_order", settlement.due_refund_ids(at=now), settlement.carry_out_refund)
     memberships.lapse_memberships(at=now)
-    for gift_id in _for_a_turn(gifts.due_gift_ids(at=now)):
-        gifts.take_steps(gift_id, at=now)
-    for membership_id in _for_a_turn(memberships.due_push_ids(at=now)):
-        memberships.push_charge(membership_id, at=now)
+    _work_through("gift", gifts.due_gift_ids(at=now), partial(gifts.take_steps, at=now))
+    due_pushes = memberships.due_push_ids(at=now)
+    _work_through("next_charge", due_pushes, partial(memberships.push_charge, at=now))
     do_what_followed()

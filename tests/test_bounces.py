@@ -153,3 +153,15 @@ def test_the_providers_id_of_a_mail_is_kept(invitation: OutgoingMail, mailoutbox
     assert emails.deliver_mail(invitation.pk)
     [sent] = mailoutbox
     assert sent.metadata == {"mail": str(invitation.pk)}
+
+
+def test_a_late_bounce_of_the_old_address_is_no_news_of_the_new_one(
+    client: Client, invitation: OutgoingMail
+) -> None:
+    gift = Gift.objects.get()
+    gifts.change_recipient(gift, name="Ben", email="ben@example.com")
+    tasks.do_what_followed()
+    tell(client)
+    assert gifts.note_bounces() == 0
+    gift.refresh_from_db()
+    assert gift.bounced_at is None

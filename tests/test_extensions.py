@@ -310,3 +310,154 @@ def test_a_confirmation_says_nothing_once_the_code_is_a_new_one(
     with pytest.raises(gifts.GiftNotClaimable, match="replaced"):
         settlement.confirm_claim(token, language="en")
     assert not Membership.objects.filter(source="gift").exists()
+
+
+# What went wrong once
+
+
+def change(membership: Membership, **changes: Any) -> None:
+    stripe_api.client().v1.subscriptions.update(str(membership.subscription_id), changes)  # type: ignore[arg-type]
+
+
+def spans(*given: Gift) -> list[tuple[datetime, datetime | None]]:
+    rows = [Membership.objects.get(gift=gift) for gift in given]
+    return [(row.started_at, row.ends_at) for row in rows]
+
+
+def test_two_gifts_to_one_that_is_being_cancelled_follow_each_other(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    change(subscription, cancel_at_period_end=True)
+    settle(subscription)
+    assert spans(claim(give(drive)), claim(give(drive))) == [
+        (at("2026-12-10 12:00"), at("2027-12-10 12:00")),
+        (at("2027-12-10 12:00"), at("2028-12-10 12:00")),
+    ]
+
+
+def test_whoever_cancelled_is_not_charged_when_the_gift_is_taken_back(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    gift = claim(give(drive))
+    tasks.sweep()
+    change(subscription, cancel_at_period_end=True)
+    clock.move_to(at("2027-01-10 12:00"))
+    settle(subscription)
+    settlement.revoke_gift(gift, by=admin_user, why="returned")
+    tasks.sweep()
+    clock.move_to(at("2027-01-10 13:00"))
+    settle(subscription)
+    subscription.refresh_from_db()
+    assert subscription.status == "ended"
+    assert Payment.objects.filter(membership=subscription).count() == 1
+
+
+def test_what_was_detached_holds_up_no_later_settlement(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    first = claim(give(drive, months=1))
+    tasks.sweep()
+    clock.move_to(at("2027-01-20 13:00"))
+    change(subscription, cancel_at_period_end=True)
+    second = claim(give(drive, months=1))
+    tasks.sweep()
+    settlement.revoke_gift(first, by=admin_user, why="a mistake of ours")
+    stripe_api.client().v1.subscriptions.cancel(str(subscription.subscription_id))
+    settle(subscription)
+    subscription.refresh_from_db()
+    assert subscription.status == "ended"
+    assert spans(second)[0][1] is not None
+
+
+def test_gifts_on_a_renewal_that_failed_unheard_follow_each_other(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    clock.move_to(at("2026-12-09 12:00"))
+    sandbox.renew(str(subscription.subscription_id), outcome="failed")  # no webhook came yet
+    clock.move_to(at("2026-12-10 12:30"))
+    first = claim(give(drive, months=3))
+    clock.move_to(at("2026-12-10 12:31"))
+    tasks.sweep()
+    settle(subscription)
+    second = claim(give(drive, months=3))
+    tasks.sweep()
+    [(_, first_end), (second_start, _)] = spans(first, second)
+    assert second_start == first_end
+    stripe_api.client().v1.subscriptions.cancel(str(subscription.subscription_id))
+    settle(subscription)
+    assert spans(second)[0][0] == first_end
+
+
+def test_a_second_gift_claimed_just_before_a_renewal_begins_after_what_was_paid(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    claim(give(drive, months=1))
+    tasks.sweep()  # nothing is charged until 10 January
+    clock.move_to(at("2027-01-10 11:59"))
+    claim(give(drive, months=1))
+    clock.move_to(at("2027-01-10 13:00"))  # charged until 10 February before we told
+    tasks.sweep()
+    assert next_charge(subscription) == at("2027-03-10 12:00")
+
+
+def test_an_extension_that_comes_back_after_a_renewal_follows_what_was_paid(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    gift = claim(give(drive))
+    tasks.sweep()
+    settlement.revoke_gift(gift, by=admin_user, why="a mistake")
+    tasks.sweep()
+    clock.move_to(at("2027-02-01 12:00"))
+    settle(subscription)
+    subscription.refresh_from_db()
+    paid_until = subscription.ends_at
+    settlement.revive_gift(gift, by=admin_user, why="no mistake after all")
+    tasks.sweep()
+    [(start, end)] = spans(gift)
+    assert start == paid_until
+    assert next_charge(subscription) == end
+
+
+def test_a_confirmation_that_was_given_up_can_be_asked_for_again(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscribe(drive, sandbox)
+    gift = give(drive)
+    for _ in range(2):
+        with pytest.raises(gifts.ConfirmationOwed):
+            settlement.claim_gift(gift.code, email="ben@example.org", name="B", language="en")
+        owed = OutgoingMail.objects.get(kind="gift_confirm")
+        assert (owed.next_attempt_at, owed.failed_at, owed.attempts) == (SUBSCRIBED, None, 0)
+        OutgoingMail.objects.update(failed_at=SUBSCRIBED, next_attempt_at=None, attempts=16)
+
+
+def test_the_end_of_what_moved_up_is_told(admin_user: Any) -> None:
+    with time_machine.travel(at("2027-01-31 12:00"), tick=False) as traveller:
+        first, second = give_and_claim(months=12), claim(give_alone(months=12))
+        traveller.move_to(at("2027-02-02 12:00"))
+        settlement.revoke_gift(first, by=admin_user, why="returned")
+        assert spans(second)[0][1] == at("2028-02-02 12:00")
+        moment = at("2027-12-20 12:00")
+        while moment < at("2028-02-02 12:00"):
+            traveller.move_to(moment)
+            tasks.sweep()
+            moment += timedelta(days=1)
+    assert OutgoingMail.objects.filter(kind="gift_ending", gift=second).count() == 2
+
+
+def test_a_claim_tells_nobody_the_name_that_a_stranger_typed(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    subscribe(drive, sandbox)
+    Member.objects.update(name="")
+    with pytest.raises(gifts.ConfirmationOwed):
+        settlement.claim_gift(
+            give(drive).code, email="ben@example.org", name="Buy at example.com", language="en"
+        )
+    assert Member.objects.get(email="ben@example.org").name == ""

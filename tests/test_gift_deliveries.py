@@ -12,6 +12,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from campaigns import checkout as checkouts
 from campaigns import emails, gifts, settlement, tasks
+from campaigns.emails import messages, outbox
 from campaigns.models import Campaign, Checkout, Gift, OutgoingMail, Price
 from campaigns.models.moves import ForbiddenMove
 from newsroom.sandbox.control import SandboxControl
@@ -165,6 +166,44 @@ def test_a_change_of_key_leaves_sold_codes_as_they_are(
     settings.GIFT_CODE_KEY_FALLBACKS = []
     assert gifts.find_gift(scheduled.code) == scheduled  # made by the new key
     assert scheduled.code != sold
+
+
+def test_a_code_that_is_on_its_way_to_a_wrong_address_is_void(scheduled: Gift) -> None:
+    """The provider has the mail; that it is delivered was not noted yet."""
+    on_its_way = scheduled.code
+    with time_machine.travel(NOW + timedelta(days=10, minutes=1), tick=False):
+        assert emails.deliver_mail(invitations()[0].pk)
+        gifts.change_recipient(scheduled, name="Eve", email="eve@example.org")
+    scheduled.refresh_from_db()
+    assert scheduled.code != on_its_way
+    assert gifts.is_replaced(on_its_way)
+
+
+def test_a_mail_that_is_being_sent_is_not_sent_beside(
+    scheduled: Gift, mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = messages.send_mail
+
+    def send_slowly(mail: OutgoingMail) -> str:
+        monkeypatch.setattr(outbox, "send_mail", send)
+        gifts.resend_gift(scheduled)  # a click while a worker speaks with the provider
+        tasks.do_what_followed()
+        return send(mail)
+
+    monkeypatch.setattr(outbox, "send_mail", send_slowly)
+    with time_machine.travel(NOW + timedelta(days=10, minutes=1), tick=False):
+        assert emails.deliver_mail(invitations()[0].pk)
+    assert len(subjects(mailoutbox, "ben@example.org")) == 1
+
+
+def test_a_key_that_is_gone_holds_up_no_mail_that_shows_no_code(
+    scheduled: Gift, settings: LazySettings, mailoutbox: list[Any]
+) -> None:
+    settlement.claim_gift(scheduled.code, email="cleo@example.org", name="Cleo", language="en")
+    settings.GIFT_CODE_KEY = "a-new-key-of-at-least-thirty-two-characters"
+    tasks.do_what_followed()
+    owed = OutgoingMail.objects.filter(kind="gift_claimed")
+    assert [mail.sent_at is not None for mail in owed] == [True]
 
 
 def test_a_purchase_for_a_day_ahead_waits_for_it(drive: Campaign, sandbox: SandboxControl) -> None:

@@ -273,6 +273,42 @@ def test_fifty_at_once_on_two_hundred_codes_make_two_hundred_memberships(
     assert OutgoingMail.objects.filter(kind="gift_claimed").count() == 200
 
 
+def test_two_gifts_claimed_at_once_by_one_person_do_not_run_side_by_side(
+    drive: Campaign,
+) -> None:
+    ada = make_member("ada@example.org")
+    for number in range(12):
+        email = f"reader{number}@example.org"
+        make_member(email)
+        both = [make_gift(ada, drive, "2026-11-10 12:00") for _ in range(2)]
+        outcomes = race(
+            *(
+                partial(settlement.claim_gift, gift.code, email=email, name="", language="en")
+                for gift in both
+            )
+        )
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == [
+            "ConfirmationOwed",
+            "Gift",
+        ]
+        assert Membership.objects.filter(member__email=email).count() == 1
+
+
+def test_deliveries_are_noted_while_their_purchase_is_settled(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    """Both lock the gift, and the note points at the Checkout: neither waits for the other."""
+    for number in range(6):
+        gift = sell_gift(drive, sandbox, number)
+        OutgoingMail.objects.filter(gift=gift, kind="gift_invitation").update(
+            sent_at=timezone.now(), next_attempt_at=None
+        )
+        settle = partial(settlement.settle_checkout, gift.checkout_id)
+        outcomes = race(settle, gifts.note_deliveries, settle, gifts.note_deliveries)
+        assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)], outcomes
+    assert Gift.objects.filter(status="delivered").count() == 6
+
+
 def claim_without_a_lock(code: str, email: str) -> None:
     """As a claim would be that looks and then writes."""
     gift = gifts.find_gift(code)

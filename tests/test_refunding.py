@@ -21,6 +21,7 @@ from campaigns.models import (
     Tally,
 )
 from campaigns.models.moves import ForbiddenMove
+from campaigns.settlement import refunding
 from newsroom.sandbox.control import SandboxControl
 from tests.racing import race
 from tests.test_settlement import order_gift
@@ -242,3 +243,30 @@ def test_the_whole_back_takes_back_all_that_nobody_claimed(
     claimed = Gift.objects.get(status="claimed")
     assert claimed.waits_for_word
     assert counting() == 0
+
+
+def test_whoever_gets_no_answer_leaves_that_of_another_alone(
+    three: list[Gift], staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two ask at once: one is told the refund, the other that somebody is asking already."""
+    made, ask = order(three[0], staff), refunding._ask_stripe
+
+    def be_second(asked: RefundOrder) -> None:
+        monkeypatch.setattr(refunding, "_ask_stripe", ask)
+        settlement.carry_out_refund(asked.pk)
+        raise stripe_api.StripeUnavailable("409")
+
+    monkeypatch.setattr(refunding, "_ask_stripe", be_second)
+    settlement.carry_out_refund(made.pk)
+    made.refresh_from_db()
+    assert made.refund_id == Refund.objects.get().refund_id
+    assert RefundOrder.objects.filter(pk=made.pk, next_attempt_at__isnull=True).exists()
+
+
+def test_a_refund_whose_webhook_is_quicker_than_its_answer_names_its_gifts(
+    three: list[Gift], staff: User
+) -> None:
+    made = order(three[0], staff)
+    refunding._ask_stripe(made)  # and we die before we note it
+    settlement.settle_checkout(three[0].checkout_id)
+    assert statuses() == ["revoked", "paid", "paid"]

@@ -251,7 +251,7 @@ def _do(change: Change, gift: Gift, wanted: Wanted, user: User) -> Done:
             "Meanwhile the gift was changed: %(what)s, by %(who)s. Nothing more was done. If you "
             "still want this as well, send it once more."
         )
-        who = last.made_by or gettext("the buyer")
+        who = last.staff_name or gettext("the buyer")
         raise NotDone(words % {"what": last.get_what_display(), "who": who})
     change.do(gift, wanted, user)
     tasks.hurry(tasks.do_what_followed)

@@ -23,7 +23,7 @@ class GiftChangeInline(ViewOnlyInline):
 
     @admin.display(description=_("by whom"))
     def who(self, change: GiftChange) -> str:
-        return str(change.made_by or _("the buyer"))
+        return str(change.staff_name or _("the buyer"))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """They are a part of the gift."""

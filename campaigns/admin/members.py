@@ -262,7 +262,7 @@ class AlreadyThere(NotDone):
 
 def _grant(member: Member, wanted: dict[str, Any], user: User) -> str:
     with transaction.atomic():
-        Member.objects.select_for_update().get(pk=member.pk)
+        Member.objects.select_for_update(no_key=True).get(pk=member.pk)
         if member.memberships.filter(
             source=Membership.Source.GRANTED,
             plan=wanted["plan"],
@@ -291,7 +291,7 @@ def _grant(member: Member, wanted: dict[str, Any], user: User) -> str:
 def _record(member: Member, wanted: dict[str, Any], user: User) -> str:
     campaign: Campaign | None = wanted["campaign"]
     with transaction.atomic():
-        Member.objects.select_for_update().get(pk=member.pk)
+        Member.objects.select_for_update(no_key=True).get(pk=member.pk)
         if member.payments.filter(
             intent_id__isnull=True,
             amount_minor=wanted["amount_minor"],

@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.site import ViewOnlyAdmin
 from campaigns.models import OptOut
-from campaigns.models.codes import code_keys
 from campaigns.models.opt_out import hash_address
 
 
@@ -25,5 +24,4 @@ class OptOutAdmin(ViewOnlyAdmin):
     ) -> tuple[QuerySet[OptOut], bool]:
         if not search_term.strip():
             return queryset, False
-        hashes = [hash_address(search_term, key=key) for key in code_keys()]
-        return queryset.filter(address_hash__in=hashes), False
+        return queryset.filter(address_hash=hash_address(search_term)), False

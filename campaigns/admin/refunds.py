@@ -265,7 +265,7 @@ def _explain(payment: Payment) -> str:
 def _give_back(payment: Payment, wanted: dict[str, Any], user: User) -> Done:
     """Written down under the payment's lock, then asked of Stripe outside of it."""
     with transaction.atomic():
-        locked = Payment.objects.select_for_update(of=("self",)).get(pk=payment.pk)
+        locked = Payment.objects.select_for_update(of=("self",), no_key=True).get(pk=payment.pk)
         last = locked.refund_orders.order_by("-pk").first()
         if last is not None and last.pk != wanted["seen"]:
             words = gettext(

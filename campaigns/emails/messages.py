@@ -60,7 +60,7 @@ def send_gift_bought(mail: OutgoingMail) -> str:
     gifts = [gift for gift in _gifts_of(checkout) if gift.status != Gift.Status.REVOKED]
     if not gifts:
         raise NothingToSay
-    context = _about_gift(gifts[0], mail.language) | {"gifts": gifts}
+    context = _about_gift(gifts[0], mail.language) | _code_of(gifts[0]) | {"gifts": gifts}
     return _send("gift_bought", mail, to=gifts[0].buyer.email, context=context)
 
 
@@ -196,7 +196,7 @@ def _send(
 def _send_to_buyer(
     name: str, mail: OutgoingMail, gift: Gift, *, may_opt_out: bool = False, **more: Any
 ) -> str:
-    context = _about_gift(gift, mail.language) | more
+    context = _about_gift(gift, mail.language) | _code_of(gift) | more
     return _send(name, mail, to=gift.buyer.email, context=context, may_opt_out=may_opt_out)
 
 
@@ -209,7 +209,7 @@ def _send_to_recipient(
         name,
         mail,
         to=gift.recipient_email,
-        context=_about_gift(gift, mail.language),
+        context=_about_gift(gift, mail.language) | _code_of(gift),
         sender=f"{gift.buyer_name} / {settings.NEWSROOM_NAME}" if gift.buyer_name else "",
         may_opt_out=may_opt_out,
     )
@@ -264,12 +264,21 @@ def _about_campaign(checkout: Checkout) -> dict[str, Any]:
 
 
 def _about_gift(gift: Gift, language: str) -> dict[str, Any]:
+    """What mails tell of a gift; its code is told by `_code_of`, to those who may claim it."""
     return _about_campaign(gift.checkout) | {
         "checkout": gift.checkout,
         "gift": gift,
         "plan": gift.price.plan.copy_for(language),
+        "gifts_url": links.absolute("gifts", token=links.gifts_token(gift.checkout)),
+    }
+
+
+def _code_of(gift: Gift) -> dict[str, str]:
+    """Its code and where it is claimed; nothing once it cannot be: its key may be gone by then."""
+    if not gift.is_claimable:
+        return {}
+    return {
         "claim_code": gift.code,
         "claim_url": links.absolute("claim", code=gift.code),
         "claim_by_code_url": links.absolute("claim_by_code"),
-        "gifts_url": links.absolute("gifts", token=links.gifts_token(gift.checkout)),
     }

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns import memberships
+from campaigns.emails import LEASE as SENDING_LEASE
 from campaigns.gifts.claims import give_to
 from campaigns.gifts.mails import INVITATIONS, owe_invitation
 from campaigns.gifts.sales import expiry_of, restore_gift, time_of_fall
@@ -27,14 +28,20 @@ def _changing(gift: Gift, what: What, *, by: User | None, why: str) -> Iterator[
     """The gift under its lock; saved with its next step and a note of the change."""
     with transaction.atomic():
         locked = (
-            Gift.objects.select_for_update(of=("self",))
+            Gift.objects.select_for_update(of=("self",), no_key=True)
             .select_related("checkout__campaign", "price__plan", "membership", "redeemer")
             .get(pk=gift.pk)
         )
         yield locked
         plan_next_step(locked)
         locked.save()
-        GiftChange.objects.create(gift=locked, what=what, made_by=by, why=why)
+        GiftChange.objects.create(
+            gift=locked,
+            what=what,
+            made_by=by,
+            staff_name=by.get_username() if by else "",
+            why=why,
+        )
 
 
 def _refuse_unless(condition: bool, reason: str) -> None:
@@ -62,8 +69,16 @@ def _send_now(gift: Gift) -> None:
     waiting = OutgoingMail.objects.filter(
         gift=gift, kind__in=INVITATIONS, sent_at__isnull=True, next_attempt_at__isnull=False
     )
-    if not waiting.update(next_attempt_at=now):
+    if not waiting.exists():
         owe_invitation(gift, due_at=now)
+    # One that a worker may be sending at this moment is left to it.
+    waiting.filter(next_attempt_at__gt=now + SENDING_LEASE).update(next_attempt_at=now)
+
+
+def _went_out(gift: Gift) -> bool:
+    """Whether its code may be with somebody, even if nobody has noted the delivery yet."""
+    mails = OutgoingMail.objects.filter(gift=gift, kind__in=INVITATIONS, attempts__gt=0)
+    return gift.delivered_at is not None or mails.filter(failed_at__isnull=True).exists()
 
 
 def _renew_code(gift: Gift) -> None:
@@ -97,7 +112,7 @@ def change_recipient(
         if not is_elsewhere:
             return
         locked.bounced_at = None
-        if locked.delivered_at is not None:
+        if _went_out(locked):
             _renew_code(locked)
         due_at = max(locked.deliver_at, timezone.now())
         owe_invitation(locked, due_at=due_at)
@@ -159,8 +174,11 @@ def reassign_gift(gift: Gift, *, email: str, name: str, by: User, why: str) -> l
         assert old is not None, "and a membership"
         after = Member.objects.known_by(email, name=name, language=before.language)
         _refuse_unless(after.pk != before.pk, "it belongs to that person")
+        # Both people in one order, so that two who are exchanged at once do not wait for ever.
+        people = Member.objects.select_for_update(no_key=True).order_by("pk")
+        list(people.filter(pk__in=[before.pk, after.pk]))
         memberships.take_back(old, at=now)
-        give_to(locked, after, at=now)
+        give_to(locked, after, memberships.lock_current(after, at=now), at=now)
         locked.claimed_at, locked.stepped_until = now, now
         assert locked.membership is not None
         memberships.welcome(locked.membership, language=after.language)

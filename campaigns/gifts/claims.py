@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from campaigns import memberships
 from campaigns.emails import links
 from campaigns.gifts.mails import owe_mail
 from campaigns.gifts.timeline import plan_next_step
-from campaigns.models import Gift, Member, OutgoingMail, ReplacedCode
+from campaigns.models import Gift, Member, Membership, OutgoingMail, ReplacedCode
 from campaigns.models.codes import possible_hashes
 
 # Whoever clicks again gets no second mail at once.
@@ -67,19 +68,21 @@ def redeem_gift(code: str, *, email: str, name: str, language: str) -> "Gift | C
     now = timezone.now()
     with transaction.atomic():
         gift = _lock(code)
-        redeemer = Member.objects.known_by(email, name=name, language=language)
+        redeemer = Member.objects.known_by(email, language=language)
         if gift.status == Gift.Status.CLAIMED and gift.redeemer_id == redeemer.pk:
             return gift
         refuse_unless_claimable(gift, at=now)
-        if not redeemer.memberships.active_at(now).exists():
-            return _give(gift, redeemer, language=language, at=now)
+        current = memberships.lock_current(redeemer, at=now)
+        if not current:
+            Member.objects.known_by(email, name=name)  # whoever is known keeps their name
+            return _give(gift, redeemer, current, language=language, at=now)
         _owe_confirmation(gift, redeemer, language=language, at=now)
         return ConfirmationOwed(gift, redeemer)
 
 
 def _lock(code: str) -> Gift:
     gift = (
-        Gift.objects.select_for_update(of=("self",))
+        Gift.objects.select_for_update(of=("self",), no_key=True)
         .select_related("checkout__campaign", "price__plan")
         .filter(code_hash__in=possible_hashes(code))
         .first()
@@ -94,8 +97,9 @@ def _owe_confirmation(gift: Gift, member: Member, *, language: str, at: datetime
     OutgoingMail.objects.filter(pk=mail.pk, member__isnull=True).update(
         member=member, language=language
     )
-    OutgoingMail.objects.filter(pk=mail.pk, sent_at__lt=at - _ASK_AGAIN).update(
-        sent_at=None, next_attempt_at=at
+    given_up = Q(sent_at__isnull=True, next_attempt_at__isnull=True)
+    OutgoingMail.objects.filter(given_up | Q(sent_at__lt=at - _ASK_AGAIN), pk=mail.pk).update(
+        sent_at=None, next_attempt_at=at, attempts=0, failed_at=None, bounced_at=None, error=""
     )
 
 
@@ -127,12 +131,15 @@ def confirm_claim(token: str, *, language: str) -> Gift:
         if locked.status == Gift.Status.CLAIMED and locked.redeemer_id == member.pk:
             return locked
         refuse_unless_claimable(locked, at=now)
-        return _give(locked, member, language=language, at=now)
+        current = memberships.lock_current(member, at=now)
+        return _give(locked, member, current, language=language, at=now)
 
 
-def _give(gift: Gift, redeemer: Member, *, language: str, at: datetime) -> Gift:
-    """Make the membership. The gift is locked; memberships are locked next, the person last."""
-    give_to(gift, redeemer, at=at)
+def _give(
+    gift: Gift, redeemer: Member, current: list[Membership], *, language: str, at: datetime
+) -> Gift:
+    """Make the membership of a locked gift, given what its redeemer has, locked as well."""
+    give_to(gift, redeemer, current, at=at)
     gift.claimed_at = at
     gift.move_to(Gift.Status.CLAIMED)
     gift.bounced_at = None
@@ -144,7 +151,7 @@ def _give(gift: Gift, redeemer: Member, *, language: str, at: datetime) -> Gift:
     return gift
 
 
-def give_to(gift: Gift, redeemer: Member, *, at: datetime) -> None:
+def give_to(gift: Gift, redeemer: Member, current: list[Membership], *, at: datetime) -> None:
     """Make the membership of a locked gift; the caller saves the gift."""
     campaign = gift.checkout.campaign
     gift.membership = memberships.add_gift(
@@ -152,7 +159,7 @@ def give_to(gift: Gift, redeemer: Member, *, at: datetime) -> None:
         plan=gift.price.plan,
         months=gift.months,
         zone=campaign.zone_info if campaign else timezone.get_default_timezone(),
-        running=memberships.running_memberships(redeemer, at=at),
+        current=current,
         at=at,
     )
     gift.redeemer = redeemer

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from campaigns.emails import LEASE
 from campaigns.gifts.mails import INVITATIONS, owe_mail
 from campaigns.gifts.sales import expiry_of
 from campaigns.gifts.timeline import plan_next_step
@@ -47,7 +48,7 @@ def note_deliveries() -> int:
 def _deliver(gift_id: UUID, sent_at: datetime) -> bool:
     with transaction.atomic():
         gift = (
-            Gift.objects.select_for_update(of=("self",))
+            Gift.objects.select_for_update(of=("self",), no_key=True)
             .select_related("checkout__price__plan", "membership")
             .get(pk=gift_id)
         )
@@ -79,7 +80,8 @@ def _tell_buyer(gift: Gift) -> None:
         },
     )
     if not made:
-        OutgoingMail.objects.filter(pk=mail.pk).update(next_attempt_at=due_at, sent_at=None)
+        idle = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__gt=timezone.now() + LEASE)
+        OutgoingMail.objects.filter(idle, pk=mail.pk).update(next_attempt_at=due_at, sent_at=None)
 
 
 def note_bounces() -> int:
@@ -92,7 +94,7 @@ def note_bounces() -> int:
         kind__in=_TO_RECIPIENTS,
         told_at__isnull=True,
     )
-    return sum(_note_bounce(mail_id) for mail_id in list(untold.values_list("pk", flat=True)))
+    return sum(_note_bounce(pk) for pk in list(untold.values_list("pk", flat=True)[:_AT_ONCE]))
 
 
 def _note_bounce(mail_id: int) -> bool:
@@ -100,9 +102,11 @@ def _note_bounce(mail_id: int) -> bool:
     with transaction.atomic():
         if not OutgoingMail.objects.filter(pk=mail_id, told_at__isnull=True).update(told_at=now):
             return False
-        gift = Gift.objects.select_for_update(of=("self",)).get(outgoingmail=mail_id)
+        gift = Gift.objects.select_for_update(of=("self",), no_key=True).get(outgoingmail=mail_id)
         if not gift.is_claimable or gift.bounced_at is not None:
             return False
+        if OutgoingMail.objects.filter(gift=gift, kind__in=INVITATIONS, pk__gt=mail_id).exists():
+            return False  # it was mended meanwhile
         gift.bounced_at = now
         gift.save(update_fields=["bounced_at"])
         owe_mail(gift, OutgoingMail.Kind.GIFT_BOUNCED, number=str(mail_id))

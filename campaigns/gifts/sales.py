@@ -13,6 +13,8 @@ from campaigns.models import Checkout, Gift, OutgoingMail, Payment, Refund
 from campaigns.models.moves import ForbiddenMove
 from campaigns.payments import Interval, standing_interval
 
+_FOLLOWING = ["status", "fell_at", "is_kept", "revoked_at", "revoked_for", "next_step_at"]
+
 
 def keep_gifts(payment: Payment, *, checkout: Checkout) -> list[Gift]:
     """The gifts that a payment bought, made once; their state follows whether it stands.
@@ -20,8 +22,26 @@ def keep_gifts(payment: Payment, *, checkout: Checkout) -> list[Gift]:
     Rows are made as soon as the payment succeeded, even if it was refunded before we heard of it.
     """
     if payment.status == Payment.Status.SUCCEEDED:
-        for position, wanted in enumerate(checkout.typed.get("gifts", [])):
-            _keep_gift(payment, checkout=checkout, position=position, wanted=wanted)
+        _make_gifts(payment, checkout=checkout)
+    gifts = list(
+        checkout.gifts.select_for_update(of=("self",), no_key=True)
+        .select_related("payment", "membership")
+        .prefetch_related("refunds", "payment__refunds", "payment__disputes")
+        .order_by("position")
+    )
+    for gift in gifts:
+        follow_money(gift)
+    return gifts
+
+
+def _make_gifts(payment: Payment, *, checkout: Checkout) -> None:
+    known = set(checkout.gifts.values_list("position", flat=True))
+    made = [
+        _make_gift(payment, checkout=checkout, position=position, wanted=wanted)
+        for position, wanted in enumerate(checkout.typed.get("gifts", []))
+        if position not in known
+    ]
+    if made:
         OutgoingMail.objects.get_or_create(
             key=f"{OutgoingMail.Kind.GIFT_BOUGHT}:{checkout.pk}",
             defaults={
@@ -30,19 +50,13 @@ def keep_gifts(payment: Payment, *, checkout: Checkout) -> list[Gift]:
                 "language": checkout.language,
             },
         )
-    gifts = list(checkout.gifts.select_for_update(of=("self",)).order_by("position"))
-    for gift in gifts:
-        follow_money(gift)
-    return gifts
 
 
-def _keep_gift(
+def _make_gift(
     payment: Payment, *, checkout: Checkout, position: int, wanted: dict[str, Any]
-) -> None:
+) -> Gift:
     months = checkout.price.months
     assert months is not None, "a gift's price says how long it lasts"
-    if checkout.gifts.filter(position=position).exists():
-        return
     chosen = wanted.get("deliver_at")
     deliver_at = max(datetime.fromisoformat(chosen) if chosen else payment.paid_at, payment.paid_at)
     gift = Gift(
@@ -67,6 +81,7 @@ def _keep_gift(
     if not gift.is_handed_over or deliver_at > payment.paid_at:
         # One that is handed over now is delivered by the confirmation of the purchase.
         owe_invitation(gift, due_at=max(deliver_at, timezone.now()))
+    return gift
 
 
 def expiry_of(checkout: Checkout, *, delivered_at: datetime) -> datetime:
@@ -104,6 +119,7 @@ def follow_money(gift: Gift) -> None:
     their word.
     """
     fell_at = time_of_fall(gift)
+    before = [getattr(gift, name) for name in _FOLLOWING]
     if gift.status == Gift.Status.CLAIMED:
         gift.fell_at = fell_at
         gift.is_kept = gift.is_kept and fell_at is not None
@@ -118,12 +134,8 @@ def follow_money(gift: Gift) -> None:
         gift.move_to(Gift.Status.REVOKED)
         gift.revoked_at, gift.revoked_for = fell_at, Gift.Cause.MONEY
     plan_next_step(gift)
-    gift.save(
-        update_fields=[
-            *("status", "fell_at", "is_kept", "revoked_at", "revoked_for"),
-            *("expires_at", "next_step_at", "stepped_until"),
-        ]
-    )
+    if before != [getattr(gift, name) for name in _FOLLOWING]:
+        gift.save(update_fields=_FOLLOWING)
 
 
 def restore_gift(gift: Gift) -> None:
@@ -148,7 +160,7 @@ def name_gifts(refund: Refund, gift_ids: Iterable[object]) -> None:
     Call inside a transaction. Raises ForbiddenMove if one of them is not of this payment, or if
     somebody said so already.
     """
-    if Refund.objects.select_for_update().get(pk=refund.pk).gifts_named_at is not None:
+    if Refund.objects.select_for_update(no_key=True).get(pk=refund.pk).gifts_named_at is not None:
         raise ForbiddenMove("its gifts were named already")
     gifts = Gift.objects.filter(pk__in=list(gift_ids))
     if any(gift.payment_id != refund.payment_id for gift in gifts):

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from django.db import transaction
+from django.utils import timezone
 
 from campaigns.gifts.mails import owe_mail
 from campaigns.models import Gift, Membership, OutgoingMail
 
 LEASE = timedelta(minutes=2)
 _EXPIRY_TOLD = timedelta(days=30)
+_LOOK_AGAIN = timedelta(days=5)
 
 
 class Step(Enum):
@@ -68,6 +70,9 @@ def plan_next_step(gift: Gift) -> None:
     done = gift.stepped_until
     ahead = [at for at, _ in list_steps(gift) if done is None or at > done]
     gift.next_step_at = min(ahead, default=None)
+    if gift.status == Gift.Status.CLAIMED and gift.next_step_at is not None:
+        # What it gave can move up meanwhile, when that before it ends early.
+        gift.next_step_at = min(gift.next_step_at, timezone.now() + _LOOK_AGAIN)
 
 
 def due_gift_ids(*, at: datetime, limit: int = 500) -> list[str]:
@@ -84,7 +89,7 @@ def take_steps(gift_id: str, *, at: datetime) -> None:
     """Do what is due on the gift's way; of several missed, say, reminders only the last."""
     with transaction.atomic():
         gift = (
-            Gift.objects.select_for_update(of=("self",))
+            Gift.objects.select_for_update(of=("self",), no_key=True)
             .select_related("checkout", "membership", "redeemer")
             .get(pk=gift_id)
         )

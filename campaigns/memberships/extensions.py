@@ -1,26 +1,92 @@
-"""A gift to somebody who is a member already adds to what they have.
+"""A gift to somebody who is a member already adds to what they have."""
 
-Where a subscription would charge meanwhile, a due column says that its next charge has to be
-moved, and a sweep moves it.
-"""
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
 
-from datetime import datetime, timedelta, tzinfo
+from django.db.models import F, Q
 
-from django.db import transaction
-from django.utils import timezone
+from campaigns.memberships.terms import (
+    add_months,
+    give_membership,
+    lay_out_extensions,
+    zone_of,
+)
+from campaigns.models import Member, Membership, Plan
+from campaigns.models.moves import states_before
 
-from campaigns import stripe_api
-from campaigns.memberships.subscriptions import STATUS_OF_SUBSCRIPTION, period_end
-from campaigns.memberships.terms import add_months, give_membership, lay_out_extensions
-from campaigns.models import Checkout, Member, Membership, Plan
-from campaigns.stripe_api import Json
+
+@dataclass(frozen=True)
+class Place:
+    """Where a gift's months begin: after `base`, whose extension they are, or by themselves."""
+
+    base: Membership | None
+    starts_at: datetime
 
 
-def running_memberships(member: Member, *, at: datetime) -> list[Membership]:
-    """Those that give access at that moment, locked: whoever adds to one waits for the other."""
-    ids = member.memberships.active_at(at).values_list("pk", flat=True)
-    rows = Membership.objects.select_for_update(of=("self",)).filter(pk__in=list(ids))
-    return list(rows.order_by("pk"))
+def lock_current(member: Member, *, at: datetime) -> list[Membership]:
+    """What a person has at that moment, or will have, locked; the person is locked first.
+
+    So of two gifts that one person claims at once the second sees the first.
+    """
+    Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+    current = current_memberships(member, at=at)
+    # In one order with all who lay out extensions: what is extended, then what extends it.
+    rows = {each.pk for each in current} | {each.extends_id for each in current if each.extends_id}
+    locked = Membership.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=rows)
+    known = {each.pk for each in current}
+    return [each for each in locked.select_related("extends").order_by("pk") if each.pk in known]
+
+
+def current_memberships(member: Member, *, at: datetime) -> list[Membership]:
+    """What gives a person access at that moment, or will do so."""
+    ended = (Membership.Status.PENDING, Membership.Status.ENDED)
+    endless = Q(source=Membership.Source.SUBSCRIPTION) | Q(ends_at__isnull=True)
+    rows = member.memberships.exclude(status__in=ended).filter(endless | Q(ends_at__gt=at))
+    return list(rows.select_related("extends").order_by("pk"))
+
+
+def find_place(current: list[Membership], *, at: datetime) -> Place:
+    """Where the months of a gift go, given what the person has.
+
+    A subscription that will be charged is extended, otherwise the membership that ends last. One
+    past due or being cancelled is not extended: the gift is a membership of its own, after what
+    is paid.
+    """
+    for each in current:
+        if is_renewing(each):
+            ends = [end for end in (each.ends_at, each.gifted_until) if end is not None]
+            return Place(each, max([at, *ends]))
+    paid_until = max(
+        [at, *(each.ends_at for each in current if _is_paid_to_its_end(each) and each.ends_at)]
+    )
+    spans = [
+        (each.ends_at, each)
+        for each in current
+        if each.source != Membership.Source.SUBSCRIPTION and each.ends_at is not None
+    ]
+    ends_at, last = max(spans, key=lambda span: (span[0], span[1].pk), default=(at, None))
+    if last is None or ends_at < paid_until:
+        return Place(None, paid_until)
+    follows = last.extends
+    if follows is None or follows.source == Membership.Source.SUBSCRIPTION:
+        return Place(last, ends_at)
+    return Place(follows, ends_at)
+
+
+def is_renewing(membership: Membership) -> bool:
+    return (
+        membership.source == Membership.Source.SUBSCRIPTION
+        and membership.status == Membership.Status.ACTIVE
+        and not membership.is_cancelling
+    )
+
+
+def _is_paid_to_its_end(membership: Membership) -> bool:
+    return (
+        membership.source == Membership.Source.SUBSCRIPTION
+        and membership.status == Membership.Status.ACTIVE
+        and membership.is_cancelling
+    )
 
 
 def add_gift(
@@ -29,45 +95,22 @@ def add_gift(
     plan: Plan,
     months: int,
     zone: tzinfo,
-    running: list[Membership],
+    current: list[Membership],
     at: datetime,
 ) -> Membership:
-    """The membership that a gift becomes, given those that are running now.
-
-    It extends a subscription that will be charged, otherwise the membership that ends last; one
-    past due or being cancelled gets none added, but a membership of its own, after what is paid.
-    """
-    renewing = [
-        each
-        for each in running
-        if each.source == Membership.Source.SUBSCRIPTION
-        and each.status == Membership.Status.ACTIVE
-        and not each.is_cancelling
-    ]
-    spans = [
-        each
-        for each in running
-        if each.source != Membership.Source.SUBSCRIPTION and each.ends_at is not None
-    ]
-    base = renewing[0] if renewing else None
-    if base is None and spans:
-        last = max(spans, key=lambda each: (each.ends_at, each.pk))
-        base = last.extends or last
-    paid = [
-        each.ends_at
-        for each in running
-        if each.is_cancelling and each.status == Membership.Status.ACTIVE and each.ends_at
-    ]
+    """The membership that a gift becomes, given what the person has, by `lock_current`."""
+    place = find_place(current, at=at)
     given = give_membership(
         member,
         plan=plan,
         source=Membership.Source.GIFT,
-        starts_at=max([at, *paid]),
+        starts_at=place.starts_at,
         months=months,
         zone=zone,
-        extends=base,
+        extends=place.base,
     )
-    if base is not None:
+    if place.base is not None:
+        base = Membership.objects.get(pk=place.base.pk)
         _join_chain(given, base, at=at)
         lay_out_extensions(base)
         given.refresh_from_db()
@@ -86,111 +129,55 @@ def _join_chain(given: Membership, base: Membership, *, at: datetime) -> None:
     given.save(update_fields=["gifted_from"])
 
 
-# The next charge of a subscription, moved to where the gifts end
+def take_back(membership: Membership, *, at: datetime) -> None:
+    """End what a gift gave; what was given after it moves up. Call inside a transaction."""
+    base = _lock_with_base(membership)
+    ended_at = min(at, membership.ends_at or at)  # one that ran out meanwhile ended then
+    Membership.objects.filter(
+        pk=membership.pk, status__in=states_before(Membership.MOVES, Membership.Status.ENDED)
+    ).update(status=Membership.Status.ENDED, ended_at=ended_at)
+    lay_out_extensions(base or Membership.objects.get(pk=membership.pk))
 
 
-PUSH_LEASE = timedelta(minutes=2)
-_PUSH_AGAIN = timedelta(minutes=10)
-# Stripe takes a trial of two years at most; what is beyond is pushed again as time goes by.
-_FARTHEST = timedelta(days=729)
-_PUSH_FARTHER = timedelta(days=30)
+def give_back(membership: Membership, *, at: datetime) -> None:
+    """Undo `take_back`, if its time has not run out meanwhile."""
+    base = _lock_with_base(membership)
+    back = Membership.objects.filter(
+        pk=membership.pk, status=Membership.Status.ENDED, ended_at__lt=F("ends_at"), ends_at__gt=at
+    ).update(status=Membership.Status.ACTIVE, ended_at=None)
+    row = Membership.objects.get(pk=membership.pk)
+    if back and base is not None:
+        _join_chain(row, base, at=at)
+    lay_out_extensions(base or row)
 
 
-def due_push_ids(*, at: datetime, limit: int = 100) -> list[int]:
-    """Subscriptions whose next charge has to be moved; claimed for a while each."""
-    due = (
-        Membership.objects.filter(push_at__lte=at).order_by("push_at").values_list("pk", "push_at")
-    )
-    return [
-        membership_id
-        for membership_id, push_at in due.values_list("pk", "push_at")[:limit]
-        if Membership.objects.filter(pk=membership_id, push_at=push_at).update(
-            push_at=at + PUSH_LEASE
-        )
-    ]
-
-
-def push_charge(membership_id: int, *, at: datetime) -> None:
-    """Move a subscription's next charge to where the gifts end; safe to repeat.
-
-    One that turned out to be past due or cancelled is left alone: what it was to be extended by
-    becomes a membership of its own. Raises nothing: a refusal is noted, and tried again.
-    """
-    membership = Membership.objects.get(pk=membership_id)
-    assert membership.subscription_id is not None
-    try:
-        subscription = stripe_api.fetch_subscription(membership.subscription_id)
-        if _cannot_be_extended(subscription):
-            _detach_extensions(membership_id, at=at)
-            return
-        membership = _follow_renewal(membership_id, subscription, at=at)
-        assert membership.gifted_until is not None
-        target = min(membership.gifted_until, at + _FARTHEST)
-        _tell_stripe(subscription, target=target, at=at)
-    except stripe_api.StripeError as error:
-        Membership.objects.filter(pk=membership_id).update(
-            push_at=timezone.now() + _PUSH_AGAIN, push_error=type(error).__name__
-        )
-        return
-    farther = at + _PUSH_FARTHER if target < membership.gifted_until else None
-    Membership.objects.filter(pk=membership_id, gifted_until=membership.gifted_until).update(
-        push_at=farther, pushed_until=target, push_error=""
-    )
-    Checkout.objects.filter(membership=membership_id).update(look_at=timezone.now())
-
-
-def _tell_stripe(subscription: Json, *, target: datetime, at: datetime) -> None:
-    told = subscription.get("trial_end") if subscription["status"] == "trialing" else None
-    until = int(target.timestamp())
-    if told == until or (told is None and target <= at):
-        return  # told already, or never told and taken back again
-    stripe_api.move_next_charge(
-        subscription["id"], trial_end=until if target > at + timedelta(minutes=1) else None
-    )
-
-
-def _cannot_be_extended(subscription: Json) -> bool:
-    return (
-        STATUS_OF_SUBSCRIPTION[subscription["status"]] != Membership.Status.ACTIVE
-        or bool(subscription.get("cancel_at_period_end") or subscription.get("cancel_at"))
-    ) and subscription["status"] != "trialing"
-
-
-def _follow_renewal(membership_id: int, subscription: Json, *, at: datetime) -> Membership:
-    """Begin where the paid period ends by Stripe's word, if it renewed before it was told."""
-    with transaction.atomic():
-        base = Membership.objects.select_for_update(of=("self",)).get(pk=membership_id)
-        paid_until = period_end(subscription)
-        assert base.gifted_from is not None
-        if (
-            base.pushed_until is None
-            and subscription["status"] == "active"
-            and paid_until is not None
-            and paid_until > base.gifted_from
-        ):
-            base.extensions.filter(gifted_from=base.gifted_from).update(gifted_from=paid_until)
-            base.gifted_from = paid_until
-            base.save(update_fields=["gifted_from"])
-            lay_out_extensions(base)
+def _lock_with_base(membership: Membership) -> Membership | None:
+    """Lock the person, what it extends, and then itself: the one order for all."""
+    Member.objects.select_for_update(no_key=True).get(pk=membership.member_id)
+    rows = Membership.objects.select_for_update(of=("self",), no_key=True)
+    base = rows.get(pk=membership.extends_id) if membership.extends_id else None
+    rows.get(pk=membership.pk)
     return base
 
 
-def _detach_extensions(membership_id: int, *, at: datetime) -> None:
-    """What was to extend a subscription that will not renew is a membership of its own."""
-    with transaction.atomic():
-        base = Membership.objects.select_for_update(of=("self",)).get(pk=membership_id)
-        runs_on = base.is_cancelling and base.status == Membership.Status.ACTIVE
-        start = max(base.ends_at or at, at) if runs_on else at
-        waiting = base.extensions.filter(
-            gifted_from=base.gifted_from, ended_at__isnull=True, started_at__gt=at
-        )
-        first = None
-        for row in waiting.select_for_update().order_by("pk"):
-            row.extends, row.gifted_from = first, None
-            row.started_at, row.ends_at = start, add_months(start, row.months or 0)
-            row.save(update_fields=["extends", "gifted_from", "started_at", "ends_at"])
-            first = first or row
-        if first is not None:
-            lay_out_extensions(first)
-        base.gifted_from = base.gifted_until = base.push_at = None
-        base.save(update_fields=["gifted_from", "gifted_until", "push_at"])
+def detach_extensions(base_id: int, *, paid_until: datetime, at: datetime) -> None:
+    """What was to extend a subscription that will not renew is a membership of its own.
+
+    What began already keeps its days; what waits follows it, or begins when nothing is paid any
+    more.
+    """
+    base = Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=base_id)
+    rows = base.extensions.select_for_update(of=("self",), no_key=True).filter(ended_at=None)
+    first: Membership | None = None
+    for row in rows.order_by("pk"):
+        row.extends, row.gifted_from = first, None
+        if first is None and row.started_at > at:
+            row.started_at = max(paid_until, at)
+            row.ends_at = add_months(row.started_at, row.months or 0, zone=zone_of(row))
+        row.save(update_fields=["extends", "gifted_from", "started_at", "ends_at"])
+        first = first or row
+    if first is not None:
+        lay_out_extensions(first)
+    base.gifted_until = base.pushed_until = base.push_at = None
+    base.push_error = ""
+    base.save(update_fields=["gifted_until", "pushed_until", "push_at", "push_error"])

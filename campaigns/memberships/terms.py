@@ -5,7 +5,6 @@ from datetime import UTC, datetime, tzinfo
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from campaigns.models import Member, Membership, Plan
@@ -67,7 +66,7 @@ def lapse_memberships(*, at: datetime) -> int:
 
 
 # Extensions: a gift to somebody who is a member already is a row of ours that begins where the
-# other ends. Locks are taken in one order: the membership, then what extends it.
+# other ends. Locks are taken in one order: the person, the membership, then what extends it.
 
 
 def lay_out_extensions(base: Membership) -> None:
@@ -76,9 +75,12 @@ def lay_out_extensions(base: Membership) -> None:
     All are reckoned from one day, so that two gifts add up to the day and never drift. Of one that
     was taken back only what was used keeps its place. The next charge falls due to be moved.
     """
-    zone = _zone_of(base)
+    is_subscription = base.source == Membership.Source.SUBSCRIPTION
+    if is_subscription and base.gifted_from is None:
+        return
+    zone = zone_of(base)
     anchor, months = _end_of(base, zone=zone)
-    chain = Membership.objects.select_for_update().filter(extends=base)
+    chain = Membership.objects.select_for_update(no_key=True).filter(extends=base)
     for row in chain.filter(gifted_from=base.gifted_from).order_by("pk"):
         start = add_months(anchor, months, zone=zone)
         if row.is_taken_back:
@@ -87,23 +89,27 @@ def lay_out_extensions(base: Membership) -> None:
                 anchor, months = row.ended_at, 0
             continue
         months += row.months or 0
-        if row.ended_at is None:
-            row.started_at, row.ends_at = start, add_months(anchor, months, zone=zone)
+        end = add_months(anchor, months, zone=zone)
+        if row.ended_at is None and (row.started_at, row.ends_at) != (start, end):
+            row.started_at, row.ends_at = start, end
             row.save(update_fields=["started_at", "ends_at"])
-    if base.source == Membership.Source.SUBSCRIPTION:
-        until = add_months(anchor, months, zone=zone)
-        if base.status == Membership.Status.ENDED:
-            base.push_at = None
-        elif until != base.gifted_until or base.push_at is not None:
-            base.push_at = timezone.now()
-        base.gifted_until = until
-        base.save(update_fields=["gifted_until", "push_at"])
+            lay_out_extensions(row)
+    if is_subscription:
+        _note_next_charge(base, add_months(anchor, months, zone=zone))
+
+
+def _note_next_charge(base: Membership, until: datetime) -> None:
+    if base.status == Membership.Status.ENDED:
+        base.push_at, base.push_error = None, ""
+    elif until != base.gifted_until or base.push_at is not None:
+        base.push_at = timezone.now()
+    base.gifted_until = until
+    base.save(update_fields=["gifted_until", "push_at", "push_error"])
 
 
 def _end_of(base: Membership, *, zone: tzinfo) -> tuple[datetime, int]:
     """Where extensions begin: a moment, and how many months after it."""
-    if base.source == Membership.Source.SUBSCRIPTION:
-        assert base.gifted_from is not None, "an extended subscription knows from when"
+    if base.gifted_from is not None and base.source == Membership.Source.SUBSCRIPTION:
         anchor, months = base.gifted_from, 0
     elif base.months is not None:
         anchor, months = base.started_at, base.months
@@ -115,7 +121,7 @@ def _end_of(base: Membership, *, zone: tzinfo) -> tuple[datetime, int]:
     return anchor, months
 
 
-def _zone_of(base: Membership) -> tzinfo:
+def zone_of(base: Membership) -> tzinfo:
     """In whose calendar its months run: that of the campaign in which it was bought."""
     gift = getattr(base, "gift", None)
     if gift is None and base.checkout is None:  # given by staff, or given on to somebody else
@@ -123,38 +129,3 @@ def _zone_of(base: Membership) -> tzinfo:
         gift = first.gift if first is not None else None
     checkout = gift.checkout if gift is not None else base.checkout
     return checkout.campaign.zone_info if checkout and checkout.campaign else UTC
-
-
-def take_back(membership: Membership, *, at: datetime) -> None:
-    """End what a gift gave; what was given after it moves up. Call inside a transaction."""
-    base = lock_with_base(membership)
-    ended_at = min(at, membership.ends_at or at)  # one that ran out meanwhile ended then
-    Membership.objects.filter(
-        pk=membership.pk, status__in=states_before(Membership.MOVES, Membership.Status.ENDED)
-    ).update(status=Membership.Status.ENDED, ended_at=ended_at)
-    _lay_out_around(membership, base)
-
-
-def give_back(membership: Membership, *, at: datetime) -> None:
-    """Undo `take_back`, if its time has not run out meanwhile."""
-    base = lock_with_base(membership)
-    Membership.objects.filter(
-        pk=membership.pk, status=Membership.Status.ENDED, ended_at__lt=F("ends_at"), ends_at__gt=at
-    ).update(status=Membership.Status.ACTIVE, ended_at=None)
-    _lay_out_around(membership, base)
-
-
-def lock_with_base(membership: Membership) -> Membership | None:
-    """Lock what it extends, and then itself: the one order for all."""
-    base = None
-    if membership.extends_id is not None:
-        base = Membership.objects.select_for_update(of=("self",)).get(pk=membership.extends_id)
-    Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
-    return base
-
-
-def _lay_out_around(membership: Membership, base: Membership | None) -> None:
-    if base is not None:
-        lay_out_extensions(base)
-    elif membership.extensions.exists():
-        lay_out_extensions(Membership.objects.get(pk=membership.pk))

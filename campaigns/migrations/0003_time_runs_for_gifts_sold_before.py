@@ -4,6 +4,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models import F
 
 ENDED = ["revoked", "expired"]
+BATCH = 500
 
 
 def let_time_run(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -12,7 +13,8 @@ def let_time_run(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> No
     OutgoingMail = apps.get_model("campaigns", "OutgoingMail")
     gifts = Gift.objects.filter(next_step_at__isnull=True).exclude(status__in=ENDED)
     # The sweep reckons from there what is due, and takes only the last of several steps.
-    gifts.update(next_step_at=F("paid_at"))
+    while some := list(gifts.values_list("pk", flat=True)[:BATCH]):
+        Gift.objects.filter(pk__in=some).update(next_step_at=F("paid_at"))
     mails = OutgoingMail.objects.filter(kind="gift_bought", checkout__isnull=True)
     known = mails.filter(gift__position=0).values_list("pk", "gift__checkout")
     for mail_id, checkout_id in known.iterator(chunk_size=500):
@@ -22,7 +24,7 @@ def let_time_run(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> No
 
 
 class Migration(migrations.Migration):
-    # In no transaction as a whole: rows are locked one after the other, under live traffic.
+    # In no transaction as a whole: some rows are locked at a time, under live traffic.
     atomic = False
 
     dependencies = [("campaigns", "0002_whole_life_of_a_gift")]

@@ -89,7 +89,9 @@ class Gift(models.Model):
         Refund, verbose_name=_("refunds of it"), related_name="gifts", blank=True
     )
     # The timeline of reminders and expiry: what was done up to when, and when the next is due.
-    stepped_until = models.DateTimeField(null=True, blank=True, editable=False)
+    stepped_until = models.DateTimeField(
+        _("steps done until"), null=True, blank=True, editable=False
+    )
     next_step_at = models.DateTimeField(_("next step at"), null=True, blank=True, editable=False)
     generation = models.PositiveSmallIntegerField(_("generation"), default=1)
     code_hash = models.CharField(_("hash of the code"), max_length=64, unique=True)
@@ -231,6 +233,12 @@ class GiftChange(models.Model):
         on_delete=models.SET_NULL,
         verbose_name=_("made by"),
         null=True,
+        blank=True,
+    )
+    # Kept when the user is deleted, so that it never looks as if the buyer had done it.
+    staff_name = models.CharField(
+        _("name of the staff"),
+        max_length=150,
         blank=True,
         help_text=_("Empty: the buyer, on the page of their gifts."),
     )

@@ -31,7 +31,7 @@ def order_refund(
 ) -> RefundOrder:
     """Write down that so much is to be given back, for these gifts if any; raises RefundRefused."""
     with transaction.atomic():
-        locked = Payment.objects.select_for_update(of=("self",)).get(pk=payment.pk)
+        locked = Payment.objects.select_for_update(of=("self",), no_key=True).get(pk=payment.pk)
         if locked.status != Payment.Status.SUCCEEDED or locked.intent_id is None:
             raise RefundRefused("only what Stripe took is given back by Stripe")
         if not 0 < amount_minor <= refundable_minor(locked):
@@ -40,7 +40,12 @@ def order_refund(
         if any(gift.payment_id != locked.pk for gift in chosen):
             raise RefundRefused("a gift of another payment")
         order = RefundOrder.objects.create(
-            payment=locked, amount_minor=amount_minor, reason=reason, why=why, ordered_by=by
+            payment=locked,
+            amount_minor=amount_minor,
+            reason=reason,
+            why=why,
+            ordered_by=by,
+            next_attempt_at=timezone.now() + LEASE,  # whoever orders it carries it out at once
         )
         order.gifts.set(chosen)
     return order
@@ -120,8 +125,11 @@ def _ask_stripe(order: RefundOrder) -> Json:
 
 
 def _note(order: RefundOrder, *, error: str, again_at: datetime | None) -> None:
+    """Unless somebody else, who asked at the same time, has its answer already."""
     order.error, order.next_attempt_at = error, again_at
-    order.save(update_fields=["attempt", "error", "next_attempt_at", "refund_id"])
+    RefundOrder.objects.filter(pk=order.pk, refund_id=None).update(
+        attempt=order.attempt, error=error, next_attempt_at=again_at, refund_id=order.refund_id
+    )
 
 
 def _settle(order: RefundOrder) -> None:

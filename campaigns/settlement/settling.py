@@ -44,7 +44,7 @@ def settle_checkout(checkout_id: UUID) -> Checkout:
         snapshot = read_snapshot(checkout.session_id)
         with transaction.atomic():
             locked = (
-                Checkout.objects.select_for_update(of=("self",))
+                Checkout.objects.select_for_update(of=("self",), no_key=True)
                 .select_related("campaign", "price__plan")
                 .get(pk=checkout_id)
             )
@@ -88,6 +88,9 @@ def write_snapshot(checkout: Checkout, snapshot: Snapshot) -> None:
             checkout.email, name=checkout.name, language=checkout.language
         )
         checkout.member = member
+        if checkout.kind == Checkout.Kind.JOIN:
+            # Before their memberships, as a claim does that adds to one.
+            Member.objects.select_for_update(no_key=True).get(pk=member.pk)
         touched = _write_sale(checkout, snapshot, member)
         checkout.save()
         _count_anew(member, touched)

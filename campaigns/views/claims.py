@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns import gifts, memberships, settlement, tasks
 from campaigns.forms import ClaimCodeForm, ClaimForm
-from campaigns.models import Gift, Member, Membership
+from campaigns.models import Gift, Member
 from campaigns.models.codes import CodeKeyLost
 from campaigns.views.limits import WrongGuesses, limited
 from campaigns.views.pages import language, show_page
@@ -72,7 +72,7 @@ def claim_by_code(request: HttpRequest) -> HttpResponseBase:
 
 
 @private
-@limited("claim", times=20, seconds=600)
+@limited("claim", times=300, seconds=600)  # an office is one address; guesses are counted apart
 @require_http_methods(["GET", "HEAD", "POST"])
 @_of_code
 def claim(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
@@ -165,7 +165,9 @@ def _show_claimed(request: HttpRequest, gift: Gift, *, is_redeemer: bool) -> Htt
     assert gift.claimed_at is not None, "and its time"
     base = membership.extends
     # Stripe may hear of it in a moment; what gifts stand in for is known here already.
-    next_charge_at = base.gifted_until if base is not None and _renews(base) else None
+    next_charge_at = (
+        base.gifted_until if base is not None and memberships.is_renewing(base) else None
+    )
     context = _about_gift(gift) | {
         "membership": membership,
         "is_redeemer": is_redeemer,
@@ -176,35 +178,18 @@ def _show_claimed(request: HttpRequest, gift: Gift, *, is_redeemer: bool) -> Htt
     return show_page(request, "campaigns/readers/claimed.html", context)
 
 
-def _renews(membership: Membership) -> bool:
-    return (
-        membership.source == Membership.Source.SUBSCRIPTION
-        and membership.status == Membership.Status.ACTIVE
-        and not membership.is_cancelling
-    )
-
-
 def _what_it_adds_to(gift: Gift, member: Member) -> dict[str, Any]:
-    """What `memberships.add_gift` would do now, as far as it is easily told."""
+    """Where the months of the gift would go now, as far as it is easily told."""
     now = timezone.now()
-    running = list(member.memberships.active_at(now).order_by("pk"))
-    renewing = next((each for each in running if _renews(each)), None)
-    ends = [
-        each.ends_at
-        for each in running
-        if each.source != Membership.Source.SUBSCRIPTION and each.ends_at is not None
-    ]
-    paid = [
-        each.ends_at
-        for each in running
-        if each.is_cancelling and each.status == Membership.Status.ACTIVE and each.ends_at
-    ]
-    if renewing is not None:
-        dates = [each for each in (renewing.ends_at, renewing.gifted_until) if each and each > now]
-        return {"adds_to": "subscription"} | _move(gift, max(dates, default=None))
-    if ends:
-        return {"adds_to": "span"} | _move(gift, max(ends))
-    return {"adds_to": "paid" if paid else "nothing", "old_end": max(paid, default=None)}
+    place = memberships.find_place(memberships.current_memberships(member, at=now), at=now)
+    if place.base is None:
+        later = place.starts_at > now
+        return {
+            "adds_to": "paid" if later else "nothing",
+            "old_end": place.starts_at if later else None,
+        }
+    renews = memberships.is_renewing(place.base)
+    return {"adds_to": "subscription" if renews else "span"} | _move(gift, place.starts_at)
 
 
 def _move(gift: Gift, old_end: datetime | None) -> dict[str, datetime | None]:

@@ -307,7 +307,9 @@ def _lock_members(entries: list[Entry]) -> dict[str, Member]:
         [Member(email=email, name=name) for email, name in sorted(names.items())],
         ignore_conflicts=True,
     )
-    locked = list(Member.objects.select_for_update().filter(email__in=names).order_by("pk"))
+    locked = list(
+        Member.objects.select_for_update(no_key=True).filter(email__in=names).order_by("pk")
+    )
     nameless = [member for member in locked if names[member.email] and not member.name]
     for member in nameless:
         member.name = names[member.email]
