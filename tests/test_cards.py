@@ -18,7 +18,7 @@ from campaigns.gifts import cards
 from campaigns.models import Gift
 from tests.factories import make_campaign, make_gift, make_member
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 A5 = (595.28, 419.53)  # points, across
 MARKUP = r"""#import "x": * #read("/x") *bold* _thin_ $x^2$ <b>&amp;</b> \\ `raw` @ref = - ~"""

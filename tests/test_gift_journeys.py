@@ -25,7 +25,7 @@ from tests.test_journeys import (
     send,
 )
 
-pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.long]
+pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.long, pytest.mark.once]
 
 TWENTY = "\n".join(
     f"Colleague {number}; colleague{number}@example.org; Welcome, number {number}!"

@@ -29,7 +29,7 @@ from tests.mails import (
     text_of,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 CHRISTMAS = at("2026-12-24 06:00")  # eight in the morning in Kyiv, one at night in New York
 
 

@@ -168,11 +168,13 @@ def _show_claimed(request: HttpRequest, gift: Gift, *, is_redeemer: bool) -> Htt
     next_charge_at = (
         base.gifted_until if base is not None and memberships.is_renewing(base) else None
     )
+    begins_later = base is None and membership.started_at > gift.claimed_at
     context = _about_gift(gift) | {
         "membership": membership,
         "is_redeemer": is_redeemer,
-        "is_added": base is not None,
-        "is_later": base is None and membership.started_at > gift.claimed_at,
+        # The buyer has the code as well: that the redeemer was a member is not for them to know.
+        "is_added": base is not None and is_redeemer,
+        "is_later": begins_later or (base is not None and not is_redeemer),
         "next_charge_at": next_charge_at,
     }
     return show_page(request, "campaigns/readers/claimed.html", context)

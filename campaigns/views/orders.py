@@ -80,7 +80,7 @@ def give_many(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 def _show_list(request: HttpRequest, form: GiftsForm) -> HttpResponse | None:
     """Before any payment: more rows to type in, or the rows of a list to be looked over."""
-    if "more" in request.POST and not form.has_list():
+    if "more" in request.POST and not request.FILES:  # a browser would not send a file twice
         return _show_form(request, form.with_more_rows())
     if "read" in request.POST or form.has_list():
         taken = form.take_list()

@@ -201,6 +201,12 @@ class Past:
             sent_at=F("created_at"), next_attempt_at=None, attempts=1
         )
         gifts.note_deliveries()
+        for mail in OutgoingMail.objects.filter(sent_at__isnull=True).select_related("gift"):
+            assert mail.gift is not None, "only of gifts is more told now"
+            told_at = mail.gift.delivered_at
+            OutgoingMail.objects.filter(pk=mail.pk).update(
+                created_at=told_at, sent_at=told_at, next_attempt_at=None, attempts=1
+            )
         self._sandbox.run_real_clock()
         goal = self._campaign.goals.get(is_primary=True)
         counted = progress.measure_goal(goal, at=timezone.now()).counted

@@ -23,6 +23,7 @@ START_SECONDS = 30.0
 END_SECONDS = 6.0
 # What a shell may hold that the demo must not inherit: it never touches anybody's real data.
 FOREIGN = (
+    "ANYMAIL",
     "CACHE_URL",
     "CELERY_BROKER_URL",
     "CSRF_TRUSTED_ORIGINS",
@@ -31,7 +32,9 @@ FOREIGN = (
     "DJANGO_SETTINGS_MODULE",
     "EMAIL_URL",
     "GIFT_CODE_KEY",
+    "GIFT_CODE_KEY_FALLBACKS",
     "MAIL_DIR",
+    "MAIL_PROVIDER",
     "NEWSROOM_NAME",
     "PUBLISH_DIR",
     "SECRET_KEY",
@@ -39,6 +42,7 @@ FOREIGN = (
     "SECURE_HSTS_PRELOAD",
     "SECURE_HSTS_SECONDS",
     "SECURE_SSL_REDIRECT",
+    "STAFF_EMAIL",
 )
 # All that the demo asks is on this machine, whatever proxy leads out of it.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
