@@ -10,11 +10,12 @@ The journey, one line a step, in the order in which the code reads:
     payments.py     4  record a payment, a refund, a dispute             money.py
     memberships/    5  activate, renew, lapse, extend
     gifts/          6  buy, deliver, redeem, remind, expire, revoke
-    progress.py     7  THE number: tallies
+    progress/       7  THE number: tallies, goals, closing
     banners/        8  choose, fill in, render, publish
     reports/        9  figures -> page, chart, file
+    members/       10  a person's own page: the link to it, what it shows, receipts, data
 
 Imports run one way, against the order of the journey: `urls -> admin, views, management, checks,
-templatetags -> tasks -> webhooks -> checkout -> settlement -> banners, reports -> progress ->
-gifts -> memberships -> payments -> emails, forms, stripe_api -> models -> money`.
+templatetags -> tasks -> webhooks -> checkout -> settlement -> members -> banners, reports ->
+progress -> gifts -> memberships -> payments -> emails, forms, stripe_api -> models -> money`.
 """

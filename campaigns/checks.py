@@ -27,7 +27,15 @@ WEBHOOK_SECRET_PATTERN = re.compile(r"whsec_\S+")
 
 
 def register_checks() -> None:
-    for check in (check_secrets, check_stripe, check_site, check_queue, check_files, check_mail):
+    for check in (
+        check_secrets,
+        check_stripe,
+        check_site,
+        check_queue,
+        check_files,
+        check_mail,
+        check_retention,
+    ):
         register(check, CONFIGURATION)
     register(check_scale, CONFIGURATION, deploy=True)
 
@@ -255,6 +263,18 @@ def _check_that_mail_leaves() -> Iterator[CheckMessage]:
             hint="Set EMAIL_URL, for example smtp+tls://user:password@mail.example.org:587.",
             id="campaigns.W002",
         )
+
+
+def check_retention(**_: Any) -> list[CheckMessage]:
+    if settings.EVENT_RETENTION_DAYS >= 0:
+        return []
+    return [
+        Error(
+            "EVENT_RETENTION_DAYS is below zero.",
+            hint="Write a number of days, for example 400; 0 keeps every webhook whole for ever.",
+            id="campaigns.E020",
+        )
+    ]
 
 
 def check_scale(**_: Any) -> list[CheckMessage]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Q
 
@@ -21,6 +22,10 @@ from campaigns.models import (
 from campaigns.stripe_api import Json
 
 Interval = tuple[datetime, datetime | None]
+
+# The states of a dispute that staff are mailed of, each once: two ask for an answer, two are the
+# bank's last word. All others are taken as Stripe has them, and no one is told.
+TOLD_OF = ("warning_needs_response", "needs_response", Dispute.LOST, "won")
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,13 @@ def _find_order(payment: Payment, refund: Json) -> RefundOrder | None:
 
 
 def record_dispute(payment: Payment, dispute: Json) -> Dispute:
-    """The two balance entries tell when the funds were taken and when they were given back."""
+    """Whatever state Stripe knows is kept; of some staff are told when they are new.
+
+    The two balance entries tell when the funds were taken and when they were given back.
+    """
+    known = Dispute.objects.filter(dispute_id=dispute["id"]).values_list("status", flat=True)
+    is_news = known.first() != dispute["status"]
+    due_by = (dispute.get("evidence_details") or {}).get("due_by")
     entries = sorted(
         dispute.get("balance_transactions") or [], key=lambda entry: int(entry["created"])
     )
@@ -135,9 +146,25 @@ def record_dispute(payment: Payment, dispute: Json) -> Dispute:
             "opened_at": stripe_api.moment(dispute["created"]),
             "withdrawn_at": stripe_api.moment(taken[0]["created"]) if taken else None,
             "reinstated_at": stripe_api.moment(given[-1]["created"]) if given else None,
+            "evidence_due_at": stripe_api.moment(due_by) if due_by else None,
         },
     )
+    if is_news and row.status in TOLD_OF and settings.STAFF_EMAIL:
+        _tell_staff(row)
     return row
+
+
+def _tell_staff(dispute: Dispute) -> None:
+    """Once for each state; the mail is about that one and is not sent once it has passed."""
+    OutgoingMail.objects.get_or_create(
+        key=f"dispute:{dispute.dispute_id}:{dispute.status}",
+        defaults={
+            "kind": OutgoingMail.Kind.DISPUTE,
+            "dispute": dispute,
+            "payment": dispute.payment,
+            "language": settings.LANGUAGE_CODE,
+        },
+    )
 
 
 def record_offline_payment(

@@ -231,6 +231,59 @@ def move_next_charge(subscription_id: str, *, trial_end: int | None) -> Json:
     return _plain(client().v1.subscriptions.update(subscription_id, cast(Any, params)))
 
 
+@_translated
+def cancel_subscription_at_period_end(
+    subscription_id: str, *, feedback: str = "", comment: str = ""
+) -> Json:
+    """Let it run out with what is paid; the reason, if one was given, stands at Stripe with it."""
+    params: Json = {"cancel_at_period_end": True}
+    reason = {"feedback": feedback, "comment": comment}
+    if given := {name: text for name, text in reason.items() if text}:
+        params["cancellation_details"] = given
+    return _plain(client().v1.subscriptions.update(subscription_id, cast(Any, params)))
+
+
+@_translated
+def keep_subscription(subscription_id: str) -> Json:
+    """Take its cancellation back, whichever way it was asked for."""
+    known = _plain(client().v1.subscriptions.retrieve(subscription_id))
+    by_period = known.get("cancel_at_period_end") or not known.get("cancel_at")
+    params = {"cancel_at_period_end": False} if by_period else {"cancel_at": ""}
+    return _plain(client().v1.subscriptions.update(subscription_id, cast(Any, params)))
+
+
+# What reconciling reads: lists of any length, the newest first, a page at a time
+
+
+def walk_events(*, since: datetime) -> Iterator[Json]:
+    """Every event since then that Stripe still has (it keeps them for 30 days)."""
+    created = {"gte": int(since.timestamp())}
+    return _walk(lambda page: client().v1.events.list(cast(Any, {"created": created, **page})))
+
+
+def walk_balance_transactions(
+    *, since: datetime | None = None, source_id: str = ""
+) -> Iterator[Json]:
+    """Every movement of money since then, or of one charge, refund or dispute; with its source."""
+    wanted: Json = {"expand": ["data.source"]}
+    if since is not None:
+        wanted["created"] = {"gte": int(since.timestamp())}
+    if source_id:
+        wanted["source"] = source_id
+    return _walk(lambda page: client().v1.balance_transactions.list(cast(Any, {**wanted, **page})))
+
+
+def _walk(read: Callable[[Json], Any]) -> Iterator[Json]:
+    page: Json = {"limit": 100}
+    while True:
+        answer = _translated(read)(page)
+        items = [_plain(item) for item in answer.data]
+        yield from items
+        if not answer.has_more or not items:
+            return
+        page = {"limit": 100, "starting_after": items[-1]["id"]}
+
+
 # The billing portal
 
 

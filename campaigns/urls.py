@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from campaigns.views import buyers, claims, embed, orders, readers, reminders, stripe
+from campaigns.views import buyers, claims, embed, members, orders, readers, reminders, stripe
 
 app_name = "campaigns"
 
@@ -15,6 +15,32 @@ urlpatterns = [
                 path("thanks/<uuid:checkout_id>/", readers.thanks, name="thanks"),
                 path("cancelled/<uuid:checkout_id>/", readers.cancelled, name="cancelled"),
                 path("manage/<str:token>/", readers.portal, name="portal"),
+                path(
+                    "mine/",
+                    include(
+                        [
+                            path("", members.show_mine, name="mine"),
+                            path("open/<str:token>/", members.open_mine, name="open_mine"),
+                            path("leave/", members.leave, name="leave_mine"),
+                            path("data.json", members.save_data, name="my_data"),
+                            path(
+                                "receipts/<int:payment_id>.pdf",
+                                members.show_receipt,
+                                name="my_receipt",
+                            ),
+                            path(
+                                "<int:membership_id>/",
+                                include(
+                                    [
+                                        path("cancel/", members.cancel, name="my_cancel"),
+                                        path("keep/", members.keep, name="my_keep"),
+                                        path("card/", members.change_card, name="my_card"),
+                                    ]
+                                ),
+                            ),
+                        ]
+                    ),
+                ),
                 path("no-reminders/<str:token>/", reminders.opt_out, name="opt_out"),
                 path(
                     "gifts/<str:token>/",

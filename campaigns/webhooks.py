@@ -1,20 +1,61 @@
 """2 Webhooks: stored before they are answered, worked on later, by fetching what they name."""
 
+import json
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from campaigns import settlement, stripe_api
-from campaigns.models import StripeEvent
+from campaigns.models import StripeCursor, StripeEvent
 from campaigns.models.moves import states_before
 from campaigns.stripe_api import Json
 
+# What Stripe is asked to tell us of.
+EVENTS = [
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+    "customer.subscription.created",
+    "customer.subscription.updated",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+    "invoice.paid",
+    "invoice.payment_failed",
+    "invoice.payment_action_required",
+    "invoice.voided",
+    "invoice.marked_uncollectible",
+    "invoice_payment.paid",
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+    "payment_intent.processing",
+    "payment_intent.canceled",
+    "charge.succeeded",
+    "charge.failed",
+    "charge.refunded",
+    "charge.updated",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+]
 MAX_BYTES = 1_000_000  # Stripe's own are a few kB
 LEASE = timedelta(seconds=40)
+_BATCH = 500
+_OVERLAP = timedelta(hours=1)
 _EVENT_ID = re.compile(r"[A-Za-z0-9_]{1,255}\Z")
 _TYPE = re.compile(r"[a-z0-9_.]{1,120}\Z")
 _OBJECT_TYPE = re.compile(r"[a-z0-9_.]{1,60}\Z")
@@ -41,6 +82,16 @@ def store_event(body: bytes, *, signature: str) -> StripeEvent:
     except ValueError as error:
         raise WebhookRefused("signed, but no JSON object") from error
     row = _row_of(event, body.decode())
+    _insert_once(row)
+    return row
+
+
+def keep_event(event: Json) -> StripeEvent:
+    """Keep an event that Stripe itself answered with, as if its webhook had come.
+
+    Raises WebhookRefused if it is of the other mode or no event.
+    """
+    row = _row_of(event, json.dumps(event, default=str))  # the library reads decimals
     _insert_once(row)
     return row
 
@@ -150,4 +201,84 @@ def replay_events(event_ids: list[str]) -> int:
     closed = states_before(StripeEvent.MOVES, StripeEvent.Status.NEW)
     return StripeEvent.objects.filter(event_id__in=event_ids, status__in=closed).update(
         status=StripeEvent.Status.NEW, next_attempt_at=timezone.now()
+    )
+
+
+@dataclass
+class CaughtUp:
+    """How many of Stripe's events were looked at, and how many of them had never come."""
+
+    since: datetime | None = None
+    seen: int = 0
+    missed: int = 0
+
+
+def catch_up(*, since: datetime | None = None, dry_run: bool = False) -> CaughtUp:
+    """Take in the events since the cursor (or `since`) whose webhook never came, and work on them.
+
+    The cursor moves when all were read, unless `since` left out what it has not passed yet.
+    `dry_run` only counts. Raises the errors of stripe_api: what was taken in until then stays.
+    """
+    usual = settlement.find_start(StripeCursor.Of.EVENTS, overlap=_OVERLAP)
+    start = since or usual
+    told = CaughtUp(since=start)
+    if start is None:
+        return told
+    read_until = None
+    events = stripe_api.walk_events(since=start)
+    while batch := list(islice(events, _BATCH)):
+        told.seen += len(batch)
+        newest = max(stripe_api.moment(event["created"]) for event in batch)
+        read_until = max(read_until or newest, newest)
+        for event in _never_came(batch):
+            told.missed += 1
+            if not dry_run:
+                work_on_event(keep_event(event).event_id)
+    if not dry_run and usual is not None and start <= usual:
+        settlement.move_cursor(StripeCursor.Of.EVENTS, read_until=read_until)
+    return told
+
+
+def _never_came(events: list[Json]) -> Iterator[Json]:
+    wanted = {event["id"]: event for event in events if event["type"] in EVENTS}
+    known = StripeEvent.objects.filter(event_id__in=wanted).values_list("event_id", flat=True)
+    came = set(known)
+    return (event for event_id, event in wanted.items() if event_id not in came)
+
+
+def retry_events(event_ids: list[str]) -> int:
+    """Make failed events due at once; how many were. One that is being worked on is let be."""
+    now = timezone.now()
+    waiting = StripeEvent.objects.filter(
+        status=StripeEvent.Status.FAILED, next_attempt_at__gt=now + LEASE
+    )
+    return waiting.filter(event_id__in=event_ids).update(next_attempt_at=now)
+
+
+def old_event_ids(*, at: datetime, limit: int = 200) -> list[int]:
+    """The worked-on events whose retention time is over and whose payload is still whole."""
+    if not settings.EVENT_RETENTION_DAYS:
+        return []
+    old = StripeEvent.objects.filter(
+        stripped_at__isnull=True,
+        received_at__lt=at - timedelta(days=settings.EVENT_RETENTION_DAYS),
+        status__in=(StripeEvent.Status.DONE, StripeEvent.Status.IGNORED),
+    )
+    return list(old.order_by("received_at").values_list("pk", flat=True)[:limit])
+
+
+def strip_event(event_pk: int, *, at: datetime) -> None:
+    """Leave only ids and the time of the payload. A replay fetches what they name, as before."""
+    event = StripeEvent.objects.defer("payload").get(pk=event_pk)
+    named = {"object": event.object_type, "id": event.object_id}
+    left = {
+        "id": event.event_id,
+        "object": "event",
+        "type": event.type,
+        "created": int(event.created_at.timestamp()),
+        "livemode": event.is_live,
+        "data": {"object": named if event.object_id else {}},
+    }
+    StripeEvent.objects.filter(pk=event_pk, stripped_at__isnull=True).update(
+        payload=json.dumps(left), stripped_at=at
     )

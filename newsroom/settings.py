@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -55,6 +56,8 @@ STRIPE_WEBHOOK_SECRET = env.list(
     "STRIPE_WEBHOOK_SECRET", default=[DEMO_SECRETS["STRIPE_WEBHOOK_SECRET"]]
 )
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
+# Days after which a webhook that was worked on loses all but its ids; 0 keeps it whole for ever.
+EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", default=400)
 # Gifts' claim codes are derived by this key. After a change of key the old one goes among the
 # fallbacks, for as long as gifts bought under it can be claimed.
 GIFT_CODE_KEY = env.str("GIFT_CODE_KEY", default=DEMO_SECRETS["GIFT_CODE_KEY"])
@@ -294,6 +297,11 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     # It expires before the next one is sent: a worker that was away finds one, not hundreds.
     "sweep": {"task": "campaigns.tasks.sweep", "schedule": 15, "options": {"expires": 15}},
+    "reconcile": {
+        "task": "campaigns.tasks.reconcile",
+        "schedule": crontab(hour=3, minute=20),
+        "options": {"expires": 3600},
+    },
 }
 
 # Logs

@@ -1,6 +1,7 @@
 """Rows that owe a message, and what went out, read as its reader does."""
 
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from itertools import count
 from typing import Any
@@ -11,12 +12,14 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.mail.message import EmailMessage
 
 from campaigns import emails
+from campaigns.emails import links
 from campaigns.memberships import add_months
-from campaigns.models import Campaign, Gift, Membership, OutgoingMail, Payment
+from campaigns.models import Campaign, Gift, Membership, OutgoingMail, Payment, SignInLink
 from tests.factories import (
     at,
     claim,
     make_checkout,
+    make_dispute,
     make_gift,
     make_member,
     make_payment,
@@ -65,9 +68,46 @@ def give(campaign: Campaign | None, **changes: Any) -> Gift:
 def owe(kind: str, *, language: str = "en", **about: Any) -> OutgoingMail:
     if kind == "gift_bought":  # of a whole purchase
         about = {"checkout": about["gift"].checkout}
-    return OutgoingMail.objects.create(
-        key=f"{kind}:{next(_number)}", kind=kind, language=language, **about
+    about.setdefault("key", f"{kind}:{next(_number)}")
+    return OutgoingMail.objects.create(kind=kind, language=language, **about)
+
+
+def owe_of_dispute(
+    campaign: Campaign | None, *, status: str = "needs_response", language: str = "en"
+) -> OutgoingMail:
+    """To the staff, of Ada's yearly payment that her bank takes back."""
+    dispute = make_dispute(buy_membership(campaign), "2026-11-20 09:00", status=status)
+    dispute.reason, dispute.evidence_due_at = "product_not_received", at("2026-11-29 21:59")
+    dispute.save()
+    key = f"dispute:{dispute.dispute_id}:{status}"
+    return owe("dispute", key=key, language=language, dispute=dispute, payment=dispute.payment)
+
+
+def owe_of_failure(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
+    """To Ada, of the payment for her second year."""
+    first = buy_membership(campaign)
+    membership, number = first.membership, next(_number)
+    assert membership is not None
+    Membership.objects.filter(pk=membership.pk).update(status=Membership.Status.PAST_DUE)
+    make_payment(
+        first.member,
+        campaign,
+        "2027-11-10 13:00",
+        role=Payment.Role.RENEWAL,
+        status=Payment.Status.FAILED,
+        membership=membership,
+        checkout=first.checkout,
+        invoice_id=f"in_{number}",
     )
+    return owe("past_due", key=f"past_due:in_{number}", language=language, membership=membership)
+
+
+def owe_of_link(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
+    """To Ada, who asked for a link to her own page just now."""
+    link = SignInLink(member=make_member("ada@example.org"))
+    link.secret_hash = links.hash_sign_in_token(links.sign_in_token(link))
+    link.save()
+    return owe("sign_in", language=language, member=link.member, sign_in=link)
 
 
 def give_several(campaign: Campaign | None, *changes: dict[str, Any]) -> list[Gift]:
@@ -88,14 +128,20 @@ _STATES: dict[str, dict[str, Any]] = {
     "gift_bounced": {"bounced_at": at(PAID_AT)},
     "gift_bounced_staff": {"bounced_at": at(PAID_AT)},
 }
+_OWED: dict[str, Callable[..., OutgoingMail]] = {
+    "dispute": owe_of_dispute,
+    "past_due": owe_of_failure,
+    "sign_in": owe_of_link,
+}
 
 
 def owe_one_of(kind: str, campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
-    if kind == "receipt":
-        return owe(kind, language=language, payment=buy_membership(campaign))
-    if kind == "welcome":
-        membership = buy_membership(campaign).membership
-        return owe(kind, language=language, membership=membership)
+    if kind in {"receipt", "welcome"}:
+        payment = buy_membership(campaign)
+        about = {"payment": payment} if kind == "receipt" else {"membership": payment.membership}
+        return owe(kind, language=language, **about)
+    if kind in _OWED:
+        return _OWED[kind](campaign, language=language)
     gift = give(campaign, message="For your birthday.\nRead well.", **_STATES.get(kind, {}))
     if kind in {"gift_claimed", "gift_ending"}:
         claim(gift, make_member("cleo@example.org"), "2026-11-12 09:00")

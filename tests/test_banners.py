@@ -279,8 +279,10 @@ def test_a_number_is_provisional_while_a_bank_has_not_answered(campaign: Campaig
         assert "Provisional: 3 bank payments are still on their way." in ended.text
         running = Words(render(campaign, make_progress(912, pending=1), placement))
         assert "Provisional: 1 bank payment is still on its way." in running.text
-        settled = Words(render(campaign, make_progress(912, state="ended"), placement))
-        assert "Provisional" not in settled.text
+        unclosed = Words(render(campaign, make_progress(912, state="ended"), placement))
+        assert "Provisional: the drive is over" in unclosed.text
+        closed = make_progress(912, state="ended", pending=3, is_final=True)
+        assert "Provisional" not in Words(render(campaign, closed, placement)).text
 
 
 def test_the_end_card_names_the_cards_that_are_taken(campaign: Campaign) -> None:

@@ -88,6 +88,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("E014", {"CELERY_BROKER_URL": ""}, "nothing"),
     ("E015", {"PUBLISH_DIR": "/proc/1/published"}, "/proc/1/published"),
     ("E016", {"DEFAULT_FROM_EMAIL": "The Post <members@example.org>"}, "DEFAULT_FROM_EMAIL"),
+    ("E020", {"EVENT_RETENTION_DAYS": -1}, "EVENT_RETENTION_DAYS"),
     ("W001", {"STRIPE_SECRET_KEY": "sk_test_0123456789"}, "no real payment"),
     (
         "W002",

@@ -51,7 +51,7 @@ DUMPED: dict[type[models.Model], tuple[str, ...]] = {
     Refund: ("refund_id", "payment__intent_id", "amount_minor", "status", "refunded_at"),
     Dispute: (
         *("dispute_id", "payment__intent_id", "amount_minor", "status", "opened_at"),
-        *("withdrawn_at", "reinstated_at"),
+        *("withdrawn_at", "reinstated_at", "evidence_due_at"),
     ),
     Gift: (
         *("checkout_id", "position", "status", "payment__intent_id", "buyer__email", "months"),

@@ -124,7 +124,7 @@ def test_two_hundred_sign_ups_outlive_killed_workers_and_a_lost_queue(tmp_path: 
         site.queue.lose()
         missing = 200 - counted(site)
         site.start_worker()
-        took = wait_until(lambda: counted(site) >= 200, seconds=60)
+        took = wait_until(lambda: counted(site) >= 200, seconds=120)
         print(f"{losses}, {missing} still to count, counted after {took:.0f} s")  # noqa: T201
         assert missing >= 20, "nothing was left to bring home, so this shows nothing"
         assert min(losses.values()) > 0, losses

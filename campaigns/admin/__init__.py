@@ -8,6 +8,7 @@ gift, give money back), for those who hold the permission.
 from campaigns.admin import (
     campaigns,
     checkouts,
+    cursors,
     gifts,
     inbox,
     mails,
@@ -23,6 +24,7 @@ from campaigns.admin import (
 __all__ = [
     "campaigns",
     "checkouts",
+    "cursors",
     "gifts",
     "inbox",
     "mails",

@@ -1,25 +1,23 @@
 """Drives: their window, goals, wording and banners."""
 
-from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import banners, progress, tasks
+from campaigns import banners, progress
+from campaigns.admin.closing import ClosingPages, in_its_zone, publish_soon
 from campaigns.admin.progress import ProgressPages
 from campaigns.admin.site import name_both_halves
 from campaigns.models import Banner, Campaign, CampaignCopy, Checkout, Goal, Payment
@@ -89,6 +87,21 @@ class GoalInline(admin.StackedInline[Goal, Campaign]):
     min_num = 1
     max_num = len(Goal.Kind)
 
+    # The goals of a closed drive are what its number was kept for: they can be looked at.
+
+    def has_add_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        return not _is_closed(obj) and super().has_add_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        return not _is_closed(obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        return not _is_closed(obj) and super().has_delete_permission(request, obj)
+
+
+def _is_closed(campaign: Campaign | None) -> bool:
+    return campaign is not None and campaign.closed_at is not None
+
 
 class CampaignCopyInline(admin.StackedInline[CampaignCopy, Campaign]):
     model = CampaignCopy
@@ -107,7 +120,7 @@ class BannerInline(admin.StackedInline[Banner, Campaign]):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(ProgressPages):
+class CampaignAdmin(ClosingPages, ProgressPages):
     list_display = ["name", "see_progress", "phase", "begins", "ends", "zone", "priority", "slug"]
     search_fields = ["slug", "copies__name"]
     ordering = ["-starts_at"]
@@ -137,10 +150,16 @@ class CampaignAdmin(ProgressPages):
         """The slug is in the address that people shared and in the banners' file names.
 
         The currency is that of what was bought: another would leave it out of the goal of money.
+        A closed drive keeps the window of its number until it is opened again.
         """
         if obj is None:
             return []
-        return ["slug", "currency"] if Checkout.objects.filter(campaign=obj).exists() else ["slug"]
+        fixed = ["slug"]
+        if Checkout.objects.filter(campaign=obj).exists():
+            fixed.append("currency")
+        if obj.closed_at is not None:
+            fixed += ["zone", "starts_at", "ends_at"]
+        return fixed
 
     def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         """Only one that nothing was bought in; several at once never."""
@@ -157,14 +176,16 @@ class CampaignAdmin(ProgressPages):
 
     @admin.display(description=_("from"), ordering="starts_at")
     def begins(self, campaign: Campaign) -> str:
-        return _in_its_zone(campaign.starts_at, campaign)
+        return in_its_zone(campaign, "starts_at")
 
     @admin.display(description=_("to"), ordering="ends_at")
     def ends(self, campaign: Campaign) -> str:
-        return _in_its_zone(campaign.ends_at, campaign)
+        return in_its_zone(campaign, "ends_at")
 
     @admin.display(description=_("now"))
     def phase(self, campaign: Campaign) -> str:
+        if campaign.closed_at is not None:
+            return gettext("closed")
         return str(campaign.phase(at=timezone.now()).label)
 
     @admin.display(description=_("progress"))
@@ -194,6 +215,10 @@ class CampaignAdmin(ProgressPages):
             return typed
         return campaign.zone if campaign else "UTC"
 
+    def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
+        """What is on the form, and nothing else: a colleague may be closing the drive just now."""
+        obj.save(update_fields=list(form.fields) if change else None)
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         campaign = form.instance
@@ -202,7 +227,7 @@ class CampaignAdmin(ProgressPages):
             self.message_user(
                 request, gettext("The window was moved: everything was counted anew.")
             )
-        _publish_soon([campaign.pk])
+        publish_soon([campaign.pk])
 
     @admin.action(description=_("Publish the banners now"), permissions=["change"])
     def publish_now(self, request: HttpRequest, campaigns: QuerySet[Campaign]) -> None:
@@ -236,18 +261,4 @@ class CampaignAdmin(ProgressPages):
             self.message_user(
                 request, gettext("%(drive)s was counted anew.") % {"drive": campaign.slug}
             )
-        _publish_soon([campaign.pk for campaign in campaigns])
-
-
-def _in_its_zone(moment: datetime, campaign: Campaign) -> str:
-    return date_format(moment.astimezone(campaign.zone_info), "j E Y, H:i")
-
-
-def _publish_soon(campaign_ids: list[int]) -> None:
-    def request_all() -> None:
-        for campaign_id in campaign_ids:
-            banners.request_publishing(campaign_id)
-
-    # After the commit: everybody who settles shares that row.
-    transaction.on_commit(request_all)
-    tasks.hurry(tasks.do_what_followed)
+        publish_soon([campaign.pk for campaign in campaigns])

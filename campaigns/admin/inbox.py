@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -17,7 +18,15 @@ from campaigns.models import StripeEvent
 
 @admin.register(StripeEvent)
 class StripeEventAdmin(ViewOnlyAdmin):
-    list_display = ["received_at", "type", "object_id", "status", "attempts", "next_attempt_at"]
+    list_display = [
+        "received_at",
+        "type",
+        "object_id",
+        "status",
+        "attempts",
+        "next_attempt_at",
+        "failure",
+    ]
     list_display_links = ["received_at", "type"]
     list_filter = ["status", "type"]
     date_hierarchy = "received_at"
@@ -30,10 +39,23 @@ class StripeEventAdmin(ViewOnlyAdmin):
             _("Work on it"),
             {"fields": ["status", ("attempts", "next_attempt_at"), "error"]},
         ),
-        (_("As it arrived"), {"fields": [("created_at", "received_at"), "body"]}),
+        (
+            _("As it arrived"),
+            {
+                "description": _(
+                    "After the retention time only the ids are left; a replay fetches what they "
+                    "name, as before."
+                ),
+                "fields": [("created_at", "received_at", "stripped_at"), "body"],
+            },
+        ),
     ]
     readonly_fields = ["body"]
     actions = ["replay"]
+
+    @admin.display(description=_("error"))
+    def failure(self, event: StripeEvent) -> str:
+        return Truncator(event.error).chars(80)
 
     @admin.display(description=_("payload"))
     def body(self, event: StripeEvent) -> SafeString:

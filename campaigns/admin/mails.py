@@ -53,6 +53,7 @@ class OutgoingMailAdmin(ViewOnlyAdmin):
         "payment",
         "membership",
         "gift",
+        "dispute",
         "checkout",
         "member",
         ("created_at", "sent_at"),

@@ -45,6 +45,7 @@ class DisputeInline(ViewOnlyInline):
         "status",
         "reason",
         "opened_at",
+        "evidence_due_at",
         "withdrawn_at",
         "reinstated_at",
     ]

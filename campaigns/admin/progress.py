@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Phase
 from campaigns.reports import Figures, formats, gather_figures
 
 FILES: dict[str, tuple[Callable[[Figures], str], str]] = {
@@ -61,6 +61,12 @@ class ProgressPages(admin.ModelAdmin[Campaign]):
                 "primary": primary,
                 "others": figures.goals[1:],
                 "phase": campaign.phase(at=figures.as_of).label,
+                "may_close": (
+                    self.has_change_permission(request, campaign)
+                    and campaign.closed_at is None
+                    and primary is not None
+                    and primary.phase is Phase.ENDED
+                ),
                 "chart": formats.chart_days(figures.days, target=target),
                 "latest_first": figures.days[::-1],
                 "published": campaign.published.order_by("-published_at", "-pk")[:PUBLISHED_SHOWN],

@@ -59,12 +59,13 @@ def publish_campaign(campaign_id: int) -> Progress | None:
         return None
     try:
         campaign = Campaign.objects.prefetch_related("copies").get(pk=campaign_id)
-        measured = measure_campaign(campaign, at=timezone.now())
+        measured_at = timezone.now()
+        measured = measure_campaign(campaign, at=measured_at)
         if not measured or not campaign.goals.filter(is_primary=True).exists():
             return None
         _write_files(campaign, measured)
-        _keep_number(campaign, measured[0])
-        Campaign.objects.filter(pk=campaign_id).update(published_at=measured[0].as_of)
+        _keep_number(campaign, measured[0], at=measured_at)
+        Campaign.objects.filter(pk=campaign_id).update(published_at=measured_at)
         # Unless somebody settled meanwhile and asked for it anew.
         Campaign.objects.filter(pk=campaign_id, publish_at=lease).update(publish_at=None)
         return measured[0]
@@ -77,12 +78,12 @@ def publish_campaign(campaign_id: int) -> Progress | None:
         )
 
 
-def _keep_number(campaign: Campaign, progress: Progress) -> None:
+def _keep_number(campaign: Campaign, progress: Progress, *, at: datetime) -> None:
     last = campaign.published.order_by("-published_at", "-pk").first()
     if last is None or (last.counted, last.target) != (progress.counted, progress.target):
         PublishedNumber.objects.create(
             campaign=campaign,
-            published_at=progress.as_of,
+            published_at=at,
             counted=progress.counted,
             target=progress.target,
         )
@@ -142,8 +143,10 @@ def _as_json(progress: Progress) -> dict[str, object]:
         "counted": progress.counted,
         "target": progress.target,
         "percent": progress.percent,
-        "pending": progress.pending,
+        "pending": 0 if progress.is_final else progress.pending,
         "state": progress.state,
+        "provisional": progress.is_provisional,
+        "final": progress.is_final,
         "as_of": progress.as_of.isoformat(),
     }
 

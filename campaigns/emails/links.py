@@ -1,20 +1,24 @@
 """Signed links: what proves that whoever follows one got the mail that it stands in."""
 
-from datetime import timedelta
+import base64
+import hashlib
+from datetime import UTC, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 
-from campaigns.models import Checkout, Gift, Member
+from campaigns.models import Checkout, Gift, Member, SignInLink
 from campaigns.models.opt_out import hash_address
 
 PORTAL_LASTS = timedelta(days=60)
 CONFIRMATION_LASTS = timedelta(days=7)
-_PORTAL, _GIFTS, _CLAIM, _OPT_OUT = (
-    f"campaigns.{name}" for name in ("portal", "gifts", "claim", "opt_out")
+SIGN_IN_LASTS = timedelta(minutes=30)
+_PORTAL, _GIFTS, _CLAIM, _OPT_OUT, _SIGN_IN = (
+    f"campaigns.{name}" for name in ("portal", "gifts", "claim", "opt_out", "sign_in")
 )
 
 
@@ -50,6 +54,17 @@ def read_confirmation_token(token: str) -> tuple[UUID, int, int]:
     """The gift's id, its generation and the member's id."""
     gift_id, generation, member_id = _read(token, salt=_CLAIM, lasts=CONFIRMATION_LASTS)
     return UUID(gift_id), generation, member_id
+
+
+def sign_in_token(link: SignInLink) -> str:
+    """For a person's own page. Nobody makes it without our key: the row has only its hash."""
+    named = f"{link.member_id}:{link.created_at.astimezone(UTC).isoformat()}"
+    digest = salted_hmac(_SIGN_IN, named, algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def hash_sign_in_token(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def opt_out_token(address: str) -> str:

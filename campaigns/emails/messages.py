@@ -4,7 +4,7 @@ Each gives back the provider's id of what was sent, and raises NothingToSay or i
 """
 
 from collections.abc import Callable
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from typing import Any
 
 from django.conf import settings
@@ -47,6 +47,23 @@ def send_welcome(mail: OutgoingMail) -> str:
         "plan": membership.plan.copy_for(mail.language) if membership.plan else None,
     }
     return _send("welcome", mail, to=membership.member.email, context=context)
+
+
+def send_past_due(mail: OutgoingMail) -> str:
+    """What failed, as long as it has not been mended: by another try, or by the member."""
+    membership = mail.membership
+    if membership is None or membership.status != Membership.Status.PAST_DUE:
+        raise NothingToSay
+    invoice_id = mail.key.removeprefix(f"{mail.kind}:")
+    tried = membership.payments.filter(invoice_id=invoice_id, status=Payment.Status.FAILED)
+    context = _about_checkout(membership.checkout) | {
+        "member": membership.member,
+        "membership": membership,
+        # None if nothing was tried, as when the bank first asks for a confirmation.
+        "payment": tried.order_by("-paid_at").first(),
+        "plan": membership.plan.copy_for(mail.language) if membership.plan else None,
+    }
+    return _send("past_due", mail, to=membership.member.email, context=context)
 
 
 # To whoever gives
@@ -144,6 +161,24 @@ def send_gift_ending(mail: OutgoingMail) -> str:
     return _send("gift_ending", mail, to=redeemer.email, context=context, may_opt_out=True)
 
 
+# To whoever asked for a link to their own page
+
+
+def send_sign_in(mail: OutgoingMail) -> str:
+    link = mail.sign_in
+    if link is None or link.used_at or timezone.now() >= link.created_at + links.SIGN_IN_LASTS:
+        raise NothingToSay
+    token = links.sign_in_token(link)
+    if links.hash_sign_in_token(token) != link.secret_hash:
+        raise NothingToSay  # our key was changed since: what we would send opens nothing
+    context = {
+        "member": link.member,
+        "open_url": links.absolute("open_mine", token=token),
+        "minutes": links.SIGN_IN_LASTS // timedelta(minutes=1),
+    }
+    return _send("sign_in", mail, to=link.member.email, context=context)
+
+
 # To the staff
 
 
@@ -154,6 +189,25 @@ def send_gift_bounced_staff(mail: OutgoingMail) -> str:
     page = reverse("admin:campaigns_gift_change", args=[gift.pk])
     context = _about_gift(gift, mail.language) | {"admin_url": settings.SITE_URL + page}
     return _send("gift_bounced_staff", mail, to=settings.STAFF_EMAIL, context=context)
+
+
+def send_dispute(mail: OutgoingMail) -> str:
+    """Of the state in which the dispute was when the mail fell due, unless it is in another now."""
+    dispute = mail.dispute
+    if dispute is None or not mail.key.endswith(f":{dispute.status}") or not settings.STAFF_EMAIL:
+        raise NothingToSay
+    payment = dispute.payment
+    page = reverse("admin:campaigns_payment_change", args=[payment.pk])
+    mode = "" if "_live_" in settings.STRIPE_SECRET_KEY else "test/"
+    context = {
+        "dispute": dispute,
+        "payment": payment,
+        "reason": dispute.reason.replace("_", " "),
+        "is_open": dispute.status.endswith("needs_response"),
+        "admin_url": settings.SITE_URL + page,
+        "stripe_url": f"https://dashboard.stripe.com/{mode}payments/{payment.intent_id}",
+    }
+    return _send("dispute", mail, to=settings.STAFF_EMAIL, context=context)
 
 
 _MESSAGES: dict[str, Callable[[OutgoingMail], str]] = {
@@ -171,6 +225,9 @@ _MESSAGES: dict[str, Callable[[OutgoingMail], str]] = {
     OutgoingMail.Kind.GIFT_REMINDER: send_gift_reminder,
     OutgoingMail.Kind.GIFT_CONFIRM: send_gift_confirm,
     OutgoingMail.Kind.GIFT_ENDING: send_gift_ending,
+    OutgoingMail.Kind.SIGN_IN: send_sign_in,
+    OutgoingMail.Kind.PAST_DUE: send_past_due,
+    OutgoingMail.Kind.DISPUTE: send_dispute,
 }
 
 

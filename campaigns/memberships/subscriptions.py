@@ -53,7 +53,27 @@ def keep_subscription(subscription: Json, *, checkout: Checkout, member: Member)
     )
     if ended_at is not None and membership.extensions.exists():
         lay_out_extensions(membership)  # what was given does not wait for what is no more
+    if subscription["status"] == "past_due":
+        _ask_to_mend(membership, subscription)
     return membership
+
+
+def _ask_to_mend(membership: Membership, subscription: Json) -> None:
+    """A mail falls due once for each invoice that failed, however often it is tried again.
+
+    Of one that is "unpaid" no more is said: Stripe has stopped trying by then.
+    """
+    latest = subscription.get("latest_invoice")
+    invoice_id = latest.get("id") if isinstance(latest, dict) else latest
+    period = invoice_id or f"{subscription['id']}:{membership.ends_at}"
+    OutgoingMail.objects.get_or_create(
+        key=f"past_due:{period}",
+        defaults={
+            "kind": OutgoingMail.Kind.PAST_DUE,
+            "membership": membership,
+            "language": membership.member.language,
+        },
+    )
 
 
 def period_end(subscription: Json) -> datetime | None:

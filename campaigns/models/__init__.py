@@ -12,6 +12,8 @@ from campaigns.models.outgoing_mail import OutgoingMail
 from campaigns.models.payment import Dispute, Payment, Refund
 from campaigns.models.plan import Plan, PlanCopy, Price
 from campaigns.models.refund_order import RefundOrder
+from campaigns.models.sign_in import SignInLink
+from campaigns.models.stripe_cursor import StripeCursor
 from campaigns.models.stripe_event import StripeEvent
 from campaigns.models.tally import PublishedNumber, Tally
 
@@ -37,6 +39,8 @@ __all__ = [
     "Refund",
     "RefundOrder",
     "ReplacedCode",
+    "SignInLink",
+    "StripeCursor",
     "StripeEvent",
     "Tally",
 ]

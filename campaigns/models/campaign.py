@@ -57,6 +57,18 @@ class Campaign(models.Model):
         default=0,
         help_text=_("Supporters before the drive began, for the story."),
     )
+    # Once staff close it its numbers are kept; what changes later stands beside them.
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
+    closed_by = models.CharField(
+        _("closed by"), max_length=150, blank=True, default="", db_default="", editable=False
+    )
+    closed_numbers = models.JSONField(
+        _("numbers when it was closed"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("What each goal counted, by its kind."),
+    )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     publish_at = models.DateTimeField(_("publish at"), null=True, blank=True, editable=False)
     publish_lease_until = models.DateTimeField(

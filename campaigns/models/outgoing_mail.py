@@ -8,7 +8,8 @@ from campaigns.models.checkout import Checkout
 from campaigns.models.gift import Gift
 from campaigns.models.member import Member
 from campaigns.models.membership import Membership
-from campaigns.models.payment import Payment
+from campaigns.models.payment import Dispute, Payment
+from campaigns.models.sign_in import SignInLink
 
 
 class OutgoingMail(models.Model):
@@ -33,6 +34,9 @@ class OutgoingMail(models.Model):
         GIFT_CONFIRM = "gift_confirm", _("confirmation that a gift adds to a membership")
         GIFT_CLAIMED = "gift_claimed", _("gift claimed")
         GIFT_ENDING = "gift_ending", _("given membership about to end")
+        SIGN_IN = "sign_in", _("link to one’s own page")
+        PAST_DUE = "past_due", _("renewal that failed")
+        DISPUTE = "dispute", _("dispute, to staff")
 
     key = models.CharField(_("key"), max_length=100, unique=True)
     kind = models.CharField(_("kind"), max_length=24, choices=Kind)
@@ -41,6 +45,12 @@ class OutgoingMail(models.Model):
     )
     member = models.ForeignKey(
         Member, on_delete=models.CASCADE, verbose_name=_("member"), null=True, blank=True
+    )
+    sign_in = models.ForeignKey(
+        SignInLink, on_delete=models.CASCADE, verbose_name=_("sign-in link"), null=True, blank=True
+    )
+    dispute = models.ForeignKey(
+        Dispute, on_delete=models.CASCADE, verbose_name=_("dispute"), null=True, blank=True
     )
     payment = models.ForeignKey(
         Payment, on_delete=models.CASCADE, verbose_name=_("payment"), null=True, blank=True

@@ -145,6 +145,9 @@ class Dispute(models.Model):
         _("withdrawn at"), null=True, blank=True, help_text=_("When the funds were taken.")
     )
     reinstated_at = models.DateTimeField(_("reinstated at"), null=True, blank=True)
+    evidence_due_at = models.DateTimeField(
+        _("evidence due at"), null=True, blank=True, help_text=_("Until then Stripe takes ours.")
+    )
 
     class Meta:
         verbose_name = _("dispute")

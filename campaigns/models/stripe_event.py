@@ -35,6 +35,8 @@ class StripeEvent(models.Model):
         _("next attempt at"), null=True, blank=True, default=timezone.now
     )
     error = models.TextField(_("error"), blank=True)
+    # After the retention time only the ids are left of the payload.
+    stripped_at = models.DateTimeField(_("stripped at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("Stripe event")
@@ -44,7 +46,12 @@ class StripeEvent(models.Model):
                 fields=["next_attempt_at"],
                 condition=Q(next_attempt_at__isnull=False),
                 name="stripe_event_due",
-            )
+            ),
+            models.Index(
+                fields=["received_at"],
+                condition=Q(stripped_at__isnull=True),
+                name="stripe_event_unstripped",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

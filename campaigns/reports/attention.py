@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import Gift, Membership, OutgoingMail, Payment, Refund, RefundOrder
+from campaigns.models import Dispute, Gift, Membership, OutgoingMail, Payment, Refund, RefundOrder
 
 # What was let be for so long was decided on without a word.
 RECENT = timedelta(days=30)
@@ -76,6 +76,11 @@ def _unnamed(payments: QuerySet[Any]) -> QuerySet[Any]:
     return waiting
 
 
+def _unanswered(payments: QuerySet[Any]) -> QuerySet[Any]:
+    asked = Dispute.objects.filter(payment=OuterRef("pk"), status__endswith="needs_response")
+    return payments.filter(Exists(asked))
+
+
 def _given_up(mails: QuerySet[Any]) -> QuerySet[Any]:
     """Of a gift's mail to its recipient the gift itself says so: see `_bounced`."""
     return mails.filter(failed_at__gte=timezone.now() - RECENT, told_at__isnull=True)
@@ -100,6 +105,7 @@ CONCERNS = (
         _undecided,
     ),
     Concern("unnamed", Payment, _("Refunds that do not say which gifts they meant"), _unnamed),
+    Concern("unanswered", Payment, _("Disputes that need an answer"), _unanswered),
     Concern("refused", RefundOrder, _("Refunds that did not go through"), _refused),
     Concern("given-up", OutgoingMail, _("Mails given up in the last 30 days"), _given_up),
     Concern("unmoved", Membership, _("Members whose next charge could not be moved"), _unmoved),

@@ -45,6 +45,9 @@ class Figures:
     starts_at: datetime
     ends_at: datetime
     as_of: datetime
+    # Once staff closed it the goals hold the kept numbers; all else here is as known now.
+    closed_at: datetime | None
+    closed_by: str
     goals: list[Progress]
     needed_per_day: float | None
     recent_per_day: float | None
@@ -86,6 +89,8 @@ def _gather(campaign: Campaign, *, at: datetime, language: str) -> Figures:
         starts_at=campaign.starts_at,
         ends_at=campaign.ends_at,
         as_of=at,
+        closed_at=campaign.closed_at,
+        closed_by=campaign.closed_by,
         goals=goals,
         needed_per_day=_needed_per_day(campaign, goals, at=at),
         recent_per_day=_per_day(recent, kind=goals[0].kind if goals else ""),

@@ -28,6 +28,8 @@ def as_text(figures: Figures) -> str:
         f"Window  {_local(figures.starts_at, zone)} to {_local(figures.ends_at, zone)}",
         f"As of   {_local(figures.as_of, zone)}, {figures.zone} time",
     ]
+    if figures.closed_at is not None:
+        head.append(f"Closed  {_local(figures.closed_at, zone)} by {figures.closed_by}")
     parts = [
         head,
         ["Goals", *(_indented(_goal_rows(figures.goals)) or ["  none yet"])],
@@ -90,6 +92,9 @@ def _goal_rows(goals: list[Progress]) -> list[list[str]]:
     for goal in goals:
         counted, target = _amount(goal, goal.counted), _amount(goal, goal.target)
         how_far = f"{counted} of {target} ({goal.percent} %), {goal.state}"
+        if goal.known_now is not None:
+            now = _amount(goal, goal.known_now)
+            how_far += f"; closed at {counted}; {now} as known now"
         rows.append([str(Goal.Kind(goal.kind).label), how_far])
     return rows
 
@@ -109,8 +114,14 @@ def _pace_lines(figures: Figures) -> list[str]:
         payments = "payments" if figures.pending > 1 else "payment"
         lines.append(
             f"Pending {figures.pending:,} {payments} of the window not yet decided by the bank; "
-            "until then the number is provisional"
+            + (
+                "the number was closed without them"
+                if figures.primary is not None and figures.primary.is_final
+                else "until then the number is provisional"
+            )
         )
+    elif figures.primary is not None and figures.primary.is_provisional:
+        lines.append("Pending nothing; the number is provisional until staff close the drive")
     return lines or ["Pace    told while the drive runs"]
 
 

@@ -6,6 +6,7 @@ in between: then what was read may be older than what stands, and it is read aga
 and repetition of hints ends in the same rows.
 """
 
+from campaigns.settlement.drift import Figures, Group, Reconciliation
 from campaigns.settlement.finding import find_checkout
 from campaigns.settlement.giving import (
     claim_gift,
@@ -15,6 +16,7 @@ from campaigns.settlement.giving import (
     revoke_gift,
 )
 from campaigns.settlement.reading import Snapshot, read_snapshot
+from campaigns.settlement.reconciling import find_start, move_cursor, reconcile
 from campaigns.settlement.refunding import (
     RefundRefused,
     carry_out_refund,
@@ -35,6 +37,9 @@ from campaigns.settlement.settling import (
 
 __all__ = [
     "LEASE",
+    "Figures",
+    "Group",
+    "Reconciliation",
     "RefundRefused",
     "SettlementBusy",
     "Snapshot",
@@ -44,11 +49,14 @@ __all__ = [
     "due_checkout_ids",
     "due_refund_ids",
     "find_checkout",
+    "find_start",
+    "move_cursor",
     "name_gifts_of",
     "next_look",
     "order_refund",
     "read_snapshot",
     "reassign_gift",
+    "reconcile",
     "refundable_minor",
     "revive_gift",
     "revoke_gift",

@@ -13,6 +13,7 @@ from campaigns.models import (
     OutgoingMail,
     PublishedNumber,
     RefundOrder,
+    StripeCursor,
 )
 from tests.admin.pages import MARKUP, make_event
 from tests.factories import (
@@ -65,6 +66,7 @@ def rows(birthday: Campaign) -> Campaign:
     RefundOrder.objects.create(payment=payment, amount_minor=500, reason="duplicate", why=MARKUP)
     OptOut.objects.create(address_hash="0" * 64)
     make_event()
+    StripeCursor.objects.create(of="events", read_until=at("2026-11-10 12:00"))
     OutgoingMail.objects.create(key="receipt:pi_1", kind="receipt", payment=payment)
     PublishedNumber.objects.create(
         campaign=birthday, published_at=at("2026-11-10 12:00"), counted=1, target=1000

@@ -1,26 +1,15 @@
-"""7 THE number. The count rule is written here, once: RULE in words, the functions in code."""
+"""Who counts, and when. The rule is written here, once: RULE in words, the functions in code."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import models, transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.gifts import standing_interval_of
-from campaigns.models import (
-    Campaign,
-    Dispute,
-    Gift,
-    Goal,
-    Member,
-    Payment,
-    Phase,
-    Refund,
-    Tally,
-)
+from campaigns.models import Campaign, Gift, Member, Payment, Tally
 from campaigns.payments import Interval, standing_interval
 
 # Shown to staff beside the number.
@@ -32,8 +21,6 @@ RULE = _(
     "amount nor lost in a dispute. One taken offline counts by the date entered. Renewals, changes "
     "of plan, grants and imports never count."
 )
-
-# Tallies
 
 
 @dataclass(frozen=True)
@@ -223,144 +210,3 @@ def recount_campaign(campaign: Campaign) -> None:
         ):
             tally_gift(gift)
         tally_members(people_who_may_count(campaign))
-
-
-# Progress
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a goal is at a moment, as known now. Money is in minor units of `currency`."""
-
-    kind: str
-    counted: int
-    target: int
-    as_of: datetime
-    phase: Phase
-    people: int = 0
-    gifts: int = 0
-    pending: int = 0
-    currency: str = ""
-
-    @property
-    def percent(self) -> int:
-        """Whole percent, rounded down so that 100 is never said too early; may pass 100."""
-        return max(self.counted, 0) * 100 // self.target
-
-    @property
-    def bar_percent(self) -> int:
-        """What a bar can show: the percent between 0 and 100."""
-        return min(self.percent, 100)
-
-    @property
-    def is_reached(self) -> bool:
-        return self.counted >= self.target
-
-    @property
-    def left(self) -> int:
-        return max(self.target - self.counted, 0)
-
-    @property
-    def is_money(self) -> bool:
-        return self.kind == Goal.Kind.MONEY
-
-    @property
-    def state(self) -> str:
-        """before, running, reached or ended: what a banner talks about."""
-        if self.phase is Phase.RUNNING and self.is_reached:
-            return "reached"
-        return self.phase.value
-
-
-def measure_goal(goal: Goal, *, at: datetime) -> Progress:
-    """The goal's progress at that moment. Pending are payments begun that may yet count."""
-    campaign = goal.campaign
-    tallies = campaign.tallies.counting_at(at)
-    pending = Payment.objects.filter(
-        campaign=campaign,
-        status=Payment.Status.PENDING,
-        role__in=Payment.COUNTED_ROLES,
-        paid_at__gte=campaign.starts_at,
-        paid_at__lt=min(campaign.ends_at, at) if at > campaign.starts_at else campaign.starts_at,
-    )
-    people = gifts = 0
-    if goal.kind == Goal.Kind.MONEY:
-        counted = money_raised(campaign, at=at)
-        pending = pending.filter(currency=campaign.currency)
-    else:
-        gifts = tallies.filter(gift__isnull=False).count()
-        if goal.kind == Goal.Kind.NEW_MEMBERS:
-            people = tallies.filter(member__isnull=False).count()
-        else:
-            pending = pending.filter(role=Payment.Role.GIFT)
-        counted = people + gifts
-    return Progress(
-        kind=goal.kind,
-        counted=counted,
-        target=goal.target,
-        as_of=at,
-        phase=campaign.phase(at=at),
-        people=people,
-        gifts=gifts,
-        pending=pending.count(),
-        currency=campaign.currency if goal.kind == Goal.Kind.MONEY else "",
-    )
-
-
-@dataclass(frozen=True)
-class MoneyOf:
-    """One currency, in minor units, over the payments that can count; never added to another."""
-
-    currency: str
-    payments: int
-    gross_minor: int
-    refunded_minor: int
-    lost_minor: int
-
-    @property
-    def net_minor(self) -> int:
-        """What is left after refunds and lost disputes, before Stripe's fees."""
-        return self.gross_minor - self.refunded_minor - self.lost_minor
-
-
-def money_by_currency(campaign: Campaign, *, at: datetime) -> list[MoneyOf]:
-    """First payments and gifts, and what was taken back of them by that moment, as known now.
-
-    Nothing can be lost twice: what a payment takes back is capped by what it brought, so of one
-    that was refunded in part and then lost whole, only the rest is lost.
-    """
-    payments = counted_payments(campaign).filter(paid_at__lte=at)
-    # Asked of each refund and dispute, which are few, and not of the payments, which are many.
-    of_those = models.Exists(payments.filter(pk=models.OuterRef("payment")))
-    refunds = Refund.objects.filter(of_those, status=Refund.Status.SUCCEEDED, refunded_at__lte=at)
-    disputes = Dispute.objects.filter(of_those, status=Dispute.LOST).filter(
-        Q(withdrawn_at__lte=at) | Q(withdrawn_at__isnull=True, opened_at__lte=at)
-    )
-    refunded: Counter[str] = Counter()
-    lost: Counter[str] = Counter()
-    left: dict[int, int] = {}
-    for rows, taken in ((refunds, refunded), (disputes, lost)):
-        for payment_id, currency, amount, back in rows.values_list(
-            "payment", "payment__currency", "payment__amount_minor"
-        ).annotate(Sum("amount_minor")):
-            capped = min(back, left.get(payment_id, amount))
-            left[payment_id] = left.get(payment_id, amount) - capped
-            taken[currency] += capped
-    gross = payments.values_list("currency").annotate(models.Count("pk"), Sum("amount_minor"))
-    return [
-        MoneyOf(currency, number, total, refunded[currency], lost[currency])
-        for currency, number, total in gross.order_by("currency")
-    ]
-
-
-def money_raised(campaign: Campaign, *, at: datetime) -> int:
-    """What is left of the money in the campaign's own currency, in minor units, before fees."""
-    of_currency = {money.currency: money for money in money_by_currency(campaign, at=at)}
-    own = of_currency.get(campaign.currency)
-    return own.net_minor if own else 0
-
-
-def measure_campaign(campaign: Campaign, *, at: datetime) -> list[Progress]:
-    """Every goal's progress, the primary one first."""
-    goals = campaign.goals.select_related("campaign").order_by("-is_primary", "pk")
-    return [measure_goal(goal, at=at) for goal in goals]

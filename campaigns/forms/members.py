@@ -1,0 +1,37 @@
+"""What a person types on the way to their own page, and on it."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.forms.fields import MessageField, PersonEmailField
+
+
+class SignInForm(forms.Form):
+    email = PersonEmailField(
+        label=_("Your e-mail"),
+        help_text=_("The one that your receipt or your gift came to."),
+        widget=forms.EmailInput({"autocomplete": "email"}),
+    )
+
+
+class CancelForm(forms.Form):
+    # The values are Stripe's own words for a reason.
+    feedback = forms.ChoiceField(
+        label=_("Why do you cancel? (if you like to say)"),
+        required=False,
+        choices=[
+            ("", _("I would rather not say")),
+            ("too_expensive", _("It costs too much for me")),
+            ("unused", _("I read too little of it")),
+            ("low_quality", _("I am not content with what you write")),
+            ("missing_features", _("I miss something")),
+            ("switched_service", _("I support another newsroom now")),
+            ("customer_service", _("I was not helped well")),
+            ("too_complex", _("It is too complicated")),
+            ("other", _("Something else")),
+        ],
+    )
+    comment = MessageField(
+        label=_("In your own words (if you like)"),
+        help_text=_("The editors read it. Stripe keeps it with the cancellation."),
+    )

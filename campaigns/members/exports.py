@@ -1,0 +1,116 @@
+"""What we keep of a person, for that person alone: nothing of whoever gave to or got from them."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from campaigns.members.overview import gifts_claimed_by, payments_of
+from campaigns.models import Gift, Member, Membership, OutgoingMail, Payment
+
+_Kind = OutgoingMail.Kind
+TO_BUYERS = (
+    _Kind.GIFT_TO_PASS_ON,
+    _Kind.GIFT_DELIVERED,
+    _Kind.GIFT_BOUNCED,
+    _Kind.GIFT_UNCLAIMED,
+    _Kind.GIFT_EXPIRING,
+    _Kind.GIFT_CLAIMED,
+)
+
+
+def gather_data(member: Member) -> dict[str, Any]:
+    return {
+        "person": {
+            "email": member.email,
+            "name": member.name,
+            "language": member.language,
+            "known_since": member.created_at,
+        },
+        "memberships": [
+            _tell_membership(each)
+            for each in member.memberships.select_related("plan").order_by("started_at", "pk")
+        ],
+        "payments": [_tell_payment(each) for each in payments_of(member)],
+        "gifts_bought": [
+            _tell_gift(gift)
+            for gift in member.gifts_bought.select_related("price__plan").order_by("paid_at", "pk")
+        ],
+        "gifts_claimed": [
+            {"plan": gift.price.plan.slug, "months": gift.months, "claimed_at": gift.claimed_at}
+            for gift in gifts_claimed_by(member)
+        ],
+        "mails": [
+            {"kind": kind, "written_at": created_at, "sent_at": sent_at}
+            for kind, created_at, sent_at in _mails_to(member)
+        ],
+    }
+
+
+def _tell_membership(membership: Membership) -> dict[str, Any]:
+    return {
+        "plan": membership.plan.slug if membership.plan else None,
+        "source": membership.source,
+        "status": membership.status,
+        "started_at": membership.started_at,
+        "ends_at": membership.ends_at,
+        "ended_at": membership.ended_at,
+        "is_being_cancelled": membership.is_cancelling,
+        "subscription_at_stripe": membership.subscription_id,
+    }
+
+
+def _tell_payment(payment: Payment) -> dict[str, Any]:
+    return {
+        "for": payment.role,
+        "status": payment.status,
+        "amount_minor": payment.amount_minor,
+        "currency": payment.currency,
+        "paid_at": payment.paid_at,
+        "method": payment.method,
+        "card_brand": payment.brand,
+        "card_country": payment.country,
+        "receipt_number": payment.receipt_number,
+        "payment_at_stripe": payment.intent_id,
+        "refunds": [
+            {
+                "amount_minor": refund.amount_minor,
+                "status": refund.status,
+                "refunded_at": refund.refunded_at,
+            }
+            for refund in payment.refunds.all()
+        ],
+        "disputes": [
+            {
+                "amount_minor": dispute.amount_minor,
+                "status": dispute.status,
+                "opened_at": dispute.opened_at,
+            }
+            for dispute in payment.disputes.all()
+        ],
+    }
+
+
+def _tell_gift(gift: Gift) -> dict[str, Any]:
+    return {
+        "plan": gift.price.plan.slug,
+        "months": gift.months,
+        "status": gift.status,
+        "paid_at": gift.paid_at,
+        "delivered_at": gift.delivered_at,
+        "expires_at": gift.expires_at,
+    }
+
+
+def _mails_to(member: Member) -> list[tuple[str, datetime, datetime | None]]:
+    """What went, or will go, to that person; mails to the staff about them are none of these."""
+    theirs = (
+        Q(member=member)
+        | Q(payment__member=member, kind=_Kind.RECEIPT)
+        | Q(membership__member=member)
+        | Q(checkout__member=member, kind=_Kind.GIFT_BOUGHT)
+        | Q(gift__buyer=member, kind__in=TO_BUYERS)
+        | Q(gift__redeemer=member, kind=_Kind.GIFT_ENDING)
+    )
+    mails = OutgoingMail.objects.filter(theirs).order_by("created_at", "pk")
+    return list(mails.values_list("kind", "created_at", "sent_at"))

@@ -1,0 +1,211 @@
+"""What a person has: memberships, payments and gifts, each with how it stands."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import models
+
+from campaigns.models import Campaign, Checkout, Dispute, Gift, Member, Membership, Payment, Refund
+
+
+class Standing(models.TextChoices):
+    """How a membership stands, as its owner wants to know it; the words are the page's."""
+
+    RENEWING = "renewing"
+    CANCELLING = "cancelling"
+    PAST_DUE = "past_due"
+    PAUSED = "paused"
+    PENDING = "pending"
+    LATER = "later"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class MembershipRow:
+    membership: Membership
+    standing: Standing
+
+    @property
+    def title_id(self) -> str:
+        """Where the page names it, for buttons that are alike in each."""
+        return f"membership-{self.membership.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.standing is not Standing.ENDED
+
+    @property
+    def has_end(self) -> bool:
+        """Whether `ends_at` is an end, and not the day of the next try to collect."""
+        return self.standing in {Standing.CANCELLING, Standing.LATER, Standing.RUNNING}
+
+    @property
+    def next_charge_at(self) -> datetime | None:
+        """Of one that renews; what gifts stand in for is known here before Stripe hears of it."""
+        if self.standing is not Standing.RENEWING:
+            return None
+        ends = [self.membership.ends_at, self.membership.gifted_until]
+        return max((end for end in ends if end is not None), default=None)
+
+    @property
+    def is_gifted(self) -> bool:
+        return self.next_charge_at is not None and (
+            self.next_charge_at == self.membership.gifted_until
+        )
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.has_subscription and self.standing in {Standing.RENEWING, Standing.PAST_DUE}
+
+    @property
+    def can_keep(self) -> bool:
+        return self.has_subscription and self.standing is Standing.CANCELLING
+
+    @property
+    def has_card(self) -> bool:
+        """Whether Stripe has a page for it, with its card and its invoices."""
+        checkout = self.membership.checkout
+        return self.has_subscription and checkout is not None and bool(checkout.customer_id)
+
+    @property
+    def has_subscription(self) -> bool:
+        return bool(self.membership.subscription_id and self.membership.checkout_id)
+
+
+@dataclass(frozen=True)
+class PaymentRow:
+    payment: Payment
+    refunded_minor: int
+    dispute: str  # "", "open", "lost" or "won"
+    gift_count: int
+
+    @property
+    def is_paid(self) -> bool:
+        return self.payment.status == Payment.Status.SUCCEEDED
+
+    @property
+    def is_refunded_whole(self) -> bool:
+        return self.refunded_minor >= self.payment.amount_minor
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """Gifts that were bought together; the buyer's own page of them has the rest."""
+
+    checkout: Checkout
+    gifts: list[Gift]
+
+    @property
+    def claimed_count(self) -> int:
+        return sum(gift.status == Gift.Status.CLAIMED for gift in self.gifts)
+
+    @property
+    def names(self) -> list[str]:
+        return [gift.recipient_name for gift in self.gifts if gift.recipient_name]
+
+
+@dataclass(frozen=True)
+class Overview:
+    memberships: list[MembershipRow]
+    payments: list[PaymentRow]
+    purchases: list[Purchase]
+    gifts_claimed: list[Gift]
+
+    @property
+    def campaign(self) -> Campaign | None:
+        """The newest drive that the person took part in: days are told by its calendar."""
+        took_part = [row.payment.campaign for row in self.payments]
+        took_part += [gift.checkout.campaign for gift in self.gifts_claimed]
+        return next((campaign for campaign in took_part if campaign is not None), None)
+
+
+def look_at(member: Member, *, at: datetime) -> Overview:
+    return Overview(
+        _memberships(member, at=at),
+        [describe_payment(payment) for payment in payments_of(member)],
+        _purchases(member),
+        list(gifts_claimed_by(member)),
+    )
+
+
+def payments_of(member: Member) -> "models.QuerySet[Payment]":
+    return (
+        Payment.objects.filter(member=member)
+        .select_related("campaign", "member", "membership__plan", "checkout__price__plan")
+        .prefetch_related("refunds", "disputes", "gifts")
+        .order_by("-paid_at", "-pk")
+    )
+
+
+def gifts_claimed_by(member: Member) -> "models.QuerySet[Gift]":
+    return (
+        Gift.objects.filter(redeemer=member)
+        .select_related("checkout__campaign", "price__plan")
+        .order_by("-claimed_at")
+    )
+
+
+def describe_payment(payment: Payment) -> PaymentRow:
+    refunds = payment.refunds.all()
+    back = [refund for refund in refunds if refund.status == Refund.Status.SUCCEEDED]
+    return PaymentRow(
+        payment,
+        sum(refund.amount_minor for refund in back),
+        _state_of([dispute.status for dispute in payment.disputes.all()]),
+        len(payment.gifts.all()),
+    )
+
+
+def _state_of(disputes: list[str]) -> str:
+    if not disputes:
+        return ""
+    if Dispute.LOST in disputes:
+        return "lost"
+    over = {"won", "warning_closed", "prevented"}
+    return "won" if all(status in over for status in disputes) else "open"
+
+
+def _memberships(member: Member, *, at: datetime) -> list[MembershipRow]:
+    found = member.memberships.select_related(
+        "plan", "checkout__price", "checkout__campaign", "gift", "extends"
+    )
+    rows = [
+        describe_membership(membership, at=at)
+        for membership in found.order_by("-started_at", "-pk")
+    ]
+    # What needs its owner stands first, what is over last.
+    return sorted(rows, key=lambda row: (not row.is_open, row.standing is not Standing.PAST_DUE))
+
+
+def describe_membership(membership: Membership, *, at: datetime) -> MembershipRow:
+    return MembershipRow(membership, _standing_of(membership, at=at))
+
+
+def _standing_of(membership: Membership, *, at: datetime) -> Standing:
+    same = {
+        Membership.Status.PENDING: Standing.PENDING,
+        Membership.Status.ENDED: Standing.ENDED,
+        Membership.Status.PAUSED: Standing.PAUSED,
+    }
+    if known := same.get(Membership.Status(membership.status)):
+        return known
+    if membership.source == Membership.Source.SUBSCRIPTION:
+        if membership.is_cancelling:
+            return Standing.CANCELLING
+        is_due = membership.status == Membership.Status.PAST_DUE
+        return Standing.PAST_DUE if is_due else Standing.RENEWING
+    if membership.ends_at is not None and membership.ends_at <= at:
+        return Standing.ENDED  # the sweep will say so in a moment
+    return Standing.LATER if membership.started_at > at else Standing.RUNNING
+
+
+def _purchases(member: Member) -> list[Purchase]:
+    by_checkout: dict[object, Purchase] = {}
+    bought = member.gifts_bought.select_related("checkout__campaign").order_by(
+        "-paid_at", "checkout_id", "position"
+    )
+    for gift in bought:
+        purchase = by_checkout.setdefault(gift.checkout_id, Purchase(gift.checkout, []))
+        purchase.gifts.append(gift)
+    return list(by_checkout.values())

@@ -1,0 +1,150 @@
+"""Our own receipt of a payment: one page of A4, set by typst from `receipt.typ`.
+
+Every text reaches it as data, never as markup. The same payment, standing as it stands, gives the
+same bytes.
+"""
+
+import json
+from datetime import datetime, tzinfo
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import typst
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext, override
+
+from campaigns.gifts.cards import STATIC, read_colours
+from campaigns.members.overview import PaymentRow, describe_payment
+from campaigns.models import Dispute, Payment, Plan, Price, Refund
+from campaigns.money import format_money
+
+TEMPLATE = Path(__file__).with_name("receipt.typ")
+
+
+def render_receipt(payment: Payment, *, language: str) -> bytes:
+    """The receipt of a payment that succeeded, as a PDF in that language."""
+    with override(language):
+        data = _describe(describe_payment(payment), language=language)
+    return typst.compile(
+        TEMPLATE.read_bytes(),
+        font_paths=_fonts(),
+        sys_inputs={"receipt": json.dumps(data)},
+        format="pdf",
+        timestamp=0,
+    )
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(font_paths=[STATIC / "fonts"])
+
+
+def tell_what_for(row: PaymentRow, *, language: str) -> str:
+    """What a payment was for, in a few words."""
+    payment = row.payment
+    plan = _plan_of(payment)
+    name = plan.copy_for(language).name if plan else gettext("Membership")
+    if payment.role == Payment.Role.GIFT:
+        return ngettext(
+            "%(number)s gift membership", "%(number)s gift memberships", row.gift_count or 1
+        ) % {"number": row.gift_count or 1}
+    if payment.role == Payment.Role.RENEWAL:
+        return gettext("%(plan)s, renewal") % {"plan": name}
+    if payment.role == Payment.Role.CHANGE:
+        return gettext("%(plan)s, change of plan") % {"plan": name}
+    return _tell_term(payment, name, language)
+
+
+def _tell_term(payment: Payment, plan: str, language: str) -> str:
+    """In the words of the mail that confirmed it."""
+    if payment.checkout is None:
+        return plan
+    price = payment.checkout.price
+    amount = format_money(price.amount_minor, price.currency, language=language)
+    if price.kind == Price.Kind.MONTH:
+        return gettext("%(plan)s, %(amount)s a month") % {"plan": plan, "amount": amount}
+    if price.kind == Price.Kind.YEAR:
+        return gettext("%(plan)s, %(amount)s a year") % {"plan": plan, "amount": amount}
+    months = price.months or 0
+    return ngettext("%(plan)s, %(months)s month", "%(plan)s, %(months)s months", months) % {
+        "plan": plan,
+        "months": months,
+    }
+
+
+def _plan_of(payment: Payment) -> Plan | None:
+    if payment.membership and payment.membership.plan:
+        return payment.membership.plan
+    return payment.checkout.price.plan if payment.checkout else None
+
+
+def _describe(row: PaymentRow, *, language: str) -> dict[str, Any]:
+    payment = row.payment
+    campaign = payment.campaign
+    zone = campaign.zone_info if campaign else timezone.get_default_timezone()
+    amount = _money(payment.amount_minor, payment, language)
+    facts = [
+        (gettext("Receipt number"), payment.receipt_number or f"{payment.pk:06d}"),
+        (gettext("Paid on"), _date(payment.paid_at, zone)),
+        (gettext("Paid by"), payment.member.name),
+        (gettext("E-mail"), payment.member.email),
+        (gettext("Paid with"), _method(payment)),
+        (gettext("Payment at Stripe"), payment.intent_id or ""),
+    ]
+    lines = [(tell_what_for(row, language=language), amount)]
+    back = _given_back(payment)
+    for moment, words, amount_minor in back:
+        told = words % {"date": _date(moment, zone)}
+        lines.append((told, _money(-amount_minor, payment, language)))
+    left = max(payment.amount_minor - sum(amount_minor for *_, amount_minor in back), 0)
+    return {
+        "language": language.partition("-")[0],
+        "colours": read_colours(),
+        "title": gettext("Receipt"),
+        "newsroom": settings.NEWSROOM_NAME,
+        "site": settings.SITE_URL,
+        "facts": [fact for fact in facts if fact[1]],
+        "lines": lines,
+        "sum": [gettext("Paid in all"), _money(left, payment, language)],
+        "thanks": gettext("Thank you. %(newsroom_name)s is paid for by its readers.")
+        % {"newsroom_name": settings.NEWSROOM_NAME},
+        "questions": gettext("Questions? Write to %(address)s.")
+        % {"address": settings.DEFAULT_FROM_EMAIL},
+    }
+
+
+def _given_back(payment: Payment) -> list[tuple[datetime, str, int]]:
+    """When, in which words and how much, in the order of time."""
+    back = [
+        (refund.refunded_at, gettext("Paid back on %(date)s"), refund.amount_minor)
+        for refund in payment.refunds.all()
+        if refund.status == Refund.Status.SUCCEEDED
+    ]
+    back += [
+        (
+            dispute.withdrawn_at or dispute.opened_at,
+            gettext("Given back by your bank on %(date)s"),
+            dispute.amount_minor,
+        )
+        for dispute in payment.disputes.all()
+        if dispute.status == Dispute.LOST
+    ]
+    return sorted(back)
+
+
+def _money(minor: int, payment: Payment, language: str) -> str:
+    return format_money(minor, payment.currency, language=language)
+
+
+def _date(moment: datetime, zone: tzinfo) -> str:
+    return date_format(timezone.localtime(moment, zone), "j E Y")
+
+
+def _method(payment: Payment) -> str:
+    if not payment.method:
+        return ""
+    return render_to_string("emails/parts/paid_with.txt", {"payment": payment}).strip()

@@ -1,0 +1,287 @@
+"""A person's own page: the link to it by mail, what stands there, and what can be changed."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial, wraps
+from typing import Any, Concatenate, ParamSpec
+
+import structlog
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.middleware.csrf import rotate_token
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from campaigns import members, settlement, stripe_api, tasks
+from campaigns.emails import links
+from campaigns.forms.members import CancelForm, SignInForm
+from campaigns.models import Member, Membership, Payment
+from campaigns.views.limits import is_first_within, limited
+from campaigns.views.pages import language, show_page
+from campaigns.views.private import private
+
+log = structlog.get_logger(__name__)
+
+Params = ParamSpec("Params")
+STAYS = timedelta(hours=1)
+SEND_AGAIN = 60  # seconds
+DONE = {"cancelled", "kept", "asked", "left"}
+# Beside a login of the staff in the same session, and with a time of its own.
+_WHO, _UNTIL = "member_id", "member_until"
+
+
+def _person(request: HttpRequest) -> Member | None:
+    """Who opened this page by a link within the last hour."""
+    until = request.session.get(_UNTIL)
+    if until is None or timezone.now() >= datetime.fromisoformat(until):
+        return None
+    return Member.objects.filter(pk=request.session[_WHO]).first()
+
+
+def _of_person(
+    view: Callable[Concatenate[HttpRequest, Member, Params], HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
+    """Hand the view whose page it is; whoever is not known any more is asked for the address."""
+
+    @wraps(view)
+    def find(
+        request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs
+    ) -> HttpResponseBase:
+        member = _person(request)
+        return _to_page("over") if member is None else view(request, member, *args, **kwargs)
+
+    return find
+
+
+def _to_page(done: str = "") -> HttpResponse:
+    """By a GET, so that reloading it does nothing once more."""
+    address = reverse("campaigns:mine")
+    answer = redirect(f"{address}?done={done}" if done else address)
+    answer.status_code = 303
+    return answer
+
+
+# The way in and out
+
+
+@private
+@limited("sign_in", times=10, seconds=600)
+@require_http_methods(["GET", "HEAD", "POST"])
+def show_mine(request: HttpRequest) -> HttpResponseBase:
+    """The page of whoever is signed in; for all others the form that sends a link to it."""
+    member = _person(request)
+    done = request.GET.get("done", "")
+    if request.method != "POST" and member is not None:
+        return _show_overview(request, member, done=done if done in DONE else "")
+    form = SignInForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        _owe_link(form.cleaned_data["email"])
+        context = {"address": form.cleaned_data["email"], "minutes": _minutes()}
+        return show_page(request, "campaigns/readers/my_link.html", context)
+    context = {"form": form, "done": done if done in {"over", "left"} else ""}
+    status = 422 if form.errors else 200
+    return show_page(request, "campaigns/readers/my_address.html", context, status=status)
+
+
+def _owe_link(address: str) -> None:
+    """The same steps whether or not somebody is known by that address, up to a row or two."""
+    # The cache learns no addresses.
+    asked_for = hashlib.sha256(address.encode()).hexdigest()
+    if is_first_within(SEND_AGAIN, name=f"sign-in:{asked_for}"):
+        members.owe_link(address, language=language(), at=timezone.now())
+        tasks.hurry(tasks.do_what_followed)
+
+
+def _minutes() -> int:
+    return links.SIGN_IN_LASTS // timedelta(minutes=1)
+
+
+@private
+@limited("open_mine", times=60, seconds=600)
+@require_http_methods(["GET", "HEAD", "POST"])
+def open_mine(request: HttpRequest, token: str) -> HttpResponseBase:
+    """From the link in the mail, by one button: a mail scanner opens, and uses up, nothing."""
+    now = timezone.now()
+    if request.method != "POST":
+        if not members.is_open(token, at=now):
+            return _refuse_link(request)
+        return show_page(request, "campaigns/readers/my_door.html")
+    try:
+        member = members.open_link(token, at=now)
+    except members.LinkClosed:
+        return _refuse_link(request)
+    request.session.cycle_key()
+    rotate_token(request)
+    request.session[_WHO] = member.pk
+    request.session[_UNTIL] = (now + STAYS).isoformat()
+    return _to_page()
+
+
+def _refuse_link(request: HttpRequest) -> HttpResponse:
+    context = {"minutes": _minutes(), "form": SignInForm()}
+    return show_page(request, "campaigns/readers/my_link_closed.html", context, status=410)
+
+
+@private
+@require_POST
+def leave(request: HttpRequest) -> HttpResponseBase:
+    for key in (_WHO, _UNTIL):
+        request.session.pop(key, None)
+    if request.session.keys():  # a login of the staff
+        request.session.cycle_key()
+    else:
+        request.session.flush()
+    return _to_page("left")
+
+
+# What stands there
+
+
+def _show_overview(
+    request: HttpRequest, member: Member, *, done: str = "", status: int = 200
+) -> HttpResponse:
+    seen = members.look_at(member, at=timezone.now())
+    context: dict[str, Any] = {
+        "member": member,
+        "campaign": seen.campaign,
+        "memberships": seen.memberships,
+        "payments": [
+            (row, members.tell_what_for(row, language=language())) for row in seen.payments
+        ],
+        "purchases": [
+            (purchase, reverse("campaigns:gifts", args=[links.gifts_token(purchase.checkout)]))
+            for purchase in seen.purchases
+        ],
+        "gifts_claimed": seen.gifts_claimed,
+        "done": done,
+    }
+    return show_page(request, "campaigns/readers/my_page.html", context, status=status)
+
+
+@private
+@require_safe
+@_of_person
+def show_receipt(request: HttpRequest, member: Member, payment_id: int) -> HttpResponseBase:
+    payment = (
+        Payment.objects.filter(pk=payment_id, member=member, status=Payment.Status.SUCCEEDED)
+        .select_related("campaign", "member", "membership__plan", "checkout__price__plan")
+        .first()
+    )
+    if payment is None:
+        raise Http404
+    return HttpResponse(
+        members.render_receipt(payment, language=language()),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="receipt-{payment.pk}.pdf"'},
+    )
+
+
+@private
+@require_safe
+@_of_person
+def save_data(request: HttpRequest, member: Member) -> HttpResponseBase:
+    return JsonResponse(
+        members.gather_data(member),
+        json_dumps_params={"indent": 2, "ensure_ascii": False},
+        headers={"Content-Disposition": 'attachment; filename="my-data.json"'},
+    )
+
+
+# What can be changed
+
+
+def _find(member: Member, membership_id: int) -> tuple[Membership, members.MembershipRow]:
+    membership = members.find_own(member, membership_id)
+    if membership is None:
+        raise Http404
+    return membership, members.describe_membership(membership, at=timezone.now())
+
+
+@private
+@limited("my_cancel", times=30, seconds=600)
+@require_http_methods(["GET", "HEAD", "POST"])
+@_of_person
+def cancel(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
+    """Asks first, and says what happens; the reason is asked for and never insisted on."""
+    membership, row = _find(member, membership_id)
+    if not row.can_cancel:
+        return _to_page("cancelled" if row.can_keep else "")
+    form = CancelForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        change = partial(members.cancel, membership, **form.cleaned_data)
+        return _change(request, membership, change, "cancelled")
+    context = _about(membership) | {"form": form, "row": row}
+    status = 422 if form.errors else 200
+    return show_page(request, "campaigns/readers/my_cancel.html", context, status=status)
+
+
+@private
+@limited("my_keep", times=30, seconds=600)
+@require_POST
+@_of_person
+def keep(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
+    membership, row = _find(member, membership_id)
+    if not row.can_keep:
+        return _to_page("kept" if row.can_cancel else "")
+    return _change(request, membership, partial(members.keep, membership), "kept")
+
+
+def _change(
+    request: HttpRequest, membership: Membership, change: Callable[[], None], done: str
+) -> HttpResponse:
+    """Tell Stripe, then let our rows follow. What Stripe did and we did not hear comes later."""
+    try:
+        change()
+    except stripe_api.StripeRefused as error:  # it ended, or was changed there, meanwhile
+        log.warning("membership_unchanged", membership=membership.pk, code=error.code)
+        done = "asked"
+    except stripe_api.StripeError as error:
+        log.warning("membership_unchanged", membership=membership.pk, error=type(error).__name__)
+        return _say_unavailable(request, membership, fields=request.POST.dict())
+    assert membership.checkout_id is not None
+    try:
+        settlement.settle_checkout(membership.checkout_id)
+    except (stripe_api.StripeError, settlement.SettlementBusy) as error:
+        log.warning("membership_unsettled", membership=membership.pk, error=type(error).__name__)
+        done = "asked"
+    tasks.hurry(tasks.do_what_followed)
+    return _to_page(done)
+
+
+@private
+@limited("my_card", times=20, seconds=600)
+@require_POST
+@_of_person
+def change_card(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
+    """To Stripe's own page, with the card and the invoices."""
+    membership, row = _find(member, membership_id)
+    if not row.has_card or membership.checkout is None:
+        raise Http404
+    try:
+        address = stripe_api.create_portal_session(
+            membership.checkout.customer_id,
+            return_url=settings.SITE_URL + reverse("campaigns:mine"),
+            language="auto",
+        )
+    except stripe_api.StripeError as error:
+        log.warning("portal_unavailable", error=type(error).__name__)
+        return _say_unavailable(request, membership)
+    answer = redirect(address)
+    answer.status_code = 303
+    return answer
+
+
+def _about(membership: Membership) -> dict[str, Any]:
+    checkout = membership.checkout
+    return {"membership": membership, "campaign": checkout.campaign if checkout else None}
+
+
+def _say_unavailable(
+    request: HttpRequest, membership: Membership, *, fields: dict[str, str] | None = None
+) -> HttpResponse:
+    kept = {name: text for name, text in (fields or {}).items() if name in CancelForm.base_fields}
+    context = _about(membership) | {"action": request.path, "kept": kept}
+    return show_page(request, "campaigns/readers/my_unavailable.html", context, status=503)
