@@ -19,7 +19,16 @@ from celery import Task, shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns import banners, emails, gifts, memberships, settlement, stripe_api, webhooks
+from campaigns import (
+    banners,
+    emails,
+    gifts,
+    members,
+    memberships,
+    settlement,
+    stripe_api,
+    webhooks,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -144,6 +153,7 @@ def sweep() -> None:
     do_what_followed()
     old_events = webhooks.old_event_ids(at=now)
     _work_through("old_event", old_events, partial(webhooks.strip_event, at=now))
+    members.forget_links(at=now)
 
 
 # Taken off the queue at once: a broker would give it to a second worker long before it ends. What

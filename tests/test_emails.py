@@ -40,7 +40,7 @@ from tests.mails import (
 )
 from tests.racing import race
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = [str(kind) for kind in OutgoingMail.Kind.values]
 REMINDERS = {"gift_reminder", "gift_unclaimed", "gift_ending"}

@@ -32,6 +32,8 @@ from tests.pages import (
 )
 from tests.test_gift_orders import BEN, CLEO, GIFTS, many_fields
 
+pytestmark = pytest.mark.once
+
 CARD = "4242424242424242"
 
 

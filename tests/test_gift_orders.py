@@ -24,6 +24,8 @@ from tests.pages import (
     tag_of,
 )
 
+pytestmark = pytest.mark.once
+
 GIFTS = "/drive/birthday/gifts/"
 BEN = ("Ben", "ben@example.org", "Read!")
 CLEO = ("Клео", "", "")

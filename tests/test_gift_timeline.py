@@ -13,7 +13,7 @@ from campaigns.gifts.timeline import Step, list_steps
 from campaigns.models import Campaign, Gift, Membership, OutgoingMail, Plan
 from tests.factories import at, make_campaign, make_gift, make_member
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 SOLD = at("2026-11-10 12:00")
 KINDS = ("gift_reminder", "gift_unclaimed", "gift_expiring", "gift_ending")

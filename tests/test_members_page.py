@@ -208,6 +208,19 @@ def test_a_mail_that_comes_too_late_is_not_sent(
 
 
 @pytest.mark.django_db
+def test_an_old_link_is_forgotten_with_its_mail(
+    client: Client, clock: time_machine.Traveller
+) -> None:
+    make_member(ADA)
+    ask_for_link(client)
+    clock.shift(timedelta(days=29))
+    members.forget_links(at=timezone.now())
+    assert SignInLink.objects.count() == OutgoingMail.objects.filter(kind="sign_in").count() == 1
+    clock.shift(timedelta(days=2))
+    members.forget_links(at=timezone.now())
+    assert SignInLink.objects.count() == OutgoingMail.objects.filter(kind="sign_in").count() == 0
+
+
 def test_whoever_asks_again_and_again_fills_no_mailbox(
     client: Client, clock: time_machine.Traveller
 ) -> None:

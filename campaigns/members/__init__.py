@@ -10,7 +10,13 @@ from campaigns.members.overview import (
     look_at,
 )
 from campaigns.members.receipts import render_receipt, tell_what_for
-from campaigns.members.sign_in import LinkClosed, is_open, open_link, owe_link
+from campaigns.members.sign_in import (
+    LinkClosed,
+    forget_links,
+    is_open,
+    open_link,
+    owe_link,
+)
 from campaigns.members.subscriptions import cancel, find_own, keep
 
 __all__ = [
@@ -22,6 +28,7 @@ __all__ = [
     "cancel",
     "describe_membership",
     "find_own",
+    "forget_links",
     "gather_data",
     "is_open",
     "keep",

@@ -10,6 +10,7 @@ from campaigns.models import Member, OutgoingMail, SignInLink
 # Whoever asks again and again in somebody's name fills nobody's mailbox.
 MOST_LINKS = 5
 _IN = timedelta(hours=1)
+_KEPT = timedelta(days=30)
 
 
 class LinkClosed(Exception):
@@ -34,6 +35,12 @@ def owe_link(address: str, *, language: str, at: datetime) -> bool:
             next_attempt_at=at,
         )
     return True
+
+
+def forget_links(*, at: datetime, limit: int = 200) -> None:
+    """Delete links that opened nothing for a month by now, with the mails that told of them."""
+    old = SignInLink.objects.filter(created_at__lt=at - _KEPT).values_list("pk", flat=True)
+    SignInLink.objects.filter(pk__in=list(old[:limit])).delete()
 
 
 def is_open(token: str, *, at: datetime) -> bool:

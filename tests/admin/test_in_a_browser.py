@@ -12,6 +12,8 @@ from campaigns.models import Campaign, Gift, Refund, StripeEvent
 from tests.admin.pages import WAITING_BUYER, wait_for_a_person
 from tests.browser import a_reader, run_chromium
 
+pytestmark = pytest.mark.once
+
 WINDOWS: dict[str, dict[str, Any]] = {
     "wide-light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
     "narrow-dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
