@@ -221,6 +221,7 @@ def test_an_old_link_is_forgotten_with_its_mail(
     assert SignInLink.objects.count() == OutgoingMail.objects.filter(kind="sign_in").count() == 0
 
 
+@pytest.mark.django_db
 def test_whoever_asks_again_and_again_fills_no_mailbox(
     client: Client, clock: time_machine.Traveller
 ) -> None:
