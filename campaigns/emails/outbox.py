@@ -7,7 +7,8 @@ from smtplib import SMTPRecipientsRefused
 from django.db.models import F, Q
 from django.utils import timezone
 
-from campaigns.emails.messages import NothingToSay, send_mail
+from campaigns.emails.messages import send_mail
+from campaigns.emails.sending import NothingToSay
 from campaigns.models import OptOut, OutgoingMail
 from campaigns.models.opt_out import hash_address
 

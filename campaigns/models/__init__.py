@@ -1,11 +1,13 @@
 """One module a concept; singular is what a thing is. Nothing here calls Stripe, mail or a queue."""
 
+from campaigns.models.address_change import AddressChange
 from campaigns.models.banner import Banner
 from campaigns.models.campaign import Campaign, CampaignCopy, Phase
 from campaigns.models.checkout import Checkout
+from campaigns.models.erasure import ErasedAddress, Erasure
 from campaigns.models.gift import Gift, GiftChange, ReplacedCode
 from campaigns.models.goal import Goal
-from campaigns.models.member import Member
+from campaigns.models.member import FormerAddress, Member
 from campaigns.models.membership import Membership
 from campaigns.models.opt_out import OptOut
 from campaigns.models.outgoing_mail import OutgoingMail
@@ -18,11 +20,15 @@ from campaigns.models.stripe_event import StripeEvent
 from campaigns.models.tally import PublishedNumber, Tally
 
 __all__ = [
+    "AddressChange",
     "Banner",
     "Campaign",
     "CampaignCopy",
     "Checkout",
     "Dispute",
+    "ErasedAddress",
+    "Erasure",
+    "FormerAddress",
     "Gift",
     "GiftChange",
     "Goal",

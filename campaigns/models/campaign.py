@@ -70,6 +70,16 @@ class Campaign(models.Model):
         help_text=_("What each goal counted, by its kind."),
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    # Everybody is to be counted anew, in batches: due, and how far it has come.
+    recount_at = models.DateTimeField(_("count anew at"), null=True, blank=True, editable=False)
+    recounted_to = models.CharField(
+        _("counted anew up to"),
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )
     publish_at = models.DateTimeField(_("publish at"), null=True, blank=True, editable=False)
     publish_lease_until = models.DateTimeField(
         _("publishing is leased until"), null=True, blank=True, editable=False

@@ -7,16 +7,17 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.checkout import Checkout
 from campaigns.models.member import Member
-from campaigns.models.plan import Plan
+from campaigns.models.plan import Plan, Price
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def active_at(self, moment: datetime) -> "MembershipQuerySet":
-        """Those that gave access at that moment: begun, not ended, and not run out."""
+        """Those that gave access at that moment: begun, not ended, not run out and not lapsed."""
         return (
             self.exclude(status=Membership.Status.PENDING)
             .filter(started_at__lte=moment)
             .filter(Q(ended_at__isnull=True) | Q(ended_at__gt=moment))
+            .filter(Q(access_until__isnull=True) | Q(access_until__gt=moment))
             .filter(
                 Q(source=Membership.Source.SUBSCRIPTION)
                 | Q(ends_at__isnull=True)
@@ -39,6 +40,7 @@ class Membership(models.Model):
         PENDING = "pending", _("waiting for its first payment")
         ACTIVE = "active", _("active")
         PAST_DUE = "past_due", _("past due")
+        LAPSED = "lapsed", _("lapsed")  # past due for longer than its grace
         PAUSED = "paused", _("paused")
         ENDED = "ended", _("ended")
 
@@ -55,6 +57,15 @@ class Membership(models.Model):
     plan = models.ForeignKey(
         Plan, on_delete=models.PROTECT, verbose_name=_("plan"), null=True, blank=True
     )
+    # Of a subscription: what it renews at, which its owner may have changed since it was bought.
+    price = models.ForeignKey(
+        Price,
+        on_delete=models.PROTECT,
+        verbose_name=_("price"),
+        null=True,
+        blank=True,
+        related_name="+",
+    )
     source = models.CharField(_("source"), max_length=12, choices=Source)
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.ACTIVE)
     started_at = models.DateTimeField(_("started at"))
@@ -65,6 +76,15 @@ class Membership(models.Model):
         help_text=_("Paid or given until; a subscription renews then."),
     )
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    access_until = models.DateTimeField(
+        _("access until"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Of a subscription that is past due or paused: the end of its grace, or of what is "
+            "paid. Empty while it runs."
+        ),
+    )
     is_cancelling = models.BooleanField(_("being cancelled"), default=False)
     months = models.PositiveSmallIntegerField(
         _("months"), null=True, blank=True, help_text=_("For how long it was bought or given.")
@@ -127,6 +147,11 @@ class Membership(models.Model):
                 fields=["push_at"],
                 condition=Q(push_at__isnull=False),
                 name="membership_push_due",
+            ),
+            models.Index(
+                fields=["access_until"],
+                condition=Q(status="past_due", access_until__isnull=False),
+                name="membership_grace_ends",
             ),
         ]
         constraints = [

@@ -4,6 +4,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models.address_change import AddressChange
 from campaigns.models.checkout import Checkout
 from campaigns.models.gift import Gift
 from campaigns.models.member import Member
@@ -36,6 +37,11 @@ class OutgoingMail(models.Model):
         GIFT_ENDING = "gift_ending", _("given membership about to end")
         SIGN_IN = "sign_in", _("link to one’s own page")
         PAST_DUE = "past_due", _("renewal that failed")
+        LAPSED = "lapsed", _("membership that lapsed")
+        ADDRESS_OLD = "address_old", _("change of address, to the old one")
+        ADDRESS_NEW = "address_new", _("change of address, to the new one")
+        ADDRESS_CHANGED = "address_changed", _("address changed")
+        ERASURE = "erasure", _("data being erased")
         DISPUTE = "dispute", _("dispute, to staff")
 
     key = models.CharField(_("key"), max_length=100, unique=True)
@@ -48,6 +54,13 @@ class OutgoingMail(models.Model):
     )
     sign_in = models.ForeignKey(
         SignInLink, on_delete=models.CASCADE, verbose_name=_("sign-in link"), null=True, blank=True
+    )
+    address_change = models.ForeignKey(
+        AddressChange,
+        on_delete=models.CASCADE,
+        verbose_name=_("change of address"),
+        null=True,
+        blank=True,
     )
     dispute = models.ForeignKey(
         Dispute, on_delete=models.CASCADE, verbose_name=_("dispute"), null=True, blank=True

@@ -23,6 +23,14 @@ class Payment(models.Model):
         SUCCEEDED = "succeeded", _("succeeded")
         FAILED = "failed", _("failed")
 
+    class Hold(models.TextChoices):
+        """Whether money in another currency than was asked for is the campaign's: staff say so."""
+
+        NONE = "", _("none")
+        WAITING = "waiting", _("waits for staff")
+        ACCEPTED = "accepted", _("taken")
+        REFUSED = "refused", _("not taken")
+
     # What Stripe says of the charge is written as it is; only these roles can ever count.
     COUNTED_ROLES = (Role.FIRST, Role.GIFT)
 
@@ -35,6 +43,9 @@ class Payment(models.Model):
     net_minor = models.BigIntegerField(_("net in minor units"), null=True, blank=True)
     settled_minor = models.BigIntegerField(_("paid out in minor units"), null=True, blank=True)
     settled_currency = models.CharField(_("currency of the payout"), max_length=3, blank=True)
+    hold = models.CharField(
+        _("held"), max_length=8, choices=Hold, blank=True, default="", db_default=""
+    )
     paid_at = models.DateTimeField(
         _("paid at"), help_text=_("When the charge was made, by Stripe's clock.")
     )
@@ -87,7 +98,8 @@ class Payment(models.Model):
         verbose_name = _("payment")
         verbose_name_plural = _("payments")
         indexes = [
-            models.Index(fields=["campaign", "status", "paid_at"], name="payment_of_campaign")
+            models.Index(fields=["campaign", "status", "paid_at"], name="payment_of_campaign"),
+            models.Index(fields=["hold"], condition=~Q(hold=""), name="payment_held"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_above_zero"),
@@ -120,6 +132,14 @@ class Refund(models.Model):
     status = models.CharField(_("status"), max_length=16, choices=Status)
     reason = models.CharField(_("reason"), max_length=60, blank=True)
     refunded_at = models.DateTimeField(_("refunded at"))
+    # What it moved of the balance, in the currency in which Stripe pays out: taken, given back
+    # when it failed or was won, and Stripe's fee for both.
+    taken_minor = models.BigIntegerField(_("taken in minor units"), null=True, blank=True)
+    returned_minor = models.BigIntegerField(_("given back in minor units"), null=True, blank=True)
+    fee_minor = models.BigIntegerField(_("fee in minor units"), null=True, blank=True)
+    settled_currency = models.CharField(
+        _("currency of the payout"), max_length=3, blank=True, default="", db_default=""
+    )
     # Of a payment for several gifts: which of them it meant, if any, is for staff to say.
     gifts_named_at = models.DateTimeField(_("gifts named at"), null=True, blank=True)
 
@@ -145,6 +165,14 @@ class Dispute(models.Model):
         _("withdrawn at"), null=True, blank=True, help_text=_("When the funds were taken.")
     )
     reinstated_at = models.DateTimeField(_("reinstated at"), null=True, blank=True)
+    # What it moved of the balance, in the currency in which Stripe pays out: taken, given back
+    # when it failed or was won, and Stripe's fee for both.
+    taken_minor = models.BigIntegerField(_("taken in minor units"), null=True, blank=True)
+    returned_minor = models.BigIntegerField(_("given back in minor units"), null=True, blank=True)
+    fee_minor = models.BigIntegerField(_("fee in minor units"), null=True, blank=True)
+    settled_currency = models.CharField(
+        _("currency of the payout"), max_length=3, blank=True, default="", db_default=""
+    )
     evidence_due_at = models.DateTimeField(
         _("evidence due at"), null=True, blank=True, help_text=_("Until then Stripe takes ours.")
     )

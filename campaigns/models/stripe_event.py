@@ -35,6 +35,14 @@ class StripeEvent(models.Model):
         _("next attempt at"), null=True, blank=True, default=timezone.now
     )
     error = models.TextField(_("error"), blank=True)
+    reason = models.CharField(
+        _("reason"),
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Why it was none of our business."),
+    )
     # After the retention time only the ids are left of the payload.
     stripped_at = models.DateTimeField(_("stripped at"), null=True, blank=True)
 

@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec
+from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -21,47 +21,14 @@ from campaigns.forms.members import CancelForm, SignInForm
 from campaigns.models import Member, Membership, Payment
 from campaigns.views.limits import is_first_within, limited
 from campaigns.views.pages import language, show_page
+from campaigns.views.person import UNTIL, WHO, find_person, of_person, to_page
 from campaigns.views.private import private
 
 log = structlog.get_logger(__name__)
 
-Params = ParamSpec("Params")
 STAYS = timedelta(hours=1)
 SEND_AGAIN = 60  # seconds
 DONE = {"cancelled", "kept", "asked", "left"}
-# Beside a login of the staff in the same session, and with a time of its own.
-_WHO, _UNTIL = "member_id", "member_until"
-
-
-def _person(request: HttpRequest) -> Member | None:
-    """Who opened this page by a link within the last hour."""
-    until = request.session.get(_UNTIL)
-    if until is None or timezone.now() >= datetime.fromisoformat(until):
-        return None
-    return Member.objects.filter(pk=request.session[_WHO]).first()
-
-
-def _of_person(
-    view: Callable[Concatenate[HttpRequest, Member, Params], HttpResponseBase],
-) -> Callable[..., HttpResponseBase]:
-    """Hand the view whose page it is; whoever is not known any more is asked for the address."""
-
-    @wraps(view)
-    def find(
-        request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs
-    ) -> HttpResponseBase:
-        member = _person(request)
-        return _to_page("over") if member is None else view(request, member, *args, **kwargs)
-
-    return find
-
-
-def _to_page(done: str = "") -> HttpResponse:
-    """By a GET, so that reloading it does nothing once more."""
-    address = reverse("campaigns:mine")
-    answer = redirect(f"{address}?done={done}" if done else address)
-    answer.status_code = 303
-    return answer
 
 
 # The way in and out
@@ -72,7 +39,7 @@ def _to_page(done: str = "") -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def show_mine(request: HttpRequest) -> HttpResponseBase:
     """The page of whoever is signed in; for all others the form that sends a link to it."""
-    member = _person(request)
+    member = find_person(request)
     done = request.GET.get("done", "")
     if request.method != "POST" and member is not None:
         return _show_overview(request, member, done=done if done in DONE else "")
@@ -115,9 +82,9 @@ def open_mine(request: HttpRequest, token: str) -> HttpResponseBase:
         return _refuse_link(request)
     request.session.cycle_key()
     rotate_token(request)
-    request.session[_WHO] = member.pk
-    request.session[_UNTIL] = (now + STAYS).isoformat()
-    return _to_page()
+    request.session[WHO] = member.pk
+    request.session[UNTIL] = (now + STAYS).isoformat()
+    return to_page()
 
 
 def _refuse_link(request: HttpRequest) -> HttpResponse:
@@ -128,13 +95,13 @@ def _refuse_link(request: HttpRequest) -> HttpResponse:
 @private
 @require_POST
 def leave(request: HttpRequest) -> HttpResponseBase:
-    for key in (_WHO, _UNTIL):
+    for key in (WHO, UNTIL):
         request.session.pop(key, None)
     if request.session.keys():  # a login of the staff
         request.session.cycle_key()
     else:
         request.session.flush()
-    return _to_page("left")
+    return to_page("left")
 
 
 # What stands there
@@ -163,7 +130,7 @@ def _show_overview(
 
 @private
 @require_safe
-@_of_person
+@of_person
 def show_receipt(request: HttpRequest, member: Member, payment_id: int) -> HttpResponseBase:
     payment = (
         Payment.objects.filter(pk=payment_id, member=member, status=Payment.Status.SUCCEEDED)
@@ -181,7 +148,7 @@ def show_receipt(request: HttpRequest, member: Member, payment_id: int) -> HttpR
 
 @private
 @require_safe
-@_of_person
+@of_person
 def save_data(request: HttpRequest, member: Member) -> HttpResponseBase:
     return JsonResponse(
         members.gather_data(member),
@@ -203,12 +170,12 @@ def _find(member: Member, membership_id: int) -> tuple[Membership, members.Membe
 @private
 @limited("my_cancel", times=30, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
-@_of_person
+@of_person
 def cancel(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
     """Asks first, and says what happens; the reason is asked for and never insisted on."""
     membership, row = _find(member, membership_id)
     if not row.can_cancel:
-        return _to_page("cancelled" if row.can_keep else "")
+        return to_page("cancelled" if row.can_keep else "")
     form = CancelForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         change = partial(members.cancel, membership, **form.cleaned_data)
@@ -221,11 +188,11 @@ def cancel(request: HttpRequest, member: Member, membership_id: int) -> HttpResp
 @private
 @limited("my_keep", times=30, seconds=600)
 @require_POST
-@_of_person
+@of_person
 def keep(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
     membership, row = _find(member, membership_id)
     if not row.can_keep:
-        return _to_page("kept" if row.can_cancel else "")
+        return to_page("kept" if row.can_cancel else "")
     return _change(request, membership, partial(members.keep, membership), "kept")
 
 
@@ -248,13 +215,13 @@ def _change(
         log.warning("membership_unsettled", membership=membership.pk, error=type(error).__name__)
         done = "asked"
     tasks.hurry(tasks.do_what_followed)
-    return _to_page(done)
+    return to_page(done)
 
 
 @private
 @limited("my_card", times=20, seconds=600)
 @require_POST
-@_of_person
+@of_person
 def change_card(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
     """To Stripe's own page, with the card and the invoices."""
     membership, row = _find(member, membership_id)

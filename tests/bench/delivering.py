@@ -16,7 +16,7 @@ from django.utils import timezone  # noqa: E402
 
 from campaigns import gifts, tasks  # noqa: E402
 from campaigns.emails.letters import write_letter  # noqa: E402
-from campaigns.emails.messages import _about_gift, _code_of  # noqa: E402
+from campaigns.emails.of_gifts import about_gift, code_of  # noqa: E402
 from campaigns.models import Checkout, Gift, OutgoingMail, Payment  # noqa: E402
 from tests.factories import make_campaign, make_member, make_price  # noqa: E402
 
@@ -90,11 +90,11 @@ def _write_alone() -> float:
     gift = Gift.objects.select_related("checkout__campaign", "price__plan").first()
     assert gift is not None
     write_letter(
-        "gift_invitation", _about_gift(gift, "en") | _code_of(gift)
+        "gift_invitation", about_gift(gift, "en") | code_of(gift)
     )  # the first compiles the templates
     start = time.perf_counter()
     for _ in range(LETTERS):
-        write_letter("gift_invitation", _about_gift(gift, "en") | _code_of(gift))
+        write_letter("gift_invitation", about_gift(gift, "en") | code_of(gift))
     return LETTERS / (time.perf_counter() - start)
 
 

@@ -1,0 +1,49 @@
+"""What all messages share: how one is sent, and what they tell of a purchase."""
+
+from typing import Any
+
+from campaigns.emails import links
+from campaigns.emails.letters import send_letter
+from campaigns.models import Checkout, OptOut, OutgoingMail
+
+
+class NothingToSay(Exception):
+    """The message is no longer wanted: its gift was revoked, say."""
+
+
+def send(
+    name: str,
+    mail: OutgoingMail,
+    *,
+    to: str,
+    context: dict[str, Any],
+    sender: str = "",
+    may_opt_out: bool = False,
+) -> str:
+    opt_out_url = ""
+    if may_opt_out:
+        if OptOut.objects.holds(to):
+            raise NothingToSay
+        opt_out_url = links.absolute("opt_out", token=links.opt_out_token(to))
+    return send_letter(
+        name, to=to, context=context, mail_id=mail.pk, sender=sender, opt_out_url=opt_out_url
+    )
+
+
+def about_checkout(checkout: Checkout | None) -> dict[str, Any]:
+    if checkout is None:
+        return {}
+    context: dict[str, Any] = {"checkout": checkout, "price": checkout.price}
+    context["plan"] = checkout.price.plan.copy_for(checkout.language)
+    if checkout.customer_id:
+        context["portal_url"] = links.absolute("portal", token=links.portal_token(checkout))
+    return context | about_campaign(checkout)
+
+
+def about_campaign(checkout: Checkout) -> dict[str, Any]:
+    if checkout.campaign is None:
+        return {}
+    return {
+        "campaign": checkout.campaign,
+        "campaign_url": links.absolute("campaign", slug=checkout.campaign.slug),
+    }
