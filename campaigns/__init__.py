@@ -4,7 +4,7 @@ The journey, one line a step, in the order in which the code reads:
 
     templatetags/      an article shows a published banner
     views/readers.py   a reader opens the join or the gift form          forms/
-    checkout.py     1  form -> Checkout row -> Stripe Checkout Session   stripe_api.py
+    checkout.py     1  form -> Checkout row -> Stripe Checkout Session   stripe_api/
     webhooks.py     2  stored event -> which Stripe object to look at
     settlement/     3  Stripe object -> our rows, the one road
     payments.py     4  record a payment, a refund, a dispute             money.py
@@ -14,8 +14,9 @@ The journey, one line a step, in the order in which the code reads:
     banners/        8  choose, fill in, render, publish
     reports/        9  figures -> page, chart, file
     members/       10  a person's own page: the link to it, what it shows, receipts, data
+    erasures.py    11  a person is forgotten: at Stripe, in our rows, in stored events
 
 Imports run one way, against the order of the journey: `urls -> admin, views, management, checks,
-templatetags -> tasks -> webhooks -> checkout -> settlement -> members -> banners, reports ->
+templatetags -> tasks -> erasures -> webhooks -> checkout -> settlement -> members -> banners, reports ->
 progress -> gifts -> memberships -> payments -> emails, forms, stripe_api -> models -> money`.
 """

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from campaigns import settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Price
+from campaigns.models.erasure import is_of_erased
 
 FIRST_LOOK = timedelta(seconds=30)
 _TRIES = 5
@@ -148,6 +149,8 @@ def _ask_stripe(checkout: Checkout) -> Checkout:
         # Another tab went on with a changed form: this session is nobody's, and that one is ours.
         with contextlib.suppress(stripe_api.StripeRefused):  # it is expired already
             stripe_api.expire_session(session["id"])
+        if is_of_erased(checkout.email):  # sent once more, the form orders for somebody new
+            raise stripe_api.StripeUnavailable("whoever ordered was erased meanwhile")
         return _ask_stripe(checkout)
     return checkout
 

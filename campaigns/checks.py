@@ -22,6 +22,7 @@ CONFIGURATION = "configuration"
 BROKERS = ("filesystem", "redis", "rediss", "amqp", "amqps")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECRET_LENGTH = 32
+LONGEST_GRACE_DAYS = 365
 KEY_PATTERN = re.compile(r"(sk|rk)_(test|live)_\w+")
 WEBHOOK_SECRET_PATTERN = re.compile(r"whsec_\S+")
 
@@ -35,6 +36,7 @@ def register_checks() -> None:
         check_files,
         check_mail,
         check_retention,
+        check_grace,
     ):
         register(check, CONFIGURATION)
     register(check_scale, CONFIGURATION, deploy=True)
@@ -273,6 +275,18 @@ def check_retention(**_: Any) -> list[CheckMessage]:
             "EVENT_RETENTION_DAYS is below zero.",
             hint="Write a number of days, for example 400; 0 keeps every webhook whole for ever.",
             id="campaigns.E020",
+        )
+    ]
+
+
+def check_grace(**_: Any) -> list[CheckMessage]:
+    if 0 <= settings.GRACE_DAYS <= LONGEST_GRACE_DAYS:
+        return []
+    return [
+        Error(
+            f"GRACE_DAYS is not between 0 and {LONGEST_GRACE_DAYS}.",
+            hint="Write for how many days a membership whose renewal failed goes on: 14, say.",
+            id="campaigns.E021",
         )
     ]
 

@@ -1,11 +1,15 @@
 """Money is an integer number of minor units and a currency; two currencies are never added."""
 
 from decimal import Decimal
+from functools import cache
 
+from babel import Locale
 from babel.numbers import format_decimal, get_currency_symbol
 
-# Stripe's own lists of currencies whose smallest unit is not a hundredth; everything else is.
+# Stripe's own lists of currencies whose smallest unit is not a hundredth; everything else is,
+# also ISK and UGX, which have no smaller coin but are told to Stripe as if they had.
 # https://docs.stripe.com/currencies#zero-decimal
+# https://docs.stripe.com/currencies#special-cases
 ZERO_DECIMAL = frozenset(
     "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split()  # noqa: SIM905
 )
@@ -25,15 +29,25 @@ def to_major(minor: int, currency: str) -> Decimal:
 
 
 def format_money(minor: int, currency: str, *, language: str = "en") -> str:
-    """The amount as a reader of that language writes it; whole amounts carry no decimals."""
-    amount = abs(to_major(minor, currency))
+    """The amount as a reader of that language writes it; whole amounts carry no decimals.
+
+    Where the sign stands, and how digits are grouped, is the language's own. `format_currency`
+    would know the decimals of cash alone, which are not Stripe's (ISK), and does not part a code
+    from its number (UAH1,500).
+    """
+    amount = to_major(minor, currency)
     places = 0 if amount == amount.to_integral_value() else decimal_places(currency)
-    number = format_decimal(amount, "#,##0" + ("." + "0" * places if places else ""), language)
-    # The sign of the currency itself: many languages' own data have the code instead.
-    sign = get_currency_symbol(currency.upper(), "en")
-    minus = "-" if minor < 0 else ""
-    if language == "uk":
-        return f"{minus}{number}\N{NO-BREAK SPACE}{sign}"
-    return (
-        f"{minus}{sign}\N{NO-BREAK SPACE}{number}" if sign.isalpha() else f"{minus}{sign}{number}"
-    )
+    pattern = _pattern(currency, language)
+    return str(format_decimal(amount, pattern.replace("0.00", f"{0:.{places}f}"), language))
+
+
+@cache
+def _pattern(currency: str, language: str) -> str:
+    """The language's own pattern of an amount with this currency's sign in it."""
+    pattern = Locale.parse(language, sep="-").currency_formats["standard"].pattern
+    # Its sign as a code is used only where the currency has none: € in Ukrainian, too.
+    code = currency.upper()
+    sign = get_currency_symbol(code, language)
+    sign = get_currency_symbol(code, "en") if sign == code else sign
+    apart = "\N{NO-BREAK SPACE}" if pattern.startswith("¤") and sign[-1].isalpha() else ""
+    return str(pattern.replace("¤", f"'{sign}{apart}'"))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -65,6 +66,7 @@ def record_payment(
             "net_minor": booked.get("net"),
             "settled_minor": booked.get("amount"),
             "settled_currency": booked.get("currency") or "",
+            "hold": _hold(snapshot, checkout),
             "paid_at": stripe_api.moment(charge["created"]),
             "campaign": checkout.campaign,
             "member": member,
@@ -73,7 +75,8 @@ def record_payment(
             "method": method[:40],
             "brand": (means.get("brand") or "")[:40],
             "country": (means.get("country") or "")[:2],
-            "receipt_url": charge.get("receipt_url") or "",
+            # Stripe's page of it names whoever paid.
+            "receipt_url": "" if member.erased_at else charge.get("receipt_url") or "",
             "receipt_number": charge.get("receipt_number") or "",
             "charge_id": charge["id"],
             "invoice_id": snapshot.invoice_id,
@@ -95,6 +98,41 @@ def record_payment(
     return payment
 
 
+def _hold(snapshot: ChargeSnapshot, checkout: Checkout) -> Payment.Hold:
+    """Another currency than was asked for waits for staff's word, and what they said stands.
+
+    Only of what can count there is anything to say.
+    It comes from a price to which currencies were added in Stripe's dashboard: a reader abroad is
+    shown theirs. https://docs.stripe.com/payments/checkout/localize-prices/manual-currency-prices
+    """
+    can_count = snapshot.role in Payment.COUNTED_ROLES
+    if snapshot.charge["currency"] == checkout.currency or not can_count:
+        return Payment.Hold.NONE
+    known = Payment.objects.filter(intent_id=snapshot.intent["id"]).values_list("hold", flat=True)
+    return Payment.Hold(known.first() or Payment.Hold.WAITING)
+
+
+def balance_entries(thing: Json) -> list[Json]:
+    """The entries in Stripe's balance that a refund or a dispute has made so far, oldest first."""
+    if thing["object"] == "dispute":
+        found = thing.get("balance_transactions") or []
+    else:
+        found = [thing.get("balance_transaction"), thing.get("failure_balance_transaction")]
+    entries = [entry for entry in found if isinstance(entry, dict)]
+    return sorted(entries, key=lambda entry: int(entry["created"]))
+
+
+def _moved(thing: Json) -> dict[str, Any]:
+    """What a refund or a dispute moved of the balance, as columns; noughts if it moved nothing."""
+    entries = balance_entries(thing)
+    return {
+        "taken_minor": -sum(entry["amount"] for entry in entries if entry["amount"] < 0),
+        "returned_minor": sum(entry["amount"] for entry in entries if entry["amount"] > 0),
+        "fee_minor": sum(entry["fee"] for entry in entries),
+        "settled_currency": entries[0]["currency"] if entries else "",
+    }
+
+
 def record_refund(payment: Payment, refund: Json) -> Refund:
     row, _ = Refund.objects.update_or_create(
         refund_id=refund["id"],
@@ -104,6 +142,7 @@ def record_refund(payment: Payment, refund: Json) -> Refund:
             "status": refund["status"] or Refund.Status.PENDING,
             "reason": refund.get("reason") or "",
             "refunded_at": stripe_api.moment(refund["created"]),
+            **_moved(refund),
         },
     )
     order = _find_order(payment, refund)
@@ -131,9 +170,7 @@ def record_dispute(payment: Payment, dispute: Json) -> Dispute:
     known = Dispute.objects.filter(dispute_id=dispute["id"]).values_list("status", flat=True)
     is_news = known.first() != dispute["status"]
     due_by = (dispute.get("evidence_details") or {}).get("due_by")
-    entries = sorted(
-        dispute.get("balance_transactions") or [], key=lambda entry: int(entry["created"])
-    )
+    entries = balance_entries(dispute)
     taken = [entry for entry in entries if entry["amount"] < 0]
     given = [entry for entry in entries if entry["amount"] > 0]
     row, _ = Dispute.objects.update_or_create(
@@ -147,6 +184,7 @@ def record_dispute(payment: Payment, dispute: Json) -> Dispute:
             "withdrawn_at": stripe_api.moment(taken[0]["created"]) if taken else None,
             "reinstated_at": stripe_api.moment(given[-1]["created"]) if given else None,
             "evidence_due_at": stripe_api.moment(due_by) if due_by else None,
+            **_moved(dispute),
         },
     )
     if is_news and row.status in TOLD_OF and settings.STAFF_EMAIL:

@@ -1,6 +1,17 @@
 from django.urls import include, path
 
-from campaigns.views import buyers, claims, embed, members, orders, readers, reminders, stripe
+from campaigns.views import (
+    addresses,
+    buyers,
+    claims,
+    embed,
+    erasures,
+    members,
+    orders,
+    readers,
+    reminders,
+    stripe,
+)
 
 app_name = "campaigns"
 
@@ -22,7 +33,10 @@ urlpatterns = [
                             path("", members.show_mine, name="mine"),
                             path("open/<str:token>/", members.open_mine, name="open_mine"),
                             path("leave/", members.leave, name="leave_mine"),
+                            path("address/", addresses.change_address, name="my_address"),
                             path("data.json", members.save_data, name="my_data"),
+                            path("erase/", erasures.erase, name="my_erase"),
+                            path("erased/", erasures.show_erased, name="my_erased"),
                             path(
                                 "receipts/<int:payment_id>.pdf",
                                 members.show_receipt,
@@ -35,12 +49,14 @@ urlpatterns = [
                                         path("cancel/", members.cancel, name="my_cancel"),
                                         path("keep/", members.keep, name="my_keep"),
                                         path("card/", members.change_card, name="my_card"),
+                                        path("switch/", members.switch, name="my_switch"),
                                     ]
                                 ),
                             ),
                         ]
                     ),
                 ),
+                path("address/<str:token>/", addresses.confirm_address, name="confirm_address"),
                 path("no-reminders/<str:token>/", reminders.opt_out, name="opt_out"),
                 path(
                     "gifts/<str:token>/",

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -10,11 +9,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
-from campaigns import settlement, stripe_api
-from campaigns.models import StripeCursor, StripeEvent
+from campaigns import members, settlement, stripe_api
+from campaigns.models import Checkout, StripeCursor, StripeEvent
+from campaigns.models.erasure import NOWHERE
 from campaigns.models.moves import states_before
 from campaigns.stripe_api import Json
 
@@ -62,6 +62,10 @@ _OBJECT_TYPE = re.compile(r"[a-z0-9_.]{1,60}\Z")
 _OBJECT_ID = re.compile(r"[A-Za-z0-9_.-]{1,255}\Z")
 # Doubling from two seconds, at most an hour: about twenty tries in the first day.
 _LONGEST_PAUSE = timedelta(hours=1)
+
+
+# Which Checkouts were settled, by which session, for which disputed charge; what went wrong.
+Outcomes = dict[tuple[UUID, str | None, str], Exception | None]
 
 
 class WebhookRefused(Exception):
@@ -155,36 +159,69 @@ def due_event_ids(*, at: datetime, limit: int = 500) -> list[str]:
     return list(due.values_list("event_id", flat=True)[:limit])
 
 
-def work_on_event(event_id: str) -> UUID | None:
+def work_on_event(event_id: str, *, outcomes: Outcomes | None = None) -> UUID | None:
     """Work on an event if nobody else does; the Checkout that was settled by it, if any.
 
-    A failure is kept on the event, with the time of the next attempt; nothing is raised.
+    A failure is kept on the event, with the time of the next attempt; nothing is raised. Of events
+    that were all there before the first of them is worked on, `outcomes` lets each Checkout be
+    settled once.
     """
     now = timezone.now()
     due = StripeEvent.objects.filter(event_id=event_id, next_attempt_at__lte=now)
     if not due.update(next_attempt_at=now + LEASE, attempts=F("attempts") + 1):
         return None
     event = StripeEvent.objects.get(event_id=event_id)
-    checkout_id = None
     try:
-        checkout_id = settlement.settle_object(event.object_type, event.object_id)
-        status = StripeEvent.Status.DONE if checkout_id else StripeEvent.Status.IGNORED
-        _close(event, status)
-    except stripe_api.StripeRefused as error:
-        if error.status == 404:  # an object of another account, or one that is gone
-            _close(event, StripeEvent.Status.IGNORED, error=str(error))
-        else:
-            _put_off(event, error)
+        found = settlement.find_checkout(event.object_type, event.object_id)
+        if found.checkout_id is not None:
+            _settle_once(found.checkout_id, found.disputed_id, {} if outcomes is None else outcomes)
     except Exception as error:  # whatever it is, the event must stay due
         _put_off(event, error)
-    return checkout_id
+        _forget_erased(event, None)
+        return None
+    _close(event, found)
+    _forget_erased(event, found.checkout_id)
+    return found.checkout_id
 
 
-def _close(event: StripeEvent, status: StripeEvent.Status, *, error: str = "") -> None:
+def _settle_once(checkout_id: UUID, disputed_id: str, outcomes: Outcomes) -> None:
+    """What came of it the first time holds for all; raises what was raised then.
+
+    A session that turned out to be the one that was paid is another outcome, and so is a dispute
+    that is news.
+    """
+    session_id = Checkout.objects.values_list("session_id", flat=True).get(pk=checkout_id)
+    key = (checkout_id, session_id, disputed_id)
+    if key not in outcomes:
+        outcomes[key] = None
+        try:
+            settlement.settle_checkout(checkout_id, disputed_id=disputed_id)
+        except Exception as error:
+            outcomes[key] = error
+    if (failure := outcomes[key]) is not None:
+        raise failure
+
+
+def _close(event: StripeEvent, found: settlement.Found) -> None:
+    status = StripeEvent.Status.DONE if found.checkout_id else StripeEvent.Status.IGNORED
     # Only by whoever holds the lease: after it another attempt has begun.
     StripeEvent.objects.filter(pk=event.pk, attempts=event.attempts).update(
-        status=status, next_attempt_at=None, error=error
+        status=status, next_attempt_at=None, error="", reason=found.reason or ""
     )
+
+
+def _forget_erased(event: StripeEvent, checkout_id: UUID | None) -> None:
+    """What still comes of somebody who was erased leaves ids alone, once it was looked at.
+
+    What came before their rows were stripped the erasure reads itself.
+    """
+    if checkout_id is not None:
+        of_erased = Q(member__erased_at__isnull=False) | Q(email__endswith=NOWHERE)
+        is_erased = Checkout.objects.filter(of_erased, pk=checkout_id).exists()
+    else:
+        is_erased = members.names_erased(event.payload)
+    if is_erased:
+        strip_event(event.pk, at=timezone.now())
 
 
 def _put_off(event: StripeEvent, error: Exception) -> None:
@@ -216,7 +253,9 @@ class CaughtUp:
 def catch_up(*, since: datetime | None = None, dry_run: bool = False) -> CaughtUp:
     """Take in the events since the cursor (or `since`) whose webhook never came, and work on them.
 
-    The cursor moves when all were read, unless `since` left out what it has not passed yet.
+    Each Checkout is settled once for all of its events: the list has only what had happened before
+    it was begun, so whatever was read since then knows of it. The cursor moves when all were read,
+    unless `since` left out what it has not passed yet.
     `dry_run` only counts. Raises the errors of stripe_api: what was taken in until then stays.
     """
     usual = settlement.find_start(StripeCursor.Of.EVENTS, overlap=_OVERLAP)
@@ -225,25 +264,29 @@ def catch_up(*, since: datetime | None = None, dry_run: bool = False) -> CaughtU
     if start is None:
         return told
     read_until = None
+    outcomes: Outcomes = {}
     events = stripe_api.walk_events(since=start)
     while batch := list(islice(events, _BATCH)):
         told.seen += len(batch)
         newest = max(stripe_api.moment(event["created"]) for event in batch)
         read_until = max(read_until or newest, newest)
-        for event in _never_came(batch):
-            told.missed += 1
-            if not dry_run:
-                work_on_event(keep_event(event).event_id)
+        missed = _never_came(batch)
+        told.missed += len(missed)
+        if not dry_run:
+            for event_id in [keep_event(event).event_id for event in missed]:
+                work_on_event(event_id, outcomes=outcomes)
     if not dry_run and usual is not None and start <= usual:
         settlement.move_cursor(StripeCursor.Of.EVENTS, read_until=read_until)
     return told
 
 
-def _never_came(events: list[Json]) -> Iterator[Json]:
+def _never_came(events: list[Json]) -> list[Json]:
+    """Those of sessions first: what they lead to is found without asking Stripe after that."""
     wanted = {event["id"]: event for event in events if event["type"] in EVENTS}
     known = StripeEvent.objects.filter(event_id__in=wanted).values_list("event_id", flat=True)
     came = set(known)
-    return (event for event_id, event in wanted.items() if event_id not in came)
+    missed = [event for event_id, event in wanted.items() if event_id not in came]
+    return sorted(missed, key=lambda event: _named_object(event)[0] != "checkout.session")
 
 
 def retry_events(event_ids: list[str]) -> int:

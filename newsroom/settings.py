@@ -58,6 +58,8 @@ STRIPE_WEBHOOK_SECRET = env.list(
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
 # Days after which a webhook that was worked on loses all but its ids; 0 keeps it whole for ever.
 EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", default=400)
+# Days for which a subscription goes on giving access from where its unpaid time began.
+GRACE_DAYS = env.int("GRACE_DAYS", default=14)
 # Gifts' claim codes are derived by this key. After a change of key the old one goes among the
 # fallbacks, for as long as gifts bought under it can be claimed.
 GIFT_CODE_KEY = env.str("GIFT_CODE_KEY", default=DEMO_SECRETS["GIFT_CODE_KEY"])

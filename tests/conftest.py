@@ -1,27 +1,54 @@
 """The ground that tests stand on: a real sandbox a test process, as new in each test."""
 
 import io
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.conf import LazySettings
 from django.core.cache import cache
 from django.core.management import call_command
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.utils import translation
 
 from campaigns import webhooks
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Plan, Price
 from newsroom.sandbox.control import SandboxControl
 from newsroom.sandbox.process import SandboxProcess, start_sandbox
+from tests.emptying import empty_tables
 from tests.factories import make_campaign, make_price
 
 WEBHOOK_SECRET = "whsec_tests"
+# The day of all tests, whatever the machine's: late in the drive, and before a gift expires that
+# was sold in it.
+TODAY = 1795521600  # 2026-11-24 12:00 UTC
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.fixture(autouse=True)
+def today(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test depends on when it is run; a test may still travel to a day of its own.
+
+    What runs in processes of its own lives by the machine's clock, and so do the tests that go
+    along with it: those are the ones that have a group to themselves.
+    """
+    if request.node.get_closest_marker("xdist_group"):
+        yield
+    else:
+        with time_machine.travel(TODAY, tick=True):
+            yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_flush() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +60,13 @@ def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 
 
 @pytest.fixture
-def sandbox(sandbox_process: SandboxProcess, settings: LazySettings) -> Iterator[SandboxControl]:
+def sandbox(
+    sandbox_process: SandboxProcess, settings: LazySettings, today: None
+) -> Iterator[SandboxControl]:
     """The pretend Stripe, as new; our client talks to it and its events are signed for us."""
     control = SandboxControl(sandbox_process.url)
     control.reset()
+    control.advance(int(time.time()) - control.now())  # the two have one day
     settings.STRIPE_API_BASE = sandbox_process.url
     settings.STRIPE_SECRET_KEY = sandbox_process.secret_key
     settings.STRIPE_WEBHOOK_SECRET = [WEBHOOK_SECRET]
@@ -55,14 +85,28 @@ def clean_ground(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def on_sale() -> dict[str, str]:
+    """What the sandbox calls our plan and its prices, once they were set up there."""
+    return {}
+
+
 @pytest.fixture
-def drive(sandbox: SandboxControl, transactional_db: None) -> Campaign:
+def drive(sandbox: SandboxControl, on_sale: dict[str, str], transactional_db: None) -> Campaign:
     """A running drive whose plans are on sale at the sandbox; frozen at 10 November 2026."""
     sandbox.freeze(1794312000)  # 2026-11-10 12:00 UTC
     campaign = make_campaign()
-    for kind in ("month", "year", "gift", "once"):
-        make_price(kind)
-    call_command("stripe_setup", "--no-webhook", stdout=io.StringIO())
+    prices = [make_price(kind) for kind in ("month", "year", "gift", "once")]
+    if on_sale:  # the command would make the same again
+        sandbox.bring_back()
+        Plan.objects.filter(pk=prices[0].plan_id).update(stripe_product_id=on_sale["plan"])
+        for price in prices:
+            Price.objects.filter(pk=price.pk).update(stripe_price_id=on_sale[price.kind])
+    else:
+        call_command("stripe_setup", "--no-webhook", stdout=io.StringIO())
+        sandbox.keep()
+        on_sale["plan"] = Plan.objects.get().stripe_product_id
+        on_sale.update(Price.objects.values_list("kind", "stripe_price_id"))
     return campaign
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from html.parser import HTMLParser
 from itertools import count
 from typing import Any
@@ -11,10 +12,19 @@ from django.core import mail as mailbox
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.message import EmailMessage
 
-from campaigns import emails
+from campaigns import emails, members
 from campaigns.emails import links
 from campaigns.memberships import add_months
-from campaigns.models import Campaign, Gift, Membership, OutgoingMail, Payment, SignInLink
+from campaigns.models import (
+    AddressChange,
+    Campaign,
+    Gift,
+    Member,
+    Membership,
+    OutgoingMail,
+    Payment,
+    SignInLink,
+)
 from tests.factories import (
     at,
     claim,
@@ -102,12 +112,49 @@ def owe_of_failure(campaign: Campaign | None, *, language: str = "en") -> Outgoi
     return owe("past_due", key=f"past_due:in_{number}", language=language, membership=membership)
 
 
+def owe_of_lapse(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
+    """To Ada, whose second year was not paid within two weeks."""
+    membership = buy_membership(campaign).membership
+    assert membership is not None
+    Membership.objects.filter(pk=membership.pk).update(
+        status=Membership.Status.LAPSED, access_until=at("2027-11-24 12:00")
+    )
+    return owe("lapsed", language=language, membership=membership)
+
+
 def owe_of_link(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
     """To Ada, who asked for a link to her own page just now."""
     link = SignInLink(member=make_member("ada@example.org"))
     link.secret_hash = links.hash_sign_in_token(links.sign_in_token(link))
     link.save()
     return owe("sign_in", language=language, member=link.member, sign_in=link)
+
+
+def owe_of_change(campaign: Campaign | None, *, kind: str, language: str = "en") -> OutgoingMail:
+    """To Ada, who wants to be known by another address; the last once it is."""
+    ada = make_member("ada@example.org")
+    change = AddressChange.objects.create(member=ada, email="ada@new.example")
+    if kind == "address_changed":
+        Member.objects.filter(pk=ada.pk).update(email=change.email)
+        AddressChange.objects.update(made_at=change.asked_at)
+    return owe(kind, language=language, member=ada, address_change=change)
+
+
+def owe_of_erasure(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
+    """To Ada, who asked to be forgotten."""
+    ada = make_member("ada@example.org")
+    members.ask_erasure(ada, language=language)
+    return OutgoingMail.objects.get(kind="erasure", member=ada)
+
+
+def extend(base: Membership, campaign: Campaign) -> Membership:
+    """Three months as a gift to somebody who is a member already."""
+    gift = claim(give(campaign, months=3), base.member, "2026-11-12 09:00")
+    assert gift.membership is not None
+    Membership.objects.filter(pk=gift.membership.pk).update(
+        extends=base, ends_at=at("2028-02-10 12:00")
+    )
+    return Membership.objects.get(pk=gift.membership.pk)
 
 
 def give_several(campaign: Campaign | None, *changes: dict[str, Any]) -> list[Gift]:
@@ -130,8 +177,14 @@ _STATES: dict[str, dict[str, Any]] = {
 }
 _OWED: dict[str, Callable[..., OutgoingMail]] = {
     "dispute": owe_of_dispute,
+    "erasure": owe_of_erasure,
+    "lapsed": owe_of_lapse,
     "past_due": owe_of_failure,
     "sign_in": owe_of_link,
+    **{
+        kind: partial(owe_of_change, kind=kind)
+        for kind in ("address_old", "address_new", "address_changed")
+    },
 }
 
 

@@ -76,13 +76,13 @@ def test_imports_keep_the_contracts() -> None:
     assert re.search(r"Contracts: [4-9] kept, 0 broken", done.stdout)
 
 
-def test_one_module_speaks_with_stripe() -> None:
+def test_one_package_speaks_with_stripe() -> None:
     speaking = {
         path
         for path, source in find_sources("campaigns", "newsroom").items()
         if any(name.split(".")[0] == "stripe" for name in imported_by(parse(source)))
     }
-    assert speaking == {"campaigns/stripe_api.py"}
+    assert {path.rpartition("/")[0] for path in speaking} == {"campaigns/stripe_api"}
 
 
 def test_nothing_happens_by_signals() -> None:
@@ -119,7 +119,7 @@ def test_no_module_is_named_for_what_it_is_not() -> None:
 def test_no_module_is_too_long_to_be_read() -> None:
     long = {
         path: lines
-        for path, source in find_sources("campaigns", "newsroom").items()
+        for path, source in find_sources("campaigns", "newsroom", "tests").items()
         if (lines := source.count("\n")) > LONGEST
     }
     assert long == {}

@@ -17,6 +17,8 @@ from campaigns.models.campaign import Phase
 from campaigns.progress import Progress
 from tests.factories import at, make_campaign
 
+pytestmark = pytest.mark.once
+
 STATIC = settings.BASE_DIR / "campaigns" / "static" / "campaigns"
 PLACEMENTS = list(Banner.Placement.values)
 STATES = list(Banner.State.values)

@@ -1,13 +1,7 @@
 """From the form to one open session at Stripe, whatever happens on the way."""
 
-import http.client
-import http.server
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,12 +12,12 @@ from stripe._encode import _api_encode
 from campaigns import checkout as checkouts
 from campaigns import settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Price, Tally
-from campaigns.stripe_api import Json
+from campaigns.stripe_api import Json, connection
 from newsroom.sandbox.control import SandboxControl
 from tests.racing import race
 from tests.sandbox import schema
+from tests.stealing import SESSIONS, steal_answers
 
-SESSIONS = "/v1/checkout/sessions"
 CARD = "4242424242424242"
 NOBODY = "http://127.0.0.1:9"  # nothing listens there
 
@@ -59,59 +53,6 @@ def sessions() -> list[Json]:
 
 def open_sessions() -> list[str]:
     return [session["id"] for session in sessions() if session["status"] == "open"]
-
-
-class AnswerThief(http.server.BaseHTTPRequestHandler):
-    """Passes a request on to Stripe; cuts the line instead of the first answers to a creation."""
-
-    protocol_version = "HTTP/1.1"
-    there = ""
-    answers_to_lose = 0
-
-    def log_message(self, *args: object) -> None:
-        """Nothing."""
-
-    def pass_on(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        parts = urlsplit(self.there)
-        onward = http.client.HTTPConnection(parts.hostname or "", parts.port)
-        onward.request(self.command, self.path, self.rfile.read(length), dict(self.headers))
-        answer = onward.getresponse()
-        body = answer.read()
-        onward.close()
-        if self.command == "POST" and self.path == SESSIONS and type(self).answers_to_lose > 0:
-            type(self).answers_to_lose -= 1
-            self.close_connection = True
-            return
-        self.send_response(answer.status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_POST = pass_on  # noqa: N815 - named by http.server
-
-
-@contextmanager
-def steal_answers(settings: LazySettings, *, times: int) -> Iterator[None]:
-    """Between us and Stripe somebody loses the answers to the next creations of a session."""
-    there = settings.STRIPE_API_BASE
-
-    class Thief(AnswerThief):
-        answers_to_lose = times
-
-    Thief.there = there
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Thief)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    settings.STRIPE_API_BASE = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
-        yield
-    finally:
-        settings.STRIPE_API_BASE = there
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 # What Stripe is asked for
@@ -244,8 +185,8 @@ def test_a_changed_form_after_a_lost_answer_leaves_one_session_that_can_be_paid(
 def test_an_answer_that_takes_too_long_is_no_second_session(
     order: checkouts.Order, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stripe_api, "_TIMEOUT", (1, 0.3))
-    stripe_api._client.cache_clear()
+    monkeypatch.setattr(connection, "_TIMEOUT", (1, 0.3))
+    connection._client.cache_clear()
     sandbox.add_fault("api", match=f"POST {SESSIONS}", kind="delay", seconds=2)
     checkout_id = uuid4()
     try:
@@ -253,7 +194,7 @@ def test_an_answer_that_takes_too_long_is_no_second_session(
             checkouts.start_checkout(checkout_id, order)
     finally:
         monkeypatch.undo()
-        stripe_api._client.cache_clear()
+        connection._client.cache_clear()
     checkout = _insist(checkout_id, order)
     assert (checkout.attempt, open_sessions()) == (1, [checkout.session_id])
     assert len(sessions()) == 1

@@ -39,6 +39,7 @@ GOOD: dict[str, Any] = {
     "HAS_ANYMAIL": True,
     "ANYMAIL": {},
     "STAFF_EMAIL": "",
+    "GRACE_DAYS": 14,
     "DATABASES": POSTGRES,
     "CACHES": REDIS_CACHE,
 }
@@ -89,6 +90,8 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("E015", {"PUBLISH_DIR": "/proc/1/published"}, "/proc/1/published"),
     ("E016", {"DEFAULT_FROM_EMAIL": "The Post <members@example.org>"}, "DEFAULT_FROM_EMAIL"),
     ("E020", {"EVENT_RETENTION_DAYS": -1}, "EVENT_RETENTION_DAYS"),
+    ("E021", {"GRACE_DAYS": -1}, "GRACE_DAYS"),
+    ("E021", {"GRACE_DAYS": 366}, "GRACE_DAYS"),
     ("W001", {"STRIPE_SECRET_KEY": "sk_test_0123456789"}, "no real payment"),
     (
         "W002",

@@ -11,7 +11,7 @@ from campaigns.banners import publish_campaign, wrap_lines
 from campaigns.models import Campaign, CampaignCopy, Tally
 from tests.factories import make_campaign, make_member, make_payment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 PICTURE = "/drive/birthday/picture.png"
 NUMBER = "/drive/birthday/progress.json"

@@ -1,74 +1,26 @@
 """A gift to somebody who is a member already: nothing is refused, nothing is lost."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import pytest
-import time_machine
-
-from campaigns import gifts, memberships, settlement, stripe_api, tasks
-from campaigns.emails import links
-from campaigns.models import Campaign, Gift, Member, Membership, OutgoingMail, Payment, Tally
+from campaigns import memberships, settlement, stripe_api, tasks
+from campaigns.models import Campaign, Gift, Membership, Payment, Tally
 from newsroom.sandbox.control import SandboxControl
-from tests.factories import at, make_gift, make_member
-from tests.test_settlement import order_membership
+from tests.extending import (
+    SUBSCRIBED,
+    Clock,
+    at_stripe,
+    claim,
+    give,
+    next_charge,
+    settle,
+    spans,
+    subscribe,
+)
+from tests.extending import clock as _clock
+from tests.factories import at
 
-CARD = "4242424242424242"
-REFUSED = "4000000000000341"  # is taken once and refuses every later charge
-SUBSCRIBED = at("2026-11-10 12:00")
-
-
-class Clock:
-    """One time for us and for the sandbox."""
-
-    def __init__(self, sandbox: SandboxControl, traveller: time_machine.Traveller) -> None:
-        self._sandbox, self._traveller = sandbox, traveller
-
-    def move_to(self, moment: datetime) -> None:
-        self._traveller.move_to(moment)
-        self._sandbox.freeze(int(moment.timestamp()))
-
-
-@pytest.fixture
-def clock(drive: Campaign, sandbox: SandboxControl) -> Iterator[Clock]:
-    with time_machine.travel(SUBSCRIBED, tick=False) as traveller:
-        yield Clock(sandbox, traveller)
-
-
-def subscribe(drive: Campaign, sandbox: SandboxControl, kind: str = "month") -> Membership:
-    checkout = order_membership(drive, kind, "ben@example.org")
-    sandbox.pay(str(checkout.session_id), card=CARD)
-    settlement.settle_checkout(checkout.pk)
-    return Membership.objects.get(checkout=checkout)
-
-
-def give(drive: Campaign, months: int = 12, paid_at: str = "2026-11-10 12:00") -> Gift:
-    return make_gift(make_member("ada@example.org"), drive, paid_at, months=months)
-
-
-def claim(gift: Gift, email: str = "ben@example.org") -> Gift:
-    """By somebody who is a member: asked at their address first, and confirmed from there."""
-    with pytest.raises(gifts.ConfirmationOwed):
-        settlement.claim_gift(gift.code, email=email, name="Ben", language="en")
-    gift.refresh_from_db()
-    assert gift.status == Gift.Status.PAID
-    token = links.confirmation_token(gift, Member.objects.get(email=email))
-    return settlement.confirm_claim(token, language="en")
-
-
-def at_stripe(membership: Membership) -> dict[str, Any]:
-    return stripe_api.fetch_subscription(str(membership.subscription_id))
-
-
-def settle(membership: Membership) -> None:
-    assert membership.checkout_id is not None
-    settlement.settle_checkout(membership.checkout_id)
-
-
-def next_charge(membership: Membership) -> datetime:
-    subscription = at_stripe(membership)
-    return stripe_api.moment(subscription["items"]["data"][0]["current_period_end"])
+clock = _clock  # a fixture
 
 
 def test_a_gift_to_a_subscriber_moves_the_next_charge(
@@ -257,71 +209,11 @@ def test_while_stripe_is_silent_the_charge_stays_to_be_moved(
     assert next_charge(subscription) == at("2027-12-10 12:00")
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_gifts_to_somebody_who_does_not_pay_add_up() -> None:
-    with time_machine.travel(at("2027-01-31 12:00"), tick=False):
-        first = give_and_claim(months=1)
-        second = claim(give_alone(months=1))
-        third = claim(give_alone(months=1))
-    ends = [gift.membership.ends_at for gift in (first, second, third) if gift.membership]
-    assert ends == [at("2027-02-28 12:00"), at("2027-03-31 12:00"), at("2027-04-30 12:00")]
-    assert {gift.membership.extends_id for gift in (second, third) if gift.membership} == {
-        first.membership_id
-    }
-
-
-def test_a_gift_taken_back_lets_the_next_begin_at_once(admin_user: Any) -> None:
-    with time_machine.travel(at("2027-01-31 12:00"), tick=False):
-        first, second = give_and_claim(months=3), claim(give_alone(months=6))
-    with time_machine.travel(at("2027-02-10 12:00"), tick=False):
-        settlement.revoke_gift(first, by=admin_user, why="returned")
-    assert second.membership is not None
-    second.membership.refresh_from_db()
-    assert second.membership.started_at == at("2027-02-10 12:00")
-    assert second.membership.ends_at == at("2027-08-10 12:00")
-
-
-def give_alone(months: int) -> Gift:
-    return make_gift(make_member("ada@example.org"), None, "2027-01-30 12:00", months=months)
-
-
-def give_and_claim(months: int) -> Gift:
-    return settlement.claim_gift(
-        give_alone(months).code, email="ben@example.org", name="Ben", language="en"
-    )
-
-
-def test_whoever_clicks_again_is_asked_once(drive: Campaign, sandbox: SandboxControl) -> None:
-    subscribe(drive, sandbox)
-    gift = give(drive)
-    for _ in range(3):
-        with pytest.raises(gifts.ConfirmationOwed):
-            settlement.claim_gift(gift.code, email="ben@example.org", name="x", language="en")
-    assert OutgoingMail.objects.filter(kind="gift_confirm").count() == 1
-
-
-def test_a_confirmation_says_nothing_once_the_code_is_a_new_one(
-    drive: Campaign, sandbox: SandboxControl
-) -> None:
-    subscribe(drive, sandbox)
-    gift = give(drive)
-    token = links.confirmation_token(gift, Member.objects.get(email="ben@example.org"))
-    gifts.resend_gift(gift, with_new_code=True)
-    with pytest.raises(gifts.GiftNotClaimable, match="replaced"):
-        settlement.confirm_claim(token, language="en")
-    assert not Membership.objects.filter(source="gift").exists()
-
-
 # What went wrong once
 
 
 def change(membership: Membership, **changes: Any) -> None:
     stripe_api.client().v1.subscriptions.update(str(membership.subscription_id), changes)  # type: ignore[arg-type]
-
-
-def spans(*given: Gift) -> list[tuple[datetime, datetime | None]]:
-    rows = [Membership.objects.get(gift=gift) for gift in given]
-    return [(row.started_at, row.ends_at) for row in rows]
 
 
 def test_two_gifts_to_one_that_is_being_cancelled_follow_each_other(
@@ -422,42 +314,3 @@ def test_an_extension_that_comes_back_after_a_renewal_follows_what_was_paid(
     [(start, end)] = spans(gift)
     assert start == paid_until
     assert next_charge(subscription) == end
-
-
-def test_a_confirmation_that_was_given_up_can_be_asked_for_again(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
-) -> None:
-    subscribe(drive, sandbox)
-    gift = give(drive)
-    for _ in range(2):
-        with pytest.raises(gifts.ConfirmationOwed):
-            settlement.claim_gift(gift.code, email="ben@example.org", name="B", language="en")
-        owed = OutgoingMail.objects.get(kind="gift_confirm")
-        assert (owed.next_attempt_at, owed.failed_at, owed.attempts) == (SUBSCRIBED, None, 0)
-        OutgoingMail.objects.update(failed_at=SUBSCRIBED, next_attempt_at=None, attempts=16)
-
-
-def test_the_end_of_what_moved_up_is_told(admin_user: Any) -> None:
-    with time_machine.travel(at("2027-01-31 12:00"), tick=False) as traveller:
-        first, second = give_and_claim(months=12), claim(give_alone(months=12))
-        traveller.move_to(at("2027-02-02 12:00"))
-        settlement.revoke_gift(first, by=admin_user, why="returned")
-        assert spans(second)[0][1] == at("2028-02-02 12:00")
-        moment = at("2027-12-20 12:00")
-        while moment < at("2028-02-02 12:00"):
-            traveller.move_to(moment)
-            tasks.sweep()
-            moment += timedelta(days=1)
-    assert OutgoingMail.objects.filter(kind="gift_ending", gift=second).count() == 2
-
-
-def test_a_claim_tells_nobody_the_name_that_a_stranger_typed(
-    drive: Campaign, sandbox: SandboxControl
-) -> None:
-    subscribe(drive, sandbox)
-    Member.objects.update(name="")
-    with pytest.raises(gifts.ConfirmationOwed):
-        settlement.claim_gift(
-            give(drive).code, email="ben@example.org", name="Buy at example.com", language="en"
-        )
-    assert Member.objects.get(email="ben@example.org").name == ""

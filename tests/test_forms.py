@@ -11,7 +11,7 @@ from campaigns.forms import ClaimCodeForm, ClaimForm, GiftForm, JoinForm, new_to
 from campaigns.models import Campaign
 from tests.factories import make_campaign, make_plan, make_price
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from campaigns import memberships
 from campaigns.memberships import add_months
 from campaigns.models import Membership, OutgoingMail
-from tests.factories import at, make_member
+from tests.factories import at, make_checkout, make_member
 
 MOMENTS = st.integers(0, 2**32).map(lambda seconds: datetime.fromtimestamp(seconds, tz=UTC))
 MONTHS = st.integers(0, 240)
@@ -94,6 +94,44 @@ def test_a_subscription_ends_only_when_stripe_says_so() -> None:
     )
     assert memberships.lapse_memberships(at=at("2026-03-01 00:00")) == 0
     assert Membership.objects.active_at(at("2026-03-01 00:00")).count() == 1
+
+
+@pytest.mark.django_db
+def test_one_past_due_lapses_when_its_grace_is_over_and_is_then_looked_at() -> None:
+    end, checkout = at("2026-02-15 12:00"), make_checkout(None, status="paid")
+    membership = Membership.objects.create(
+        member=make_member(),
+        checkout=checkout,
+        source=Membership.Source.SUBSCRIPTION,
+        status=Membership.Status.PAST_DUE,
+        started_at=at("2026-01-01 00:00"),
+        ends_at=at("2026-03-01 00:00"),
+        access_until=end,
+        subscription_id="sub_1",
+    )
+    assert memberships.lapse_memberships(at=end - timedelta(seconds=1)) == 0
+    assert memberships.lapse_memberships(at=end) == 1
+    assert memberships.lapse_memberships(at=end) == 0
+    membership.refresh_from_db()
+    checkout.refresh_from_db()
+    assert (membership.status, membership.ended_at) == ("lapsed", None)
+    assert checkout.look_at == end
+
+
+@pytest.mark.django_db
+def test_one_that_is_paid_as_the_sweep_comes_does_not_lapse() -> None:
+    membership = Membership.objects.create(
+        member=make_member(),
+        source=Membership.Source.SUBSCRIPTION,
+        status=Membership.Status.PAST_DUE,
+        started_at=at("2026-01-01 00:00"),
+        access_until=at("2026-02-15 12:00"),
+        subscription_id="sub_1",
+    )
+    Membership.objects.update(status=Membership.Status.ACTIVE, access_until=None)
+    assert memberships.lapse_memberships(at=at("2026-03-01 00:00")) == 0
+    membership.refresh_from_db()
+    assert membership.status == "active"
 
 
 @pytest.mark.django_db

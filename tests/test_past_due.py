@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from campaigns import settlement, stripe_api
 from campaigns.models import Campaign, Member, Membership, OutgoingMail, Payment
@@ -76,7 +77,7 @@ def test_the_member_reads_what_failed_that_it_goes_on_and_how_to_mend_it(
             "Nothing was charged.",
             "€6",
             "11 November 2026, 14:00 EET",
-            "Your membership goes on for now.",
+            "Your membership goes on until 24 December 2026.",
         ):
             assert words in part
     answer = client.get(urlsplit(find_link(sent, "/membership/manage/")).path)
@@ -170,6 +171,13 @@ def test_what_was_never_charged_is_told_without_an_amount() -> None:
         assert "Membership" in part
         for left_out in ("Amount", "€", "Tried on", "None"):
             assert left_out not in part
+
+
+@pytest.mark.django_db
+def test_once_its_grace_is_over_nobody_is_told_that_it_goes_on() -> None:
+    mail = owe_of_failure(make_campaign())
+    Membership.objects.update(access_until=timezone.now())
+    assert_not_wanted(mail)
 
 
 @pytest.mark.django_db

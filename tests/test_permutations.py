@@ -42,16 +42,21 @@ DUMPED: dict[type[models.Model], tuple[str, ...]] = {
     Member: ("email", "name", "language"),
     Membership: (
         *("checkout_id", "member__email", "source", "status", "started_at", "ends_at"),
-        *("ended_at", "is_cancelling", "subscription_id"),
+        *("ended_at", "is_cancelling", "subscription_id", "access_until", "resumes_at"),
+        "price__stripe_price_id",
     ),
     Payment: (
         *("intent_id", "charge_id", "invoice_id", "role", "status", "amount_minor", "currency"),
         *("fee_minor", "net_minor", "paid_at", "member__email", "membership__checkout_id"),
     ),
-    Refund: ("refund_id", "payment__intent_id", "amount_minor", "status", "refunded_at"),
+    Refund: (
+        *("refund_id", "payment__intent_id", "amount_minor", "status", "refunded_at"),
+        *("taken_minor", "returned_minor", "fee_minor", "settled_currency"),
+    ),
     Dispute: (
         *("dispute_id", "payment__intent_id", "amount_minor", "status", "opened_at"),
         *("withdrawn_at", "reinstated_at", "evidence_due_at"),
+        *("taken_minor", "returned_minor", "fee_minor", "settled_currency"),
     ),
     Gift: (
         *("checkout_id", "position", "status", "payment__intent_id", "buyer__email", "months"),

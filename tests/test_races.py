@@ -28,9 +28,9 @@ from campaigns.settlement import settling
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import WEBHOOK_SECRET
 from tests.factories import at, make_gift, make_member
+from tests.knocking import DOOR, post, sign
 from tests.racing import race, race_through
 from tests.test_settlement import order_gift, order_membership
-from tests.test_webhooks import DOOR, post, sign
 
 pytestmark = pytest.mark.long
 
@@ -204,7 +204,7 @@ def with_read(read: Callable[[str], settlement.Snapshot], checkout: Checkout) ->
 
 @pytest.fixture(autouse=True)
 def read_by_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(session_id: str) -> settlement.Snapshot:
+    def read(session_id: str, **_: str) -> settlement.Snapshot:
         by_thread: Callable[[str], settlement.Snapshot] = getattr(_reader, "read", READ_SNAPSHOT)
         return by_thread(session_id)
 

@@ -38,6 +38,8 @@ from tests.pages import (
     start,
 )
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(autouse=True)
 def noon() -> Iterator[None]:

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from newsroom.demo.processes import ROOT
+from tests.knocking import make_event, sign
 from tests.processes import DRIVE, Site, run_site, wait_until
-from tests.test_webhooks import make_event, sign
 
 pytestmark = [pytest.mark.xdist_group("survival"), pytest.mark.long]
 

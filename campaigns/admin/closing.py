@@ -11,7 +11,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -88,7 +88,8 @@ class ClosingPages(admin.ModelAdmin[Campaign]):
             elif not refuse_closing(campaign, goals):
                 url = reverse("admin:campaigns_campaign_close", args=[campaign.pk])
                 links.append(Link(gettext("Close the drive"), url))
-        return Panel(state=_tell_state(campaign, goals), notices=[], links=links)
+        notices = _tell_recount(campaign)
+        return Panel(state=_tell_state(campaign, goals), notices=notices, links=links)
 
     def _find_to_change(self, request: HttpRequest, campaign_id: int) -> Campaign:
         campaign = self.get_object(request, str(campaign_id))
@@ -151,6 +152,8 @@ def refuse_closing(campaign: Campaign, goals: list[Progress]) -> str:
         return _tell_state(campaign, goals)
     if not goals:
         return gettext("It has no goal, so there is no number to keep.")
+    if campaign.recount_at is not None:
+        return gettext("It is being counted anew; after that its number can be closed.")
     if campaign.phase(at=timezone.now()) is not Phase.ENDED:
         words = gettext("It runs until %(end)s; after that its number can be closed.")
         return words % {"end": in_its_zone(campaign, "ends_at")}
@@ -220,6 +223,18 @@ def _tell_state(campaign: Campaign, goals: list[Progress]) -> str:
         )
         told = f"{told} {waiting % {'count': pending}}"
     return told
+
+
+def _tell_recount(campaign: Campaign) -> list[tuple[str, Link | None]]:
+    measured = progress.measure_recount(campaign)
+    if measured is None:
+        return []
+    done, total = (number_format(number, force_grouping=True) for number in measured)
+    words = gettext(
+        "Being counted anew: %(done)s of %(total)s purchases and people. Until the end readers are "
+        "shown the last number that was published."
+    )
+    return [(words % {"done": done, "total": total}, None)]
 
 
 def _tell_numbers(goals: list[Progress], *, known_now: bool = False) -> str:

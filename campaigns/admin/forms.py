@@ -17,9 +17,9 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin.site import name_both_halves
+from campaigns.admin.site import name_both_halves, staff_money
 from campaigns.models import Gift
-from campaigns.money import decimal_places, format_money
+from campaigns.money import decimal_places
 
 
 class NotDone(Exception):
@@ -89,7 +89,7 @@ class GiftsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         super().__init__(Gift.objects.none(), widget=forms.CheckboxSelectMultiple, **kwargs)
 
     def label_from_instance(self, obj: Any) -> str:
-        share = format_money(obj.share_minor, obj.checkout.currency)
+        share = staff_money(obj.share_minor, obj.checkout.currency)
         name = obj.recipient_name or obj.recipient_email
         return ", ".join(filter(None, [share, f"{obj.code_hint}…", name, obj.get_status_display()]))
 

@@ -7,8 +7,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
 from campaigns import gifts
+from campaigns.admin.site import staff_money
 from campaigns.models import Dispute, Gift, Refund
-from campaigns.money import format_money
 
 
 def tell_state(gift: Gift) -> str:
@@ -72,19 +72,19 @@ def tell_money(gift: Gift) -> str:
             return gettext(
                 "The buyer’s bank took back %(amount)s of %(paid)s: a dispute was lost on %(when)s."
             ) % {
-                "amount": format_money(dispute.amount_minor, payment.currency),
-                "paid": format_money(payment.amount_minor, payment.currency),
+                "amount": staff_money(dispute.amount_minor, payment.currency),
+                "paid": staff_money(payment.amount_minor, payment.currency),
                 "when": in_words(dispute.withdrawn_at or dispute.opened_at),
             }
     if named:
         return gettext("%(amount)s was given back on %(when)s, and this gift was meant by it.") % {
-            "amount": format_money(named[0].amount_minor, payment.currency),
+            "amount": staff_money(named[0].amount_minor, payment.currency),
             "when": in_words(named[0].refunded_at),
         }
     if succeeded:
         last = max(succeeded, key=lambda refund: refund.refunded_at)
         return gettext("All of its payment, %(paid)s, was given back by %(when)s.") % {
-            "paid": format_money(payment.amount_minor, payment.currency),
+            "paid": staff_money(payment.amount_minor, payment.currency),
             "when": in_words(last.refunded_at),
         }
     return gettext("Its payment no longer stands.")

@@ -9,10 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.attention import NeedsAPerson
 from campaigns.admin.gift_changes import GiftChangePages
-from campaigns.admin.site import ViewOnlyInline
+from campaigns.admin.site import ViewOnlyInline, staff_money
 from campaigns.models import Gift, GiftChange, OutgoingMail
 from campaigns.models.codes import CODE_LENGTH, normalise_code, possible_hashes
-from campaigns.money import format_money
 
 
 class GiftChangeInline(ViewOnlyInline):
@@ -102,7 +101,7 @@ class GiftAdmin(GiftChangePages):
 
     @admin.display(description=_("its share of the payment"))
     def share(self, gift: Gift) -> str:
-        return format_money(gift.share_minor, gift.checkout.currency)
+        return staff_money(gift.share_minor, gift.checkout.currency)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Gift], search_term: str

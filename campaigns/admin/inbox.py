@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from campaigns import tasks, webhooks
+from campaigns.admin.attention import NeedsAPerson
 from campaigns.admin.site import ViewOnlyAdmin
 from campaigns.models import StripeEvent
 
@@ -26,9 +27,10 @@ class StripeEventAdmin(ViewOnlyAdmin):
         "attempts",
         "next_attempt_at",
         "failure",
+        "reason",
     ]
     list_display_links = ["received_at", "type"]
-    list_filter = ["status", "type"]
+    list_filter = [NeedsAPerson, "status", "reason", "type"]
     date_hierarchy = "received_at"
     ordering = ["-received_at", "-pk"]
     search_fields = ["event_id", "object_id"]
@@ -37,7 +39,7 @@ class StripeEventAdmin(ViewOnlyAdmin):
         (None, {"fields": ["event_id", "type", ("object_type", "object_id"), "is_live"]}),
         (
             _("Work on it"),
-            {"fields": ["status", ("attempts", "next_attempt_at"), "error"]},
+            {"fields": ["status", ("attempts", "next_attempt_at"), "error", "reason"]},
         ),
         (
             _("As it arrived"),

@@ -13,25 +13,49 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import banners, memberships, payments, progress, tasks
+from campaigns import banners, members, memberships, payments, progress, tasks
+from campaigns.admin.attention import NeedsAPerson
+from campaigns.admin.erasures import ErasureInline, MemberErasures, is_being_erased
 from campaigns.admin.forms import Done, NotDone, StaffForm, answer_form, as_typed_in, minor_of
-from campaigns.admin.site import ViewOnlyInline
-from campaigns.models import Campaign, Gift, Member, Membership, Payment, Plan, Tally
+from campaigns.admin.merging import MemberMerging
+from campaigns.admin.site import ViewOnlyInline, staff_money
+from campaigns.models import Campaign, FormerAddress, Gift, Member, Membership, Payment, Plan, Tally
 from campaigns.models.campaign import validate_currency
+from campaigns.models.erasure import is_of_erased
 from campaigns.models.member import canonical_email
-from campaigns.money import format_money
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_MONTHS = 120
 
 
 class MemberForm(forms.ModelForm[Member]):
+    """What was changed while the page stood open is changed back only if it is typed anew."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
     def clean_email(self) -> str:
-        """A person is known by the trimmed, case-folded address."""
-        return canonical_email(self.cleaned_data["email"])
+        """A person is known by the trimmed, case-folded address, and no other by the same."""
+        email = canonical_email(self.cleaned_data["email"])
+        if is_of_erased(email):
+            raise forms.ValidationError(_("Nobody has this address: it stands for an erased one."))
+        other = Member.objects.find(email)
+        if other is not None and other.pk != self.instance.pk:
+            words = (
+                _("Somebody is, or was, known by this address already: %(name)s.")
+                if self.instance.pk is None
+                else _(
+                    "Another person is, or was, known by this address: %(name)s. If they are one, "
+                    "merge the two instead."
+                )
+            )
+            raise forms.ValidationError(words, params={"name": other})
+        return email
 
 
 class MembershipInline(ViewOnlyInline):
@@ -48,7 +72,13 @@ class PaymentInline(ViewOnlyInline):
 
     @admin.display(description=_("amount"))
     def money(self, payment: Payment) -> str:
-        return format_money(payment.amount_minor, payment.currency)
+        return staff_money(payment.amount_minor, payment.currency)
+
+
+class FormerAddressInline(ViewOnlyInline):
+    model = FormerAddress
+    fields = ["email", "left_at"]
+    ordering = ["-left_at"]
 
 
 class GiftBoughtInline(ViewOnlyInline):
@@ -83,7 +113,9 @@ class HandedForm(StaffForm):
 class GrantForm(HandedForm):
     field_order = ["plan", "starts_at", "months", "note"]
 
-    starts_at = forms.SplitDateTimeField(label=_("From"), widget=AdminSplitDateTime)
+    starts_at = forms.SplitDateTimeField(
+        label=pgettext_lazy("a time", "From"), widget=AdminSplitDateTime
+    )
     note = forms.CharField(
         label=_("Why"),
         max_length=200,
@@ -144,22 +176,50 @@ class OfflinePaymentForm(HandedForm):
 
 
 @admin.register(Member)
-class MemberAdmin(admin.ModelAdmin[Member]):
+class MemberAdmin(MemberMerging, MemberErasures):
     list_display = ["email", "name", "language", "created_at"]
-    list_filter = ["language", "memberships__status", "memberships__source"]
+    list_filter = [NeedsAPerson, "language", "memberships__status", "memberships__source"]
     list_per_page = 50
     show_full_result_count = False
     date_hierarchy = "created_at"
     ordering = ["-created_at", "-pk"]
-    search_fields = ["email", "name"]
+    search_fields = ["email", "name", "former_addresses__email"]
     search_help_text = _("A name or an address.")
     form = MemberForm
     fields = ["email", "name", "language"]
-    inlines = [MembershipInline, PaymentInline, TallyInline, GiftBoughtInline, GiftRedeemedInline]
+    inlines = [
+        MembershipInline,
+        PaymentInline,
+        TallyInline,
+        GiftBoughtInline,
+        GiftRedeemedInline,
+        FormerAddressInline,
+    ]
 
     def get_inlines(self, request: HttpRequest, obj: Member | None) -> list[Any]:
         """Somebody new has none of it yet."""
-        return self.inlines if obj else []
+        if obj is None:
+            return []
+        return [*self.inlines, ErasureInline] if is_being_erased(obj) else self.inlines
+
+    def save_model(
+        self, request: HttpRequest, obj: Member, form: forms.ModelForm[Member], change: bool
+    ) -> None:
+        """What came under the address before still leads to them; Stripe's customers follow."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        try:
+            locked = _lock(obj)
+        except NotDone as error:
+            raise Http404(str(error)) from error
+        written = list(form.changed_data)
+        if "email" in written:
+            members.take_address(locked, obj.email, at=timezone.now())
+        if {"email", "name"} & set(written):
+            obj.tell_stripe_at = timezone.now()
+            written.append("tell_stripe_at")
+        obj.save(update_fields=written)
 
     def has_delete_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
         """People are not deleted here: payments hang on them."""
@@ -240,7 +300,7 @@ class MemberAdmin(admin.ModelAdmin[Member]):
         explanation: str,
     ) -> HttpResponse:
         member = self.get_object(request, str(member_id))
-        if member is None:
+        if member is None or is_being_erased(member):
             raise Http404
         if not self.has_view_permission(request, member) or not request.user.has_perm(permission):
             raise PermissionDenied
@@ -260,9 +320,19 @@ class AlreadyThere(NotDone):
     """The same was entered before: a second click, or a colleague."""
 
 
+def _lock(member: Member) -> Member:
+    """Raises NotDone of somebody who is no longer there to be changed."""
+    locked = Member.objects.select_for_update(no_key=True).filter(pk=member.pk).first()
+    if locked is None or is_being_erased(locked):
+        raise NotDone(
+            gettext("This person was merged with another, or asked to be erased, meanwhile.")
+        )
+    return locked
+
+
 def _grant(member: Member, wanted: dict[str, Any], user: User) -> str:
     with transaction.atomic():
-        Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+        _lock(member)
         if member.memberships.filter(
             source=Membership.Source.GRANTED,
             plan=wanted["plan"],
@@ -291,7 +361,10 @@ def _grant(member: Member, wanted: dict[str, Any], user: User) -> str:
 def _record(member: Member, wanted: dict[str, Any], user: User) -> str:
     campaign: Campaign | None = wanted["campaign"]
     with transaction.atomic():
-        Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+        if campaign is not None:
+            # Its window is not moved under our hands: a recount would not see this payment yet.
+            Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+        _lock(member)
         if member.payments.filter(
             intent_id__isnull=True,
             amount_minor=wanted["amount_minor"],

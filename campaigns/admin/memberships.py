@@ -4,12 +4,12 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.attention import NeedsAPerson
-from campaigns.admin.site import ViewOnlyAdmin
+from campaigns.admin.membership_ends import MembershipPages
 from campaigns.models import Membership
 
 
 @admin.register(Membership)
-class MembershipAdmin(ViewOnlyAdmin):
+class MembershipAdmin(MembershipPages):
     list_display = ["member", "plan", "source", "status", "started_at", "ends_at", "ended_at"]
     list_filter = [NeedsAPerson, "status", "source", "plan"]
     list_select_related = ["member", "plan"]
@@ -23,9 +23,10 @@ class MembershipAdmin(ViewOnlyAdmin):
             {
                 "fields": [
                     "member",
-                    ("plan", "months"),
+                    ("plan", "price", "months"),
                     ("source", "status"),
                     ("started_at", "ends_at", "ended_at"),
+                    ("access_until", "resumes_at"),
                     "is_cancelling",
                     "checkout",
                     "subscription_id",

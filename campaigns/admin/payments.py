@@ -6,20 +6,31 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.attention import NeedsAPerson
-from campaigns.admin.refunds import RefundOrderInline, RefundPages
-from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, amount
+from campaigns.admin.holds import HeldPages
+from campaigns.admin.refunds import RefundOrderInline
+from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, amount, staff_money
 from campaigns.models import Dispute, Gift, Payment, PublishedNumber, Refund, Tally
-from campaigns.money import format_money
+from campaigns.progress import paid_out_of
 
 
-class RefundInline(ViewOnlyInline):
+class MovedColumn:
+    @admin.display(description=_("in the balance"))
+    def moved(self, row: Refund | Dispute) -> str:
+        """What it left of what Stripe pays out, its fee included; a dash if it moved nothing."""
+        if row.taken_minor is None or not row.settled_currency:
+            return "-"
+        minor = (row.returned_minor or 0) - row.taken_minor - (row.fee_minor or 0)
+        return staff_money(minor, row.settled_currency)
+
+
+class RefundInline(MovedColumn, ViewOnlyInline):
     model = Refund
-    fields = ["refund_id", "money_back", "status", "reason", "refunded_at", "meant"]
-    readonly_fields = ["money_back", "meant"]
+    fields = ["refund_id", "money_back", "status", "reason", "refunded_at", "moved", "meant"]
+    readonly_fields = ["money_back", "moved", "meant"]
 
     @admin.display(description=_("amount"))
     def money_back(self, refund: Refund) -> str:
-        return format_money(refund.amount_minor, refund.payment.currency)
+        return staff_money(refund.amount_minor, refund.payment.currency)
 
     @admin.display(description=_("gifts meant"))
     def meant(self, refund: Refund) -> str:
@@ -34,10 +45,10 @@ class GiftInline(ViewOnlyInline):
 
     @admin.display(description=_("share"))
     def share(self, gift: Gift) -> str:
-        return format_money(gift.share_minor, gift.checkout.currency)
+        return staff_money(gift.share_minor, gift.checkout.currency)
 
 
-class DisputeInline(ViewOnlyInline):
+class DisputeInline(MovedColumn, ViewOnlyInline):
     model = Dispute
     fields = [
         "dispute_id",
@@ -48,19 +59,20 @@ class DisputeInline(ViewOnlyInline):
         "evidence_due_at",
         "withdrawn_at",
         "reinstated_at",
+        "moved",
     ]
-    readonly_fields = ["money_taken"]
+    readonly_fields = ["money_taken", "moved"]
 
     @admin.display(description=_("amount"))
     def money_taken(self, dispute: Dispute) -> str:
-        return format_money(dispute.amount_minor, dispute.payment.currency)
+        return staff_money(dispute.amount_minor, dispute.payment.currency)
 
 
 @admin.register(Payment)
-class PaymentAdmin(RefundPages):
+class PaymentAdmin(HeldPages):
     list_display = ["paid_at", amount, "role", "status", "member", "campaign", "method"]
     list_display_links = ["paid_at"]
-    list_filter = [NeedsAPerson, "role", "status", "currency", "campaign"]
+    list_filter = [NeedsAPerson, "role", "status", "hold", "currency", "campaign"]
     list_select_related = ["member", "campaign"]
     date_hierarchy = "paid_at"
     ordering = ["-paid_at", "-pk"]
@@ -72,7 +84,7 @@ class PaymentAdmin(RefundPages):
             None,
             {
                 "fields": [
-                    ("money", "status"),
+                    ("money", "status", "hold"),
                     ("role", "paid_at"),
                     "member",
                     "membership",
@@ -84,7 +96,7 @@ class PaymentAdmin(RefundPages):
         (_("How it was paid"), {"fields": [("method", "brand", "country"), "receipt_url"]}),
         (
             _("What Stripe paid out"),
-            {"fields": [("settled", "fee", "net")]},
+            {"fields": [("settled", "fee", "net"), "left"]},
         ),
         (_("At Stripe"), {"fields": ["intent_id", "charge_id", "invoice_id", "receipt_number"]}),
         (_("Entered by staff"), {"fields": ["entered_by", "note"]}),
@@ -97,7 +109,7 @@ class PaymentAdmin(RefundPages):
 
     @admin.display(description=_("amount"))
     def money(self, payment: Payment) -> str:
-        return format_money(payment.amount_minor, payment.currency)
+        return staff_money(payment.amount_minor, payment.currency)
 
     @admin.display(description=_("paid out, before the fee"))
     def settled(self, payment: Payment) -> str:
@@ -111,13 +123,18 @@ class PaymentAdmin(RefundPages):
     def net(self, payment: Payment) -> str:
         return _in_payout(payment.net_minor, payment)
 
+    @admin.display(description=_("left after refunds and disputes"))
+    def left(self, payment: Payment) -> str:
+        paid_out = paid_out_of(Payment.objects.filter(pk=payment.pk))
+        return ", ".join(staff_money(each.net_minor, each.currency) for each in paid_out) or "-"
+
     def get_readonly_fields(self, request: Any, obj: Any = None) -> list[str]:
-        return ["money", "settled", "fee", "net", "entered_by"]
+        return ["money", "settled", "fee", "net", "left", "entered_by"]
 
 
 def _in_payout(minor: int | None, payment: Payment) -> str:
     """In the currency in which Stripe pays out; a dash while Stripe has not told."""
-    return "-" if minor is None else format_money(minor, payment.settled_currency)
+    return "-" if minor is None else staff_money(minor, payment.settled_currency)
 
 
 @admin.register(Tally)

@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from campaigns.admin.site import staff_money
 from campaigns.models import Checkout, Plan, PlanCopy, Price
-from campaigns.money import format_money
 
 
 class PlanCopyInline(admin.StackedInline[PlanCopy, Plan]):
@@ -63,7 +63,7 @@ class PriceInline(admin.StackedInline[Price, Plan]):
     def reads_as(self, price: Price) -> str:
         if not price.amount_minor:
             return ""
-        return f"{format_money(price.amount_minor, price.currency)} {price.get_kind_display()}"
+        return f"{staff_money(price.amount_minor, price.currency)} {price.get_kind_display()}"
 
     @admin.display(description=_("at Stripe"), boolean=True)
     def at_stripe(self, price: Price) -> bool:
@@ -87,7 +87,7 @@ class PlanAdmin(admin.ModelAdmin[Plan]):
     @admin.display(description=_("prices on sale"))
     def on_sale(self, plan: Plan) -> str:
         return ", ".join(
-            f"{format_money(price.amount_minor, price.currency)} {price.get_kind_display()}"
+            f"{staff_money(price.amount_minor, price.currency)} {price.get_kind_display()}"
             for price in plan.prices.all()
             if price.is_active
         )

@@ -7,8 +7,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.forms import GiftsField, StaffForm, WhyForm, minor_of
+from campaigns.admin.site import staff_money
 from campaigns.models import Gift, Payment, RefundOrder
-from campaigns.money import format_money, to_major
+from campaigns.money import to_major
 
 
 class GiveBackForm(WhyForm):
@@ -66,7 +67,7 @@ class GiveBackForm(WhyForm):
             if len(cleaned["named"]) == len(self.gifts_left):
                 minor = min(minor or 0, self.left_minor)  # all of the rest, and no more
         if minor is not None and minor > self.left_minor > 0:
-            left = format_money(self.left_minor, self.payment.currency)
+            left = staff_money(self.left_minor, self.payment.currency)
             raise forms.ValidationError(_("Only %(left)s is left."), params={"left": left})
         return minor
 

@@ -16,10 +16,9 @@ from campaigns import settlement, stripe_api, tasks
 from campaigns.admin.attention import NeedsAPerson
 from campaigns.admin.forms import Done, Link, NotDone, Panel, answer_form, page_of
 from campaigns.admin.refund_forms import GiveBackForm, MeantGiftsForm
-from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline
+from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, staff_money
 from campaigns.models import Gift, Payment, Refund, RefundOrder
 from campaigns.models.moves import ForbiddenMove
-from campaigns.money import format_money
 from campaigns.reports.attention import waits_for_naming
 
 PERMISSION = "campaigns.add_refundorder"
@@ -38,14 +37,15 @@ class OrderColumns:
         if order.refund_id:
             return gettext("Given back.")
         if order.next_attempt_at is None:
-            return gettext("Stripe refused: %(reason)s") % {"reason": order.error}
+            reason = settlement.explain_refusal(order)
+            return gettext("Stripe refused: %(reason)s") % {"reason": reason}
         if order.error:
             return gettext("Stripe did not answer; it is tried again by itself.")
         return gettext("Stripe is being asked.")
 
 
 def _amount_of(order: RefundOrder) -> str:
-    return format_money(order.amount_minor, order.payment.currency)
+    return staff_money(order.amount_minor, order.payment.currency)
 
 
 class RefundOrderInline(OrderColumns, ViewOnlyInline):
@@ -120,7 +120,7 @@ class RefundPages(ViewOnlyAdmin):
                 "%(amount)s was given back at Stripe on %(day)s, and this payment bought several "
                 "gifts. Until somebody says which of them were meant, all of them stand and count."
             ) % {
-                "amount": format_money(refund.amount_minor, payment.currency),
+                "amount": staff_money(refund.amount_minor, payment.currency),
                 "day": f"{refund.refunded_at:%Y-%m-%d}",
             }
             url = reverse("admin:campaigns_payment_name_gifts", args=[payment.pk, refund.pk])
@@ -185,7 +185,7 @@ class RefundPages(ViewOnlyAdmin):
                 "counting; one that was claimed waits for your word on the membership. If none was "
                 "meant (a discount, say), tick none: all of them stand."
             )
-            % {"amount": format_money(refund.amount_minor, payment.currency)},
+            % {"amount": staff_money(refund.amount_minor, payment.currency)},
         )
 
 
@@ -230,7 +230,7 @@ def _refuse(payment: Payment) -> str:
 
 
 def _tell_state(payment: Payment) -> str:
-    amount = format_money(payment.amount_minor, payment.currency)
+    amount = staff_money(payment.amount_minor, payment.currency)
     if payment.status != Payment.Status.SUCCEEDED or payment.intent_id is None:
         return f"{amount}: {payment.get_status_display()}"
     left = settlement.refundable_minor(payment)
@@ -238,13 +238,13 @@ def _tell_state(payment: Payment) -> str:
         return gettext("%(amount)s was paid, and nothing of it given back.") % {"amount": amount}
     return gettext("%(amount)s was paid; %(left)s of it is not given back.") % {
         "amount": amount,
-        "left": format_money(left, payment.currency),
+        "left": staff_money(left, payment.currency),
     }
 
 
 def _explain(payment: Payment) -> str:
     left = gettext("%(left)s is left of this payment. Stripe gives it back at once.") % {
-        "left": format_money(settlement.refundable_minor(payment), payment.currency)
+        "left": staff_money(settlement.refundable_minor(payment), payment.currency)
     }
     if payment.role == Payment.Role.GIFT and payment.gifts.count() > 1:
         return f"{left} " + gettext(
@@ -299,7 +299,8 @@ def _tell_outcome(order: RefundOrder, named: list[Gift]) -> Done:
     entry = gettext("Give back %(amount)s: %(why)s") % {"amount": amount, "why": order.why}
     if order.refund_id is None and order.next_attempt_at is None:
         words = gettext("Stripe refused, and nothing was given back. Its reason: %(reason)s")
-        return Done(words % {"reason": order.error}, messages.ERROR, entry)
+        reason = settlement.explain_refusal(order)
+        return Done(words % {"reason": reason}, messages.ERROR, entry)
     if order.refund_id is None:
         words = gettext(
             "Stripe does not answer. The refund of %(amount)s is written down and will be tried "

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.money import format_money
@@ -56,7 +57,12 @@ def name_both_halves(field: forms.Field) -> None:
         half.attrs["aria-label"] = f"{field.label}: {name}"
 
 
+def staff_money(minor: int, currency: str) -> str:
+    """An amount as whoever looks at the page writes it."""
+    return format_money(minor, currency, language=get_language() or settings.LANGUAGE_CODE)
+
+
 @admin.display(description=_("amount"), ordering="amount_minor")
 def amount(row: Model) -> str:
     """The amount of anything that has one, for a column."""
-    return format_money(row.amount_minor, row.currency)  # type: ignore[attr-defined]
+    return staff_money(row.amount_minor, row.currency)  # type: ignore[attr-defined]

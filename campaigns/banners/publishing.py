@@ -48,12 +48,13 @@ def publish_campaign(campaign_id: int) -> Progress | None:
     """Write every placement in every language; the number as published, None if another is at it.
 
     Whoever holds the lease is the only one to write, so that no older number follows a newer one.
+    While everybody is counted anew the last number stands: half of a count is shown to nobody.
     """
     now = timezone.now()
     lease = now + LEASE
     free = Q(publish_lease_until__isnull=True) | Q(publish_lease_until__lte=now)
     # Due again when the lease is over, should we die with the number measured and not written.
-    if not Campaign.objects.filter(free, pk=campaign_id).update(
+    if not Campaign.objects.filter(free, pk=campaign_id, recount_at__isnull=True).update(
         publish_lease_until=lease, publish_at=lease
     ):
         return None

@@ -11,14 +11,15 @@ from django.core import signing
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
-from campaigns.models import Checkout, Gift, Member, SignInLink
+from campaigns.models import AddressChange, Checkout, Gift, Member, SignInLink
+from campaigns.models.address_change import Side
 from campaigns.models.opt_out import hash_address
 
 PORTAL_LASTS = timedelta(days=60)
 CONFIRMATION_LASTS = timedelta(days=7)
 SIGN_IN_LASTS = timedelta(minutes=30)
-_PORTAL, _GIFTS, _CLAIM, _OPT_OUT, _SIGN_IN = (
-    f"campaigns.{name}" for name in ("portal", "gifts", "claim", "opt_out", "sign_in")
+_PORTAL, _GIFTS, _CLAIM, _OPT_OUT, _SIGN_IN, _ADDRESS = (
+    f"campaigns.{name}" for name in ("portal", "gifts", "claim", "opt_out", "sign_in", "address")
 )
 
 
@@ -30,8 +31,8 @@ def portal_token(checkout: Checkout) -> str:
     return signing.dumps(str(checkout.pk), salt=_PORTAL, compress=False)
 
 
-def read_portal_token(token: str) -> UUID:
-    return UUID(_read(token, salt=_PORTAL, lasts=PORTAL_LASTS))
+def read_portal_token(token: str, *, lasts: timedelta = PORTAL_LASTS) -> UUID:
+    return UUID(_read(token, salt=_PORTAL, lasts=lasts))
 
 
 def gifts_token(checkout: Checkout) -> str:
@@ -65,6 +66,20 @@ def sign_in_token(link: SignInLink) -> str:
 
 def hash_sign_in_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def address_token(change: AddressChange, side: Side) -> str:
+    """For confirming a change of address from one of its two mailboxes.
+
+    How long it says something is told by the row, however late the mail goes out.
+    """
+    return signing.dumps([change.pk, side], salt=_ADDRESS, compress=False)
+
+
+def read_address_token(token: str) -> tuple[int, Side]:
+    """The change's id, and from which mailbox it is confirmed."""
+    change_id, side = _read(token, salt=_ADDRESS)
+    return int(change_id), Side(side)
 
 
 def opt_out_token(address: str) -> str:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
-from campaigns.emails import links, of_gifts
+from campaigns.emails import links, of_addresses, of_gifts
 from campaigns.emails.sending import NothingToSay, about_checkout, send
 from campaigns.models import Gift, Membership, OutgoingMail, Payment
 
@@ -29,6 +29,10 @@ def send_receipt(mail: OutgoingMail) -> str:
     assert mail.payment is not None
     payment = mail.payment
     about = about_checkout(payment.checkout) | {"payment": payment, "member": payment.member}
+    price = payment.membership.price_now if payment.membership else None
+    if price is not None and payment.role in {Payment.Role.RENEWAL, Payment.Role.CHANGE}:
+        # What the Checkout sold may have been switched for another price since.
+        about |= {"price": price, "plan": price.plan.copy_for(mail.language)}
     return send("receipt", mail, to=payment.member.email, context=about)
 
 
@@ -49,6 +53,8 @@ def send_past_due(mail: OutgoingMail) -> str:
     membership = mail.membership
     if membership is None or membership.status != Membership.Status.PAST_DUE:
         raise NothingToSay
+    if membership.access_until is not None and membership.access_until <= timezone.now():
+        raise NothingToSay  # its grace is over: what is owed now is another mail
     invoice_id = mail.key.removeprefix(f"{mail.kind}:")
     tried = membership.payments.filter(invoice_id=invoice_id, status=Payment.Status.FAILED)
     context = about_checkout(membership.checkout) | {
@@ -59,6 +65,20 @@ def send_past_due(mail: OutgoingMail) -> str:
         "plan": membership.plan.copy_for(mail.language) if membership.plan else None,
     }
     return send("past_due", mail, to=membership.member.email, context=context)
+
+
+def send_lapsed(mail: OutgoingMail) -> str:
+    """That access has ended and how to return, unless its member returned meanwhile."""
+    membership = mail.membership
+    if membership is None or membership.status != Membership.Status.LAPSED:
+        raise NothingToSay
+    context = about_checkout(membership.checkout) | {
+        "member": membership.member,
+        "membership": membership,
+        "plan": membership.plan.copy_for(mail.language) if membership.plan else None,
+        "mine_url": links.absolute("mine"),
+    }
+    return send("lapsed", mail, to=membership.member.email, context=context)
 
 
 # To whoever asked for a link to their own page
@@ -77,6 +97,17 @@ def send_sign_in(mail: OutgoingMail) -> str:
         "minutes": links.SIGN_IN_LASTS // timedelta(minutes=1),
     }
     return send("sign_in", mail, to=link.member.email, context=context)
+
+
+# To whoever is being forgotten
+
+
+def send_erasure(mail: OutgoingMail) -> str:
+    """The last one. Once the rows are stripped there is no address any more."""
+    if mail.member is None:
+        raise NothingToSay
+    context = {"member": mail.member, "erasure": mail.member.erasure}
+    return send("erasure", mail, to=mail.member.email, context=context)
 
 
 # To the staff
@@ -117,7 +148,12 @@ _MESSAGES: dict[str, Callable[[OutgoingMail], str]] = {
     OutgoingMail.Kind.GIFT_CONFIRM: of_gifts.send_gift_confirm,
     OutgoingMail.Kind.GIFT_ENDING: of_gifts.send_gift_ending,
     OutgoingMail.Kind.SIGN_IN: send_sign_in,
+    OutgoingMail.Kind.ADDRESS_OLD: of_addresses.send_address_old,
+    OutgoingMail.Kind.ADDRESS_NEW: of_addresses.send_address_new,
+    OutgoingMail.Kind.ADDRESS_CHANGED: of_addresses.send_address_changed,
     OutgoingMail.Kind.PAST_DUE: send_past_due,
+    OutgoingMail.Kind.LAPSED: send_lapsed,
+    OutgoingMail.Kind.ERASURE: send_erasure,
     OutgoingMail.Kind.DISPUTE: send_dispute,
 }
 

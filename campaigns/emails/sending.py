@@ -5,6 +5,7 @@ from typing import Any
 from campaigns.emails import links
 from campaigns.emails.letters import send_letter
 from campaigns.models import Checkout, OptOut, OutgoingMail
+from campaigns.models.erasure import is_of_erased
 
 
 class NothingToSay(Exception):
@@ -20,6 +21,8 @@ def send(
     sender: str = "",
     may_opt_out: bool = False,
 ) -> str:
+    if is_of_erased(to):
+        raise NothingToSay
     opt_out_url = ""
     if may_opt_out:
         if OptOut.objects.holds(to):

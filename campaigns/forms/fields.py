@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Price
+from campaigns.models.erasure import is_of_erased
 from campaigns.models.member import canonical_email
 
 # What a spreadsheet takes for a formula, in both widths; a name ends up in one sooner or later.
@@ -47,7 +48,8 @@ class PersonEmailField(forms.EmailField):
 
     def clean(self, value: Any) -> str:
         address = canonical_email(str(super().clean(value)))
-        if len(address) > 254:  # folding may lengthen it
+        # Folding may lengthen it; and nobody has the address of somebody who was erased.
+        if len(address) > 254 or is_of_erased(address):
             raise forms.ValidationError(self.error_messages["invalid"])
         return address
 

@@ -1,5 +1,7 @@
 """What a person types on the way to their own page, and on it."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +14,24 @@ class SignInForm(forms.Form):
         help_text=_("The one that your receipt or your gift came to."),
         widget=forms.EmailInput({"autocomplete": "email"}),
     )
+
+
+class NewAddressForm(forms.Form):
+    email = PersonEmailField(
+        label=_("Your new e-mail"), widget=forms.EmailInput({"autocomplete": "email"})
+    )
+
+    def __init__(self, *args: Any, now: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._now = now
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if email == self._now:
+            raise forms.ValidationError(
+                _("This is your address already. Please write the one that you want instead.")
+            )
+        return email
 
 
 class CancelForm(forms.Form):
@@ -34,4 +54,11 @@ class CancelForm(forms.Form):
     comment = MessageField(
         label=_("In your own words (if you like)"),
         help_text=_("The editors read it. Stripe keeps it with the cancellation."),
+    )
+
+
+class ErasureForm(forms.Form):
+    is_sure = forms.BooleanField(
+        label=_("I know that it cannot be undone"),
+        error_messages={"required": _("Please tick this, if you are sure.")},
     )

@@ -4,6 +4,7 @@ from campaigns.gifts.cards import render_card, render_card_picture
 from campaigns.gifts.changes import (
     change_delivery,
     change_recipient,
+    forget_recipient,
     keep_gift,
     reassign_gift,
     resend_gift,
@@ -33,6 +34,7 @@ __all__ = [
     "due_gift_ids",
     "find_gift",
     "follow_money",
+    "forget_recipient",
     "is_replaced",
     "keep_gift",
     "keep_gifts",

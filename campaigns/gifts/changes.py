@@ -29,7 +29,7 @@ def _changing(gift: Gift, what: What, *, by: User | None, why: str) -> Iterator[
     with transaction.atomic():
         locked = (
             Gift.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("checkout__campaign", "price__plan", "membership", "redeemer")
+            .select_related("checkout__campaign", "price__plan", "membership")
             .get(pk=gift.pk)
         )
         yield locked
@@ -118,6 +118,21 @@ def change_recipient(
         owe_invitation(locked, due_at=due_at)
 
 
+def forget_recipient(gift: Gift) -> None:
+    """Nothing of a locked gift tells for whom it is any more; one to be sent, its buyer passes on.
+
+    The code stays good for whoever has it.
+    """
+    is_to_be_sent = gift.status == Gift.Status.PAID and not (
+        gift.is_handed_over or _went_out(gift)
+    )
+    gift.recipient_name = gift.recipient_email = gift.message = ""
+    gift.bounced_at = None
+    gift.save(update_fields=["recipient_name", "recipient_email", "message", "bounced_at"])
+    if is_to_be_sent:
+        owe_invitation(gift, due_at=max(gift.deliver_at, timezone.now()))
+
+
 def revoke_gift(gift: Gift, *, by: User, why: str) -> list[Member]:
     """Take a gift back, claimed or not; whom it concerned. The money is another matter."""
     now = timezone.now()
@@ -176,7 +191,8 @@ def reassign_gift(gift: Gift, *, email: str, name: str, by: User, why: str) -> l
         _refuse_unless(after.pk != before.pk, "it belongs to that person")
         # Both people in one order, so that two who are exchanged at once do not wait for ever.
         people = Member.objects.select_for_update(no_key=True).order_by("pk")
-        list(people.filter(pk__in=[before.pk, after.pk]))
+        locked_people = people.filter(pk__in=[before.pk, after.pk])
+        _refuse_unless(len(locked_people) == 2, "one of them was merged with another meanwhile")
         memberships.take_back(old, at=now)
         give_to(locked, after, memberships.lock_current(after, at=now), at=now)
         locked.claimed_at, locked.stepped_until = now, now

@@ -68,7 +68,7 @@ def redeem_gift(code: str, *, email: str, name: str, language: str) -> "Gift | C
     now = timezone.now()
     with transaction.atomic():
         gift = _lock(code)
-        redeemer = Member.objects.known_by(email, language=language)
+        redeemer = Member.objects.lock_known_by(email, language=language)
         if gift.status == Gift.Status.CLAIMED and gift.redeemer_id == redeemer.pk:
             return gift
         refuse_unless_claimable(gift, at=now)
@@ -114,7 +114,7 @@ def read_confirmation(token: str) -> tuple[Gift, Member]:
         .filter(pk=gift_id)
         .first()
     )
-    member = Member.objects.filter(pk=member_id).first()
+    member = Member.objects.filter(pk=member_id, erased_at=None).first()
     if gift is None or member is None:
         raise GiftNotClaimable("unknown")
     if gift.generation != generation:
@@ -131,7 +131,10 @@ def confirm_claim(token: str, *, language: str) -> Gift:
         if locked.status == Gift.Status.CLAIMED and locked.redeemer_id == member.pk:
             return locked
         refuse_unless_claimable(locked, at=now)
-        current = memberships.lock_current(member, at=now)
+        try:
+            current = memberships.lock_current(member, at=now)
+        except Member.DoesNotExist as error:  # erased, or made one with another
+            raise GiftNotClaimable("unknown") from error
         return _give(locked, member, current, language=language, at=now)
 
 

@@ -90,7 +90,7 @@ def take_steps(gift_id: str, *, at: datetime) -> None:
     with transaction.atomic():
         gift = (
             Gift.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("checkout", "membership", "redeemer")
+            .select_related("checkout", "membership")
             .get(pk=gift_id)
         )
         done = gift.stepped_until

@@ -1,6 +1,39 @@
 """10 A person's own page: the link that opens it, what it shows, what can be changed on it."""
 
+from campaigns.members.addresses import (
+    ChangeClosed,
+    TooManyChanges,
+    confirm_change,
+    due_change_ids,
+    find_open_change,
+    make_change,
+    owe_change,
+    read_change,
+    take_address,
+)
+from campaigns.members.customers import due_stripe_ids, tell_stripe
+from campaigns.members.erasing import (
+    StillOpen,
+    ask_erasure,
+    checkouts_of,
+    erase_again,
+    find_traces,
+    forget_mentions,
+    hashes_in,
+    ids_in,
+    mail_is_owed,
+    names_erased,
+    strip_rows,
+    stripe_ids_of,
+)
 from campaigns.members.exports import gather_data
+from campaigns.members.merging import (
+    CountedIn,
+    MergeRefused,
+    Rehearsal,
+    merge_members,
+    rehearse_merge,
+)
 from campaigns.members.overview import (
     MembershipRow,
     Overview,
@@ -17,24 +50,65 @@ from campaigns.members.sign_in import (
     open_link,
     owe_link,
 )
-from campaigns.members.subscriptions import cancel, find_own, keep
+from campaigns.members.subscriptions import cancel, end_now, find_own, keep
+from campaigns.members.switches import (
+    Switch,
+    SwitchClosed,
+    make_switch,
+    plan_switch,
+    prices_to_switch_to,
+)
 
 __all__ = [
+    "ChangeClosed",
+    "CountedIn",
     "LinkClosed",
     "MembershipRow",
+    "MergeRefused",
     "Overview",
     "PaymentRow",
+    "Rehearsal",
     "Standing",
+    "StillOpen",
+    "Switch",
+    "SwitchClosed",
+    "TooManyChanges",
+    "ask_erasure",
     "cancel",
+    "checkouts_of",
+    "confirm_change",
     "describe_membership",
+    "due_change_ids",
+    "due_stripe_ids",
+    "end_now",
+    "erase_again",
+    "find_open_change",
     "find_own",
+    "find_traces",
     "forget_links",
+    "forget_mentions",
     "gather_data",
+    "hashes_in",
+    "ids_in",
     "is_open",
     "keep",
     "look_at",
+    "mail_is_owed",
+    "make_change",
+    "make_switch",
+    "merge_members",
+    "names_erased",
     "open_link",
+    "owe_change",
     "owe_link",
+    "plan_switch",
+    "prices_to_switch_to",
+    "read_change",
+    "rehearse_merge",
     "render_receipt",
+    "strip_rows",
+    "stripe_ids_of",
+    "take_address",
+    "tell_stripe",
     "tell_what_for",
 ]

@@ -27,9 +27,25 @@ def gather_data(member: Member) -> dict[str, Any]:
             "language": member.language,
             "known_since": member.created_at,
         },
+        "former_addresses": [
+            {"email": former.email, "left_at": former.left_at}
+            for former in member.former_addresses.order_by("left_at", "pk")
+        ],
+        "changes_of_address": [
+            {
+                "new_email": change.email,
+                "asked_at": change.asked_at,
+                "confirmed_at_old_one_at": change.old_confirmed_at,
+                "confirmed_at_new_one_at": change.new_confirmed_at,
+                "made_at": change.made_at,
+            }
+            for change in member.address_changes.order_by("asked_at", "pk")
+        ],
         "memberships": [
             _tell_membership(each)
-            for each in member.memberships.select_related("plan").order_by("started_at", "pk")
+            for each in member.memberships.select_related(
+                "plan", "price", "checkout__price"
+            ).order_by("started_at", "pk")
         ],
         "payments": [_tell_payment(each) for each in payments_of(member)],
         "gifts_bought": [
@@ -48,6 +64,7 @@ def gather_data(member: Member) -> dict[str, Any]:
 
 
 def _tell_membership(membership: Membership) -> dict[str, Any]:
+    price = membership.price_now
     return {
         "plan": membership.plan.slug if membership.plan else None,
         "source": membership.source,
@@ -55,6 +72,10 @@ def _tell_membership(membership: Membership) -> dict[str, Any]:
         "started_at": membership.started_at,
         "ends_at": membership.ends_at,
         "ended_at": membership.ended_at,
+        "access_until": membership.access_until,
+        "resumes_at": membership.resumes_at,
+        "price": price
+        and {"for": price.kind, "amount_minor": price.amount_minor, "currency": price.currency},
         "is_being_cancelled": membership.is_cancelling,
         "subscription_at_stripe": membership.subscription_id,
     }

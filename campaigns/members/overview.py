@@ -5,6 +5,8 @@ from datetime import datetime
 
 from django.db import models
 
+from campaigns import memberships
+from campaigns.members.switches import prices_to_switch_to
 from campaigns.models import Campaign, Checkout, Dispute, Gift, Member, Membership, Payment, Refund
 
 
@@ -14,6 +16,7 @@ class Standing(models.TextChoices):
     RENEWING = "renewing"
     CANCELLING = "cancelling"
     PAST_DUE = "past_due"
+    LAPSED = "lapsed"
     PAUSED = "paused"
     PENDING = "pending"
     LATER = "later"
@@ -21,10 +24,16 @@ class Standing(models.TextChoices):
     ENDED = "ended"
 
 
+# Whatever Stripe has not ended goes on there, and may be charged once more.
+_GOES_ON = {Standing.RENEWING, Standing.PAST_DUE, Standing.LAPSED, Standing.PAUSED}
+_FIRST = (Standing.PAST_DUE, Standing.LAPSED)
+
+
 @dataclass(frozen=True)
 class MembershipRow:
     membership: Membership
     standing: Standing
+    has_access: bool
 
     @property
     def title_id(self) -> str:
@@ -37,8 +46,28 @@ class MembershipRow:
 
     @property
     def has_end(self) -> bool:
-        """Whether `ends_at` is an end, and not the day of the next try to collect."""
-        return self.standing in {Standing.CANCELLING, Standing.LATER, Standing.RUNNING}
+        """Whether `ends_at` is an end, and not the day of the next try to collect.
+
+        Of one that is cancelled while nothing is collected for it, access ends by another day.
+        """
+        if self.standing is Standing.CANCELLING:
+            return self.access_until is None
+        return self.standing in {Standing.LATER, Standing.RUNNING}
+
+    @property
+    def access_until(self) -> datetime | None:
+        """Of one that is open: until when it gives access though nothing is collected for it."""
+        return self.membership.access_until if self.is_open else None
+
+    @property
+    def over_since(self) -> datetime | None:
+        """Of one that ended: since when it gives no access, which may be before Stripe ended it."""
+        ends = (self.membership.ended_at, self.membership.access_until)
+        return min(end for end in ends if end is not None) if ends[0] else None
+
+    @property
+    def is_unpaid(self) -> bool:
+        return self.standing in _FIRST
 
     @property
     def next_charge_at(self) -> datetime | None:
@@ -56,7 +85,13 @@ class MembershipRow:
 
     @property
     def can_cancel(self) -> bool:
-        return self.has_subscription and self.standing in {Standing.RENEWING, Standing.PAST_DUE}
+        return self.has_subscription and self.standing in _GOES_ON
+
+    @property
+    def can_switch(self) -> bool:
+        """Whether there is another price to go to."""
+        renews = self.has_subscription and self.standing is Standing.RENEWING
+        return renews and prices_to_switch_to(self.membership).exists()
 
     @property
     def can_keep(self) -> bool:
@@ -111,6 +146,7 @@ class Overview:
     payments: list[PaymentRow]
     purchases: list[Purchase]
     gifts_claimed: list[Gift]
+    doubled_count: int  # subscriptions that are charged, if there is more than one
 
     @property
     def campaign(self) -> Campaign | None:
@@ -126,6 +162,7 @@ def look_at(member: Member, *, at: datetime) -> Overview:
         [describe_payment(payment) for payment in payments_of(member)],
         _purchases(member),
         list(gifts_claimed_by(member)),
+        memberships.doubled(member.memberships.all()).count(),
     )
 
 
@@ -168,36 +205,47 @@ def _state_of(disputes: list[str]) -> str:
 
 def _memberships(member: Member, *, at: datetime) -> list[MembershipRow]:
     found = member.memberships.select_related(
-        "plan", "checkout__price", "checkout__campaign", "gift", "extends"
+        "plan", "price", "checkout__price", "checkout__campaign", "gift", "extends"
     )
     rows = [
         describe_membership(membership, at=at)
         for membership in found.order_by("-started_at", "-pk")
     ]
     # What needs its owner stands first, what is over last.
-    return sorted(rows, key=lambda row: (not row.is_open, row.standing is not Standing.PAST_DUE))
+    return sorted(rows, key=lambda row: (not row.is_open, row.standing not in _FIRST))
 
 
 def describe_membership(membership: Membership, *, at: datetime) -> MembershipRow:
-    return MembershipRow(membership, _standing_of(membership, at=at))
+    until = membership.access_until
+    has_access = until is None or until > at
+    return MembershipRow(membership, _standing_of(membership, at=at), has_access)
 
 
 def _standing_of(membership: Membership, *, at: datetime) -> Standing:
     same = {
         Membership.Status.PENDING: Standing.PENDING,
         Membership.Status.ENDED: Standing.ENDED,
-        Membership.Status.PAUSED: Standing.PAUSED,
     }
     if known := same.get(Membership.Status(membership.status)):
         return known
     if membership.source == Membership.Source.SUBSCRIPTION:
         if membership.is_cancelling:
             return Standing.CANCELLING
-        is_due = membership.status == Membership.Status.PAST_DUE
-        return Standing.PAST_DUE if is_due else Standing.RENEWING
+        return _standing_of_renewal(membership, at=at)
     if membership.ends_at is not None and membership.ends_at <= at:
         return Standing.ENDED  # the sweep will say so in a moment
     return Standing.LATER if membership.started_at > at else Standing.RUNNING
+
+
+def _standing_of_renewal(membership: Membership, *, at: datetime) -> Standing:
+    if membership.status == Membership.Status.PAUSED:
+        return Standing.PAUSED
+    if membership.status == Membership.Status.ACTIVE:
+        return Standing.RENEWING
+    until = membership.access_until  # the sweep says so in a moment
+    is_over = until is not None and until <= at
+    is_lapsed = is_over or membership.status == Membership.Status.LAPSED
+    return Standing.LAPSED if is_lapsed else Standing.PAST_DUE
 
 
 def _purchases(member: Member) -> list[Purchase]:

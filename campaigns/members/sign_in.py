@@ -18,9 +18,14 @@ class LinkClosed(Exception):
 
 
 def owe_link(address: str, *, language: str, at: datetime) -> bool:
-    """Owe a link to the person of that address, if there is one; whether a mail is owed now."""
-    member = Member.objects.filter(email=address).first()
-    if member is None or member.sign_in_links.filter(created_at__gt=at - _IN).count() >= MOST_LINKS:
+    """Owe a link to the person of that address, if there is one; whether a mail is owed now.
+
+    Asked for with a former address, it goes to the one of now: the old mailbox may be another's.
+    """
+    member = Member.objects.find(address)
+    if member is None or member.erased_at:
+        return False
+    if member.sign_in_links.filter(created_at__gt=at - _IN).count() >= MOST_LINKS:
         return False
     link = SignInLink(member=member, created_at=at)
     link.secret_hash = links.hash_sign_in_token(links.sign_in_token(link))

@@ -23,7 +23,7 @@ def find_own(member: Member, membership_id: int) -> Membership | None:
             subscription_id__isnull=False,
             checkout__isnull=False,
         )
-        .select_related("checkout__campaign", "checkout__price__plan", "plan")
+        .select_related("checkout__campaign", "checkout__price__plan", "plan", "price__plan")
         .first()
     )
 
@@ -31,7 +31,7 @@ def find_own(member: Member, membership_id: int) -> Membership | None:
 def cancel(membership: Membership, *, feedback: str = "", comment: str = "") -> None:
     """Let it end with the period that is paid; raises the errors of stripe_api."""
     assert membership.subscription_id is not None
-    _look_soon(membership)
+    look_soon(membership)
     stripe_api.cancel_subscription_at_period_end(
         membership.subscription_id, feedback=feedback, comment=comment
     )
@@ -40,11 +40,18 @@ def cancel(membership: Membership, *, feedback: str = "", comment: str = "") -> 
 def keep(membership: Membership) -> None:
     """Take the cancellation back; raises the errors of stripe_api."""
     assert membership.subscription_id is not None
-    _look_soon(membership)
+    look_soon(membership)
     stripe_api.keep_subscription(membership.subscription_id)
 
 
-def _look_soon(membership: Membership) -> None:
+def end_now(membership: Membership) -> None:
+    """Let it end at once; what was paid stays paid. Raises the errors of stripe_api."""
+    assert membership.subscription_id is not None
+    look_soon(membership)
+    stripe_api.end_subscription(membership.subscription_id)
+
+
+def look_soon(membership: Membership) -> None:
     """If no answer comes, or we die before it does, the sweep finds out what became of it."""
     assert membership.checkout_id is not None
     Checkout.objects.filter(pk=membership.checkout_id).update(look_at=timezone.now() + _ANSWERED_BY)

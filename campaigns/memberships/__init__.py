@@ -1,6 +1,7 @@
 """5 Activate, renew, lapse and extend memberships."""
 
 from campaigns.memberships.charges import due_push_ids, push_charge
+from campaigns.memberships.doubles import doubled
 from campaigns.memberships.extensions import (
     Place,
     add_gift,
@@ -24,6 +25,7 @@ __all__ = [
     "add_gift",
     "add_months",
     "current_memberships",
+    "doubled",
     "due_push_ids",
     "find_place",
     "follow_payment",

@@ -9,8 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns import stripe_api
+from campaigns.memberships.access import STATUS_OF_SUBSCRIPTION
 from campaigns.memberships.extensions import detach_extensions
-from campaigns.memberships.subscriptions import STATUS_OF_SUBSCRIPTION, period_end
+from campaigns.memberships.subscriptions import period_end
 from campaigns.memberships.terms import lay_out_extensions
 from campaigns.models import Checkout, Membership
 from campaigns.stripe_api import Json
@@ -40,8 +41,9 @@ def push_charge(membership_id: int, *, at: datetime) -> None:
     """Move a subscription's next charge to where the gifts end; safe to repeat.
 
     One that turned out to be past due or cancelled is left alone: what it was to be extended by
-    becomes a membership of its own. Of Stripe's errors none is raised: it is noted, and tried
-    again.
+    becomes a membership of its own. One of which collecting is paused is moved all the same: once
+    it goes on, it charges after the gifts. Of Stripe's errors none is raised: it is noted, and
+    tried again.
     """
     membership = Membership.objects.get(pk=membership_id)
     assert membership.subscription_id is not None
@@ -98,19 +100,27 @@ def _paid_until(subscription: Json) -> datetime | None:
 
 
 def _follow_renewal(membership_id: int, subscription: Json) -> Membership:
-    """Begin where the paid period ends by Stripe's word, if it renewed before it was told."""
+    """Begin where the paid period ends by Stripe's word, if it renewed before it was told.
+
+    Or earlier, if it was switched from a year to a month: the rest of the year is a credit then.
+    While collecting is paused the period moves on unpaid, and says nothing.
+    """
     with transaction.atomic():
         rows = Membership.objects.select_for_update(of=("self",), no_key=True)
         base = rows.get(pk=membership_id)
         paid_until = period_end(subscription)
         if subscription["status"] != "active" or paid_until is None or base.gifted_from is None:
             return base
+        if subscription.get("pause_collection"):
+            return base
         untold = base.extensions.filter(
             gifted_from=base.gifted_from,
             ended_at__isnull=True,
             started_at__gte=base.pushed_until or base.gifted_from,
         )
-        if untold.filter(started_at__lt=paid_until).exists():
+        is_shorter = base.pushed_until is None and timezone.now() < paid_until < base.gifted_from
+        stale = untold if is_shorter else untold.filter(started_at__lt=paid_until)
+        if stale.exists():
             untold.update(gifted_from=paid_until)
             base.gifted_from, base.pushed_until = paid_until, None
             base.save(update_fields=["gifted_from", "pushed_until"])

@@ -26,9 +26,10 @@ class Place:
 def lock_current(member: Member, *, at: datetime) -> list[Membership]:
     """What a person has at that moment, or will have, locked; the person is locked first.
 
-    So of two gifts that one person claims at once the second sees the first.
+    So of two gifts that one person claims at once the second sees the first. Raises
+    Member.DoesNotExist of somebody who was erased, or made one with another, meanwhile.
     """
-    Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+    Member.objects.select_for_update(no_key=True).get(pk=member.pk, erased_at=None)
     current = current_memberships(member, at=at)
     # In one order with all who lay out extensions: what is extended, then what extends it.
     rows = {each.pk for each in current} | {each.extends_id for each in current if each.extends_id}
@@ -41,7 +42,9 @@ def current_memberships(member: Member, *, at: datetime) -> list[Membership]:
     """What gives a person access at that moment, or will do so."""
     ended = (Membership.Status.PENDING, Membership.Status.ENDED)
     endless = Q(source=Membership.Source.SUBSCRIPTION) | Q(ends_at__isnull=True)
+    open_still = Q(access_until__isnull=True) | Q(access_until__gt=at)
     rows = member.memberships.exclude(status__in=ended).filter(endless | Q(ends_at__gt=at))
+    rows = rows.filter(open_still)
     return list(rows.select_related("extends").order_by("pk"))
 
 
@@ -49,16 +52,14 @@ def find_place(current: list[Membership], *, at: datetime) -> Place:
     """Where the months of a gift go, given what the person has.
 
     A subscription that will be charged is extended, otherwise the membership that ends last. One
-    past due or being cancelled is not extended: the gift is a membership of its own, after what
-    is paid.
+    past due, paused or being cancelled is not extended: the gift is a membership of its own, after
+    what is paid.
     """
     for each in current:
         if is_renewing(each):
             ends = [end for end in (each.ends_at, each.gifted_until) if end is not None]
             return Place(each, max([at, *ends]))
-    paid_until = max(
-        [at, *(each.ends_at for each in current if _is_paid_to_its_end(each) and each.ends_at)]
-    )
+    paid_until = max([at, *(end for each in current if (end := _paid_until(each)) is not None)])
     spans = [
         (each.ends_at, each)
         for each in current
@@ -81,12 +82,14 @@ def is_renewing(membership: Membership) -> bool:
     )
 
 
-def _is_paid_to_its_end(membership: Membership) -> bool:
-    return (
-        membership.source == Membership.Source.SUBSCRIPTION
-        and membership.status == Membership.Status.ACTIVE
-        and membership.is_cancelling
-    )
+def _paid_until(membership: Membership) -> datetime | None:
+    """The end of what is paid of a subscription that will not be charged for more."""
+    if membership.source != Membership.Source.SUBSCRIPTION:
+        return None
+    if membership.status == Membership.Status.PAUSED:
+        return membership.access_until
+    is_paid = membership.status == Membership.Status.ACTIVE and membership.is_cancelling
+    return membership.ends_at if is_paid else None
 
 
 def add_gift(
@@ -153,7 +156,8 @@ def give_back(membership: Membership, *, at: datetime) -> None:
 
 def _lock_with_base(membership: Membership) -> Membership | None:
     """Lock the person, what it extends, and then itself: the one order for all."""
-    Member.objects.select_for_update(no_key=True).get(pk=membership.member_id)
+    people = Member.objects.select_for_update(of=("self",), no_key=True)
+    people.get(memberships=membership.pk)  # whoever has it now: people are merged
     rows = Membership.objects.select_for_update(of=("self",), no_key=True)
     base = rows.get(pk=membership.extends_id) if membership.extends_id else None
     rows.get(pk=membership.pk)

@@ -3,59 +3,78 @@
 from datetime import UTC, datetime
 
 from django.db.models import F
+from django.utils import timezone
 
 from campaigns import stripe_api
+from campaigns.memberships.access import Access, ended_at_of, read_access, status_of
 from campaigns.memberships.terms import add_months, lay_out_extensions
-from campaigns.models import Checkout, Member, Membership, OutgoingMail, Payment
+from campaigns.models import Checkout, Member, Membership, OutgoingMail, Payment, Price
 from campaigns.models.moves import states_before
 from campaigns.payments import standing_interval
 from campaigns.stripe_api import Json
 
-STATUS_OF_SUBSCRIPTION = {
-    "incomplete": Membership.Status.PENDING,
-    "incomplete_expired": Membership.Status.ENDED,
-    "trialing": Membership.Status.ACTIVE,
-    "active": Membership.Status.ACTIVE,
-    "past_due": Membership.Status.PAST_DUE,
-    "unpaid": Membership.Status.PAST_DUE,
-    "paused": Membership.Status.PAUSED,
-    "canceled": Membership.Status.ENDED,
-}
 
-
-def keep_subscription(subscription: Json, *, checkout: Checkout, member: Member) -> Membership:
+def keep_subscription(
+    subscription: Json, *, invoices: list[Json], checkout: Checkout, member: Member
+) -> Membership:
     """The membership as Stripe's subscription has it, whatever was known before."""
-    status = STATUS_OF_SUBSCRIPTION[subscription["status"]]
-    started_at = stripe_api.moment(subscription["start_date"])
-    ends_at = period_end(subscription)
-    ended_at = None
-    if status == Membership.Status.ENDED:
-        ended_at = stripe_api.moment(
-            subscription.get("ended_at")
-            or subscription.get("canceled_at")
-            or subscription["start_date"]
-        )
+    status, access = status_of(subscription), read_access(subscription, invoices)
+    if status == Membership.Status.PAST_DUE and access.is_over(at=timezone.now()):
+        status = Membership.Status.LAPSED
+    price = _price_of(subscription, checkout)
+    pause = subscription.get("pause_collection") or {}
+    resumes_at = pause.get("resumes_at") if status == Membership.Status.PAUSED else None
     membership, _ = Membership.objects.update_or_create(
         checkout=checkout,
         defaults={
             "member": member,
-            "plan": checkout.price.plan,
+            "plan": price.plan,
+            "price": price,
             "source": Membership.Source.SUBSCRIPTION,
             "status": status,
-            "started_at": started_at,
-            "ends_at": ends_at,
-            "ended_at": ended_at,
+            "started_at": stripe_api.moment(subscription["start_date"]),
+            "ends_at": period_end(subscription),
+            "ended_at": ended_at_of(subscription),
+            "access_until": access.until,
+            "resumes_at": stripe_api.moment(resumes_at) if resumes_at else None,
             "is_cancelling": bool(
                 subscription.get("cancel_at_period_end") or subscription.get("cancel_at")
             ),
             "subscription_id": subscription["id"],
         },
     )
-    if ended_at is not None and membership.extensions.exists():
+    if membership.ended_at is not None and membership.extensions.exists():
         lay_out_extensions(membership)  # what was given does not wait for what is no more
-    if subscription["status"] == "past_due":
+    if status == Membership.Status.LAPSED:
+        _tell_of_lapse(membership, access)
+    elif status == Membership.Status.PAST_DUE and subscription["status"] == "past_due":
         _ask_to_mend(membership, subscription)
     return membership
+
+
+def _price_of(subscription: Json, checkout: Checkout) -> Price:
+    """What it renews at, which may be another by now; that of the Checkout if it is none of ours.
+
+    Whoever changed it did so at Stripe: its owner by our page, or staff by Stripe's dashboard.
+    """
+    items = subscription["items"]["data"]
+    at_stripe = items[0]["price"]["id"] if items else ""
+    if not at_stripe or at_stripe == checkout.price.stripe_price_id:
+        return checkout.price
+    known = Price.objects.filter(stripe_price_id=at_stripe).select_related("plan")
+    return known.order_by("pk").first() or checkout.price
+
+
+def _tell_of_lapse(membership: Membership, access: Access) -> None:
+    """A mail falls due once for each time that it lapses, known by the first unpaid invoice."""
+    OutgoingMail.objects.get_or_create(
+        key=f"lapsed:{access.unpaid_id}",
+        defaults={
+            "kind": OutgoingMail.Kind.LAPSED,
+            "membership": membership,
+            "language": membership.member.language,
+        },
+    )
 
 
 def _ask_to_mend(membership: Membership, subscription: Json) -> None:

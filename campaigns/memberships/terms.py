@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns.models import Member, Membership, Plan
+from campaigns.models import Checkout, Member, Membership, Plan
 from campaigns.models.moves import states_before
 
 
@@ -51,17 +51,35 @@ def give_membership(
 
 
 def lapse_memberships(*, at: datetime) -> int:
-    """End those that ran out by that moment; how many. A subscription ends when Stripe says so."""
+    """End those that ran out by that moment, and lapse those whose grace is over; how many.
+
+    A subscription ends when Stripe says so.
+    """
+    return _end_what_ran_out(at) + _lapse_what_is_unpaid(at)
+
+
+def _end_what_ran_out(at: datetime) -> int:
     running = states_before(Membership.MOVES, Membership.Status.ENDED)
     due = Membership.objects.filter(
         status__in=running, ended_at__isnull=True, ends_at__lte=at
     ).exclude(source=Membership.Source.SUBSCRIPTION)
-    lapsed = 0
+    ended = 0
     for membership_id, ends_at in due.values_list("pk", "ends_at")[:500]:
         with transaction.atomic():
-            lapsed += Membership.objects.filter(
+            ended += Membership.objects.filter(
                 pk=membership_id, status__in=running, ends_at=ends_at
             ).update(status=Membership.Status.ENDED, ended_at=ends_at)
+    return ended
+
+
+def _lapse_what_is_unpaid(at: datetime) -> int:
+    """Its Checkout is to be settled: by Stripe's objects alone it is known what mail is owed."""
+    due = Membership.objects.filter(status=Membership.Status.PAST_DUE, access_until__lte=at)
+    lapsed = 0
+    for membership_id in due.values_list("pk", flat=True)[:500]:
+        with transaction.atomic():
+            Checkout.objects.filter(membership=membership_id).update(look_at=at)
+            lapsed += due.filter(pk=membership_id).update(status=Membership.Status.LAPSED)
     return lapsed
 
 

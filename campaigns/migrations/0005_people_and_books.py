@@ -111,6 +111,15 @@ class Migration(migrations.Migration):
                 ),
                 ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
                 ("error", models.CharField(blank=True, max_length=200, verbose_name="error")),
+                (
+                    "events_read_to",
+                    models.BigIntegerField(
+                        db_default=0,
+                        default=0,
+                        editable=False,
+                        verbose_name="stored events read up to",
+                    ),
+                ),
                 ("done_at", models.DateTimeField(blank=True, null=True, verbose_name="done at")),
             ],
             options={
@@ -224,6 +233,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="membership",
+            name="resumes_at",
+            field=models.DateTimeField(
+                blank=True,
+                help_text="Of one that is paused, if known.",
+                null=True,
+                verbose_name="resumes at",
+            ),
+        ),
+        migrations.AddField(
+            model_name="membership",
             name="price",
             field=models.ForeignKey(
                 blank=True,
@@ -286,6 +305,12 @@ class Migration(migrations.Migration):
             name="reason",
             field=models.CharField(
                 blank=True,
+                choices=[
+                    ("unknown there", "Stripe does not know it"),
+                    ("names none", "it names no Checkout of ours"),
+                    ("names a lost one", "it names a Checkout that is not here"),
+                    ("nothing kept", "nothing that we keep hangs on such an object"),
+                ],
                 db_default="",
                 default="",
                 help_text="Why it was none of our business.",

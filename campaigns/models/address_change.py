@@ -1,13 +1,53 @@
+from datetime import datetime, timedelta
+from enum import StrEnum
+
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models.member import Member
+from campaigns.models.member import FormerAddress, Member
+
+
+class Side(StrEnum):
+    """Whose mailbox a change is confirmed from."""
+
+    OLD = "old"
+    NEW = "new"
+
+    @property
+    def field(self) -> str:
+        return f"{self}_confirmed_at"
+
+
+class AddressChangeManager(models.Manager["AddressChange"]):
+    def open(self, *, at: datetime) -> "QuerySet[AddressChange]":
+        """Those that can still be confirmed and made.
+
+        A newer one takes the place of the older; and once a person's address is another, whoever
+        changed it, what was asked for before says nothing any more.
+        """
+        newer = self.filter(member=OuterRef("member"), pk__gt=OuterRef("pk"))
+        moved = FormerAddress.objects.filter(
+            member=OuterRef("member"), left_at__gte=OuterRef("asked_at")
+        )
+        erased = Member.objects.filter(
+            Q(erased_at__isnull=False) | Q(erasure__isnull=False), pk=OuterRef("member")
+        )
+        return self.filter(
+            ~Exists(newer),
+            ~Exists(moved),
+            ~Exists(erased),
+            made_at=None,
+            asked_at__gt=at - AddressChange.LASTS,
+        )
 
 
 class AddressChange(models.Model):
     """A person wants to be known by another address: it is confirmed at both, then made."""
+
+    LASTS = timedelta(hours=24)
 
     member = models.ForeignKey(
         Member, on_delete=models.CASCADE, verbose_name=_("member"), related_name="address_changes"
@@ -21,9 +61,14 @@ class AddressChange(models.Model):
     new_confirmed_at = models.DateTimeField(_("confirmed at the new one"), null=True, blank=True)
     made_at = models.DateTimeField(_("made at"), null=True, blank=True)
 
+    objects = AddressChangeManager()
+
     class Meta:
         verbose_name = _("change of address")
         verbose_name_plural = _("changes of addresses")
 
     def __str__(self) -> str:
         return f"change of address {self.pk}"
+
+    def is_confirmed_at(self, side: Side) -> bool:
+        return getattr(self, side.field) is not None

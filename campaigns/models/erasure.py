@@ -30,6 +30,10 @@ class Erasure(models.Model):
     )
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     error = models.CharField(_("error"), max_length=200, blank=True)
+    # The last step takes several turns where there are many events; above zero, it has begun.
+    events_read_to = models.BigIntegerField(
+        _("stored events read up to"), default=0, db_default=0, editable=False
+    )
     done_at = models.DateTimeField(_("done at"), null=True, blank=True)
 
     class Meta:
@@ -72,6 +76,22 @@ class ErasedAddress(models.Model):
 
     def __str__(self) -> str:
         return f"erased address {self.pk}"
+
+
+# Nobody can own an address there: https://www.rfc-editor.org/rfc/rfc2606#section-2.
+NOWHERE = "@erased.invalid"
+
+
+def address_of_erased(member_id: int) -> str:
+    """What stands in the place of an erased person's address, in their row and their Checkouts.
+
+    So whatever Stripe still tells of those leads to the row, and no form takes it for an address.
+    """
+    return f"erased-{member_id}{NOWHERE}"
+
+
+def is_of_erased(address: str) -> bool:
+    return address.strip().lower().endswith(NOWHERE)
 
 
 def hash_erased(address: str) -> str:

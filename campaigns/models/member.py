@@ -2,8 +2,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 
 def canonical_email(address: str) -> str:
@@ -36,8 +36,17 @@ class MemberManager(models.Manager["Member"]):
             )
         if not created and name.strip() and not member.name:
             member.name = name.strip()
-            member.save(update_fields=["name"])
+            self.filter(pk=member.pk, name="").update(name=member.name)
         return member
+
+    def lock_known_by(self, email: str, *, name: str = "", language: str = "en") -> "Member":
+        """As `known_by`, and locked: whoever is left, if two are made one meanwhile."""
+        while True:
+            member = self.known_by(email, name=name, language=language)
+            locked = self.select_for_update(no_key=True).filter(pk=member.pk).first()
+            # Somebody who was erased meanwhile is known by that address no longer.
+            if locked is not None and (locked.erased_at is None or locked.email == email):
+                return locked
 
 
 class Member(models.Model):
@@ -73,6 +82,8 @@ class Member(models.Model):
         ]
 
     def __str__(self) -> str:
+        if self.erased_at is not None:
+            return gettext("erased member %(number)d") % {"number": self.pk}
         return self.name or f"member {self.pk}"
 
 

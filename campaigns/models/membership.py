@@ -85,6 +85,9 @@ class Membership(models.Model):
             "paid. Empty while it runs."
         ),
     )
+    resumes_at = models.DateTimeField(
+        _("resumes at"), null=True, blank=True, help_text=_("Of one that is paused, if known.")
+    )
     is_cancelling = models.BooleanField(_("being cancelled"), default=False)
     months = models.PositiveSmallIntegerField(
         _("months"), null=True, blank=True, help_text=_("For how long it was bought or given.")
@@ -168,6 +171,11 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_source_display()} of {self.member}"
+
+    @property
+    def price_now(self) -> Price | None:
+        """What it costs: of a subscription that may be another than it was bought at."""
+        return self.price or (self.checkout.price if self.checkout else None)
 
     @property
     def is_taken_back(self) -> bool:

@@ -33,6 +33,12 @@ class Payment(models.Model):
 
     # What Stripe says of the charge is written as it is; only these roles can ever count.
     COUNTED_ROLES = (Role.FIRST, Role.GIFT)
+    COUNTED_HOLDS = (Hold.NONE, Hold.ACCEPTED)
+    HOLD_MOVES = {
+        Hold.WAITING: {Hold.ACCEPTED, Hold.REFUSED},
+        Hold.ACCEPTED: {Hold.REFUSED},
+        Hold.REFUSED: {Hold.ACCEPTED},
+    }
 
     role = models.CharField(_("role"), max_length=8, choices=Role)
     status = models.CharField(_("status"), max_length=9, choices=Status)

@@ -13,6 +13,14 @@ class StripeEvent(models.Model):
         IGNORED = "ignored", _("ignored")  # none of our business: kept, answered, not worked on
         FAILED = "failed", _("failed")  # is tried again at next_attempt_at
 
+    class Reason(models.TextChoices):
+        """Why an event was none of our business."""
+
+        UNKNOWN_THERE = "unknown there", _("Stripe does not know it")
+        NAMES_NONE = "names none", _("it names no Checkout of ours")
+        NAMES_A_LOST_ONE = "names a lost one", _("it names a Checkout that is not here")
+        NOTHING_KEPT = "nothing kept", _("nothing that we keep hangs on such an object")
+
     MOVES = {
         Status.NEW: {Status.DONE, Status.IGNORED, Status.FAILED},
         Status.FAILED: {Status.DONE, Status.IGNORED, Status.FAILED},
@@ -38,6 +46,7 @@ class StripeEvent(models.Model):
     reason = models.CharField(
         _("reason"),
         max_length=200,
+        choices=Reason,
         blank=True,
         default="",
         db_default="",

@@ -12,7 +12,7 @@ from campaigns.progress.goals import Progress, measure_campaign
 
 
 class CannotClose(Exception):
-    """The drive is not over, has no goal, or is not what staff saw before they confirmed."""
+    """The drive is not over, has no goal, is being counted anew, or is not what staff saw."""
 
 
 class AlreadyClosed(CannotClose):
@@ -28,8 +28,8 @@ def fingerprint(goals: Sequence[Progress]) -> int:
 def close_campaign(campaign_id: int, *, by: str, seen: int) -> list[Progress]:
     """Keep what each goal counts now, once; `seen` is the fingerprint of what was shown.
 
-    Raises CannotClose if the drive is not over, has no goal or counts something else by now, and
-    AlreadyClosed if it is closed.
+    Raises CannotClose if the drive is not over, has no goal, is being counted anew or counts
+    something else by now, and AlreadyClosed if it is closed.
     """
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
@@ -37,7 +37,8 @@ def close_campaign(campaign_id: int, *, by: str, seen: int) -> list[Progress]:
             raise AlreadyClosed
         now = timezone.now()
         goals = measure_campaign(campaign, at=now)
-        if not goals or campaign.phase(at=now) is not Phase.ENDED or fingerprint(goals) != seen:
+        is_over = campaign.phase(at=now) is Phase.ENDED and campaign.recount_at is None
+        if not goals or not is_over or fingerprint(goals) != seen:
             raise CannotClose
         campaign.closed_at, campaign.closed_by = now, by
         campaign.closed_numbers = {goal.kind: goal.counted for goal in goals}

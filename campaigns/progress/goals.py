@@ -79,6 +79,7 @@ def measure_goal(goal: Goal, *, at: datetime) -> Progress:
     pending = Payment.objects.filter(
         campaign=campaign,
         status=Payment.Status.PENDING,
+        hold__in=Payment.COUNTED_HOLDS,
         role__in=Payment.COUNTED_ROLES,
         paid_at__gte=campaign.starts_at,
         paid_at__lt=min(campaign.ends_at, at) if at > campaign.starts_at else campaign.starts_at,

@@ -1,14 +1,15 @@
 """The money of a campaign, from its payments, refunds and disputes; currencies are never added."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
-from campaigns.models import Campaign, Dispute, Refund
-from campaigns.progress.tallies import counted_payments
+from campaigns.models import Campaign, Dispute, Payment, Refund
+from campaigns.progress.tallies import counted_payments, payments_of_window
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,37 @@ class MoneyOf:
     def net_minor(self) -> int:
         """What is left after refunds and lost disputes, before Stripe's fees."""
         return self.gross_minor - self.refunded_minor - self.lost_minor
+
+
+@dataclass
+class PaidOut:
+    """What Stripe pays out in one currency, in minor units, as its balance has it.
+
+    A refund that failed and a dispute that was won count back; whatever Stripe converted stands
+    under the currency into which it did.
+    """
+
+    currency: str
+    payments: int = 0
+    gross_minor: int = 0
+    fees_minor: int = 0
+    refunded_minor: int = 0
+    disputed_minor: int = 0
+    dispute_fees_minor: int = 0
+
+    @property
+    def net_minor(self) -> int:
+        taken = self.refunded_minor + self.disputed_minor + self.dispute_fees_minor
+        return self.gross_minor - self.fees_minor - taken
+
+
+@dataclass(frozen=True)
+class HeldOf:
+    """Money in another currency than was asked for, of which staff have yet to decide."""
+
+    currency: str
+    payments: int
+    amount_minor: int
 
 
 def money_by_currency(campaign: Campaign, *, at: datetime) -> list[MoneyOf]:
@@ -62,3 +94,76 @@ def money_raised(campaign: Campaign, *, at: datetime) -> int:
     of_currency = {money.currency: money for money in money_by_currency(campaign, at=at)}
     own = of_currency.get(campaign.currency)
     return own.net_minor if own else 0
+
+
+def paid_out_of(payments: QuerySet[Payment], *, at: datetime | None = None) -> list[PaidOut]:
+    """What is paid out of these payments, by currency: as known now, or what moved until `at`.
+
+    From what Stripe's balance entries said when the rows were written. When a refund failed is
+    not kept, so one that did has moved nothing at any time.
+    """
+    of: defaultdict[str, PaidOut] = defaultdict(lambda: PaidOut(""))
+
+    def until(name: str) -> Q:
+        return Q() if at is None else Q((f"{name}__lte", at))
+
+    paid = payments.filter(until("paid_at"), status=Payment.Status.SUCCEEDED)
+    for currency, number, gross, fees in (
+        paid.exclude(settled_minor=None)
+        .values_list("settled_currency")
+        .annotate(models.Count("pk"), Sum("settled_minor"), Sum("fee_minor"))
+        .order_by()
+    ):
+        of[currency].payments, of[currency].gross_minor = number, gross
+        of[currency].fees_minor = fees or 0
+    of_those = models.Exists(paid.filter(pk=models.OuterRef("payment")))
+    refunds = Refund.objects.filter(of_those, until("refunded_at"))
+    for currency, taken, returned, fees in _moved_by(refunds):
+        of[currency].refunded_minor += taken - returned
+        of[currency].fees_minor += fees
+    disputes = Dispute.objects.filter(of_those)
+    for currency, taken, _returned, fees in _moved_by(disputes.filter(until("withdrawn_at"))):
+        of[currency].disputed_minor += taken
+        of[currency].dispute_fees_minor += fees
+    for currency, _taken, returned, _fees in _moved_by(disputes.filter(until("reinstated_at"))):
+        of[currency].disputed_minor -= returned
+    for currency, paid_out in of.items():
+        paid_out.currency = currency
+    return [of[currency] for currency in sorted(of)]
+
+
+def _moved_by(rows: QuerySet[Refund] | QuerySet[Dispute]) -> list[tuple[str, int, int, int]]:
+    """Taken, given back and the fee, by the payout's currency; nothing of what moved nothing."""
+    return list(
+        rows.exclude(settled_currency="")
+        .values_list("settled_currency")
+        .annotate(Sum("taken_minor"), Sum("returned_minor"), Sum("fee_minor"))
+        .order_by()
+    )
+
+
+def paid_out_by_currency(campaign: Campaign, *, at: datetime) -> list[PaidOut]:
+    """Of the payments of `money_by_currency`, what Stripe pays out."""
+    return paid_out_of(counted_payments(campaign), at=at)
+
+
+def held_by_currency(campaign: Campaign, *, at: datetime) -> list[HeldOf]:
+    """Payments that would be of `money_by_currency`, but wait for staff to say whether they are."""
+    held = undecided(payments_of_window(campaign)).filter(paid_at__lte=at)
+    sums = held.values_list("currency").annotate(models.Count("pk"), Sum("amount_minor"))
+    return [HeldOf(*each) for each in sums.order_by("currency")]
+
+
+def undecided(payments: QuerySet[Payment]) -> QuerySet[Payment]:
+    """Those that wait for staff; of what was given back whole there is nothing to say."""
+    returned = (
+        Refund.objects.filter(payment=models.OuterRef("pk"), status=Refund.Status.SUCCEEDED)
+        .order_by()
+        .values("payment")
+        .annotate(total=Sum("amount_minor"))
+        .values("total")
+    )
+    held = payments.filter(hold=Payment.Hold.WAITING, status=Payment.Status.SUCCEEDED)
+    return held.alias(returned=Coalesce(models.Subquery(returned), 0)).filter(
+        returned__lt=F("amount_minor")
+    )

@@ -1,16 +1,20 @@
 """Who counts, and when. The rule is written here, once: RULE in words, the functions in code."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.gifts import standing_interval_of
-from campaigns.models import Campaign, Gift, Member, Payment, Tally
+from campaigns.models import Campaign, Gift, Member, Membership, Payment, Tally
 from campaigns.payments import Interval, standing_interval
+
+_AT_ONCE = 500  # people asked about by one statement
 
 # Shown to staff beside the number.
 RULE = _(
@@ -18,8 +22,9 @@ RULE = _(
     "drive, if it was made in the window and the person had no active membership when the drive "
     "began and has redeemed no gift that counts. A gift counts once, when paid, until its own "
     "share is refunded. A payment stands if it succeeded and was neither refunded to its full "
-    "amount nor lost in a dispute. One taken offline counts by the date entered. Renewals, changes "
-    "of plan, grants and imports never count."
+    "amount nor lost in a dispute. One taken offline counts by the date entered, one in another "
+    "currency than was asked for once staff take it. Renewals, changes of plan, grants and imports "
+    "never count."
 )
 
 
@@ -33,7 +38,12 @@ class Count:
 
 
 def counted_payments(campaign: Campaign) -> QuerySet[Payment]:
-    """The payments that can count: first ones and gifts, succeeded, made in the window."""
+    """The payments that can count: those of the window that are not held."""
+    return payments_of_window(campaign).filter(hold__in=Payment.COUNTED_HOLDS)
+
+
+def payments_of_window(campaign: Campaign) -> QuerySet[Payment]:
+    """First payments and gifts, succeeded, made in the window; held ones, too."""
     return Payment.objects.filter(
         campaign=campaign,
         status=Payment.Status.SUCCEEDED,
@@ -44,52 +54,59 @@ def counted_payments(campaign: Campaign) -> QuerySet[Payment]:
 
 
 def count_gift(gift: Gift, campaign: Campaign) -> list[Count]:
-    """When the gift counts: while its share of the payment stands, if made in the window."""
+    """When the gift counts: while its share of the payment stands, if made in the window.
+
+    Not if the payment is held, or staff did not take it.
+    """
     if gift.payment.campaign_id != campaign.pk or not campaign.holds(gift.payment.paid_at):
+        return []
+    if gift.payment.hold not in Payment.COUNTED_HOLDS:
         return []
     standing = standing_interval_of(gift)
     return [Count(*standing, gift.payment_id)] if standing else []
 
 
-def count_person(member: Member, campaign: Campaign) -> list[Count]:
-    """When the person counts; never twice at one moment, and not while a redeemed gift does."""
-    if _was_member(member, campaign.starts_at):
-        return []
+def count_people(people: Collection[Member], campaign: Campaign) -> dict[int, list[Count]]:
+    """When each counts; never twice at one moment, and not while a redeemed gift does."""
     payments = (
         counted_payments(campaign)
-        .filter(member=member, role=Payment.Role.FIRST)
+        .filter(member__in=people, role=Payment.Role.FIRST)
         .filter(membership__started_at__gte=campaign.starts_at)
         .prefetch_related("refunds", "disputes")
         .order_by("paid_at", "intent_id", "pk")  # of two in one second, the same in any order
     )
-    standing = [
-        Count(*interval, payment.pk)
-        for payment in payments
-        if (interval := standing_interval(payment)) is not None
-    ]
-    taken = [
-        (max(count.counted_from, gift.claimed_at), count.counted_until)
-        for gift in _redeemed_gifts(member, campaign)
-        for count in count_gift(gift, campaign)
-        if gift.claimed_at is not None
-        and (count.counted_until is None or gift.claimed_at < count.counted_until)
-    ]
-    return _without(_joined(standing), taken)
+    standing: defaultdict[int, list[Count]] = defaultdict(list)
+    for payment in payments:
+        if (interval := standing_interval(payment)) is not None:
+            standing[payment.member_id].append(Count(*interval, payment.pk))
+    taken: defaultdict[int, list[Interval]] = defaultdict(list)
+    for gift in _redeemed_gifts(people, campaign):
+        assert gift.redeemer_id is not None
+        for count in count_gift(gift, campaign):
+            until = count.counted_until
+            if gift.claimed_at is not None and (until is None or gift.claimed_at < until):
+                taken[gift.redeemer_id].append((max(count.counted_from, gift.claimed_at), until))
+    were_members = _find_members(people, campaign.starts_at)
+    return {
+        pk: [] if pk in were_members else _without(_joined(standing[pk]), taken[pk])
+        for pk in (member.pk for member in people)
+    }
 
 
-def _was_member(member: Member, moment: datetime) -> bool:
-    """Whether the person came to that moment with an active membership.
+def _find_members(people: Collection[Member], moment: datetime) -> set[int]:
+    """Who of them came to that moment with an active membership.
 
     One that was sold and never paid, by a debit that failed say, was none.
     """
-    before = member.memberships.filter(started_at__lt=moment).active_at(moment)
+    before = Membership.objects.filter(member__in=people, started_at__lt=moment).active_at(moment)
     paid = Q(payments__status=Payment.Status.SUCCEEDED, payments__paid_at__lt=moment)
-    return before.filter(Q(checkout__isnull=True) | paid).exists()
+    held = before.filter(Q(checkout__isnull=True) | paid)
+    return set(held.values_list("member", flat=True))
 
 
-def _redeemed_gifts(member: Member, campaign: Campaign) -> QuerySet[Gift]:
+def _redeemed_gifts(people: Collection[Member], campaign: Campaign) -> QuerySet[Gift]:
     return (
-        member.gifts_redeemed.filter(payment__campaign=campaign)
+        Gift.objects.filter(redeemer__in=people, payment__campaign=campaign)
         .select_related("payment")
         .prefetch_related("payment__refunds", "payment__disputes", "refunds")
     )
@@ -134,79 +151,60 @@ def tally_members(members: Iterable[Member]) -> None:
     """Write when these people count, in every campaign in which they paid or counted.
 
     A membership can matter to any campaign that began while it ran, not only to its own. Call
-    inside a transaction: each person is locked in turn.
+    inside a transaction: the people are locked.
     """
-    for member_id in sorted({member.pk for member in members}):
-        # One ordered lock: two payments of one person settle one after the other.
-        member = Member.objects.select_for_update(no_key=True).get(pk=member_id)
-        concerned = Q(payments__member=member) | Q(tallies__member=member)
-        for campaign in Campaign.objects.filter(concerned).distinct():
-            _keep_tallies(
-                Tally.objects.filter(campaign=campaign, member=member),
-                count_person(member, campaign),
-                campaign=campaign,
-                member=member,
-            )
+    member_ids = sorted({member.pk for member in members})
+    for first in range(0, len(member_ids), _AT_ONCE):
+        # In one order: two payments of one person settle one after the other.
+        ordered = Member.objects.filter(pk__in=member_ids[first : first + _AT_ONCE]).order_by("pk")
+        people = list(ordered.select_for_update(no_key=True))
+        # Not by joins: those would pair every payment of a drive with every tally of it.
+        paid_in = Payment.objects.filter(member__in=people).values("campaign")
+        counted_in = Tally.objects.filter(member__in=people).values("campaign")
+        for campaign in Campaign.objects.filter(Q(pk__in=paid_in) | Q(pk__in=counted_in)):
+            known = campaign.tallies.filter(member__in=people)
+            _keep_tallies(known, count_people(people, campaign), campaign=campaign, of="member_id")
+
+
+def tally_gifts(gifts: Iterable[Gift]) -> None:
+    """Write when these gifts count. Their rows are locked by the caller."""
+    counts: defaultdict[Campaign, dict[UUID, list[Count]]] = defaultdict(dict)
+    for gift in gifts:
+        if (campaign := gift.payment.campaign) is not None:
+            counts[campaign][gift.pk] = count_gift(gift, campaign)
+    for campaign, of_gifts in counts.items():
+        known = campaign.tallies.filter(gift__in=of_gifts)
+        _keep_tallies(known, of_gifts, campaign=campaign, of="gift_id")
 
 
 def tally_gift(gift: Gift) -> None:
-    """Write when this gift counts. The gift's row is locked by the caller."""
-    campaign = gift.payment.campaign
-    if campaign is None:
-        return
-    _keep_tallies(
-        Tally.objects.filter(campaign=campaign, gift=gift),
-        count_gift(gift, campaign),
-        campaign=campaign,
-        gift=gift,
-    )
+    tally_gifts([gift])
 
 
 def _keep_tallies(
-    rows: QuerySet[Tally],
-    counts: list[Count],
-    *,
-    campaign: Campaign,
-    member: Member | None = None,
-    gift: Gift | None = None,
+    known: QuerySet[Tally], counts: Mapping[Any, list[Count]], *, campaign: Campaign, of: str
 ) -> None:
-    wanted = set(counts)
-    for row in rows:
-        count = Count(row.counted_from, row.counted_until, row.payment_id)
-        if count in wanted:
-            wanted.remove(count)
+    """Let there be these tallies and no others, `of` people or of gifts; what is right stays."""
+    wanted = {(pk, count) for pk, found in counts.items() for count in found}
+    wrong = []
+    for row in known:
+        stands = (
+            getattr(row, of),
+            Count(row.counted_from, row.counted_until, row.payment_id),
+        )
+        if stands in wanted:
+            wanted.remove(stands)
         else:
-            row.delete()
+            wrong.append(row.pk)
+    if wrong:
+        campaign.tallies.filter(pk__in=wrong).delete()
     Tally.objects.bulk_create(
         Tally(
+            **{of: pk},
             campaign=campaign,
-            member=member,
-            gift=gift,
             payment_id=count.payment_id,
             counted_from=count.counted_from,
             counted_until=count.counted_until,
         )
-        for count in wanted
+        for pk, count in wanted
     )
-
-
-def people_who_may_count(campaign: Campaign) -> QuerySet[Member]:
-    """Whoever has, or could have, a tally there: for a recount after the window was moved."""
-    return Member.objects.filter(
-        Q(payments__campaign=campaign) | Q(tallies__campaign=campaign)
-    ).distinct()
-
-
-def recount_campaign(campaign: Campaign) -> None:
-    """Tally anew everything that counts there, or could: after its window was moved."""
-    with transaction.atomic():
-        # Locked in the order in which a settlement locks the gifts of its Checkout.
-        for gift in (
-            Gift.objects.filter(payment__campaign=campaign)
-            .select_for_update(of=("self",), no_key=True)
-            .select_related("payment__campaign")
-            .prefetch_related("payment__refunds", "payment__disputes", "refunds")
-            .order_by("checkout", "position")
-        ):
-            tally_gift(gift)
-        tally_members(people_who_may_count(campaign))

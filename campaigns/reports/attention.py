@@ -13,7 +13,19 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import Dispute, Gift, Membership, OutgoingMail, Payment, Refund, RefundOrder
+from campaigns import memberships, progress
+from campaigns.models import (
+    Dispute,
+    Erasure,
+    Gift,
+    Member,
+    Membership,
+    OutgoingMail,
+    Payment,
+    Refund,
+    RefundOrder,
+    StripeEvent,
+)
 
 # What was let be for so long was decided on without a word.
 RECENT = timedelta(days=30)
@@ -92,8 +104,27 @@ def _refused(orders: QuerySet[Any]) -> QuerySet[Any]:
     return orders.filter(~Q(error=""), ~Exists(newer), ordered_at__gte=timezone.now() - RECENT)
 
 
+def _held(payments: QuerySet[Any]) -> QuerySet[Any]:
+    return progress.undecided(payments)
+
+
+def _lost(events: QuerySet[Any]) -> QuerySet[Any]:
+    """Something was sold, and no row knows: of another installation at the same account, say."""
+    return events.filter(
+        reason=StripeEvent.Reason.NAMES_A_LOST_ONE, received_at__gte=timezone.now() - RECENT
+    )
+
+
+def _untold(people: QuerySet[Any]) -> QuerySet[Any]:
+    return people.exclude(tell_stripe_error="")
+
+
 def _unmoved(memberships: QuerySet[Any]) -> QuerySet[Any]:
     return memberships.exclude(push_error="")
+
+
+def _not_forgotten(erasures: QuerySet[Any]) -> QuerySet[Any]:
+    return erasures.filter(done_at__isnull=True).exclude(error="")
 
 
 CONCERNS = (
@@ -106,7 +137,19 @@ CONCERNS = (
     ),
     Concern("unnamed", Payment, _("Refunds that do not say which gifts they meant"), _unnamed),
     Concern("unanswered", Payment, _("Disputes that need an answer"), _unanswered),
+    Concern(
+        "held", Payment, _("Payments in another currency than was asked for: take or not"), _held
+    ),
+    Concern("lost-checkout", StripeEvent, _("Events of a Checkout that is not here"), _lost),
     Concern("refused", RefundOrder, _("Refunds that did not go through"), _refused),
     Concern("given-up", OutgoingMail, _("Mails given up in the last 30 days"), _given_up),
+    Concern("untold", Member, _("People whose new address Stripe was not told"), _untold),
+    Concern(
+        "doubled",
+        Membership,
+        _("Subscriptions of people who pay for another one as well"),
+        memberships.doubled,
+    ),
     Concern("unmoved", Membership, _("Members whose next charge could not be moved"), _unmoved),
+    Concern("stuck", Erasure, _("Erasures that do not get on"), _not_forgotten),
 )

@@ -12,7 +12,17 @@ from django.utils.translation import override
 from django_stubs_ext import StrOrPromise
 
 from campaigns.models import Banner, Campaign, Gift, Goal, Payment, Plan, Tally
-from campaigns.progress import RULE, MoneyOf, Progress, measure_campaign, money_by_currency
+from campaigns.progress import (
+    RULE,
+    HeldOf,
+    MoneyOf,
+    PaidOut,
+    Progress,
+    held_by_currency,
+    measure_campaign,
+    money_by_currency,
+    paid_out_by_currency,
+)
 
 RECENT_DAYS = 7
 
@@ -57,6 +67,9 @@ class Figures:
     by_plan: list[Group]
     by_placement: list[Group]
     money: list[MoneyOf]
+    # The same payments in the currencies in which Stripe pays out, after its fees.
+    paid_out: list[PaidOut]
+    held: list[HeldOf]
     pending: int
     gifts_claimed: int
     gifts_unclaimed: int
@@ -100,6 +113,8 @@ def _gather(campaign: Campaign, *, at: datetime, language: str) -> Figures:
         by_plan=_by_plan(tallies, language=language),
         by_placement=_by_placement(tallies),
         money=money_by_currency(campaign, at=at),
+        paid_out=paid_out_by_currency(campaign, at=at),
+        held=held_by_currency(campaign, at=at),
         pending=goals[0].pending if goals else 0,
         gifts_claimed=gifts.filter(claimed_at__lte=at).count(),
         gifts_unclaimed=gifts.exclude(claimed_at__lte=at).count(),

@@ -57,6 +57,11 @@ def as_text(figures: Figures) -> str:
         [
             "Money of first payments and gifts made in the window, before fees",
             *(_indented(_money_rows(figures)) or ["  none yet"]),
+            *_held_lines(figures),
+        ],
+        [
+            "Paid out by Stripe of these, after its fees",
+            *(_indented(_paid_out_rows(figures)) or ["  nothing yet"]),
         ],
         [
             "Began and stopped counting, by day",
@@ -141,6 +146,32 @@ def _money_rows(figures: Figures) -> list[list[str]]:
     return rows
 
 
+def _held_lines(figures: Figures) -> list[str]:
+    """What is left out of the money, since it came in another currency than was asked for."""
+    return [
+        f"  held: {held.payments:,} {'payments' if held.payments > 1 else 'payment'}, "
+        f"{format_money(held.amount_minor, held.currency)}, until staff take it or not"
+        for held in figures.held
+    ]
+
+
+def _paid_out_rows(figures: Figures) -> list[list[str]]:
+    if not figures.paid_out:
+        return []
+    rows = [["", "payments", "gross", "fees", "refunds", "disputes", "dispute fees", "net"]]
+    for paid in figures.paid_out:
+        taken = (paid.fees_minor, paid.refunded_minor, paid.disputed_minor, paid.dispute_fees_minor)
+        amounts = (paid.gross_minor, *(-minor for minor in taken), paid.net_minor)
+        rows.append(
+            [
+                paid.currency.upper(),
+                f"{paid.payments:,}",
+                *(format_money(minor, paid.currency) for minor in amounts),
+            ]
+        )
+    return rows
+
+
 def _day_rows(figures: Figures) -> list[list[str]]:
     if not figures.days:
         return []
@@ -157,7 +188,8 @@ def as_json(figures: Figures) -> str:
         asdict(goal) | {"percent": goal.percent, "state": goal.state} for goal in figures.goals
     ]
     money = [asdict(each) | {"net_minor": each.net_minor} for each in figures.money]
-    whole = asdict(figures) | {"goals": goals, "money": money}
+    paid_out = [asdict(each) | {"net_minor": each.net_minor} for each in figures.paid_out]
+    whole = asdict(figures) | {"goals": goals, "money": money, "paid_out": paid_out}
     return json.dumps(whole, indent=2, ensure_ascii=False, default=_plain) + "\n"
 
 

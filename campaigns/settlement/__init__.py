@@ -7,7 +7,7 @@ and repetition of hints ends in the same rows.
 """
 
 from campaigns.settlement.drift import Figures, Group, Reconciliation
-from campaigns.settlement.finding import find_checkout
+from campaigns.settlement.finding import Found, find_checkout
 from campaigns.settlement.giving import (
     claim_gift,
     confirm_claim,
@@ -15,12 +15,14 @@ from campaigns.settlement.giving import (
     revive_gift,
     revoke_gift,
 )
+from campaigns.settlement.holding import decide_held
 from campaigns.settlement.reading import Snapshot, read_snapshot
 from campaigns.settlement.reconciling import find_start, move_cursor, reconcile
 from campaigns.settlement.refunding import (
     RefundRefused,
     carry_out_refund,
     due_refund_ids,
+    explain_refusal,
     name_gifts_of,
     order_refund,
     refundable_minor,
@@ -38,6 +40,7 @@ from campaigns.settlement.settling import (
 __all__ = [
     "LEASE",
     "Figures",
+    "Found",
     "Group",
     "Reconciliation",
     "RefundRefused",
@@ -46,8 +49,10 @@ __all__ = [
     "carry_out_refund",
     "claim_gift",
     "confirm_claim",
+    "decide_held",
     "due_checkout_ids",
     "due_refund_ids",
+    "explain_refusal",
     "find_checkout",
     "find_start",
     "move_cursor",

@@ -7,11 +7,11 @@ from enum import StrEnum
 
 from campaigns import stripe_api
 from campaigns.models import Dispute, Payment, Refund
+from campaigns.payments import balance_entries
 from campaigns.stripe_api import Json
 
 Row = Payment | Refund | Dispute
 NAMED = 100  # of each group; the others are counted
-_TAKEN_BACK = {Refund.Status.FAILED, Refund.Status.CANCELED}
 
 
 class Kind(StrEnum):
@@ -29,6 +29,8 @@ _KINDS = {
     ("dispute", False): Kind.DISPUTE,
     ("dispute", True): Kind.DISPUTE_REVERSAL,
 }
+# A refund or a dispute has one of these, and at most one that undoes it.
+_TAKING = {Kind.REFUND, Kind.DISPUTE}
 
 
 @dataclass(frozen=True)
@@ -46,34 +48,34 @@ class Movement:
     net_minor: int
     currency: str
     at: datetime
+    # The fee of what else its refund or dispute moved, for our row has one fee for all of it.
+    other_fees_minor: int = 0
     is_foreign: bool = False
 
     @property
     def source_id(self) -> str:
         return str(self.source["id"])
 
-    @property
-    def is_converted(self) -> bool:
-        """Whether it is paid out in another currency than the reader's."""
-        return bool(self.currency != self.source["currency"])
-
-    @property
-    def names_a_checkout(self) -> bool:
-        """Whether it bears our mark, even if we have no such Checkout (any more)."""
-        return bool((self.source.get("metadata") or {}).get("checkout"))
-
     def as_foreign(self) -> "Movement":
         return replace(self, is_foreign=True)
 
 
 def read_movement(transaction: Json) -> Movement | None:
-    """A balance transaction with its source; None if it can be of none of our rows."""
+    """A balance transaction with its source; None if it can be of none of our rows.
+
+    What a refund moved, Stripe's lists only name: of one that failed it is asked for.
+    """
     source = transaction["source"]
     if not isinstance(source, dict):
         return None
     kind = _KINDS.get((source["object"], transaction["amount"] > 0))
     if kind is None:
         return None
+    others = []
+    if kind != Kind.CHARGE:
+        if isinstance(source.get("failure_balance_transaction"), str):
+            source = stripe_api.fetch_refund(source["id"])
+        others = [each for each in balance_entries(source) if each["id"] != transaction["id"]]
     return Movement(
         transaction["id"],
         kind,
@@ -83,6 +85,7 @@ def read_movement(transaction: Json) -> Movement | None:
         transaction["net"],
         transaction["currency"],
         stripe_api.moment(transaction["created"]),
+        other_fees_minor=sum(each["fee"] for each in others),
     )
 
 
@@ -102,23 +105,23 @@ def tell_difference(movement: Movement, row: Row | None) -> str:
                 ("currency", row.currency, source["currency"]),
             ]
         case Refund() | Dispute():
+            name, ours = ("given back", row.returned_minor)
+            if movement.kind in _TAKING:
+                name, ours = "taken", row.taken_minor
             pairs = [
+                (name, ours, abs(movement.amount_minor)),
+                ("fee", row.fee_minor, movement.fee_minor + movement.other_fees_minor),
+                ("paid out in", row.settled_currency, movement.currency),
                 ("amount", row.amount_minor, source["amount"]),
                 ("currency", row.payment.currency, source["currency"]),
                 ("charge", row.payment.charge_id, source["charge"]),
             ]
     pairs.append(("status", row.status, source["status"]))
     told = [f"{name} {ours}, at Stripe {theirs}" for name, ours, theirs in pairs if ours != theirs]
-    if not told and not _says_it_moved(movement.kind, row):
-        told.append(f"no {movement.kind} noted")
+    if isinstance(row, Dispute) and not told:
+        moved_at = row.withdrawn_at if movement.kind in _TAKING else row.reinstated_at
+        told += [] if moved_at else [f"no {movement.kind} noted"]
     return ", ".join(told)
-
-
-def _says_it_moved(kind: Kind, row: Row) -> bool:
-    if isinstance(row, Dispute):
-        moved = row.withdrawn_at if kind == Kind.DISPUTE else row.reinstated_at
-        return moved is not None
-    return kind != Kind.REFUND_FAILURE or row.status in _TAKEN_BACK
 
 
 @dataclass
@@ -174,8 +177,7 @@ def _no_books() -> "defaultdict[str, Figures]":
 class Reconciliation:
     """What was found; `theirs` leaves out what is foreign. Both by the payout's currency.
 
-    The fee of a dispute stands in no row of ours: for a dispute that we have it is Stripe's word
-    on both sides, and so is a converted refund's or dispute's amount once its row agrees.
+    `ours` is what our rows say and nothing else, of the movements that the list had.
     """
 
     since: datetime | None
@@ -211,13 +213,10 @@ class Reconciliation:
         self.theirs[currency].add(kind, minor=movement.amount_minor, fee_minor=movement.fee_minor)
         if isinstance(row, Payment):
             self._enter_payment(row)
-        elif row is not None and _says_it_moved(kind, row):
-            self.ours[currency].add(kind, minor=0, fee_minor=movement.fee_minor)
-            if not movement.is_converted:
-                minor = row.amount_minor if movement.amount_minor > 0 else -row.amount_minor
-                self.ours[row.payment.currency].add(kind, minor=minor)
-            elif not tell_difference(movement, row):
-                self.ours[currency].add(kind, minor=movement.amount_minor)
+        elif row is not None and row.taken_minor is not None:
+            # Of a row's one fee, this movement has what its other did not cost.
+            fee_minor = (row.fee_minor or 0) - movement.other_fees_minor
+            self._enter_moved(kind, row, fee_minor=fee_minor)
 
     def enter_alone(self, kind: Kind, row: Row) -> None:
         """Add to our sums, and name, what Stripe does not have."""
@@ -225,16 +224,24 @@ class Reconciliation:
             minor, currency = self._enter_payment(row)
             name, at = row.charge_id or row.intent_id or "", row.paid_at
         else:
-            is_given_back = kind == Kind.DISPUTE_REVERSAL
-            minor = row.amount_minor if is_given_back else -row.amount_minor
-            currency = row.payment.currency
-            self.ours[currency].add(kind, minor=minor)
+            fee_minor = (row.fee_minor or 0) if kind in _TAKING else 0
+            minor, currency = self._enter_moved(kind, row, fee_minor=fee_minor)
             if isinstance(row, Refund):
                 name, at = row.refund_id, row.refunded_at
             else:
-                moved_at = row.reinstated_at if is_given_back else row.withdrawn_at
+                moved_at = row.withdrawn_at if kind in _TAKING else row.reinstated_at
                 name, at = row.dispute_id, moved_at or row.opened_at
         self.missing_there.add(f"{kind} {name}", minor=minor, currency=currency, at=at)
+
+    def _enter_moved(self, kind: Kind, row: Refund | Dispute, *, fee_minor: int) -> tuple[int, str]:
+        minor, currency = row.returned_minor, row.settled_currency
+        if kind in _TAKING:
+            minor = None if row.taken_minor is None else -row.taken_minor
+        if minor is None or not currency:  # from before its entries were kept
+            minor = -row.amount_minor if kind in _TAKING else row.amount_minor
+            currency = row.payment.currency
+        self.ours[currency].add(kind, minor=minor, fee_minor=fee_minor)
+        return minor, currency
 
     def _enter_payment(self, payment: Payment) -> tuple[int, str]:
         minor, currency = payment.settled_minor, payment.settled_currency

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from django.db.models import Min, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from campaigns import stripe_api
-from campaigns.models import Checkout, Dispute, Payment, Refund, StripeCursor
+from campaigns.models import Checkout, Dispute, Payment, Refund, StripeCursor, StripeEvent
 from campaigns.settlement.drift import (
     Kind,
     Movement,
@@ -49,8 +49,9 @@ def reconcile(*, since: datetime | None = None, dry_run: bool = False) -> Reconc
     movements = stripe_api.walk_balance_transactions(since=start)
     for batch in _in_batches(run.read_movements(movements)):
         run.hold(batch)
-    for kind in (Kind.CHARGE, Kind.REFUND, Kind.DISPUTE, Kind.DISPUTE_REVERSAL):
+    for kind in Kind:
         run.look_for_ours(kind, since=start)
+    run.mend_older(since=start)
     if report.is_equal and not dry_run and usual is not None and start <= usual:
         move_cursor(StripeCursor.Of.BALANCE, read_until=report.read_until)
     return report
@@ -144,7 +145,7 @@ class _Run:
             # Another movement of the same sale may have brought it in a moment ago.
             row = _find_rows([movement]).get(movement.source_id)
         if difference := tell_difference(movement, row):
-            is_ours, problem = self._settle(movement)
+            is_ours, problem = self._settle(movement.source["object"], movement.source_id)
             if not self._dry_run:
                 movement, row = _read_again(movement)
                 difference = tell_difference(movement, row)
@@ -154,22 +155,27 @@ class _Run:
             why = tell_difference(movement, known) if known is not None else ""
         elif row is not None:
             group, why = self._report.different, ", ".join(filter(None, [difference, problem]))
-        elif is_ours or movement.names_a_checkout:
+        elif is_ours:
             group = self._report.missing_here
         else:
             group, movement = self._report.foreign, movement.as_foreign()
         group.add_movement(movement, why=why)
         return movement, row
 
-    def _settle(self, movement: Movement) -> tuple[bool, str]:
-        """Whether a Checkout of ours is behind it, and what went wrong, without a person's data."""
+    def _settle(self, object_type: str, object_id: str) -> tuple[bool, str]:
+        """Whether a Checkout of ours is behind it, and what went wrong, without a person's data.
+
+        Money for a Checkout that is lost is ours, too.
+        """
         act = find_checkout if self._dry_run else settle_object
         try:
-            return act(movement.source["object"], movement.source_id) is not None, ""
+            found = act(object_type, object_id)
+            is_ours = found.reason in {None, StripeEvent.Reason.NAMES_A_LOST_ONE}
+            return is_ours, str(found.reason.label) if found.reason else ""
         except (StripeUnavailable, StripeFailed):
             raise
         except StripeRefused as error:
-            return error.status != 404, f"Stripe refused: {error.code or error.status}"
+            return True, f"Stripe refused: {error.code or error.status}"
         except Exception as error:  # whatever it is, one sale holds up no other
             return True, type(error).__name__
 
@@ -192,6 +198,15 @@ class _Run:
                 self.hold(found)
                 return
         self._report.enter_alone(kind, row)
+
+    def mend_older(self, *, since: datetime) -> None:
+        """Hold the older rows that do not say what they moved: it was not kept before."""
+        for row in _select_untold(since=since):
+            source_id = _source_of(row)
+            if found := [each for each in _ask_for(source_id) if each.at < since]:
+                self.hold(found)
+            elif not self._dry_run:
+                self._settle("refund" if isinstance(row, Refund) else "dispute", source_id)
 
 
 def _find_rows(movements: list[Movement]) -> dict[str, Row]:
@@ -243,12 +258,25 @@ def _source_of(row: Row) -> str:
             return row.dispute_id
 
 
+def _select_untold(*, since: datetime) -> list[Refund | Dispute]:
+    refunds = Refund.objects.filter(taken_minor=None, refunded_at__lt=since)
+    disputes = Dispute.objects.filter(taken_minor=None).filter(
+        Q(withdrawn_at__lt=since) | Q(withdrawn_at=None, opened_at__lt=since)
+    )
+    return [*refunds.order_by("pk"), *disputes.order_by("pk")]
+
+
 def _select_ours(kind: Kind, *, since: datetime) -> QuerySet[Any]:
     """The rows that say that money moved in this way since then."""
     match kind:
         case Kind.REFUND:
+            untold = Q(taken_minor=None, status=Refund.Status.SUCCEEDED)
             return Refund.objects.select_related("payment").filter(
-                status=Refund.Status.SUCCEEDED, refunded_at__gte=since
+                untold | Q(taken_minor__gt=0), refunded_at__gte=since
+            )
+        case Kind.REFUND_FAILURE:
+            return Refund.objects.select_related("payment").filter(
+                returned_minor__gt=0, refunded_at__gte=since
             )
         case Kind.DISPUTE:
             return Dispute.objects.select_related("payment").filter(withdrawn_at__gte=since)

@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from campaigns import gifts, stripe_api
 from campaigns.models import Gift, Payment, Refund, RefundOrder
@@ -16,8 +17,18 @@ LEASE = timedelta(seconds=40)
 _TRY_AGAIN = timedelta(minutes=5)
 
 
+# What Stripe may answer if the dashboard, or the bank, was quicker; anything else is told in its
+# own words. https://docs.stripe.com/error-codes
+REFUSALS = {
+    "amount_too_large": _("less than that is left of the payment"),
+    "charge_already_refunded": _("all of the payment is given back already"),
+    "charge_disputed": _("the bank has taken the payment back in a dispute"),
+    "balance_insufficient": _("your balance at Stripe is too small for it"),
+}
+
+
 class RefundRefused(Exception):
-    """It cannot be given back; the message says why."""
+    """It cannot be given back; the message says why, in the language of whoever reads it."""
 
 
 def order_refund(
@@ -33,12 +44,12 @@ def order_refund(
     with transaction.atomic():
         locked = Payment.objects.select_for_update(of=("self",), no_key=True).get(pk=payment.pk)
         if locked.status != Payment.Status.SUCCEEDED or locked.intent_id is None:
-            raise RefundRefused("only what Stripe took is given back by Stripe")
+            raise RefundRefused(_("only what Stripe took is given back by Stripe"))
         if not 0 < amount_minor <= refundable_minor(locked):
-            raise RefundRefused("more than is left of the payment")
+            raise RefundRefused(_("less than that is left of the payment"))
         chosen = named or []
         if any(gift.payment_id != locked.pk for gift in chosen):
-            raise RefundRefused("a gift of another payment")
+            raise RefundRefused(_("one of the gifts is of another payment"))
         order = RefundOrder.objects.create(
             payment=locked,
             amount_minor=amount_minor,
@@ -61,6 +72,11 @@ def refundable_minor(payment: Payment) -> int:
     waiting = payment.refund_orders.filter(under_way).aggregate(Sum("amount_minor"))
     taken = (returned["amount_minor__sum"] or 0) + (waiting["amount_minor__sum"] or 0)
     return max(payment.amount_minor - taken, 0)
+
+
+def explain_refusal(order: RefundOrder) -> str:
+    """Why Stripe refused an order."""
+    return str(REFUSALS.get(order.error, order.error))
 
 
 def due_refund_ids(*, at: datetime) -> list[int]:
@@ -86,7 +102,7 @@ def carry_out_refund(order_id: int) -> RefundOrder:
     try:
         refund = _find_refund(order) or _ask_stripe(order)
     except stripe_api.StripeRefused as error:
-        _note(order, error=str(error)[:200], again_at=None)
+        _note(order, error=error.code if error.code in REFUSALS else str(error), again_at=None)
         return order
     except stripe_api.StripeError as error:
         if isinstance(error, stripe_api.StripeFailed):
@@ -126,9 +142,12 @@ def _ask_stripe(order: RefundOrder) -> Json:
 
 def _note(order: RefundOrder, *, error: str, again_at: datetime | None) -> None:
     """Unless somebody else, who asked at the same time, has its answer already."""
-    order.error, order.next_attempt_at = error, again_at
+    order.error, order.next_attempt_at = error[:200], again_at
     RefundOrder.objects.filter(pk=order.pk, refund_id=None).update(
-        attempt=order.attempt, error=error, next_attempt_at=again_at, refund_id=order.refund_id
+        attempt=order.attempt,
+        error=order.error,
+        next_attempt_at=again_at,
+        refund_id=order.refund_id,
     )
 
 

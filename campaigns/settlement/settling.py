@@ -6,10 +6,10 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns import banners, gifts, memberships, payments, progress
-from campaigns.models import Checkout, Gift, Member, Payment
+from campaigns import banners, gifts, members, memberships, payments, progress
+from campaigns.models import Checkout, Gift, Member, Membership, Payment
 from campaigns.payments import ChargeSnapshot
-from campaigns.settlement.finding import find_checkout
+from campaigns.settlement.finding import Found, find_checkout
 from campaigns.settlement.reading import Snapshot, read_snapshot
 from campaigns.stripe_api import Json
 
@@ -32,16 +32,17 @@ class SettlementBusy(Exception):
     """Others kept settling the same Checkout; its event is tried again."""
 
 
-def settle_checkout(checkout_id: UUID) -> Checkout:
+def settle_checkout(checkout_id: UUID, *, disputed_id: str = "") -> Checkout:
     """Bring a Checkout's rows to what Stripe has now; the Checkout as it then stands.
 
-    Raises the errors of stripe_api, and SettlementBusy.
+    `disputed_id` is the charge of a dispute that led here. Raises the errors of stripe_api, and
+    SettlementBusy.
     """
     for _ in range(_STALE_READS):
         checkout = Checkout.objects.get(pk=checkout_id)
         if checkout.session_id is None:
             return checkout
-        snapshot = read_snapshot(checkout.session_id)
+        snapshot = read_snapshot(checkout.session_id, disputed_id=disputed_id)
         with transaction.atomic():
             locked = (
                 Checkout.objects.select_for_update(of=("self",), no_key=True)
@@ -57,12 +58,12 @@ def settle_checkout(checkout_id: UUID) -> Checkout:
     raise SettlementBusy(str(checkout_id))
 
 
-def settle_object(object_type: str, object_id: str) -> UUID | None:
-    """Settle the Checkout to which a Stripe object belongs; its id, None if it is none of ours."""
-    checkout_id = find_checkout(object_type, object_id)
-    if checkout_id is not None:
-        settle_checkout(checkout_id)
-    return checkout_id
+def settle_object(object_type: str, object_id: str) -> Found:
+    """Settle the Checkout to which a Stripe object belongs; which it is, or why it is none."""
+    found = find_checkout(object_type, object_id)
+    if found.checkout_id is not None:
+        settle_checkout(found.checkout_id, disputed_id=found.disputed_id)
+    return found
 
 
 def due_checkout_ids(*, at: datetime, limit: int = 200) -> list[UUID]:
@@ -79,23 +80,35 @@ def write_snapshot(checkout: Checkout, snapshot: Snapshot) -> None:
     """Write a snapshot into the rows of a locked Checkout, and count anew whoever it touches."""
     session = snapshot.session
     checkout.move_to(_status_of(session, snapshot.charges))
-    checkout.customer_id = session.get("customer") or ""
+    known_customer, checkout.customer_id = checkout.customer_id, session.get("customer") or ""
     checkout.version += 1
     checkout.look_at = next_look(checkout, at=timezone.now())
     if session["status"] == "complete":
         # Once known, the buyer stays the same person, whatever becomes of their address.
-        member = checkout.member or Member.objects.known_by(
+        member = checkout.member or Member.objects.lock_known_by(
             checkout.email, name=checkout.name, language=checkout.language
         )
-        checkout.member = member
+        is_known, checkout.member = checkout.member_id is not None, member
         if checkout.kind == Checkout.Kind.JOIN:
             # Before their memberships, as a claim does that adds to one.
             Member.objects.select_for_update(no_key=True).get(pk=member.pk)
         touched = _write_sale(checkout, snapshot, member)
         checkout.save()
+        if not is_known:  # Stripe made its customer by an address that the person may have left
+            left = Member.objects.filter(pk=member.pk).exclude(email=checkout.email)
+            left.update(tell_stripe_at=timezone.now())
         _count_anew(member, touched)
+        if member.erased_at is not None and (
+            checkout.customer_id != known_customer or _is_running(checkout)
+        ):
+            members.erase_again(member, at=timezone.now())
     else:
         checkout.save()
+
+
+def _is_running(checkout: Checkout) -> bool:
+    subscriptions = Membership.objects.filter(checkout=checkout, subscription_id__isnull=False)
+    return subscriptions.exclude(status=Membership.Status.ENDED).exists()
 
 
 def _status_of(session: Json, charges: list[ChargeSnapshot]) -> Checkout.Status:
@@ -114,7 +127,10 @@ def _write_sale(checkout: Checkout, snapshot: Snapshot, member: Member) -> list[
     membership = None
     if snapshot.subscription is not None:
         membership = memberships.keep_subscription(
-            snapshot.subscription, checkout=checkout, member=member
+            snapshot.subscription,
+            invoices=snapshot.invoices,
+            checkout=checkout,
+            member=member,
         )
     touched: list[Gift] = []
     for charge in snapshot.charges:

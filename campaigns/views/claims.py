@@ -85,7 +85,9 @@ def claim(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
         gifts.refuse_unless_claimable(gift, at=timezone.now())
     except gifts.ConfirmationOwed as owed:
         tasks.hurry(tasks.do_what_followed)
-        context = _about_gift(gift) | {"address": owed.member.email}
+        # Typed by one that was left, the address of now is not told: anybody may type it.
+        typed, address = form.cleaned_data["email"], owed.member.email
+        context = _about_gift(gift) | {"address": address if typed == address else ""}
         return show_page(request, "campaigns/readers/confirm_owed.html", context)
     except gifts.GiftNotClaimable as error:
         gift.refresh_from_db()  # somebody else may have been quicker

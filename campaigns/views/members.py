@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect
@@ -18,17 +19,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from campaigns import members, settlement, stripe_api, tasks
 from campaigns.emails import links
 from campaigns.forms.members import CancelForm, SignInForm
-from campaigns.models import Member, Membership, Payment
+from campaigns.models import Member, Membership, Payment, Price
 from campaigns.views.limits import is_first_within, limited
 from campaigns.views.pages import language, show_page
-from campaigns.views.person import UNTIL, WHO, find_person, of_person, to_page
+from campaigns.views.person import UNTIL, WHO, find_person, leave_page, of_person, to_page
 from campaigns.views.private import private
 
 log = structlog.get_logger(__name__)
 
 STAYS = timedelta(hours=1)
 SEND_AGAIN = 60  # seconds
-DONE = {"cancelled", "kept", "asked", "left"}
+DONE = {"cancelled", "kept", "switched", "asked", "left"}
 
 
 # The way in and out
@@ -95,12 +96,7 @@ def _refuse_link(request: HttpRequest) -> HttpResponse:
 @private
 @require_POST
 def leave(request: HttpRequest) -> HttpResponseBase:
-    for key in (WHO, UNTIL):
-        request.session.pop(key, None)
-    if request.session.keys():  # a login of the staff
-        request.session.cycle_key()
-    else:
-        request.session.flush()
+    leave_page(request)
     return to_page("left")
 
 
@@ -115,6 +111,7 @@ def _show_overview(
         "member": member,
         "campaign": seen.campaign,
         "memberships": seen.memberships,
+        "doubled_count": seen.doubled_count,
         "payments": [
             (row, members.tell_what_for(row, language=language())) for row in seen.payments
         ],
@@ -196,26 +193,88 @@ def keep(request: HttpRequest, member: Member, membership_id: int) -> HttpRespon
     return _change(request, membership, partial(members.keep, membership), "kept")
 
 
+@private
+@limited("my_switch", times=30, seconds=600)
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_person
+def switch(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
+    """To another price: which one, what Stripe charges or credits for it, and the button."""
+    membership, row = _find(member, membership_id)
+    prices = members.prices_to_switch_to(membership)
+    if not row.can_switch or not prices:
+        return to_page()
+    given = request.POST if request.method == "POST" else request.GET
+    price = _choose(prices, given.get("price", ""))
+    context = _about(membership) | {"row": row, "prices": prices}
+    if price is None:
+        return show_page(request, "campaigns/readers/my_switch_choice.html", context)
+    try:
+        planned = members.plan_switch(membership, price)
+    except (members.SwitchClosed, stripe_api.StripeRefused):
+        is_settled = _settle(membership)
+        membership.refresh_from_db()  # switched, if the answer to an earlier click was lost
+        is_made = is_settled and membership.price_id == price.pk
+        return to_page("switched" if is_made else "asked")
+    except stripe_api.StripeError as error:
+        log.warning("switch_unplanned", membership=membership.pk, error=type(error).__name__)
+        return _say_unavailable(request, membership, fields={"price": str(price.pk)})
+    context["switch"] = planned
+    if request.method == "POST":
+        if request.POST.get("seen") == planned.figures:
+            change = partial(members.make_switch, membership, planned)
+            refused = partial(_show_switch, request, context | {"is_refused": True})
+            return _change(request, membership, change, "switched", refused=refused)
+        context["is_other"] = bool(request.POST.get("seen"))
+    return _show_switch(request, context)
+
+
+def _choose(prices: QuerySet[Price], wanted: str) -> Price | None:
+    """The one that was asked for, or the only one there is."""
+    found = list(prices)
+    named = [price for price in found if str(price.pk) == wanted]
+    return named[0] if named else found[0] if len(found) == 1 else None
+
+
+def _show_switch(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    status = 422 if context.get("is_refused") or context.get("is_other") else 200
+    return show_page(request, "campaigns/readers/my_switch.html", context, status=status)
+
+
 def _change(
-    request: HttpRequest, membership: Membership, change: Callable[[], None], done: str
+    request: HttpRequest,
+    membership: Membership,
+    change: Callable[[], None],
+    done: str,
+    *,
+    refused: Callable[[], HttpResponse] | None = None,
 ) -> HttpResponse:
-    """Tell Stripe, then let our rows follow. What Stripe did and we did not hear comes later."""
+    """Tell Stripe, then let our rows follow. What Stripe did and we did not hear comes later.
+
+    If the bank says no (402), `refused` answers.
+    """
     try:
         change()
     except stripe_api.StripeRefused as error:  # it ended, or was changed there, meanwhile
+        if error.status == 402 and refused is not None:
+            return refused()
         log.warning("membership_unchanged", membership=membership.pk, code=error.code)
         done = "asked"
     except stripe_api.StripeError as error:
         log.warning("membership_unchanged", membership=membership.pk, error=type(error).__name__)
         return _say_unavailable(request, membership, fields=request.POST.dict())
+    return to_page(done if _settle(membership) else "asked")
+
+
+def _settle(membership: Membership) -> bool:
+    """Let our rows follow; whether they did."""
     assert membership.checkout_id is not None
     try:
         settlement.settle_checkout(membership.checkout_id)
     except (stripe_api.StripeError, settlement.SettlementBusy) as error:
         log.warning("membership_unsettled", membership=membership.pk, error=type(error).__name__)
-        done = "asked"
+        return False
     tasks.hurry(tasks.do_what_followed)
-    return to_page(done)
+    return True
 
 
 @private
@@ -249,6 +308,7 @@ def _about(membership: Membership) -> dict[str, Any]:
 def _say_unavailable(
     request: HttpRequest, membership: Membership, *, fields: dict[str, str] | None = None
 ) -> HttpResponse:
-    kept = {name: text for name, text in (fields or {}).items() if name in CancelForm.base_fields}
+    known = {*CancelForm.base_fields, "price", "seen"}
+    kept = {name: text for name, text in (fields or {}).items() if name in known}
     context = _about(membership) | {"action": request.path, "kept": kept}
     return show_page(request, "campaigns/readers/my_unavailable.html", context, status=503)

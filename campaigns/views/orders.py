@@ -25,6 +25,7 @@ from campaigns.forms.delivery import delivery_as_typed
 from campaigns.gifts import render_card
 from campaigns.gifts.cards import SPECIMEN_CODE
 from campaigns.models import Campaign, Checkout, Gift
+from campaigns.models.erasure import is_of_erased
 from campaigns.views.limits import limited
 from campaigns.views.pages import campaign_context, language, show_page
 
@@ -163,7 +164,8 @@ def _find_again(request: HttpRequest, kind: Checkout.Kind) -> Checkout | None:
         checkout_id = UUID(request.GET["again"])
     except (KeyError, ValueError):
         return None
-    return Checkout.objects.select_related("campaign").filter(pk=checkout_id, kind=kind).first()
+    found = Checkout.objects.select_related("campaign").filter(pk=checkout_id, kind=kind).first()
+    return None if found is None or is_of_erased(found.email) else found
 
 
 def _initial(request: HttpRequest, again: Checkout | None) -> dict[str, Any]:

@@ -22,7 +22,8 @@ def find_person(request: HttpRequest) -> Member | None:
     until = request.session.get(UNTIL)
     if until is None or timezone.now() >= datetime.fromisoformat(until):
         return None
-    return Member.objects.filter(pk=request.session[WHO]).first()
+    # Of somebody who is being erased it is closed at once, on every device.
+    return Member.objects.filter(pk=request.session[WHO], erasure=None).first()
 
 
 def of_person(
@@ -38,6 +39,15 @@ def of_person(
         return to_page("over") if member is None else view(request, member, *args, **kwargs)
 
     return find
+
+
+def leave_page(request: HttpRequest) -> None:
+    for key in (WHO, UNTIL):
+        request.session.pop(key, None)
+    if request.session.keys():  # a login of the staff
+        request.session.cycle_key()
+    else:
+        request.session.flush()
 
 
 def to_page(done: str = "") -> HttpResponse:

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns import settlement, stripe_api, tasks
 from campaigns.emails import links
-from campaigns.models import Campaign, Checkout
+from campaigns.models import Campaign, Checkout, FormerAddress
+from campaigns.models.erasure import NOWHERE
 from campaigns.views.limits import is_first_within, limited
 from campaigns.views.pages import campaign_context, context_of, show_page
 
@@ -54,9 +55,7 @@ def show_campaign(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
     """Says no more than is known; asks Stripe itself, since the webhook may never come."""
-    checkout = get_object_or_404(
-        Checkout.objects.select_related("campaign", "price__plan"), pk=checkout_id
-    )
+    checkout = _find(checkout_id)
     is_open = not checkout.is_complete or checkout.status == Checkout.Status.WAITING
     if is_open:
         # Whoever reloads the page again and again is no reason to ask Stripe as often.
@@ -73,6 +72,12 @@ def thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
     return _thank(request, checkout, stage=stage)
 
 
+def _find(checkout_id: UUID) -> Checkout:
+    """Of somebody who was erased the page is gone with what it said."""
+    kept = Checkout.objects.exclude(email__endswith=NOWHERE)
+    return get_object_or_404(kept.select_related("campaign", "price__plan"), pk=checkout_id)
+
+
 def _thank(request: HttpRequest, checkout: Checkout, *, stage: str) -> HttpResponse:
     context = context_of(checkout) | {"stage": stage, "resume_url": _resume_url(checkout)}
     if checkout.kind == Checkout.Kind.GIFT and checkout.status == Checkout.Status.PAID:
@@ -85,9 +90,7 @@ def _thank(request: HttpRequest, checkout: Checkout, *, stage: str) -> HttpRespo
 @require_safe
 def cancelled(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
     """The reader left Stripe's page: nothing was paid, and nothing typed is lost."""
-    checkout = get_object_or_404(
-        Checkout.objects.select_related("campaign", "price__plan"), pk=checkout_id
-    )
+    checkout = _find(checkout_id)
     if checkout.is_complete:
         return redirect("campaigns:thanks", checkout_id=checkout.pk)
     context = context_of(checkout) | {"resume_url": _resume_url(checkout)}
@@ -104,14 +107,28 @@ def _resume_url(checkout: Checkout) -> str:
 # The billing portal
 
 
+def _find_billed(token: str) -> Checkout | None:
+    """What went to an address before its person left that opens nothing: it may be another's now.
+
+    Raises BadLink.
+    """
+    checkout_id = links.read_portal_token(token)
+    kept = Checkout.objects.exclude(customer_id="").exclude(email__endswith=NOWHERE)
+    checkout = kept.filter(pk=checkout_id).first()
+    left = FormerAddress.objects.filter(member__checkouts=checkout_id).order_by("-left_at").first()
+    if left is not None:
+        since = timezone.now() - left.left_at
+        links.read_portal_token(token, lasts=min(since, links.PORTAL_LASTS))
+    return checkout
+
+
 @never_cache
 @limited("portal", times=20, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
 def portal(request: HttpRequest, token: str) -> HttpResponseBase:
     """From the link in a mail, by one button, to Stripe's page: a mail scanner opens nothing."""
     try:
-        checkout_id = links.read_portal_token(token)
-        checkout = Checkout.objects.filter(pk=checkout_id).exclude(customer_id="").first()
+        checkout = _find_billed(token)
     except links.BadLink:
         checkout = None
     if checkout is None:

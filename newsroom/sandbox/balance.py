@@ -1,10 +1,18 @@
 """Balance transactions: every movement of money, in the API's documents and in the sandbox's own
 books.
+
+What has a rate (see `set_rates`) is paid out in another currency, as Stripe does where an account
+has no bank account for the reader's. Each movement is converted at the rate of its own day, so
+that a refund may take more or less than its charge brought.
+https://docs.stripe.com/currencies/conversions
 """
+
+from decimal import ROUND_HALF_UP, Decimal
 
 from newsroom.sandbox import books, clock, documents
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.models import BookEntry, StripeObject
+from newsroom.sandbox.templatetags.amounts import decimal_places
 
 # Made up, and kept simple on purpose: real fees depend on card, country and contract.
 CHARGE_FEE_PER_MILLE = 15
@@ -23,6 +31,29 @@ _SHAPES = {
 }
 
 
+def set_rates(rates: dict[str, str]) -> None:
+    """{"uah": "eur 0.0209"}: from now on a hryvnia is paid out as so much of a euro."""
+    for rate in rates.values():
+        _, number = rate.split()
+        if Decimal(number) <= 0:
+            raise ValueError("a rate is above zero")
+    standing = clock.load_standing()
+    standing.rates = rates
+    standing.save()
+
+
+def _pay_out(amount_minor: int, currency: str) -> tuple[int, str, Decimal | None]:
+    """The amount and the currency that the balance shows, and the rate between them, if any."""
+    rate = clock.load_standing().rates.get(currency)
+    if rate is None:
+        return amount_minor, currency, None
+    settled_currency, number = rate.split()
+    shift = decimal_places(settled_currency) - decimal_places(currency)
+    converted = (amount_minor * Decimal(number)).scaleb(shift)
+    rounded = converted.quantize(Decimal(1), rounding=ROUND_HALF_UP)
+    return int(rounded), settled_currency, Decimal(number)
+
+
 def charge_fee(amount_minor: int) -> int:
     """1.5 % rounded half up, and 25 minor units."""
     return (amount_minor * CHARGE_FEE_PER_MILLE + 500) // 1000 + CHARGE_FEE_FIXED_MINOR
@@ -34,12 +65,15 @@ def move(
     amount_minor: int,
     currency: str,
     source: str,
-    fee_minor: int = 0,
     description: str | None = None,
 ) -> StripeObject:
-    """`amount_minor` is above zero; the kind says which way it goes."""
+    """`amount_minor` is above zero, in the reader's currency; the kind says which way it goes."""
     type_, category, sign = _SHAPES[kind]
+    amount_minor, currency, rate = _pay_out(amount_minor, currency)
     amount = sign * amount_minor
+    fee_minor = {_Kind.CHARGE: charge_fee(amount_minor), _Kind.DISPUTE: DISPUTE_FEE_MINOR}.get(
+        kind, 0
+    )
     now = clock.now()
     fees: list[Document] = []
     if fee_minor:
@@ -63,7 +97,7 @@ def move(
             "created": now,
             "currency": currency,
             "description": description,
-            "exchange_rate": None,
+            "exchange_rate": None if rate is None else float(rate),
             "fee": fee_minor,
             "fee_details": fees,
             "net": amount - fee_minor,

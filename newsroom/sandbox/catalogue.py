@@ -73,10 +73,15 @@ def create_price(params: Document, *, active: bool = True) -> StripeObject:
             "type": "recurring" if recurring else "one_time",
             "unit_amount": amount,
             "unit_amount_decimal": str(amount),
-        }
+        },
+        notes={"currency_options": _read_options(params.get("currency_options", {}))},
     )
     events.emit("price.created", row)
     return row
+
+
+def _read_options(options: Document) -> Document:
+    return {currency.lower(): option["unit_amount"] for currency, option in options.items()}
 
 
 def _find_product(params: Document) -> str:
@@ -128,6 +133,9 @@ def update_product(row: StripeObject, params: Document) -> StripeObject:
 def update_price(row: StripeObject, params: Document) -> StripeObject:
     params = dict(params)
     transfer = params.pop("transfer_lookup_key", False)
+    row.notes.setdefault("currency_options", {}).update(
+        _read_options(params.pop("currency_options", {}))
+    )
     if params.get("lookup_key") and params["lookup_key"] != row.body["lookup_key"]:
         _free_lookup_key(params["lookup_key"], transfer=transfer)
     _apply(row, params, nullable=("nickname", "lookup_key"))

@@ -4,6 +4,8 @@ costs.
 
 import copy
 
+from django.db import transaction
+
 from newsroom.sandbox import catalogue, clock, documents, events, invoices, subscriptions, trials
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
@@ -11,14 +13,16 @@ from newsroom.sandbox.models import StripeObject
 from newsroom.sandbox.periods import add_intervals, share_of
 
 
-def update_subscription(row: StripeObject, params: Document) -> None:
+def update_subscription(row: StripeObject, params: Document) -> None:  # noqa: PLR0912
     """`params` as the API's, checked. One customer.subscription.updated tells of all of it."""
-    if row.body["status"] in subscriptions.ENDED:
+    is_ended = row.body["status"] in subscriptions.ENDED
+    if is_ended and not params.keys() <= {"cancellation_details", "metadata"}:
         raise ApiError(
             "A canceled subscription can only update its cancellation_details and metadata."
         )
     before = copy.deepcopy(row.body)
     behaviour = params.get("proration_behavior", "create_prorations")
+    since = _check_proration_date(row, params)
     for name in ("description", "default_payment_method"):
         if name in params:
             row.body[name] = params[name] or None
@@ -31,6 +35,8 @@ def update_subscription(row: StripeObject, params: Document) -> None:
         )
     if "metadata" in params:
         row.body["metadata"] = documents.merge_metadata(row.body["metadata"], params["metadata"])
+    if "trial_settings" in params:
+        row.body["trial_settings"] = params["trial_settings"]
     if "pause_collection" in params:
         pause = params["pause_collection"]
         row.body["pause_collection"] = {"resumes_at": None, **pause} if pause else None
@@ -43,7 +49,7 @@ def update_subscription(row: StripeObject, params: Document) -> None:
                 "The sandbox changes items and begins a trial at once only without prorations.",
                 param="proration_behavior",
             )
-        change_items(row, params["items"], behaviour=behaviour, bills=not into_trial)
+        change_items(row, params["items"], behaviour=behaviour, bills=not into_trial, since=since)
     begun = False
     if trial_end == "now":
         begun = _end_trial(row)
@@ -52,8 +58,68 @@ def update_subscription(row: StripeObject, params: Document) -> None:
     renews = params.get("billing_cycle_anchor") == "now" and not begun
     if renews and row.body["status"] == "active":
         _start_period(row, _make_prorations(row, [], behaviour=behaviour))
+    if params.get("payment_behavior") == "error_if_incomplete":
+        _refuse_unpaid(row, before)
     subscriptions.save_subscription(row)
     events.emit_change("customer.subscription.updated", row, before)
+
+
+def _check_proration_date(row: StripeObject, params: Document) -> int | None:
+    since: int | None = params.get("proration_date")
+    start, end = subscriptions.get_period(row)
+    if since is not None and not start <= since <= end:
+        raise ApiError(
+            "Cannot specify a proration date outside of the current period of the subscription.",
+            param="proration_date",
+        )
+    return since
+
+
+def _refuse_unpaid(row: StripeObject, before: Document) -> None:
+    """The whole change is refused with the bank's own reason; nothing of it stays."""
+    if row.body["status"] != "past_due" or before["status"] == "past_due":
+        return
+    payment = documents.select("invoice_payment", invoice=row.body["latest_invoice"]).first()
+    intent = documents.fetch(payment.body["payment"]["payment_intent"]) if payment else None
+    error = (intent.body["last_payment_error"] if intent else None) or {}
+    raise ApiError(
+        error.get("message", "Your card was declined."),
+        status=402,
+        type="card_error",
+        code=error.get("code", "card_declined"),
+        decline_code=error.get("decline_code"),
+    )
+
+
+def preview_update(row: StripeObject, params: Document) -> Document:
+    """The invoice that such a change would make at once: it is made, looked at and undone."""
+    known = row.body["latest_invoice"]
+    point = transaction.savepoint()
+    try:
+        update_subscription(row, params)
+        made = documents.fetch(row.body["latest_invoice"])
+    finally:
+        transaction.savepoint_rollback(point)
+    if made.stripe_id == known:
+        raise ApiError("The sandbox previews only what is invoiced at once.")
+    body = made.body
+    for line in body["lines"]["data"]:
+        line["invoice"] = None
+    return {
+        **body,
+        "id": f"upcoming_{made.stripe_id}",
+        "amount_paid": 0,
+        "amount_remaining": body["amount_due"],
+        "attempt_count": 0,
+        "attempted": False,
+        "effective_at": None,
+        "ending_balance": None,
+        "hosted_invoice_url": None,
+        "next_payment_attempt": None,
+        "number": None,
+        "status": "draft",
+        "status_transitions": dict.fromkeys(body["status_transitions"]),
+    }
 
 
 def _change_end(row: StripeObject, params: Document) -> None:
@@ -83,7 +149,12 @@ def _change_end(row: StripeObject, params: Document) -> None:
 
 
 def change_items(  # noqa: PLR0912
-    row: StripeObject, changes: list[Document], *, behaviour: str, bills: bool = True
+    row: StripeObject,
+    changes: list[Document],
+    *,
+    behaviour: str,
+    bills: bool = True,
+    since: int | None = None,
 ) -> None:
     """An entry without an id adds an item, as Stripe does; one with `deleted` takes it away.
     `bills` is off where a trial begins with the change, which then costs nothing yet.
@@ -123,7 +194,7 @@ def change_items(  # noqa: PLR0912
     row.body["items"]["data"] = list(items.values())
     if row.body["status"] == "trialing" or not bills:
         return
-    lines = _make_prorations(row, old, behaviour=behaviour)
+    lines = _make_prorations(row, old, behaviour=behaviour, since=since)
     if recurring[0] != old[0]["price"]["recurring"]:
         _start_period(row, [line for line in lines if line["amount"] < 0])
     elif behaviour == "always_invoice" and lines:
@@ -143,7 +214,9 @@ def _find_price(change: Document, *, currency: str, path: str) -> Document | Non
     return copy.deepcopy(price)
 
 
-def _make_prorations(row: StripeObject, old: list[Document], *, behaviour: str) -> list[Document]:
+def _make_prorations(
+    row: StripeObject, old: list[Document], *, behaviour: str, since: int | None = None
+) -> list[Document]:
     """The unused part of what was, given back, and the rest of the period at what is now.
 
     Without `old` only the unused part of the present items is given back.
@@ -151,7 +224,7 @@ def _make_prorations(row: StripeObject, old: list[Document], *, behaviour: str) 
     if behaviour == "none":
         return []
     start, end = subscriptions.get_period(row)
-    now = clock.now()
+    now = clock.now() if since is None else since
     present = row.body["items"]["data"]
     given_back = old or present
     lines = []

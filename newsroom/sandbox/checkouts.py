@@ -63,6 +63,29 @@ def create_session(params: Document) -> StripeObject:
     return documents.create(body, notes=notes, due_at=expires_at)
 
 
+def present_in(row: StripeObject, currency: str) -> None:
+    """Show an open session in another currency of its prices, as Checkout does to a reader abroad.
+
+    The session, and what it leads to, is then of that currency, whatever it was made in.
+    https://docs.stripe.com/payments/checkout/localize-prices/manual-currency-prices
+    """
+    if currency == row.body["currency"]:
+        return
+    if row.body["mode"] != "payment":
+        raise ApiError("The sandbox shows only payments in another currency.", param="currency")
+    for line in row.notes["line_items"]:
+        options = documents.fetch(line["price"]["id"]).notes.get("currency_options", {})
+        if currency not in options:
+            raise ApiError(
+                f"The price specified does not support the currency {currency}.", param="currency"
+            )
+        amount = options[currency] * line["quantity"]
+        line.update(currency=currency, amount_subtotal=amount, amount_total=amount)
+    total = sum(line["amount_total"] for line in row.notes["line_items"])
+    row.body.update(currency=currency, amount_subtotal=total, amount_total=total)
+    documents.save(row)
+
+
 def _check_mode(mode: str, params: Document, *, recurring: bool) -> None:
     if mode == "subscription" and not recurring:
         raise ApiError(

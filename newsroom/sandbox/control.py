@@ -63,6 +63,14 @@ class SandboxControl:
         """As new: objects, events, faults, clock and receiver."""
         self._call("POST", "reset")
 
+    def keep(self) -> None:
+        """Remembers every object and event, for `bring_back`."""
+        self._call("POST", "keep")
+
+    def bring_back(self) -> None:
+        """After a reset: what was kept last is there again."""
+        self._call("POST", "bring-back")
+
     def now(self) -> int:
         return int(self._call("GET", "clock")["now"])
 
@@ -88,6 +96,7 @@ class SandboxControl:
         email: str | None = None,
         name: str | None = None,
         no_card: bool = False,
+        currency: str | None = None,
     ) -> Json:
         """Pays as on the hosted page: {"status": paid | processing | declined | requires_action,
         ...}.
@@ -99,6 +108,7 @@ class SandboxControl:
             "email": email,
             "name": name,
             "no_card": no_card or None,
+            "currency": currency,
         }
         data = {key: value for key, value in given.items() if value is not None}
         return self._call("POST", f"checkout/{session_id}/pay", data)
@@ -139,9 +149,10 @@ class SandboxControl:
         charge: str | None = None,
         payment_intent: str | None = None,
         reason: str = "fraudulent",
+        inquiry: bool = False,
     ) -> Json:
         named = {"charge": charge} if charge else {"payment_intent": payment_intent}
-        return self._call("POST", "disputes", {**named, "reason": reason})
+        return self._call("POST", "disputes", {**named, "reason": reason, "inquiry": inquiry})
 
     def close_dispute(self, dispute_id: str, *, status: str) -> Json:
         return self._call("POST", f"disputes/{dispute_id}/close", {"status": status})
@@ -154,6 +165,12 @@ class SandboxControl:
         data = {"outcome": outcome} if outcome else {}
         return self._call("POST", f"subscriptions/{subscription_id}/renew", data)
 
+    def set_after_last_try(self, outcome: str) -> None:
+        """What becomes of a subscription after the last try to collect: cancel (as it is at
+        first), past_due or unpaid.
+        """
+        self._call("POST", "after-last-try", {"outcome": outcome})
+
     def settle(self, payment_intent_id: str, *, outcome: str = "succeeded") -> Json:
         return self._call(
             "POST", f"payment_intents/{payment_intent_id}/settle", {"outcome": outcome}
@@ -165,9 +182,9 @@ class SandboxControl:
         return [each for each in found if event_type in (None, each["type"])]
 
     def signed(self, event_id: str, *, secret: str | None = None) -> tuple[str, str]:
-        """(body, Stripe-Signature header), signed now."""
-        query = f"?{urlencode({'secret': secret})}" if secret else ""
-        answer = self._call("GET", f"events/{event_id}/signed{query}")
+        """(body, Stripe-Signature header), signed now by the caller's clock, which judges it."""
+        query = {"at": int(time.time()), **({"secret": secret} if secret else {})}
+        answer = self._call("GET", f"events/{event_id}/signed?{urlencode(query)}")
         return answer["body"], answer["header"]
 
     def deliver(self, event_id: str) -> int:
@@ -177,6 +194,10 @@ class SandboxControl:
     def books(self, *, rows: bool = False) -> Json:
         """{"currencies": {"eur": {gross_minor, fees_minor, ...}}} with `rows` every movement."""
         return self._call("GET", "books?rows=1" if rows else "books")
+
+    def set_rates(self, **rates: str) -> None:
+        """`uah="eur 0.0209"`: hryvnias are paid out in euros at that rate; none: all as it is."""
+        self._call("POST", "rates", {"rates": rates})
 
     def webhooks(self) -> Json:
         """Deliveries by state: pending, delivered, failed, held, dropped."""

@@ -12,7 +12,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from newsroom.sandbox import (
+    balance,
     books,
+    checkouts,
     clock,
     deliveries,
     disputes,
@@ -36,6 +38,9 @@ from newsroom.sandbox.models import (
     StripeObject,
 )
 from newsroom.sandbox.payment_methods import Instrument
+
+KEPT: tuple[Any, ...] = (StripeObject, IdempotentRequest, BookEntry)
+_kept: dict[Any, list[Any]] = {}
 
 Control = Callable[..., Any]
 _controls: list[tuple[str, re.Pattern[str], Control]] = []
@@ -75,13 +80,31 @@ def answer_control(request: HttpRequest, path: str) -> HttpResponse:
 def reset(data: dict[str, Any]) -> Any:
     """As new: no objects, no events, no faults, the wall clock, the command line's receiver."""
     with deliveries.paused(), documents.writing(), connection.cursor() as cursor:
-        for model in (Delivery, Event, StripeObject, IdempotentRequest, BookEntry, Fault):
+        for model in (Delivery, Event, *KEPT, Fault):
             cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608
         clock.release()
         standing = clock.load_standing()
         standing.webhook_url = standing.webhook_secret = ""
+        standing.rates = {}
+        standing.after_last_try = "cancel"
         running.set_default_receiver()
     return {}
+
+
+@control("POST", "keep")
+def keep(data: dict[str, Any]) -> Any:
+    """Remembers what there is until this process ends, webhooks under way and levers aside."""
+    _kept.update({model: list(model.objects.all()) for model in (Event, *KEPT)})
+    return {"objects": len(_kept[StripeObject])}
+
+
+@control("POST", "bring-back")
+def bring_back(data: dict[str, Any]) -> Any:
+    """What was kept is there again, beside what came since a reset."""
+    with documents.writing():
+        for model, rows in _kept.items():
+            model.objects.bulk_create(rows)
+    return {"objects": len(_kept.get(StripeObject, []))}
 
 
 @control("GET", "clock")
@@ -139,12 +162,14 @@ def make_instrument(data: dict[str, Any]) -> Instrument:
 @control("POST", "checkout/{session}/pay")
 def pay_checkout(data: dict[str, Any], *, session: str) -> Any:
     """As on the hosted page. A 3-D Secure card waits, unless `three_d_secure` says complete or
-    fail.
+    fail. With `currency` the page was shown in another of the price's, as to a reader abroad.
     """
     with documents.writing():
         row = documents.get("checkout.session", session)
         instrument = None if data.get("no_card") else make_instrument(data)
         email = data.get("email", "reader@example.org")
+        if "currency" in data:
+            checkouts.present_in(row, data["currency"])
         attempt = settlements.pay_session(row, instrument, email=email)
         if attempt.status == "requires_action" and "three_d_secure" in data:
             complete = data["three_d_secure"] == "complete"
@@ -165,7 +190,11 @@ def open_dispute(data: dict[str, Any]) -> Any:
             intent = documents.get("payment_intent", data["payment_intent"])
             charge_id = intent.body["latest_charge"] or ""
         charge = documents.get("charge", charge_id)
-        return disputes.open_dispute(charge, reason=data.get("reason", "fraudulent")).body
+        return disputes.open_dispute(
+            charge,
+            reason=data.get("reason", "fraudulent"),
+            inquiry=bool(data.get("inquiry", False)),
+        ).body
 
 
 @control("POST", "disputes/{dispute}/close")
@@ -192,6 +221,18 @@ def renew_subscription(data: dict[str, Any], *, subscription: str) -> Any:
     with documents.writing():
         row = documents.get("subscription", subscription)
         return documents.fetch(subscriptions.renew(row, outcome=outcome).stripe_id).body
+
+
+@control("POST", "after-last-try")
+def set_after_last_try(data: dict[str, Any]) -> Any:
+    """What the dashboard's settings say of a subscription whose invoice nobody paid in the end."""
+    if data["outcome"] not in ("cancel", "past_due", "unpaid"):
+        raise ApiError("outcome must be cancel, past_due or unpaid", param="outcome")
+    with documents.writing():
+        standing = clock.load_standing()
+        standing.after_last_try = data["outcome"]
+        standing.save()
+    return {"outcome": standing.after_last_try}
 
 
 @control("POST", "payment_intents/{intent}/settle")
@@ -243,10 +284,11 @@ def _find_event(stripe_id: str) -> Event:
 
 @control("GET", "events/{event}/signed")
 def sign_event(data: dict[str, Any], *, event: str) -> Any:
-    """The body and a header made now, for a test that posts the webhook itself."""
+    """The body and a header for a test that posts the webhook itself, made now or `at`."""
     body = deliveries.render(_find_event(event))
     secret = data.get("secret") or clock.load_standing().webhook_secret
-    return {"body": body, "header": deliveries.sign(body, secret=secret)}
+    at = int(data["at"]) if "at" in data else None
+    return {"body": body, "header": deliveries.sign(body, secret=secret, at=at)}
 
 
 @control("POST", "events/{event}/deliver")
@@ -260,6 +302,14 @@ def show_books(data: dict[str, Any]) -> Any:
     if data.get("rows"):
         answer["rows"] = books.list_rows()
     return answer
+
+
+@control("POST", "rates")
+def set_rates(data: dict[str, Any]) -> Any:
+    """Which currencies are paid out in another one, and at which rate, from now on."""
+    with documents.writing():
+        balance.set_rates(data["rates"])
+    return {"rates": data["rates"]}
 
 
 @control("GET", "webhooks")

@@ -59,8 +59,16 @@ REASONS = frozenset(
 EVIDENCE_NAMES = tuple(_EVIDENCE)
 
 
-def open_dispute(charge: StripeObject, *, reason: str = "fraudulent") -> StripeObject:
-    """Takes back what is left of the charge, and the dispute fee."""
+def open_dispute(
+    charge: StripeObject, *, reason: str = "fraudulent", inquiry: bool = False
+) -> StripeObject:
+    """Takes back what is left of the charge, and the dispute fee.
+
+    An `inquiry` only asks: no money moves, and the charge can still be refunded. Whether it counts
+    as `disputed` Stripe does not document; here it does not, which is the harder case for whoever
+    reads it.
+    https://docs.stripe.com/disputes/how-disputes-work#inquiries
+    """
     if reason not in REASONS:
         raise ApiError(
             f"Invalid reason: must be one of {', '.join(sorted(REASONS))}", param="reason"
@@ -73,21 +81,13 @@ def open_dispute(charge: StripeObject, *, reason: str = "fraudulent") -> StripeO
         )
     now = clock.now()
     stripe_id = documents.make_id("dispute")
-    txn = balance.move(
-        BookEntry.Kind.DISPUTE,
-        amount_minor=left,
-        fee_minor=balance.DISPUTE_FEE_MINOR,
-        currency=charge.body["currency"],
-        source=stripe_id,
-        description=f"Chargeback withdrawal for {charge.stripe_id}",
-    )
     details: Document = charge.body["payment_method_details"]
     evidence: Document = dict.fromkeys(_EVIDENCE)
     body: Document = {
         "id": stripe_id,
         "object": "dispute",
         "amount": left,
-        "balance_transactions": [copy.deepcopy(txn.body)],
+        "balance_transactions": [] if inquiry else [_withdraw(stripe_id, charge, left)],
         "charge": charge.stripe_id,
         "created": now,
         "currency": charge.body["currency"],
@@ -100,12 +100,12 @@ def open_dispute(charge: StripeObject, *, reason: str = "fraudulent") -> StripeO
             "past_due": False,
             "submission_count": 0,
         },
-        "is_charge_refundable": False,
+        "is_charge_refundable": inquiry,
         "livemode": False,
         "metadata": {},
         "payment_intent": charge.body["payment_intent"],
         "reason": reason,
-        "status": "needs_response",
+        "status": "warning_needs_response" if inquiry else "needs_response",
     }
     if details["type"] == "card":
         body["payment_method_details"] = {
@@ -118,20 +118,34 @@ def open_dispute(charge: StripeObject, *, reason: str = "fraudulent") -> StripeO
             "type": "card",
         }
     row = documents.create(body)
-    charge.body["disputed"] = True
-    documents.save(charge)
+    if not inquiry:
+        charge.body["disputed"] = True
+        documents.save(charge)
     events.emit("charge.dispute.created", row)
-    events.emit("charge.dispute.funds_withdrawn", row)
+    if not inquiry:
+        events.emit("charge.dispute.funds_withdrawn", row)
     return row
+
+
+def _withdraw(stripe_id: str, charge: StripeObject, amount: int) -> Document:
+    txn = balance.move(
+        BookEntry.Kind.DISPUTE,
+        amount_minor=amount,
+        currency=charge.body["currency"],
+        source=stripe_id,
+        description=f"Chargeback withdrawal for {charge.stripe_id}",
+    )
+    return copy.deepcopy(txn.body)
 
 
 def close_dispute(dispute: StripeObject, *, status: str) -> StripeObject:
     """`lost` leaves the money with the bank, `won` brings it back (not the fee), even after a
-    loss.
+    loss. An inquiry ends as `warning_closed`.
     """
-    if status not in ("won", "lost"):
-        raise ApiError("Invalid status: must be one of lost, won", param="status")
     before = copy.deepcopy(dispute.body)
+    ends = ("warning_closed",) if before["status"].startswith("warning_") else ("lost", "won")
+    if status not in ends:
+        raise ApiError(f"Invalid status: must be one of {', '.join(ends)}", param="status")
     if before["status"] == "won" or before["status"] == status:
         raise ApiError(
             f"This dispute is already closed: {before['status']}.", code="dispute_already_closed"

@@ -3,7 +3,7 @@
 import secrets
 import string
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -104,6 +104,11 @@ def find(stripe_id: str | None) -> StripeObject | None:
     return StripeObject.objects.filter(stripe_id=stripe_id).first() if stripe_id else None
 
 
+def find_bodies(stripe_ids: Collection[str]) -> dict[str, Document]:
+    rows = StripeObject.objects.filter(stripe_id__in=stripe_ids)
+    return dict(rows.values_list("stripe_id", "body")) if stripe_ids else {}
+
+
 def get(object_name: str, stripe_id: str, *, param: str = "id", status: int = 404) -> StripeObject:
     """Raises the API's resource_missing where there is no such object."""
     row = StripeObject.objects.filter(stripe_id=stripe_id, object=object_name).first()
@@ -136,14 +141,15 @@ def page(rows: QuerySet[StripeObject], params: Mapping[str, Any], *, url: str) -
     if after is not None and before is not None:
         raise ApiError("You may use only one of these parameters: ending_before, starting_after.")
     if before is not None:
-        found = list(rows.filter(seq__gt=_cursor(rows, before)).order_by("seq")[: limit + 1])
+        rows = rows.filter(seq__gt=_cursor(rows, before)).order_by("seq")
+        found = list(rows.values_list("body", flat=True)[: limit + 1])
         chosen = list(reversed(found[:limit]))
     else:
         if after is not None:
             rows = rows.filter(seq__lt=_cursor(rows, after))
-        found = list(rows[: limit + 1])
+        found = list(rows.values_list("body", flat=True)[: limit + 1])
         chosen = found[:limit]
-    return envelope([row.body for row in chosen], url=url, has_more=len(found) > limit)
+    return envelope(chosen, url=url, has_more=len(found) > limit)
 
 
 def _cursor(rows: QuerySet[Any], stripe_id: str) -> int:

@@ -1,6 +1,7 @@
 """`expand[]`: ids turned into the objects that they name, at any depth, in lists and hashes."""
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 from newsroom.sandbox import clock, documents
@@ -8,6 +9,8 @@ from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.models import StripeObject
 
+# https://docs.stripe.com/api/expanding_objects; a list's `data` is a level, too.
+DEEPEST = 4
 # Fields that the API leaves out until they are asked for.
 _INCLUDED = {
     ("checkout.session", "line_items"),
@@ -15,43 +18,56 @@ _INCLUDED = {
     ("customer", "subscriptions"),
     ("invoice", "payments"),
 }
+# Fields that an object may lack, and that can be asked for all the same.
+_OPTIONAL = {("refund", "failure_balance_transaction")}
 
 
 def present(body: Document, expand: list[str]) -> Document:
     """A copy for the answer; the stored document keeps its ids."""
     answer = _settle_balance(copy.deepcopy(body))
     for path in expand:
-        _expand(answer, path.split("."), path=path)
+        if path.count(".") >= DEEPEST:
+            raise ApiError(
+                f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}",
+                param="expand",
+            )
+        _expand([answer], path.split("."), path=path)
     return answer
 
 
-def _expand(node: Any, keys: list[str], *, path: str) -> None:
-    if isinstance(node, list):
-        for each in node:
-            _expand(each, keys, path=path)
+def _expand(nodes: list[Any], keys: list[str], *, path: str) -> None:
+    """All nodes of a level at once: a page of a hundred objects is one query, not a hundred."""
+    if not keys:
         return
-    if node is None or not keys:
-        return
-    if not isinstance(node, dict):
-        raise _refuse(path)
     key, rest = keys[0], keys[1:]
-    if (node.get("object"), key) in _INCLUDED and key not in node:
-        node[key] = include(node, key)
-    if key not in node:
-        raise _refuse(path)
-    value = node[key]
-    if isinstance(value, str):
-        node[key] = _load(value, path=path)
-    elif isinstance(value, list) and value and all(isinstance(each, str) for each in value):
-        node[key] = [_load(each, path=path) for each in value]
-    _expand(node[key], rest, path=path)
+    named: list[tuple[Any, Any, str]] = []
+    holders = [node for node in _flatten(nodes) if node is not None]
+    for node in holders:
+        if not isinstance(node, dict):
+            raise _refuse(path)
+        if (node.get("object"), key) in _INCLUDED and key not in node:
+            node[key] = include(node, key)
+        if key not in node and (node.get("object"), key) not in _OPTIONAL:
+            raise _refuse(path)
+        value = node.get(key)
+        if isinstance(value, str):
+            named.append((node, key, value))
+        elif isinstance(value, list):
+            named += [(value, i, each) for i, each in enumerate(value) if isinstance(each, str)]
+    found = documents.find_bodies({stripe_id for _, _, stripe_id in named})
+    for holder, place, stripe_id in named:
+        if stripe_id not in found:
+            raise _refuse(path)
+        holder[place] = _settle_balance(found[stripe_id])  # read for this answer alone
+    _expand([node.get(key) for node in holders], rest, path=path)
 
 
-def _load(stripe_id: str, *, path: str) -> Document:
-    row = documents.find(stripe_id)
-    if row is None:
-        raise _refuse(path)
-    return _settle_balance(copy.deepcopy(row.body))
+def _flatten(nodes: list[Any]) -> Iterator[Any]:
+    for node in nodes:
+        if isinstance(node, list):
+            yield from _flatten(node)
+        else:
+            yield node
 
 
 def _refuse(path: str) -> ApiError:

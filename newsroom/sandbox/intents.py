@@ -218,11 +218,9 @@ def succeed(intent: StripeObject, method: StripeObject) -> StripeObject:
 
 
 def _book(charge: StripeObject) -> None:
-    amount = charge.body["amount"]
     txn = balance.move(
         BookEntry.Kind.CHARGE,
-        amount_minor=amount,
-        fee_minor=balance.charge_fee(amount),
+        amount_minor=charge.body["amount"],
         currency=charge.body["currency"],
         source=charge.stripe_id,
         description=charge.body["description"],

@@ -176,7 +176,9 @@ class Fault(models.Model):
 
 
 class Standing(models.Model):
-    """The one row of what a restart must not forget: the clock, and where webhooks go."""
+    """The one row of what a restart must not forget: the clock, where webhooks go, what is
+    converted, what becomes of a subscription that nobody pays.
+    """
 
     objects: ClassVar[models.Manager["Standing"]] = models.Manager()
 
@@ -184,6 +186,8 @@ class Standing(models.Model):
     offset = models.BigIntegerField(default=0)
     webhook_url = models.TextField(default="")
     webhook_secret = models.TextField(default="")
+    after_last_try = models.TextField(default="cancel")
+    rates: "models.JSONField[dict[str, str], dict[str, str]]" = models.JSONField(default=dict)
 
     class Meta:
         app_label = "sandbox"

@@ -258,7 +258,7 @@ def settle_debit(intent: StripeObject, *, succeeded: bool | None = None) -> None
             invoices.note_failure(invoice)
         if subscription is not None:
             if succeeded:
-                subscriptions.note_paid(subscription)
+                subscriptions.note_paid(subscription, invoice)
             else:
                 subscriptions.note_unpaid(subscription, invoice)
     session = documents.find(intent.notes.get("session"))
@@ -299,7 +299,7 @@ def pay_invoice(
         result, decline = invoices.collect(invoice, method, outcome=outcome)
     if subscription is not None and result != "processing":
         if result == "paid":
-            subscriptions.note_paid(subscription)
+            subscriptions.note_paid(subscription, invoice)
         else:
             subscriptions.note_unpaid(subscription, invoice)
     if decline is not None:
@@ -314,7 +314,7 @@ def pay_invoice(
 
 
 def retry_invoice(invoice: StripeObject) -> None:
-    """A planned further try; after the last one the subscription ends."""
+    """A planned further try; after the last one the account's setting says what becomes of it."""
     invoice.due_at = None
     documents.save(invoice)
     try:
@@ -323,6 +323,4 @@ def retry_invoice(invoice: StripeObject) -> None:
         subscription = documents.find(documents.find_subscription_id(invoice.body))
         spent = invoice.body["attempt_count"] > len(invoices.RETRY_DAYS)
         if spent and subscription is not None:
-            subscriptions.end_subscription(
-                documents.fetch(subscription.stripe_id), reason="payment_failed"
-            )
+            subscriptions.give_up(documents.fetch(subscription.stripe_id))

@@ -223,7 +223,7 @@ def bill(
     )
     row.body["latest_invoice"] = invoice.stripe_id
     pause = row.body["pause_collection"]
-    if pause and pause["behavior"] == "keep_as_draft":
+    if row.body["status"] == "unpaid" or (pause and pause["behavior"] == "keep_as_draft"):
         invoice.body["auto_advance"] = False
         documents.save(invoice)
         return invoice
@@ -288,8 +288,24 @@ def end_subscription(row: StripeObject, *, reason: str, details: Document | None
     events.emit("customer.subscription.deleted", row)
 
 
-def note_paid(row: StripeObject) -> None:
-    """A past due subscription whose latest invoice is paid stands well again."""
+def give_up(row: StripeObject) -> None:
+    """After the last try: ended, left past due, or unpaid, of which nothing is collected."""
+    outcome = clock.load_standing().after_last_try
+    if outcome == "cancel":
+        end_subscription(row, reason="payment_failed")
+    elif outcome == "unpaid" and row.body["status"] == "past_due":
+        before = copy.deepcopy(row.body)
+        row.body["status"] = "unpaid"
+        save_subscription(row)
+        events.emit_change("customer.subscription.updated", row, before)
+
+
+def note_paid(row: StripeObject, invoice: StripeObject) -> None:
+    """A past due subscription whose latest invoice is paid stands well again; an earlier one leaves
+    it as it is.
+    """
+    if row.body["latest_invoice"] != invoice.stripe_id:
+        return
     if row.body["status"] in ("past_due", "incomplete", "unpaid"):
         before = copy.deepcopy(row.body)
         row.body["status"] = "active"

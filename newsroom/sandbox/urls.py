@@ -20,6 +20,11 @@ urlpatterns = [
         portal.keep_subscription,
         name="portal-keep",
     ),
+    path(
+        "p/session/<str:session_id>/invoices/<str:invoice_id>/pay",
+        portal.pay_invoice,
+        name="portal-pay",
+    ),
     path("receipts/<str:charge_id>", receipts.show_receipt, name="receipt"),
     path("i/<str:invoice_id>", receipts.show_invoice, name="invoice"),
     path("assets/sandbox.css", assets.serve_stylesheet, name="stylesheet"),

@@ -1,12 +1,18 @@
 """Who comes to the admin, and what they find there."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from campaigns import progress
 from campaigns.models import (
     Campaign,
+    ErasedAddress,
+    Erasure,
+    Gift,
     GiftChange,
     Member,
     OptOut,
@@ -65,6 +71,8 @@ def rows(birthday: Campaign) -> Campaign:
     GiftChange.objects.create(gift=gift, what=GiftChange.What.RESENT, why=MARKUP)
     RefundOrder.objects.create(payment=payment, amount_minor=500, reason="duplicate", why=MARKUP)
     OptOut.objects.create(address_hash="0" * 64)
+    Erasure.objects.create(member=make_member("gone@example.org"), why=MARKUP)
+    ErasedAddress.objects.create(address_hash="0" * 64)
     make_event()
     StripeCursor.objects.create(of="events", read_until=at("2026-11-10 12:00"))
     OutgoingMail.objects.create(key="receipt:pi_1", kind="receipt", payment=payment)
@@ -73,3 +81,29 @@ def rows(birthday: Campaign) -> Campaign:
     )
     progress.recount_campaign(birthday)
     return birthday
+
+
+@pytest.fixture
+def gift(birthday: Campaign) -> Gift:
+    """Delivered, and still to be claimed."""
+    now = timezone.now()
+    return make_gift(
+        make_member("ada@example.org"),
+        birthday,
+        "2026-11-10 12:00",
+        status="delivered",
+        delivered_at=now - timedelta(days=1),
+        expires_at=now + timedelta(days=300),
+    )
+
+
+@pytest.fixture
+def undelivered(birthday: Campaign) -> Gift:
+    now = timezone.now()
+    return make_gift(
+        make_member("ada@example.org"),
+        birthday,
+        "2026-11-10 12:00",
+        deliver_at=now + timedelta(days=30),
+        expires_at=now + timedelta(days=395),
+    )

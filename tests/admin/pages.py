@@ -48,6 +48,21 @@ def make_event(event_id: str = "evt_1", **changes: Any) -> StripeEvent:
     )
 
 
+def claimed(gift: Gift) -> Gift:
+    ben = make_member("ben@example.org")
+    claim(gift, ben, (timezone.now() - timedelta(hours=1)).isoformat())
+    return gift
+
+
+def fallen(gift: Gift) -> Gift:
+    """Claimed, and then all of its payment was given back."""
+    claimed(gift)
+    make_refund(gift.payment, timezone.now().isoformat())
+    gift = Gift.objects.get(pk=gift.pk)
+    gifts.follow_money(gift)
+    return gift
+
+
 def wait_for_a_person(campaign: Campaign) -> None:
     """A gift whose payment fell after its claim; and two of one purchase, of which one bounced
     and an unknown one was refunded."""

@@ -4,11 +4,13 @@ import re
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
+from django.urls import reverse
 
-from campaigns import progress
+from campaigns import progress, tasks
 from campaigns.models import Campaign, Goal, Tally
-from tests.admin.pages import address, counted, filled, page_of, told
+from tests.admin.pages import act, address, counted, filled, page_of, told
 from tests.factories import at, make_gift, make_member, make_payment
 
 pytestmark = pytest.mark.django_db
@@ -58,10 +60,29 @@ def test_a_moved_window_is_counted_anew_and_published_soon(
     url = address(Campaign, "change", birthday.pk)
     with django_capture_on_commit_callbacks(execute=True):
         response = client.post(url, filled(client, url, starts_at_0="2026-11-10"), follow=True)
-    assert "everything was counted anew" in told(response)
+    assert "everything is being counted anew" in told(response)
+    assert "Being counted anew: 0 of 3 purchases and people." in page_of(client.get(url))
+    Campaign.objects.update(publish_at=None)
+    tasks.recount()
     assert counted(birthday) == 1
     birthday.refresh_from_db()
     assert birthday.publish_at is not None
+    assert "Being counted anew" not in page_of(client.get(url))
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_drive_that_is_being_counted_anew_is_neither_closed_nor_published(
+    client: Client, birthday: Campaign
+) -> None:
+    with time_machine.travel(at("2026-12-02 00:00"), tick=False):
+        progress.request_recount(birthday.pk)
+        url = reverse("admin:campaigns_campaign_close", args=[birthday.pk])
+        assert "being counted anew; after that" in told(client.get(url, follow=True))
+        assert url not in page_of(client.get(address(Campaign, "change", birthday.pk)))
+        response = act(client, Campaign, "publish_now", birthday.pk)
+        assert "being published or counted anew just now" in told(response)
+        tasks.recount()
+        assert url in page_of(client.get(address(Campaign, "change", birthday.pk)))
 
 
 @pytest.mark.usefixtures("editor")

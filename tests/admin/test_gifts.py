@@ -12,54 +12,13 @@ from django.utils import timezone
 from campaigns import gifts, settlement
 from campaigns.admin import gift_changes
 from campaigns.models import Campaign, Gift, GiftChange, Member, Membership, OutgoingMail
-from tests.admin.pages import address, filled, page_of, permit, told
-from tests.factories import at, claim, make_gift, make_member, make_refund
+from tests.admin.pages import address, claimed, fallen, filled, page_of, permit, told
+from tests.factories import claim, make_gift, make_member, make_refund
 
 pytestmark = pytest.mark.django_db
 
 WHY = "she wrote to us"
 CHANGES = ["keep", "send", "new-code", "date", "recipient", "reassign", "revive", "revoke"]
-
-
-@pytest.fixture
-def gift(birthday: Campaign) -> Gift:
-    """Delivered, and still to be claimed."""
-    now = timezone.now()
-    return make_gift(
-        make_member("ada@example.org"),
-        birthday,
-        "2026-11-10 12:00",
-        status="delivered",
-        delivered_at=now - timedelta(days=1),
-        expires_at=now + timedelta(days=300),
-    )
-
-
-@pytest.fixture
-def undelivered(birthday: Campaign) -> Gift:
-    now = timezone.now()
-    return make_gift(
-        make_member("ada@example.org"),
-        birthday,
-        "2026-11-10 12:00",
-        deliver_at=now + timedelta(days=30),
-        expires_at=now + timedelta(days=395),
-    )
-
-
-def claimed(gift: Gift) -> Gift:
-    ben = make_member("ben@example.org")
-    claim(gift, ben, (timezone.now() - timedelta(hours=1)).isoformat())
-    return gift
-
-
-def fallen(gift: Gift) -> Gift:
-    """Claimed, and then all of its payment was given back."""
-    claimed(gift)
-    make_refund(gift.payment, timezone.now().isoformat())
-    gift = Gift.objects.get(pk=gift.pk)
-    gifts.follow_money(gift)
-    return gift
 
 
 def ask(gift: Gift, name: str) -> str:
@@ -394,50 +353,3 @@ def test_a_change_that_nobody_knows_is_not_found(client: Client, gift: Gift) -> 
     assert client.get(ask(gift, "sell")).status_code == 404
     gift.pk = "00000000-0000-0000-0000-000000000000"
     assert client.get(ask(gift, "send")).status_code == 404
-
-
-# The first page
-
-
-@pytest.mark.usefixtures("editor")
-def test_the_first_page_says_what_needs_a_person(
-    client: Client, gift: Gift, undelivered: Gift
-) -> None:
-    assert "Needs a person" not in page_of(client.get("/admin/"))
-    fallen(gift)
-    Gift.objects.filter(pk=undelivered.pk).update(bounced_at=timezone.now())
-    Membership.objects.update(push_error="StripeRefused")
-    OutgoingMail.objects.create(
-        key="receipt:pi_2", kind="receipt", payment=gift.payment, failed_at=timezone.now()
-    )
-    page = page_of(client.get("/admin/"))
-    assert "Needs a person" in page
-    for url in (
-        address(Gift, "changelist") + "?needs=bounced",
-        address(Gift, "changelist") + "?needs=undecided",
-        address(Membership, "changelist") + "?needs=unmoved",
-        address(OutgoingMail, "changelist") + "?needs=given-up",
-    ):
-        assert f'href="{url}"' in page
-        assert len(client.get(url).context["cl"].result_list) == 1
-
-
-def test_the_first_page_tells_nobody_of_what_they_may_not_see(
-    client: Client, trainee: User, gift: Gift
-) -> None:
-    fallen(gift)
-    assert "Needs a person" not in page_of(client.get("/admin/"))
-    permit(trainee, "view_gift")
-    assert "Needs a person" in page_of(client.get("/admin/"))
-
-
-@pytest.mark.usefixtures("editor", "rows")
-def test_a_mail_that_failed_long_ago_or_was_told_on_waits_for_nobody(client: Client) -> None:
-    mail = OutgoingMail.objects.get()
-    for changes in (
-        {"failed_at": at("2020-01-01 12:00"), "told_at": None},
-        {"failed_at": timezone.now(), "told_at": timezone.now()},
-    ):
-        OutgoingMail.objects.filter(pk=mail.pk).update(**changes)
-        response = client.get(address(OutgoingMail, "changelist"), {"needs": "given-up"})
-        assert list(response.context["cl"].result_list) == []

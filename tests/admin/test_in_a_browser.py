@@ -8,9 +8,11 @@ from django.conf import LazySettings
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
-from campaigns.models import Campaign, Gift, Refund, StripeEvent
+from campaigns import progress
+from campaigns.models import Campaign, Gift, Member, Refund, StripeEvent
 from tests.admin.pages import WAITING_BUYER, wait_for_a_person
 from tests.browser import a_reader, run_chromium
+from tests.factories import make_payment
 
 pytestmark = pytest.mark.once
 
@@ -67,6 +69,15 @@ def addresses(campaign: Campaign) -> dict[str, str]:
     }
 
 
+def merge_addresses(campaign: Campaign) -> dict[str, str]:
+    """Two who pay, to be made one: the other is found, and both are looked at."""
+    gift = Gift.objects.get(redeemer__email="ben@example.org")
+    make_payment(Member.objects.get(email="ben@example.org"), campaign, "2026-11-09 12:00")
+    progress.recount_campaign(campaign)
+    root = f"/admin/campaigns/member/{gift.buyer_id}/merge/"
+    return {"merge-find": root, "merge": f"{root}{gift.redeemer_id}/"}
+
+
 @pytest.mark.usefixtures("editor")
 @pytest.mark.django_db(transaction=True)
 def test_staffs_pages_hold_to_the_policy_and_to_axe(
@@ -81,6 +92,7 @@ def test_staffs_pages_hold_to_the_policy_and_to_axe(
     wait_for_a_person(rows)
     pages = addresses(rows) | waiting_addresses()
     payment = Gift.objects.exclude(buyer__email=WAITING_BUYER).get().payment_id
+    pages |= merge_addresses(rows)
     pages["payment-give-back"] = f"/admin/campaigns/payment/{payment}/give-back/"
     with run_chromium() as chromium:
         for window, looks in WINDOWS.items():

@@ -12,12 +12,14 @@ from campaigns.models import (
     Dispute,
     Gift,
     Member,
+    OptOut,
     OutgoingMail,
     Payment,
     Plan,
     Refund,
     StripeEvent,
 )
+from campaigns.models.opt_out import hash_address
 from tests.admin.pages import MARKUP, OURS, TOLD_BY_OTHERS, act, address, page_of, permit
 
 pytestmark = pytest.mark.django_db
@@ -145,3 +147,12 @@ def test_a_claim_code_is_shown_to_no_staff(client: Client) -> None:
     assert gift.code_hint in page
     for secret in (gift.code, gift.code.replace("-", ""), gift.code_hash):
         assert secret not in page
+
+
+@pytest.mark.usefixtures("editor")
+def test_who_wants_no_reminders_is_found_by_the_whole_address_alone(client: Client) -> None:
+    kept = OptOut.objects.create(address_hash=hash_address("ada@example.org"))
+    OptOut.objects.create(address_hash=hash_address("ben@example.org"))
+    for typed, found in [(" ADA@example.org ", [kept]), ("ada", [])]:
+        response = client.get(address(OptOut, "changelist"), {"q": typed})
+        assert list(response.context["cl"].result_list) == found

@@ -1,11 +1,15 @@
 """People: a membership granted, a payment taken by hand."""
 
+from collections.abc import Callable
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
-from campaigns import memberships, progress
-from campaigns.models import Campaign, Member, Membership
+from campaigns import members, memberships, progress
+from campaigns.admin.members import MemberForm
+from campaigns.models import Campaign, FormerAddress, Member, Membership
 from tests.admin.pages import address, counted, filled, page_of, told
 from tests.factories import at, make_member, make_payment, make_plan
 
@@ -21,7 +25,7 @@ def test_an_address_is_kept_as_people_are_known(client: Client) -> None:
     assert Member.objects.get(name="Ben").email == "ben@example.org"
     response = client.post(url, filled(client, url, email="ADA@example.org", name="Ada"))
     assert response.status_code == 200
-    assert "already exists" in page_of(response)
+    assert "known by this address already" in page_of(response)
 
 
 def grant_fields(**typed: str) -> dict[str, str]:
@@ -205,3 +209,71 @@ def test_an_offline_payment_with_a_fault_is_not_recorded(
 @pytest.mark.parametrize("page", ["grant", "payment"])
 def test_nobody_is_nobody(client: Client, page: str) -> None:
     assert client.get(address(Member, page, 999999)).status_code == 404
+
+
+# Meanwhile
+
+
+def merge_away(member: Member) -> None:
+    members.merge_members(kept=make_member("kept@example.org"), gone=member)
+
+
+MEANWHILE = pytest.mark.parametrize("happen", [merge_away, members.ask_erasure])
+
+
+@MEANWHILE
+@pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize("page", ["grant", "payment"])
+def test_nothing_is_added_to_who_is_merged_or_to_be_erased_in_that_instant(
+    client: Client,
+    birthday: Campaign,
+    monkeypatch: pytest.MonkeyPatch,
+    page: str,
+    happen: Callable[[Member], object],
+) -> None:
+    ada = make_member("ada@example.org")
+
+    def look_too_early(member: Member) -> bool:
+        monkeypatch.undo()
+        happen(member)
+        return False
+
+    monkeypatch.setattr("campaigns.admin.members.is_being_erased", look_too_early)
+    fields = grant_fields() if page == "grant" else payment_fields(birthday)
+    response = client.post(address(Member, page, ada.pk), fields)
+    assert response.status_code == 422
+    assert "merged with another, or asked to be erased, meanwhile" in page_of(response)
+    assert not Membership.objects.exists()
+
+
+@MEANWHILE
+@pytest.mark.usefixtures("editor")
+def test_who_is_merged_or_to_be_erased_in_that_instant_is_not_written_over(
+    client: Client, monkeypatch: pytest.MonkeyPatch, happen: Callable[[Member], object]
+) -> None:
+    ada = make_member("ada@example.org")
+    url = address(Member, "change", ada.pk)
+    typed = filled(client, url, name="Ada Else")
+    clean = MemberForm.clean_email
+
+    def clean_too_early(form: MemberForm) -> str:
+        email = clean(form)
+        happen(Member.objects.get(pk=ada.pk))
+        return email
+
+    monkeypatch.setattr(MemberForm, "clean_email", clean_too_early)
+    assert client.post(url, typed).status_code == 404
+    assert not Member.objects.filter(name="Ada Else").exists()
+
+
+@pytest.mark.usefixtures("editor")
+def test_an_address_that_was_changed_while_staff_typed_a_name_stays(client: Client) -> None:
+    """Otherwise the person would be back at a mailbox that may be another's by now."""
+    ada = make_member("ada@example.org")
+    url = address(Member, "change", ada.pk)
+    typed = filled(client, url, name="Ada Else")
+    members.take_address(ada, "ada@new.example", at=timezone.now())
+    assert client.post(url, typed).status_code == 302
+    ada.refresh_from_db()
+    assert (ada.email, ada.name) == ("ada@new.example", "Ada Else")
+    assert FormerAddress.objects.get().email == "ada@example.org"

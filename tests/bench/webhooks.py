@@ -247,6 +247,7 @@ def main() -> None:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"CREATE TABLE bench_limit (LIKE {TABLE} INCLUDING ALL)")
         working = door | {
+            "DEMO": "true",  # only a demo may name a sandbox
             "STRIPE_API_BASE": sandbox.url,
             "STRIPE_SECRET_KEY": sandbox.secret_key,
             "LOG_LEVEL": "WARNING",

@@ -26,6 +26,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.once)
 
 
+@pytest.fixture(autouse=True)
+def today() -> None:
+    """The sandbox's clock is the machine's, and here it is the sandbox that is looked at."""
+
+
 @pytest.fixture(scope="session")
 def _shared_control(sandbox_process: SandboxProcess) -> Iterator[SandboxControl]:
     control = SandboxControl(sandbox_process.url)

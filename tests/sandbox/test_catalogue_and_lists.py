@@ -57,6 +57,27 @@ def test_products_and_prices_are_made_found_changed_and_taken_away(
     assert len(recurring) == 2
 
 
+def test_a_list_is_expanded_as_deep_as_stripe_does_and_no_deeper(
+    control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
+) -> None:
+    """https://docs.stripe.com/api/expanding_objects and
+    https://github.com/stripe/stripe-java/issues/2011"""
+    for _ in range(2):
+        control.pay(open_membership().id, card="4242424242424242")
+    invoices = stripe_client.v1.invoices.list({"expand": ["data.payments"]}).data
+    assert [len(invoice["payments"]["data"]) for invoice in invoices] == [1, 1]
+    assert "payments" not in stripe_client.v1.invoices.list().data[0]
+    charged = ["data.latest_charge.balance_transaction", "data.latest_charge.refunds"]
+    for intent in stripe_client.v1.payment_intents.list({"expand": charged}).data:
+        charge = intent["latest_charge"]
+        assert charge["balance_transaction"]["source"] == charge["id"]
+        assert charge["refunds"]["data"] == []
+    with pytest.raises(stripe.InvalidRequestError, match="more than 4 levels of a property"):
+        stripe_client.v1.invoices.list({"expand": ["data.payments.data.payment.payment_intent"]})
+    with pytest.raises(stripe.InvalidRequestError, match="cannot be expanded"):
+        stripe_client.v1.invoices.list({"expand": ["data.nothing"]})
+
+
 def test_customers_are_made_changed_and_deleted(
     control: SandboxControl, stripe_client: stripe.StripeClient
 ) -> None:
@@ -66,8 +87,12 @@ def test_customers_are_made_changed_and_deleted(
     assert [c.id for c in customers.list({"email": "ada@example.org"}).data] == [ada.id]
     customers.update(ada.id, {"name": "Ada L.", "address": {"country": "DE"}})
     assert customers.retrieve(ada.id, {"expand": ["subscriptions"]}).name == "Ada L."
+    with pytest.raises(stripe.InvalidRequestError, match="Invalid email address"):
+        customers.update(ada.id, {"email": "ада@example.org"})
     assert customers.delete(ada.id).deleted is True
     assert customers.retrieve(ada.id).deleted is True
+    with pytest.raises(stripe.InvalidRequestError, match="No such customer"):
+        customers.update(ada.id, {"name": "Ada"})
     assert len(customers.list().data) == 1
     [event] = control.events("customer.updated")
     assert event["data"]["previous_attributes"] == {"name": "Ada", "address": None}

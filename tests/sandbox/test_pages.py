@@ -201,6 +201,26 @@ def test_the_portal_changes_the_card_ends_and_resumes(
     assert stripe_client.v1.subscriptions.retrieve(member.id).cancel_at_period_end is False
 
 
+def test_the_portal_takes_the_money_for_an_open_invoice(
+    control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
+) -> None:
+    invoice = control.renew(member.id, outcome="failed")
+    portal = stripe_client.v1.billing_portal.sessions.create({"customer": str(member.customer)})
+    assert visit(portal.url).has(f"Pay invoice {invoice['number']}")
+    pay = f"{portal.url}/invoices/{invoice['id']}/pay"
+    visit(f"{portal.url}/card", {**CARD, "number": "4000000000000341"})
+    refused = visit(pay, {})
+    assert refused.status == 422
+    assert refused.has("Your card was declined.")
+    visit(f"{portal.url}/card", CARD)
+    assert visit(pay, {}).status == 303
+    assert stripe_client.v1.subscriptions.retrieve(member.id).status == "active"
+    assert not visit(portal.url).has("Open invoices")
+    stranger = stripe_client.v1.customers.create({"email": "stranger@example.org"})
+    other = stripe_client.v1.billing_portal.sessions.create({"customer": stranger.id})
+    assert visit(f"{other.url}/invoices/{invoice['id']}/pay", {}).status == 404
+
+
 def test_the_portal_reaches_only_one_s_own_subscriptions(
     control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
 ) -> None:

@@ -65,6 +65,23 @@ def test_a_reset_leaves_nothing(
     stripe_client.v1.customers.create({"name": "Bob"}, {"idempotency_key": "k1"})
 
 
+def test_what_was_kept_is_there_again_after_a_reset(
+    control: SandboxControl, stripe_client: stripe.StripeClient
+) -> None:
+    made = stripe_client.v1.products.create({"name": "Letter"}, {"idempotency_key": "k1"})
+    control.keep()
+    before = control.events()
+    for _ in range(2):
+        stripe_client.v1.customers.create({"name": "Ada"})
+        control.reset()
+        control.bring_back()
+        assert [each.id for each in stripe_client.v1.products.list().data] == [made.id]
+        assert stripe_client.v1.customers.list().data == []
+        assert control.events() == before
+        again = stripe_client.v1.products.create({"name": "Letter"}, {"idempotency_key": "k1"})
+        assert again.id == made.id
+
+
 def test_a_running_clock_does_what_falls_due(
     control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
 ) -> None:

@@ -18,7 +18,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from campaigns import progress
-from campaigns.models import Member, Membership
+from campaigns.models import ErasedAddress, FormerAddress, Member, Membership
+from campaigns.models.erasure import hash_erased, is_of_erased
 from campaigns.models.member import canonical_email
 
 BATCH = 500
@@ -65,6 +66,7 @@ class Outcome:
     brought: int = 0
     known: int = 0
     errors: int = 0
+    erased: int = 0
     first_of: dict[str, Entry] = field(default_factory=dict)
 
 
@@ -85,14 +87,15 @@ class Command(BaseCommand):
         for done, batch in _batches(rows):
             entries = list(self._check(batch, outcome, now=now))
             with transaction.atomic():
-                fresh = self._leave_out_known(entries, outcome)
+                fresh = self._leave_out_known(self._leave_out_erased(entries, outcome), outcome)
                 if write and fresh:
                     write_entries(fresh, now=now)
             self._show_bar(done, len(rows))
         verb = "brought in" if write else "would be brought in"
-        self.stdout.write(
-            f"{outcome.brought} {verb}, {outcome.known} known already, {outcome.errors} with errors"
-        )
+        told = f"{outcome.brought} {verb}, {outcome.known} known already"
+        if outcome.erased:
+            told += f", {outcome.erased} erased at their wish and not brought back"
+        self.stdout.write(f"{told}, {outcome.errors} with errors")
         if outcome.errors:
             raise CommandError(f"{outcome.errors} rows are left out; mend them and run it again.")
 
@@ -112,6 +115,17 @@ class Command(BaseCommand):
             outcome.known += 1
             if first.until != entry.until:
                 self._say(row.number, f"“until” differs from row {first.number}, which is taken")
+
+    def _leave_out_erased(self, entries: list[Entry], outcome: Outcome) -> list[Entry]:
+        """All but those who wished to be forgotten: known by the hash alone, whatever the row."""
+        hash_of = {entry.key: hash_erased(entry.email) for entry in entries}
+        hashes = ErasedAddress.objects.filter(address_hash__in=hash_of.values())
+        erased = set(hashes.values_list("address_hash", flat=True))
+        for entry in entries:
+            if hash_of[entry.key] in erased:
+                outcome.erased += 1
+                self._say(entry.number, "erased at their wish; not brought back")
+        return [entry for entry in entries if hash_of[entry.key] not in erased]
 
     def _leave_out_known(self, entries: list[Entry], outcome: Outcome) -> list[Entry]:
         keys = [entry.key for entry in entries]
@@ -220,6 +234,8 @@ def _read_email(text: str) -> str:
         validate_email(text)
     except ValidationError as error:
         raise RowError("“email” holds no e-mail address") from error
+    if is_of_erased(text):
+        raise RowError("“email” holds what stands for an erased address")
     return canonical_email(text)
 
 
@@ -303,15 +319,34 @@ def _lock_members(entries: list[Entry]) -> dict[str, Member]:
     names: dict[str, str] = {}
     for entry in entries:
         names[entry.email] = names.get(entry.email) or entry.name
+    member_of: dict[str, Member] = {}
+    while unknown := sorted(names.keys() - member_of.keys()):  # once more if merged meanwhile
+        member_of |= _lock_known(unknown, names)
+    nameless: dict[int, Member] = {}
+    for email, member in member_of.items():
+        if names[email] and not member.name:
+            member.name = names[email]
+            nameless[member.pk] = member
+    Member.objects.bulk_update(nameless.values(), ["name"])
+    return member_of
+
+
+def _lock_known(emails: list[str], names: dict[str, str]) -> dict[str, Member]:
+    """Whose these addresses are, or were: as `Member.objects.find`, of many at once."""
+    present = set(Member.objects.filter(email__in=emails).values_list("email", flat=True))
+    # Asked after those: whoever leaves an address in between is found here.
+    left = dict(FormerAddress.objects.filter(email__in=emails).values_list("email", "member_id"))
     Member.objects.bulk_create(
-        [Member(email=email, name=name) for email, name in sorted(names.items())],
+        [
+            Member(email=email, name=names[email])
+            for email in emails
+            if email not in present and email not in left
+        ],
         ignore_conflicts=True,
     )
-    locked = list(
-        Member.objects.select_for_update(no_key=True).filter(email__in=names).order_by("pk")
-    )
-    nameless = [member for member in locked if names[member.email] and not member.name]
-    for member in nameless:
-        member.name = names[member.email]
-    Member.objects.bulk_update(nameless, ["name"])
-    return {member.email: member for member in locked}
+    theirs = Q(email__in=emails) | Q(pk__in=left.values())
+    rows = Member.objects.select_for_update(no_key=True).filter(theirs).order_by("pk")
+    locked = {member.pk: member for member in rows}
+    return {email: locked[pk] for email, pk in left.items() if pk in locked} | {
+        member.email: member for member in locked.values() if member.email in names
+    }

@@ -23,6 +23,11 @@ RECURRING = {
     "interval_count": INT,
     "usage_type": {"licensed"},
 }
+# The real API takes any currency.
+OPTIONS = {
+    currency: {"unit_amount*": INT}
+    for currency in ("chf", "eur", "gbp", "jpy", "kwd", "pln", "uah", "usd")
+}
 _PRODUCT_FIELDS = {
     "active": BOOL,
     "description": UNSET,
@@ -86,6 +91,7 @@ def delete_product(params: Document, *, product: str) -> Document:
         "active": BOOL,
         "billing_scheme": {"per_unit"},
         "currency*": STR,
+        "currency_options": OPTIONS,
         "lookup_key": STR,
         "metadata": META,
         "nickname": STR,
@@ -136,6 +142,7 @@ def retrieve_price(params: Document, *, price: str) -> Document:
     "/v1/prices/{price}",
     {
         "active": BOOL,
+        "currency_options": OPTIONS,
         "lookup_key": UNSET,
         "metadata": META,
         "nickname": UNSET,

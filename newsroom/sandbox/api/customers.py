@@ -2,6 +2,7 @@
 
 from newsroom.sandbox import documents, events, payment_methods, subscriptions
 from newsroom.sandbox.documents import Document
+from newsroom.sandbox.errors import ApiError, missing
 from newsroom.sandbox.parameters import LISTED, META, STR, UNSET
 
 from .routing import endpoint
@@ -45,6 +46,12 @@ def retrieve_customer(params: Document, *, customer: str) -> Document:
 )
 def update_customer(params: Document, *, customer: str) -> Document:
     row = documents.get("customer", customer)
+    if row.body.get("deleted"):  # it is told of still, and changed no more
+        raise missing("customer", customer, param="id")
+    if not params.get("email", "").isascii():
+        raise ApiError(
+            f"Invalid email address: {params['email']}", code="email_invalid", param="email"
+        )
     before = dict(row.body)
     for name, value in params.items():
         if name == "metadata":
@@ -73,6 +80,8 @@ def update_customer(params: Document, *, customer: str) -> Document:
 def delete_customer(params: Document, *, customer: str) -> Document:
     """Ends the customer's subscriptions, as Stripe does."""
     row = documents.get("customer", customer)
+    if row.body.get("deleted"):
+        raise missing("customer", customer, param="id")
     for each in documents.select("subscription", customer=customer):
         if each.body["status"] not in subscriptions.ENDED:
             subscriptions.end_subscription(each, reason="cancellation_requested")

@@ -1,11 +1,12 @@
 """/v1/invoices and /v1/invoice_payments"""
 
-from newsroom.sandbox import documents, invoices, settlements
+from newsroom.sandbox import changes, documents, invoices, settlements
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.parameters import BOOL, INT, LISTED, META, STR, UNSET
 
 from .checkout import page_lines
 from .routing import endpoint
+from .subscriptions import PRORATION
 
 
 @endpoint(
@@ -26,6 +27,23 @@ def list_invoices(params: Document) -> Document:
         if name in params:
             rows = rows.filter(**{f"body__{name}": params[name]})
     return documents.page(rows, params, url="/v1/invoices")
+
+
+@endpoint(
+    "POST",
+    "/v1/invoices/create_preview",
+    {
+        "subscription*": STR,
+        "subscription_details*": {
+            "items": [{"id": STR, "price": STR, "quantity": INT}],
+            "proration_behavior": PRORATION,
+            "proration_date": INT,
+        },
+    },
+)
+def preview_invoice(params: Document) -> Document:
+    row = documents.get("subscription", params["subscription"], param="subscription", status=400)
+    return changes.preview_update(row, params["subscription_details"])
 
 
 @endpoint("GET", "/v1/invoices/{invoice}")

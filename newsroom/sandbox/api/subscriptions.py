@@ -18,7 +18,7 @@ _FEEDBACK = {
     "unused",
 }
 _DETAILS = {"comment": UNSET, "feedback": _FEEDBACK}
-_PRORATION = {"always_invoice", "create_prorations", "none"}
+PRORATION = {"always_invoice", "create_prorations", "none"}
 
 
 @endpoint(
@@ -86,9 +86,13 @@ def retrieve_subscription(params: Document, *, subscription: str) -> Document:
             {"behavior*": {"keep_as_draft", "mark_uncollectible", "void"}, "resumes_at": INT},
             {""},
         ),
-        "payment_behavior": {"allow_incomplete"},
-        "proration_behavior": _PRORATION,
+        "payment_behavior": {"allow_incomplete", "error_if_incomplete"},
+        "proration_behavior": PRORATION,
+        "proration_date": INT,
         "trial_end": (INT, {"now"}),
+        "trial_settings": {
+            "end_behavior*": {"missing_payment_method*": {"cancel", "create_invoice", "pause"}}
+        },
     },
 )
 def update_subscription(params: Document, *, subscription: str) -> Document:
@@ -116,7 +120,7 @@ def cancel_subscription(params: Document, *, subscription: str) -> Document:
 @endpoint(
     "POST",
     "/v1/subscriptions/{subscription}/resume",
-    {"billing_cycle_anchor": {"now", "unchanged"}, "proration_behavior": _PRORATION},
+    {"billing_cycle_anchor": {"now", "unchanged"}, "proration_behavior": PRORATION},
 )
 def resume_subscription(params: Document, *, subscription: str) -> Document:
     row = documents.get("subscription", subscription)
@@ -138,7 +142,7 @@ def retrieve_item(params: Document, *, item: str) -> Document:
 @endpoint(
     "POST",
     "/v1/subscription_items/{item}",
-    {"metadata": META, "price": STR, "proration_behavior": _PRORATION, "quantity": INT},
+    {"metadata": META, "price": STR, "proration_behavior": PRORATION, "quantity": INT},
 )
 def update_item(params: Document, *, item: str) -> Document:
     known = documents.get("subscription_item", item, param="item")

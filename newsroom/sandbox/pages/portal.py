@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
-from newsroom.sandbox import catalogue, changes, documents, events, subscriptions
+from newsroom.sandbox import catalogue, changes, documents, events, settlements, subscriptions
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.instruments import CARDS
@@ -41,8 +41,12 @@ def _back(session_id: str) -> HttpResponse:
 
 def show_portal(request: HttpRequest, session_id: str) -> HttpResponse:
     portal = _find_portal(session_id)
-    if portal is None:
-        return _show_unknown(request)
+    return _render_portal(request, portal) if portal else _show_unknown(request)
+
+
+def _render_portal(
+    request: HttpRequest, portal: StripeObject, *, refusal: str = "", status: int = 200
+) -> HttpResponse:
     customer = documents.fetch(portal.body["customer"])
     rows = documents.select("subscription", customer=customer.stripe_id)
     features = documents.fetch(portal.body["configuration"]).body["features"]
@@ -56,8 +60,15 @@ def show_portal(request: HttpRequest, session_id: str) -> HttpResponse:
             if row.body["status"] != "failed"
         ],
         "features": features,
+        "open_invoices": [
+            row.body
+            for row in documents.select("invoice", customer=customer.stripe_id)
+            if row.body["status"] == "open"
+        ],
+        "refusal": refusal,
     }
-    return render_page(request, "portal.html", context, leads_to=(portal.body["return_url"],))
+    leads_to = (portal.body["return_url"],)
+    return render_page(request, "portal.html", context, status=status, leads_to=leads_to)
 
 
 def _describe(row: StripeObject) -> Document:
@@ -115,6 +126,26 @@ def keep_subscription(request: HttpRequest, session_id: str, subscription_id: st
         with documents.writing():
             row = documents.fetch(subscription_id)
             changes.update_subscription(row, {"cancel_at_period_end": False})
+    return _back(session_id)
+
+
+@csrf_exempt
+def pay_invoice(request: HttpRequest, session_id: str, invoice_id: str) -> HttpResponse:
+    """An open one of the customer's own; what the bank says is told on the page."""
+    portal = _find_portal(session_id)
+    own = portal and documents.select(
+        "invoice", stripe_id=invoice_id, customer=portal.body["customer"]
+    )
+    if portal is None or not own or request.method != "POST":
+        return _show_unknown(request)
+    refused = ""
+    with documents.writing():
+        try:
+            settlements.pay_invoice(documents.fetch(invoice_id))
+        except ApiError as refusal:  # a charge that failed is kept
+            refused = str(refusal)
+    if refused:
+        return _render_portal(request, portal, refusal=refused, status=422)
     return _back(session_id)
 
 

@@ -1,15 +1,22 @@
 """Amounts and times as the pretend pages print them."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from django import template
 
 register = template.Library()
 
 ZERO_DECIMAL = frozenset(
-    "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()  # noqa: SIM905
+    "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split()  # noqa: SIM905
 )
+THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 SIGNS = {"eur": "€", "usd": "$", "gbp": "£"}
+
+
+def decimal_places(currency: str) -> int:
+    """What the API's minor unit stands for. https://docs.stripe.com/currencies#zero-decimal"""
+    return 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
 
 
 @register.filter
@@ -17,8 +24,7 @@ def amount(minor: int, currency: str) -> str:
     """Integer minor units as a person reads them: 6000 eur is €60.00, 500 jpy is JPY 500."""
     sign = "-" if minor < 0 else ""
     minor = abs(minor)
-    whole = currency in ZERO_DECIMAL
-    number = f"{minor:,}" if whole else f"{minor // 100:,}.{minor % 100:02d}"
+    number = f"{Decimal(minor).scaleb(-decimal_places(currency)):,}"
     mark = SIGNS.get(currency)
     return f"{sign}{mark}{number}" if mark else f"{sign}{currency.upper()} {number}"
 

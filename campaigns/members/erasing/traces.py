@@ -1,0 +1,166 @@
+"""What a person is known by: addresses and names in our rows, and ids at Stripe."""
+
+import json
+import re
+import unicodedata
+from dataclasses import dataclass, field, replace
+from functools import cached_property, reduce
+from operator import or_
+
+from django.contrib.admin.models import LogEntry
+from django.db.models import Q, QuerySet
+
+from campaigns.models import (
+    Checkout,
+    Dispute,
+    Erasure,
+    FormerAddress,
+    Gift,
+    GiftChange,
+    Member,
+    Membership,
+    Payment,
+    Refund,
+    RefundOrder,
+)
+from campaigns.models.erasure import address_of_erased, is_of_erased
+from campaigns.models.member import canonical_email
+
+# Where staff write what they like.
+FREE_TEXTS = (
+    (Membership, "note"),
+    (Payment, "note"),
+    (RefundOrder, "why"),
+    (GiftChange, "why"),
+    (Erasure, "why"),
+)
+_APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ‘`´", "'"))
+
+
+@dataclass(frozen=True)
+class Traces:
+    """All addresses in their canonical form, all names as they were written."""
+
+    addresses: frozenset[str]
+    names: frozenset[str] = field(default_factory=frozenset)
+
+    def are_in(self, text: str) -> bool:
+        """Whether the text names the person by an address or by the full name.
+
+        A name of one word is many people's: it says nothing.
+        """
+        return self._pattern.search(_fold(_read(text))) is not None
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        whole = {name for name in self.names if len(name.split()) > 1}
+        sought = [_whole(name) for name in sorted(whole)]
+        # "ann@example.org" is neither "mary-ann@example.org" nor "ann@example.org.ua".
+        sought += [
+            rf"(?<!\w[.+-]){_whole(address)}(?!-\w|\.\w)" for address in sorted(self.addresses)
+        ]
+        return re.compile("|".join(sought) or "(?!)")
+
+    def without_namesakes(self) -> "Traces":
+        """A name that somebody else has, too, tells of neither."""
+        others = Member.objects.filter(erased_at=None).exclude(email__in=self.addresses)
+        taken = {_fold(name) for name in others.exclude(name="").values_list("name", flat=True)}
+        return replace(
+            self, names=frozenset(name for name in self.names if _fold(name) not in taken)
+        )
+
+
+def _whole(text: str) -> str:
+    return rf"(?<!\w){re.escape(_fold(text))}(?!\w)"
+
+
+def _fold(text: str) -> str:
+    """So that a name is found with or without its accents, with either apostrophe."""
+    letters = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES))
+    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return " ".join(bare.casefold().split())
+
+
+def _read(text: str) -> str:
+    """What the admin writes of a change is JSON, with its letters escaped."""
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+
+
+def find_traces(member: Member) -> Traces:
+    """What a person is, and was, known by. Of an erased one nothing is left to find."""
+    written = {member.email, *member.former_addresses.values_list("email", flat=True)}
+    confirmed = Q(new_confirmed_at__isnull=False) | Q(made_at__isnull=False)
+    # One that they never confirmed may be a slip, and somebody else's.
+    written |= set(member.address_changes.filter(confirmed).values_list("email", flat=True))
+    written |= set(member.checkouts.values_list("email", flat=True))
+    addresses = {
+        canonical_email(address) for address in written if address and not is_of_erased(address)
+    }
+    # One that they left, or that was confirmed to them by a slip, may be somebody else's now.
+    for owned in (
+        Member.objects.exclude(pk=member.pk),
+        FormerAddress.objects.exclude(member=member),
+    ):
+        addresses -= set(owned.filter(email__in=addresses).values_list("email", flat=True))
+    names = {member.name}
+    names |= set(checkouts_of(member, addresses).values_list("name", flat=True))
+    names |= set(member.gifts_bought.values_list("buyer_name", flat=True))
+    got = Gift.objects.filter(is_any_of("recipient_email", addresses))
+    names |= set(got.values_list("recipient_name", flat=True))
+    return Traces(frozenset(addresses), frozenset(name.strip() for name in names if name.strip()))
+
+
+def checkouts_of(member: Member, addresses: "set[str] | frozenset[str]") -> QuerySet[Checkout]:
+    """What they paid, and what was begun under one of their addresses and never paid."""
+    unpaid = Q(member=None) & is_any_of("email", addresses)
+    return Checkout.objects.filter(Q(member=member) | unpaid)
+
+
+def is_any_of(name: str, addresses: "set[str] | frozenset[str]") -> Q:
+    """A column that holds one of these addresses, however it is written."""
+    none_of_them = Q(pk__in=[])
+    return reduce(or_, (Q(**{f"{name}__iexact": each}) for each in sorted(addresses)), none_of_them)
+
+
+def stripe_ids_of(member: Member) -> set[str]:
+    """By what Stripe and its events name what a person bought, before and after the erasure."""
+    own = Q(member=member) | Q(email=address_of_erased(member.pk))
+    found: set[object] = set()
+    for checkout_id, *ids in Checkout.objects.filter(own).values_list(
+        "pk", "session_id", "customer_id"
+    ):
+        found |= {str(checkout_id), *ids}
+    payments = Payment.objects.filter(member=member)
+    for ids_of_payment in payments.values_list("intent_id", "charge_id", "invoice_id"):
+        found |= set(ids_of_payment)
+    of_payments = {"payment__member": member}
+    found |= set(member.memberships.values_list("subscription_id", flat=True))
+    found |= set(Refund.objects.filter(**of_payments).values_list("refund_id", flat=True))
+    found |= set(RefundOrder.objects.filter(**of_payments).values_list("refund_id", flat=True))
+    found |= set(Dispute.objects.filter(**of_payments).values_list("dispute_id", flat=True))
+    return {str(each) for each in found if each}
+
+
+def forget_mentions(traces: Traces) -> None:
+    """Take out what staff wrote on anybody's rows that names the person; safe to repeat.
+
+    The whole text goes: what is left of it would tell of whom it was. Each row by itself, since
+    these are other people's, whose locks are taken in an order of their own.
+    """
+    traces = traces.without_namesakes()
+    for model, name in FREE_TEXTS:
+        rows = model._default_manager.exclude(**{name: ""}).values_list("pk", name)
+        for pk, text in rows.iterator():
+            if traces.are_in(text):
+                model._default_manager.filter(pk=pk, **{name: text}).update(**{name: ""})
+    for entry in LogEntry.objects.only("object_repr", "change_message").iterator():
+        told = {
+            name: ""
+            for name in ("object_repr", "change_message")
+            if traces.are_in(getattr(entry, name))
+        }
+        if told:
+            LogEntry.objects.filter(pk=entry.pk).update(**told)

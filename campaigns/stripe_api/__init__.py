@@ -1,0 +1,112 @@
+"""The only package that imports stripe; answers are plain dicts of the pinned version.
+
+Every call may raise StripeUnavailable (nothing is known: connection, time-out, overload),
+StripeFailed (Stripe answered 5xx, which it replays for the same idempotency key) or
+StripeRefused (4xx: asking again is no use).
+"""
+
+from campaigns.stripe_api.catalogue import (
+    create_portal_session,
+    keep_portal_configuration,
+    keep_price,
+    keep_product,
+    keep_webhook_endpoint,
+)
+from campaigns.stripe_api.changes import (
+    cancel_subscription_at_period_end,
+    delete_customer,
+    end_subscription,
+    forget_comment,
+    keep_subscription,
+    move_next_charge,
+    preview_switch,
+    refund_payment,
+    switch_price,
+    update_customer,
+)
+from campaigns.stripe_api.connection import (
+    API_VERSION,
+    Json,
+    StripeError,
+    StripeFailed,
+    StripeRefused,
+    StripeUnavailable,
+    client,
+    is_live,
+    moment,
+)
+from campaigns.stripe_api.objects import (
+    create_session,
+    expire_session,
+    fetch_charge,
+    fetch_dispute,
+    fetch_intent,
+    fetch_invoice,
+    fetch_invoice_payment,
+    fetch_refund,
+    fetch_session,
+    fetch_subscription,
+    find_invoice_payment,
+    list_disputes,
+    list_intents,
+    list_invoice_payments,
+    list_invoices,
+    list_refunds,
+)
+from campaigns.stripe_api.walks import (
+    walk_balance_transactions,
+    walk_events,
+)
+from campaigns.stripe_api.webhooks import (
+    SIGNATURE_TOLERANCE,
+    BadSignature,
+    read_webhook,
+)
+
+__all__ = [
+    "API_VERSION",
+    "SIGNATURE_TOLERANCE",
+    "BadSignature",
+    "Json",
+    "StripeError",
+    "StripeFailed",
+    "StripeRefused",
+    "StripeUnavailable",
+    "cancel_subscription_at_period_end",
+    "client",
+    "create_portal_session",
+    "create_session",
+    "delete_customer",
+    "end_subscription",
+    "expire_session",
+    "fetch_charge",
+    "fetch_dispute",
+    "fetch_intent",
+    "fetch_invoice",
+    "fetch_invoice_payment",
+    "fetch_refund",
+    "fetch_session",
+    "fetch_subscription",
+    "find_invoice_payment",
+    "forget_comment",
+    "is_live",
+    "keep_portal_configuration",
+    "keep_price",
+    "keep_product",
+    "keep_subscription",
+    "keep_webhook_endpoint",
+    "list_disputes",
+    "list_intents",
+    "list_invoice_payments",
+    "list_invoices",
+    "list_refunds",
+    "moment",
+    "move_next_charge",
+    "preview_switch",
+    "read_webhook",
+    "refund_payment",
+    "switch_price",
+    "update_customer",
+    "walk_balance_transactions",
+    "walk_events",
+]

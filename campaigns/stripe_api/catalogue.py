@@ -1,0 +1,78 @@
+"""The catalogue and the billing portal, as `stripe_setup` keeps them."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import stripe
+
+from campaigns.stripe_api.connection import API_VERSION, client, every, translated
+
+_KEPT_BY = {"kept_by": "stripe_setup"}
+
+
+@translated
+def keep_product(product_id: str, *, name: str) -> str:
+    """Make or update the product of that id; its id."""
+    products = client().v1.products
+    try:
+        return products.update(product_id, {"name": name, "active": True}).id
+    except stripe.InvalidRequestError as error:
+        if error.http_status != 404:
+            raise
+        return products.create({"id": product_id, "name": name}).id
+
+
+@translated
+def keep_price(params: Mapping[str, Any]) -> str:
+    """The id of the active price of that lookup key, made if there is none."""
+    prices = client().v1.prices
+    found = prices.list({"lookup_keys": [params["lookup_key"]], "active": True, "limit": 1})
+    for price in found.data:
+        return price.id
+    return prices.create(cast(Any, dict(params))).id
+
+
+@translated
+def keep_webhook_endpoint(url: str, *, events: list[str]) -> tuple[str, str]:
+    """The endpoint's id, and its signing secret if it was made now (Stripe shows it only once)."""
+    endpoints = client().v1.webhook_endpoints
+    for endpoint in endpoints.list({"limit": 100}).auto_paging_iter():
+        if endpoint.url == url:
+            endpoints.update(endpoint.id, cast(Any, {"enabled_events": events, "disabled": False}))
+            return endpoint.id, ""
+    made = endpoints.create(
+        cast(Any, {"url": url, "enabled_events": events, "api_version": API_VERSION})
+    )
+    return made.id, made.secret or ""
+
+
+@translated
+def keep_portal_configuration(params: Mapping[str, Any]) -> str:
+    """The id of our portal configuration, made or updated to these parameters."""
+    configurations = client().v1.billing_portal.configurations
+    wanted = cast(Any, {**params, "metadata": _KEPT_BY})
+    if known := _find_portal_configuration():
+        return configurations.update(known, wanted).id
+    return configurations.create(wanted).id
+
+
+# The billing portal
+
+
+@translated
+def create_portal_session(customer_id: str, *, return_url: str, language: str) -> str:
+    """The address of a fresh page at Stripe where that customer manages what they pay."""
+    params = {"customer": customer_id, "return_url": return_url, "locale": language}
+    # Without one of its own a session follows the account's default, which may not exist.
+    if configuration := _find_portal_configuration():
+        params["configuration"] = configuration
+    return client().v1.billing_portal.sessions.create(cast(Any, params)).url
+
+
+def _find_portal_configuration() -> str | None:
+    """The id of the configuration that `stripe_setup` made: one made here is never the default."""
+    page = client().v1.billing_portal.configurations.list({"active": True, "limit": 100})
+    for configuration in every(page):
+        if (configuration["metadata"] or {}).get("kept_by") == _KEPT_BY["kept_by"]:
+            return str(configuration["id"])
+    return None

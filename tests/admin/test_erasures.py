@@ -1,0 +1,116 @@
+"""Staff let somebody be forgotten, and see how it goes."""
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from campaigns import members
+from campaigns.models import Campaign, ErasedAddress, Erasure, Member, OutgoingMail
+from tests.admin.pages import address, filled, page_of, permit, told
+from tests.factories import make_member, make_payment
+
+pytestmark = pytest.mark.django_db
+ADA = "ada@example.org"
+
+
+@pytest.fixture
+def ada() -> Member:
+    return Member.objects.known_by(ADA, name="Ada Reader")
+
+
+def page(client: Client, member: Member) -> str:
+    return page_of(client.get(address(Member, "change", member.pk)))
+
+
+def test_staff_ask_for_it_and_say_why(client: Client, editor: User, ada: Member) -> None:
+    url = address(Member, "erase", ada.pk)
+    assert f'href="{url}"' in page(client, ada)
+    shown = page_of(client.get(url))
+    assert "It cannot be undone." in shown
+    assert "Ada Reader (ada@example.org)" in " ".join(shown.split())
+    assert client.post(url, {"why": ""}).status_code == 422
+    assert not Erasure.objects.exists()
+    answer = client.post(url, filled(client, url, why="asked by letter"), follow=True)
+    assert "The erasure is written down, and goes on by itself." in told(answer)
+    erasure = Erasure.objects.get()
+    assert (erasure.member, erasure.asked_by, erasure.why) == (ada, editor, "asked by letter")
+    assert OutgoingMail.objects.get().kind == "erasure"
+    assert LogEntry.objects.get().object_id == str(ada.pk)
+    assert "asked by letter" in page(client, ada)
+
+
+@pytest.mark.parametrize("missing", ["change_member", "delete_member"])
+def test_it_needs_both_permissions(
+    client: Client, trainee: User, ada: Member, missing: str
+) -> None:
+    permit(trainee, *({"view_member", "change_member", "delete_member"} - {missing}))
+    url = address(Member, "erase", ada.pk)
+    assert url not in page(client, ada)
+    assert client.get(url).status_code == 403
+    assert client.post(url, {"why": "asked"}).status_code == 403
+    assert not Erasure.objects.exists()
+    permit(trainee, missing)
+    assert client.post(url, {"why": "asked"}).status_code == 302
+
+
+@pytest.mark.usefixtures("editor")
+def test_whoever_is_being_erased_is_changed_no_more(
+    client: Client, ada: Member, birthday: Campaign
+) -> None:
+    make_payment(ada, birthday, "2026-11-10 12:00")
+    url = address(Member, "change", ada.pk)
+    typed = filled(client, url, name="Ada Else")
+    members.ask_erasure(ada)
+    assert client.post(url, typed).status_code == 403
+    for name in ("erase", "grant", "payment"):
+        assert address(Member, name, ada.pk) not in page(client, ada)
+        assert client.get(address(Member, name, ada.pk)).status_code == 404
+    assert Member.objects.get(pk=ada.pk).name == "Ada Reader"
+
+
+@pytest.mark.usefixtures("editor")
+def test_an_erased_person_is_shown_as_one(client: Client, ada: Member) -> None:
+    members.ask_erasure(ada)
+    members.strip_rows(ada.pk, at=timezone.now())
+    for answer in (
+        page(client, ada),
+        page_of(client.get(address(Member, "changelist"))),
+        page_of(client.get(address(Erasure, "changelist"))),
+        page_of(client.get(address(Erasure, "change", Erasure.objects.get().pk))),
+    ):
+        assert "Ada Reader" not in answer
+        assert ADA not in answer
+    assert f"erased member {ada.pk}" in page(client, ada)
+
+
+@pytest.mark.usefixtures("editor")
+def test_one_that_does_not_get_on_is_named_on_the_first_page(client: Client, ada: Member) -> None:
+    erasure = members.ask_erasure(ada)
+    assert "Erasures that do not get on" not in page_of(client.get("/admin/"))
+    Erasure.objects.filter(pk=erasure.pk).update(error="StripeUnavailable")
+    assert "Erasures that do not get on" in page_of(client.get("/admin/"))
+    listed = page_of(client.get(address(Erasure, "changelist"), {"needs": "stuck"}))
+    assert "StripeUnavailable" in listed
+
+
+@pytest.mark.usefixtures("editor")
+def test_an_erased_address_is_found_by_typing_it(client: Client, ada: Member) -> None:
+    members.ask_erasure(ada)
+    members.strip_rows(ada.pk, at=timezone.now())
+    kept = ErasedAddress.objects.get()
+    for typed, is_found in ((" ADA@example.org", True), ("ada", False)):
+        listed = page_of(client.get(address(ErasedAddress, "changelist"), {"q": typed}))
+        assert (f"erased address {kept.pk}" in listed) is is_found
+
+
+@pytest.mark.usefixtures("editor")
+def test_no_person_is_made_under_what_stands_for_an_erased_address(
+    client: Client, ada: Member
+) -> None:
+    other = make_member("ben@example.org")
+    url = address(Member, "change", other.pk)
+    typed = filled(client, url, email="erased-7@erased.invalid")
+    assert client.post(url, typed).status_code == 200
+    assert Member.objects.get(pk=other.pk).email == "ben@example.org"

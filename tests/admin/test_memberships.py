@@ -1,0 +1,114 @@
+"""Subscriptions ended by staff: with what is paid or now, with a reason that colleagues read."""
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client
+
+from campaigns import stripe_api
+from campaigns.models import Campaign, Membership, Tally
+from newsroom.sandbox.control import SandboxControl
+from tests.admin.pages import address, filled, page_of, permit, told
+from tests.extending import Clock
+from tests.extending import clock as _clock
+from tests.factories import at, make_member
+from tests.pages import NOBODY
+from tests.renewing import subscribe
+
+WHY = "She wrote that she moves away"
+
+clock = _clock  # a fixture
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def running(drive: Campaign, sandbox: SandboxControl, clock: Clock) -> Membership:
+    return subscribe(drive, sandbox)
+
+
+def url_of(membership: Membership, name: str) -> str:
+    return address(Membership, name, membership.pk)
+
+
+def end(client: Client, membership: Membership, name: str) -> str:
+    """As staff do it; what they are told."""
+    url = url_of(membership, name)
+    return told(client.post(url, filled(client, url, why=WHY), follow=True))
+
+
+def test_it_ends_now_and_its_history_says_why(
+    running: Membership, clock: Clock, client: Client, editor: User
+) -> None:
+    clock.move_to(at("2026-11-20 12:00"))
+    page = page_of(client.get(address(Membership, "change", running.pk)))
+    assert url_of(running, "end") in page
+    assert url_of(running, "cancel") in page
+    assert "It has ended." in end(client, running, "end")
+    running.refresh_from_db()
+    assert (running.status, running.ended_at) == ("ended", at("2026-11-20 12:00"))
+    assert stripe_api.fetch_subscription(str(running.subscription_id))["status"] == "canceled"
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_id) == (editor, str(running.pk))
+    assert WHY in entry.change_message
+    assert Tally.objects.get().counted_until is None
+    page = page_of(client.get(address(Membership, "change", running.pk)))
+    assert url_of(running, "end") not in page
+
+
+@pytest.mark.usefixtures("editor")
+def test_it_ends_with_what_is_paid(running: Membership, clock: Clock, client: Client) -> None:
+    assert "It ends with the period that is paid." in end(client, running, "cancel")
+    running.refresh_from_db()
+    assert (running.status, running.is_cancelling) == ("active", True)
+    url = url_of(running, "cancel")
+    assert "It is cancelled already" in told(client.get(url, follow=True))
+    assert "It has ended." in end(client, running, "end")  # now after all
+    assert LogEntry.objects.count() == 2
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_second_click_and_a_reason_left_out_do_nothing(
+    running: Membership, client: Client
+) -> None:
+    url = url_of(running, "end")
+    assert client.post(url, {"why": ""}).status_code == 422
+    running.refresh_from_db()
+    assert running.status == "active"
+    client.post(url, {"why": WHY})
+    again = client.post(url, {"why": WHY})
+    assert again.status_code == 422
+    assert "It has ended already." in page_of(again)
+    assert LogEntry.objects.count() == 1
+
+
+@pytest.mark.usefixtures("editor")
+def test_while_stripe_is_away_nothing_is_done(
+    running: Membership, client: Client, settings: LazySettings
+) -> None:
+    settings.STRIPE_API_BASE = NOBODY
+    answer = client.post(url_of(running, "end"), {"why": WHY})
+    assert answer.status_code == 422
+    assert "Stripe does not answer." in page_of(answer)
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.usefixtures("editor")
+def test_what_is_no_subscription_is_not_ended_here(client: Client) -> None:
+    granted = Membership.objects.create(
+        member=make_member(), source="granted", started_at=at("2026-11-10 12:00")
+    )
+    page = page_of(client.get(address(Membership, "change", granted.pk)))
+    assert url_of(granted, "end") not in page
+    answer = client.get(url_of(granted, "end"), follow=True)
+    assert "Only a subscription that was bought here" in told(answer)
+
+
+def test_who_may_only_look_ends_nothing(running: Membership, client: Client, trainee: User) -> None:
+    permit(trainee, "view_membership")
+    page = page_of(client.get(address(Membership, "change", running.pk)))
+    for name in ("end", "cancel"):
+        assert url_of(running, name) not in page
+        assert client.post(url_of(running, name), {"why": WHY}).status_code == 403
+    running.refresh_from_db()
+    assert (running.status, running.is_cancelling) == ("active", False)

@@ -1,0 +1,43 @@
+"""Webhooks, brought to our door as Stripe brings them."""
+
+import time
+from typing import Any
+
+from django.test import Client
+from stripe import WebhookSignature
+
+from newsroom.sandbox.control import SandboxControl
+from tests.conftest import WEBHOOK_SECRET
+
+DOOR = "/stripe/webhook/"
+
+
+def make_event(**changes: Any) -> dict[str, Any]:
+    event = {
+        "id": "evt_1",
+        "object": "event",
+        "type": "charge.succeeded",
+        "created": 1_794_312_000,
+        "livemode": False,
+        "data": {"object": {"object": "charge", "id": "ch_of_nobody"}},
+    }
+    return event | changes
+
+
+def sign(body: str, *, secret: str = WEBHOOK_SECRET, age: int = 0) -> str:
+    moment = int(time.time()) - age
+    return str(WebhookSignature.generate_signature_header(body, secret, moment))
+
+
+def post(client: Client, body: str | bytes, header: str | None = None) -> Any:
+    """Knock at the door; signed rightly unless a header is given."""
+    if header is None:
+        assert isinstance(body, str)
+        header = sign(body)
+    return client.post(
+        DOOR, data=body, content_type="application/json", headers={"Stripe-Signature": header}
+    )
+
+
+def completed_event(sandbox: SandboxControl) -> str:
+    return str(sandbox.events("checkout.session.completed")[-1]["id"])
