@@ -17,6 +17,7 @@ The journey, one line a step, in the order in which the code reads:
     erasures.py    11  a person is forgotten: at Stripe, in our rows, in stored events
 
 Imports run one way, against the order of the journey: `urls -> admin, views, management, checks,
-templatetags -> tasks -> erasures -> webhooks -> checkout -> settlement -> members -> banners, reports ->
-progress -> gifts -> memberships -> payments -> emails, forms, stripe_api -> models -> money`.
+templatetags -> tasks -> erasures -> webhooks -> checkout -> settlement -> members -> banners,
+reports -> progress -> gifts -> memberships -> payments -> emails, forms, stripe_api -> models ->
+money`.
 """

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from campaigns import memberships
+from campaigns import memberships, progress
 from campaigns.models import (
     Campaign,
     CampaignCopy,
@@ -200,3 +200,9 @@ def claim(gift: Gift, redeemer: Member, claimed_at: str) -> Gift:
     gift.redeemer, gift.claimed_at, gift.status = redeemer, moment, Gift.Status.CLAIMED
     gift.save()
     return gift
+
+
+def recount_campaign(campaign: Campaign) -> None:
+    """Count everybody anew at once."""
+    progress.request_recount(campaign.pk)
+    progress.carry_on_recount(campaign.pk)

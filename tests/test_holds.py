@@ -27,7 +27,7 @@ from newsroom.sandbox.control import SandboxControl
 from tests.admin.conftest import editor, trainee  # noqa: F401 - fixtures
 from tests.admin.pages import address, page_of, permit, told
 from tests.extending import Clock, clock  # noqa: F401 - a fixture
-from tests.factories import at
+from tests.factories import at, recount_campaign
 from tests.racing import race
 from tests.test_settlement import order_gift, order_membership
 
@@ -112,7 +112,7 @@ def test_not_taken_it_counts_nowhere_and_staff_may_think_again(
     assert payment.checkout_id is not None
     settlement.settle_checkout(payment.checkout_id)
     assert not Tally.objects.exists()
-    progress.recount_campaign(abroad)
+    recount_campaign(abroad)
     assert not Tally.objects.exists()
 
 

@@ -19,7 +19,15 @@ from campaigns.admin import members as members_admin
 from campaigns.models import Campaign, Checkout, Gift, Member, Membership, Payment, Price, Tally
 from campaigns.progress import recounting
 from newsroom.sandbox.control import SandboxControl
-from tests.factories import at, claim, make_campaign, make_gift, make_member, make_payment
+from tests.factories import (
+    at,
+    claim,
+    make_campaign,
+    make_gift,
+    make_member,
+    make_payment,
+    recount_campaign,
+)
 from tests.racing import race
 from tests.test_settlement import order_membership
 
@@ -63,7 +71,7 @@ def crowd(birthday: Campaign) -> Campaign:
         gift = make_gift(members[day], birthday, f"2026-11-{day:02} 12:00")
         if day % 3 == 0:
             claim(gift, members[-day], f"2026-11-{day:02} 13:00")
-    progress.recount_campaign(birthday)
+    recount_campaign(birthday)
     return birthday
 
 
@@ -145,7 +153,7 @@ def test_a_long_list_of_gifts_makes_a_batch_of_its_own(
         Checkout.objects.filter(pk=gift.checkout_id).update(campaign=None)
         gift.checkout, gift.position = big, position
         gift.save()
-    progress.recount_campaign(birthday)
+    recount_campaign(birthday)
     assert sizes == [3, 9, 3, 3]
     assert counted_rows(birthday) == by_the_rule(birthday)
 
@@ -314,7 +322,7 @@ def test_meanwhile_readers_are_shown_the_last_number_and_nobody_closes_the_drive
     birthday: Campaign,
 ) -> None:
     make_payment(make_member(), birthday, "2026-11-10 12:00")
-    progress.recount_campaign(birthday)
+    recount_campaign(birthday)
     with time_machine.travel(at("2026-12-02 00:00"), tick=False):
         assert banners.publish_campaign(birthday.pk) is not None
         seen = progress.fingerprint(progress.measure_campaign(birthday, at=timezone.now()))

@@ -24,6 +24,7 @@ from tests.factories import (
     make_plan,
     make_price,
     make_refund,
+    recount_campaign,
 )
 
 pytestmark = pytest.mark.django_db
@@ -72,7 +73,7 @@ def pay_offline(campaign: Campaign, paid_at: str) -> Payment:
 
 
 def figures_of(campaign: Campaign, *, now: str = "2026-11-10 12:00") -> Figures:
-    progress.recount_campaign(campaign)
+    recount_campaign(campaign)
     return gather_figures(campaign, at=at(now))
 
 
@@ -191,7 +192,7 @@ def test_a_lost_dispute_is_lost_from_when_the_funds_were_taken(birthday: Campaig
     dispute = make_dispute(payment, "2026-11-04 10:00", status="lost")
     dispute.withdrawn_at = at("2026-11-06 10:00")
     dispute.save()
-    progress.recount_campaign(birthday)
+    recount_campaign(birthday)
     nets = {
         day: gather_figures(birthday, at=at(f"2026-11-0{day} 12:00")).money[0].net_minor
         for day in (4, 5, 6)

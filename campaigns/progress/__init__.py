@@ -26,7 +26,6 @@ from campaigns.progress.recounting import (
     carry_on_recount,
     due_recount_ids,
     measure_recount,
-    recount_campaign,
     request_recount,
 )
 from campaigns.progress.tallies import (
@@ -64,7 +63,6 @@ __all__ = [
     "money_raised",
     "paid_out_by_currency",
     "paid_out_of",
-    "recount_campaign",
     "reopen_campaign",
     "request_recount",
     "tally_gift",

@@ -60,12 +60,6 @@ def carry_on_recount(campaign_id: int, *, until: datetime | None = None) -> bool
             return False
 
 
-def recount_campaign(campaign: Campaign) -> None:
-    """Count everybody anew at once: where nobody waits for it, or there are few."""
-    request_recount(campaign.pk)
-    carry_on_recount(campaign.pk)
-
-
 def measure_recount(campaign: Campaign) -> tuple[int, int] | None:
     """How many purchases and people were counted anew, and of how many; None if none is due."""
     if campaign.recount_at is None:

@@ -7,7 +7,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import progress
 from campaigns.models import (
     Campaign,
     ErasedAddress,
@@ -33,6 +32,7 @@ from tests.factories import (
     make_payment,
     make_price,
     make_refund,
+    recount_campaign,
 )
 
 
@@ -79,7 +79,7 @@ def rows(birthday: Campaign) -> Campaign:
     PublishedNumber.objects.create(
         campaign=birthday, published_at=at("2026-11-10 12:00"), counted=1, target=1000
     )
-    progress.recount_campaign(birthday)
+    recount_campaign(birthday)
     return birthday
 
 

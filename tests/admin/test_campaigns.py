@@ -11,7 +11,7 @@ from django.urls import reverse
 from campaigns import progress, tasks
 from campaigns.models import Campaign, Goal, Tally
 from tests.admin.pages import act, address, counted, filled, page_of, told
-from tests.factories import at, make_gift, make_member, make_payment
+from tests.factories import at, make_gift, make_member, make_payment, recount_campaign
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +55,7 @@ def test_a_moved_window_is_counted_anew_and_published_soon(
     make_payment(early, birthday, "2026-11-05 12:00")
     make_payment(late, birthday, "2026-11-20 12:00")
     make_gift(late, birthday, "2026-11-05 12:00")
-    progress.recount_campaign(birthday)
+    recount_campaign(birthday)
     assert counted(birthday) == 3
     url = address(Campaign, "change", birthday.pk)
     with django_capture_on_commit_callbacks(execute=True):

@@ -12,7 +12,7 @@ from django.test import Client
 from campaigns import progress
 from campaigns.models import Campaign, Goal, Payment
 from tests.admin.pages import address, filled, page_of, permit, told
-from tests.factories import at, make_member, make_payment, make_refund
+from tests.factories import at, make_member, make_payment, make_refund, recount_campaign
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +31,7 @@ def over(clock: time_machine.Traveller, birthday: Campaign) -> Campaign:
     """A drive that is over, in which two people count."""
     for day in (3, 4):
         make_payment(make_member(), birthday, f"2026-11-0{day} 12:00")
-    progress.recount_campaign(birthday)
+    recount_campaign(birthday)
     return birthday
 
 
@@ -100,7 +100,7 @@ def test_a_number_that_changed_meanwhile_is_shown_before_it_is_kept(
 ) -> None:
     fields = filled(client, close_url(over))
     make_refund(over.payments.order_by("pk")[0], "2026-12-04 12:00")
-    progress.recount_campaign(over)
+    recount_campaign(over)
     response = client.post(close_url(over), fields)
     assert response.status_code == 422
     page = page_of(response)
@@ -176,7 +176,7 @@ def test_the_page_of_progress_shows_the_kept_number_beside_what_is_known_now(
     close(client, over)
     make_payment(make_member(), over, "2026-11-30 20:00", status=Payment.Status.PENDING)
     make_refund(over.payments.order_by("pk")[0], "2026-12-05 11:00")
-    progress.recount_campaign(over)
+    recount_campaign(over)
     page = " ".join(page_of(client.get(url)).split())
     assert "<strong>2</strong> of 1,000 new members" in page
     assert "Closed on 5 December 2026, 14:00 by editor." in page

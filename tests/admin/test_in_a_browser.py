@@ -8,11 +8,10 @@ from django.conf import LazySettings
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
-from campaigns import progress
 from campaigns.models import Campaign, Gift, Member, Refund, StripeEvent
 from tests.admin.pages import WAITING_BUYER, wait_for_a_person
 from tests.browser import a_reader, run_chromium
-from tests.factories import make_payment
+from tests.factories import make_payment, recount_campaign
 
 pytestmark = pytest.mark.once
 
@@ -73,7 +72,7 @@ def merge_addresses(campaign: Campaign) -> dict[str, str]:
     """Two who pay, to be made one: the other is found, and both are looked at."""
     gift = Gift.objects.get(redeemer__email="ben@example.org")
     make_payment(Member.objects.get(email="ben@example.org"), campaign, "2026-11-09 12:00")
-    progress.recount_campaign(campaign)
+    recount_campaign(campaign)
     root = f"/admin/campaigns/member/{gift.buyer_id}/merge/"
     return {"merge-find": root, "merge": f"{root}{gift.redeemer_id}/"}
 

@@ -7,11 +7,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import members, memberships, progress
+from campaigns import members, memberships
 from campaigns.admin.members import MemberForm
 from campaigns.models import Campaign, FormerAddress, Member, Membership
 from tests.admin.pages import address, counted, filled, page_of, told
-from tests.factories import at, make_member, make_payment, make_plan
+from tests.factories import at, make_member, make_payment, make_plan, recount_campaign
 
 pytestmark = pytest.mark.django_db
 
@@ -73,7 +73,7 @@ def test_a_grant_from_before_the_drive_takes_the_person_out_of_its_count(
 ) -> None:
     ada = make_member()
     make_payment(ada, birthday, "2026-11-10 12:00")
-    progress.recount_campaign(birthday)
+    recount_campaign(birthday)
     assert counted(birthday) == 1
     client.post(address(Member, "grant", ada.pk), grant_fields(starts_at_0="2026-10-01"))
     assert counted(birthday) == 0

@@ -8,10 +8,9 @@ import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
 
-from campaigns import progress
 from campaigns.models import Campaign, Erasure, Member, Membership, Payment
 from tests.admin.pages import MARKUP, address, counted, filled, page_of, permit, told
-from tests.factories import at, claim, make_gift, make_member, make_payment
+from tests.factories import at, claim, make_gift, make_member, make_payment, recount_campaign
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +38,7 @@ def adele(birthday: Campaign, ada: Member) -> Member:
     make_payment(ada, birthday, "2026-11-10 12:00")
     make_payment(member, birthday, "2026-11-08 12:00")
     claim(make_gift(ada, birthday, "2026-11-09 12:00"), member, "2026-11-12 12:00")
-    progress.recount_campaign(birthday)
+    recount_campaign(birthday)
     return member
 
 
