@@ -26,7 +26,7 @@ from tests.counting import Money
 from tests.simulating import World
 from tests.test_permutations import Dump, dump_rows
 
-MOMENTS = 8  # at so many past ones the number is asked for
+MOMENTS = 5  # at so many past ones the number is asked for
 Json = dict[str, Any]
 Name = tuple[str, date, str, str]  # drive, day, currency, kind
 

@@ -36,7 +36,7 @@ from tests.simulating import World
 pytestmark = [pytest.mark.long, pytest.mark.once, pytest.mark.django_db]
 
 CI = "CI" in os.environ
-WALKS = int(os.environ.get("SIMULATED_WALKS", "6"))
+WALKS = int(os.environ.get("SIMULATED_WALKS", "4"))
 SALES = int(os.environ.get("SIMULATED_SALES", "20"))
 
 PEOPLE = ("ada", "bea", "cem", "dov")

@@ -19,6 +19,7 @@ from campaigns.gifts.claims import (
     is_replaced,
     read_confirmation,
     redeem_gift,
+    refuse_latecomer,
     refuse_unless_claimable,
 )
 from campaigns.gifts.deliveries import note_bounces, note_deliveries
@@ -44,6 +45,7 @@ __all__ = [
     "read_confirmation",
     "reassign_gift",
     "redeem_gift",
+    "refuse_latecomer",
     "refuse_unless_claimable",
     "render_card",
     "render_card_picture",

@@ -123,9 +123,7 @@ def forget_recipient(gift: Gift) -> None:
 
     The code stays good for whoever has it.
     """
-    is_to_be_sent = gift.status == Gift.Status.PAID and not (
-        gift.is_handed_over or _went_out(gift)
-    )
+    is_to_be_sent = gift.status == Gift.Status.PAID and not (gift.is_handed_over or _went_out(gift))
     gift.recipient_name = gift.recipient_email = gift.message = ""
     gift.bounced_at = None
     gift.save(update_fields=["recipient_name", "recipient_email", "message", "bounced_at"])

@@ -12,6 +12,7 @@ from campaigns.gifts.mails import owe_mail
 from campaigns.gifts.timeline import plan_next_step
 from campaigns.models import Gift, Member, Membership, OutgoingMail, ReplacedCode
 from campaigns.models.codes import possible_hashes
+from campaigns.models.member import canonical_email
 
 # Whoever clicks again gets no second mail at once.
 _ASK_AGAIN = timedelta(minutes=2)
@@ -55,6 +56,20 @@ def refuse_unless_claimable(gift: Gift, *, at: datetime) -> None:
         raise GiftNotClaimable(gift.status)
     if gift.expires_at <= at:
         raise GiftNotClaimable(Gift.Status.EXPIRED)
+
+
+def refuse_latecomer(code: str, *, email: str) -> None:
+    """Raise GiftNotClaimable of a gift that somebody else has claimed.
+
+    Before anything is locked, so that whoever comes late, or tries codes out, holds up nobody.
+    """
+    claimed = Gift.objects.filter(
+        code_hash__in=possible_hashes(code), status=Gift.Status.CLAIMED
+    ).first()
+    if claimed is not None:
+        known = Member.objects.find(canonical_email(email))
+        if known is None or known.pk != claimed.redeemer_id:
+            raise GiftNotClaimable(Gift.Status.CLAIMED)
 
 
 def redeem_gift(code: str, *, email: str, name: str, language: str) -> "Gift | ConfirmationOwed":
