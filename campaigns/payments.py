@@ -101,9 +101,9 @@ def record_payment(
 def _hold(snapshot: ChargeSnapshot, checkout: Checkout) -> Payment.Hold:
     """Another currency than was asked for waits for staff's word, and what they said stands.
 
-    Only of what can count there is anything to say.
-    It comes from a price to which currencies were added in Stripe's dashboard: a reader abroad is
-    shown theirs. https://docs.stripe.com/payments/checkout/localize-prices/manual-currency-prices
+    Only of what can count there is anything to say. It comes from a price to which currencies were
+    added in Stripe's dashboard: a reader abroad is shown theirs.
+    https://docs.stripe.com/payments/checkout/localize-prices/manual-currency-prices
     """
     can_count = snapshot.role in Payment.COUNTED_ROLES
     if snapshot.charge["currency"] == checkout.currency or not can_count:

@@ -385,9 +385,9 @@ class World:
             Goal.Kind.MONEY: reckoning.raised(drive, self.now),
         }
 
-    def come_to_rest(self) -> None:
-        """A night and a morning in which everything works."""
-        self.wait(timedelta(hours=3))
+    def come_to_rest(self, *, after: timedelta = timedelta(hours=3)) -> None:
+        """A night and a morning in which everything works; what failed is due again by then."""
+        self.wait(after)
         self.reconcile()
         for _ in range(30):
             self.sweep()
