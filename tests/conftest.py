@@ -12,11 +12,13 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client, TransactionTestCase
 from django.utils import translation
+from playwright.sync_api import Browser
 
 from campaigns import webhooks
 from campaigns.models import Campaign, Plan, Price
 from newsroom.sandbox.control import SandboxControl
 from newsroom.sandbox.process import SandboxProcess, start_sandbox
+from tests.browser import Reader, a_reader, run_chromium
 from tests.emptying import empty_tables
 from tests.factories import make_campaign, make_price
 
@@ -108,6 +110,18 @@ def drive(sandbox: SandboxControl, on_sale: dict[str, str], transactional_db: No
         on_sale["plan"] = Plan.objects.get().stripe_product_id
         on_sale.update(Price.objects.values_list("kind", "stripe_price_id"))
     return campaign
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with run_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def reader(chromium: Browser) -> Iterator[Reader]:
+    with a_reader(chromium) as reader:
+        yield reader
 
 
 def deliver_events(sandbox: SandboxControl, client: Client, event_ids: list[str]) -> None:

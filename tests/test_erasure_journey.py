@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Page, ViewportSize
 
-from tests.browser import Reader, a_reader, run_chromium
+from tests.browser import Reader
 from tests.processes import Site, run_site, wait_until
 from tests.test_journeys import (
     GOOD_CARD,
@@ -30,18 +30,6 @@ ADA = "ada@example.org"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with run_site(tmp_path_factory.mktemp("erasures"), rows=ROWS) as site:
         yield site
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with run_chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def reader(chromium: Browser) -> Iterator[Reader]:
-    with a_reader(chromium) as reader:
-        yield reader
 
 
 def look_around(reader: Reader, name: str) -> None:

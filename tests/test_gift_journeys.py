@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from tests.browser import OUTPUT, Reader, a_reader, run_chromium
+from tests.browser import OUTPUT, Reader
 from tests.processes import Site, run_site, wait_until
 from tests.test_journeys import (
     GOOD_CARD,
@@ -44,18 +44,6 @@ with time_machine.travel(datetime.fromisoformat("{at}")):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with run_site(tmp_path_factory.mktemp("gifts"), rows=ROWS) as site:
         yield site
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with run_chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def reader(chromium: Browser) -> Iterator[Reader]:
-    with a_reader(chromium) as reader:
-        yield reader
 
 
 def sweep_at(site: Site, moment: datetime) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser import Reader, a_reader, run_chromium
+from tests.browser import Reader, a_reader
 from tests.processes import DRIVE, Site, run_site
 
 pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.long]
@@ -29,18 +29,6 @@ CHECKED_CARD = "4000 0025 0000 3155"  # asks for 3-D Secure
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with run_site(tmp_path_factory.mktemp("site"), rows=ROWS) as site:
         yield site
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with run_chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def reader(chromium: Browser) -> Iterator[Reader]:
-    with a_reader(chromium) as reader:
-        yield reader
 
 
 def fill_in_join(page: Page, *, email: str, price: str = "year") -> None:
