@@ -8,6 +8,7 @@ import json
 import logging
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -118,6 +119,12 @@ def sign(body: str, *, secret: str, at: int | None = None) -> str:
 def count_pending(*, event: Event | None = None) -> int:
     rows: QuerySet[Delivery] = Delivery.objects.filter(state=Delivery.State.PENDING)
     return rows.filter(event=event).count() if event else rows.count()
+
+
+def count_pending_of(events: list[Event]) -> Counter[int]:
+    """By the event's key, for a page of them."""
+    rows = Delivery.objects.filter(event__in=events, state=Delivery.State.PENDING)
+    return Counter(rows.values_list("event", flat=True))
 
 
 def release_held() -> int:

@@ -41,7 +41,8 @@ def list_events(params: Document) -> Document:
             rows = rows.filter(seq__lt=_find(params["starting_after"], status=400).seq)
         found = list(rows[: limit + 1])
         chosen = found[:limit]
-    data = [_show(event) for event in chosen]
+    pending = deliveries.count_pending_of(chosen)
+    data = [{**event.body, "pending_webhooks": pending[event.pk]} for event in chosen]
     return documents.envelope(data, url="/v1/events", has_more=len(found) > limit)
 
 
@@ -53,7 +54,8 @@ def _filter_type(rows: QuerySet[Event], wanted: str) -> QuerySet[Event]:
 
 @endpoint("GET", "/v1/events/{event}")
 def retrieve_event(params: Document, *, event: str) -> Document:
-    return _show(_find(event, status=404))
+    row = _find(event, status=404)
+    return {**row.body, "pending_webhooks": deliveries.count_pending(event=row)}
 
 
 def _find(stripe_id: str, *, status: int) -> Event:
@@ -61,7 +63,3 @@ def _find(stripe_id: str, *, status: int) -> Event:
     if row is None:
         raise missing("event", stripe_id, status=status)
     return row
-
-
-def _show(event: Event) -> Document:
-    return {**event.body, "pending_webhooks": deliveries.count_pending(event=event)}
