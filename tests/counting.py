@@ -77,6 +77,17 @@ class Money:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a subscription asked for; void and never tried is what came in a pause."""
+
+    starts_at: datetime
+    ends_at: datetime
+    paid_at: datetime | None
+    is_void: bool
+    was_tried: bool
+
+
+@dataclass(frozen=True)
 class Subscribed:
     """When a subscription gave access, by Stripe's own word."""
 
@@ -85,6 +96,8 @@ class Subscribed:
     is_paused: bool
     grace_ends_at: datetime | None  # of one that is not paid for any more
     paid_until: datetime
+    grace: timedelta
+    asked: tuple[Asked, ...]  # oldest first
 
     def word(self, *, at: datetime) -> str:
         if self.ended_at is not None:
@@ -97,7 +110,25 @@ class Subscribed:
 
     def gave_access(self, moment: datetime) -> bool:
         ends = [self.ended_at, self.paid_until if self.is_paused else self.grace_ends_at]
-        return self.started_at < moment and all(end is None or moment < end for end in ends)
+        if moment <= self.started_at or any(end is not None and moment >= end for end in ends):
+            return False
+        return not self._waited_for_money(moment) and not any(
+            each.is_void and not each.was_tried and each.starts_at <= moment < each.ends_at
+            for each in self.asked
+        )
+
+    def _waited_for_money(self, moment: datetime) -> bool:
+        """Whether it was unpaid then for longer than its grace, though it was paid for later."""
+        since = None
+        for each in self.asked:
+            if each.starts_at > moment or each.is_void:
+                continue
+            if each.paid_at is not None and each.paid_at <= moment:
+                since = None
+            elif since is None:
+                since = each.starts_at
+        comes_back = any(each.paid_at is not None and each.paid_at > moment for each in self.asked)
+        return comes_back and since is not None and since + self.grace <= moment
 
 
 def read_subscription(
@@ -120,6 +151,20 @@ def read_subscription(
         is_paused=bool(subscription["pause_collection"]),
         grace_ends_at=moment_of(unpaid[0]) + grace if is_unpaid else None,
         paid_until=moment_of(paid_until),
+        grace=grace,
+        asked=tuple(_read_asked(invoice) for invoice in oldest_first),
+    )
+
+
+def _read_asked(invoice: Json) -> Asked:
+    lines = [line["period"] for line in invoice["lines"]["data"] if line["amount"] >= 0]
+    paid_at = invoice["status_transitions"]["paid_at"] if invoice["status"] == "paid" else None
+    return Asked(
+        starts_at=moment_of(max(line["start"] for line in lines)),
+        ends_at=moment_of(max(line["end"] for line in lines)),
+        paid_at=moment_of(paid_at) if paid_at else None,
+        is_void=invoice["status"] == "void",
+        was_tried=invoice["attempted"],
     )
 
 

@@ -41,10 +41,6 @@ MEANS: dict[str, Json] = {
     "failing debit": {"iban": "DE62370400440532013001"},
     "nothing": {},
 }
-CHANGES = (
-    *("cancel at period end", "keep", "cancel now", "pause", "resume", "switch"),
-    *("fail to renew", "end in three months"),
-)
 BANK_DAYS = timedelta(days=3)
 REFUND_FAILS_AFTER = timedelta(days=1)
 # Stripe has its events for so long; our nights are simulated often enough to miss none.

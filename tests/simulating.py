@@ -47,6 +47,7 @@ from tests.drives import (
 )
 from tests.factories import at
 from tests.post import Post
+from tests.renewing import change_subscription
 from tests.test_permutations import forget_sales
 
 Json = dict[str, Any]
@@ -184,37 +185,9 @@ class World:
         self.is_repeatable = False
 
     def change_subscription(self, which: int, change: str) -> None:
-        if not self.subscriptions:
-            return
-        subscription_id = self.subscriptions[which % len(self.subscriptions)]
-        subscription = self.v1.subscriptions.retrieve(subscription_id).to_dict()
-        if subscription["status"] == "canceled":
-            return
-        changes: dict[str, Json] = {
-            "cancel at period end": {"cancel_at_period_end": True},
-            "keep": {"cancel_at_period_end": False},
-            "end in three months": {"cancel_at": int(self.now.timestamp()) + 90 * 86400},
-            "pause": {"pause_collection": {"behavior": "void"}},
-            "resume": {"pause_collection": ""},
-            "switch": self._switch(subscription),
-        }
-        try:
-            if change == "cancel now":
-                self.v1.subscriptions.cancel(subscription_id)
-            elif change == "fail to renew":
-                self.sandbox.renew(subscription_id, outcome="failed")
-            else:
-                self.v1.subscriptions.update(subscription_id, changes[change])  # type: ignore[arg-type]
-        except (SandboxRefusal, stripe.CardError):
-            return
-
-    def _switch(self, subscription: Json) -> Json:
-        """From month to year or back; the difference is charged or credited at once."""
-        [item] = subscription["items"]["data"]
-        other = "year" if item["price"]["recurring"]["interval"] == "month" else "month"
-        price = Price.objects.get(kind=other, currency=subscription["currency"])
-        items = [{"id": item["id"], "price": price.stripe_price_id}]
-        return {"items": items, "proration_behavior": "always_invoice"}
+        if self.subscriptions:
+            subscription_id = self.subscriptions[which % len(self.subscriptions)]
+            change_subscription(self.sandbox, subscription_id, change)
 
     # Money comes back
 

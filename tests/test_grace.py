@@ -22,6 +22,7 @@ from tests.mails import assert_not_wanted, both, deliver, find_link
 from tests.renewing import (
     DECLINED_LATER,
     GOOD,
+    change,
     invoices_of,
     mend_card,
     pay_newest,
@@ -56,7 +57,12 @@ def lapsed_mails() -> list[OutgoingMail]:
 
 
 def has_access(membership: Membership, moment: str) -> bool:
-    return Membership.objects.active_at(at(moment)).filter(pk=membership.pk).exists()
+    found = Membership.objects.active_at(at(moment)).filter(pk=membership.pk).first()
+    return found is not None and not found.has_gap_at(at(moment))
+
+
+def drives_counted() -> set[str]:
+    return set(Tally.objects.values_list("campaign__slug", flat=True))
 
 
 # Grace, and its end
@@ -250,6 +256,54 @@ def test_whoever_lapsed_before_a_drive_and_joins_anew_counts(
     settle(unpaid)  # in whichever order they are settled
     assert Tally.objects.filter(campaign=winter).exists() == counts
     assert Tally.objects.filter(campaign__slug="birthday").count() == 1
+
+
+@pytest.mark.parametrize("pays", ["the newest", "all of them"])
+def test_whoever_pays_what_was_owed_counts_on_in_the_drive_that_found_them_lapsed(
+    unpaid: Membership, sandbox: SandboxControl, clock: Clock, pays: str
+) -> None:
+    winter = start_drive("2027-01-01 00:00")
+    early = make_campaign(
+        slug="advent", starts_at=at("2026-12-20 00:00"), ends_at=at("2027-02-01 00:00"), zone="UTC"
+    )
+    clock.move_to(at("2027-01-15 12:00"))
+    for campaign in (winter, early):
+        anew = order_membership(campaign, "year")
+        sandbox.pay(str(anew.session_id), card=GOOD)
+        settlement.settle_checkout(anew.pk)
+    counted = list(Tally.objects.order_by("pk").values())
+    assert drives_counted() == {"birthday", "winter"}  # in Advent the grace still ran
+    mend_card(unpaid)
+    for invoice in invoices_of(unpaid)[: 1 if pays == "the newest" else 2]:
+        stripe_api.client().v1.invoices.pay(invoice["id"])
+    assert settle(unpaid) == "active"
+    assert list(Tally.objects.order_by("pk").values()) == counted
+    assert has_access(unpaid, "2026-12-24 11:59")
+    assert not has_access(unpaid, "2026-12-24 12:00")
+    assert not has_access(unpaid, "2027-01-15 11:59")
+    assert has_access(unpaid, "2027-01-15 12:00")
+
+
+def test_whoever_resumes_counts_on_in_the_drive_that_found_them_paused(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    paused = subscribe(drive, sandbox)
+    change(paused, pause_collection={"behavior": "void"})
+    winter = start_drive("2027-01-01 00:00")
+    clock.move_to(at("2027-01-05 12:00"))
+    anew = order_membership(winter, "year")
+    sandbox.pay(str(anew.session_id), card=GOOD)
+    settlement.settle_checkout(anew.pk)
+    settle(paused)
+    assert drives_counted() == {"birthday", "winter"}
+    change(paused, pause_collection="")
+    assert settle(paused) == "active"
+    assert drives_counted() == {"birthday", "winter"}
+    clock.move_to(at("2027-02-10 12:05"))
+    assert settle(paused) == "active"
+    assert drives_counted() == {"birthday", "winter"}
+    assert not has_access(paused, "2027-01-01 00:00")
+    assert has_access(paused, "2027-02-10 12:00")
 
 
 # Any order

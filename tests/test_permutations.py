@@ -43,7 +43,7 @@ DUMPED: dict[type[models.Model], tuple[str, ...]] = {
     Membership: (
         *("checkout_id", "member__email", "source", "status", "started_at", "ends_at"),
         *("ended_at", "is_cancelling", "subscription_id", "access_until", "resumes_at"),
-        "price__stripe_price_id",
+        *("price__stripe_price_id", "gaps"),
     ),
     Payment: (
         *("intent_id", "charge_id", "invoice_id", "role", "status", "amount_minor", "currency"),

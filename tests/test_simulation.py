@@ -29,8 +29,9 @@ from campaigns.models import Campaign, Dispute, Membership, Payment, Refund, Str
 from campaigns.progress import tallies
 from newsroom.sandbox.control import SandboxControl
 from tests import books
-from tests.drives import BEGINS, CHANGES, DRIVES, ENDS, KINDS, MEANS, open_drives
+from tests.drives import BEGINS, DRIVES, ENDS, KINDS, MEANS, open_drives
 from tests.factories import at
+from tests.renewing import CHANGES
 from tests.simulating import World
 
 pytestmark = [pytest.mark.long, pytest.mark.once, pytest.mark.django_db]
@@ -74,9 +75,14 @@ class Walk(RuleBasedStateMachine):
         self.stack = ExitStack()
         self.world = self.stack.enter_context(new_world(sandbox, staff))
 
-    @initialize(sales=st.lists(SALE, min_size=3, max_size=6), span=st.sampled_from(SPANS[3:]))
-    def begin(self, sales: list[dict[str, Any]], span: timedelta) -> None:
+    @initialize(
+        sales=st.lists(SALE, min_size=3, max_size=6),
+        span=st.sampled_from(SPANS[3:]),
+        outcome=st.sampled_from(["cancel", "past_due", "unpaid"]),
+    )
+    def begin(self, sales: list[dict[str, Any]], span: timedelta, outcome: str) -> None:
         """A walk on which nobody buys leads nowhere."""
+        self.world.sandbox.set_after_last_try(outcome)
         for how in sales:
             self.world.sell(**how)
             self.world.wait(span)
@@ -228,6 +234,7 @@ def test_two_years_end_with_stripes_books(
 ) -> None:
     with new_world(sandbox, admin_user) as world:
         luck = Random(20261120)  # noqa: S311
+        sandbox.set_after_last_try("past_due")
         live_through_two_years(world, luck, sales=SALES)
         sys.stdout.write(books.tell_figures(world))
         check_to_the_end(world)

@@ -49,9 +49,7 @@ def _is_paused(subscription: Json) -> bool:
 
 def read_access(subscription: Json, invoices: list[Json]) -> Access:
     """Past due: its grace. Paused: to the end of what is paid. Ended: whichever came before."""
-    own = [each for each in invoices if (each["billing_reason"] or "").startswith("subscription")]
-    own.sort(key=lambda invoice: int(invoice["created"]), reverse=True)
-    access = Access()
+    own, access = _own(invoices), Access()
     if _is_paused(subscription):
         access = Access(_paid_until(subscription, own))
     elif subscription["status"] in {"past_due", "unpaid", "canceled"}:
@@ -60,6 +58,32 @@ def read_access(subscription: Json, invoices: list[Json]) -> Access:
     if ended_at is not None and access.until is not None and access.until >= ended_at:
         return Access()
     return access
+
+
+def read_gaps(invoices: list[Json]) -> list[list[int]]:
+    """From when until when there was no access, of times that are over; epoch seconds.
+
+    Such a time goes before a payment that came after its grace. Of a pause Stripe keeps no dates,
+    only the periods that nobody was asked to pay: those count as a whole.
+    """
+    gaps, paid_at = [], None
+    for invoice in _own(invoices):
+        began, ends = _began(invoice), _ends(invoice)
+        if invoice["status"] == "paid":
+            moment = invoice["status_transitions"]["paid_at"]
+            paid_at = moment if paid_at is None else min(paid_at, moment)
+        if _is_laid_aside(invoice):
+            if not invoice["attempted"]:  # else it was asked for, and forgiven
+                gaps.append([began, max(ends, default=began)])
+        elif paid_at is not None:
+            gaps.append([began + settings.GRACE_DAYS * 86400, paid_at])
+    return sorted(gap for gap in gaps if gap[0] < gap[1])
+
+
+def _own(invoices: list[Json]) -> list[Json]:
+    """What the subscription asked for, newest first."""
+    own = [each for each in invoices if (each["billing_reason"] or "").startswith("subscription")]
+    return sorted(own, key=lambda invoice: int(invoice["created"]), reverse=True)
 
 
 def ended_at_of(subscription: Json) -> datetime | None:
@@ -91,13 +115,17 @@ def _unpaid(newest_first: list[Json]) -> Iterator[Json]:
     for invoice in newest_first:
         if invoice["status"] == "paid":
             return
-        laid_aside = {
-            "void": True,
-            "draft": not invoice["auto_advance"],
-            "uncollectible": not invoice["attempted"],
-        }
-        if not laid_aside.get(invoice["status"], False):
+        if not _is_laid_aside(invoice):
             yield invoice
+
+
+def _is_laid_aside(invoice: Json) -> bool:
+    laid_aside = {
+        "void": True,
+        "draft": not invoice["auto_advance"],
+        "uncollectible": not invoice["attempted"],
+    }
+    return laid_aside.get(invoice["status"], False)
 
 
 def _began(invoice: Json) -> int:
@@ -110,8 +138,13 @@ def _paid_until(subscription: Json, newest_first: list[Json]) -> datetime:
     """The end of the last period that was paid or free; what was given back has none."""
     ends = [subscription["start_date"], subscription.get("trial_end") or 0]
     for invoice in newest_first:
-        own = [line["period"]["end"] for line in invoice["lines"]["data"] if line["amount"] >= 0]
+        own = _ends(invoice)
         if invoice["status"] == "paid" and own:
             ends.append(max(own))
             break
     return stripe_api.moment(max(ends))
+
+
+def _ends(invoice: Json) -> list[int]:
+    """Where the periods end that it asks for; what is given back has none."""
+    return [line["period"]["end"] for line in invoice["lines"]["data"] if line["amount"] >= 0]

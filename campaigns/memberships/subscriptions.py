@@ -6,7 +6,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from campaigns import stripe_api
-from campaigns.memberships.access import Access, ended_at_of, read_access, status_of
+from campaigns.memberships.access import Access, ended_at_of, read_access, read_gaps, status_of
 from campaigns.memberships.terms import add_months, lay_out_extensions
 from campaigns.models import Checkout, Member, Membership, OutgoingMail, Payment, Price
 from campaigns.models.moves import states_before
@@ -36,6 +36,7 @@ def keep_subscription(
             "ends_at": period_end(subscription),
             "ended_at": ended_at_of(subscription),
             "access_until": access.until,
+            "gaps": read_gaps(invoices),
             "resumes_at": stripe_api.moment(resumes_at) if resumes_at else None,
             "is_cancelling": bool(
                 subscription.get("cancel_at_period_end") or subscription.get("cancel_at")

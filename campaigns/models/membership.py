@@ -12,7 +12,10 @@ from campaigns.models.plan import Plan, Price
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def active_at(self, moment: datetime) -> "MembershipQuerySet":
-        """Those that gave access at that moment: begun, not ended, not run out and not lapsed."""
+        """Those that gave access at that moment: begun, not ended, not run out and not lapsed.
+
+        Of one that came back the times between are `has_gap_at`'s.
+        """
         return (
             self.exclude(status=Membership.Status.PENDING)
             .filter(started_at__lte=moment)
@@ -85,6 +88,8 @@ class Membership(models.Model):
             "paid. Empty while it runs."
         ),
     )
+    # Without access until a late payment, or in a pause: [from, until) in epoch seconds.
+    gaps = models.JSONField(_("times without access"), null=True, blank=True, editable=False)
     resumes_at = models.DateTimeField(
         _("resumes at"), null=True, blank=True, help_text=_("Of one that is paused, if known.")
     )
@@ -176,6 +181,10 @@ class Membership(models.Model):
     def price_now(self) -> Price | None:
         """What it costs: of a subscription that may be another than it was bought at."""
         return self.price or (self.checkout.price if self.checkout else None)
+
+    def has_gap_at(self, moment: datetime) -> bool:
+        """Whether a subscription that goes on gave no access then."""
+        return any(begins <= moment.timestamp() < ends for begins, ends in self.gaps or [])
 
     @property
     def is_taken_back(self) -> bool:
