@@ -223,6 +223,12 @@ def dump_what_stripe_decides() -> Dump:
     return rows
 
 
+def differing(ours: Dump, known: Dump) -> dict[str, list[str]]:
+    """The rows that only one of the two has, by table."""
+    only = {name: set(map(repr, ours[name])) ^ set(map(repr, known[name])) for name in known}
+    return {name: sorted(rows) for name, rows in only.items() if rows}
+
+
 def tell_figures(world: World) -> str:
     kinds = Counter(row["kind"] for row in world.sandbox.books(rows=True)["rows"])
     return f"{len(world.sales)} sales, {len(world.post.sent)} events, {dict(kinds)}"

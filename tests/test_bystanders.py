@@ -1,5 +1,8 @@
 """Whoever is not erased, though a name, an address or a part of one is theirs as well."""
 
+import json
+import re
+
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
@@ -97,7 +100,8 @@ def test_whose_address_has_that_of_an_erased_person_in_it(
     )
     erase(make_member("ann@example.org"))
     other.refresh_from_db()
-    assert other.note == (note if is_left else "")
+    left = note if is_left else re.sub("ann@example.org", "…", note, flags=re.IGNORECASE)
+    assert other.note == left
 
 
 @pytest.mark.parametrize("is_known", [True, False])
@@ -121,4 +125,44 @@ def test_a_namesakes_history_stays(
     erase(zoe)
     entry.refresh_from_db()
     told = (entry.object_repr, entry.change_message)
-    assert told == (("Anna Schmidt", "Anna Schmidt moved to Graz") if is_known else ("", ""))
+    left = ("…", "… moved to Graz")
+    assert told == (("Anna Schmidt", "Anna Schmidt moved to Graz") if is_known else left)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [
+        ("Changed Status and Note.", "… and Note."),
+        ("Exchanged Status.", "Exchanged Status."),
+        ('[{"changed": {"fields": ["Status", "changed  ST\u00c1TUS"]}}]', None),
+        ('{"Changed Status": ["Changed", "Status"]}', '{"Changed Status": ["Changed", "Status"]}'),
+        ("Chänged\u00a0Statu\u0301s\u0301, cash", "…, cash"),
+    ],
+)
+def test_a_name_made_of_what_the_log_says_takes_no_more_than_itself(
+    django_user_model: type[User], told: str, left: str | None
+) -> None:
+    entry = LogEntry.objects.create(
+        user=django_user_model.objects.create_user("olha"),
+        object_repr="drive",
+        action_flag=CHANGE,
+        change_message=told,
+    )
+    hostile = make_member("mallory@example.org")
+    Member.objects.filter(pk=hostile.pk).update(name="Changed Status")
+    noted = Membership.objects.create(
+        member=make_member("ben@example.org"),
+        source="granted",
+        started_at=timezone.now(),
+        note="CHANGED STATUS: asked mallory@example.org, not mallory@example.org.ua",
+    )
+    hostile.refresh_from_db()
+    members.forget_mentions(members.find_traces(hostile))
+    entry.refresh_from_db()
+    noted.refresh_from_db()
+    assert entry.object_repr == "drive"
+    if left is None:
+        left = json.dumps([{"changed": {"fields": ["Status", "…"]}}])
+    assert entry.change_message == left
+    assert noted.note == "…: asked …, not mallory@example.org.ua"

@@ -141,7 +141,7 @@ SAY_NOTHING = {
     "Gift": "zone code_hash code_hint",
     "GiftChange": "staff_name",
     "Member": "tell_stripe_error",
-    "Membership": "push_error subscription_id",
+    "Membership": "push_error subscription_id gaps",
     "OptOut": "address_hash",
     "OutgoingMail": "key error provider_id",
     "Payment": "currency settled_currency method brand country receipt_number intent_id "

@@ -67,4 +67,7 @@ def open_link(token: str, *, at: datetime) -> Member:
     ).update(used_at=at)
     if not opened:
         raise LinkClosed
-    return Member.objects.get(sign_in_links__secret_hash=secret_hash)
+    member = Member.objects.filter(sign_in_links__secret_hash=secret_hash).first()
+    if member is None:  # made one with another between the two, and the link went with them
+        raise LinkClosed
+    return member

@@ -3,9 +3,11 @@
 import json
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from operator import or_
+from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.db.models import Q, QuerySet
@@ -44,12 +46,29 @@ class Traces:
     addresses: frozenset[str]
     names: frozenset[str] = field(default_factory=frozenset)
 
-    def are_in(self, text: str) -> bool:
-        """Whether the text names the person by an address or by the full name.
+    def taken_out_of(self, text: str) -> str:
+        """The text with "…" where it names the person by an address or by the full name.
 
-        A name of one word is many people's: it says nothing.
+        A name of one word is many people's: it says nothing. What the admin writes of a change is
+        JSON, of which each text is read by itself.
         """
-        return self._pattern.search(_fold(_read(text))) is not None
+        try:
+            told = json.loads(text)
+        except (ValueError, RecursionError):
+            told = None
+        if not isinstance(told, dict | list):
+            return self._take_out(text)
+        left = _map_texts(told, self._take_out)
+        return text if left == told else json.dumps(left)
+
+    def _take_out(self, text: str) -> str:
+        folded, places = _fold(text)
+        for found in reversed(list(self._pattern.finditer(folded))):
+            start, end = places[found.start()], places[found.end() - 1] + 1
+            while end < len(text) and unicodedata.combining(text[end]):
+                end += 1
+            text = f"{text[:start]}…{text[end:]}"
+        return text
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -64,29 +83,41 @@ class Traces:
     def without_namesakes(self) -> "Traces":
         """A name that somebody else has, too, tells of neither."""
         others = Member.objects.filter(erased_at=None).exclude(email__in=self.addresses)
-        taken = {_fold(name) for name in others.exclude(name="").values_list("name", flat=True)}
+        taken = {_fold(name)[0] for name in others.exclude(name="").values_list("name", flat=True)}
         return replace(
-            self, names=frozenset(name for name in self.names if _fold(name) not in taken)
+            self, names=frozenset(name for name in self.names if _fold(name)[0] not in taken)
         )
 
 
 def _whole(text: str) -> str:
-    return rf"(?<!\w){re.escape(_fold(text))}(?!\w)"
+    return rf"(?<!\w){re.escape(_fold(text)[0].strip())}(?!\w)"
 
 
-def _fold(text: str) -> str:
-    """So that a name is found with or without its accents, with either apostrophe."""
-    letters = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES))
-    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return " ".join(bare.casefold().split())
+def _fold(text: str) -> tuple[str, list[int]]:
+    """So that a name is found with or without its accents, with either apostrophe.
+
+    And of each letter where it stood.
+    """
+    letters: list[str] = []
+    places: list[int] = []
+    for place, letter in enumerate(text.translate(_APOSTROPHES)):
+        for each in unicodedata.normalize("NFKD", letter).casefold():
+            bare = " " if each.isspace() else each
+            if not unicodedata.combining(bare) and (bare != " " or letters[-1:] != [" "]):
+                letters.append(bare)
+                places.append(place)
+    return "".join(letters), places
 
 
-def _read(text: str) -> str:
-    """What the admin writes of a change is JSON, with its letters escaped."""
-    try:
-        return json.dumps(json.loads(text), ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return text
+def _map_texts(told: Any, change: Callable[[str], str]) -> Any:
+    match told:
+        case str():
+            return change(told)
+        case list():
+            return [_map_texts(each, change) for each in told]
+        case dict():
+            return {key: _map_texts(each, change) for key, each in told.items()}
+    return told
 
 
 def find_traces(member: Member) -> Traces:
@@ -145,22 +176,19 @@ def stripe_ids_of(member: Member) -> set[str]:
 
 
 def forget_mentions(traces: Traces) -> None:
-    """Take out what staff wrote on anybody's rows that names the person; safe to repeat.
+    """Take the person out of what staff wrote on anybody's rows; safe to repeat.
 
-    The whole text goes: what is left of it would tell of whom it was. Each row by itself, since
-    these are other people's, whose locks are taken in an order of their own.
+    Only the words that name them, for a name may be made of words that all notes have. Each row
+    by itself, since these are other people's, whose locks are taken in an order of their own.
     """
     traces = traces.without_namesakes()
     for model, name in FREE_TEXTS:
         rows = model._default_manager.exclude(**{name: ""}).values_list("pk", name)
         for pk, text in rows.iterator():
-            if traces.are_in(text):
-                model._default_manager.filter(pk=pk, **{name: text}).update(**{name: ""})
+            if (left := traces.taken_out_of(text)) != text:
+                model._default_manager.filter(pk=pk, **{name: text}).update(**{name: left})
     for entry in LogEntry.objects.only("object_repr", "change_message").iterator():
-        told = {
-            name: ""
-            for name in ("object_repr", "change_message")
-            if traces.are_in(getattr(entry, name))
-        }
-        if told:
-            LogEntry.objects.filter(pk=entry.pk).update(**told)
+        before = {name: getattr(entry, name) for name in ("object_repr", "change_message")}
+        left_of = {name: traces.taken_out_of(text) for name, text in before.items()}
+        if left_of != before:
+            LogEntry.objects.filter(pk=entry.pk).update(**left_of)
