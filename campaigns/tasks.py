@@ -176,6 +176,7 @@ def sweep() -> None:
     old_events = webhooks.old_event_ids(at=now)
     _work_through("old_event", old_events, partial(webhooks.strip_event, at=now))
     members.forget_links(at=now)
+    members.forget_changes(at=now)
 
 
 # Taken off the queue at once: a broker would give it to a second worker long before it ends. What

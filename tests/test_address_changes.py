@@ -321,3 +321,19 @@ def test_what_was_confirmed_at_both_and_not_made_is_made_by_the_sweep(
     assert members.make_change(change.pk, at=timezone.now())
     assert address_of(ada) == NEW
     assert members.due_change_ids(at=timezone.now()) == []
+
+
+@pytest.mark.parametrize("sides", [(), ("new",), ("old", "new")])
+def test_what_came_to_nothing_is_forgotten_with_its_mails(
+    client: Client, ada: Member, clock: time_machine.Traveller, sides: tuple[str, ...]
+) -> None:
+    change = want(client)
+    confirm(change, *sides)
+    clock.shift(timedelta(days=29))
+    members.forget_changes(at=timezone.now())
+    assert AddressChange.objects.exists()
+    clock.shift(timedelta(days=2))
+    members.forget_changes(at=timezone.now())
+    was_made = sides == ("old", "new")
+    assert AddressChange.objects.exists() == was_made
+    assert OutgoingMail.objects.filter(kind="address_new").exists() == was_made

@@ -14,6 +14,7 @@ from campaigns.models.address_change import Side
 # Whoever asks again and again in somebody's name fills nobody's mailbox.
 MOST_CHANGES = 3
 _IN = timedelta(hours=1)
+_KEPT = timedelta(days=30)
 _TRIES = 5
 
 
@@ -79,6 +80,12 @@ def confirm_change(token: str, *, at: datetime) -> None:
         **{side.field: at}
     )
     make_change(change.pk, at=at)
+
+
+def forget_changes(*, at: datetime, limit: int = 200) -> None:
+    """Delete what nobody confirmed for a month by now, with the mails that asked for it."""
+    old = AddressChange.objects.filter(made_at=None, asked_at__lt=at - _KEPT)
+    AddressChange.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()
 
 
 def due_change_ids(*, at: datetime, limit: int = 200) -> list[int]:
