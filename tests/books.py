@@ -223,10 +223,13 @@ def dump_what_stripe_decides() -> Dump:
     return rows
 
 
-def differing(ours: Dump, known: Dump) -> dict[str, list[str]]:
-    """The rows that only one of the two has, by table."""
-    only = {name: set(map(repr, ours[name])) ^ set(map(repr, known[name])) for name in known}
-    return {name: sorted(rows) for name, rows in only.items() if rows}
+def differing(ours: Dump, known: Dump) -> list[str]:
+    """The rows that only one of the two has."""
+    return sorted(
+        f"{table} {row}"
+        for table in known
+        for row in set(map(repr, ours[table])) ^ set(map(repr, known[table]))
+    )
 
 
 def tell_figures(world: World) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from campaigns import memberships
 from campaigns.memberships import add_months
 from campaigns.models import Membership, OutgoingMail
-from tests.factories import at, make_checkout, make_member
+from tests.factories import at, make_checkout, make_member, make_payment, make_refund
 
 MOMENTS = st.integers(0, 2**32).map(lambda seconds: datetime.fromtimestamp(seconds, tz=UTC))
 MONTHS = st.integers(0, 240)
@@ -81,6 +81,32 @@ def test_it_gives_access_up_to_its_end_whether_or_not_a_sweep_has_come() -> None
         assert Membership.objects.active_at(at(moment)).count() == active
     memberships.lapse_memberships(at=at("2026-03-01 00:00"))
     assert Membership.objects.active_at(at("2026-02-28 11:59:59")).count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("refunded_at", "ended_at"),
+    [
+        ("2026-05-01 12:00", "2026-05-01 12:00"),
+        ("2027-01-10 12:00", "2027-01-10 12:00"),
+        ("2027-04-01 12:00", "2027-01-10 12:00"),
+    ],
+    ids=["before", "as it runs out", "afterwards"],
+)
+@pytest.mark.parametrize("has_run_out", [False, True])
+def test_paid_once_and_refunded_it_ended_at_whichever_came_first(
+    refunded_at: str, ended_at: str, has_run_out: bool
+) -> None:
+    """Whether or not a sweep came between."""
+    membership = give("2026-01-10 12:00", Membership.Source.ONCE)
+    paid = make_payment(membership.member, None, "2026-01-10 12:00", membership=membership)
+    if has_run_out:
+        assert memberships.lapse_memberships(at=at("2027-03-01 00:00")) == 1
+    make_refund(paid, refunded_at)
+    for _ in range(2):
+        memberships.follow_payment(membership, paid)
+        membership.refresh_from_db()
+        assert (membership.status, membership.ended_at) == ("ended", at(ended_at))
 
 
 @pytest.mark.django_db

@@ -9,7 +9,6 @@ from campaigns import stripe_api
 from campaigns.memberships.access import Access, ended_at_of, read_access, read_gaps, status_of
 from campaigns.memberships.terms import add_months, lay_out_extensions
 from campaigns.models import Checkout, Member, Membership, OutgoingMail, Payment, Price
-from campaigns.models.moves import states_before
 from campaigns.payments import standing_interval
 from campaigns.stripe_api import Json
 
@@ -133,10 +132,9 @@ def follow_payment(membership: Membership, payment: Payment) -> None:
     standing = standing_interval(payment)
     fell_at = standing[1] if standing else payment.paid_at
     moved = Membership.objects.filter(pk=membership.pk)
-    if fell_at is not None:
-        moved.filter(status__in=states_before(Membership.MOVES, Membership.Status.ENDED)).update(
-            status=Membership.Status.ENDED, ended_at=fell_at
-        )
+    if fell_at is not None:  # one that had run out by then ended when it was to end
+        ended_at = min(fell_at, membership.ends_at or fell_at)
+        moved.update(status=Membership.Status.ENDED, ended_at=ended_at)
     else:  # one that ran out by itself ended when it was to end
         moved.filter(status=Membership.Status.ENDED, ended_at__lt=F("ends_at")).update(
             status=Membership.Status.ACTIVE, ended_at=None
