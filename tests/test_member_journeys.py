@@ -48,6 +48,16 @@ def look_twice(reader: Reader, name: str) -> None:
     reader.page.set_viewport_size(DESK)
 
 
+def switch_to_monthly(reader: Reader) -> None:
+    page = reader.page
+    page.get_by_role("link", name="Change what I pay").click()
+    page.get_by_text("You pay nothing now.").wait_for()
+    look_in_all_lights(reader, "my-switch")
+    page.get_by_role("button", name="Change what I pay").click()
+    page.get_by_text("What you pay is changed.").wait_for()
+    look_twice(reader, "my-page-switched")
+
+
 def test_a_member_opens_their_page_and_cancels(site: Site, reader: Reader) -> None:
     page = reader.page
     join(page, site, email="ada@example.org")
@@ -69,6 +79,7 @@ def test_a_member_opens_their_page_and_cancels(site: Site, reader: Reader) -> No
     answer = page.request.get(f"{site.url}{receipt}")
     assert answer.body().startswith(b"%PDF")
     (OUTPUT / "my-receipt.pdf").write_bytes(answer.body())
+    switch_to_monthly(reader)
     page.get_by_role("link", name="Cancel my membership").click()
     look_twice(reader, "my-cancel")
     page.get_by_label("Why do you cancel?").select_option("too_expensive")
