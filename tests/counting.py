@@ -187,9 +187,9 @@ class Reckoning:
             for person in {sale.person, *(redeemer for redeemer, _ in sale.claimed.values())}:
                 self._of[person].append(sale)
 
-    def people(self, slug: str, at: datetime) -> int:
+    def people(self, slug: str, at: datetime) -> set[str]:
         buyers = {sale.person for sale in self._in_window(slug) if not sale.gifts}
-        return sum(self._counts(person, slug, at) for person in buyers)
+        return {person for person in buyers if self._counts(person, slug, at)}
 
     def gifts(self, slug: str, at: datetime) -> int:
         return sum(

@@ -88,7 +88,7 @@ def change_subscription(sandbox: SandboxControl, subscription_id: str, change: s
         elif change == "mend the card":
             put_card(subscription["customer"])
             newest = stripe_api.list_invoices(subscription_id)[0]
-            if newest["status"] == "open":
+            if newest["status"] == "open" and subscription["status"] in {"past_due", "unpaid"}:
                 v1.invoices.pay(newest["id"])
         elif change == "end in three months":
             v1.subscriptions.update(subscription_id, {"cancel_at": sandbox.now() + 90 * 86400})

@@ -33,6 +33,7 @@ from tests.counting import (
     Sale,
     Subscribed,
     a_year_after,
+    moment_of,
     read_subscription,
 )
 from tests.drives import (
@@ -66,6 +67,7 @@ class World:
     intents: dict[str, str] = field(default_factory=dict)  # the drive of each first payment
     customers: dict[str, str] = field(default_factory=dict)  # the drive of each
     subscriptions: list[str] = field(default_factory=list)
+    unpaid: dict[str, Sale] = field(default_factory=dict)  # by a debit that failed; by customer
     disputes: list[tuple[str, Contested | None]] = field(default_factory=list)
     refunds: list[tuple[str, Returned]] = field(default_factory=list)
     last_night: datetime = BEGINS
@@ -164,6 +166,8 @@ class World:
         self.customers[session["customer"]] = drive
         if sale.subscription_id:
             self.subscriptions.append(sale.subscription_id)
+            if not sale.is_good:
+                self.unpaid[session["customer"]] = sale
         if means == "disputed at once":
             [dispute] = self.v1.disputes.list({"charge": charge["id"]}).data
             self._note_dispute(dispute.id, charge["id"], charge["amount"])
@@ -294,7 +298,14 @@ class World:
         """Oldest first, without those that a bank refused at once."""
         page = self.v1.charges.list({"customer": customer, "limit": 100})
         charges = [each.to_dict() for each in page.auto_paging_iter()]
-        return [each for each in reversed(charges) if each["status"] != "failed"]
+        charges = [each for each in reversed(charges) if each["status"] != "failed"]
+        if customer in self.unpaid and charges and charges[0]["status"] == "succeeded":
+            # Whoever's debit failed paid by card since: that is when they joined.
+            sale = self.unpaid.pop(customer)
+            sale.is_good = True
+            sale.paid_at = sale.answered_at = moment_of(charges[0]["created"])
+            self.sale_of[charges[0]["id"]] = sale
+        return charges
 
     def _pick_charge(self, which: int) -> Json | None:
         if not self.customers:
@@ -304,6 +315,8 @@ class World:
         return charges[which // len(customers) % len(charges)] if charges else None
 
     def reckon(self) -> Reckoning:
+        for customer in list(self.unpaid):
+            self._charges_of(customer)
         return Reckoning(self.drives, self.sales, self.read_subscriptions(), self.now)
 
     def read_subscriptions(self) -> dict[str, Subscribed]:
@@ -351,7 +364,7 @@ class World:
         goals = progress.measure_campaign(campaign, at=self.now)
         progress.close_campaign(campaign.pk, by="staff", seen=progress.fingerprint(goals))
         reckoning = self.reckon()
-        people, given = reckoning.people(drive, self.now), reckoning.gifts(drive, self.now)
+        people, given = len(reckoning.people(drive, self.now)), reckoning.gifts(drive, self.now)
         self.closed[drive] = {
             Goal.Kind.NEW_MEMBERS: people + given,
             Goal.Kind.GIFTS: given,
