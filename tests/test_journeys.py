@@ -243,6 +243,7 @@ def test_the_journey_works_by_keyboard_alone(site: Site, reader: Reader) -> None
     page.wait_for_url(re.compile(r"/c/pay/"))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("width", [320, 768, 1440])
 def test_every_page_fits_its_window_and_satisfies_axe(
     site: Site, chromium: Browser, width: int
