@@ -12,6 +12,7 @@ import django
 django.setup()
 
 from django.core.management import call_command  # noqa: E402 - all of these need the set-up
+from django.core.management.color import no_style  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.db.models import Model  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -49,6 +50,10 @@ def fill(campaign: Campaign, *, size: int) -> None:
             shifted=["member_id", "membership_id"],
         )
         copy_rows(Tally, size=known, turn=turn, shifted=["member_id", "payment_id"])
+    tables = [Member, Membership, Payment, Tally]
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), tables):
+            cursor.execute(statement)  # the copies brought their ids along
 
 
 def copy_rows(
