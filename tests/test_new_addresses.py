@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns import emails, members
+from campaigns.admin.members import MemberForm
 from campaigns.emails import links
 from campaigns.memberships import give_membership
 from campaigns.models import (
@@ -254,4 +255,18 @@ def test_an_address_of_somebody_else_is_refused_with_the_way_out(
     answer = edit(desk, ada, email=NEW)
     assert answer.status_code == 200
     assert "merge the two instead" in answer.content.decode()
+    assert address_of(ada) == ADA
+
+
+def test_an_address_that_somebody_takes_in_the_same_instant_is_refused_as_well(
+    desk: Client, ada: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form has looked; then somebody signs up, and only the database knows."""
+    make_member(NEW)
+    monkeypatch.setattr(type(Member.objects), "find", lambda *_: None)
+    monkeypatch.setattr(MemberForm, "validate_unique", lambda _: None)
+    refused = edit(desk, ada, email=NEW)
+    assert refused.status_code == 302
+    told = desk.get(refused["Location"]).content.decode()
+    assert "Somebody else came by this address in the same instant." in told
     assert address_of(ada) == ADA

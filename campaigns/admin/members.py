@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext, pgettext_lazy
@@ -21,8 +21,15 @@ from campaigns.admin.attention import NeedsAPerson
 from campaigns.admin.erasures import ErasureInline, MemberErasures, is_being_erased
 from campaigns.admin.forms import Done, NotDone, StaffForm, answer_form, as_typed_in, minor_of
 from campaigns.admin.merging import MemberMerging
-from campaigns.admin.site import ViewOnlyInline, staff_money
-from campaigns.models import Campaign, FormerAddress, Gift, Member, Membership, Payment, Plan, Tally
+from campaigns.admin.person import (
+    FormerAddressInline,
+    GiftBoughtInline,
+    GiftRedeemedInline,
+    MembershipInline,
+    PaymentInline,
+    TallyInline,
+)
+from campaigns.models import Campaign, Member, Membership, Plan
 from campaigns.models.campaign import validate_currency
 from campaigns.models.erasure import is_of_erased
 from campaigns.models.member import canonical_email
@@ -56,49 +63,6 @@ class MemberForm(forms.ModelForm[Member]):
             )
             raise forms.ValidationError(words, params={"name": other})
         return email
-
-
-class MembershipInline(ViewOnlyInline):
-    model = Membership
-    fields = ["plan", "source", "status", "started_at", "ends_at", "ended_at", "note"]
-    ordering = ["-started_at"]
-
-
-class PaymentInline(ViewOnlyInline):
-    model = Payment
-    fields = ["paid_at", "money", "role", "status", "campaign"]
-    readonly_fields = ["money"]
-    ordering = ["-paid_at"]
-
-    @admin.display(description=_("amount"))
-    def money(self, payment: Payment) -> str:
-        return staff_money(payment.amount_minor, payment.currency)
-
-
-class FormerAddressInline(ViewOnlyInline):
-    model = FormerAddress
-    fields = ["email", "left_at"]
-    ordering = ["-left_at"]
-
-
-class GiftBoughtInline(ViewOnlyInline):
-    model = Gift
-    fk_name = "buyer"
-    fields = ["paid_at", "code_hint", "status", "recipient_name", "recipient_email"]
-    verbose_name_plural = _("gifts bought")
-
-
-class GiftRedeemedInline(ViewOnlyInline):
-    model = Gift
-    fk_name = "redeemer"
-    fields = ["claimed_at", "code_hint", "buyer", "months"]
-    verbose_name_plural = _("gifts claimed")
-
-
-class TallyInline(ViewOnlyInline):
-    model = Tally
-    fields = ["campaign", "counted_from", "counted_until", "payment"]
-    verbose_name_plural = _("counted as a new member")
 
 
 class HandedForm(StaffForm):
@@ -252,7 +216,16 @@ class MemberAdmin(MemberMerging, MemberErasures):
             "may_grant": request.user.has_perm("campaigns.add_membership"),
             "may_record": request.user.has_perm("campaigns.add_payment"),
         }
-        return super().changeform_view(request, object_id, form_url, may | (extra_context or {}))
+        context = may | (extra_context or {})
+        try:
+            return super().changeform_view(request, object_id, form_url, context)
+        except IntegrityError:  # the form looked, and found nobody of that address
+            self.message_user(
+                request,
+                _("Somebody else came by this address in the same instant. Please look again."),
+                level=messages.ERROR,
+            )
+            return HttpResponseRedirect(request.path)
 
     def grant_membership(self, request: HttpRequest, member_id: int) -> HttpResponse:
         return self._handle(
