@@ -228,11 +228,14 @@ def dump_what_stripe_decides() -> Dump:
 
 
 def differing(ours: Dump, known: Dump) -> list[str]:
-    """The rows that only one of the two has."""
+    """The rows that only one of the two has, or has more often."""
+    one, other = (
+        {table: Counter(map(repr, dump[table])) for table in known} for dump in (ours, known)
+    )
     return sorted(
         f"{table} {row}"
         for table in known
-        for row in set(map(repr, ours[table])) ^ set(map(repr, known[table]))
+        for row in ((one[table] - other[table]) + (other[table] - one[table])).elements()
     )
 
 

@@ -31,7 +31,7 @@ from campaigns.models import (
 from campaigns.models.moves import ForbiddenMove
 from tests.factories import at, make_campaign, make_gift, make_member, make_refund
 
-pytestmark = [pytest.mark.long, pytest.mark.once, pytest.mark.django_db]
+pytestmark = [pytest.mark.long, pytest.mark.django_db]
 
 CI = "CI" in os.environ
 REFUSALS = (ForbiddenMove, gifts.GiftNotClaimable)

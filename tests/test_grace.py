@@ -309,7 +309,6 @@ def test_whoever_resumes_counts_on_in_the_drive_that_found_them_paused(
 # Any order
 
 
-@pytest.mark.once
 def test_every_order_of_its_events_ends_in_the_same_rows(
     unpaid: Membership, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:

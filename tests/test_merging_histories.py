@@ -24,7 +24,7 @@ from tests.factories import (
     make_refund,
 )
 
-pytestmark = [pytest.mark.long, pytest.mark.once, pytest.mark.django_db]
+pytestmark = [pytest.mark.long, pytest.mark.django_db]
 
 CI = "CI" in os.environ
 # Two drives that overlap, and time before, between and after them.

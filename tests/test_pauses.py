@@ -245,7 +245,6 @@ def test_what_was_ended_within_its_pause_gave_no_access_after_what_was_paid(
 # Any order
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("is_resumed", [False, True])
 def test_the_last_event_alone_or_all_backwards_end_in_the_same_rows(
     paying: Membership, sandbox: SandboxControl, clock: Clock, client: Client, is_resumed: bool

@@ -226,7 +226,7 @@ def live_through_two_years(world: World, luck: Random, *, sales: int) -> None:
         world.wait(timedelta(seconds=int(pause.total_seconds() * luck.uniform(0.2, 1.8))))
         come = [luck.randrange(10**6) for _ in range(luck.randrange(6))]
         world.deliver(come, rest_is_lost=luck.random() < 0.7)
-        if luck.random() < 0.05:
+        if luck.random() < min(0.05, 30 / sales):  # each looks again at all of the last 120 days
             world.sweep()
             world.close(luck.choice(sorted(DRIVES)))
 

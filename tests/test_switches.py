@@ -328,7 +328,6 @@ def test_a_gift_of_which_stripe_was_not_told_yet_begins_where_the_new_period_end
 # Any order
 
 
-@pytest.mark.once
 def test_every_order_of_its_events_ends_in_the_same_rows(
     monthly: Membership, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:
