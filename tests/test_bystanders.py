@@ -136,7 +136,8 @@ def test_a_namesakes_history_stays(
         ("Changed Status and Note.", "… and Note."),
         ("Exchanged Status.", "Exchanged Status."),
         ('[{"changed": {"fields": ["Status", "changed  ST\u00c1TUS"]}}]', None),
-        ('{"Changed Status": ["Changed", "Status"]}', '{"Changed Status": ["Changed", "Status"]}'),
+        ('["Changed", "Status", 7]', '["Changed", "Status", 7]'),
+        ('{"Changed Status": ["Note"]}', json.dumps({"…": ["Note"]})),
         ("Chänged\u00a0Statu\u0301s\u0301, cash", "…, cash"),
     ],
 )
@@ -166,3 +167,21 @@ def test_a_name_made_of_what_the_log_says_takes_no_more_than_itself(
         left = json.dumps([{"changed": {"fields": ["Status", "…"]}}])
     assert entry.change_message == left
     assert noted.note == "…: asked …, not mallory@example.org.ua"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["\u0301 \u0301", "\u0301 x", "\u0301 \u0301 \u0301"])
+def test_a_name_of_which_no_two_words_are_left_names_nobody(name: str) -> None:
+    """Of accents alone nothing remains to look for, and nothing is found everywhere."""
+    hostile = make_member("mallory@example.org")
+    Member.objects.filter(pk=hostile.pk).update(name=name)
+    noted = Membership.objects.create(
+        member=make_member("ben@example.org"),
+        source="granted",
+        started_at=timezone.now(),
+        note="x: cash at the desk",
+    )
+    hostile.refresh_from_db()
+    members.forget_mentions(members.find_traces(hostile))
+    noted.refresh_from_db()
+    assert noted.note == "x: cash at the desk"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,6 +10,7 @@ import time_machine
 from django.conf import LazySettings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -144,6 +146,27 @@ def test_an_old_link_is_forgotten_with_its_mail(
     clock.shift(timedelta(days=2))
     members.forget_links(at=timezone.now())
     assert SignInLink.objects.count() == OutgoingMail.objects.filter(kind="sign_in").count() == 0
+
+
+@pytest.mark.django_db
+def test_a_link_of_somebody_who_is_made_one_with_another_in_that_instant_is_closed(
+    client: Client,
+) -> None:
+    """Between the two statements: the link is used up, and then it is gone with the person."""
+    make_member(ADA)
+    path = ask_for_link(client)
+
+    def merge_after_update(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        done = execute(sql, params, many, context)
+        if sql.startswith("UPDATE") and "signinlink" in sql:
+            gone = SignInLink.objects.get().member
+            members.merge_members(kept=make_member("eve@example.org"), gone=gone, why="one")
+        return done
+
+    with connection.execute_wrapper(merge_after_update):
+        answer = client.post(path)
+    assert answer.status_code == 410
+    assert not is_signed_in(client)
 
 
 @pytest.mark.django_db

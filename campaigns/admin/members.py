@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext, pgettext_lazy
@@ -219,13 +219,8 @@ class MemberAdmin(MemberMerging, MemberErasures):
         context = may | (extra_context or {})
         try:
             return super().changeform_view(request, object_id, form_url, context)
-        except IntegrityError:  # the form looked, and found nobody of that address
-            self.message_user(
-                request,
-                _("Somebody else came by this address in the same instant. Please look again."),
-                level=messages.ERROR,
-            )
-            return HttpResponseRedirect(request.path)
+        except IntegrityError:  # somebody took the address after the form had looked: it sees now
+            return super().changeform_view(request, object_id, form_url, context)
 
     def grant_membership(self, request: HttpRequest, member_id: int) -> HttpResponse:
         return self._handle(

@@ -83,7 +83,7 @@ def confirm_change(token: str, *, at: datetime) -> None:
 
 
 def forget_changes(*, at: datetime, limit: int = 200) -> None:
-    """Delete what nobody confirmed for a month by now, with the mails that asked for it."""
+    """Delete what came to nothing a month ago, with the mails that asked for it."""
     old = AddressChange.objects.filter(made_at=None, asked_at__lt=at - _KEPT)
     AddressChange.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()
 

@@ -101,7 +101,7 @@ def _find_members(people: Collection[Member], moment: datetime) -> set[int]:
     before = Membership.objects.filter(member__in=people, started_at__lt=moment).active_at(moment)
     paid = Q(payments__status=Payment.Status.SUCCEEDED, payments__paid_at__lt=moment)
     held = before.filter(Q(checkout__isnull=True) | paid)
-    return {each.member_id for each in held if not each.has_gap_at(moment)}
+    return {each.member_id for each in held.only("member", "gaps") if not each.has_gap_at(moment)}
 
 
 def _redeemed_gifts(people: Collection[Member], campaign: Campaign) -> QuerySet[Gift]:

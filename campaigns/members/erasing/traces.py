@@ -49,20 +49,9 @@ class Traces:
     def taken_out_of(self, text: str) -> str:
         """The text with "…" where it names the person by an address or by the full name.
 
-        A name of one word is many people's: it says nothing. What the admin writes of a change is
-        JSON, of which each text is read by itself.
+        A name of one word is many people's: it says nothing.
         """
-        try:
-            told = json.loads(text)
-        except (ValueError, RecursionError):
-            told = None
-        if not isinstance(told, dict | list):
-            return self._take_out(text)
-        left = _map_texts(told, self._take_out)
-        return text if left == told else json.dumps(left)
-
-    def _take_out(self, text: str) -> str:
-        folded, places = _fold(text)
+        folded, places = _fold_in_place(text)
         for found in reversed(list(self._pattern.finditer(folded))):
             start, end = places[found.start()], places[found.end() - 1] + 1
             while end < len(text) and unicodedata.combining(text[end]):
@@ -70,9 +59,18 @@ class Traces:
             text = f"{text[:start]}…{text[end:]}"
         return text
 
+    def taken_out_of_log(self, text: str) -> str:
+        """The same of what the admin writes of a change: JSON, of which each text is read alone."""
+        try:
+            told = json.loads(text)
+            left = _map_texts(told, self.taken_out_of)
+        except (ValueError, RecursionError):
+            return self.taken_out_of(text)
+        return text if left == told else json.dumps(left)
+
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        whole = {name for name in self.names if len(name.split()) > 1}
+        whole = {name for name in map(_fold, self.names) if len(name.split()) > 1}
         sought = [_whole(name) for name in sorted(whole)]
         # "ann@example.org" is neither "mary-ann@example.org" nor "ann@example.org.ua".
         sought += [
@@ -83,21 +81,23 @@ class Traces:
     def without_namesakes(self) -> "Traces":
         """A name that somebody else has, too, tells of neither."""
         others = Member.objects.filter(erased_at=None).exclude(email__in=self.addresses)
-        taken = {_fold(name)[0] for name in others.exclude(name="").values_list("name", flat=True)}
+        taken = {_fold(name) for name in others.exclude(name="").values_list("name", flat=True)}
         return replace(
-            self, names=frozenset(name for name in self.names if _fold(name)[0] not in taken)
+            self, names=frozenset(name for name in self.names if _fold(name) not in taken)
         )
 
 
 def _whole(text: str) -> str:
-    return rf"(?<!\w){re.escape(_fold(text)[0].strip())}(?!\w)"
+    return rf"(?<!\w){re.escape(_fold(text))}(?!\w)"
 
 
-def _fold(text: str) -> tuple[str, list[int]]:
-    """So that a name is found with or without its accents, with either apostrophe.
+def _fold(text: str) -> str:
+    """So that a name is found with or without its accents, with either apostrophe."""
+    return _fold_in_place(text)[0].strip()
 
-    And of each letter where it stood.
-    """
+
+def _fold_in_place(text: str) -> tuple[str, list[int]]:
+    """The folded text, and of each of its letters where it stood."""
     letters: list[str] = []
     places: list[int] = []
     for place, letter in enumerate(text.translate(_APOSTROPHES)):
@@ -116,7 +116,7 @@ def _map_texts(told: Any, change: Callable[[str], str]) -> Any:
         case list():
             return [_map_texts(each, change) for each in told]
         case dict():
-            return {key: _map_texts(each, change) for key, each in told.items()}
+            return {change(key): _map_texts(each, change) for key, each in told.items()}
     return told
 
 
@@ -188,7 +188,9 @@ def forget_mentions(traces: Traces) -> None:
             if (left := traces.taken_out_of(text)) != text:
                 model._default_manager.filter(pk=pk, **{name: text}).update(**{name: left})
     for entry in LogEntry.objects.only("object_repr", "change_message").iterator():
-        before = {name: getattr(entry, name) for name in ("object_repr", "change_message")}
-        left_of = {name: traces.taken_out_of(text) for name, text in before.items()}
-        if left_of != before:
+        left_of = {
+            "object_repr": traces.taken_out_of(entry.object_repr),
+            "change_message": traces.taken_out_of_log(entry.change_message),
+        }
+        if left_of != {name: getattr(entry, name) for name in left_of}:
             LogEntry.objects.filter(pk=entry.pk).update(**left_of)
