@@ -18,9 +18,9 @@ from campaigns import webhooks
 from campaigns.models import Campaign, Plan, Price
 from newsroom.sandbox.control import SandboxControl
 from newsroom.sandbox.process import SandboxProcess, start_sandbox
-from tests.browser import Reader, a_reader, run_chromium
-from tests.emptying import empty_tables
-from tests.factories import make_campaign, make_price
+from tests.support.browser import Reader, a_reader, run_chromium
+from tests.support.database import empty_tables
+from tests.support.factories import make_campaign, make_price
 
 WEBHOOK_SECRET = "whsec_tests"
 # The day of all tests, whatever the machine's: late in the drive, and before a gift expires that

@@ -14,9 +14,9 @@ from campaigns import settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Price, Tally
 from campaigns.stripe_api import Json, connection
 from newsroom.sandbox.control import SandboxControl
-from tests.racing import race
 from tests.sandbox import schema
-from tests.stealing import SESSIONS, steal_answers
+from tests.support.lost_answers import SESSIONS, steal_answers
+from tests.support.threads import race
 
 CARD = "4242424242424242"
 NOBODY = "http://127.0.0.1:9"  # nothing listens there

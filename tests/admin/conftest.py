@@ -20,8 +20,7 @@ from campaigns.models import (
     RefundOrder,
     StripeCursor,
 )
-from tests.admin.pages import MARKUP, make_event
-from tests.factories import (
+from tests.support.factories import (
     at,
     claim,
     make_campaign,
@@ -34,6 +33,7 @@ from tests.factories import (
     make_refund,
     recount_campaign,
 )
+from tests.support.staff import MARKUP, make_event
 
 
 @pytest.fixture

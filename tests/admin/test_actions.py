@@ -12,8 +12,8 @@ from django.utils import timezone
 from campaigns import tasks
 from campaigns.models import Campaign, Checkout, OutgoingMail, Price, StripeEvent, Tally
 from newsroom.sandbox.control import SandboxControl
-from tests.admin.pages import NOON, act, counted, make_event, page_of, told
-from tests.factories import make_checkout
+from tests.support.factories import make_checkout
+from tests.support.staff import NOON, act, counted, make_event, page_of, told
 
 pytestmark = pytest.mark.django_db
 

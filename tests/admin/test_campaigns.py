@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from campaigns import progress, tasks
 from campaigns.models import Campaign, Goal, Tally
-from tests.admin.pages import act, address, counted, filled, page_of, told
-from tests.factories import at, make_gift, make_member, make_payment, recount_campaign
+from tests.support.factories import at, make_gift, make_member, make_payment, recount_campaign
+from tests.support.staff import act, address, counted, filled, page_of, told
 
 pytestmark = pytest.mark.django_db
 

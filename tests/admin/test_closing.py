@@ -11,8 +11,8 @@ from django.test import Client
 
 from campaigns import progress
 from campaigns.models import Campaign, Goal, Payment
-from tests.admin.pages import address, filled, page_of, permit, told
-from tests.factories import at, make_member, make_payment, make_refund, recount_campaign
+from tests.support.factories import at, make_member, make_payment, make_refund, recount_campaign
+from tests.support.staff import address, filled, page_of, permit, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from campaigns import members
 from campaigns.models import Campaign, ErasedAddress, Erasure, Member, OutgoingMail
-from tests.admin.pages import address, filled, page_of, permit, told
-from tests.factories import make_member, make_payment
+from tests.support.factories import make_member, make_payment
+from tests.support.staff import address, filled, page_of, permit, told
 
 pytestmark = pytest.mark.django_db
 ADA = "ada@example.org"

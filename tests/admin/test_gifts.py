@@ -12,8 +12,8 @@ from django.utils import timezone
 from campaigns import gifts, settlement
 from campaigns.admin import gift_changes
 from campaigns.models import Campaign, Gift, GiftChange, Member, Membership, OutgoingMail
-from tests.admin.pages import address, claimed, fallen, filled, page_of, permit, told
-from tests.factories import claim, make_gift, make_member, make_refund
+from tests.support.factories import claim, make_gift, make_member, make_refund
+from tests.support.staff import address, claimed, fallen, filled, page_of, permit, told
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 from campaigns import members, memberships
 from campaigns.admin.members import MemberForm
 from campaigns.models import Campaign, FormerAddress, Member, Membership
-from tests.admin.pages import address, counted, filled, page_of, told
-from tests.factories import at, make_member, make_payment, make_plan, recount_campaign
+from tests.support.factories import at, make_member, make_payment, make_plan, recount_campaign
+from tests.support.staff import address, counted, filled, page_of, told
 
 pytestmark = pytest.mark.django_db
 

@@ -9,12 +9,12 @@ from django.test import Client
 from campaigns import stripe_api
 from campaigns.models import Campaign, Membership, Tally
 from newsroom.sandbox.control import SandboxControl
-from tests.admin.pages import address, filled, page_of, permit, told
-from tests.extending import Clock
-from tests.extending import clock as _clock
-from tests.factories import at, make_member
-from tests.pages import NOBODY
-from tests.renewing import subscribe
+from tests.support.extensions import Clock
+from tests.support.extensions import clock as _clock
+from tests.support.factories import at, make_member
+from tests.support.pages import NOBODY
+from tests.support.renewals import subscribe
+from tests.support.staff import address, filled, page_of, permit, told
 
 WHY = "She wrote that she moves away"
 

@@ -9,8 +9,15 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from campaigns.models import Campaign, Erasure, Member, Membership, Payment
-from tests.admin.pages import MARKUP, address, counted, filled, page_of, permit, told
-from tests.factories import at, claim, make_gift, make_member, make_payment, recount_campaign
+from tests.support.factories import (
+    at,
+    claim,
+    make_gift,
+    make_member,
+    make_payment,
+    recount_campaign,
+)
+from tests.support.staff import MARKUP, address, counted, filled, page_of, permit, told
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,8 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from campaigns.models import Plan
-from tests.admin.pages import address, filled, page_of, told
-from tests.factories import make_plan, make_price
+from tests.support.factories import make_plan, make_price
+from tests.support.staff import address, filled, page_of, told
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns.models import Campaign, Checkout, PlanCopy
-from tests.admin.pages import MARKUP, page_of
-from tests.factories import make_campaign
+from tests.support.factories import make_campaign
+from tests.support.staff import MARKUP, page_of
 
 pytestmark = pytest.mark.django_db
 

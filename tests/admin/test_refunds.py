@@ -20,8 +20,9 @@ from campaigns.models import (
     RefundOrder,
 )
 from newsroom.sandbox.control import SandboxControl
-from tests.admin.pages import address, counted, filled, page_of, permit, told
-from tests.admin.refunding import (
+from tests.settlement.test_settlement import order_membership
+from tests.support.factories import make_member, make_payment
+from tests.support.refunds import (
     WHY,
     buy_gifts,
     give_back,
@@ -29,8 +30,7 @@ from tests.admin.refunding import (
     pay,
     statuses,
 )
-from tests.factories import make_member, make_payment
-from tests.test_settlement import order_membership
+from tests.support.staff import address, counted, filled, page_of, permit, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,8 +15,8 @@ from campaigns.models import (
     Tally,
 )
 from newsroom.sandbox.control import SandboxControl
-from tests.admin.pages import address, counted, page_of, told
-from tests.admin.refunding import buy_gifts, give_back, give_back_url, refund_at_stripe, statuses
+from tests.support.refunds import buy_gifts, give_back, give_back_url, refund_at_stripe, statuses
+from tests.support.staff import address, counted, page_of, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

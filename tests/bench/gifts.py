@@ -15,7 +15,7 @@ from collections import Counter
 from contextlib import ExitStack
 from email import message_from_bytes
 
-from tests.bench.ground import (
+from tests.bench.environment import (
     ROOT,
     as_table,
     describe_machine,
@@ -55,7 +55,7 @@ def measure_on(database: str, gifts: int) -> tuple[str, list[str]]:
         def start(*arguments: str) -> "subprocess.Popen[str]":
             return stack.enter_context(
                 subprocess.Popen(
-                    [sys.executable, "-m", "tests.bench.delivering", *arguments],
+                    [sys.executable, "-m", "tests.bench.delivery", *arguments],
                     cwd=ROOT,
                     env=environment,
                     stdout=subprocess.PIPE,

@@ -19,7 +19,7 @@ from django.core.management import call_command  # noqa: E402
 from campaigns import settlement, stripe_api  # noqa: E402
 from campaigns.models import Payment  # noqa: E402
 from newsroom.sandbox.control import SandboxControl  # noqa: E402
-from tests.factories import make_member  # noqa: E402
+from tests.support.factories import make_member  # noqa: E402
 
 A_BATCH = 5000
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from contextlib import ExitStack
 
-from tests.bench.ground import (
+from tests.bench.environment import (
     ROOT,
     as_table,
     describe_machine,
@@ -46,7 +46,7 @@ def measure_on(database: str, sizes: str) -> tuple[str, list[list[str]]]:
         environment = make_environment(folder, database_url=url, LOG_LEVEL="WARNING")
         rows = []
         with subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.measuring", sizes],
+            [sys.executable, "-m", "tests.bench.measurement", sizes],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,

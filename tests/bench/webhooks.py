@@ -28,7 +28,7 @@ from pathlib import Path
 import psycopg
 
 from newsroom.sandbox.process import start_sandbox
-from tests.bench.ground import (
+from tests.bench.environment import (
     ROOT,
     WEBHOOK_SECRET,
     as_table,
@@ -39,7 +39,7 @@ from tests.bench.ground import (
     scratch_folder,
     scratch_postgres,
 )
-from tests.servers import find_free_port, run_redis
+from tests.support.servers import find_free_port, run_redis
 
 TABLE = "campaigns_stripeevent"
 SALES_A_ROUND = 10

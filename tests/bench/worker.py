@@ -19,7 +19,7 @@ from campaigns import checkout as checkouts  # noqa: E402
 from campaigns import webhooks  # noqa: E402
 from campaigns.models import Campaign, Checkout, Price, StripeEvent  # noqa: E402
 from newsroom.sandbox.control import SandboxControl  # noqa: E402
-from tests.factories import make_campaign, make_price  # noqa: E402
+from tests.support.factories import make_campaign, make_price  # noqa: E402
 
 
 def prepare() -> tuple[Campaign, Price]:

@@ -1,0 +1,308 @@
+"""Money in another currency than was asked for: kept, given for, and not counted until decided."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from campaigns import progress, settlement, stripe_api, tasks
+from campaigns.models import (
+    Campaign,
+    Checkout,
+    Gift,
+    Goal,
+    Membership,
+    OutgoingMail,
+    Payment,
+    Price,
+    Tally,
+)
+from campaigns.models.moves import ForbiddenMove
+from campaigns.progress import HeldOf
+from campaigns.reports import formats, gather_figures
+from newsroom.sandbox.control import SandboxControl
+from tests.admin.conftest import editor, trainee  # noqa: F401 - fixtures
+from tests.settlement.test_settlement import order_gift, order_membership
+from tests.support.extensions import Clock, clock  # noqa: F401 - a fixture
+from tests.support.factories import at, recount_campaign
+from tests.support.staff import address, page_of, permit, told
+from tests.support.threads import race
+
+pytestmark = pytest.mark.usefixtures("clock")
+CARD = "4242424242424242"
+IBAN = "DE89370400440532013000"
+LATER = at("2099-01-01 00:00")
+Hold = Payment.Hold
+
+
+@pytest.fixture
+def abroad(drive: Campaign) -> Campaign:
+    """Somebody gave the prices dollars as well, in Stripe's dashboard."""
+    for price in Price.objects.filter(kind__in=["gift", "once"]):
+        stripe_api.client().v1.prices.update(
+            price.stripe_price_id, {"currency_options": {"usd": {"unit_amount": 6600}}}
+        )
+    return drive
+
+
+def buy(campaign: Campaign, sandbox: SandboxControl, kind: str, currency: str = "usd") -> Payment:
+    checkout = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
+    sandbox.pay(str(checkout.session_id), card=CARD, currency=currency)
+    settlement.settle_checkout(checkout.pk)
+    return Payment.objects.get(checkout=checkout)
+
+
+def decide(payment: Payment, hold: Payment.Hold) -> None:
+    settlement.decide_held(payment, hold)
+    payment.refresh_from_db()
+
+
+@pytest.mark.parametrize("kind", ["once", "gift"])
+def test_what_was_paid_in_another_currency_is_given_for_and_held(
+    abroad: Campaign, sandbox: SandboxControl, kind: str
+) -> None:
+    payment = buy(abroad, sandbox, kind)
+    assert (payment.amount_minor, payment.currency, payment.status) == (6600, "usd", "succeeded")
+    assert payment.hold == Hold.WAITING
+    given: type[Gift] | type[Membership] = Gift if kind == "gift" else Membership
+    assert given.objects.count() == 1
+    assert OutgoingMail.objects.filter(kind="receipt").exists()
+    assert not Tally.objects.exists()
+    assert progress.money_by_currency(abroad, at=LATER) == []
+    assert progress.paid_out_by_currency(abroad, at=LATER) == []
+    assert progress.held_by_currency(abroad, at=LATER) == [HeldOf("usd", 1, 6600)]
+
+
+@pytest.mark.parametrize("kind", ["once", "gift"])
+def test_taken_it_counts_as_a_person_or_a_gift_and_in_no_goal_of_other_money(
+    abroad: Campaign, sandbox: SandboxControl, kind: str
+) -> None:
+    Goal.objects.create(campaign=abroad, kind=Goal.Kind.MONEY, target=100_000)
+    payment = buy(abroad, sandbox, kind)
+    buy(abroad, sandbox, "gift", "eur")
+    decide(payment, Hold.ACCEPTED)
+    people, money = progress.measure_campaign(abroad, at=LATER)
+    assert (people.counted, money.counted) == (2, 6000)
+    assert [
+        (each.currency, each.gross_minor) for each in progress.money_by_currency(abroad, at=LATER)
+    ] == [("eur", 6000), ("usd", 6600)]
+    assert progress.held_by_currency(abroad, at=LATER) == []
+    # What staff said stands, whatever is settled later.
+    assert payment.checkout_id is not None
+    settlement.settle_checkout(payment.checkout_id)
+    payment.refresh_from_db()
+    assert payment.hold == Hold.ACCEPTED
+    assert Tally.objects.count() == 2
+
+
+def test_not_taken_it_counts_nowhere_and_staff_may_think_again(
+    abroad: Campaign, sandbox: SandboxControl
+) -> None:
+    payment = buy(abroad, sandbox, "gift")
+    for hold, counted in ((Hold.REFUSED, 0), (Hold.ACCEPTED, 1), (Hold.REFUSED, 0)):
+        decide(payment, hold)
+        assert Tally.objects.count() == counted
+        assert progress.held_by_currency(abroad, at=LATER) == []
+    with pytest.raises(ForbiddenMove):
+        decide(payment, Hold.REFUSED)
+    assert Gift.objects.get().status == Gift.Status.PAID  # it was bought all the same
+    assert payment.checkout_id is not None
+    settlement.settle_checkout(payment.checkout_id)
+    assert not Tally.objects.exists()
+    recount_campaign(abroad)
+    assert not Tally.objects.exists()
+
+
+def test_a_payment_as_asked_for_is_not_held_and_nothing_can_be_decided(
+    abroad: Campaign, sandbox: SandboxControl
+) -> None:
+    payment = buy(abroad, sandbox, "gift", "eur")
+    assert payment.hold == Hold.NONE
+    with pytest.raises(ForbiddenMove):
+        decide(payment, Hold.REFUSED)
+    assert Tally.objects.count() == 1
+
+
+@pytest.mark.parametrize("known", [Hold.WAITING, Hold.ACCEPTED, Hold.REFUSED])
+def test_a_currency_that_turns_out_equal_is_held_no_longer(
+    drive: Campaign, sandbox: SandboxControl, known: Payment.Hold
+) -> None:
+    """Of a subscription, too: the Checkout was noted wrong, and is put right."""
+    checkout = order_membership(drive, "year")
+    Checkout.objects.update(currency="usd")
+    sandbox.pay(str(checkout.session_id), card=CARD)
+    settlement.settle_checkout(checkout.pk)
+    payment = Payment.objects.get()
+    assert payment.hold == Hold.WAITING
+    assert Membership.objects.get().status == "active"
+    if known != Hold.WAITING:
+        decide(payment, known)
+    Checkout.objects.update(currency="eur")
+    settlement.settle_checkout(checkout.pk)
+    assert Payment.objects.get().hold == Hold.NONE
+    assert Tally.objects.count() == 1
+
+
+def test_a_renewal_never_counts_and_waits_for_nobody(
+    drive: Campaign,
+    sandbox: SandboxControl,
+    clock: Clock,  # noqa: F811
+) -> None:
+    """Or staff would be asked of every month of every reader abroad."""
+    checkout = order_membership(drive, "month")
+    Checkout.objects.update(currency="usd")
+    sandbox.pay(str(checkout.session_id), card=CARD)
+    settlement.settle_checkout(checkout.pk)
+    clock.move_to(at("2026-12-10 12:05"))
+    settlement.settle_checkout(checkout.pk)
+    rows = Payment.objects.order_by("paid_at").values_list("role", "hold")
+    assert list(rows) == [("first", Hold.WAITING), ("renewal", Hold.NONE)]
+
+
+def test_a_refund_ends_what_was_taken(abroad: Campaign, sandbox: SandboxControl) -> None:
+    payment = buy(abroad, sandbox, "once")
+    decide(payment, Hold.ACCEPTED)
+    stripe_api.refund_payment(str(payment.intent_id), amount_minor=6600, idempotency_key="back")
+    assert payment.checkout_id is not None
+    sandbox.advance(60)
+    settlement.settle_checkout(payment.checkout_id)
+    assert not Tally.objects.counting_at(LATER).exists()
+    [money] = progress.money_by_currency(abroad, at=LATER)
+    assert (money.currency, money.net_minor) == ("usd", 0)
+
+
+def test_what_was_given_back_whole_waits_for_nobody(
+    abroad: Campaign, sandbox: SandboxControl
+) -> None:
+    payment = buy(abroad, sandbox, "once")
+    for back, waits in ((6599, True), (1, False)):
+        stripe_api.refund_payment(
+            str(payment.intent_id), amount_minor=back, idempotency_key=f"back-{back}"
+        )
+        sandbox.advance(60)
+        assert payment.checkout_id is not None
+        settlement.settle_checkout(payment.checkout_id)
+        assert bool(progress.held_by_currency(abroad, at=LATER)) == waits
+        assert progress.undecided(Payment.objects.all()).exists() == waits
+    payment.refresh_from_db()
+    assert payment.hold == Hold.WAITING  # it may still be said
+
+
+def test_a_pending_payment_in_another_currency_makes_no_number_provisional(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    checkout = order_gift(drive)
+    Checkout.objects.update(currency="usd")
+    sandbox.pay(str(checkout.session_id), iban=IBAN)
+    settlement.settle_checkout(checkout.pk)
+    assert Payment.objects.get().status == Payment.Status.PENDING
+    [goal] = progress.measure_campaign(drive, at=timezone.now() + timedelta(hours=1))
+    assert goal.pending == 0
+
+
+def test_a_decision_and_a_settlement_at_once_leave_the_decision(
+    abroad: Campaign, sandbox: SandboxControl
+) -> None:
+    payment = buy(abroad, sandbox, "gift")
+    checkout_id = payment.checkout_id
+    assert checkout_id is not None
+    outcomes = race(
+        *[lambda: settlement.settle_checkout(checkout_id)] * 3,
+        lambda: settlement.decide_held(payment, Hold.ACCEPTED),
+    )
+    assert not any(isinstance(outcome, Exception) for outcome in outcomes), outcomes
+    payment.refresh_from_db()
+    assert payment.hold == Hold.ACCEPTED
+    assert Tally.objects.count() == 1
+
+
+def test_a_settlement_that_does_not_hold_the_checkout_would_undo_the_decision(
+    abroad: Campaign, sandbox: SandboxControl
+) -> None:
+    """The control: it writes the row that it had read before."""
+    payment = buy(abroad, sandbox, "gift")
+    read_before = Payment.objects.get(pk=payment.pk)
+    decide(payment, Hold.ACCEPTED)
+    read_before.save()
+    payment.refresh_from_db()
+    assert payment.hold == Hold.WAITING
+
+
+# What staff see and do
+
+
+def test_staff_take_it_with_a_why_and_the_number_follows(
+    abroad: Campaign,
+    sandbox: SandboxControl,
+    client: Client,
+    editor: User,  # noqa: F811
+) -> None:
+    payment = buy(abroad, sandbox, "gift")
+    tasks.do_what_followed()
+    front = page_of(client.get("/admin/"))
+    assert "needs=held" in front
+    listed = page_of(client.get(address(Payment, "changelist"), {"needs": "held"}))
+    assert "1 payment" in listed
+    page = page_of(client.get(address(Payment, "change", payment.pk)))
+    assert "€60 was asked for and $66 was paid" in page
+    assert "Take it or not" in page
+    url = f"/admin/campaigns/payment/{payment.pk}/held/"
+    assert client.post(url, {"hold": "accepted", "why": ""}).status_code == 422
+    assert client.post(url, {"hold": "", "why": "a reader abroad"}).status_code == 422
+    assert not Tally.objects.exists()
+    response = client.post(url, {"hold": "accepted", "why": "a reader abroad"}, follow=True)
+    assert "It is taken, and counts." in told(response)
+    assert Tally.objects.count() == 1
+    assert LogEntry.objects.latest("pk").get_change_message() == "Taken: a reader abroad"
+    abroad.refresh_from_db()
+    again = client.post(url, {"hold": "accepted", "why": "once more"})
+    assert "it is decided so already" in page_of(again)
+    client.post(url, {"hold": "refused", "why": "not ours"})
+    assert not Tally.objects.exists()
+    assert LogEntry.objects.latest("pk").get_change_message() == "Not taken: not ours"
+    assert "needs=held" not in page_of(client.get("/admin/"))
+
+
+def test_who_may_not_give_money_back_may_not_decide(
+    abroad: Campaign,
+    sandbox: SandboxControl,
+    client: Client,
+    trainee: User,  # noqa: F811
+) -> None:
+    payment = buy(abroad, sandbox, "gift")
+    permit(trainee, "view_payment")
+    assert "Take it or not" not in page_of(client.get(address(Payment, "change", payment.pk)))
+    url = f"/admin/campaigns/payment/{payment.pk}/held/"
+    assert client.post(url, {"hold": "accepted", "why": "I like it"}).status_code == 403
+    permit(trainee, "add_refundorder")
+    assert client.get(url).status_code == 200
+
+
+def test_the_progress_page_and_the_report_say_what_is_held(
+    abroad: Campaign,
+    sandbox: SandboxControl,
+    client: Client,
+    editor: User,  # noqa: F811
+) -> None:
+    for kind in ("gift", "once"):
+        buy(abroad, sandbox, kind)
+    page = page_of(client.get(f"/admin/campaigns/campaign/{abroad.pk}/progress/"))
+    assert "Held: 2 payments, $132, in another currency than was asked for." in page
+    figures = gather_figures(abroad, at=LATER)
+    assert "held: 2 payments, $132" in formats.as_text(figures)
+    assert '"amount_minor": 13200' in formats.as_json(figures)
+
+
+def test_a_payment_as_asked_for_has_no_page_to_decide(
+    abroad: Campaign,
+    sandbox: SandboxControl,
+    client: Client,
+    editor: User,  # noqa: F811
+) -> None:
+    payment = buy(abroad, sandbox, "gift", "eur")
+    response = client.get(f"/admin/campaigns/payment/{payment.pk}/held/", follow=True)
+    assert "this payment is not held" in told(response)
+    assert "Left after refunds and disputes" in page_of(response)

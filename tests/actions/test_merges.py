@@ -1,0 +1,397 @@
+"""Two people that are one: what moves, what is counted, who is found."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
+
+from campaigns import banners, emails, gifts, members, memberships, progress
+from campaigns.members.merging import MOVED
+from campaigns.models import (
+    AddressChange,
+    Campaign,
+    Erasure,
+    FormerAddress,
+    Gift,
+    Goal,
+    Member,
+    Membership,
+    OptOut,
+    OutgoingMail,
+    Payment,
+    PublishedNumber,
+    SignInLink,
+    Tally,
+)
+from tests.support.factories import (
+    at,
+    claim,
+    make_campaign,
+    make_checkout,
+    make_gift,
+    make_member,
+    make_payment,
+    make_refund,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LATER = "2027-06-01 00:00"
+
+
+@pytest.fixture
+def birthday() -> Campaign:
+    return make_campaign()
+
+
+@pytest.fixture
+def ada() -> Member:
+    return make_member("ada@example.org")
+
+
+@pytest.fixture
+def adele() -> Member:
+    """The same person, by the address that she has at work."""
+    return make_member("adele@example.net")
+
+
+def tally_all() -> None:
+    for gift in Gift.objects.all():
+        progress.tally_gift(gift)
+    with transaction.atomic():
+        progress.tally_members(Member.objects.all())
+
+
+def counted(campaign: Campaign, *, on: str = LATER) -> int:
+    """The primary goal's number, from the tallies as they stand."""
+    return progress.measure_goal(campaign.goals.get(is_primary=True), at=at(on)).counted
+
+
+def merge(kept: Member, gone: Member) -> None:
+    members.merge_members(kept=kept, gone=gone)
+
+
+# What hangs on a person
+
+Maker = Callable[[Member, Campaign], Any]
+
+
+def _gift(buyer: Member, campaign: Campaign) -> Gift:
+    return make_gift(buyer, campaign, "2026-11-10 12:00")
+
+
+MAKERS: dict[tuple[str, str], Maker] = {
+    ("Checkout", "member"): lambda who, drive: make_checkout(drive, member=who),
+    ("Payment", "member"): lambda who, drive: make_payment(who, drive, "2026-11-10 12:00"),
+    ("Membership", "member"): lambda who, drive: memberships.give_membership(
+        who,
+        plan=None,
+        source=Membership.Source.GRANTED,
+        starts_at=at("2026-11-10 12:00"),
+        months=1,
+    ),
+    ("Gift", "buyer"): _gift,
+    ("Gift", "redeemer"): lambda who, drive: claim(
+        _gift(make_member(), drive), who, "2026-11-11 12:00"
+    ),
+    ("OutgoingMail", "member"): lambda who, drive: OutgoingMail.objects.create(
+        key="mail", kind=OutgoingMail.Kind.PAST_DUE, member=who
+    ),
+    ("FormerAddress", "member"): lambda who, drive: FormerAddress.objects.create(
+        member=who, email="maiden@example.org"
+    ),
+    ("Tally", "member"): lambda who, drive: Tally.objects.create(
+        campaign=drive,
+        member=who,
+        payment=make_payment(make_member(), drive, "2026-11-10 12:00"),
+        counted_from=at("2026-11-10 12:00"),
+    ),
+    ("AddressChange", "member"): lambda who, drive: AddressChange.objects.create(
+        member=who, email="new@example.org"
+    ),
+    ("SignInLink", "member"): lambda who, drive: SignInLink.objects.create(
+        member=who, secret_hash="0" * 64
+    ),
+    ("Erasure", "member"): lambda who, drive: Erasure.objects.create(member=who),
+}
+# A tally is counted anew, and what opens or changes a page opens and changes it no more.
+GOES = {("Tally", "member"), ("AddressChange", "member"), ("SignInLink", "member")}
+FORBIDS = {("Erasure", "member")}
+HANGING = [
+    (relation.related_model.__name__, relation.field.name)
+    for relation in Member._meta.related_objects
+]
+
+
+@pytest.mark.parametrize("hanging", HANGING, ids="-".join)
+def test_whatever_hangs_on_a_person_moves_goes_or_forbids_it(
+    hanging: tuple[str, str], birthday: Campaign, ada: Member, adele: Member
+) -> None:
+    """A new relation to Member has no maker here, and fails until merging has heard of it."""
+    row, name = MAKERS[hanging](adele, birthday), hanging[1]
+    rows = type(row)._default_manager.filter(pk=row.pk)
+    if hanging in FORBIDS:
+        with pytest.raises(members.MergeRefused):
+            merge(ada, adele)
+        assert rows.get(member=adele)
+        return
+    merge(ada, adele)
+    assert not Member.objects.filter(pk=adele.pk).exists()
+    if hanging in GOES:
+        assert not rows.exists()
+    else:
+        assert getattr(rows.get(), name) == ada
+
+
+def test_what_merging_forgets_is_not_lost(
+    birthday: Campaign, ada: Member, adele: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: the database lets nobody go on whom something still hangs."""
+    make_payment(adele, birthday, "2026-11-10 12:00")
+    monkeypatch.setattr("campaigns.members.merging.MOVED", MOVED[1:])
+    with pytest.raises(ProtectedError):
+        merge(ada, adele)
+    assert Payment.objects.get().member == adele
+
+
+# What is counted
+
+
+def test_two_who_counted_in_one_drive_count_once(
+    birthday: Campaign, ada: Member, adele: Member
+) -> None:
+    first = make_payment(adele, birthday, "2026-11-08 12:00")
+    make_payment(ada, birthday, "2026-11-10 12:00")
+    make_payment(make_member(), birthday, "2026-11-10 12:00")
+    tally_all()
+    banners.publish_campaign(birthday.pk)
+    published = list(PublishedNumber.objects.values())
+    assert counted(birthday) == published[0]["counted"] == 3
+    merge(ada, adele)
+    assert counted(birthday) == 2
+    tally = Tally.objects.get(member=ada)
+    assert (tally.counted_from, tally.payment) == (at("2026-11-08 12:00"), first)
+    # What was shown was shown; the next one is due.
+    assert list(PublishedNumber.objects.values()) == published
+    birthday.refresh_from_db()
+    assert birthday.publish_at is not None
+    banners.publish_campaign(birthday.pk)
+    assert [row.counted for row in PublishedNumber.objects.order_by("pk")] == [3, 2]
+
+
+def test_a_closed_drive_keeps_its_number(birthday: Campaign, ada: Member, adele: Member) -> None:
+    make_payment(ada, birthday, "2026-11-10 12:00")
+    make_payment(adele, birthday, "2026-11-10 12:00")
+    tally_all()
+    Campaign.objects.update(
+        closed_at=at("2026-12-02 12:00"), closed_numbers={Goal.Kind.NEW_MEMBERS: 2}
+    )
+    merge(ada, adele)
+    birthday.refresh_from_db()
+    measured = progress.measure_goal(birthday.goals.get(), at=at(LATER))
+    assert (measured.counted, measured.known_now) == (2, 1)
+
+
+def test_two_who_counted_in_two_drives_count_in_both(
+    birthday: Campaign, ada: Member, adele: Member
+) -> None:
+    # Each begun before what the other paid for, so that neither was a member then.
+    other = make_campaign(slug="jubilee", starts_at=at("2026-11-05 00:00"))
+    make_payment(ada, birthday, "2026-11-10 12:00")
+    make_payment(adele, other, "2026-11-10 13:00")
+    tally_all()
+    assert (counted(birthday), counted(other)) == (1, 1)
+    merge(ada, adele)
+    assert (counted(birthday), counted(other)) == (1, 1)
+    assert set(Tally.objects.values_list("campaign__slug", "member")) == {
+        ("birthday", ada.pk),
+        ("jubilee", ada.pk),
+    }
+
+
+@pytest.mark.parametrize("member_is_kept", [True, False])
+def test_whoever_was_a_member_when_it_began_is_not_new(
+    birthday: Campaign, ada: Member, adele: Member, member_is_kept: bool
+) -> None:
+    make_payment(ada, None, "2025-12-24 12:00")
+    make_payment(adele, birthday, "2026-11-10 12:00")
+    tally_all()
+    assert counted(birthday) == 1
+    merge(*((ada, adele) if member_is_kept else (adele, ada)))
+    assert counted(birthday) == 0
+    assert not Tally.objects.exists()
+
+
+@pytest.mark.parametrize("redeemer_is_kept", [True, False])
+def test_a_payment_and_a_gift_of_one_person_count_once(
+    birthday: Campaign, ada: Member, adele: Member, redeemer_is_kept: bool
+) -> None:
+    gift = make_gift(make_member(), birthday, "2026-11-05 12:00")
+    claim(gift, ada, "2026-11-07 12:00")
+    make_payment(adele, birthday, "2026-11-06 12:00")
+    tally_all()
+    assert counted(birthday) == 2
+    merge(*((ada, adele) if redeemer_is_kept else (adele, ada)))
+    assert counted(birthday) == 1
+    # By the payment until the claim, by the gift from then on: as the rule has it for one.
+    person = Tally.objects.get(member__isnull=False)
+    assert (person.counted_from, person.counted_until) == (
+        at("2026-11-06 12:00"),
+        at("2026-11-07 12:00"),
+    )
+    make_refund(gift.payment, "2026-11-20 12:00")
+    tally_all()
+    assert counted(birthday) == 1  # the refunded gift no longer counts, so the person does
+
+
+def test_money_raised_is_what_it_was(birthday: Campaign, ada: Member, adele: Member) -> None:
+    Goal.objects.create(campaign=birthday, kind=Goal.Kind.MONEY, target=1)
+    for who in (ada, adele):
+        make_payment(who, birthday, "2026-11-10 12:00")
+    tally_all()
+    merge(ada, adele)
+    assert progress.money_raised(birthday, at=at(LATER)) == 12000
+
+
+def test_a_rehearsal_tells_what_would_count_and_changes_nothing(
+    birthday: Campaign, ada: Member, adele: Member
+) -> None:
+    for who in (ada, adele):
+        make_payment(who, birthday, "2026-11-10 12:00")
+    tally_all()
+    before = list(Tally.objects.values()), list(Member.objects.values())
+    [told] = members.rehearse_merge(kept=ada, gone=adele).counted
+    assert (told.campaign, len(told.before), len(told.after)) == (birthday, 2, 1)
+    assert (list(Tally.objects.values()), list(Member.objects.values())) == before
+    birthday.refresh_from_db()
+    assert birthday.publish_at is None
+
+
+# Who they are
+
+
+def test_the_one_who_stays_has_what_was_known_of_both(ada: Member, adele: Member) -> None:
+    Member.objects.filter(pk=adele.pk).update(
+        name="Ada Reader", created_at=at("2020-01-01 00:00"), language="uk"
+    )
+    merge(ada, adele)
+    ada.refresh_from_db()
+    assert (ada.name, ada.email, ada.language) == ("Ada Reader", "ada@example.org", "en")
+    assert ada.created_at == at("2020-01-01 00:00")
+    assert ada.tell_stripe_at is not None
+    assert ada.former_addresses.get().email == "adele@example.net"
+
+
+def test_a_name_of_her_own_stays(ada: Member, adele: Member) -> None:
+    Member.objects.filter(pk=ada.pk).update(name="Ada")
+    Member.objects.filter(pk=adele.pk).update(name="Adele")
+    merge(ada, adele)
+    assert Member.objects.get().name == "Ada"
+
+
+def test_an_address_that_led_elsewhere_leads_to_whoever_is_left(ada: Member, adele: Member) -> None:
+    """The one who goes had the other's address once, and somebody else had hers."""
+    FormerAddress.objects.create(member=adele, email=ada.email)
+    FormerAddress.objects.create(member=make_member("ben@example.org"), email=adele.email)
+    merge(ada, adele)
+    assert [row.email for row in ada.former_addresses.all()] == ["adele@example.net"]
+    assert FormerAddress.objects.count() == 1
+
+
+def test_whoever_wants_no_reminders_gets_none(ada: Member, adele: Member) -> None:
+    emails.stop_reminders(adele.email)
+    merge(ada, adele)
+    assert OptOut.objects.holds(ada.email)
+
+
+def test_staff_read_who_did_it_and_why(ada: Member, adele: Member, admin_user: User) -> None:
+    LogEntry.objects.create(
+        user=admin_user,
+        content_type_id=_content_type(),
+        object_id=str(adele.pk),
+        object_repr="Adele",
+        action_flag=2,
+        change_message="Granted.",
+    )
+    members.merge_members(kept=ada, gone=adele, by=admin_user, why="she wrote to us")
+    history = LogEntry.objects.filter(object_id=str(ada.pk), content_type_id=_content_type())
+    told = [(entry.user, entry.get_change_message()) for entry in history.order_by("pk")]
+    assert told == [
+        (admin_user, "Granted."),
+        (admin_user, f"Merged with member {adele.pk}, who is this person: she wrote to us"),
+    ]
+
+
+def _content_type() -> int:
+    return ContentType.objects.get_for_model(Member).pk
+
+
+# Refusals
+
+
+def test_one_person_is_not_merged_with_herself(ada: Member) -> None:
+    with pytest.raises(members.MergeRefused, match="one person already"):
+        merge(ada, ada)
+
+
+def test_whoever_is_gone_is_not_merged_again(ada: Member, adele: Member) -> None:
+    merge(ada, adele)
+    for kept, gone in ((ada, adele), (adele, ada)):
+        with pytest.raises(members.MergeRefused, match="is gone"):
+            merge(kept, gone)
+    assert Member.objects.get() == ada
+
+
+@pytest.mark.parametrize("which", ["kept", "gone"])
+@pytest.mark.parametrize("how", ["erased", "being erased"])
+def test_nobody_is_merged_with_whoever_was_erased(
+    ada: Member, adele: Member, which: str, how: str
+) -> None:
+    erased = ada if which == "kept" else adele
+    if how == "erased":
+        Member.objects.filter(pk=erased.pk).update(erased_at=timezone.now())
+    else:
+        Erasure.objects.create(member=erased)
+    with pytest.raises(members.MergeRefused, match="erased"):
+        merge(ada, adele)
+    assert Member.objects.count() == 2
+
+
+# Who is found afterwards
+
+
+def test_the_old_address_leads_to_whoever_is_left(
+    birthday: Campaign, ada: Member, adele: Member
+) -> None:
+    merge(ada, adele)
+    assert Member.objects.known_by(" Adele@Example.net") == ada
+    gift = make_gift(make_member(), birthday, "2026-11-10 12:00", expires_at=at("2099-01-01 00:00"))
+    claimed = gifts.redeem_gift(gift.code, email="adele@example.net", name="", language="en")
+    assert isinstance(claimed, Gift)
+    assert claimed.redeemer == ada
+    assert members.owe_link("adele@example.net", language="en", at=timezone.now())
+    assert OutgoingMail.objects.get(kind="sign_in").member == ada
+    assert Member.objects.filter(email="adele@example.net").count() == 0
+
+
+def test_a_gift_to_the_old_address_of_a_member_asks_her_first(
+    birthday: Campaign, ada: Member, adele: Member
+) -> None:
+    memberships.give_membership(
+        ada,
+        plan=None,
+        source=Membership.Source.GRANTED,
+        starts_at=at("2026-11-01 00:00"),
+        months=1200,
+    )
+    merge(ada, adele)
+    gift = make_gift(make_member(), birthday, "2026-11-10 12:00", expires_at=at("2099-01-01 00:00"))
+    owed = gifts.redeem_gift(gift.code, email="adele@example.net", name="", language="en")
+    assert isinstance(owed, gifts.ConfirmationOwed)
+    assert owed.member == ada

@@ -1,0 +1,272 @@
+"""Refunds that staff order, and those from Stripe's own dashboard, of one gift among several."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from campaigns import checkout as checkouts
+from campaigns import progress, settlement, stripe_api, tasks
+from campaigns.models import (
+    Campaign,
+    Checkout,
+    Gift,
+    Payment,
+    Price,
+    Refund,
+    RefundOrder,
+    Tally,
+)
+from campaigns.models.moves import ForbiddenMove
+from campaigns.settlement import refunding
+from newsroom.sandbox.control import SandboxControl
+from tests.settlement.test_settlement import order_gift
+from tests.support.threads import race
+
+CARD = "4242424242424242"
+ASKED = RefundOrder.Reason.REQUESTED
+
+
+@pytest.fixture
+def staff(drive: Campaign) -> User:
+    return User.objects.create_user("olha")
+
+
+@pytest.fixture
+def three(drive: Campaign, sandbox: SandboxControl) -> list[Gift]:
+    wanted = [{"recipient_name": name, "recipient_email": ""} for name in ("Ben", "Cleo", "Dan")]
+    checkout = checkouts.start_checkout(
+        uuid4(),
+        checkouts.Order(
+            kind=Checkout.Kind.GIFT,
+            price=Price.objects.get(kind="gift"),
+            email="ada@example.org",
+            name="Ada Reader",
+            language="en",
+            campaign=drive,
+            typed={"gifts": wanted},
+        ),
+    )
+    sandbox.pay(str(checkout.session_id), card=CARD)
+    settlement.settle_checkout(checkout.pk)
+    sandbox.advance(3600)
+    return list(Gift.objects.order_by("position"))
+
+
+def order(gift: Gift, staff: User, amount_minor: int = 6000) -> RefundOrder:
+    return settlement.order_refund(
+        gift.payment, amount_minor=amount_minor, reason=ASKED, why="asked", by=staff, named=[gift]
+    )
+
+
+def statuses() -> list[str]:
+    return list(Gift.objects.order_by("position").values_list("status", flat=True))
+
+
+def counting() -> int:
+    return Tally.objects.filter(counted_until__isnull=True).count()
+
+
+def at_stripe(payment: Payment) -> list[int]:
+    return [refund["amount"] for refund in stripe_api.list_refunds(payment.charge_id)]
+
+
+def refund_in_the_dashboard(payment: Payment, amount_minor: int) -> Refund:
+    stripe_api.client().v1.refunds.create(
+        {"payment_intent": str(payment.intent_id), "amount": amount_minor}
+    )
+    assert payment.checkout_id is not None
+    settlement.settle_checkout(payment.checkout_id)
+    return Refund.objects.latest("pk")
+
+
+def test_a_refund_that_names_one_gift_of_three_takes_that_one_back(
+    three: list[Gift], staff: User
+) -> None:
+    assert counting() == 3
+    settlement.carry_out_refund(order(three[1], staff).pk)
+    assert statuses() == ["paid", "revoked", "paid"]
+    assert counting() == 2
+    assert Refund.objects.get().gifts.get() == three[1]
+    [done] = RefundOrder.objects.all()
+    assert (done.refund_id, done.next_attempt_at) == (Refund.objects.get().refund_id, None)
+
+
+def test_a_refund_in_the_dashboard_changes_the_money_and_waits_for_its_gifts(
+    three: list[Gift], drive: Campaign, staff: User
+) -> None:
+    refund = refund_in_the_dashboard(three[0].payment, 6000)
+    assert statuses() == ["paid"] * 3
+    assert counting() == 3
+    [money] = progress.money_by_currency(drive, at=timezone.now() + timedelta(days=900))
+    assert money.refunded_minor == 6000
+    assert refund.gifts_named_at is None
+    settlement.name_gifts_of(refund, [three[2]])
+    assert statuses() == ["paid", "paid", "revoked"]
+    assert counting() == 2
+
+
+def test_a_refund_in_the_dashboard_may_have_meant_no_gift(three: list[Gift]) -> None:
+    refund = refund_in_the_dashboard(three[0].payment, 500)
+    settlement.name_gifts_of(refund, [])
+    refund.refresh_from_db()
+    assert refund.gifts_named_at is not None
+    assert statuses() == ["paid"] * 3
+
+
+def test_a_refund_names_gifts_of_its_own_payment_only(
+    three: list[Gift], drive: Campaign, sandbox: SandboxControl
+) -> None:
+    other = order_gift(drive, "eve@example.org")
+    sandbox.pay(str(other.session_id), card=CARD)
+    settlement.settle_checkout(other.pk)
+    refund = refund_in_the_dashboard(three[0].payment, 6000)
+    with pytest.raises(ForbiddenMove):
+        settlement.name_gifts_of(refund, list(other.gifts.all()))
+    assert "revoked" not in statuses()
+
+
+def test_a_named_refund_that_fails_later_gives_the_gift_back(
+    three: list[Gift], staff: User, sandbox: SandboxControl
+) -> None:
+    settlement.carry_out_refund(order(three[0], staff).pk)
+    assert statuses() == ["revoked", "paid", "paid"]
+    sandbox.fail_refund(Refund.objects.get().refund_id)
+    settlement.settle_checkout(three[0].checkout_id)
+    assert statuses() == ["paid"] * 3
+    assert counting() == 3
+
+
+def test_an_answer_that_was_lost_gives_back_once(
+    three: list[Gift], staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, refund_payment = order(three[0], staff), stripe_api.refund_payment
+
+    def lose_the_answer(*args: Any, **kwargs: Any) -> None:
+        refund_payment(*args, **kwargs)
+        raise stripe_api.StripeUnavailable("the line went dead")
+
+    with monkeypatch.context() as line:
+        line.setattr(stripe_api, "refund_payment", lose_the_answer)
+        settlement.carry_out_refund(made.pk)
+    made.refresh_from_db()
+    assert made.refund_id is None
+    assert made.next_attempt_at is not None, "it is asked again"
+    # Days later Stripe has forgotten the key; the refund itself says whose it is.
+    RefundOrder.objects.update(next_attempt_at=timezone.now(), attempt=7)
+    tasks.sweep()
+    made.refresh_from_db()
+    assert made.refund_id is not None
+    assert at_stripe(three[0].payment) == [6000]
+    assert statuses()[0] == "revoked"
+
+
+def test_an_error_that_stripe_would_repeat_is_asked_anew(
+    three: list[Gift], staff: User, sandbox: SandboxControl
+) -> None:
+    made = order(three[0], staff)
+    sandbox.add_fault("api", match="POST /v1/refunds", kind="error", times=1)
+    settlement.carry_out_refund(made.pk)
+    made.refresh_from_db()
+    assert (made.error, made.attempt) == ("StripeFailed", 2)
+    settlement.carry_out_refund(made.pk)
+    assert at_stripe(three[0].payment) == [6000]
+    assert statuses() == ["revoked", "paid", "paid"]
+
+
+def test_what_stripe_took_and_we_have_not_read_yet_is_spoken_for(
+    three: list[Gift], staff: User, sandbox: SandboxControl
+) -> None:
+    made = order(three[0], staff)
+    sandbox.add_fault("api", match="GET /v1/checkout/sessions", kind="error", times=-1)
+    settlement.carry_out_refund(made.pk)
+    made.refresh_from_db()
+    assert made.refund_id is not None
+    assert Refund.objects.count() == 0
+    assert settlement.refundable_minor(three[0].payment) == 12000
+    sandbox.remove_faults()
+    settlement.settle_checkout(three[0].checkout_id)
+    assert settlement.refundable_minor(three[0].payment) == 12000
+
+
+def test_one_order_carried_out_by_several_at_once_gives_back_once(
+    three: list[Gift], staff: User
+) -> None:
+    made = order(three[0], staff)
+    race(*[lambda: settlement.carry_out_refund(made.pk)] * 4)
+    RefundOrder.objects.update(next_attempt_at=timezone.now())
+    settlement.carry_out_refund(made.pk)
+    assert at_stripe(three[0].payment) == [6000]
+    assert Refund.objects.count() == 1
+    assert statuses() == ["revoked", "paid", "paid"]
+
+
+def test_no_more_is_given_back_than_is_left(three: list[Gift], staff: User) -> None:
+    refund_in_the_dashboard(three[0].payment, 6000)
+    order(three[1], staff)  # not carried out yet, and spoken for
+    assert settlement.refundable_minor(three[0].payment) == 6000
+    with pytest.raises(settlement.RefundRefused, match="left"):
+        order(three[2], staff, amount_minor=6001)
+    with pytest.raises(settlement.RefundRefused):
+        order(three[2], staff, amount_minor=0)
+
+
+def test_two_orders_at_once_never_give_back_more_than_was_paid(
+    three: list[Gift], staff: User
+) -> None:
+    outcomes = race(*[lambda: order(three[0], staff, amount_minor=18000)] * 4)
+    assert sum(isinstance(outcome, RefundOrder) for outcome in outcomes) == 1
+
+
+def test_what_stripe_refuses_ends_with_its_reason(
+    three: list[Gift], staff: User, sandbox: SandboxControl
+) -> None:
+    made = order(three[0], staff)
+    dispute = sandbox.open_dispute(payment_intent=str(three[0].payment.intent_id))
+    sandbox.close_dispute(dispute["id"], status="lost")
+    made = settlement.carry_out_refund(made.pk)
+    assert made.error
+    assert (made.refund_id, made.next_attempt_at) == (None, None)
+    # Once it was refused, nothing is spoken for.
+    assert settlement.refundable_minor(three[0].payment) == 18000
+
+
+def test_the_whole_back_takes_back_all_that_nobody_claimed(
+    three: list[Gift], drive: Campaign
+) -> None:
+    settlement.claim_gift(three[0].code, email="ben@example.org", name="Ben", language="en")
+    refund_in_the_dashboard(three[0].payment, 18000)
+    assert statuses() == ["claimed", "revoked", "revoked"]
+    claimed = Gift.objects.get(status="claimed")
+    assert claimed.waits_for_word
+    assert counting() == 0
+
+
+def test_whoever_gets_no_answer_leaves_that_of_another_alone(
+    three: list[Gift], staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two ask at once: one is told the refund, the other that somebody is asking already."""
+    made, ask = order(three[0], staff), refunding._ask_stripe
+
+    def be_second(asked: RefundOrder) -> None:
+        monkeypatch.setattr(refunding, "_ask_stripe", ask)
+        settlement.carry_out_refund(asked.pk)
+        raise stripe_api.StripeUnavailable("409")
+
+    monkeypatch.setattr(refunding, "_ask_stripe", be_second)
+    settlement.carry_out_refund(made.pk)
+    made.refresh_from_db()
+    assert made.refund_id == Refund.objects.get().refund_id
+    assert RefundOrder.objects.filter(pk=made.pk, next_attempt_at__isnull=True).exists()
+
+
+def test_a_refund_whose_webhook_is_quicker_than_its_answer_names_its_gifts(
+    three: list[Gift], staff: User
+) -> None:
+    made = order(three[0], staff)
+    refunding._ask_stripe(made)  # and we die before we note it
+    settlement.settle_checkout(three[0].checkout_id)
+    assert statuses() == ["revoked", "paid", "paid"]

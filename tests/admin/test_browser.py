@@ -1,0 +1,118 @@
+"""Staff's pages as a browser shows them: under the policy, wide and narrow, by light and dark."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from pytest_django.live_server_helper import LiveServer
+
+from campaigns.models import Campaign, Gift, Member, Refund, StripeEvent
+from tests.support.browser import a_reader, run_chromium
+from tests.support.factories import make_payment, recount_campaign
+from tests.support.staff import WAITING_BUYER, wait_for_a_person
+
+pytestmark = pytest.mark.once
+
+WINDOWS: dict[str, dict[str, Any]] = {
+    "wide-light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
+    "narrow-dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+}
+
+
+@pytest.fixture
+def site(request: pytest.FixtureRequest, clean_ground: None) -> LiveServer:
+    """A web server of this process, started once the folder of static files is there."""
+    server: LiveServer = request.getfixturevalue("live_server")
+    return server
+
+
+def waiting_addresses() -> dict[str, str]:
+    """Where staff are asked for a decision."""
+    root = "/admin/campaigns"
+    undecided = Gift.objects.get(fell_at__isnull=False)
+    bounced = Gift.objects.get(bounced_at__isnull=False)
+    refund = Refund.objects.get(payment__gifts=bounced)
+    return {
+        "gifts": f"{root}/gift/",
+        "gift-undecided": f"{root}/gift/{undecided.pk}/change/",
+        "gift-revoke": f"{root}/gift/{undecided.pk}/change/revoke/",
+        "gift-keep": f"{root}/gift/{undecided.pk}/change/keep/",
+        "gift-reassign": f"{root}/gift/{undecided.pk}/change/reassign/",
+        "gift-bounced": f"{root}/gift/{bounced.pk}/change/",
+        "gift-date": f"{root}/gift/{bounced.pk}/change/date/",
+        "gift-recipient": f"{root}/gift/{bounced.pk}/change/recipient/",
+        "payment-unnamed": f"{root}/payment/{bounced.payment_id}/change/",
+        "payment-name-gifts": f"{root}/payment/{bounced.payment_id}/refunds/{refund.pk}/",
+        "mails": f"{root}/outgoingmail/",
+    }
+
+
+def addresses(campaign: Campaign) -> dict[str, str]:
+    """The pages that staff use day by day."""
+    gift = Gift.objects.exclude(buyer__email=WAITING_BUYER).get()
+    root = "/admin/campaigns"
+    return {
+        "first": "/admin/",
+        "progress": f"{root}/campaign/{campaign.pk}/progress/",
+        "campaigns": f"{root}/campaign/",
+        "campaign": f"{root}/campaign/{campaign.pk}/change/",
+        "plan": f"{root}/plan/{gift.price.plan_id}/change/",
+        "member": f"{root}/member/{gift.buyer_id}/change/",
+        "grant": f"{root}/member/{gift.buyer_id}/membership/",
+        "offline-payment": f"{root}/member/{gift.buyer_id}/payment/",
+        "payments": f"{root}/payment/",
+        "payment": f"{root}/payment/{gift.payment_id}/change/",
+        "event": f"{root}/stripeevent/{StripeEvent.objects.get().pk}/change/",
+    }
+
+
+def merge_addresses(campaign: Campaign) -> dict[str, str]:
+    """Two who pay, to be made one: the other is found, and both are looked at."""
+    gift = Gift.objects.get(redeemer__email="ben@example.org")
+    make_payment(Member.objects.get(email="ben@example.org"), campaign, "2026-11-09 12:00")
+    recount_campaign(campaign)
+    root = f"/admin/campaigns/member/{gift.buyer_id}/merge/"
+    return {"merge-find": root, "merge": f"{root}{gift.redeemer_id}/"}
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.django_db(transaction=True)
+def test_staffs_pages_hold_to_the_policy_and_to_axe(
+    site: LiveServer, client: Client, settings: LazySettings, rows: Campaign
+) -> None:
+    cookie: Any = {
+        "name": settings.SESSION_COOKIE_NAME,
+        "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
+        "domain": urlsplit(site.url).hostname,
+        "path": "/",
+    }
+    wait_for_a_person(rows)
+    pages = addresses(rows) | waiting_addresses()
+    payment = Gift.objects.exclude(buyer__email=WAITING_BUYER).get().payment_id
+    pages |= merge_addresses(rows)
+    pages["payment-give-back"] = f"/admin/campaigns/payment/{payment}/give-back/"
+    with run_chromium() as chromium:
+        for window, looks in WINDOWS.items():
+            with a_reader(chromium, **looks) as reader:
+                reader.context.add_cookies([cookie])
+                for name, address in pages.items():
+                    answer = reader.page.goto(site.url + address)
+                    assert answer is not None
+                    assert answer.status == 200, address
+                    seen = len(reader.complaints)
+                    reader.look(f"staff-{name}-{window}")
+                    # Axe loads the page's own styles anew, inline, and is refused as it should be.
+                    del reader.complaints[seen:]
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["en", "uk"])
+def test_the_progress_page_speaks_every_language(
+    client: Client, rows: Campaign, language: str
+) -> None:
+    page = client.get(addresses(rows)["progress"], headers={"Accept-Language": language})
+    assert page.status_code == 200
+    assert page.headers["Content-Language"] == language

@@ -1,0 +1,56 @@
+"""The admin's first page: what needs a person, and to whom it is said."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from campaigns.models import Gift, Membership, OutgoingMail
+from tests.support.factories import at
+from tests.support.staff import address, fallen, page_of, permit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.usefixtures("editor")
+def test_the_first_page_says_what_needs_a_person(
+    client: Client, gift: Gift, undelivered: Gift
+) -> None:
+    assert "Needs a person" not in page_of(client.get("/admin/"))
+    fallen(gift)
+    Gift.objects.filter(pk=undelivered.pk).update(bounced_at=timezone.now())
+    Membership.objects.update(push_error="StripeRefused")
+    OutgoingMail.objects.create(
+        key="receipt:pi_2", kind="receipt", payment=gift.payment, failed_at=timezone.now()
+    )
+    page = page_of(client.get("/admin/"))
+    assert "Needs a person" in page
+    for url in (
+        address(Gift, "changelist") + "?needs=bounced",
+        address(Gift, "changelist") + "?needs=undecided",
+        address(Membership, "changelist") + "?needs=unmoved",
+        address(OutgoingMail, "changelist") + "?needs=given-up",
+    ):
+        assert f'href="{url}"' in page
+        assert len(client.get(url).context["cl"].result_list) == 1
+
+
+def test_the_first_page_tells_nobody_of_what_they_may_not_see(
+    client: Client, trainee: User, gift: Gift
+) -> None:
+    fallen(gift)
+    assert "Needs a person" not in page_of(client.get("/admin/"))
+    permit(trainee, "view_gift")
+    assert "Needs a person" in page_of(client.get("/admin/"))
+
+
+@pytest.mark.usefixtures("editor", "rows")
+def test_a_mail_that_failed_long_ago_or_was_told_on_waits_for_nobody(client: Client) -> None:
+    mail = OutgoingMail.objects.get()
+    for changes in (
+        {"failed_at": at("2020-01-01 12:00"), "told_at": None},
+        {"failed_at": timezone.now(), "told_at": timezone.now()},
+    ):
+        OutgoingMail.objects.filter(pk=mail.pk).update(**changes)
+        response = client.get(address(OutgoingMail, "changelist"), {"needs": "given-up"})
+        assert list(response.context["cl"].result_list) == []

@@ -1,0 +1,139 @@
+"""What others take from us: the drive's picture and its number."""
+
+import struct
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from campaigns.banners import publish_campaign, wrap_lines
+from campaigns.models import Campaign, CampaignCopy, Tally
+from tests.support.factories import make_campaign, make_member, make_payment
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
+
+PICTURE = "/drive/birthday/picture.png"
+NUMBER = "/drive/birthday/progress.json"
+
+
+@pytest.fixture
+def campaign() -> Campaign:
+    """A drive in its second week, without a sandbox: nothing is bought here."""
+    now = timezone.now()
+    return make_campaign(starts_at=now - timedelta(days=10), ends_at=now + timedelta(days=20))
+
+
+def count_one_more(campaign: Campaign) -> None:
+    member = make_member()
+    moment = timezone.now() - timedelta(minutes=1)
+    payment = make_payment(member, campaign, moment.isoformat())
+    Tally.objects.create(campaign=campaign, member=member, payment=payment, counted_from=moment)
+
+
+def read_size(png: bytes) -> tuple[int, int]:
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    assert png[12:16] == b"IHDR"
+    width, height = struct.unpack(">II", png[16:24])
+    return width, height
+
+
+def read_picture(client: Client, *, language: str = "en") -> bytes:
+    response = client.get(PICTURE, {"language": language})
+    assert response.status_code == 200
+    assert response["Content-Type"] == "image/png"
+    return response.content
+
+
+def test_the_picture_has_the_size_that_shared_links_ask_for(
+    client: Client, campaign: Campaign
+) -> None:
+    assert read_size(read_picture(client)) == (1200, 630)
+    assert "max-age=60" in client.get(PICTURE)["Cache-Control"]
+
+
+def test_the_picture_changes_with_the_number_and_with_nothing_else(
+    client: Client, campaign: Campaign
+) -> None:
+    before = read_picture(client)
+    assert read_picture(client) == before
+    count_one_more(campaign)
+    assert read_picture(client) != before
+
+
+def test_the_picture_shows_ukrainian_letters_and_not_one_box_for_all(
+    client: Client, campaign: Campaign
+) -> None:
+    copy = CampaignCopy.objects.create(
+        campaign=campaign, language="uk", name="Три роки", headline="їжак"
+    )
+    first = read_picture(client, language="uk")
+    assert first != read_picture(client, language="en")
+    for letters in ("ґжак", "єжак", "іжак"):
+        copy.headline = letters
+        copy.save()
+        other = read_picture(client, language="uk")
+        assert other != first
+        first = other
+
+
+def test_markup_and_control_characters_in_the_copy_are_drawn_as_text(
+    client: Client, campaign: Campaign
+) -> None:
+    plain = read_picture(client)
+    campaign.copies.update(
+        name='</text><rect width="9999" height="9999"/>', headline="A & B <script> \x01\x0b ]]>"
+    )
+    odd = read_picture(client)
+    assert read_size(odd) == (1200, 630)
+    assert odd != plain
+
+
+def test_a_drive_without_a_goal_or_a_word_of_copy_still_has_a_picture(
+    client: Client, campaign: Campaign
+) -> None:
+    campaign.goals.all().delete()
+    campaign.copies.all().delete()
+    assert read_size(read_picture(client)) == (1200, 630)
+
+
+def test_an_unknown_drive_has_no_picture_and_no_number(client: Client) -> None:
+    assert client.get("/drive/unknown/picture.png").status_code == 404
+    assert client.get("/drive/unknown/progress.json").status_code == 404
+
+
+def test_the_number_is_the_published_one_until_the_next_is_published(
+    client: Client, campaign: Campaign
+) -> None:
+    assert client.get(NUMBER).status_code == 404  # nothing is published yet
+    publish_campaign(campaign.pk)
+    count_one_more(campaign)
+    assert client.get(NUMBER).json()[0]["counted"] == 0
+    publish_campaign(campaign.pk)
+    [number] = client.get(NUMBER).json()
+    assert (number["counted"], number["target"], number["state"]) == (1, 1000, "running")
+
+
+def test_any_page_may_read_the_number(client: Client, campaign: Campaign) -> None:
+    publish_campaign(campaign.pk)
+    response = client.get(NUMBER)
+    assert response["Access-Control-Allow-Origin"] == "*"
+    assert response["Content-Type"] == "application/json"
+    assert "max-age=15" in response["Cache-Control"]
+    assert client.post(NUMBER).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("Three years, paid by all", ["Three years,", "paid by all"]),
+        ("Short", ["Short"]),
+        ("", []),
+        ("one two three four five six seven eight nine", ["one two three four", "five six seven…"]),
+        ("x" * 50, ["x" * 20, "…"]),
+    ],
+)
+def test_lines_are_few_of_one_length_and_say_where_there_is_no_more_room(
+    text: str, lines: list[str]
+) -> None:
+    assert wrap_lines(text, width=20, most=2) == lines

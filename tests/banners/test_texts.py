@@ -1,0 +1,317 @@
+"""What a banner says in each state, and what it is made of."""
+
+import gzip
+import re
+from datetime import datetime
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils.translation import override
+
+from campaigns.banners.publishing import render_banner
+from campaigns.banners.wording import choose_wording
+from campaigns.models import Banner, Campaign, Goal
+from campaigns.models.campaign import Phase
+from campaigns.progress import Progress
+from tests.support.factories import at, make_campaign
+
+pytestmark = pytest.mark.once
+
+STATIC = settings.BASE_DIR / "campaigns" / "static" / "campaigns"
+PLACEMENTS = list(Banner.Placement.values)
+STATES = list(Banner.State.values)
+LANGUAGES = [code for code, _name in settings.LANGUAGES]
+
+
+@pytest.fixture
+def campaign(db: None) -> Campaign:
+    return make_campaign()
+
+
+def make_progress(counted: int = 312, *, state: str = "running", **changes: Any) -> Progress:
+    if state == "reached":
+        counted = max(counted, 1000)
+    phase = Phase.RUNNING if state in {"running", "reached"} else Phase(state)
+    values: dict[str, Any] = {
+        "kind": Goal.Kind.NEW_MEMBERS,
+        "counted": counted,
+        "target": 1000,
+        "as_of": at("2026-11-10 12:05"),
+        "phase": phase,
+    }
+    return Progress(**values | changes)
+
+
+def render(
+    campaign: Campaign, progress: Progress, placement: str = "inline", language: str = "en"
+) -> str:
+    return render_banner(campaign, progress, placement=placement, language=language)
+
+
+class Words(HTMLParser):
+    """What a reader sees of a fragment, its tags, and what its bar tells a screen reader."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+        self.text = re.sub("[ \n]+", " ", self.text).strip()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def with_class(self, name: str) -> dict[str, str | None]:
+        return next(attrs for _, attrs in self.tags if name in (attrs.get("class") or "").split())
+
+
+# Wording
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize("state", STATES)
+def test_every_placement_has_something_fitting_to_say_in_every_state(
+    campaign: Campaign, placement: str, state: str
+) -> None:
+    wording = choose_wording(
+        campaign,
+        make_progress(state=state),
+        placement=placement,
+        copy=campaign.copy_for("en"),
+        language="en",
+    )
+    assert wording.kicker == "Third birthday"
+    assert 0 < len(wording.headline) <= 70
+    assert wording.text
+    assert not set("{}") & set(wording.headline + wording.text)
+    said = {
+        other: choose_wording(
+            campaign,
+            make_progress(state=other),
+            placement=placement,
+            copy=campaign.copy_for("en"),
+            language="en",
+        )
+        for other in STATES
+        if other != state
+    }
+    assert wording not in said.values()
+
+
+@pytest.mark.parametrize("kind", [Goal.Kind.GIFTS, Goal.Kind.MONEY])
+@pytest.mark.parametrize("state", STATES)
+def test_a_goal_of_gifts_or_money_never_speaks_of_new_members(
+    campaign: Campaign, kind: str, state: str
+) -> None:
+    progress = make_progress(state=state, kind=kind, currency="eur")
+    for placement in PLACEMENTS:
+        assert "new member" not in Words(render(campaign, progress, placement)).text
+
+
+def test_money_is_written_as_money(campaign: Campaign) -> None:
+    progress = make_progress(1_234_550, kind=Goal.Kind.MONEY, target=5_000_000, currency="eur")
+    assert "€12,345.50 of €50,000" in Words(render(campaign, progress)).text
+    ukrainian = Words(render(campaign, progress, language="uk")).text.replace("\xa0", " ")
+    assert "12 345,50 " in ukrainian
+
+
+def test_thousands_are_parted_as_the_language_parts_them(campaign: Campaign) -> None:
+    progress = make_progress(1240)
+    assert "1,240 of 1,000 new members" in Words(render(campaign, progress)).text
+    assert "1\xa0240" in Words(render(campaign, progress, language="uk")).text
+
+
+def test_one_new_member_is_not_one_new_members(campaign: Campaign) -> None:
+    words = Words(render(campaign, make_progress(0, target=1)))
+    assert "0 of 1 new member " in words.text
+
+
+def test_a_drive_that_ends_at_midnight_is_said_to_end_on_its_last_day(campaign: Campaign) -> None:
+    campaign.ends_at = at("2026-11-30 22:00")  # midnight in Kyiv
+    assert "by 30\xa0November" in Words(render(campaign, make_progress())).text
+
+
+def test_no_supporters_are_spoken_of_where_there_were_none(campaign: Campaign) -> None:
+    assert "12,000 supporters" in Words(render(campaign, make_progress(), "end")).text
+    campaign.supporters_before = 0
+    for state in STATES:
+        assert "supporters" not in Words(render(campaign, make_progress(state=state), "end")).text
+
+
+def test_staffs_own_wording_stands_in_its_place_state_and_language_alone(
+    campaign: Campaign,
+) -> None:
+    campaign.banners.create(
+        placement="inline",
+        state="running",
+        language="en",
+        headline="{left} more until {ends}",
+        text="{counted} of {target}, {percent} %, {name}, {supporters}, {starts}",
+    )
+    words = Words(render(campaign, make_progress()))
+    assert "688 more until 1\xa0December" in words.text
+    assert "312 of 1,000, 31 %, Third birthday, 12,000, 1\xa0November" in words.text
+    for others in (
+        render(campaign, make_progress(), "end"),
+        render(campaign, make_progress(), language="uk"),
+        render(campaign, make_progress(state="reached")),
+    ):
+        assert "more until" not in others
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("{targt} members", " members"),
+        ("{target members", "target members"),
+        ("target} members", "target members"),
+        ("{} {0} {a.b} {a[0]} end", "    end"),
+        ("{{target}} members", "1,000 members"),
+        ("{ target } members", "1,000 members"),
+        ("{target!r:>9} members", "1,000 members"),
+        ("{target:>99999999999}", "1,000"),
+        ("100 % of {target} and %s", "100 % of 1,000 and %s"),
+    ],
+)
+def test_a_typing_error_never_makes_a_banner_vanish(
+    campaign: Campaign, typed: str, shown: str
+) -> None:
+    campaign.banners.create(placement="top", state="running", language="en", headline=typed)
+    wording = choose_wording(
+        campaign,
+        make_progress(),
+        placement="top",
+        copy=campaign.copy_for("en"),
+        language="en",
+    )
+    assert wording.headline == shown
+
+
+def test_staffs_markup_is_shown_and_not_obeyed(campaign: Campaign) -> None:
+    bad = "<script>alert(1)</script>\"' onload=x"
+    campaign.copies.update(name=bad)
+    for placement in PLACEMENTS:
+        campaign.banners.create(
+            placement=placement, state="running", language="en", headline=bad, text=bad
+        )
+        words = Words(render(campaign, make_progress(), placement))
+        assert bad in words.text
+        assert "script" not in [tag for tag, _ in words.tags]
+        assert not any("onload" in attrs for _, attrs in words.tags)
+
+
+# What a fragment is made of
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize("state", STATES)
+def test_a_fragment_stands_by_itself_in_any_page(
+    campaign: Campaign, placement: str, state: str, language: str
+) -> None:
+    html = render(campaign, make_progress(state=state, pending=2), placement, language)
+    words = Words(html)
+    assert words.open == []  # every tag is closed: nothing leaks into the article
+    assert words.with_class("drive-banner")["lang"] == language
+    for tag, attributes in words.tags:
+        assert tag not in {"script", "style", "link", "form", "iframe", "img"}
+        assert not [name for name in attributes if name == "style" or name.startswith("on")]
+        for name in ("href", "src", "action"):
+            assert (attributes.get(name) or settings.SITE_URL).startswith(settings.SITE_URL)
+    assert not any(re.fullmatch("h[1-6]", tag) for tag, _ in words.tags)
+    assert f"/drive/birthday/join/?from={placement}" in html
+    assert f"/drive/birthday/gift/?from={placement}" in html
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize(
+    ("counted", "width"), [(0, "0%"), (312, "31%"), (999, "99%"), (1000, "100%"), (1240, "100%")]
+)
+def test_the_bar_ends_at_a_hundred_and_the_number_does_not(
+    campaign: Campaign, placement: str, counted: int, width: str
+) -> None:
+    words = Words(render(campaign, make_progress(counted), placement))
+    said = f"{counted:,} of 1,000 new members"
+    assert said in words.text
+    bar = words.with_class("drive-bar")
+    assert bar["aria-valuetext"] == said
+    assert f"{bar['aria-valuenow']}%" == width
+    assert words.with_class("drive-fill")["width"] == width
+    assert ("drive-is-reached" in (bar["class"] or "")) == (counted >= 1000)
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_the_number_says_when_it_was_counted_in_the_drives_zone(
+    campaign: Campaign, placement: str
+) -> None:
+    words = Words(render(campaign, make_progress(), placement))
+    assert "10 November, 14:05 EET" in words.text
+    moments = [attrs["datetime"] for tag, attrs in words.tags if tag == "time"]
+    assert [datetime.fromisoformat(moment or "") for moment in moments] == [at("2026-11-10 12:05")]
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_before_the_drive_a_day_stands_where_the_bar_will_be(
+    campaign: Campaign, placement: str
+) -> None:
+    html = render(campaign, make_progress(0, state="before"), placement)
+    assert "1 November" in Words(html).text.replace("\xa0", " ")
+    assert "progressbar" not in html
+    assert "0 of 1,000" not in html
+
+
+def test_a_number_is_provisional_while_a_bank_has_not_answered(campaign: Campaign) -> None:
+    for placement in ("inline", "end"):
+        ended = Words(render(campaign, make_progress(912, state="ended", pending=3), placement))
+        assert "912 of 1,000 new members" in ended.text
+        assert "Provisional: 3 bank payments are still on their way." in ended.text
+        running = Words(render(campaign, make_progress(912, pending=1), placement))
+        assert "Provisional: 1 bank payment is still on its way." in running.text
+        unclosed = Words(render(campaign, make_progress(912, state="ended"), placement))
+        assert "Provisional: the drive is over" in unclosed.text
+        closed = make_progress(912, state="ended", pending=3, is_final=True)
+        assert "Provisional" not in Words(render(campaign, closed, placement)).text
+
+
+def test_the_end_card_names_the_cards_that_are_taken(campaign: Campaign) -> None:
+    words = Words(render(campaign, make_progress(), "end"))
+    named = [attrs.get("aria-label") for tag, attrs in words.tags if tag == "svg"]
+    assert named[-3:] == ["Visa", "Mastercard", "American Express"]
+
+
+def test_a_banner_with_its_styles_weighs_less_than_8_kb(campaign: Campaign) -> None:
+    styles = (STATIC / "tokens.css").read_bytes() + (STATIC / "banners.css").read_bytes()
+    for placement in PLACEMENTS:
+        html = render(campaign, make_progress(), placement, "uk").encode()
+        assert len(gzip.compress(html)) + len(gzip.compress(styles)) < 8000
+
+
+def test_the_styles_touch_nothing_outside_a_banner() -> None:
+    css = re.sub(r"/\*.*?\*/", "", (STATIC / "banners.css").read_text("utf-8"), flags=re.DOTALL)
+    selectors = re.findall(r"(?:^|[{};])\s*([^@{};]+?)\s*\{", css)
+    assert len(selectors) > 30
+    for selector in selectors:
+        for part in selector.split(","):
+            assert part.strip().startswith(".drive-") or part.strip() in {"from", "to"}
+    assert "#" not in css.replace("#{", "")  # colours come from the tokens alone
+
+
+def test_the_language_of_whoever_publishes_reaches_no_banner(campaign: Campaign) -> None:
+    for of_publisher in LANGUAGES:
+        with override(of_publisher):
+            assert "10 November, 14:05" in render(campaign, make_progress(), language="en")
+            assert "10 листопада, 14:05" in render(campaign, make_progress(), language="uk")

@@ -1,0 +1,114 @@
+"""A process of the bench of gifts: fills the database, or delivers until nothing is owed."""
+
+import json
+import resource
+import sys
+import time
+from datetime import timedelta
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402 - all of these need the set-up
+from django.core.management import call_command  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from campaigns import gifts, tasks  # noqa: E402
+from campaigns.emails.letters import write_letter  # noqa: E402
+from campaigns.emails.of_gifts import about_gift, code_of  # noqa: E402
+from campaigns.models import Checkout, Gift, OutgoingMail, Payment  # noqa: E402
+from tests.support.factories import make_campaign, make_member, make_price  # noqa: E402
+
+settings.EMAIL_BACKEND = "newsroom.demo.mails.FolderBackend"
+LETTERS = 300
+A_PURCHASE = 100
+
+
+def prepare(wanted: int) -> dict[str, float]:
+    """So many gifts in purchases of a hundred, due now; how fast their letters are written."""
+    call_command("migrate", verbosity=0)
+    now = timezone.now()
+    campaign = make_campaign(starts_at=now - timedelta(days=9), ends_at=now + timedelta(days=9))
+    price, buyer = make_price("gift"), make_member("ada@example.org")
+    for purchase in range(wanted // A_PURCHASE):
+        checkout = Checkout.objects.create(
+            kind=Checkout.Kind.GIFT,
+            campaign=campaign,
+            price=price,
+            amount_minor=price.amount_minor * A_PURCHASE,
+            currency=price.currency,
+            email=buyer.email,
+            status=Checkout.Status.PAID,
+            session_id=f"cs_{purchase}",
+            typed={"gifts": [{}] * A_PURCHASE},
+        )
+        payment = Payment.objects.create(
+            role=Payment.Role.GIFT,
+            status=Payment.Status.SUCCEEDED,
+            amount_minor=checkout.amount_minor,
+            currency="eur",
+            paid_at=now,
+            campaign=campaign,
+            member=buyer,
+            checkout=checkout,
+            intent_id=f"pi_{purchase}",
+        )
+        made = []
+        for position in range(A_PURCHASE):
+            gift = Gift(
+                checkout=checkout,
+                position=position,
+                payment=payment,
+                price=price,
+                months=12,
+                buyer=buyer,
+                buyer_name="Ada Reader",
+                recipient_name=f"Reader {position}",
+                recipient_email=f"reader{purchase}.{position}@example.org",
+                message="For your birthday.\nRead well.",
+                paid_at=now,
+                deliver_at=now,
+                expires_at=now + timedelta(days=365),
+            )
+            gift.set_code()
+            made.append(gift)
+        Gift.objects.bulk_create(made)
+        OutgoingMail.objects.bulk_create(
+            OutgoingMail(
+                key=f"gift_invitation:{gift.pk}",
+                kind=OutgoingMail.Kind.GIFT_INVITATION,
+                gift=gift,
+                next_attempt_at=now,
+            )
+            for gift in made
+        )
+    return {"letters_a_second": _write_alone()}
+
+
+def _write_alone() -> float:
+    gift = Gift.objects.select_related("checkout__campaign", "price__plan").first()
+    assert gift is not None
+    write_letter(
+        "gift_invitation", about_gift(gift, "en") | code_of(gift)
+    )  # the first compiles the templates
+    start = time.perf_counter()
+    for _ in range(LETTERS):
+        write_letter("gift_invitation", about_gift(gift, "en") | code_of(gift))
+    return LETTERS / (time.perf_counter() - start)
+
+
+def deliver() -> dict[str, float]:
+    """As sweeps do, one after the other, until no invitation is owed."""
+    since = until = time.time()
+    invitations = OutgoingMail.objects.filter(kind=OutgoingMail.Kind.GIFT_INVITATION)
+    while invitations.filter(next_attempt_at__isnull=False).exists():
+        tasks.do_what_followed()
+        until = time.time()
+    gifts.note_deliveries()
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"since": since, "until": until, "megabytes": megabytes}
+
+
+if __name__ == "__main__":
+    print(json.dumps(prepare(int(sys.argv[2])) if sys.argv[1] == "prepare" else deliver()))

@@ -1,0 +1,100 @@
+"""What the benchmarks stand on: scratch databases, a production-like environment, a table.
+
+A figure is worth something beside another of the same run only: these machines are noisy, and
+everybody's is another. So what is compared is measured in turns, and the middle one is told.
+"""
+
+import os
+import platform
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from tests.support.servers import run_postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+WEBHOOK_SECRET = "whsec_bench_0123456789"
+
+
+def end_cleanly() -> None:
+    """What was started is ended, too, when the bench is told to stop."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+
+
+@contextmanager
+def scratch_postgres() -> Iterator[str]:
+    """The URL of an empty database: at DATABASE_URL's server, or at one of our own.
+
+    Ours is as durable as the one that a newsroom keeps its payments in.
+    """
+    with ExitStack() as stack:
+        url = os.environ.get("DATABASE_URL", "")
+        if not url.startswith("postgres"):
+            url = stack.enter_context(run_postgres(is_durable=True))
+        name = f"bench_{os.getpid()}"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+        finally:
+            with (
+                suppress(psycopg.OperationalError),  # the server was stopped together with us
+                psycopg.connect(url, autocommit=True) as connection,
+            ):
+                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        yield Path(name)
+
+
+def make_environment(folder: Path, *, database_url: str, **changes: str) -> dict[str, str]:
+    """The environment of a child process, as a newsroom would set it; with secrets of its own."""
+    kept = ("PATH", "HOME", "LANG", "TMPDIR")
+    (folder / "published").mkdir(parents=True, exist_ok=True)
+    return {
+        **{name: os.environ[name] for name in kept if name in os.environ},
+        "DJANGO_SETTINGS_MODULE": "newsroom.settings",
+        "PYTHONPATH": str(ROOT),
+        "ENV_FILE": os.devnull,
+        "DATA_DIR": str(folder),
+        "DATABASE_URL": database_url,
+        "SECRET_KEY": "made-up-for-the-bench-0123456789-abcdefghijklmnopqrstuvwxyz",
+        "GIFT_CODE_KEY": "made-up-for-the-bench-abcdefghijklmnopqrstuvwxyz",
+        "STRIPE_SECRET_KEY": "sk_test_bench",
+        "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        **changes,
+    }
+
+
+def describe_machine(database: str) -> str:
+    return (
+        f"{os.cpu_count()} CPUs ({platform.machine()}), Python {platform.python_version()}, "
+        f"{database}"
+    )
+
+
+def name_postgres(url: str) -> str:
+    with psycopg.connect(url) as connection:
+        return f"PostgreSQL {connection.info.server_version // 10000}" + (
+            "" if _is_durable(connection) else " without fsync"
+        )
+
+
+def _is_durable(connection: "psycopg.Connection[tuple[str, ...]]") -> bool:
+    row = connection.execute("SHOW fsync").fetchone()
+    return row is not None and row[0] == "on"
+
+
+def as_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The rows in Markdown, for the README; all columns but the first are numbers."""
+    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,119 @@
+"""What is on sale, our portal and our webhook, set up at Stripe by a command."""
+
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError
+
+from campaigns import stripe_api
+from campaigns.management.commands.stripe_setup import refuse_misconfiguration
+from campaigns.models import Plan, Price
+from newsroom.sandbox.control import SandboxControl
+from tests.commands.test_commands import run
+from tests.support.factories import make_price
+
+
+def list_at_stripe(kind: str) -> list[dict[str, Any]]:
+    v1 = stripe_api.client().v1
+    source: Any = {
+        "products": v1.products,
+        "prices": v1.prices,
+        "webhook_endpoints": v1.webhook_endpoints,
+        "configurations": v1.billing_portal.configurations,
+    }[kind]
+    return [each.to_dict() for each in source.list({"limit": 100}).data]
+
+
+@pytest.fixture
+def shop(sandbox: SandboxControl, db: None) -> Plan:
+    """A plan with two prices on sale and one withdrawn, which Stripe has not heard of."""
+    make_price("year")
+    make_price("gift")
+    make_price("month", is_active=False)
+    return Plan.objects.get()
+
+
+@pytest.mark.usefixtures("shop")
+def test_setting_up_stripe_makes_what_is_on_sale_and_tells_the_webhooks_secret() -> None:
+    told = run("stripe_setup")
+    assert [product["id"] for product in list_at_stripe("products")] == ["plan_member"]
+    prices = {price["lookup_key"]: price["id"] for price in list_at_stripe("prices")}
+    assert prices == {
+        price.lookup_key: price.stripe_price_id for price in Price.objects.filter(is_active=True)
+    }
+    [endpoint] = list_at_stripe("webhook_endpoints")
+    assert endpoint["url"] == "http://127.0.0.1:8000/stripe/webhook/"
+    assert "checkout.session.completed" in endpoint["enabled_events"]
+    assert told.count("whsec_") == 1
+    assert "Set STRIPE_WEBHOOK_SECRET=whsec_" in told
+
+
+@pytest.mark.usefixtures("shop")
+def test_setting_up_stripe_again_makes_nothing_twice_and_tells_no_secret() -> None:
+    run("stripe_setup")
+    kinds = ("products", "prices", "webhook_endpoints", "configurations")
+    before = {kind: [each["id"] for each in list_at_stripe(kind)] for kind in kinds}
+    told = run("stripe_setup")
+    after = {kind: [each["id"] for each in list_at_stripe(kind)] for kind in kinds}
+    assert after == before
+    assert "whsec_" not in told
+
+
+@pytest.mark.usefixtures("shop")
+def test_setting_up_stripe_again_brings_changes_there(settings: LazySettings, shop: Plan) -> None:
+    run("stripe_setup")
+    settings.NEWSROOM_NAME = "The Evening Post"
+    shop.copies.update(name="Friend")
+    make_price("year", amount_minor=7000)
+    run("stripe_setup")
+    [configuration] = list_at_stripe("configurations")
+    assert configuration["business_profile"]["headline"] == "The Evening Post"
+    assert [product["name"] for product in list_at_stripe("products")] == ["Friend"]
+    assert {price["unit_amount"] for price in list_at_stripe("prices")} == {6000, 7000}
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_portal_opens_with_the_configuration_that_was_set_up() -> None:
+    run("stripe_setup")
+    customer = stripe_api.client().v1.customers.create({"email": "ada@example.org"})
+    stripe_api.create_portal_session(customer.id, return_url="http://127.0.0.1/", language="en")
+    # Where it was not passed on, the account's default comes into being as a second one.
+    [configuration] = list_at_stripe("configurations")
+    assert configuration["features"]["subscription_cancel"]["mode"] == "at_period_end"
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_webhook_endpoint_can_be_made_before_anything_else() -> None:
+    Price.objects.update(stripe_price_id="")
+    told = run("stripe_setup", "--only-webhook")
+    assert "Set STRIPE_WEBHOOK_SECRET=whsec_" in told
+    assert len(list_at_stripe("webhook_endpoints")) == 1
+    assert list_at_stripe("products") == []
+    assert not Price.objects.exclude(stripe_price_id="").exists()
+
+
+def test_only_the_secret_that_is_still_to_come_may_be_missing(settings: LazySettings) -> None:
+    settings.STRIPE_WEBHOOK_SECRET = []
+    refuse_misconfiguration()
+    settings.SITE_URL = "no address"
+    with pytest.raises(CommandError, match=r"campaigns\.E009"):
+        refuse_misconfiguration()
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_webhook_endpoint_can_be_left_alone() -> None:
+    run("stripe_setup", "--no-webhook")
+    assert list_at_stripe("webhook_endpoints") == []
+    assert len(list_at_stripe("products")) == 1
+
+
+@pytest.mark.usefixtures("shop")
+def test_what_stripe_refuses_is_told_and_repeated_safely(sandbox: SandboxControl) -> None:
+    sandbox.add_fault("api", match="*/v1/prices*", kind="error", status=500, times=20)
+    with pytest.raises(CommandError, match=r"Stripe did not do it: .*Run it again"):
+        run("stripe_setup")
+    sandbox.remove_faults()
+    run("stripe_setup")
+    assert len(list_at_stripe("products")) == 1
+    assert len(list_at_stripe("prices")) == 2

@@ -1,0 +1,286 @@
+"""What goes out by mail: each kind of message, in text and HTML."""
+
+import re
+from copy import deepcopy
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import LazySettings
+from django.conf import settings as site
+from django.test import Client
+
+from campaigns.emails import links
+from campaigns.models import Campaign, Gift, Member, OptOut, OutgoingMail
+from campaigns.models.opt_out import hash_address
+from tests.support.factories import make_campaign
+from tests.support.mails import (
+    assert_not_wanted,
+    both,
+    deliver,
+    give,
+    html_of,
+    links_in,
+    owe,
+    owe_one_of,
+    read_html,
+    text_of,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
+ROOT = Path(__file__).resolve().parents[2]
+KINDS = [str(kind) for kind in OutgoingMail.Kind.values]
+REMINDERS = {"gift_reminder", "gift_unclaimed", "gift_ending"}
+HEADERS = {"Content-Type", "MIME-Version", "Subject", "From", "To", "Date", "Message-ID"}
+
+
+@pytest.fixture
+def birthday() -> Campaign:
+    return make_campaign()
+
+
+@pytest.fixture(autouse=True)
+def desk(settings: LazySettings) -> None:
+    settings.STAFF_EMAIL = "desk@example.org"
+
+
+# All kinds
+
+
+@pytest.mark.parametrize("language", ["en", "uk"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("in_a_drive", [True, False], ids=["drive", "no drive"])
+def test_every_message_renders_whole_in_every_language(
+    kind: str, language: str, in_a_drive: bool, settings: LazySettings
+) -> None:
+    engine: Any = deepcopy(settings.TEMPLATES)
+    engine[0]["OPTIONS"]["string_if_invalid"] = "[unresolved %s]"
+    settings.TEMPLATES = engine
+    sent = deliver(owe_one_of(kind, make_campaign() if in_a_drive else None, language=language))
+    for part in (sent.subject, text_of(sent), html_of(sent).partition("</style>")[2]):
+        for left_over in ("{{", "{%", "None", "[unresolved", "&amp;amp;"):
+            assert left_over not in part
+    assert "\n\n\n" not in text_of(sent)
+    assert f'<html lang="{language}">' in html_of(sent)
+    assert f'role="article" lang="{language}"' in html_of(sent)
+    assert not any(line != line.strip() for line in text_of(sent).splitlines())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_text_and_html_say_the_same(kind: str, birthday: Campaign) -> None:
+    text, html = both(deliver(owe_one_of(kind, birthday)))
+    said_in_html = set(re.findall(r"\w+", html))
+    said_in_text = set(re.findall(r"\w+", text))
+    # Headlines stand in the subject of a text mail; addresses hide behind a link's words in HTML.
+    without_links = re.sub(r"https?://\S+", "", text)
+    assert set(re.findall(r"\w+", without_links)) - said_in_html <= set()
+    assert len(said_in_html - said_in_text) < 9, said_in_html - said_in_text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_link_is_absolute_and_both_parts_lead_to_the_same_places(
+    kind: str, birthday: Campaign
+) -> None:
+    sent = deliver(owe_one_of(kind, birthday))
+    found = read_html(sent).links
+    assert found
+    assert all(urlsplit(link).scheme in {"http", "https"} for link in found)
+    assert set(found) == set(links_in(text_of(sent)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_of_our_links_leads_to_a_page(kind: str, birthday: Campaign, client: Client) -> None:
+    sent = deliver(owe_one_of(kind, birthday))
+    ours = [link for link in read_html(sent).links if link.startswith(site.SITE_URL)]
+    for link in set(ours) - {f"{site.SITE_URL}/"}:  # the front page is the newspaper's own
+        answer = client.get(urlsplit(link).path, follow=True)  # staff log in first
+        assert answer.status_code == 200, link
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mail_shows_no_pictures_and_fetches_nothing(kind: str, birthday: Campaign) -> None:
+    sent = deliver(owe_one_of(kind, birthday))
+    assert not {"img", "link", "script", "iframe", "form"} & set(read_html(sent).tags)
+    assert "url(" not in html_of(sent)
+    assert "@import" not in html_of(sent)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_sender_is_the_newsroom_and_an_answer_reaches_it(kind: str, birthday: Campaign) -> None:
+    sent = deliver(owe_one_of(kind, birthday))
+    message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
+    (sender,) = message["from"].addresses
+    assert sender.addr_spec == site.DEFAULT_FROM_EMAIL
+    assert site.NEWSROOM_NAME in sender.display_name
+    for part in both(sent):
+        assert f"write to {site.DEFAULT_FROM_EMAIL}" in part
+
+
+def test_the_styles_are_in_the_tags_and_dark_mode_is_not(birthday: Campaign) -> None:
+    html = html_of(deliver(owe_one_of("gift_invitation", birthday)))
+    button = re.search(r'<a class="button"[^>]*style="([^"]*)"', html)
+    assert button
+    assert "background-color: #1d4e89" in button[1]
+    body = html.partition("</style>")[2]
+    assert "#171613" not in body
+    assert "prefers-color-scheme: dark" in html.partition("</style>")[0]
+
+
+# Its colours
+
+
+FIVE = ("ink", "paper", "line", "accent", "glow")
+
+
+def read_tokens(css: str) -> list[str]:
+    return [re.search(rf"--drive-{name}:\s*(#\w+)", css)[1] for name in FIVE]  # type: ignore[index]
+
+
+def mix(ink: str, paper: str, share: float) -> str:
+    """As CSS mixes them: color-mix(in srgb, ink share, paper)."""
+    pairs = [(int(ink[at : at + 2], 16), int(paper[at : at + 2], 16)) for at in (1, 3, 5)]
+    return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in pairs)
+
+
+def test_the_mails_colours_are_those_of_the_site_in_light_and_dark() -> None:
+    tokens = (ROOT / "campaigns/static/campaigns/tokens.css").read_text()
+    base = (ROOT / "templates/emails/base.html").read_text()
+    quiet = re.search(r"--drive-quiet: color-mix\(in srgb, var\(--drive-ink\) (\d+)%", tokens)
+    assert quiet
+    for of_site, of_mail in zip(tokens.split("@media"), base.split("@media"), strict=True):
+        five = read_tokens(of_site)
+        wanted = {*five, mix(five[0], five[1], int(quiet[1]) / 100)}
+        assert set(re.findall(r"#[0-9a-f]{6}\b", of_mail)) == wanted
+
+
+# What people type
+
+
+def test_what_somebody_typed_is_text_and_never_markup(birthday: Campaign) -> None:
+    typed = '<b>"bold"</b> & <script>alert(1)</script> {{ gift.code_hash }} <a href="x">x</a>'
+    gift = give(birthday, message=typed, buyer_name="O'Neil <i>", recipient_name="<u>Ben</u> & Co")
+    for kind in ("gift_bought", "gift_reminder", "gift_invitation"):
+        sent = deliver(owe(kind, gift=gift))
+        assert typed in text_of(sent)
+        assert typed in read_html(sent).said
+        assert not {"b", "i", "u", "script"} & set(read_html(sent).tags)
+        assert "x" not in read_html(sent).links
+    assert sent.subject == "O'Neil <i> gives you 12 months of The Meridian Post"
+    assert "Hello <u>Ben</u> & Co," in text_of(sent)
+
+
+def test_an_address_in_a_message_becomes_no_link_of_ours(birthday: Campaign) -> None:
+    gift = give(birthday, message="Look: https://evil.example/pay and www.evil.example")
+    for kind in ("gift_bought", "gift_invitation", "gift_reminder"):
+        sent = deliver(owe(kind, gift=gift))
+        assert "https://evil.example/pay and www.evil.example" in text_of(sent)
+        assert not any("evil.example" in link for link in read_html(sent).links)
+
+
+NAMED_GIFTS = sorted(kind for kind in KINDS if kind.startswith("gift_"))
+
+
+@pytest.mark.parametrize("kind", NAMED_GIFTS)
+def test_names_are_markup_in_no_kind_of_mail_and_make_no_header(
+    kind: str, birthday: Campaign
+) -> None:
+    evil = "Eve\r\nBcc: victim@example.org\r\n\r\n<h4>Pay</h4> <a href='https://evil.example/'>"
+    owed = owe_one_of(kind, birthday)
+    Gift.objects.update(buyer_name=evil, recipient_name=evil, message=evil)
+    Member.objects.update(name=evil)
+    owed.refresh_from_db()
+    sent = deliver(owed)
+    message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
+    assert set(message.keys()) <= {*HEADERS, "List-Unsubscribe", "List-Unsubscribe-Post"}
+    assert sent.recipients() == [sent.to[0]]
+    (sender,) = message["from"].addresses
+    assert sender.addr_spec == site.DEFAULT_FROM_EMAIL
+    assert "h4" not in read_html(sent).tags
+    assert "https://evil.example/" not in read_html(sent).links
+
+
+@pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028"])
+def test_a_line_break_in_a_name_begins_no_header(birthday: Campaign, line_break: str) -> None:
+    evil = f"Eve{line_break}Bcc: victim@example.org{line_break}{line_break}<h1>Pay here</h1>"
+    gift = give(birthday, buyer_name=evil, recipient_name=evil)
+    for kind in ("gift_bought", "gift_invitation"):
+        sent = deliver(owe(kind, gift=gift))
+        raw = sent.message().as_bytes()
+        message = message_from_bytes(raw, policy=policy.default)
+        assert set(message.keys()) <= HEADERS
+        assert sent.recipients() == [sent.to[0]]
+        assert message.is_multipart()
+        assert "Eve Bcc: victim@example.org" in message["subject"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Eve <eve@evil.example>",
+        'Eve" <eve@evil.example>, "',
+        "eve@evil.example,",
+        "Ада Читачка " * 9,
+        "\N{PARTY POPPER}" * 120,
+    ],
+)
+def test_no_name_changes_the_senders_address(birthday: Campaign, name: str) -> None:
+    sent = deliver(owe("gift_invitation", gift=give(birthday, buyer_name=name)))
+    message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
+    (sender,) = message["from"].addresses
+    assert sender.addr_spec == site.DEFAULT_FROM_EMAIL
+    assert sender.display_name == f"{' '.join(name.split())} / {site.NEWSROOM_NAME}"
+
+
+# Whoever wants no reminders
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_reminders_bring_a_way_out_of_reminders(kind: str, birthday: Campaign) -> None:
+    sent = deliver(owe_one_of(kind, birthday))
+    message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
+    ways_out = {link for link in read_html(sent).links if "/no-reminders/" in link}
+    for part in both(sent):
+        assert ("No more reminders" in part) == (kind in REMINDERS)
+    if kind not in REMINDERS:
+        assert not ways_out
+        assert not any(name.lower().startswith("list-") for name in message)
+        return
+    # https://www.rfc-editor.org/rfc/rfc8058
+    (way_out,) = ways_out
+    assert message["List-Unsubscribe"].strip() == f"<{way_out}>"  # a long header is folded
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    named = links.read_opt_out_token(urlsplit(way_out).path.split("/")[-2])
+    assert named == hash_address(sent.to[0])
+
+
+def test_a_mail_programs_own_button_ends_the_reminders(birthday: Campaign) -> None:
+    sent = deliver(owe_one_of("gift_reminder", birthday))
+    address = sent.extra_headers["List-Unsubscribe"].strip("<>")
+    no_cookies = Client(enforce_csrf_checks=True)
+    answer = no_cookies.post(urlsplit(address).path, {"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200
+    assert OptOut.objects.holds(sent.to[0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whoever_opted_out_gets_no_reminders_but_all_the_rest(
+    kind: str, birthday: Campaign
+) -> None:
+    for address in ("ada@example.org", "Ben@Example.org ", "cleo@example.org"):
+        OptOut.objects.create(address_hash=hash_address(address))
+    owed = owe_one_of(kind, birthday)
+    if kind in REMINDERS:
+        assert_not_wanted(owed)
+    else:
+        deliver(owed)
+
+
+def test_an_opt_out_outlives_a_change_of_the_key(
+    birthday: Campaign, settings: LazySettings
+) -> None:
+    OptOut.objects.create(address_hash=hash_address("ben@example.org"))
+    settings.GIFT_CODE_KEY_FALLBACKS = [settings.GIFT_CODE_KEY]
+    settings.GIFT_CODE_KEY = "another-key-that-is-long-enough-for-a-test"
+    assert_not_wanted(owe_one_of("gift_reminder", birthday))

@@ -1,0 +1,250 @@
+"""What the messages about a membership say, in both of their parts."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+
+from campaigns.emails import links
+from campaigns.memberships import give_membership
+from campaigns.models import Campaign, Membership, PlanCopy
+from tests.support.factories import at, claim, make_campaign, make_member, make_plan
+from tests.support.mails import (
+    PAID_AT,
+    assert_not_wanted,
+    both,
+    buy_membership,
+    deliver,
+    extend,
+    find_link,
+    give,
+    html_of,
+    owe,
+    text_of,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
+
+
+@pytest.fixture
+def birthday() -> Campaign:
+    return make_campaign()
+
+
+# Receipt
+
+
+def test_a_receipt_says_what_was_bought_and_what_it_cost(birthday: Campaign) -> None:
+    sent = deliver(owe("receipt", payment=buy_membership(birthday)))
+    assert sent.to == ["ada@example.org"]
+    assert sent.subject == "Your receipt from The Meridian Post: €60"
+    for part in both(sent):
+        for words in (
+            "Hello Ada Reader,",
+            "Member, €60 a year",
+            "10 November 2026, 14:00 EET",
+            "Visa",
+            "2045-1187",
+            "renews each year until you cancel. The next payment is on 10 November 2027.",
+        ):
+            assert words in part
+    assert "https://pay.stripe.com/receipts/acct_1/ch_1" in text_of(sent)
+
+
+def test_a_mail_tells_days_as_the_drives_own_calendar_has_them(birthday: Campaign) -> None:
+    late = at("2027-11-10 22:30")  # in Kyiv it is the next day already
+    payment = buy_membership(birthday)
+    Membership.objects.update(ends_at=late)
+    gift = give(birthday, expires_at=late)
+    for owed in (
+        owe("receipt", payment=payment),
+        owe("welcome", membership=Membership.objects.get()),
+        owe("gift_bought", gift=gift),
+        owe("gift_invitation", gift=gift),
+        owe("gift_expiring", gift=gift),
+    ):
+        for part in both(deliver(owed)):
+            assert "11 November 2027" in part
+            assert "10 November 2027" not in part
+    given = claim(gift, make_member("cleo@example.org"), "2026-11-10 22:30").membership
+    for owed in (owe("welcome", membership=given), owe("gift_ending", gift=gift)):
+        for part in both(deliver(owed)):
+            assert "10 November 2027" not in part
+
+
+def test_the_amount_is_what_was_paid_even_if_the_price_is_another(birthday: Campaign) -> None:
+    payment = buy_membership(birthday, amount_minor=123456, currency="jpy")
+    sent = deliver(owe("receipt", payment=payment))
+    assert "¥123,456" in sent.subject
+    for part in both(sent):
+        assert "¥123,456" in part
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "words"),
+    [
+        ("month", {}, "renews each month until you cancel. The next payment is on 10 December"),
+        ("year", {"is_cancelling": True}, "You cancelled: your membership lasts until 10 November"),
+        (
+            "year",
+            {"status": "ended", "ended_at": at("2026-11-11 12:00")},
+            "This membership has ended. You will not be charged again.",
+        ),
+        ("once", {}, "You paid once. You will not be charged again."),
+    ],
+)
+def test_a_receipt_says_whether_money_will_be_taken_again(
+    birthday: Campaign, kind: str, changes: dict[str, Any], words: str
+) -> None:
+    payment = buy_membership(birthday, kind)
+    Membership.objects.filter(payments=payment).update(**changes)
+    for part in both(deliver(owe("receipt", payment=payment))):
+        assert words in part
+        assert ("renews" in part) == ("renews" in words)
+
+
+def test_the_receipt_of_a_gift_says_so_and_that_it_is_paid_once(birthday: Campaign) -> None:
+    for part in both(deliver(owe("receipt", payment=give(birthday).payment))):
+        assert "Gift membership: Member, 12 months" in part
+        assert "You paid once. You will not be charged again." in part
+        assert "How the gift arrives is said in a mail of its own." in part
+
+
+@pytest.mark.parametrize(
+    ("method", "brand", "words"),
+    [
+        ("card", "amex", "American Express"),
+        ("card", "mastercard", "Mastercard"),
+        ("card", "", "Card"),
+        ("card", "unknown", "Card"),
+        ("card", "cartes_bancaires", "Cartes Bancaires"),
+        ("sepa_debit", "", "Bank debit"),
+        ("us_bank_account", "", "Bank debit"),
+        ("paypal", "", "Paypal"),
+    ],
+)
+def test_the_means_of_payment_is_named_in_words(
+    birthday: Campaign, method: str, brand: str, words: str
+) -> None:
+    payment = buy_membership(birthday, method=method, brand=brand)
+    for part in both(deliver(owe("receipt", payment=payment))):
+        assert re.search(rf"Paid with:? {words} Paid to", part)
+
+
+def test_what_stripe_did_not_tell_leaves_no_gap(birthday: Campaign) -> None:
+    payment = buy_membership(birthday, method="", brand="", receipt_number="", receipt_url="")
+    sent = deliver(owe("receipt", payment=payment))
+    for part in both(sent):
+        assert "Paid with" not in part
+        assert "Receipt number" not in part
+        assert "Stripe's receipt" not in part
+        assert re.search(rf"Payment number:? {payment.charge_id}", part)
+
+
+def test_the_link_to_the_portal_opens_and_works_for_as_long_as_the_mail_says(
+    birthday: Campaign, client: Client
+) -> None:
+    payment = buy_membership(birthday)
+    for owed in (owe("receipt", payment=payment), owe("welcome", membership=payment.membership)):
+        sent = deliver(owed)
+        link = find_link(sent, "/membership/manage/")
+        assert client.get(urlsplit(link).path).status_code == 200
+        assert client.get(urlsplit(link).path[:-2] + "x/").status_code == 410
+        days = links.PORTAL_LASTS.days
+        for part in both(sent):
+            assert f"The link works for {days} days" in part
+
+
+# Welcome
+
+
+def test_a_welcome_says_what_the_membership_gives_and_when_it_renews(birthday: Campaign) -> None:
+    PlanCopy.objects.filter(plan=make_plan()).update(benefits="A letter on Sundays\nThe archive")
+    sent = deliver(owe("welcome", membership=buy_membership(birthday).membership))
+    assert sent.subject == "Welcome: you are a member of The Meridian Post"
+    for part in both(sent):
+        assert "A letter on Sundays" in part
+        assert "The archive" in part
+        assert "It is paid until 10 November 2027 and renews then by itself" in part
+        assert "cancel at any time" in part
+
+
+def test_a_welcome_to_what_was_paid_once_speaks_of_no_renewal(birthday: Campaign) -> None:
+    sent = deliver(owe("welcome", membership=buy_membership(birthday, "once").membership))
+    for part in both(sent):
+        assert "It lasts until 10 November 2027 and then ends by itself." in part
+        assert "renew" not in part
+        assert "cancel" not in part
+
+
+def test_a_welcome_to_a_gift_names_its_giver_and_has_no_link_to_payments(
+    birthday: Campaign,
+) -> None:
+    gift = claim(give(birthday), make_member("cleo@example.org"), "2026-11-12 09:00")
+    sent = deliver(owe("welcome", membership=gift.membership))
+    assert sent.to == ["cleo@example.org"]
+    assert "/membership/manage/" not in text_of(sent) + html_of(sent)
+    for part in both(sent):
+        assert "It is a gift from Ada Reader." in part
+        assert "It lasts until 12 November 2027 and then ends by itself." in part
+        assert "Stripe" not in part
+
+
+def test_a_membership_without_a_plan_is_welcomed_too() -> None:
+    membership = give_membership(
+        make_member(),
+        plan=None,
+        source=Membership.Source.GRANTED,
+        starts_at=at(PAID_AT),
+        months=12,
+    )
+    for part in both(deliver(owe("welcome", membership=membership))):
+        assert "Hello, Your membership has begun. Thank you." in part
+        assert "What it gives you" not in part
+
+
+def test_nobody_is_welcomed_to_a_membership_that_has_ended(birthday: Campaign) -> None:
+    membership = buy_membership(birthday).membership
+    assert membership is not None
+    Membership.objects.filter(pk=membership.pk).update(status="ended", ended_at=at(PAID_AT))
+    assert_not_wanted(owe("welcome", membership=membership))
+
+
+def test_a_gift_to_a_subscriber_is_told_as_a_payment_moved_and_no_welcome(
+    birthday: Campaign,
+) -> None:
+    base = buy_membership(birthday).membership
+    assert base is not None
+    sent = deliver(owe("welcome", membership=extend(base, birthday)))
+    assert sent.subject == "3 months have been added to your membership of The Meridian Post"
+    for part in both(sent):
+        assert "3 months have been added to your membership. It is a gift from Ada Reader." in part
+        assert "Your next payment moves to 10 February 2028. Until then you are charged" in part
+        for words in ("elcome", "ends by itself", "has begun", "What it gives you"):
+            assert words not in part
+
+
+def test_a_gift_to_whoever_was_given_one_before_makes_that_longer(birthday: Campaign) -> None:
+    before = claim(give(birthday), make_member("cleo@example.org"), "2026-11-11 09:00")
+    assert before.membership is not None
+    for part in both(deliver(owe("welcome", membership=extend(before.membership, birthday)))):
+        assert "3 months have been added to your membership." in part
+        assert "now lasts until 10 February 2028 and then ends by itself. Nobody is charg" in part
+        assert "elcome" not in part
+        assert "payment" not in part
+
+
+def test_a_gift_that_follows_a_cancelled_subscription_says_when_it_begins(
+    birthday: Campaign,
+) -> None:
+    gift = claim(give(birthday), make_member("cleo@example.org"), "2026-11-12 09:00")
+    Membership.objects.filter(gift=gift).update(
+        started_at=at("2027-01-10 12:00"), ends_at=at("2028-01-10 12:00")
+    )
+    given = Membership.objects.get(gift=gift)
+    for part in both(deliver(owe("welcome", membership=given))):
+        assert "Your membership begins on 10 January 2027, when what you have paid for" in part
+        assert "has begun" not in part
+        assert "lasts until 10 January 2028" in part

@@ -1,0 +1,363 @@
+"""Somebody is forgotten: nothing names them any more, and no number is another."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core import mail as mailbox
+from django.core.mail import EmailMultiAlternatives
+from django.db import models
+from django.test import Client
+from django.utils import timezone
+
+from campaigns import emails, members, progress, settlement, stripe_api, tasks, webhooks
+from campaigns.models import (
+    Campaign,
+    Dispute,
+    Gift,
+    Goal,
+    Member,
+    Membership,
+    OutgoingMail,
+    Payment,
+    PublishedNumber,
+    Refund,
+    RefundOrder,
+    StripeEvent,
+    Tally,
+)
+from newsroom.sandbox.control import SandboxControl
+from tests.settlement.test_reconciliation import reconcile
+from tests.support.erasures import (
+    MESSAGE,
+    NAME,
+    ZOE,
+    buy,
+    carry_through,
+    dump_everything,
+    erase,
+    find_secrets,
+    live_a_whole_life,
+    pass_by,
+    to,
+)
+from tests.support.extensions import Clock
+from tests.support.extensions import clock as _clock
+from tests.support.factories import at, recount_campaign
+from tests.support.mails import both, text_of
+from tests.support.webhooks import post
+
+clock = _clock  # a fixture
+LATER = "2026-12-24T08:00:00+00:00"
+GIFTS = {"gifts": [to("Ben", "ben@example.org", MESSAGE, LATER), to(NAME, ZOE, MESSAGE)]}
+WHERE_SHE_STANDS = (
+    *("campaigns.member", "campaigns.formeraddress", "campaigns.addresschange"),
+    *("campaigns.checkout", "campaigns.gift", "campaigns.giftchange", "campaigns.membership"),
+    *("campaigns.payment", "campaigns.refundorder", "campaigns.stripeevent", "admin.logentry"),
+    *("campaigns_member", "campaigns_checkout", "campaigns_stripeevent", "django_admin_log"),
+)
+
+
+@pytest.fixture(autouse=True)
+def goal_of_money(drive: Campaign, clock: Clock) -> None:
+    Goal.objects.create(campaign=drive, kind=Goal.Kind.MONEY, target=100_000)
+
+
+@pytest.fixture
+def zoe(drive: Campaign, sandbox: SandboxControl) -> Member:
+    """A subscriber, and no more."""
+    buy(drive, sandbox)
+    return Member.objects.get(email=ZOE)
+
+
+def numbers() -> dict[str, Any]:
+    """All that is counted and summed up, from the rows and from what was published."""
+    moments = [at("2026-11-10 12:30"), at("2026-12-31 12:00")]
+    payments = Payment.objects.order_by("pk").values(
+        *("id", "role", "status", "amount_minor", "currency", "fee_minor", "net_minor", "paid_at"),
+        *("settled_minor", "settled_currency", "intent_id", "charge_id", "invoice_id", "method"),
+        *("receipt_number", "member", "membership", "checkout", "campaign"),
+    )
+    gifts = Gift.objects.order_by("pk").values(
+        *("pk", "status", "payment", "paid_at", "deliver_at", "expires_at", "code_hash", "buyer")
+    )
+    tallies = Tally.objects.values_list(
+        "campaign", "member", "gift", "payment", "counted_from", "counted_until"
+    )
+    goals, campaigns = Goal.objects.order_by("pk"), Campaign.objects.order_by("pk")
+    return {
+        "tallies": sorted(tallies, key=str),
+        "published": list(PublishedNumber.objects.order_by("pk").values()),
+        "payments": list(payments),
+        "refunds": list(Refund.objects.order_by("pk").values()),
+        "disputes": list(Dispute.objects.order_by("pk").values()),
+        "gifts": list(gifts),
+        "goals": [progress.measure_goal(goal, at=moment) for goal in goals for moment in moments],
+        "money": [
+            progress.money_by_currency(each, at=moment) for each in campaigns for moment in moments
+        ],
+    }
+
+
+def sums_of(report: tuple[int, str]) -> str:
+    """What a reconciliation says of money; what it read before is another matter."""
+    assert report[0] == 0, report
+    return report[1][report[1].index("eur,") :]
+
+
+@pytest.mark.long
+def test_a_full_dump_does_not_contain_who_was_erased(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock, tmp_path: Path
+) -> None:
+    zoe = live_a_whole_life(drive, sandbox, tmp_path)
+    pass_by(clock, minutes=180)
+    tasks.sweep()  # what is due anyhow
+    before, books = numbers(), sums_of(reconcile())
+    assert len(before["tallies"]) >= 4
+    where = find_secrets(dump_everything())  # the control: she is found wherever she stands
+    for label in WHERE_SHE_STANDS:
+        assert any(f" in {label} " in line for line in where), label
+    members.ask_erasure(zoe)
+    carry_through(zoe, clock)
+    assert find_secrets(dump_everything()) == []
+    assert numbers() == before
+    recount_campaign(drive)
+    assert numbers() == before
+    assert sums_of(reconcile()) == books
+    # All of Stripe's events come once more, as if they never had.
+    StripeEvent.objects.all().delete()
+    assert webhooks.catch_up(since=at("2026-11-10 00:00")).missed > 20
+    assert StripeEvent.objects.filter(stripped_at=None).exists()  # those of Ben
+    assert find_secrets(dump_everything()) == []
+
+
+# Columns of text about people that say nothing of who they are.
+SAY_NOTHING = {
+    "Checkout": "placement currency session_id customer_id",
+    "Dispute": "dispute_id status reason settled_currency",
+    "ErasedAddress": "address_hash",
+    "Erasure": "error",
+    "Gift": "zone code_hash code_hint",
+    "GiftChange": "staff_name",
+    "Member": "tell_stripe_error",
+    "Membership": "push_error subscription_id gaps",
+    "OptOut": "address_hash",
+    "OutgoingMail": "key error provider_id",
+    "Payment": "currency settled_currency method brand country receipt_number intent_id "
+    "charge_id invoice_id",
+    "Refund": "refund_id reason settled_currency",
+    "RefundOrder": "refund_id error",
+    "ReplacedCode": "code_hash",
+    "SignInLink": "secret_hash",
+    "StripeEvent": "event_id type object_type object_id",
+}
+ARE_STRIPPED = {
+    "AddressChange": "email",
+    "Checkout": "email name typed session_url",
+    "Erasure": "why",
+    "FormerAddress": "email",
+    "Gift": "buyer_name recipient_name recipient_email message",
+    "GiftChange": "why",
+    "Member": "email name",
+    "Membership": "note import_key",
+    "Payment": "receipt_url note",
+    "RefundOrder": "why",
+    "StripeEvent": "payload error",
+}
+OF_THE_DRIVE = {"Banner", "Campaign", "CampaignCopy", "Plan", "PlanCopy", "Price"}
+
+
+def test_of_every_column_of_text_it_is_known_whether_it_is_stripped() -> None:
+    """One that is new belongs into `campaigns.members.erasing`, or says nothing of anybody."""
+    unknown = {
+        f"{model.__name__}.{column.name}"
+        for model in apps.get_app_config("campaigns").get_models()
+        if model.__name__ not in OF_THE_DRIVE
+        for column in model._meta.concrete_fields
+        if isinstance(column, models.CharField | models.TextField | models.JSONField)
+        and not column.choices
+        and not any(
+            column.name in known.get(model.__name__, "").split()
+            for known in (SAY_NOTHING, ARE_STRIPPED)
+        )
+    }
+    assert unknown == set()
+
+
+def test_at_stripe_the_subscription_has_ended_and_the_customer_is_gone(
+    zoe: Member, sandbox: SandboxControl
+) -> None:
+    membership = zoe.memberships.get()
+    stripe_api.cancel_subscription_at_period_end(
+        str(membership.subscription_id), feedback="other", comment=MESSAGE
+    )
+    assert membership.checkout is not None
+    customer_id = membership.checkout.customer_id
+    assert stripe_api.client().v1.customers.retrieve(customer_id).to_dict()["email"] == ZOE
+    erase(zoe)
+    subscription = stripe_api.fetch_subscription(str(membership.subscription_id))
+    assert (subscription["status"], subscription["ended_at"]) == ("canceled", sandbox.now())
+    assert subscription["cancellation_details"]["comment"] is None
+    assert stripe_api.client().v1.customers.retrieve(customer_id).to_dict() == {
+        "id": customer_id,
+        "object": "customer",
+        "deleted": True,
+    }
+    membership.refresh_from_db()
+    assert membership.status == Membership.Status.ENDED
+    assert Refund.objects.count() == 0  # nothing is paid back
+    assert str(Member.objects.get(pk=zoe.pk)) == f"erased member {zoe.pk}"
+
+
+def test_the_last_mail_goes_out_before_the_address_is_gone_and_none_after(
+    zoe: Member, clock: Clock
+) -> None:
+    tasks.do_what_followed()
+    before = len(mailbox.outbox)
+    members.ask_erasure(zoe)
+    members.ask_erasure(zoe)  # a second click
+    carry_through(zoe, clock)
+    [last] = mailbox.outbox[before:]
+    assert isinstance(last, EmailMultiAlternatives)
+    assert last.to == [ZOE]
+    assert last.subject == "The Meridian Post erases your data"
+    for part in both(last):
+        assert f"Hello {NAME}" in part
+        assert "As you asked on your page" in part
+        assert "since books have to be kept" in part
+    for owed in OutgoingMail.objects.all():
+        emails.owe_again([owed.pk])
+        assert not emails.deliver_mail(owed.pk)
+    assert len(mailbox.outbox) == before + 1
+
+
+# What stays
+
+
+def test_a_refund_after_it_finds_the_payment_and_brings_nothing_back(
+    zoe: Member, sandbox: SandboxControl, clock: Clock, client: Client, django_user_model: Any
+) -> None:
+    payment = zoe.payments.get()
+    erase(zoe)
+    pass_by(clock, days=3)
+    ordered = settlement.order_refund(
+        payment,
+        amount_minor=1000,
+        reason=RefundOrder.Reason.REQUESTED,
+        why="asked for by mail",
+        by=django_user_model.objects.create_user("olha"),
+    )
+    settlement.carry_out_refund(ordered.pk)
+    refund = Refund.objects.get()
+    assert (refund.payment, refund.amount_minor, refund.status) == (payment, 1000, "succeeded")
+    dispute = sandbox.open_dispute(payment_intent=str(payment.intent_id))
+    sandbox.close_dispute(dispute["id"], status="lost")
+    assert_events_leave_ids(sandbox, client, "charge.refunded", "charge.dispute.closed")
+    lost = Dispute.objects.get()
+    assert (lost.payment, lost.status) == (payment, "lost")
+    assert Tally.objects.get().counted_until == lost.withdrawn_at
+    payment.refresh_from_db()
+    assert payment.receipt_url == ""
+    assert find_secrets(dump_everything()) == []
+
+
+def assert_events_leave_ids(sandbox: SandboxControl, client: Client, *kinds: str) -> None:
+    for kind in kinds:
+        event = sandbox.events(kind)[-1]
+        body, header = sandbox.signed(event["id"])
+        assert post(client, body, header).status_code == 200
+        tasks.work_on_event(event["id"])
+        kept = StripeEvent.objects.get(event_id=event["id"])
+        assert (kept.status, kept.object_id) == ("done", event["data"]["object"]["id"])
+        assert kept.stripped_at is not None
+
+
+def test_a_bank_debit_that_comes_in_later_is_money_of_nobody(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    checkout = buy(drive, sandbox, "gift", iban="DE89370400440532013000", typed=GIFTS)
+    assert checkout.status == "waiting"
+    zoe = Member.objects.get(email=ZOE)
+    erase(zoe)
+    assert find_secrets(dump_everything()) == []
+    pass_by(clock, days=8)
+    settlement.settle_checkout(checkout.pk)
+    payment = Payment.objects.get()
+    assert (payment.status, payment.member) == ("succeeded", zoe)
+    later, own = Gift.objects.order_by("position")
+    assert (later.recipient_email, later.deliver_at) == ("ben@example.org", at(LATER))
+    assert (own.recipient_email, own.recipient_name) == ("", "")
+    assert Tally.objects.count() == 2
+    before = len(mailbox.outbox)
+    tasks.sweep()
+    assert len(mailbox.outbox) == before
+    assert find_secrets(dump_everything()) == []
+
+
+def test_a_gift_of_theirs_goes_out_on_its_day_without_name_and_message(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    buy(drive, sandbox, "gift", typed=GIFTS)
+    erase(Member.objects.get(email=ZOE))
+    gift = Gift.objects.get(position=0)
+    assert (gift.recipient_name, gift.message, gift.buyer_name) == ("Ben", "", "")
+    clock.move_to(at("2026-12-24 09:00"))
+    mailbox.outbox.clear()
+    tasks.sweep()
+    [invitation] = mailbox.outbox
+    assert invitation.to == ["ben@example.org"]
+    assert gift.code in text_of(invitation)
+    assert find_secrets(text_of(invitation)) == []
+    claimed = settlement.claim_gift(gift.code, email="ben@example.org", name="Ben", language="en")
+    assert claimed.status == Gift.Status.CLAIMED
+
+
+def test_a_gift_to_them_that_was_not_sent_is_handed_over_by_its_buyer(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    wanted = {"gifts": [to("Cleo", "cleo@example.org"), to(NAME, ZOE, f"Dear {NAME}", LATER)]}
+    checkout = buy(drive, sandbox, "gift", email="ben@example.org", name="Ben", typed=wanted)
+    buy(drive, sandbox, "month")
+    erase(Member.objects.get(email=ZOE))
+    checkout.refresh_from_db()
+    assert [each["recipient_name"] for each in checkout.typed["gifts"]] == ["Cleo", ""]
+    tasks.do_what_followed()
+    clock.move_to(at("2026-12-24 09:00"))
+    mailbox.outbox.clear()
+    tasks.sweep()
+    [mail] = [each for each in mailbox.outbox if Gift.objects.get(position=1).code in text_of(each)]
+    assert (mail.to, mail.subject) == (["ben@example.org"], "Your gift, to hand over")
+    assert find_secrets(text_of(mail)) == []
+
+
+# Whoever comes back
+
+
+def test_who_comes_back_is_somebody_new(
+    zoe: Member, drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    erase(zoe)
+    pass_by(clock, days=1)
+    buy(drive, sandbox, name="Zoë O.")
+    again = Member.objects.get(email=ZOE)
+    assert again != zoe
+    assert (again.name, again.payments.count(), again.memberships.count()) == ("Zoë O.", 1, 1)
+    assert Tally.objects.filter(counted_until=None).count() == 2  # by the rule, as any new person
+    pass_by(clock, days=1)
+    erase(again)
+    assert find_secrets(dump_everything()) == []
+    assert Member.objects.exclude(erased_at=None).count() == 2
+
+
+def test_no_link_and_no_claim_leads_to_who_was_erased(zoe: Member, clock: Clock) -> None:
+    erase(zoe)
+    zoe.refresh_from_db()
+    for address in (ZOE, zoe.email):
+        assert not members.owe_link(address, language="en", at=timezone.now())
+    with pytest.raises(members.ChangeClosed):
+        members.owe_change(zoe, "x@example.org", language="en", at=timezone.now())
+    other = Member.objects.known_by("ben@example.org")
+    with pytest.raises(members.MergeRefused):
+        members.merge_members(kept=other, gone=zoe)
+    assert Member.objects.find(ZOE) is None

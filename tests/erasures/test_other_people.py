@@ -1,0 +1,187 @@
+"""Whoever is not erased, though a name, an address or a part of one is theirs as well."""
+
+import json
+import re
+
+import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
+
+from campaigns import members
+from campaigns.models import (
+    Campaign,
+    Checkout,
+    ErasedAddress,
+    Gift,
+    Member,
+    Membership,
+)
+from campaigns.models.address_change import Side
+from newsroom.sandbox.control import SandboxControl
+from tests.support.address_changes import confirm
+from tests.support.erasures import ZOE, buy, erase, order, to
+from tests.support.extensions import clock as _clock
+from tests.support.factories import make_member
+
+clock = _clock  # a fixture
+pytestmark = pytest.mark.usefixtures("clock")
+MOVED = "zoe@moved.example"
+LATER = "2026-12-24T08:00:00+00:00"
+
+
+def give_to_zoes_address(drive: Campaign, sandbox: SandboxControl) -> Gift:
+    wanted = {"gifts": [to("Nia", ZOE, "For you", LATER)]}
+    checkout = buy(drive, sandbox, "gift", email="ben@example.org", name="Ben", typed=wanted)
+    return checkout.gifts.get()
+
+
+def assert_is_nias(gift: Gift, unpaid: Checkout) -> None:
+    gift.refresh_from_db()
+    unpaid.refresh_from_db()
+    assert (gift.recipient_name, gift.recipient_email, gift.message) == ("Nia", ZOE, "For you")
+    assert gift.checkout.typed["gifts"][0]["recipient_email"] == ZOE
+    assert (unpaid.email, unpaid.name, unpaid.status) == (ZOE, "Nia", "open")
+    assert not ErasedAddress.objects.holds(ZOE)
+
+
+def test_who_has_the_address_now_that_an_erased_person_left(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    """The mailbox of a company, or one that its provider gave away once more."""
+    buy(drive, sandbox, name="Zoë Luczak")
+    zoe = Member.objects.get(email=ZOE)
+    members.take_address(zoe, MOVED, at=timezone.now())
+    nia = make_member("nia@example.org")
+    confirm(members.owe_change(nia, ZOE, language="en", at=timezone.now()), "old", "new")
+    assert Member.objects.find(ZOE) == nia
+    gift, unpaid = give_to_zoes_address(drive, sandbox), order(drive, name="Nia")
+    erase(zoe)
+    assert_is_nias(gift, unpaid)
+    assert ErasedAddress.objects.holds(MOVED)
+    assert not Checkout.objects.filter(name="Zoë Luczak").exists()  # what she bought by it is hers
+
+
+def test_who_confirmed_an_address_for_somebody_else(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    """Somebody asks for another's address, is answered by a slip, and asks to be erased."""
+    nia, eve = make_member(ZOE), make_member("eve@example.org")
+    gift, unpaid = give_to_zoes_address(drive, sandbox), order(drive, name="Nia")
+    confirm(members.owe_change(eve, ZOE, language="en", at=timezone.now()), Side.NEW)
+    erase(eve)
+    assert_is_nias(gift, unpaid)
+    assert Member.objects.find(ZOE) == nia
+
+
+@pytest.mark.parametrize(
+    ("note", "is_left"),
+    [
+        ("asked by zoe.ann@example.org", True),
+        ("asked by mary-ann@example.org", True),
+        ("asked by ann@example.org.ua", True),
+        ("asked by ann@example.org-mail.example", True),
+        ("asked by joann@example.org", True),
+        ("asked by ann@example.org.", False),
+        ("Ann (ann@example.org): by phone", False),
+        ("mailto:ANN@example.org", False),
+        ("-ann@example.org-", False),
+    ],
+)
+def test_whose_address_has_that_of_an_erased_person_in_it(
+    drive: Campaign, note: str, is_left: bool
+) -> None:
+    other = Membership.objects.create(
+        member=make_member("other@example.org"),
+        source=Membership.Source.IMPORTED,
+        started_at=timezone.now(),
+        note=note,
+    )
+    erase(make_member("ann@example.org"))
+    other.refresh_from_db()
+    left = note if is_left else re.sub("ann@example.org", "…", note, flags=re.IGNORECASE)
+    assert other.note == left
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_namesakes_history_stays(
+    drive: Campaign, django_user_model: type[User], is_known: bool
+) -> None:
+    """Whoever of them is meant: a name that two people have tells of neither."""
+    zoe, other = make_member(ZOE), make_member("other@example.org")
+    Member.objects.filter(pk=zoe.pk).update(name="Anna Schmidt")
+    if is_known:
+        Member.objects.filter(pk=other.pk).update(name="anna  SCHMIDT")
+    entry = LogEntry.objects.create(
+        user=django_user_model.objects.create_user("olha"),
+        content_type=ContentType.objects.get_for_model(Member),
+        object_id=str(other.pk),
+        object_repr="Anna Schmidt",
+        action_flag=CHANGE,
+        change_message="Anna Schmidt moved to Graz",
+    )
+    zoe.refresh_from_db()
+    erase(zoe)
+    entry.refresh_from_db()
+    told = (entry.object_repr, entry.change_message)
+    left = ("…", "… moved to Graz")
+    assert told == (("Anna Schmidt", "Anna Schmidt moved to Graz") if is_known else left)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [
+        ("Changed Status and Note.", "… and Note."),
+        ("Exchanged Status.", "Exchanged Status."),
+        ('[{"changed": {"fields": ["Status", "changed  ST\u00c1TUS"]}}]', None),
+        ('["Changed", "Status", 7]', '["Changed", "Status", 7]'),
+        ('{"Changed Status": ["Note"]}', json.dumps({"…": ["Note"]})),
+        ("Chänged\u00a0Statu\u0301s\u0301, cash", "…, cash"),
+    ],
+)
+def test_a_name_made_of_what_the_log_says_takes_no_more_than_itself(
+    django_user_model: type[User], told: str, left: str | None
+) -> None:
+    entry = LogEntry.objects.create(
+        user=django_user_model.objects.create_user("olha"),
+        object_repr="drive",
+        action_flag=CHANGE,
+        change_message=told,
+    )
+    hostile = make_member("mallory@example.org")
+    Member.objects.filter(pk=hostile.pk).update(name="Changed Status")
+    noted = Membership.objects.create(
+        member=make_member("ben@example.org"),
+        source="granted",
+        started_at=timezone.now(),
+        note="CHANGED STATUS: asked mallory@example.org, not mallory@example.org.ua",
+    )
+    hostile.refresh_from_db()
+    members.forget_mentions(members.find_traces(hostile))
+    entry.refresh_from_db()
+    noted.refresh_from_db()
+    assert entry.object_repr == "drive"
+    if left is None:
+        left = json.dumps([{"changed": {"fields": ["Status", "…"]}}])
+    assert entry.change_message == left
+    assert noted.note == "…: asked …, not mallory@example.org.ua"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["\u0301 \u0301", "\u0301 x", "\u0301 \u0301 \u0301"])
+def test_a_name_of_which_no_two_words_are_left_names_nobody(name: str) -> None:
+    """Of accents alone nothing remains to look for, and nothing is found everywhere."""
+    hostile = make_member("mallory@example.org")
+    Member.objects.filter(pk=hostile.pk).update(name=name)
+    noted = Membership.objects.create(
+        member=make_member("ben@example.org"),
+        source="granted",
+        started_at=timezone.now(),
+        note="x: cash at the desk",
+    )
+    hostile.refresh_from_db()
+    members.forget_mentions(members.find_traces(hostile))
+    noted.refresh_from_db()
+    assert noted.note == "x: cash at the desk"

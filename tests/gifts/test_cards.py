@@ -1,0 +1,316 @@
+"""The printable gift card: read back from its PDF as a printer and a telephone would."""
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import pypdfium2
+import pytest
+import zxingcpp
+from django.urls import resolve
+from django.utils.translation import override
+from PIL import Image
+
+from campaigns import gifts
+from campaigns.emails import links
+from campaigns.gifts import cards
+from campaigns.models import Gift
+from tests.support.factories import make_campaign, make_gift, make_member
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
+
+A5 = (595.28, 419.53)  # points, across
+MARKUP = r"""#import "x": * #read("/x") *bold* _thin_ $x^2$ <b>&amp;</b> \\ `raw` @ref = - ~"""
+
+
+@pytest.fixture
+def gift() -> Gift:
+    return give()
+
+
+def give(**changes: Any) -> Gift:
+    return make_gift(make_member(), make_campaign(), "2026-11-10 12:00", **changes)
+
+
+def read_text(card: bytes) -> str:
+    """All the text of the only page, in the order in which it stands, a space for each gap."""
+    with pypdfium2.PdfDocument(card) as pdf:
+        assert len(pdf) == 1
+        page = pdf[0]
+        text = page.get_textpage().get_text_range()
+        page.close()
+    return " ".join(text.split())
+
+
+def draw(card: bytes, *, scale: float = 3) -> Image.Image:
+    """The page as a printer has it: 216 dots to the inch, unless said otherwise."""
+    with pypdfium2.PdfDocument(card) as pdf:
+        assert len(pdf) == 1
+        page = pdf[0]
+        assert page.get_size() == pytest.approx(A5, abs=0.5)
+        picture: Image.Image = page.render(scale=scale).to_pil()
+        page.close()
+    return picture
+
+
+def scan(picture: Image.Image) -> str:
+    [found] = zxingcpp.read_barcodes(picture)
+    return found.text
+
+
+def find_claimed(address: str) -> Gift | None:
+    """The gift that somebody who follows the address is offered."""
+    match = resolve(urlsplit(address).path)
+    assert match.url_name == "claim"
+    return gifts.find_gift(match.kwargs["code"])
+
+
+def is_blank(picture: Image.Image, box: tuple[float, float, float, float]) -> bool:
+    """Whether nothing is printed there; the box is in parts of the page."""
+    width, height = picture.size
+    left, top, right, bottom = box
+    part = picture.crop(
+        (int(left * width), int(top * height), int(right * width), int(bottom * height))
+    )
+    return all(low > 250 for low, _ in part.convert("RGB").getextrema())  # type: ignore[misc]
+
+
+# The way to the gift
+
+
+def test_the_qr_code_leads_to_the_gift(gift: Gift) -> None:
+    address = scan(draw(gifts.render_card(gift, language="en")))
+    assert address == links.absolute("claim", code=gift.code)
+    assert find_claimed(address) == gift
+
+
+def test_the_link_and_the_code_can_be_read_and_typed(gift: Gift) -> None:
+    text = read_text(gifts.render_card(gift, language="en"))
+    assert links.absolute("claim", code=gift.code) in text
+    assert f"Or type this code: {gift.code}" in text
+    assert links.absolute("claim_by_code") in text
+    assert gifts.find_gift(gift.code) == gift
+
+
+def test_a_given_code_takes_the_place_of_the_gifts_own(gift: Gift) -> None:
+    code = "00000-11111-22222-33333"
+    card = gifts.render_card(gift, language="en", code=code)
+    assert scan(draw(card)) == links.absolute("claim", code=code)
+    assert code in read_text(card)
+    assert gift.code not in read_text(card)
+
+
+def test_a_long_address_of_the_site_still_fits(gift: Gift, settings: Any) -> None:
+    settings.SITE_URL = f"https://{'membership.' * 7}the-meridian-post.example"
+    card = gifts.render_card(gift, language="en")
+    address = links.absolute("claim", code=gift.code)
+    assert scan(draw(card)) == address
+    assert address.replace("-", "") in read_text(card).replace(" ", "").replace("-", "")
+    assert is_blank(draw(card), (0.97, 0, 1, 1))
+
+
+# What it says
+
+
+def test_the_card_says_who_gives_what_to_whom_until_when(settings: Any) -> None:
+    settings.NEWSROOM_NAME = "The Meridian Post"
+    # In Kyiv it is the first already.
+    gift = give(expires_at=datetime(2027, 11, 30, 22, 30, tzinfo=UTC), message="Read it.")
+    text = read_text(gifts.render_card(gift, language="en"))
+    for said in (
+        "A gift for Ben",
+        "Read it.",
+        "— Ada Reader",
+        "Ada Reader gives you 12 months of The Meridian Post",
+        "Member, 12 months from the day of the claim",
+        "It is paid for: you pay nothing, we ask for no card, and it ends by itself.",
+        "The gift can be claimed once, until 1 December 2027.",
+    ):
+        assert said in text
+
+
+def test_without_names_and_message_it_is_still_a_card() -> None:
+    gift = give(recipient_name="", buyer_name="", message="")
+    text = read_text(gifts.render_card(gift, language="en"))
+    assert "A gift for you" in text
+    assert "You are given 12 months of" in text
+    assert "—" not in text
+
+
+def test_the_card_speaks_ukrainian() -> None:
+    gift = give(recipient_name="Їжак Ґалаґан", message="Люба Соломіє!")
+    text = read_text(gifts.render_card(gift, language="uk"))
+    assert "Ada Reader дарує вам 12 місяців" in text
+    assert "Усе оплачено" in text
+    assert "Їжак Ґалаґан" in text
+    assert "Люба Соломіє!" in text
+
+
+def test_the_language_around_it_does_not_matter(gift: Gift) -> None:
+    here = gifts.render_card(gift, language="en")
+    with override("uk"):
+        assert gifts.render_card(gift, language="en") == here
+
+
+@pytest.mark.parametrize(
+    "name", ["Ёлкіна", "Їжак", "Ķēniņš", "Ğül Şen", "Nguyễn", "Ελένη", "O'Neil"]
+)
+def test_names_are_written_as_their_owners_write_them(name: str) -> None:
+    gift = give(recipient_name=name, buyer_name=name)
+    text = read_text(gifts.render_card(gift, language="en"))
+    assert f"A gift for {name}" in text
+    assert f"{name} gives you" in text
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["你好，新年快乐", "🎁🎄👩‍👩‍👧", "שלום דניאל", "مرحبا بك", "नमस्ते", "\uffff\ue000\U000e0001"],
+)
+def test_no_script_stops_the_card(message: str) -> None:
+    gift = give(recipient_name=message, buyer_name=message, message=message)
+    assert find_claimed(scan(draw(gifts.render_card(gift, language="en")))) == gift
+
+
+@pytest.mark.parametrize(
+    ("first", "more", "begins_right"),
+    [("Dear", "m ", False), ("שלום", "מ ", True), ("أهلا", "م ", True)],
+)
+def test_a_message_begins_where_its_script_begins(
+    first: str, more: str, begins_right: bool
+) -> None:
+    gift = give(recipient_name="", buyer_name="", message=f"{first}\n{more * 60}")
+    with pypdfium2.PdfDocument(gifts.render_card(gift, language="en")) as pdf:
+        page = pdf[0]
+        letters = page.get_textpage()
+        x, *_ = letters.get_charbox(letters.get_text_range().index(first[0]))
+        page.close()
+    assert (x > A5[0] / 4) == begins_right
+
+
+# What readers write is text
+
+
+def test_markup_is_printed_as_it_was_typed() -> None:
+    gift = give(recipient_name="#*Ben*", buyer_name="$Ada$ <i>", message=MARKUP)
+    text = read_text(gifts.render_card(gift, language="en"))
+    assert MARKUP in text
+    assert "A gift for #*Ben*" in text
+    assert "$Ada$ <i> gives you" in text
+
+
+def test_placeholders_in_names_stay_as_they_are() -> None:
+    gift = give(recipient_name="%(name)s", buyer_name="%(months)s 100% {x}")
+    text = read_text(gifts.render_card(gift, language="en"))
+    assert "A gift for %(name)s" in text
+    assert "%(months)s 100% {x} gives you" in text
+
+
+def test_line_breaks_are_kept_whatever_they_are_made_of() -> None:
+    gift = give(message="one\r\ntwo\rthree\n\nfour\u2028five")
+    with pypdfium2.PdfDocument(gifts.render_card(gift, language="en")) as pdf:
+        page = pdf[0]
+        lines = [line.strip() for line in page.get_textpage().get_text_range().splitlines()]
+        page.close()
+    written = [line for line in lines if line in {"one", "two", "three", "four", "five"}]
+    assert written == ["one", "two", "three", "four", "five"]
+
+
+def test_control_characters_do_no_harm() -> None:
+    gift = give(recipient_name="Be\x07n\r\nBcc: x")
+    # A database refuses some of these.
+    gift.message = "a\x08b\x1b[31m\ud800c \u202ed\u2066e\x00"
+    text = read_text(gifts.render_card(gift, language="en"))
+    assert "A gift for Ben Bcc: x" in text
+    assert "ab[31mc de" in text
+
+
+# It always fits
+
+
+@pytest.mark.parametrize("language", ["en", "uk"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        ("M" * 15 + "\n") * 31,
+        "M" * 500,
+        "漢" * 500,
+        "word " * 100,
+        "a\n" * 250,
+        "﷽" * 500,
+    ],
+)
+def test_the_longest_texts_fit_on_the_page(message: str, language: str) -> None:
+    name = "W" * 120
+    gift = give(recipient_name=name, buyer_name=name, message=message[:500])
+    card = gifts.render_card(gift, language=language)
+    picture = draw(card)
+    assert find_claimed(scan(picture)) == gift
+    text = read_text(card).replace(" ", "").replace("\u200b", "")
+    assert text.count(name) == 3
+    # White edges, and nothing of the left half beyond the fold.
+    for edge in ((0, 0, 0.03, 1), (0.97, 0, 1, 1), (0, 0, 0.49, 0.04), (0, 0.96, 0.49, 1)):
+        assert is_blank(picture, edge)
+    assert is_blank(picture, (0.487, 0.05, 0.513, 0.95))
+
+
+def test_a_long_message_is_whole() -> None:
+    message = " ".join(f"word{number}" for number in range(60))
+    assert message in read_text(gifts.render_card(give(message=message), language="en"))
+
+
+# A specimen
+
+
+def test_a_specimen_holds_no_code_that_could_be_claimed(gift: Gift) -> None:
+    card = gifts.render_card(gift, language="en", specimen=True, code=gift.code)
+    text = read_text(card)
+    assert "Specimen" in text
+    assert "XXXXX-XXXXX-XXXXX-XXXXX" in text
+    assert gift.code not in text
+    assert gifts.find_gift(cards.SPECIMEN_CODE) is None
+    assert scan(draw(card)) == links.absolute("claim_by_code")
+
+
+def test_a_specimen_needs_no_gift_in_the_database() -> None:
+    gift = Gift(months=1, recipient_name="Ben", message="Soon yours.")
+    text = read_text(gifts.render_card(gift, language="en", specimen=True))
+    assert "You are given 1 month of" in text
+    assert "Soon yours." in text
+    assert "claimed once" not in text
+
+
+def test_a_card_that_is_paid_for_is_no_specimen(gift: Gift) -> None:
+    assert "Specimen" not in read_text(gifts.render_card(gift, language="en"))
+
+
+# The files
+
+
+def test_the_same_gift_gives_the_same_bytes(gift: Gift) -> None:
+    assert gifts.render_card(gift, language="uk") == gifts.render_card(gift, language="uk")
+
+
+def test_the_file_tells_readers_of_screens_what_it_is(gift: Gift) -> None:
+    card = gifts.render_card(gift, language="uk")
+    with pypdfium2.PdfDocument(card) as pdf:
+        about = pdf.get_metadata_dict()
+        assert pdf.is_tagged()
+    assert about["Title"].endswith("Ben")
+    assert about["CreationDate"] == ""
+    assert b"/Lang" in card
+
+
+def test_the_picture_is_the_same_card(gift: Gift) -> None:
+    png = gifts.render_card_picture(gift, language="en")
+    assert png.startswith(b"\x89PNG")
+    assert find_claimed(scan(open_picture(png))) == gift
+    assert open_picture(png).width == round(210 / 25.4 * 144)
+
+
+def test_the_colours_are_those_of_the_tokens() -> None:
+    assert cards.read_colours() == cards.COLOURS
+
+
+def open_picture(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(png)).convert("RGB")

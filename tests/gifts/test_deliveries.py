@@ -1,0 +1,242 @@
+"""How a gift arrives: once, where it shall, and told to its buyer."""
+
+from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.conf import LazySettings
+from django.core.mail import EmailMultiAlternatives
+
+from campaigns import checkout as checkouts
+from campaigns import emails, gifts, settlement, tasks
+from campaigns.emails import messages, outbox
+from campaigns.models import Campaign, Checkout, Gift, OutgoingMail, Price
+from campaigns.models.moves import ForbiddenMove
+from newsroom.sandbox.control import SandboxControl
+from tests.actions.test_refunds import three as _three
+from tests.support.factories import at, make_campaign, make_gift, make_member
+
+three = _three  # a fixture: three gifts, handed over by their buyer
+
+NOW = at("2026-11-10 12:00")
+
+
+def invitations() -> list[OutgoingMail]:
+    kinds = ("gift_invitation", "gift_to_pass_on")
+    return list(OutgoingMail.objects.filter(kind__in=kinds).order_by("pk"))
+
+
+def subjects(mailoutbox: list[Any], to: str) -> list[str]:
+    return [mail.subject for mail in mailoutbox if mail.to == [to]]
+
+
+@pytest.fixture
+def scheduled(db: None) -> Gift:
+    """For ten days later."""
+    campaign: Campaign = make_campaign()
+    gift = make_gift(make_member("ada@example.org"), campaign, "2026-11-10 12:00")
+    with time_machine.travel(NOW, tick=False):
+        gifts.change_delivery(gift, deliver_at=NOW + timedelta(days=10))
+    gift.refresh_from_db()
+    return gift
+
+
+def test_one_purchase_is_confirmed_by_one_mail_and_its_links_are_delivered_by_it(
+    three: list[Gift], mailoutbox: list[Any]
+) -> None:
+    tasks.do_what_followed()
+    assert len(subjects(mailoutbox, "ada@example.org")) == 2  # the receipt, and the gifts
+    assert set(Gift.objects.values_list("status", flat=True)) == {"delivered"}
+    assert invitations() == []
+
+
+def test_a_moved_date_moves_the_one_mail_that_is_owed(
+    scheduled: Gift, mailoutbox: list[Any]
+) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        gifts.change_delivery(scheduled, deliver_at=NOW + timedelta(days=20))
+        clock.move_to(NOW + timedelta(days=19))
+        tasks.sweep()
+        assert mailoutbox == []
+        clock.move_to(NOW + timedelta(days=21))
+        tasks.sweep()
+        tasks.sweep()
+        assert len(subjects(mailoutbox, "ben@example.org")) == 1
+        clock.move_to(NOW + timedelta(days=21, minutes=2))
+        tasks.sweep()
+        assert len(subjects(mailoutbox, "ada@example.org")) == 1  # told of the delivery
+        with pytest.raises(ForbiddenMove):
+            gifts.change_delivery(scheduled, deliver_at=NOW + timedelta(days=30))
+
+
+def test_another_recipient_before_the_day_keeps_the_code_and_after_it_gets_a_new_one(
+    scheduled: Gift, mailoutbox: list[Any]
+) -> None:
+    printed = scheduled.code
+    with time_machine.travel(NOW, tick=False) as clock:
+        gifts.change_recipient(scheduled, name="Cleo", email="cleo@example.org")
+        clock.move_to(NOW + timedelta(days=11))
+        tasks.sweep()
+        assert subjects(mailoutbox, "ben@example.org") == []
+        assert printed in mailoutbox[0].body
+        gifts.change_recipient(scheduled, name="Dan", email="dan@example.org")
+        tasks.sweep()
+        [told] = [mail for mail in mailoutbox if mail.to == ["dan@example.org"]]
+        assert printed not in told.body
+        assert gifts.find_gift(printed) is None
+        assert gifts.is_replaced(printed)
+
+
+def test_given_to_the_buyer_to_pass_on_it_goes_to_the_buyer_on_the_day(
+    scheduled: Gift, mailoutbox: list[Any]
+) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        gifts.change_recipient(scheduled, name="Ben", email="")
+        clock.move_to(NOW + timedelta(days=11))
+        tasks.sweep()
+        assert subjects(mailoutbox, "ben@example.org") == []
+        [told] = mailoutbox
+        assert told.to == ["ada@example.org"]
+        assert scheduled.code in told.body
+
+
+def test_sending_again_twice_at_once_sends_once(scheduled: Gift, mailoutbox: list[Any]) -> None:
+    with time_machine.travel(NOW, tick=False):
+        gifts.resend_gift(scheduled)
+        gifts.resend_gift(scheduled)
+        tasks.do_what_followed()
+        assert len(subjects(mailoutbox, "ben@example.org")) == 1
+        gifts.resend_gift(scheduled, with_new_code=True)
+        tasks.do_what_followed()
+    [first, second] = [mail.body for mail in mailoutbox if mail.to == ["ben@example.org"]]
+    scheduled.refresh_from_db()
+    assert scheduled.code in second
+    assert scheduled.code not in first
+
+
+def test_a_claimed_gift_is_sent_to_nobody(scheduled: Gift, mailoutbox: list[Any]) -> None:
+    settlement.claim_gift(scheduled.code, email="ben@example.org", name="Ben", language="en")
+    with pytest.raises(ForbiddenMove):
+        gifts.resend_gift(scheduled)
+    with pytest.raises(ForbiddenMove):
+        gifts.change_recipient(scheduled, name="Dan", email="dan@example.org")
+    with time_machine.travel(NOW + timedelta(days=11), tick=False):
+        tasks.sweep()
+    assert not any("gives you" in subject for subject in subjects(mailoutbox, "ben@example.org"))
+
+
+def test_an_address_that_the_provider_refuses_is_told_to_the_buyer(
+    scheduled: Gift, mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = EmailMultiAlternatives.send
+
+    def refuse(letter: EmailMultiAlternatives, *args: Any, **kwargs: Any) -> int:
+        if letter.to == ["ben@example.org"]:
+            raise SMTPRecipientsRefused({"ben@example.org": (550, b"no such user")})
+        return send(letter, *args, **kwargs)
+
+    monkeypatch.setattr(EmailMultiAlternatives, "send", refuse)
+    with time_machine.travel(NOW + timedelta(days=11), tick=False):
+        tasks.do_what_followed()
+        tasks.do_what_followed()
+    scheduled.refresh_from_db()
+    assert scheduled.bounced_at is not None
+    assert (scheduled.status, scheduled.delivered_at) == ("paid", None)
+    [told] = mailoutbox
+    assert told.to == ["ada@example.org"]
+    [owed] = invitations()[-1:]
+    assert owed.failed_at is not None
+    assert owed.next_attempt_at is None
+
+
+def test_a_change_of_key_leaves_sold_codes_as_they_are(
+    scheduled: Gift, settings: LazySettings
+) -> None:
+    sold = scheduled.code
+    settings.GIFT_CODE_KEY_FALLBACKS = [settings.GIFT_CODE_KEY]
+    settings.GIFT_CODE_KEY = "another-key-of-at-least-thirty-two-characters"
+    scheduled.refresh_from_db()
+    assert scheduled.code == sold
+    assert gifts.find_gift(sold.lower().replace("-", " ")) == scheduled
+    gifts.resend_gift(scheduled, with_new_code=True)
+    scheduled.refresh_from_db()
+    settings.GIFT_CODE_KEY_FALLBACKS = []
+    assert gifts.find_gift(scheduled.code) == scheduled  # made by the new key
+    assert scheduled.code != sold
+
+
+def test_a_code_that_is_on_its_way_to_a_wrong_address_is_void(scheduled: Gift) -> None:
+    """The provider has the mail; that it is delivered was not noted yet."""
+    on_its_way = scheduled.code
+    with time_machine.travel(NOW + timedelta(days=10, minutes=1), tick=False):
+        assert emails.deliver_mail(invitations()[0].pk)
+        gifts.change_recipient(scheduled, name="Eve", email="eve@example.org")
+    scheduled.refresh_from_db()
+    assert scheduled.code != on_its_way
+    assert gifts.is_replaced(on_its_way)
+
+
+def test_a_mail_that_is_being_sent_is_not_sent_beside(
+    scheduled: Gift, mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = messages.send_mail
+
+    def send_slowly(mail: OutgoingMail) -> str:
+        monkeypatch.setattr(outbox, "send_mail", send)
+        gifts.resend_gift(scheduled)  # a click while a worker speaks with the provider
+        tasks.do_what_followed()
+        return send(mail)
+
+    monkeypatch.setattr(outbox, "send_mail", send_slowly)
+    with time_machine.travel(NOW + timedelta(days=10, minutes=1), tick=False):
+        assert emails.deliver_mail(invitations()[0].pk)
+    assert len(subjects(mailoutbox, "ben@example.org")) == 1
+
+
+def test_a_key_that_is_gone_holds_up_no_mail_that_shows_no_code(
+    scheduled: Gift, settings: LazySettings, mailoutbox: list[Any]
+) -> None:
+    settlement.claim_gift(scheduled.code, email="cleo@example.org", name="Cleo", language="en")
+    settings.GIFT_CODE_KEY = "a-new-key-of-at-least-thirty-two-characters"
+    tasks.do_what_followed()
+    owed = OutgoingMail.objects.filter(kind="gift_claimed")
+    assert [mail.sent_at is not None for mail in owed] == [True]
+
+
+def test_a_purchase_for_a_day_ahead_waits_for_it(drive: Campaign, sandbox: SandboxControl) -> None:
+    day = NOW + timedelta(days=30)
+    wanted = {"recipient_name": "Ben", "recipient_email": "ben@example.org"}
+    with time_machine.travel(NOW, tick=False):
+        gift = buy(drive, sandbox, [wanted | {"deliver_at": day.isoformat(), "zone": "Asia/Tokyo"}])
+    assert (gift.deliver_at, gift.zone, gift.status) == (day, "Asia/Tokyo", "paid")
+    [invitation] = invitations()
+    assert invitation.next_attempt_at == day
+    assert invitation.pk not in emails.due_mail_ids(at=day - timedelta(seconds=1))
+    assert gift.expires_at == day + timedelta(days=365)
+
+
+def test_a_day_that_passed_while_the_bank_took_its_time_is_now(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    wanted = {"recipient_email": "ben@example.org", "deliver_at": "2026-11-01T09:00:00+00:00"}
+    gift = buy(drive, sandbox, [wanted])
+    assert gift.deliver_at == gift.paid_at
+
+
+def buy(drive: Campaign, sandbox: SandboxControl, wanted: list[dict[str, str]]) -> Gift:
+    order = checkouts.Order(
+        kind=Checkout.Kind.GIFT,
+        price=Price.objects.get(kind="gift"),
+        email="ada@example.org",
+        name="Ada Reader",
+        language="en",
+        campaign=drive,
+        typed={"gifts": wanted},
+    )
+    checkout = checkouts.start_checkout(uuid4(), order)
+    sandbox.pay(str(checkout.session_id), card="4242424242424242")
+    settlement.settle_checkout(checkout.pk)
+    return Gift.objects.get()

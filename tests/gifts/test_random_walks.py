@@ -1,0 +1,255 @@
+"""Random walks through the life of a gift: no order of steps puts it into a wrong state."""
+
+import os
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.db import transaction
+from django.forms.models import model_to_dict
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from campaigns import gifts, progress, settlement, tasks
+from campaigns.gifts import changes
+from campaigns.gifts.timeline import list_steps
+from campaigns.models import (
+    Campaign,
+    Dispute,
+    Gift,
+    GiftChange,
+    Membership,
+    OutgoingMail,
+    Refund,
+    Tally,
+)
+from campaigns.models.moves import ForbiddenMove
+from tests.support.factories import at, make_campaign, make_gift, make_member, make_refund
+
+pytestmark = [pytest.mark.long, pytest.mark.django_db]
+
+CI = "CI" in os.environ
+REFUSALS = (ForbiddenMove, gifts.GiftNotClaimable)
+# Claims by members are asked back; these people are none when they claim.
+PEOPLE = ("ben", "cleo")
+
+
+class Walk:
+    """One gift, all that people, money and time can do to it, and what must hold after each."""
+
+    def __init__(self, campaign: Campaign, staff: User, clock: time_machine.Traveller) -> None:
+        self.staff, self.clock = staff, clock
+        self.gift = make_gift(make_member("ada@example.org"), campaign, "2026-11-10 12:00")
+        self.payment = self.gift.payment
+        self.old_codes: list[str] = []
+        self.may_change_redeemer = True
+        with transaction.atomic():
+            progress.tally_gift(self.gift)
+        gifts.change_delivery(self.gift, deliver_at=at("2026-11-12 09:00"))
+
+    def take(self, step: str, argument: int) -> None:
+        self.gift.refresh_from_db()
+        before, redeemer = dump(self.gift), self.gift.redeemer_id
+        code, noted = self.gift.code, GiftChange.objects.count()
+        try:
+            getattr(self, step)(argument)
+        except REFUSALS:
+            self.gift.refresh_from_db()
+            assert dump(self.gift) == before, f"{step} was refused and changed something"
+            assert GiftChange.objects.count() == noted, f"{step} was refused and noted"
+        self.gift.refresh_from_db()
+        if self.gift.code != code:
+            self.old_codes.append(code)
+        if redeemer is not None and step != "reassign":
+            assert self.gift.redeemer_id == redeemer, "claimed by two"
+        self.check()
+
+    # Time
+
+    def wait(self, argument: int) -> None:
+        self.clock.shift(timedelta(days=[1, 3, 15, 50, 200, 366][argument % 6]))
+
+    def sweep(self, argument: int) -> None:
+        tasks.sweep()
+
+    # The buyer
+
+    def resend(self, argument: int) -> None:
+        gifts.resend_gift(self.gift, with_new_code=argument % 2 == 0)
+
+    def readdress(self, argument: int) -> None:
+        email = ["", "dan@example.org", "ben@example.org"][argument % 3]
+        gifts.change_recipient(self.gift, name="Dan", email=email)
+
+    def move_date(self, argument: int) -> None:
+        moved = timezone.now() + timedelta(days=argument % 40)
+        gifts.change_delivery(self.gift, deliver_at=moved)
+
+    # Whoever has the code
+
+    def claim(self, argument: int) -> None:
+        name = PEOPLE[argument % 2]
+        with suppress(gifts.ConfirmationOwed):
+            settlement.claim_gift(
+                self.gift.code, email=f"{name}@example.org", name=name, language="en"
+            )
+
+    def claim_by_an_old_code(self, argument: int) -> None:
+        if not self.old_codes:
+            return
+        code = self.old_codes[argument % len(self.old_codes)]
+        assert gifts.is_replaced(code)
+        settlement.claim_gift(code, email="eve@example.org", name="Eve", language="en")
+        raise AssertionError("an old code opened the gift")
+
+    # Money
+
+    def refund(self, argument: int) -> None:
+        left = self.payment.amount_minor - sum(
+            refund.amount_minor for refund in self.payment.refunds.filter(status="succeeded")
+        )
+        part = min(left, [1000, 3000, 6000][argument % 3])
+        if part > 0:
+            refund = make_refund(self.payment, f"{timezone.now():%Y-%m-%d %H:%M}", part)
+            if argument % 2:
+                gifts.name_gifts(refund, [self.gift.pk])
+        self._follow_money()
+
+    def fail_refund(self, argument: int) -> None:
+        Refund.objects.filter(payment=self.payment).update(status="failed")
+        self._follow_money()
+
+    def dispute(self, argument: int) -> None:
+        Dispute.objects.update_or_create(
+            payment=self.payment,
+            defaults={
+                "dispute_id": f"du_{self.payment.pk}",
+                "amount_minor": self.payment.amount_minor,
+                "status": ["needs_response", "lost", "won"][argument % 3],
+                "opened_at": timezone.now(),
+                "withdrawn_at": timezone.now(),
+            },
+        )
+        self._follow_money()
+
+    def _follow_money(self) -> None:
+        """As settlement does, without the way to Stripe."""
+        with transaction.atomic():
+            locked = Gift.objects.select_for_update().get(pk=self.gift.pk)
+            gifts.follow_money(locked)
+            progress.tally_gift(locked)
+
+    # Staff
+
+    def revoke(self, argument: int) -> None:
+        settlement.revoke_gift(self.gift, by=self.staff, why="asked by the buyer")
+
+    def revive(self, argument: int) -> None:
+        settlement.revive_gift(self.gift, by=self.staff, why="they wrote to us")
+
+    def keep(self, argument: int) -> None:
+        gifts.keep_gift(self.gift, by=self.staff, why="not their fault")
+
+    def reassign(self, argument: int) -> None:
+        email = f"{PEOPLE[argument % 2]}@example.org"
+        settlement.reassign_gift(self.gift, email=email, name="", by=self.staff, why="a mix-up")
+
+    # What must hold
+
+    def check(self) -> None:
+        gift = Gift.objects.select_related("membership", "checkout", "payment").get(pk=self.gift.pk)
+        claimed = gift.status == Gift.Status.CLAIMED
+        given = Membership.objects.filter(source="gift", member__email__endswith="example.org")
+        running = [each for each in given if each.ended_at is None]
+        assert running in ([], [gift.membership] if claimed else []), gift.status
+        if claimed:
+            assert gift.membership is not None
+            assert gift.membership in given
+            assert gift.redeemer_id == gift.membership.member_id
+            assert running or gift.membership.ended_at is not None
+        assert (gift.status == Gift.Status.REVOKED) == (gift.revoked_at is not None)
+        assert (gift.status == Gift.Status.REVOKED) == bool(gift.revoked_for)
+        assert (gift.fell_at is not None) <= (gift.redeemer_id is not None)
+        assert gifts.find_gift(gift.code) == gift
+        assert not any(gifts.find_gift(code) for code in self.old_codes)
+        stands = self._stands()
+        if gift.is_claimable or gift.status == Gift.Status.EXPIRED:
+            assert stands, "an unclaimed gift whose money is gone can be claimed"
+        if gift.status == Gift.Status.REVOKED and gift.revoked_for == Gift.Cause.MONEY:
+            assert not stands
+        counting = Tally.objects.filter(gift=gift, counted_until__isnull=True)
+        assert counting.count() == (1 if stands else 0)
+        ahead = [
+            moment
+            for moment, _ in list_steps(gift)
+            if gift.stepped_until is None or moment > gift.stepped_until
+        ]
+        assert gift.next_step_at is not None or not ahead, "nothing would ever happen again"
+        waiting = OutgoingMail.objects.filter(
+            gift=gift,
+            kind__in=["gift_invitation", "gift_to_pass_on"],
+            next_attempt_at__isnull=False,
+        )
+        assert waiting.count() <= 1, "it would be delivered twice"
+
+    def _stands(self) -> bool:
+        """The rule in other words than the code's: what is left of the gift's own money."""
+        refunds = self.payment.refunds.filter(status="succeeded")
+        returned = sum(refund.amount_minor for refund in refunds)
+        named = any(self.gift in refund.gifts.all() for refund in refunds)
+        lost = self.payment.disputes.filter(status="lost").exists()
+        return returned < self.payment.amount_minor and not named and not lost
+
+
+def dump(gift: Gift) -> dict[str, Any]:
+    return model_to_dict(gift) | {"refunds": None}
+
+
+STEPS = [
+    name
+    for name, member in vars(Walk).items()
+    if callable(member) and not name.startswith("_") and name not in {"take", "check"}
+]
+STEP = st.tuples(st.sampled_from(STEPS), st.integers(0, 11))
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    derandomize=CI,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps=st.lists(STEP, min_size=6, max_size=18))
+def test_no_walk_leads_into_a_wrong_state(
+    admin_user: User, mailoutbox: list[Any], steps: list[tuple[str, int]]
+) -> None:
+    with time_machine.travel(at("2026-11-10 12:00"), tick=False) as clock:
+        cache.clear()
+        with transaction.atomic():
+            walk = Walk(make_campaign(), admin_user, clock)
+            for step, argument in steps:
+                walk.take(step, argument)
+            transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("broken", [True, False])
+def test_what_checks_a_walk_sees_a_rule_that_is_broken(
+    admin_user: User, monkeypatch: pytest.MonkeyPatch, broken: bool
+) -> None:
+    """The control: staff could once bring back a gift whose money was gone."""
+    if broken:
+        monkeypatch.setattr(changes, "time_of_fall", lambda gift: None)
+    with time_machine.travel(at("2026-11-10 12:00"), tick=False) as clock:
+        walk = Walk(make_campaign(), admin_user, clock)
+        walk.take("wait", 0)
+        walk.take("refund", 2)
+        if broken:
+            with pytest.raises(AssertionError, match="money is gone"):
+                walk.take("revive", 0)
+        else:
+            walk.take("revive", 0)

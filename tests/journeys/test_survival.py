@@ -1,0 +1,168 @@
+"""What is paid is counted once, whatever dies on the way. Real processes, killed for real."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from newsroom.demo.processes import ROOT
+from tests.support.processes import DRIVE, Site, run_site, wait_until
+from tests.support.webhooks import make_event, sign
+
+pytestmark = [pytest.mark.xdist_group("survival"), pytest.mark.long]
+
+CARD = "4242424242424242"
+SEED = int(os.environ.get("SURVIVAL_SEED", "0")) or random.randrange(1, 10**6)  # noqa: S311
+# Paid once: the sale with the fewest events, so that two hundred fit into a minute.
+ROWS = f"""{DRIVE}
+from campaigns.models import Plan, Price
+Price.objects.create(
+    plan=Plan.objects.get(), kind="once", months=12, amount_minor=6000, currency="eur"
+)
+"""
+
+
+@contextmanager
+def sign_ups(site: Site, people: range, *, pause: float = 0) -> Iterator[threading.Thread]:
+    """These readers sign up and pay, one after the other, while the block runs."""
+    child = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "tests.support.sign_ups"),
+            *(str(people.start), str(people.stop), str(pause)),
+        ],
+        cwd=ROOT,
+        env=site.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    lines = child.stdout
+
+    def pay() -> None:
+        for line in lines:
+            site.sandbox.pay(line.strip(), card=CARD)
+
+    thread = threading.Thread(target=pay)
+    thread.start()
+    try:
+        yield thread
+        thread.join(120)
+        assert child.wait(10) == 0
+        assert not thread.is_alive()
+    finally:
+        child.kill()
+        child.wait()
+        lines.close()
+
+
+def pay_all(site: Site, people: range) -> None:
+    with sign_ups(site, people) as thread:
+        thread.join(120)
+
+
+def counted(site: Site) -> int:
+    return site.count("tally", "counted_until IS NULL")
+
+
+def assert_counted_once(site: Site, people: int) -> None:
+    assert site.count("tally") == counted(site) == people
+    assert site.query("SELECT count(DISTINCT member_id) FROM campaigns_tally") == [(people,)]
+    for table in ("payment", "membership", "member"):
+        assert site.count(table) == people
+    assert site.count("checkout", "status = 'paid'") == people
+    assert site.count("outgoingmail", "kind = 'receipt'") == people
+
+
+def published(site: Site) -> int:
+    with urllib.request.urlopen(f"{site.url}/drive/birthday/progress.json") as answer:  # noqa: S310
+        shown = json.load(answer)
+    goals = shown if isinstance(shown, list) else shown["goals"]
+    return int(goals[0]["counted"])
+
+
+def knock(site: Site, event_id: str) -> tuple[int, float]:
+    """Bring a webhook; the status of the answer, and how long it took."""
+    body = json.dumps(make_event(id=event_id))
+    header = sign(body, secret=site.environment["STRIPE_WEBHOOK_SECRET"])
+    request = urllib.request.Request(  # noqa: S310
+        f"{site.url}/stripe/webhook/",
+        body.encode(),
+        {"Content-Type": "application/json", "Stripe-Signature": header},
+    )
+    start = time.monotonic()
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        return answer.status, time.monotonic() - start
+
+
+def test_two_hundred_sign_ups_outlive_killed_workers_and_a_lost_queue(tmp_path: Path) -> None:
+    chance = random.Random(SEED)  # noqa: S311
+    print(f"SURVIVAL_SEED={SEED}")  # noqa: T201 - shown if the test fails
+    losses = dict.fromkeys(("worker", "queue"), 0)
+    with run_site(tmp_path / "site", rows=ROWS) as site:
+        with sign_ups(site, range(180), pause=0.2) as paying:
+            while paying.is_alive():
+                time.sleep(chance.uniform(2, 9))
+                lost = min(losses, key=lambda kind: losses[kind] + chance.random())
+                losses[lost] += 1
+                if lost == "worker":
+                    site.kill_worker()
+                    time.sleep(chance.uniform(0, 2))
+                    site.start_worker()
+                else:
+                    site.queue.lose()
+        site.kill_worker()
+        pay_all(site, range(180, 200))  # nobody works, so these at least are left to bring home
+        site.queue.lose()
+        missing = 200 - counted(site)
+        site.start_worker()
+        took = wait_until(lambda: counted(site) >= 200, seconds=120)
+        print(f"{losses}, {missing} still to count, counted after {took:.0f} s")  # noqa: T201
+        assert missing >= 20, "nothing was left to bring home, so this shows nothing"
+        assert min(losses.values()) > 0, losses
+        due = "next_attempt_at IS NOT NULL"
+        wait_until(lambda: site.count("stripeevent", due) == 0, seconds=60)
+        assert_counted_once(site, 200)
+        # A worker that died while it published left a lease of 30 s, and a sweep comes every 15 s.
+        wait_until(lambda: published(site) == 200, seconds=60)
+        assert not list(site.processes.ended()), "beat or the web server did not outlive it"
+
+
+def test_what_no_webhook_told_of_and_what_no_worker_saw_is_counted(tmp_path: Path) -> None:
+    with run_site(tmp_path / "site", rows=ROWS, worker=False) as site:
+        site.sandbox.add_fault("webhook", match="*", kind="drop", times=-1)
+        pay_all(site, range(10))
+        assert site.count("stripeevent") == 0
+        site.sandbox.remove_faults()
+        pay_all(site, range(10, 30))
+        site.sandbox.wait_for_webhooks(seconds=30)
+        told = site.count("stripeevent")
+        assert told > 0
+        assert counted(site) == 0
+        site.queue.lose()  # not even a message is left of them
+        site.start_worker()
+        site.start_beat()
+        # 30 s until a Checkout is looked at, and 15 s until the next sweep.
+        wait_until(lambda: counted(site) >= 30, seconds=60)
+        assert_counted_once(site, 30)
+        assert site.count("stripeevent") == told
+
+
+@pytest.mark.parametrize("broker", ["redis://127.0.0.1:9/0", "amqp://127.0.0.1:9"])
+def test_without_a_broker_a_webhook_is_stored_and_answered_at_once(
+    tmp_path: Path, broker: str
+) -> None:
+    with run_site(tmp_path / "site", worker=False, broker_url=broker) as site:
+        for number in range(3):
+            status, seconds = knock(site, f"evt_{number}")
+            assert status == 200
+            assert seconds < 3
+        assert site.count("stripeevent", "status = 'new'") == 3

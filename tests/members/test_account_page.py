@@ -1,0 +1,275 @@
+"""A person's own page: what stands there, and that it is nobody else's."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pypdfium2
+import pytest
+import time_machine
+from django.test import Client
+
+from campaigns import members
+from campaigns.models import Campaign, Member, Membership, OutgoingMail, Payment, SignInLink
+from tests.support.factories import (
+    at,
+    claim,
+    make_dispute,
+    make_gift,
+    make_member,
+    make_payment,
+    make_refund,
+)
+from tests.support.mails import buy_membership
+from tests.support.pages import NOON, main_of
+from tests.support.sign_in import ADA, MINE, look, paths_of_ada, sign_in
+
+pytestmark = pytest.mark.once
+
+MARKUP = '<b>Ada</b> #import "x": * $x$'
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    """Our clock shows what the sandbox's does."""
+    with time_machine.travel(NOON, tick=True) as clock:
+        yield clock
+
+
+@pytest.fixture
+def ada(drive: Campaign) -> Member:
+    buy_membership(drive)
+    return Member.objects.get()
+
+
+def test_a_subscription_is_told_in_plain_words(client: Client, ada: Member) -> None:
+    sign_in(client)
+    page = look(client)
+    for words in (
+        "Renews on 10 November 2027.",
+        "<strong>€60</strong> a year",
+        "10 November 2026",
+        "Change card, see invoices",
+        "Cancel my membership",
+    ):
+        assert words in page
+    assert "Keep my membership" not in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"is_cancelling": True}, "Cancelled: ends on 10 November 2027"),
+        ({"status": "past_due"}, "The last payment did not go through."),
+        ({"status": "paused"}, "Paused: nothing is charged."),
+        ({"status": "pending"}, "We are still waiting for its first payment."),
+        ({"status": "ended", "ended_at": at("2027-02-01 12:00")}, "Ended."),
+        ({"gifted_until": at("2028-03-10 12:00")}, "Renews on 10 March 2028. Until then a gift"),
+    ],
+)
+def test_each_state_has_its_words(
+    client: Client, ada: Member, changes: dict[str, Any], words: str
+) -> None:
+    Membership.objects.update(**changes)
+    sign_in(client)
+    assert words in look(client)
+
+
+@pytest.mark.parametrize(
+    ("status", "until", "words"),
+    [
+        ("past_due", "2099-12-24 12:00", "Your membership goes on until 24 December 2099."),
+        ("lapsed", "2026-12-24 12:00", "Until the end of this period Stripe may still collect it."),
+        ("paused", "2099-12-24 12:00", "What you paid gives you access until 24 December 2099."),
+        ("paused", "2026-12-10 12:00", "What you paid gave you access until 10 December 2026."),
+    ],
+)
+def test_one_that_was_cancelled_while_nothing_was_paid_promises_no_other_day(
+    client: Client, ada: Member, status: str, until: str, words: str
+) -> None:
+    Membership.objects.update(is_cancelling=True, status=status, access_until=at(until))
+    with time_machine.travel(at("2027-01-01 12:00"), tick=True):
+        sign_in(client)
+        page = look(client)
+    assert "Cancelled" in page
+    assert words in page
+    assert "10 November 2027" not in page
+    assert ("nothing more is charged" in page) == (status == "paused")
+
+
+def test_what_ends_by_itself_says_when(client: Client, drive: Campaign) -> None:
+    gift = make_gift(make_member(), drive, "2026-11-09 10:00")
+    claim(gift, make_member(ADA), "2026-11-10 09:00")
+    sign_in(client)
+    page = look(client)
+    assert "Lasts until 10 November 2027. It ends by itself, and nothing is charged." in page
+    assert "A gift" in page
+    assert "12 months from Ada Reader" in page
+    assert "Change card" not in page
+    assert "Cancel my membership" not in page
+
+
+def test_gifts_that_were_bought_lead_to_the_buyers_page(client: Client, drive: Campaign) -> None:
+    gift = make_gift(make_member(ADA), drive, "2026-11-09 10:00")
+    sign_in(client)
+    page = look(client)
+    assert "You have no membership of your own." in page
+    assert "0 of 1 claimed." in page
+    found = re.search(r'href="(/membership/gifts/[^"]+)"', page)
+    assert found
+    assert "Ben" in main_of(client.get(found[1]))
+    assert gift.code not in page
+
+
+def test_payments_say_what_became_of_them(client: Client, drive: Campaign) -> None:
+    member = make_member(ADA)
+    paid = [make_payment(member, drive, f"2026-11-0{day} 10:00") for day in range(1, 6)]
+    make_refund(paid[0], "2026-11-06 10:00")
+    make_refund(paid[1], "2026-11-06 10:00", 1500)
+    make_dispute(paid[2], "2026-11-06 10:00")
+    make_dispute(paid[3], "2026-11-06 10:00", status="lost")
+    failed = make_payment(member, drive, "2026-11-08 10:00", status="failed")
+    sign_in(client)
+    page = look(client)
+    for words in (
+        "Paid back in full.",
+        "€15 of it paid back.",
+        "your bank has not decided yet",
+        "your bank gave it back",
+        "Did not go through: nothing was charged.",
+    ):
+        assert page.count(words) == 1
+    assert f"{MINE}receipts/{paid[0].pk}.pdf" in page
+    assert f"{MINE}receipts/{failed.pk}.pdf" not in page
+    assert client.get(f"{MINE}receipts/{failed.pk}.pdf").status_code == 404
+
+
+def test_the_page_costs_the_same_queries_for_many_rows(
+    client: Client, drive: Campaign, django_assert_max_num_queries: Any
+) -> None:
+    member = make_member(ADA)
+    for day in range(1, 9):
+        make_payment(member, drive, f"2026-11-0{day} 10:00")
+        make_gift(member, drive, f"2026-11-0{day} 11:00")
+    sign_in(client)
+    with django_assert_max_num_queries(20):
+        client.get(MINE)
+
+
+def test_names_are_shown_as_they_were_typed(client: Client, ada: Member) -> None:
+    Member.objects.update(name=MARKUP)
+    sign_in(client)
+    assert "&lt;b&gt;Ada&lt;/b&gt;" in look(client)
+
+
+# Receipts
+
+
+def read_pdf(content: bytes) -> str:
+    with pypdfium2.PdfDocument(content) as pdf:
+        assert len(pdf) == 1
+        return " ".join(pdf[0].get_textpage().get_text_range().split())
+
+
+def test_a_receipt_says_who_paid_what_and_when(client: Client, ada: Member) -> None:
+    sign_in(client)
+    payment = Payment.objects.get()
+    assert payment.receipt_url in look(client)
+    answer = client.get(f"{MINE}receipts/{payment.pk}.pdf")
+    assert answer["Content-Type"] == "application/pdf"
+    assert "no-store" in answer["Cache-Control"]
+    text = read_pdf(answer.content)
+    for words in (
+        "The Meridian Post",
+        "Receipt",
+        "2045-1187",
+        "10 November 2026",
+        "Ada Reader",
+        ADA,
+        "Visa",
+        "Member",
+        "Paid in all €60",
+        str(payment.intent_id),
+    ):
+        assert words in text
+
+
+def test_a_receipt_tells_what_was_paid_back_in_the_readers_language(
+    client: Client, ada: Member
+) -> None:
+    payment = Payment.objects.get()
+    make_refund(payment, "2026-11-12 10:00", 1500)
+    make_dispute(payment, "2026-11-13 10:00")  # while it is open nothing is given back
+    sign_in(client)
+    address = f"{MINE}receipts/{payment.pk}.pdf"
+    text = read_pdf(client.get(address).content)
+    assert "Paid back on 12 November 2026 -€15" in text
+    assert "Paid in all €45" in text
+    assert "12 листопада 2026" in read_pdf(
+        client.get(address, headers={"Accept-Language": "uk"}).content
+    )
+    again = client.get(address).content
+    assert again == client.get(address).content
+
+
+def test_a_receipt_of_a_lost_dispute_says_that_the_bank_gave_it_back(ada: Member) -> None:
+    payment = Payment.objects.select_related("member").get()
+    make_dispute(payment, "2026-11-13 10:00", status="lost")
+    text = read_pdf(members.render_receipt(payment, language="en"))
+    assert "Given back by your bank on 13 November 2026 -€60 Paid in all €0" in text
+
+
+@pytest.mark.parametrize("name", [MARKUP, "W" * 120, "Оксана Іваненко", "\\ #panic() _*`"])
+def test_no_name_is_read_as_markup_or_runs_off_the_page(ada: Member, name: str) -> None:
+    Member.objects.update(name=name)
+    payment = Payment.objects.select_related("member").get()
+    text = read_pdf(members.render_receipt(payment, language="en"))
+    assert name.replace(" ", "") in re.sub(r"[\s\u200b]", "", text)
+
+
+# Nobody sees another's
+
+
+def test_nobody_sees_or_changes_what_is_another_persons(client: Client, ada: Member) -> None:
+    eve = make_member("eve@example.org")
+    sign_in(client, eve.email)
+    page = look(client)
+    assert ADA not in page
+    assert "You have no membership of your own." in page
+    for path in paths_of_ada():
+        statuses = {client.get(path).status_code, client.post(path).status_code}
+        assert statuses <= {404, 405}, path
+    stranger = Client()
+    for path in (*paths_of_ada(), f"{MINE}data.json"):
+        for answer in (stranger.get(path), stranger.post(path)):
+            assert answer.status_code in {303, 405}, path
+    data = client.get(f"{MINE}data.json").json()
+    assert ADA not in json.dumps(data)
+    assert (data["memberships"], data["payments"]) == ([], [])
+
+
+def test_ones_data_hold_ones_own_rows_alone(client: Client, ada: Member, drive: Campaign) -> None:
+    payment = Payment.objects.get()
+    OutgoingMail.objects.create(key="receipt:1", kind="receipt", payment=payment)
+    OutgoingMail.objects.create(key="dispute:1", kind="dispute", payment=payment)
+    gift = make_gift(ada, drive, "2026-11-09 10:00", message="For you, Ben")
+    OutgoingMail.objects.create(key="gift:1", kind="gift_claimed", gift=gift)
+    OutgoingMail.objects.create(key="gift:2", kind="gift_invitation", gift=gift)
+    given = make_gift(
+        make_member("cleo@example.org"), drive, "2026-11-09 11:00", buyer_name="Cleo Giver"
+    )
+    claim(given, ada, "2026-11-10 09:00")
+    sign_in(client)
+    answer = client.get(f"{MINE}data.json")
+    assert answer["Content-Type"] == "application/json"
+    assert "attachment" in answer["Content-Disposition"]
+    text, data = answer.content.decode(), answer.json()
+    assert data["person"]["email"] == ADA
+    assert {each["source"] for each in data["memberships"]} == {"subscription", "gift"}
+    assert {each["for"] for each in data["payments"]} == {"first", "gift"}
+    assert len(data["gifts_bought"]) == len(data["gifts_claimed"]) == 1
+    assert {each["kind"] for each in data["mails"]} == {"receipt", "gift_claimed", "sign_in"}
+    for others in ("ben@example.org", "Ben", "cleo@example.org", "Cleo Giver", given.code):
+        assert others not in text
+    assert SignInLink.objects.get().secret_hash not in text

@@ -1,0 +1,339 @@
+"""A person asks for another address: confirmed at both mailboxes, it is made once."""
+
+import re
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.conf import LazySettings
+from django.test import Client
+from django.utils import timezone
+
+from campaigns import members
+from campaigns.emails.of_addresses import veil_address
+from campaigns.models import (
+    AddressChange,
+    Erasure,
+    FormerAddress,
+    Member,
+    OutgoingMail,
+)
+from campaigns.models.address_change import Side
+from tests.support.address_changes import (
+    CHANGE,
+    NEW,
+    address_of,
+    confirm,
+    link_at,
+    path_of,
+    read_mail,
+    want,
+)
+from tests.support.factories import make_member
+from tests.support.mails import assert_not_wanted, both
+from tests.support.pages import (
+    NOON,
+    error_beside,
+    main_of,
+    read_form,
+)
+from tests.support.sign_in import ADA, look, sign_in
+from tests.support.threads import race
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    """Our clock shows what the sandbox's does."""
+    with time_machine.travel(NOON, tick=True) as clock:
+        yield clock
+
+
+@pytest.fixture
+def ada(db: None, client: Client) -> Member:
+    """She is signed in."""
+    ada = make_member(ADA)
+    Member.objects.filter(pk=ada.pk).update(name="Ada Reader")
+    sign_in(client)
+    ada.refresh_from_db()
+    return ada
+
+
+# Asking
+
+
+def test_the_page_leads_to_the_form_and_says_what_it_waits_for(client: Client, ada: Member) -> None:
+    assert f'href="{CHANGE}"' in look(client)
+    assert "Not confirmed yet" not in main_of(client.get(CHANGE))
+    change = want(client, f"  {NEW.upper()} ")
+    page = main_of(client.get(CHANGE))
+    assert ADA in page
+    assert NEW in page
+    assert page.count("Not confirmed yet") == 2
+    confirm(change, "old")
+    assert main_of(client.get(CHANGE)).count("Not confirmed yet") == 1
+    assert ADA in look(client)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("", "Please write an e-mail address."),
+        ("ada at new", "Please check this address"),
+        (f" {ADA.upper()}", "This is your address already."),
+    ],
+)
+def test_what_cannot_be_is_said_beside_the_field(
+    client: Client, ada: Member, typed: str, words: str
+) -> None:
+    answer = client.post(CHANGE, {"email": typed})
+    assert answer.status_code == 422
+    assert error_beside(answer, "email").startswith(words)
+    assert read_form(answer).fields["email"] == typed
+    assert not AddressChange.objects.exists()
+
+
+def test_only_who_has_opened_the_page_asks(client: Client, ada: Member) -> None:
+    answer = Client().post(CHANGE, {"email": NEW}, follow=True)
+    assert "your page closes after an hour" in main_of(answer)
+    assert not AddressChange.objects.exists()
+
+
+def test_known_and_unknown_addresses_get_the_same_answer(client: Client, ada: Member) -> None:
+    make_member("known@example.org")
+    FormerAddress.objects.create(member=make_member(), email="known.once@example.org")
+    pages = []
+    for address in ("known@example.org", "known.once@example.org", "unknown@example.org"):
+        change = want(client, address)
+        assert change.outgoingmail_set.count() == 2
+        pages.append(main_of(client.get(CHANGE)).replace(address, NEW))
+        waiting = main_of(client.get(path_of(change, Side.NEW)))
+        pages[-1] += re.sub(r'value="[^"]*"', "", waiting.replace(address, NEW))
+    pages = [re.sub(r'value="[^"]*"', "", page) for page in pages]
+    assert pages[0] == pages[1] == pages[2]
+
+
+def test_whoever_asks_again_and_again_fills_no_mailbox(
+    client: Client, ada: Member, clock: time_machine.Traveller
+) -> None:
+    for number in range(members.addresses.MOST_CHANGES):
+        want(client, f"ada{number}@new.example")
+    answer = client.post(CHANGE, {"email": NEW})
+    assert answer.status_code == 422
+    assert "You asked for several changes just now." in main_of(answer)
+    assert read_form(answer).fields["email"] == NEW
+    assert AddressChange.objects.count() == members.addresses.MOST_CHANGES
+    clock.shift(timedelta(minutes=61))
+    sign_in(client)
+    want(client)
+
+
+def test_the_mails_read_well(client: Client, ada: Member) -> None:
+    change = want(client)
+    old, new = read_mail(change, "address_old"), read_mail(change, "address_new")
+    assert (old.to, new.to) == ([ADA], [NEW])
+    assert old.subject == "Change your e-mail address at The Meridian Post?"
+    assert new.subject == "Is this address yours? The Meridian Post asks"
+    for part in both(old):
+        assert "Hello Ada Reader," in part
+        assert f"Somebody wants us to know you by {NEW} from now on." in part
+        assert "The link works for 24 hours." in part
+        assert "If it was not you, do nothing" in part
+    for part in both(new):  # it may be a stranger's, by a slip
+        assert "Ada Reader" not in part
+        assert ADA not in part
+        assert "a…@example.org" in part
+        assert "Please do not confirm it for somebody else" in part
+    confirm(change, "old", "new")
+    changed = read_mail(change, "address_changed")
+    assert changed.to == [NEW]
+    for part in both(changed):
+        assert "Your address is changed: from now on our mails" in part
+
+
+@pytest.mark.parametrize(
+    ("address", "veiled"),
+    [("ada@example.org", "a…@example.org"), ("a@example.org", "…@example.org")],
+)
+def test_an_address_is_veiled_for_strangers(address: str, veiled: str) -> None:
+    assert veil_address(address) == veiled
+
+
+# Confirming
+
+
+@pytest.mark.parametrize("order", [("old", "new"), ("new", "old")])
+def test_confirmed_at_both_it_is_made_in_either_order(
+    client: Client, ada: Member, order: tuple[str, str]
+) -> None:
+    change = want(client)
+    paths = {side: link_at(change, side) for side in order}
+    for side in order:
+        for _ in range(2):  # a mail scanner looks, and confirms nothing
+            assert Client().get(paths[side]).status_code == 200
+        assert address_of(ada) == ADA
+        assert Client().post(paths[side]).status_code == 303
+    assert address_of(ada) == NEW
+    former = FormerAddress.objects.get()
+    assert (former.member, former.email) == (ada, ADA)
+    for path in paths.values():
+        page = main_of(Client().get(path))
+        assert "Your address is changed" in page
+        assert NEW in page
+    assert NEW in look(client)  # it is open still
+    kinds = OutgoingMail.objects.exclude(kind="sign_in").values_list("kind", flat=True)
+    assert sorted(kinds) == ["address_changed", "address_new", "address_old"]
+
+
+@pytest.mark.parametrize("side", ["old", "new"])
+def test_one_side_alone_changes_nothing(client: Client, ada: Member, side: str) -> None:
+    change = want(client)
+    confirm(change, side, side)
+    assert address_of(ada) == ADA
+    assert not members.make_change(change.pk, at=timezone.now())
+    assert not FormerAddress.objects.exists()
+    assert "One mailbox to go" in main_of(Client().get(path_of(change, Side(side))))
+
+
+def test_pressed_twice_it_is_made_once(client: Client, ada: Member) -> None:
+    change = want(client)
+    confirm(change, "old", "old", "new", "new", "old")
+    made_at = AddressChange.objects.get().made_at
+    confirm(change, "new")
+    assert AddressChange.objects.get().made_at == made_at
+    assert FormerAddress.objects.count() == 1
+    assert OutgoingMail.objects.filter(kind="address_changed").count() == 1
+
+
+def test_a_link_is_good_for_a_day(
+    client: Client, ada: Member, clock: time_machine.Traveller
+) -> None:
+    change = want(client)
+    confirm(change, "old")
+    clock.shift(timedelta(hours=23, minutes=59))
+    assert Client().get(path_of(change, Side.NEW)).status_code == 200
+    clock.shift(timedelta(minutes=2))
+    for answer in (
+        Client().get(path_of(change, Side.NEW)),
+        Client().post(path_of(change, Side.NEW)),
+    ):
+        assert answer.status_code == 410
+        assert "It works for 24 hours" in main_of(answer)
+    assert address_of(ada) == ADA
+    for kind in ("address_old", "address_new"):
+        assert_not_wanted(OutgoingMail.objects.get(kind=kind))
+
+
+@pytest.mark.parametrize("token", ["x", "%00", "WzEsIm9sZCJd:1tqYQm:abc", "a:b:c"])
+def test_what_is_no_link_is_closed(client: Client, ada: Member, token: str) -> None:
+    for answer in (
+        client.get(f"/membership/address/{token}/"),
+        client.post(f"/membership/address/{token}/"),
+    ):
+        assert answer.status_code == 410
+
+
+def test_a_link_confirms_its_own_side_of_its_own_change_and_needs_our_key(
+    client: Client, ada: Member, settings: LazySettings
+) -> None:
+    bob = make_member("bob@example.org")
+    of_bob = members.owe_change(bob, "bob@new.example", language="en", at=timezone.now())
+    change = want(client)
+    confirm(of_bob, "old", "new")
+    confirm(change, "new")
+    assert (address_of(ada), address_of(bob)) == (ADA, "bob@new.example")
+    settings.SECRET_KEY = "another-key"
+    forged = path_of(change, Side.OLD)
+    settings.SECRET_KEY = "tests-only-and-no-secret"
+    assert client.post(forged).status_code == 410
+    assert address_of(ada) == ADA
+
+
+def test_a_newer_change_takes_the_place_of_an_older(client: Client, ada: Member) -> None:
+    older, newer = want(client), want(client, "ada@newer.example")
+    for side in Side:
+        assert Client().post(path_of(older, side)).status_code == 410
+        assert_not_wanted(OutgoingMail.objects.get(address_change=older, kind=f"address_{side}"))
+    assert address_of(ada) == ADA
+    confirm(newer, "old", "new")
+    assert address_of(ada) == "ada@newer.example"
+    assert Client().get(path_of(older, Side.OLD)).status_code == 410
+
+
+def test_what_was_asked_for_before_staff_gave_another_address_is_closed(
+    client: Client, ada: Member
+) -> None:
+    change = want(client)
+    confirm(change, "new")
+    members.take_address(Member.objects.get(pk=ada.pk), "desk@example.org", at=timezone.now())
+    assert Client().post(path_of(change, Side.OLD)).status_code == 410
+    assert address_of(ada) == "desk@example.org"
+
+
+def test_somebody_who_is_to_be_forgotten_changes_nothing(client: Client, ada: Member) -> None:
+    change = want(client)
+    confirm(change, "new")
+    Erasure.objects.create(member=ada)
+    assert Client().post(path_of(change, Side.OLD)).status_code == 410
+    with pytest.raises(members.ChangeClosed):
+        members.owe_change(ada, NEW, language="en", at=timezone.now())
+    assert address_of(ada) == ADA
+
+
+@pytest.mark.django_db(transaction=True)
+def test_both_sides_at_once_make_it_once(client: Client) -> None:
+    ada = make_member(ADA)
+    change = members.owe_change(ada, NEW, language="en", at=timezone.now())
+    paths = [path_of(change, side) for side in Side] * 2
+    outcomes = race(*[lambda path=path: Client().post(path).status_code for path in paths])
+    assert outcomes == [303] * 4
+    assert address_of(ada) == NEW
+    assert FormerAddress.objects.get().email == ADA
+    assert OutgoingMail.objects.filter(kind="address_changed").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_naive_confirmation_loses_the_same_race() -> None:
+    """The control: who looks at a row, and writes all of it, forgets the other side's."""
+    ada = make_member(ADA)
+    change = members.owe_change(ada, NEW, language="en", at=timezone.now())
+    both_have_read = threading.Barrier(2)
+
+    def confirm_naively(side: Side) -> None:
+        row = AddressChange.objects.get(pk=change.pk)
+        both_have_read.wait(60)
+        setattr(row, side.field, timezone.now())
+        row.save()
+        members.make_change(row.pk, at=timezone.now())
+
+    assert race(*[lambda side=side: confirm_naively(side) for side in Side]) == [None, None]
+    assert address_of(ada) == ADA
+
+
+def test_what_was_confirmed_at_both_and_not_made_is_made_by_the_sweep(
+    client: Client, ada: Member
+) -> None:
+    change, now = want(client), timezone.now()
+    AddressChange.objects.update(old_confirmed_at=now, new_confirmed_at=now)
+    assert "The change is being made" in main_of(client.get(path_of(change, Side.OLD)))
+    assert members.due_change_ids(at=timezone.now()) == [change.pk]
+    assert members.make_change(change.pk, at=timezone.now())
+    assert address_of(ada) == NEW
+    assert members.due_change_ids(at=timezone.now()) == []
+
+
+@pytest.mark.parametrize("sides", [(), ("new",), ("old", "new")])
+def test_what_came_to_nothing_is_forgotten_with_its_mails(
+    client: Client, ada: Member, clock: time_machine.Traveller, sides: tuple[str, ...]
+) -> None:
+    change = want(client)
+    confirm(change, *sides)
+    clock.shift(timedelta(days=29))
+    members.forget_changes(at=timezone.now())
+    assert AddressChange.objects.exists()
+    clock.shift(timedelta(days=2))
+    members.forget_changes(at=timezone.now())
+    was_made = sides == ("old", "new")
+    assert AddressChange.objects.exists() == was_made
+    assert OutgoingMail.objects.filter(kind="address_new").exists() == was_made

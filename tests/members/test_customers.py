@@ -1,0 +1,188 @@
+"""Stripe’s customers follow a person’s name and address, whenever Stripe can be reached."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import LazySettings
+from django.test import Client
+from django.utils import timezone
+
+from campaigns import members, settlement, stripe_api
+from campaigns.models import (
+    Campaign,
+    Checkout,
+    Member,
+    Membership,
+    Payment,
+    Tally,
+)
+from newsroom.sandbox.control import SandboxControl
+from tests.support.address_changes import NEW, confirm, want
+from tests.support.factories import make_member
+from tests.support.pages import (
+    JOIN,
+    NOBODY,
+    NOON,
+    join_fields,
+    start,
+)
+from tests.support.sign_in import ADA, sign_in
+
+CARD = "4242424242424242"
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    """Our clock shows what the sandbox's does."""
+    with time_machine.travel(NOON, tick=True) as clock:
+        yield clock
+
+
+@pytest.fixture
+def ada(db: None, client: Client) -> Member:
+    """She is signed in."""
+    ada = make_member(ADA)
+    Member.objects.filter(pk=ada.pk).update(name="Ada Reader")
+    sign_in(client)
+    ada.refresh_from_db()
+    return ada
+
+
+def tell() -> list[bool]:
+    now = timezone.now()
+    return [members.tell_stripe(pk, at=now) for pk in members.due_stripe_ids(at=now)]
+
+
+def customer_of(checkout: Checkout) -> dict[str, Any]:
+    checkout.refresh_from_db()
+    found: dict[str, Any] = (
+        stripe_api.client().v1.customers.retrieve(checkout.customer_id).to_dict()
+    )
+    return found
+
+
+@pytest.fixture
+def bought(client: Client, ada: Member, drive: Campaign, sandbox: SandboxControl) -> Checkout:
+    checkout = start(client, JOIN, join_fields(client))
+    sandbox.pay(str(checkout.session_id), card=CARD)
+    settlement.settle_checkout(checkout.pk)
+    assert members.due_stripe_ids(at=timezone.now()) == []
+    return checkout
+
+
+def test_every_customer_at_stripe_follows(
+    client: Client, ada: Member, bought: Checkout, sandbox: SandboxControl
+) -> None:
+    again = start(Client(), JOIN, join_fields(client))
+    sandbox.pay(str(again.session_id), card=CARD)
+    settlement.settle_checkout(again.pk)
+    confirm(want(client), "old", "new")
+    assert tell() == [True]
+    for checkout in (bought, again):
+        told = customer_of(checkout)
+        assert (told["email"], told["name"]) == (NEW, "Ada Reader")
+    assert tell() == []
+
+
+def test_while_stripe_is_out_of_reach_it_is_kept_and_told_later(
+    client: Client,
+    ada: Member,
+    bought: Checkout,
+    settings: LazySettings,
+    clock: time_machine.Traveller,
+) -> None:
+    confirm(want(client), "old", "new")
+    reachable, settings.STRIPE_API_BASE = settings.STRIPE_API_BASE, NOBODY
+    assert tell() == [False]
+    ada.refresh_from_db()
+    assert (ada.email, ada.tell_stripe_error) == (NEW, "StripeUnavailable")
+    settings.STRIPE_API_BASE = reachable
+    assert tell() == []
+    clock.shift(timedelta(minutes=11))
+    assert tell() == [True]
+    assert customer_of(bought)["email"] == NEW
+    ada.refresh_from_db()
+    assert (ada.tell_stripe_at, ada.tell_stripe_error) == (None, "")
+
+
+def test_a_lost_answer_is_repeated(
+    client: Client,
+    bought: Checkout,
+    sandbox: SandboxControl,
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    confirm(want(client), "old", "new")
+    update = stripe_api.update_customer
+
+    def lose_the_answer(customer_id: str, **details: str) -> None:
+        update(customer_id, **details)
+        raise stripe_api.StripeUnavailable("no answer came")
+
+    monkeypatch.setattr(stripe_api, "update_customer", lose_the_answer)
+    assert tell() == [False]
+    monkeypatch.undo()
+    clock.shift(timedelta(minutes=11))
+    assert tell() == [True]
+    assert customer_of(bought)["email"] == NEW
+    assert len(sandbox.events("customer.updated")) == 1
+
+
+def test_a_customer_that_was_deleted_there_is_no_error(
+    client: Client, ada: Member, bought: Checkout
+) -> None:
+    stripe_api.client().v1.customers.delete(bought.customer_id or customer_of(bought)["id"])
+    confirm(want(client), "old", "new")
+    assert tell() == [True]
+
+
+def test_what_stripe_refuses_is_shown_to_staff_without_the_address(
+    client: Client, ada: Member, bought: Checkout, admin_client: Client
+) -> None:
+    confirm(want(client, "ada@м.example"), "old", "new")
+    assert tell() == [False]
+    ada.refresh_from_db()
+    assert ada.tell_stripe_error == "StripeRefused (email_invalid)"
+    assert ada.tell_stripe_at
+    assert ada.tell_stripe_at > timezone.now() + timedelta(hours=23)
+    assert (
+        "People whose new address Stripe was not told"
+        in admin_client.get("/admin/").content.decode()
+    )
+
+
+def test_changed_again_while_it_is_told_it_stays_due(
+    client: Client, ada: Member, bought: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirm(want(client), "old", "new")
+    update = stripe_api.update_customer
+
+    def change_meanwhile(customer_id: str, **details: str) -> object:
+        Member.objects.update(name="Ada R.", tell_stripe_at=timezone.now())
+        return update(customer_id, **details)
+
+    monkeypatch.setattr(stripe_api, "update_customer", change_meanwhile)
+    tell()
+    monkeypatch.undo()
+    assert tell() == [True]
+    assert customer_of(bought)["name"] == "Ada R."
+
+
+def test_what_was_ordered_by_the_old_address_and_settles_later_is_the_same_persons(
+    client: Client, ada: Member, drive: Campaign, sandbox: SandboxControl
+) -> None:
+    checkout = start(client, JOIN, join_fields(client))
+    sandbox.pay(str(checkout.session_id), card=CARD)
+    confirm(want(client), "old", "new")
+    assert tell() == [True]  # of no customer yet
+    for _ in range(2):
+        settlement.settle_checkout(checkout.pk)
+    assert Member.objects.get() == ada
+    assert Membership.objects.get().member == Payment.objects.get().member == ada
+    assert Tally.objects.get().member == ada
+    # Stripe made its customer of the old address, and is told.
+    tell()
+    assert customer_of(checkout)["email"] == NEW

@@ -1,0 +1,285 @@
+"""What becomes of a new address: whose it was before, what leads to the person, what staff do."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.core import mail as mailbox
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from campaigns import emails, members
+from campaigns.admin.members import MemberForm
+from campaigns.emails import links
+from campaigns.memberships import give_membership
+from campaigns.models import (
+    AddressChange,
+    Campaign,
+    Erasure,
+    FormerAddress,
+    Member,
+    Membership,
+    OptOut,
+    OutgoingMail,
+)
+from campaigns.models.address_change import Side
+from newsroom.sandbox.control import SandboxControl
+from tests.support.address_changes import MINE, NEW, address_of, confirm, path_of, want
+from tests.support.erasures import buy
+from tests.support.factories import make_gift, make_member, make_plan
+from tests.support.pages import NOON, main_of
+from tests.support.sign_in import ADA, ask, ask_for_link, look, sign_in
+from tests.support.staff import address, filled
+from tests.support.threads import race
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    """Our clock shows what the sandbox's does."""
+    with time_machine.travel(NOON, tick=True) as clock:
+        yield clock
+
+
+@pytest.fixture
+def ada(db: None, client: Client) -> Member:
+    """She is signed in."""
+    ada = make_member(ADA)
+    Member.objects.filter(pk=ada.pk).update(name="Ada Reader")
+    sign_in(client)
+    ada.refresh_from_db()
+    return ada
+
+
+# Whose the new address was
+
+
+@pytest.fixture
+def other(drive: Campaign) -> Member:
+    """By the new address a gift was bought, meanwhile or long ago."""
+    other = make_member(NEW)
+    make_gift(other, drive, "2026-11-09 10:00")
+    return other
+
+
+def test_whoever_has_the_new_address_is_the_same_person(client: Client, drive: Campaign) -> None:
+    ada = make_member(ADA)
+    sign_in(client)
+    change = want(client)
+    confirm(change, "old")
+    other = make_member(NEW)  # a sign-up meanwhile
+    make_gift(other, drive, "2026-11-10 11:00")
+    confirm(change, "new")
+    assert Member.objects.get() == ada
+    assert address_of(ada) == NEW
+    assert FormerAddress.objects.get().email == ADA
+    assert ada.gifts_bought.count() == ada.payments.count() == 1
+    assert "0 of 1 claimed." in look(client)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sign_up_under_the_new_address_at_the_same_moment_is_the_same_person() -> None:
+    ada = make_member(ADA)
+    change = members.owe_change(ada, NEW, language="en", at=timezone.now())
+    confirm(change, "old")
+    path = path_of(change, Side.NEW)
+    outcomes = race(lambda: Client().post(path).status_code, *[lambda: bool(make_member(NEW))] * 3)
+    assert outcomes == [303, True, True, True]
+    members.make_change(change.pk, at=timezone.now())
+    assert Member.objects.get() == ada
+    assert address_of(ada) == NEW
+
+
+def test_if_two_cannot_be_made_one_nothing_changes(
+    client: Client, ada: Member, other: Member
+) -> None:
+    Erasure.objects.create(member=other)
+    change = want(client)
+    confirm(change, "old", "new")
+    assert (address_of(ada), address_of(other)) == (ADA, NEW)
+    assert AddressChange.objects.get(pk=change.pk).made_at is None
+    assert not FormerAddress.objects.exists()
+
+
+def test_who_is_made_one_with_another_in_that_instant_changes_nothing(
+    client: Client, ada: Member
+) -> None:
+    change, bob = want(client), make_member("bob@example.org")
+    confirm(change, "old")
+    merged: list[bool] = []
+
+    def merge_first(execute: Any, sql: str, *more: Any) -> Any:
+        if '"campaigns_member"."email" = ' in sql and not merged:
+            merged.append(True)
+            members.merge_members(kept=bob, gone=ada)
+        return execute(sql, *more)
+
+    path = path_of(change, Side.NEW)
+    with connection.execute_wrapper(merge_first):
+        assert Client().post(path).status_code == 303
+    assert merged  # in the same transaction, which is taken back
+    assert (address_of(ada), address_of(bob)) == (ADA, "bob@example.org")
+    assert AddressChange.objects.get().made_at is None
+
+
+def test_an_address_that_another_left_is_taken_over(client: Client, ada: Member) -> None:
+    bob = make_member("bob@example.org")
+    FormerAddress.objects.create(member=bob, email=NEW)
+    confirm(want(client), "old", "new")
+    assert address_of(ada) == NEW
+    assert list(FormerAddress.objects.values_list("member", "email")) == [(ada.pk, ADA)]
+    assert Member.objects.filter(pk=bob.pk).exists()
+
+
+def test_back_to_a_former_address_of_ones_own(client: Client, ada: Member) -> None:
+    confirm(want(client), "old", "new")
+    confirm(want(client, ADA), "old", "new")
+    assert address_of(ada) == ADA
+    assert FormerAddress.objects.get().email == NEW
+
+
+# What follows
+
+
+def test_links_that_were_sent_to_the_old_address_open_nothing(client: Client, ada: Member) -> None:
+    waiting = ask_for_link(client)
+    confirm(want(client), "old", "new")
+    assert Client().post(waiting).status_code == 410
+
+
+def test_a_link_to_stripe_that_went_to_the_old_address_opens_nothing(
+    drive: Campaign, sandbox: SandboxControl, clock: time_machine.Traveller
+) -> None:
+    checkout = buy(drive, sandbox, email=ADA, name="Ada")
+    old, ada = f"/membership/manage/{links.portal_token(checkout)}/", Member.objects.get()
+    clock.shift(60)
+    assert Client().get(old).status_code == 200
+    members.take_address(ada, NEW, at=timezone.now())
+    clock.shift(60)
+    assert Client().get(old).status_code == Client().post(old).status_code == 410
+    fresh = f"/membership/manage/{links.portal_token(checkout)}/"
+    assert Client().get(fresh).status_code == 200
+
+
+def test_a_former_address_gets_the_same_answer_and_the_link_goes_to_the_one_of_now(
+    client: Client, ada: Member
+) -> None:
+    confirm(want(client), "old", "new")
+    former, unknown = (ask(Client(), address) for address in (ADA, "eve@example.org"))
+    assert main_of(former).replace(ADA, "eve@example.org") == main_of(unknown)
+    assert NEW not in main_of(former)
+    owed = OutgoingMail.objects.filter(kind="sign_in").latest("pk")
+    assert emails.deliver_mail(owed.pk)
+    assert mailbox.outbox[-1].to == [NEW]
+
+
+def test_a_claim_by_the_old_address_does_not_tell_the_one_of_now(
+    client: Client, ada: Member, drive: Campaign
+) -> None:
+    confirm(want(client), "old", "new")
+    give_membership(
+        ada, plan=make_plan(), source=Membership.Source.GRANTED, starts_at=NOON, months=12
+    )
+    gift = make_gift(make_member("ben@example.org"), drive, "2026-11-09 10:00")
+    typed = {"name": "Ada Reader", "email": ADA}
+    answer = Client().post(f"/claim/{gift.code}/", typed)
+    assert "the address that you changed to" in main_of(answer)
+    assert NEW not in main_of(answer)
+    assert OutgoingMail.objects.get(kind="gift_confirm").member == ada
+    answer = Client().post(f"/claim/{gift.code}/", typed | {"email": NEW})
+    assert f"We wrote to <strong>{NEW}</strong>" in main_of(answer)
+
+
+def test_a_wish_for_no_reminders_goes_along(client: Client, ada: Member) -> None:
+    emails.stop_reminders(ADA)
+    confirm(want(client), "old", "new")
+    assert OptOut.objects.holds(NEW)
+
+
+def test_the_data_tell_of_former_addresses_and_changes(client: Client, ada: Member) -> None:
+    confirm(want(client), "old", "new")
+    data = client.get(f"{MINE}data.json").json()
+    assert data["person"]["email"] == NEW
+    [former] = data["former_addresses"]
+    assert former["email"] == ADA
+    [change] = data["changes_of_address"]
+    assert change["new_email"] == NEW
+    assert change["made_at"]
+
+
+# Staff
+
+
+@pytest.fixture
+def desk(db: None) -> Client:
+    desk = Client()
+    desk.force_login(User.objects.create_superuser("desk", "desk@example.org", "a long password"))
+    return desk
+
+
+def edit(desk: Client, member: Member, **typed: str) -> Any:
+    url = address(Member, "change", member.pk)
+    return desk.post(url, filled(desk, url, **typed))
+
+
+def test_staff_give_another_address(desk: Client, client: Client, ada: Member) -> None:
+    waiting = ask_for_link(client)
+    assert edit(desk, ada, email=f" {NEW.upper()}").status_code == 302
+    ada.refresh_from_db()
+    assert ada.email == NEW
+    assert ada.tell_stripe_at
+    assert Member.objects.known_by(ADA) == ada
+    assert Client().post(waiting).status_code == 410
+
+
+def test_staff_give_another_name_and_stripe_is_told(desk: Client, ada: Member) -> None:
+    assert edit(desk, ada).status_code == 302
+    ada.refresh_from_db()
+    assert ada.tell_stripe_at is None
+    assert edit(desk, ada, name="Ada R.", email=ADA.upper()).status_code == 302
+    ada.refresh_from_db()
+    assert (ada.name, ada.email) == ("Ada R.", ADA)
+    assert ada.tell_stripe_at
+    assert not FormerAddress.objects.exists()
+
+
+@pytest.mark.parametrize("is_former", [True, False])
+def test_an_address_of_somebody_else_is_refused_with_the_way_out(
+    desk: Client, ada: Member, is_former: bool
+) -> None:
+    bob = make_member("bob@example.org" if is_former else NEW)
+    if is_former:
+        FormerAddress.objects.create(member=bob, email=NEW)
+    answer = edit(desk, ada, email=NEW)
+    assert answer.status_code == 200
+    assert "merge the two instead" in answer.content.decode()
+    assert address_of(ada) == ADA
+
+
+def test_an_address_that_somebody_takes_in_the_same_instant_is_refused_as_well(
+    desk: Client, ada: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form finds nobody; then somebody signs up, and only the database knows."""
+    find, validate = Member.objects.find, MemberForm.validate_unique
+    looks: list[str] = []
+
+    def find_at_second_look(email: str) -> Member | None:
+        looks.append(email)
+        return find(email) if len(looks) > 1 else None
+
+    def validate_at_second_look(form: MemberForm) -> None:
+        if len(looks) > 1:
+            validate(form)
+
+    make_member(NEW)
+    monkeypatch.setattr(Member.objects, "find", find_at_second_look)
+    monkeypatch.setattr(MemberForm, "validate_unique", validate_at_second_look)
+    answer = edit(desk, ada, email=NEW, name="Ada R.")
+    assert looks == [NEW, NEW]
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert "merge the two instead" in page
+    assert 'value="Ada R."' in page  # nothing of what was typed is lost
+    assert address_of(ada) == ADA

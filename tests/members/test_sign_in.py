@@ -1,0 +1,286 @@
+"""The link to a person's own page: who gets it, and for how long it and the page are open."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from django.conf import LazySettings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from campaigns import emails, members
+from campaigns.emails import links
+from campaigns.models import OutgoingMail, SignInLink
+from tests.support.factories import make_member
+from tests.support.mails import assert_not_wanted, find_link
+from tests.support.pages import NOON, error_beside, main_of, read_form
+from tests.support.sign_in import (
+    ADA,
+    MINE,
+    ask,
+    ask_for_link,
+    is_signed_in,
+    look,
+    read_mail,
+    sign_in,
+)
+from tests.support.threads import race
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    """Our clock shows what the sandbox's does."""
+    with time_machine.travel(NOON, tick=True) as clock:
+        yield clock
+
+
+# The link
+
+
+@pytest.mark.django_db
+def test_known_and_unknown_addresses_get_the_same_answer(client: Client) -> None:
+    make_member(ADA)
+    known, unknown = (ask(client, address) for address in (ADA, "eve@example.org"))
+    assert known.status_code == unknown.status_code == 200
+    words = "If this address belongs to a membership or a gift, a link is on its way."
+    assert f"{words} It works once, within 30 minutes." in main_of(known)
+    assert main_of(known).replace(ADA, "eve@example.org") == main_of(unknown)
+    assert set(known.headers) == set(unknown.headers)
+    assert SignInLink.objects.get().member.email == ADA
+    assert OutgoingMail.objects.get().kind == "sign_in"
+
+
+@pytest.mark.django_db
+def test_an_address_is_known_however_it_is_typed_and_what_is_none_is_said(client: Client) -> None:
+    make_member(ADA)
+    ask(client, "  ADA@Example.ORG ")
+    assert SignInLink.objects.count() == 1
+    answer = ask(client, "ada at example")
+    assert answer.status_code == 422
+    assert error_beside(answer, "email").startswith("Please check this address")
+    assert read_form(answer).fields["email"] == "ada at example"
+
+
+@pytest.mark.django_db
+def test_a_link_opens_the_page_of_its_person_once(client: Client) -> None:
+    make_member(ADA)
+    path = ask_for_link(client)
+    assert not is_signed_in(client)
+    for _ in range(2):  # a mail scanner looks, and uses nothing up
+        answer = client.get(path)
+        assert answer.status_code == 200
+        assert "Open my page" in main_of(answer)
+    assert not is_signed_in(client)
+    assert client.post(path)["Location"] == MINE
+    assert ADA in look(client)
+    for again in (Client().get(path), Client().post(path)):
+        assert again.status_code == 410
+        assert "Send me the link" in main_of(again)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_open_a_link_at_once_one_gets_in(client: Client) -> None:
+    make_member(ADA)
+    path = ask_for_link(client)
+    outcomes = race(*[lambda: Client().post(path).status_code] * 4)
+    assert sorted(map(str, outcomes)) == ["303", "410", "410", "410"]
+
+
+@pytest.mark.django_db
+def test_a_link_is_good_for_half_an_hour(client: Client, clock: time_machine.Traveller) -> None:
+    make_member(ADA)
+    path = ask_for_link(client)
+    clock.shift(timedelta(minutes=29))
+    assert client.get(path).status_code == 200
+    clock.shift(timedelta(minutes=2))
+    assert client.get(path).status_code == 410
+    assert client.post(path).status_code == 410
+    assert not is_signed_in(client)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("token", ["x", "A" * 43, "%00", "%F0%9F%92%A9", "a:b:c"])
+def test_what_is_no_link_is_closed(client: Client, token: str) -> None:
+    for answer in (client.get(f"{MINE}open/{token}/"), client.post(f"{MINE}open/{token}/")):
+        assert answer.status_code == 410
+
+
+@pytest.mark.django_db
+def test_the_mail_can_be_sent_again_and_the_table_is_not_enough_to_make_its_link(
+    client: Client, settings: LazySettings
+) -> None:
+    make_member(ADA)
+    path = ask_for_link(client)
+    token = path.rstrip("/").rpartition("/")[2]
+    owed = OutgoingMail.objects.get()
+    assert emails.owe_again([owed.pk]) == 1
+    assert urlsplit(find_link(read_mail(), f"{MINE}open/")).path == path
+    for row in (*SignInLink.objects.values(), *OutgoingMail.objects.values()):
+        assert token not in str(row)
+    assert client.get(f"{MINE}open/{SignInLink.objects.get().secret_hash}/").status_code == 410
+    settings.SECRET_KEY = "another-key"
+    assert links.sign_in_token(SignInLink.objects.get()) != token
+    emails.owe_again([owed.pk])
+    assert_not_wanted(owed)  # what it would say opens nothing
+
+
+@pytest.mark.django_db
+def test_a_mail_that_comes_too_late_is_not_sent(
+    client: Client, clock: time_machine.Traveller
+) -> None:
+    make_member(ADA)
+    ask(client)
+    clock.shift(timedelta(minutes=31))
+    assert_not_wanted(OutgoingMail.objects.get())
+    ask(client)
+    members.open_link(links.sign_in_token(SignInLink.objects.latest("pk")), at=timezone.now())
+    assert_not_wanted(OutgoingMail.objects.latest("pk"))
+
+
+@pytest.mark.django_db
+def test_an_old_link_is_forgotten_with_its_mail(
+    client: Client, clock: time_machine.Traveller
+) -> None:
+    make_member(ADA)
+    ask_for_link(client)
+    clock.shift(timedelta(days=29))
+    members.forget_links(at=timezone.now())
+    assert SignInLink.objects.count() == OutgoingMail.objects.filter(kind="sign_in").count() == 1
+    clock.shift(timedelta(days=2))
+    members.forget_links(at=timezone.now())
+    assert SignInLink.objects.count() == OutgoingMail.objects.filter(kind="sign_in").count() == 0
+
+
+@pytest.mark.django_db
+def test_a_link_of_somebody_who_is_made_one_with_another_in_that_instant_is_closed(
+    client: Client,
+) -> None:
+    """Between the two statements: the link is used up, and then it is gone with the person."""
+    make_member(ADA)
+    path = ask_for_link(client)
+
+    def merge_after_update(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        done = execute(sql, params, many, context)
+        if sql.startswith("UPDATE") and "signinlink" in sql:
+            gone = SignInLink.objects.get().member
+            members.merge_members(kept=make_member("eve@example.org"), gone=gone, why="one")
+        return done
+
+    with connection.execute_wrapper(merge_after_update):
+        answer = client.post(path)
+    assert answer.status_code == 410
+    assert not is_signed_in(client)
+
+
+@pytest.mark.django_db
+def test_whoever_asks_again_and_again_fills_no_mailbox(
+    client: Client, clock: time_machine.Traveller
+) -> None:
+    make_member(ADA)
+    first, second = (client.post(MINE, {"email": ADA}) for _ in range(2))
+    assert main_of(first) == main_of(second)
+    assert SignInLink.objects.count() == 1  # one a minute
+    for _ in range(9):
+        clock.shift(timedelta(minutes=2))
+        ask(client)
+    assert SignInLink.objects.count() == 5  # an hour
+    clock.shift(timedelta(hours=1))
+    ask(client)
+    assert SignInLink.objects.count() == 6
+
+
+@pytest.mark.django_db
+def test_one_client_asks_for_so_many_addresses_and_is_then_asked_to_wait(client: Client) -> None:
+    statuses = [
+        client.post(MINE, {"email": f"reader{number}@example.org"}).status_code
+        for number in range(11)
+    ]
+    assert statuses == [200] * 10 + [429]
+    assert client.get(MINE).status_code == 200
+
+
+@pytest.mark.django_db
+def test_no_log_and_no_other_site_learns_the_link(
+    client: Client, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    make_member(ADA)
+    path = ask_for_link(client)
+    with caplog.at_level("DEBUG"):
+        answers = [client.get(path), client.post(path), client.post(path), client.get(MINE)]
+    for answer in answers:
+        assert answer["Referrer-Policy"] == "strict-origin"
+        assert answer["X-Robots-Tag"] == "noindex"
+        assert "no-store" in answer["Cache-Control"]
+        assert "private" in answer["Cache-Control"]
+    written = caplog.text + "".join(capfd.readouterr())
+    token = path.rstrip("/").rpartition("/")[2]
+    assert token not in written
+    assert ADA not in written
+
+
+# Who is known, and for how long
+
+
+@pytest.mark.django_db
+def test_the_page_closes_after_an_hour(client: Client, clock: time_machine.Traveller) -> None:
+    make_member(ADA)
+    sign_in(client)
+    clock.shift(timedelta(minutes=59))
+    assert is_signed_in(client)
+    clock.shift(timedelta(minutes=2))
+    assert not is_signed_in(client)
+    answer = client.get(f"{MINE}data.json", follow=True)
+    assert "your page closes after an hour" in main_of(answer)
+
+
+@pytest.mark.django_db
+def test_the_key_of_the_session_changes_with_the_way_in_and_out(client: Client) -> None:
+    make_member(ADA)
+    client.cookies["sessionid"] = "planted-by-somebody"
+    sign_in(client)
+    key = client.cookies["sessionid"].value
+    assert key not in {"", "planted-by-somebody"}
+    answer = client.post(f"{MINE}leave/", follow=True)
+    assert "You have left your page" in main_of(answer)
+    assert not is_signed_in(client)
+    thief = Client()
+    thief.cookies["sessionid"] = key
+    assert not is_signed_in(thief)
+
+
+@pytest.mark.django_db
+def test_a_login_of_the_staff_and_a_persons_page_do_not_touch_each_other(
+    client: Client, clock: time_machine.Traveller
+) -> None:
+    staff = User.objects.create_superuser("desk", "desk@example.org", "a long password")
+    make_member(ADA)
+    client.force_login(staff)
+    before = client.session.get_expiry_age()
+    assert not is_signed_in(client)  # staff are nobody here
+    sign_in(client)
+    assert client.session[SESSION_KEY] == str(staff.pk)
+    assert client.session.get_expiry_age() == before
+    assert client.get("/admin/").status_code == 200
+    clock.shift(timedelta(hours=2))
+    assert not is_signed_in(client)
+    assert client.get("/admin/").status_code == 200
+    sign_in(client)
+    client.post(f"{MINE}leave/")
+    assert client.get("/admin/").status_code == 200
+    other = Client()
+    sign_in(other)
+    assert other.get("/admin/").status_code == 302  # a person is no staff
+
+
+@pytest.mark.django_db
+def test_looking_changes_nothing_and_leaving_is_no_link(client: Client) -> None:
+    make_member(ADA)
+    sign_in(client)
+    assert client.get(f"{MINE}leave/").status_code == 405
+    assert is_signed_in(client)

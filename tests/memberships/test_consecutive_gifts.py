@@ -1,0 +1,56 @@
+"""Gifts to somebody who does not pay: each follows the one before."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from campaigns import settlement, tasks
+from campaigns.models import OutgoingMail
+from tests.support.extensions import (
+    claim,
+    clock,  # noqa: F401 - a fixture
+    give_alone,
+    give_and_claim,
+    spans,
+)
+from tests.support.factories import at
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_gifts_to_somebody_who_does_not_pay_add_up() -> None:
+    with time_machine.travel(at("2027-01-31 12:00"), tick=False):
+        first = give_and_claim(months=1)
+        second = claim(give_alone(months=1))
+        third = claim(give_alone(months=1))
+    ends = [gift.membership.ends_at for gift in (first, second, third) if gift.membership]
+    assert ends == [at("2027-02-28 12:00"), at("2027-03-31 12:00"), at("2027-04-30 12:00")]
+    assert {gift.membership.extends_id for gift in (second, third) if gift.membership} == {
+        first.membership_id
+    }
+
+
+def test_a_gift_taken_back_lets_the_next_begin_at_once(admin_user: Any) -> None:
+    with time_machine.travel(at("2027-01-31 12:00"), tick=False):
+        first, second = give_and_claim(months=3), claim(give_alone(months=6))
+    with time_machine.travel(at("2027-02-10 12:00"), tick=False):
+        settlement.revoke_gift(first, by=admin_user, why="returned")
+    assert second.membership is not None
+    second.membership.refresh_from_db()
+    assert second.membership.started_at == at("2027-02-10 12:00")
+    assert second.membership.ends_at == at("2027-08-10 12:00")
+
+
+def test_the_end_of_what_moved_up_is_told(admin_user: Any) -> None:
+    with time_machine.travel(at("2027-01-31 12:00"), tick=False) as traveller:
+        first, second = give_and_claim(months=12), claim(give_alone(months=12))
+        traveller.move_to(at("2027-02-02 12:00"))
+        settlement.revoke_gift(first, by=admin_user, why="returned")
+        assert spans(second)[0][1] == at("2028-02-02 12:00")
+        moment = at("2027-12-20 12:00")
+        while moment < at("2028-02-02 12:00"):
+            traveller.move_to(moment)
+            tasks.sweep()
+            moment += timedelta(days=1)
+    assert OutgoingMail.objects.filter(kind="gift_ending", gift=second).count() == 2

@@ -1,0 +1,316 @@
+"""A gift to somebody who is a member already: nothing is refused, nothing is lost."""
+
+from datetime import timedelta
+from typing import Any
+
+from campaigns import memberships, settlement, stripe_api, tasks
+from campaigns.models import Campaign, Gift, Membership, Payment, Tally
+from newsroom.sandbox.control import SandboxControl
+from tests.support.extensions import (
+    SUBSCRIBED,
+    Clock,
+    at_stripe,
+    claim,
+    give,
+    next_charge,
+    settle,
+    spans,
+    subscribe,
+)
+from tests.support.extensions import clock as _clock
+from tests.support.factories import at
+
+clock = _clock  # a fixture
+
+
+def test_a_gift_to_a_subscriber_moves_the_next_charge(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    gift = claim(give(drive))
+    assert gift.membership is not None
+    assert gift.membership.extends == subscription
+    assert gift.membership.started_at == at("2026-12-10 12:00")
+    assert gift.membership.ends_at == at("2027-12-10 12:00")
+    tasks.sweep()
+    assert at_stripe(subscription)["status"] == "trialing"
+    assert next_charge(subscription) == at("2027-12-10 12:00")
+    subscription.refresh_from_db()
+    assert (subscription.status, subscription.push_at) == ("active", None)
+    assert subscription.pushed_until == subscription.gifted_until == at("2027-12-10 12:00")
+    # Through all the year nothing is charged, and a zero invoice is no payment.
+    clock.move_to(at("2027-12-10 11:00"))
+    settle(subscription)
+    assert Payment.objects.filter(membership=subscription).count() == 1
+    subscription.refresh_from_db()
+    assert (subscription.status, subscription.ends_at) == ("active", at("2027-12-10 12:00"))
+    clock.move_to(at("2027-12-10 13:00"))
+    settle(subscription)
+    [first, renewal] = Payment.objects.filter(membership=subscription).order_by("paid_at")
+    assert (first.role, renewal.role) == ("first", "renewal")
+    assert Tally.objects.filter(member=subscription.member).count() == 0  # the gift counts instead
+
+
+def test_two_gifts_add_up_to_the_day_and_never_drift(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    sandbox.freeze(int(at("2026-12-31 12:00").timestamp()))
+    clock.move_to(at("2026-12-31 12:00"))
+    subscription = subscribe(drive, sandbox)  # paid until 31 January
+    for _ in range(2):
+        claim(give(drive, months=1))
+    tasks.sweep()
+    spans = Membership.objects.filter(extends=subscription).order_by("pk")
+    assert [(span.started_at.day, span.ends_at) for span in spans] == [
+        (31, at("2027-02-28 12:00")),
+        (28, at("2027-03-31 11:00")),  # the same hour of the day in Kyiv, where summer has begun
+    ]
+    assert next_charge(subscription) == at("2027-03-31 11:00")
+
+
+def test_an_extension_that_is_revoked_moves_the_next_charge_back(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    first, second = claim(give(drive, months=3)), claim(give(drive, months=6))
+    tasks.sweep()
+    assert next_charge(subscription) == at("2027-09-10 11:00")
+    clock.move_to(at("2027-01-10 12:00"))  # a month of the first was used
+    settlement.revoke_gift(first, by=admin_user, why="given by mistake")
+    tasks.sweep()
+    assert second.membership is not None
+    second.membership.refresh_from_db()
+    assert second.membership.started_at == at("2027-01-10 12:00")
+    assert next_charge(subscription) == at("2027-07-10 11:00")
+    settlement.revoke_gift(second, by=admin_user, why="this one, too")
+    tasks.sweep()
+    assert at_stripe(subscription)["status"] == "active"  # nothing is left, so it charges now
+    settle(subscription)
+    assert Payment.objects.filter(membership=subscription).count() == 2
+    settlement.revive_gift(second, by=admin_user, why="it was right")
+    second.refresh_from_db()
+    assert second.status == Gift.Status.CLAIMED
+
+
+def test_one_that_is_being_cancelled_gets_a_membership_of_its_own_after_it(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    stripe_api.client().v1.subscriptions.update(
+        str(subscription.subscription_id), {"cancel_at_period_end": True}
+    )
+    settle(subscription)
+    gift = claim(give(drive))
+    assert gift.membership is not None
+    assert (gift.membership.extends, gift.membership.started_at) == (None, at("2026-12-10 12:00"))
+    tasks.sweep()
+    assert at_stripe(subscription)["status"] == "active"
+    assert next_charge(subscription) == at("2026-12-10 12:00")
+
+
+def test_one_that_is_past_due_gets_a_membership_of_its_own_from_now_on(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    clock.move_to(at("2026-12-09 12:00"))
+    sandbox.renew(str(subscription.subscription_id), outcome="failed")
+    settle(subscription)
+    subscription.refresh_from_db()
+    assert subscription.status == "past_due"
+    gift = claim(give(drive))
+    assert gift.membership is not None
+    assert (gift.membership.extends, gift.membership.started_at) == (None, at("2026-12-09 12:00"))
+
+
+def test_one_cancelled_before_its_charge_was_moved_leaves_the_gift_by_itself(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    """The webhook of the cancellation has not come when the gift is claimed."""
+    subscription = subscribe(drive, sandbox)
+    stripe_api.client().v1.subscriptions.update(
+        str(subscription.subscription_id), {"cancel_at_period_end": True}
+    )
+    gift = claim(give(drive))
+    memberships.push_charge(subscription.pk, at=SUBSCRIBED)
+    assert gift.membership is not None
+    gift.membership.refresh_from_db()
+    assert gift.membership.extends is None
+    subscription.refresh_from_db()
+    assert (subscription.push_at, subscription.gifted_until) == (None, None)
+    assert at_stripe(subscription)["trial_end"] is None
+
+
+def test_what_was_given_moves_up_when_the_subscription_ends_at_once(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    gift = claim(give(drive))
+    clock.move_to(at("2026-11-20 12:00"))
+    stripe_api.client().v1.subscriptions.cancel(str(subscription.subscription_id))
+    settle(subscription)
+    assert gift.membership is not None
+    gift.membership.refresh_from_db()
+    assert gift.membership.started_at == at("2026-11-20 12:00")
+    assert gift.membership.ends_at == at("2027-11-20 12:00")
+    assert Membership.objects.active_at(at("2027-11-20 11:00")).filter(
+        member__email="ben@example.org"
+    )
+
+
+def test_more_than_two_years_are_pushed_on_as_time_goes_by(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    claim(give(drive, months=36))
+    tasks.sweep()
+    assert next_charge(subscription) == SUBSCRIBED + timedelta(days=729)
+    subscription.refresh_from_db()
+    assert subscription.push_at is not None
+    for _ in range(14):
+        clock.move_to(subscription.push_at)
+        tasks.sweep()
+        subscription.refresh_from_db()
+        if subscription.push_at is None:
+            break
+    assert next_charge(subscription) == at("2029-12-10 12:00")
+    assert Payment.objects.filter(membership=subscription).count() == 1
+
+
+def test_one_that_renewed_before_it_was_told_is_extended_from_what_it_paid(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    clock.move_to(at("2026-12-10 11:59"))
+    gift = claim(give(drive, months=1))
+    clock.move_to(at("2026-12-10 13:00"))  # it was charged for another month meanwhile
+    tasks.sweep()
+    assert next_charge(subscription) == at("2027-02-10 12:00")
+    assert gift.membership is not None
+    gift.membership.refresh_from_db()
+    assert gift.membership.started_at == at("2027-01-10 12:00")
+
+
+def test_while_stripe_is_silent_the_charge_stays_to_be_moved(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    claim(give(drive))
+    sandbox.add_fault("api", match="POST /v1/subscriptions", kind="error", times=-1)
+    tasks.sweep()
+    subscription.refresh_from_db()
+    assert subscription.push_error == "StripeFailed"
+    assert subscription.push_at is not None
+    sandbox.remove_faults()
+    clock.move_to(subscription.push_at)
+    tasks.sweep()
+    subscription.refresh_from_db()
+    told = Membership.objects.filter(pk=subscription.pk, push_at__isnull=True, push_error="")
+    assert told.exists()
+    assert next_charge(subscription) == at("2027-12-10 12:00")
+
+
+# What went wrong once
+
+
+def change(membership: Membership, **changes: Any) -> None:
+    stripe_api.client().v1.subscriptions.update(str(membership.subscription_id), changes)  # type: ignore[arg-type]
+
+
+def test_two_gifts_to_one_that_is_being_cancelled_follow_each_other(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    change(subscription, cancel_at_period_end=True)
+    settle(subscription)
+    assert spans(claim(give(drive)), claim(give(drive))) == [
+        (at("2026-12-10 12:00"), at("2027-12-10 12:00")),
+        (at("2027-12-10 12:00"), at("2028-12-10 12:00")),
+    ]
+
+
+def test_whoever_cancelled_is_not_charged_when_the_gift_is_taken_back(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    gift = claim(give(drive))
+    tasks.sweep()
+    change(subscription, cancel_at_period_end=True)
+    clock.move_to(at("2027-01-10 12:00"))
+    settle(subscription)
+    settlement.revoke_gift(gift, by=admin_user, why="returned")
+    tasks.sweep()
+    clock.move_to(at("2027-01-10 13:00"))
+    settle(subscription)
+    subscription.refresh_from_db()
+    assert subscription.status == "ended"
+    assert Payment.objects.filter(membership=subscription).count() == 1
+
+
+def test_what_was_detached_holds_up_no_later_settlement(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    first = claim(give(drive, months=1))
+    tasks.sweep()
+    clock.move_to(at("2027-01-20 13:00"))
+    change(subscription, cancel_at_period_end=True)
+    second = claim(give(drive, months=1))
+    tasks.sweep()
+    settlement.revoke_gift(first, by=admin_user, why="a mistake of ours")
+    stripe_api.client().v1.subscriptions.cancel(str(subscription.subscription_id))
+    settle(subscription)
+    subscription.refresh_from_db()
+    assert subscription.status == "ended"
+    assert spans(second)[0][1] is not None
+
+
+def test_gifts_on_a_renewal_that_failed_unheard_follow_each_other(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    clock.move_to(at("2026-12-09 12:00"))
+    sandbox.renew(str(subscription.subscription_id), outcome="failed")  # no webhook came yet
+    clock.move_to(at("2026-12-10 12:30"))
+    first = claim(give(drive, months=3))
+    clock.move_to(at("2026-12-10 12:31"))
+    tasks.sweep()
+    settle(subscription)
+    second = claim(give(drive, months=3))
+    tasks.sweep()
+    [(_, first_end), (second_start, _)] = spans(first, second)
+    assert second_start == first_end
+    stripe_api.client().v1.subscriptions.cancel(str(subscription.subscription_id))
+    settle(subscription)
+    assert spans(second)[0][0] == first_end
+
+
+def test_a_second_gift_claimed_just_before_a_renewal_begins_after_what_was_paid(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    claim(give(drive, months=1))
+    tasks.sweep()  # nothing is charged until 10 January
+    clock.move_to(at("2027-01-10 11:59"))
+    claim(give(drive, months=1))
+    clock.move_to(at("2027-01-10 13:00"))  # charged until 10 February before we told
+    tasks.sweep()
+    assert next_charge(subscription) == at("2027-03-10 12:00")
+
+
+def test_an_extension_that_comes_back_after_a_renewal_follows_what_was_paid(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
+) -> None:
+    subscription = subscribe(drive, sandbox)
+    gift = claim(give(drive))
+    tasks.sweep()
+    settlement.revoke_gift(gift, by=admin_user, why="a mistake")
+    tasks.sweep()
+    clock.move_to(at("2027-02-01 12:00"))
+    settle(subscription)
+    subscription.refresh_from_db()
+    paid_until = subscription.ends_at
+    settlement.revive_gift(gift, by=admin_user, why="no mistake after all")
+    tasks.sweep()
+    [(start, end)] = spans(gift)
+    assert start == paid_until
+    assert next_charge(subscription) == end

@@ -1,0 +1,348 @@
+"""A renewal that nobody pays: access goes on for its grace, lapses, and comes back."""
+
+import random
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import LazySettings
+from django.core import mail as mailbox
+from django.test import Client
+from django.utils import timezone
+
+from campaigns import members, memberships, settlement, stripe_api, tasks
+from campaigns.models import Campaign, Membership, OutgoingMail, Payment, Tally
+from newsroom.sandbox.control import SandboxControl
+from tests.conftest import deliver_events
+from tests.settlement.test_permutations import dump_rows, forget_sales
+from tests.settlement.test_settlement import order_membership
+from tests.support.extensions import Clock, claim, give
+from tests.support.extensions import clock as _clock
+from tests.support.factories import at, make_campaign
+from tests.support.mails import assert_not_wanted, both, deliver, find_link
+from tests.support.renewals import (
+    DECLINED_LATER,
+    GOOD,
+    change,
+    invoices_of,
+    mend_card,
+    pay_newest,
+    settle,
+    subscribe,
+)
+
+clock = _clock  # a fixture
+FAILED = at("2026-12-10 12:00")  # a month after the drive's noon
+OVER = at("2026-12-24 12:00")
+
+
+@pytest.fixture(autouse=True)
+def patience(sandbox: SandboxControl) -> None:
+    """Stripe goes on asking for what is unpaid."""
+    sandbox.set_after_last_try("past_due")
+
+
+@pytest.fixture
+def unpaid(drive: Campaign, sandbox: SandboxControl, clock: Clock) -> Membership:
+    """Joined on 10 November by the month; since 10 December nothing can be collected."""
+    membership = subscribe(drive, sandbox, DECLINED_LATER)
+    clock.move_to(FAILED + timedelta(minutes=5))
+    settle(membership)
+    return membership
+
+
+def lapsed_mails() -> list[OutgoingMail]:
+    return list(OutgoingMail.objects.filter(kind="lapsed").order_by("pk"))
+
+
+def has_access(membership: Membership, moment: str) -> bool:
+    found = Membership.objects.active_at(at(moment)).filter(pk=membership.pk).first()
+    return found is not None and not found.has_gap_at(at(moment))
+
+
+def drives_counted() -> set[str]:
+    return set(Tally.objects.values_list("campaign__slug", flat=True))
+
+
+# Grace, and its end
+
+
+def test_access_goes_on_for_two_weeks_from_where_the_unpaid_time_began(unpaid: Membership) -> None:
+    assert (unpaid.status, unpaid.access_until) == ("past_due", OVER)
+    assert has_access(unpaid, "2026-12-24 11:59")
+    assert not has_access(unpaid, "2026-12-24 12:00")  # whether or not a sweep has come
+
+
+def test_it_lapses_by_the_clock_and_is_told_once(unpaid: Membership, clock: Clock) -> None:
+    clock.move_to(OVER - timedelta(minutes=1))
+    tasks.sweep()
+    unpaid.refresh_from_db()
+    assert unpaid.status == "past_due"
+    assert lapsed_mails() == []
+    clock.move_to(OVER)
+    for _ in range(3):
+        tasks.sweep()
+    unpaid.refresh_from_db()
+    assert (unpaid.status, unpaid.access_until) == ("lapsed", OVER)
+    [mail] = lapsed_mails()
+    assert mail.key == f"lapsed:{invoices_of(unpaid)[0]['id']}"
+    assert mail.sent_at is not None
+    assert mailbox.outbox[-1].subject == "Your membership of The Meridian Post has lapsed"
+
+
+def test_no_sweep_is_needed_for_what_is_settled_late(unpaid: Membership, clock: Clock) -> None:
+    clock.move_to(OVER)
+    assert settle(unpaid) == "lapsed"
+    assert memberships.lapse_memberships(at=timezone.now()) == 0
+    assert len(lapsed_mails()) == 1
+
+
+def test_the_mail_says_that_it_is_over_and_how_to_return(
+    unpaid: Membership, clock: Clock, client: Client
+) -> None:
+    clock.move_to(OVER)
+    settle(unpaid)
+    sent = deliver(lapsed_mails()[0])
+    assert sent.to == ["ada@example.org"]
+    for part in both(sent):
+        for words in (
+            "Hello Ada Reader,",
+            "It gives you no access any more.",
+            "24 December 2026",
+            "change your card or account and pay the newest open invoice",
+            "you need not join anew",
+        ):
+            assert words in part
+    answer = client.get(urlsplit(find_link(sent, "/membership/manage/")).path)
+    assert answer.status_code in {200, 302}
+
+
+@pytest.mark.parametrize("outcome", ["past_due", "unpaid"])
+def test_three_unpaid_months_do_not_move_the_grace(
+    unpaid: Membership, sandbox: SandboxControl, clock: Clock, outcome: str
+) -> None:
+    sandbox.set_after_last_try(outcome)
+    for moment in ("2027-01-10 12:05", "2027-02-10 12:05", "2027-03-10 12:05"):
+        clock.move_to(at(moment))
+        assert settle(unpaid) == "lapsed"
+        assert unpaid.access_until == OVER
+    assert unpaid.ends_at == at("2027-04-10 12:00")  # Stripe moves its periods on
+    assert stripe_api.fetch_subscription(str(unpaid.subscription_id))["status"] == outcome
+    assert len(invoices_of(unpaid)) == 5
+    assert len(lapsed_mails()) == 1
+    assert OutgoingMail.objects.filter(kind="past_due").count() == 1
+
+
+def test_what_was_paid_meanwhile_moves_it(unpaid: Membership, clock: Clock) -> None:
+    """Of two open invoices the older is paid: it is unpaid since the second."""
+    clock.move_to(at("2027-01-10 12:05"))
+    mend_card(unpaid)
+    december = invoices_of(unpaid)[1]
+    stripe_api.client().v1.invoices.pay(december["id"])
+    assert settle(unpaid) == "past_due"
+    assert unpaid.access_until == at("2027-01-24 12:00")
+
+
+def test_what_staff_voided_is_passed_over(unpaid: Membership, clock: Clock) -> None:
+    clock.move_to(at("2027-01-10 12:05"))
+    stripe_api.client().v1.invoices.void_invoice(invoices_of(unpaid)[1]["id"])
+    assert settle(unpaid) == "past_due"
+    assert unpaid.access_until == at("2027-01-24 12:00")
+
+
+@pytest.mark.parametrize("days", [0, 1, 365])
+def test_how_long_it_is_the_newsroom_says(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock, settings: LazySettings, days: int
+) -> None:
+    settings.GRACE_DAYS = days
+    membership = subscribe(drive, sandbox, DECLINED_LATER)
+    clock.move_to(FAILED + timedelta(minutes=5))
+    assert settle(membership) == ("past_due" if days else "lapsed")
+    assert membership.access_until == FAILED + timedelta(days=days)
+    kinds = set(OutgoingMail.objects.values_list("kind", flat=True))
+    assert ("lapsed" in kinds, "past_due" in kinds) == (days == 0, days > 0)
+
+
+# Its end at Stripe, and the way back
+
+
+def test_one_that_stripe_ends_gave_no_access_after_its_grace(
+    unpaid: Membership, sandbox: SandboxControl, clock: Clock
+) -> None:
+    sandbox.set_after_last_try("cancel")
+    clock.move_to(at("2026-12-26 12:00"))
+    assert settle(unpaid) == "ended"
+    assert (unpaid.ended_at, unpaid.access_until) == (at("2026-12-25 12:00"), OVER)
+    assert not has_access(unpaid, "2026-12-24 18:00")
+    assert lapsed_mails() == []
+
+
+def test_one_that_stripe_ends_within_its_grace_ends_then(unpaid: Membership, clock: Clock) -> None:
+    clock.move_to(at("2026-12-12 12:00"))
+    stripe_api.end_subscription(str(unpaid.subscription_id))
+    assert settle(unpaid) == "ended"
+    assert (unpaid.ended_at, unpaid.access_until) == (at("2026-12-12 12:00"), None)
+    assert has_access(unpaid, "2026-12-12 11:59")
+
+
+@pytest.mark.parametrize("months", [0, 2])
+def test_whoever_pays_the_newest_invoice_is_back_and_counts_as_before(
+    unpaid: Membership, clock: Clock, months: int
+) -> None:
+    counted = list(Tally.objects.values())
+    clock.move_to(OVER + timedelta(days=30 * months))
+    assert settle(unpaid) == "lapsed"
+    mend_card(unpaid)
+    pay_newest(unpaid)
+    assert settle(unpaid) == "active"
+    assert unpaid.access_until is None
+    assert_not_wanted(lapsed_mails()[0])
+    renewal = Payment.objects.get(status="succeeded", role=Payment.Role.RENEWAL)
+    assert renewal.paid_at == timezone.now()
+    assert list(Tally.objects.values()) == counted
+    clock.move_to(timezone.now() + timedelta(days=31))
+    assert settle(unpaid) == "active"  # the next one is collected by itself
+
+
+def test_a_gift_to_somebody_who_lapsed_begins_now(unpaid: Membership, clock: Clock) -> None:
+    clock.move_to(OVER)
+    settle(unpaid)
+    assert memberships.current_memberships(unpaid.member, at=timezone.now()) == []
+    place = memberships.find_place([], at=timezone.now())
+    assert (place.base, place.starts_at) == (None, OVER)
+
+
+def test_a_subscription_that_gifts_paid_for_has_its_grace_after_them(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    membership = subscribe(drive, sandbox, DECLINED_LATER)
+    claim(give(drive, months=3), email="ada@example.org")
+    tasks.sweep()
+    clock.move_to(at("2027-03-10 11:59"))
+    assert settle(membership) == "active"
+    clock.move_to(at("2027-03-10 12:05"))
+    assert settle(membership) == "past_due"
+    assert membership.access_until == at("2027-03-24 12:00")
+    clock.move_to(at("2027-03-24 12:00"))
+    tasks.sweep()
+    membership.refresh_from_db()
+    assert membership.status == "lapsed"
+
+
+# Who counts
+
+
+def start_drive(starts_at: str) -> Campaign:
+    return make_campaign(
+        slug="winter", starts_at=at(starts_at), ends_at=at("2027-02-01 00:00"), zone="UTC"
+    )
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "counts"),
+    [("2026-12-24 12:00", True), ("2027-01-01 00:00", True), ("2026-12-24 11:59", False)],
+    ids=["lapsed as it began", "lapsed before", "lapses after"],
+)
+def test_whoever_lapsed_before_a_drive_and_joins_anew_counts(
+    unpaid: Membership, sandbox: SandboxControl, clock: Clock, starts_at: str, counts: bool
+) -> None:
+    winter = start_drive(starts_at)
+    clock.move_to(at("2027-01-05 12:00"))
+    anew = order_membership(winter, "year")
+    sandbox.pay(str(anew.session_id), card=GOOD)
+    settlement.settle_checkout(anew.pk)
+    assert Tally.objects.filter(campaign=winter).exists() == counts
+    settle(unpaid)  # in whichever order they are settled
+    assert Tally.objects.filter(campaign=winter).exists() == counts
+    assert Tally.objects.filter(campaign__slug="birthday").count() == 1
+
+
+@pytest.mark.parametrize("pays", ["the newest", "all of them"])
+def test_whoever_pays_what_was_owed_counts_on_in_the_drive_that_found_them_lapsed(
+    unpaid: Membership, sandbox: SandboxControl, clock: Clock, pays: str
+) -> None:
+    winter = start_drive("2027-01-01 00:00")
+    early = make_campaign(
+        slug="advent", starts_at=at("2026-12-20 00:00"), ends_at=at("2027-02-01 00:00"), zone="UTC"
+    )
+    clock.move_to(at("2027-01-15 12:00"))
+    for campaign in (winter, early):
+        anew = order_membership(campaign, "year")
+        sandbox.pay(str(anew.session_id), card=GOOD)
+        settlement.settle_checkout(anew.pk)
+    counted = list(Tally.objects.order_by("pk").values())
+    assert drives_counted() == {"birthday", "winter"}  # in Advent the grace still ran
+    mend_card(unpaid)
+    for invoice in invoices_of(unpaid)[: 1 if pays == "the newest" else 2]:
+        stripe_api.client().v1.invoices.pay(invoice["id"])
+    assert settle(unpaid) == "active"
+    assert list(Tally.objects.order_by("pk").values()) == counted
+    assert has_access(unpaid, "2026-12-24 11:59")
+    assert not has_access(unpaid, "2026-12-24 12:00")
+    assert not has_access(unpaid, "2027-01-15 11:59")
+    assert has_access(unpaid, "2027-01-15 12:00")
+
+
+def test_whoever_resumes_counts_on_in_the_drive_that_found_them_paused(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    paused = subscribe(drive, sandbox)
+    change(paused, pause_collection={"behavior": "void"})
+    winter = start_drive("2027-01-01 00:00")
+    clock.move_to(at("2027-01-05 12:00"))
+    anew = order_membership(winter, "year")
+    sandbox.pay(str(anew.session_id), card=GOOD)
+    settlement.settle_checkout(anew.pk)
+    settle(paused)
+    assert drives_counted() == {"birthday", "winter"}
+    change(paused, pause_collection="")
+    assert settle(paused) == "active"
+    assert drives_counted() == {"birthday", "winter"}
+    clock.move_to(at("2027-02-10 12:05"))
+    assert settle(paused) == "active"
+    assert drives_counted() == {"birthday", "winter"}
+    assert not has_access(paused, "2027-01-01 00:00")
+    assert has_access(paused, "2027-02-10 12:00")
+
+
+# Any order
+
+
+def test_every_order_of_its_events_ends_in_the_same_rows(
+    unpaid: Membership, sandbox: SandboxControl, clock: Clock, client: Client
+) -> None:
+    clock.move_to(at("2027-01-12 12:00"))
+    for _ in range(2):  # lapsed, then back again
+        event_ids = [event["id"] for event in sandbox.events()]
+        ended: list[Any] = []
+        for seed in (None, 1, 2, 3):
+            order = list(event_ids)
+            if seed is not None:
+                random.Random(seed).shuffle(order)  # noqa: S311
+                order += order[:5]
+            forget_sales()
+            deliver_events(sandbox, client, order)
+            ended.append(dump_rows())
+        assert all(rows == ended[0] for rows in ended)
+        membership = Membership.objects.get()
+        assert len(lapsed_mails()) == (membership.status == "lapsed")
+        if membership.status == "lapsed":
+            mend_card(membership)
+            pay_newest(membership)
+    assert Membership.objects.get().status == "active"
+
+
+# What is shown
+
+
+@pytest.mark.parametrize(
+    ("moment", "standing", "can_cancel"),
+    [("2026-12-24 11:59", "past_due", True), ("2026-12-24 12:00", "lapsed", True)],
+)
+def test_its_owner_sees_it_lapse_at_once(
+    unpaid: Membership, clock: Clock, moment: str, standing: str, can_cancel: bool
+) -> None:
+    """Before any sweep has come."""
+    row = members.describe_membership(unpaid, at=at(moment))
+    assert (row.standing.value, row.can_cancel, row.can_switch) == (standing, can_cancel, False)

@@ -1,0 +1,192 @@
+from calendar import monthrange
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaigns import memberships
+from campaigns.memberships import add_months
+from campaigns.models import Membership, OutgoingMail
+from tests.support.factories import at, make_checkout, make_member, make_payment, make_refund
+
+MOMENTS = st.integers(0, 2**32).map(lambda seconds: datetime.fromtimestamp(seconds, tz=UTC))
+MONTHS = st.integers(0, 240)
+
+
+@pytest.mark.parametrize(
+    ("start", "months", "end"),
+    [
+        ("2026-01-31 12:00", 1, "2026-02-28 12:00"),
+        ("2026-01-31 12:00", 2, "2026-03-31 12:00"),
+        ("2027-12-31 00:00", 2, "2028-02-29 00:00"),
+        ("2028-02-29 23:59", 12, "2029-02-28 23:59"),
+        ("2028-02-29 23:59", 48, "2032-02-29 23:59"),
+        ("2026-11-10 12:00", 12, "2027-11-10 12:00"),
+        ("2026-12-01 00:00", 1, "2027-01-01 00:00"),
+        ("2026-11-10 12:00", 0, "2026-11-10 12:00"),
+    ],
+)
+def test_months_are_added_by_the_calendar(start: str, months: int, end: str) -> None:
+    assert add_months(at(start), months) == at(end)
+
+
+@given(start=MOMENTS, months=MONTHS)
+def test_the_day_is_kept_or_is_the_months_last(start: datetime, months: int) -> None:
+    end = add_months(start, months)
+    assert end.day == min(start.day, monthrange(end.year, end.month)[1])
+    assert end.timetz() == start.timetz()
+    assert (end.year - start.year) * 12 + end.month - start.month == months
+
+
+@given(start=MOMENTS, months=MONTHS)
+def test_clamping_never_drifts_when_reckoned_from_the_start(start: datetime, months: int) -> None:
+    ends = [add_months(start, month) for month in range(months, months + 13)]
+    assert ends == sorted(set(ends))
+    # A year on, the day is the first one again, but for the 29th of February.
+    if (start.month, start.day) != (2, 29):
+        assert add_months(start, 12).day == start.day
+
+
+# Running out
+
+
+def give(starts_at: str, source: Membership.Source, months: int = 12) -> Membership:
+    return memberships.give_membership(
+        make_member(), plan=None, source=source, starts_at=at(starts_at), months=months
+    )
+
+
+@pytest.mark.django_db
+def test_a_membership_ends_when_it_runs_out_and_not_before() -> None:
+    membership = give("2026-01-31 12:00", Membership.Source.GRANTED, months=1)
+    end = at("2026-02-28 12:00")
+    assert memberships.lapse_memberships(at=end - timedelta(seconds=1)) == 0
+    assert memberships.lapse_memberships(at=end) == 1
+    assert memberships.lapse_memberships(at=end + timedelta(days=9)) == 0
+    membership.refresh_from_db()
+    assert (membership.status, membership.ended_at) == ("ended", end)
+
+
+@pytest.mark.django_db
+def test_it_gives_access_up_to_its_end_whether_or_not_a_sweep_has_come() -> None:
+    give("2026-01-31 12:00", Membership.Source.GIFT, months=1)
+    for moment, active in [
+        ("2026-01-31 11:59:59", 0),
+        ("2026-01-31 12:00", 1),
+        ("2026-02-28 11:59:59", 1),
+        ("2026-02-28 12:00", 0),
+    ]:
+        assert Membership.objects.active_at(at(moment)).count() == active
+    memberships.lapse_memberships(at=at("2026-03-01 00:00"))
+    assert Membership.objects.active_at(at("2026-02-28 11:59:59")).count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("refunded_at", "ended_at"),
+    [
+        ("2026-05-01 12:00", "2026-05-01 12:00"),
+        ("2027-01-10 12:00", "2027-01-10 12:00"),
+        ("2027-04-01 12:00", "2027-01-10 12:00"),
+    ],
+    ids=["before", "as it runs out", "afterwards"],
+)
+@pytest.mark.parametrize("has_run_out", [False, True])
+def test_paid_once_and_refunded_it_ended_at_whichever_came_first(
+    refunded_at: str, ended_at: str, has_run_out: bool
+) -> None:
+    """Whether or not a sweep came between."""
+    membership = give("2026-01-10 12:00", Membership.Source.ONCE)
+    paid = make_payment(membership.member, None, "2026-01-10 12:00", membership=membership)
+    if has_run_out:
+        assert memberships.lapse_memberships(at=at("2027-03-01 00:00")) == 1
+    make_refund(paid, refunded_at)
+    for _ in range(2):
+        memberships.follow_payment(membership, paid)
+        membership.refresh_from_db()
+        assert (membership.status, membership.ended_at) == ("ended", at(ended_at))
+
+
+@pytest.mark.django_db
+def test_a_subscription_ends_only_when_stripe_says_so() -> None:
+    Membership.objects.create(
+        member=make_member(),
+        source=Membership.Source.SUBSCRIPTION,
+        started_at=at("2026-01-01 00:00"),
+        ends_at=at("2026-02-01 00:00"),
+        subscription_id="sub_1",
+    )
+    assert memberships.lapse_memberships(at=at("2026-03-01 00:00")) == 0
+    assert Membership.objects.active_at(at("2026-03-01 00:00")).count() == 1
+
+
+@pytest.mark.django_db
+def test_one_past_due_lapses_when_its_grace_is_over_and_is_then_looked_at() -> None:
+    end, checkout = at("2026-02-15 12:00"), make_checkout(None, status="paid")
+    membership = Membership.objects.create(
+        member=make_member(),
+        checkout=checkout,
+        source=Membership.Source.SUBSCRIPTION,
+        status=Membership.Status.PAST_DUE,
+        started_at=at("2026-01-01 00:00"),
+        ends_at=at("2026-03-01 00:00"),
+        access_until=end,
+        subscription_id="sub_1",
+    )
+    assert memberships.lapse_memberships(at=end - timedelta(seconds=1)) == 0
+    assert memberships.lapse_memberships(at=end) == 1
+    assert memberships.lapse_memberships(at=end) == 0
+    membership.refresh_from_db()
+    checkout.refresh_from_db()
+    assert (membership.status, membership.ended_at) == ("lapsed", None)
+    assert checkout.look_at == end
+
+
+@pytest.mark.django_db
+def test_one_that_is_paid_as_the_sweep_comes_does_not_lapse() -> None:
+    membership = Membership.objects.create(
+        member=make_member(),
+        source=Membership.Source.SUBSCRIPTION,
+        status=Membership.Status.PAST_DUE,
+        started_at=at("2026-01-01 00:00"),
+        access_until=at("2026-02-15 12:00"),
+        subscription_id="sub_1",
+    )
+    Membership.objects.update(status=Membership.Status.ACTIVE, access_until=None)
+    assert memberships.lapse_memberships(at=at("2026-03-01 00:00")) == 0
+    membership.refresh_from_db()
+    assert membership.status == "active"
+
+
+@pytest.mark.django_db
+def test_one_without_an_end_never_runs_out() -> None:
+    Membership.objects.create(
+        member=make_member(), source=Membership.Source.IMPORTED, started_at=at("2020-01-01 00:00")
+    )
+    assert memberships.lapse_memberships(at=at("2099-01-01 00:00")) == 0
+
+
+@pytest.mark.django_db
+def test_the_welcome_falls_due_once() -> None:
+    membership = give("2026-11-10 12:00", Membership.Source.GRANTED)
+    memberships.welcome(membership, language="uk")
+    memberships.welcome(membership, language="en")
+    assert OutgoingMail.objects.get().language == "uk"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "ended"},
+        {"status": "active", "ended_at": at("2026-11-10 12:00")},
+        {"ends_at": at("2026-11-10 11:59")},
+    ],
+    ids=["ended without its time", "a time without being ended", "ending before it starts"],
+)
+def test_the_database_keeps_what_makes_no_sense_out(changes: dict[str, object]) -> None:
+    membership = give("2026-11-10 12:00", Membership.Source.GRANTED)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Membership.objects.filter(pk=membership.pk).update(**changes)

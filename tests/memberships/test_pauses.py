@@ -1,0 +1,275 @@
+"""A subscription of which nothing is collected for a while: access to the end of what is paid."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from campaigns import members, memberships, settlement, stripe_api, tasks
+from campaigns.models import Campaign, Membership, OutgoingMail, Payment, Price
+from newsroom.sandbox.control import SandboxControl
+from tests.conftest import deliver_events
+from tests.settlement.test_permutations import dump_rows, forget_sales
+from tests.support.extensions import Clock, claim, give, next_charge
+from tests.support.extensions import clock as _clock
+from tests.support.factories import at
+from tests.support.renewals import change, invoices_of, settle, subscribe
+from tests.support.sign_in import look, sign_in
+
+ADA = "ada@example.org"
+PAID_UNTIL = at("2026-12-10 12:00")
+BEHAVIOURS = ["void", "mark_uncollectible", "keep_as_draft"]
+
+clock = _clock  # a fixture
+
+
+@pytest.fixture
+def paying(drive: Campaign, sandbox: SandboxControl, clock: Clock) -> Membership:
+    """By the month, since 10 November."""
+    return subscribe(drive, sandbox)
+
+
+def pause(membership: Membership, behaviour: str = "void", until: datetime | None = None) -> None:
+    how: dict[str, Any] = {"behavior": behaviour}
+    if until is not None:
+        how["resumes_at"] = int(until.timestamp())
+    change(membership, pause_collection=how)
+
+
+def resume(membership: Membership) -> None:
+    change(membership, pause_collection="")
+
+
+def row(membership: Membership) -> tuple[str, datetime | None]:
+    settle(membership)
+    return membership.status, membership.access_until
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+def test_access_goes_on_to_the_end_of_what_is_paid_and_comes_back_with_the_payments(
+    paying: Membership, clock: Clock, behaviour: str
+) -> None:
+    clock.move_to(at("2026-11-20 12:00"))
+    pause(paying, behaviour)
+    assert row(paying) == ("paused", PAID_UNTIL)
+    for moment in ("2026-12-10 12:05", "2027-01-15 12:00"):  # two periods pass unpaid
+        clock.move_to(at(moment))
+        assert row(paying) == ("paused", PAID_UNTIL)
+    active = Membership.objects.active_at
+    assert active(PAID_UNTIL - timedelta(seconds=1)).count() == 1
+    assert active(PAID_UNTIL).count() == 0
+    resume(paying)
+    assert row(paying) == ("active", None)
+    clock.move_to(at("2027-02-10 12:05"))
+    assert row(paying) == ("active", None)
+    assert Payment.objects.filter(status="succeeded").count() == 2
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+def test_the_grace_of_a_later_failure_does_not_begin_in_the_pause(
+    paying: Membership, sandbox: SandboxControl, clock: Clock, behaviour: str
+) -> None:
+    pause(paying, behaviour)
+    clock.move_to(at("2027-01-20 12:00"))
+    resume(paying)
+    sandbox.renew(str(paying.subscription_id), outcome="failed")
+    assert row(paying) == ("past_due", at("2027-02-24 12:00"))
+
+
+def test_it_resumes_by_itself_on_its_day(paying: Membership, clock: Clock, client: Client) -> None:
+    pause(paying, until=at("2027-01-20 12:00"))
+    assert row(paying) == ("paused", PAID_UNTIL)
+    assert paying.resumes_at == at("2027-01-20 12:00")
+    sign_in(client, ADA)
+    page = look(client)
+    for words in (
+        "Paused: nothing is charged. What you paid gives you access until 10 December 2026.",
+        "It resumes on 20 January 2027.",
+        "Cancel my membership",
+    ):
+        assert words in page
+    assert "Change what I pay" not in page
+    clock.move_to(at("2027-01-20 12:05"))
+    assert row(paying) == ("active", None)
+    assert paying.resumes_at is None
+
+
+def test_once_what_was_paid_is_over_its_owner_reads_so(
+    paying: Membership, clock: Clock, client: Client
+) -> None:
+    pause(paying)
+    settle(paying)
+    clock.move_to(at("2026-12-10 12:00"))
+    sign_in(client, ADA)
+    assert "What you paid gave you access until 10 December 2026." in look(client)
+
+
+def test_one_that_is_paused_can_be_cancelled(
+    paying: Membership, clock: Clock, client: Client
+) -> None:
+    pause(paying)
+    settle(paying)
+    sign_in(client, ADA)
+    path = f"/membership/mine/{paying.pk}/cancel/"
+    assert "until 10 December 2026: that is paid." in client.get(path).content.decode()
+    assert client.post(path)["Location"].endswith("?done=cancelled")
+    clock.move_to(at("2026-12-10 12:05"))
+    assert settle(paying) == "ended"
+
+
+def test_a_year_that_became_a_month_is_paid_to_the_end_of_the_month(
+    drive: Campaign, sandbox: SandboxControl, clock: Clock
+) -> None:
+    yearly = subscribe(drive, sandbox, kind="year")
+    clock.move_to(at("2026-11-20 12:00"))
+    month = Price.objects.get(kind="month")
+    members.make_switch(yearly, members.plan_switch(yearly, month))
+    pause(yearly)
+    assert row(yearly) == ("paused", at("2026-12-20 12:00"))
+
+
+def test_what_was_unpaid_before_its_pause_is_over_with_what_was_paid(
+    paying: Membership, sandbox: SandboxControl, clock: Clock
+) -> None:
+    clock.move_to(at("2026-12-10 11:59"))
+    sandbox.renew(str(paying.subscription_id), outcome="failed")
+    assert row(paying) == ("past_due", at("2026-12-24 12:00"))
+    pause(paying)
+    assert row(paying) == ("paused", PAID_UNTIL)
+    clock.move_to(at("2027-01-15 12:00"))
+    tasks.sweep()
+    assert row(paying)[0] == "paused"
+    assert not OutgoingMail.objects.filter(kind="lapsed").exists()
+
+
+# With gifts
+
+
+def test_a_gift_to_one_that_is_paused_follows_what_is_paid(
+    drive: Campaign, paying: Membership
+) -> None:
+    pause(paying)
+    settle(paying)
+    gift = claim(give(drive, months=2), email=ADA)
+    assert gift.membership is not None
+    assert (gift.membership.extends, gift.membership.started_at) == (None, PAID_UNTIL)
+
+
+def test_a_gift_that_was_claimed_before_the_pause_moves_the_charge_all_the_same(
+    drive: Campaign, paying: Membership, clock: Clock
+) -> None:
+    claim(give(drive, months=2), email=ADA)
+    pause(paying)
+    tasks.sweep()
+    paying.refresh_from_db()
+    assert (paying.push_error, paying.push_at) == ("", None)
+    gifted_until = at("2027-02-10 12:00")
+    assert next_charge(paying) == gifted_until
+    assert row(paying) == ("paused", gifted_until)
+    clock.move_to(at("2027-02-01 12:00"))
+    resume(paying)
+    assert row(paying) == ("active", None)
+    assert Payment.objects.filter(membership=paying).count() == 1
+    clock.move_to(gifted_until + timedelta(minutes=5))
+    settle(paying)
+    assert Payment.objects.filter(membership=paying).count() == 2
+
+
+def test_a_period_that_passed_in_the_pause_does_not_put_off_the_gift(
+    drive: Campaign, paying: Membership, clock: Clock
+) -> None:
+    """Claimed within the paid month; Stripe is told of it in the next, of which nothing is paid."""
+    clock.move_to(at("2026-12-10 11:59"))
+    gift = claim(give(drive, months=2), email=ADA)
+    pause(paying)
+    clock.move_to(at("2026-12-10 12:05"))
+    tasks.sweep()
+    assert gift.membership is not None
+    gift.membership.refresh_from_db()
+    assert gift.membership.started_at == PAID_UNTIL
+    assert next_charge(paying) == at("2027-02-10 12:00")
+
+
+def test_a_pause_within_what_gifts_pay_for_ends_access_with_the_gifts(
+    drive: Campaign, paying: Membership, clock: Clock
+) -> None:
+    first = claim(give(drive, months=2), email=ADA)
+    tasks.sweep()
+    pause(paying)
+    clock.move_to(at("2027-02-20 12:00"))
+    assert row(paying) == ("paused", at("2027-02-10 12:00"))
+    # What is laid out anew meanwhile, since a gift is taken back, is no trouble.
+    assert first.membership is not None
+    with transaction.atomic():
+        memberships.take_back(first.membership, at=at("2027-02-20 12:00"))
+    tasks.sweep()
+    paying.refresh_from_db()
+    assert paying.push_error == ""
+
+
+# Stripe's other pause
+
+
+def test_free_time_that_ends_without_a_card_pauses_it_until_it_is_resumed(
+    drive: Campaign, paying: Membership, clock: Clock
+) -> None:
+    claim(give(drive, months=1), email=ADA)
+    tasks.sweep()
+    without = {"end_behavior": {"missing_payment_method": "pause"}}
+    change(paying, default_payment_method="", trial_settings=without)
+    free_until = at("2027-01-10 12:00")
+    clock.move_to(free_until + timedelta(minutes=5))
+    assert row(paying) == ("paused", free_until)
+    change(paying, default_payment_method=_card_of(paying))
+    stripe_api.client().v1.subscriptions.resume(str(paying.subscription_id))
+    assert row(paying) == ("active", None)
+
+
+def _card_of(membership: Membership) -> str:
+    payment = Payment.objects.filter(membership=membership).earliest("paid_at")
+    return str(stripe_api.fetch_intent(str(payment.intent_id))["payment_method"])
+
+
+def test_what_was_ended_within_its_pause_gave_no_access_after_what_was_paid(
+    paying: Membership, clock: Clock
+) -> None:
+    pause(paying)
+    clock.move_to(at("2027-01-20 12:00"))
+    stripe_api.end_subscription(str(paying.subscription_id))
+    assert row(paying) == ("ended", PAID_UNTIL)
+    assert not Membership.objects.active_at(at("2027-01-01 12:00")).exists()
+
+
+# Any order
+
+
+@pytest.mark.parametrize("is_resumed", [False, True])
+def test_the_last_event_alone_or_all_backwards_end_in_the_same_rows(
+    paying: Membership, sandbox: SandboxControl, clock: Clock, client: Client, is_resumed: bool
+) -> None:
+    pause(paying, "mark_uncollectible")
+    clock.move_to(at("2027-01-20 12:00"))
+    if is_resumed:
+        resume(paying)
+        clock.move_to(at("2027-02-10 12:05"))
+    assert invoices_of(paying)
+    event_ids = [event["id"] for event in sandbox.events()]
+    told = [event["id"] for event in sandbox.events("customer.subscription.updated")]
+    ended = []
+    for order in (event_ids, event_ids[::-1], told[-1:]):
+        forget_sales()
+        deliver_events(sandbox, client, order)
+        ended.append(dump_rows())
+    assert ended[0] == ended[1] == ended[2]
+    assert Membership.objects.get().status == ("active" if is_resumed else "paused")
+
+
+def test_settling_twice_changes_nothing(paying: Membership) -> None:
+    pause(paying)
+    settle(paying)
+    rows = dump_rows()
+    assert paying.checkout_id is not None
+    settlement.settle_checkout(paying.checkout_id)
+    assert dump_rows() == rows

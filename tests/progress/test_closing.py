@@ -1,0 +1,308 @@
+"""After the end of a drive: provisional until it is closed, and the same number ever after."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.test import Client
+
+from campaigns import progress
+from campaigns.banners import publish_campaign, read_banner
+from campaigns.models import Campaign, Goal, Payment
+from campaigns.progress import Progress
+from campaigns.reports import formats, gather_figures
+from tests.support.factories import (
+    at,
+    make_campaign,
+    make_dispute,
+    make_gift,
+    make_member,
+    make_payment,
+    make_refund,
+    recount_campaign,
+)
+from tests.support.threads import race
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AFTER = "2026-12-05 12:00"
+KYIV = ZoneInfo("Europe/Kyiv")
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """Some days after the drive."""
+    with time_machine.travel(at(AFTER), tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def over(clock: time_machine.Traveller) -> Campaign:
+    """A drive that is over: three people and a gift count."""
+    campaign = make_campaign(target=3)
+    for day in (3, 4, 5):
+        make_payment(make_member(), campaign, f"2026-11-0{day} 12:00")
+    make_gift(make_member(), campaign, "2026-11-06 12:00")
+    recount_campaign(campaign)
+    return campaign
+
+
+def measure(campaign: Campaign, *, moment: str = AFTER) -> Progress:
+    campaign.refresh_from_db()
+    return progress.measure_campaign(campaign, at=at(moment))[0]
+
+
+def close(campaign: Campaign, *, by: str = "editor") -> list[Progress]:
+    campaign.refresh_from_db()
+    shown = progress.measure_campaign(campaign, at=datetime.now(KYIV))
+    return progress.close_campaign(campaign.pk, by=by, seen=progress.fingerprint(shown))
+
+
+def refund_one(campaign: Campaign, *, on: str = "2026-12-08 12:00") -> None:
+    payment = campaign.payments.filter(role=Payment.Role.FIRST).order_by("pk").first()
+    assert payment is not None
+    make_refund(payment, on)
+    recount_campaign(campaign)
+
+
+# Before it is closed
+
+
+def test_after_the_end_the_number_is_provisional_though_nothing_is_pending(over: Campaign) -> None:
+    assert not measure(over, moment="2026-11-30 23:59:59").is_provisional
+    ended = measure(over, moment="2026-12-01 00:00")
+    assert (ended.is_provisional, ended.is_final, ended.pending) == (True, False, 0)
+
+
+def test_a_running_drive_is_provisional_only_while_something_is_pending(over: Campaign) -> None:
+    make_payment(make_member(), over, "2026-11-20 12:00", status=Payment.Status.PENDING)
+    assert not measure(over, moment="2026-11-20 11:00").is_provisional
+    assert measure(over, moment="2026-11-20 13:00").is_provisional
+
+
+def test_a_drive_that_is_not_over_cannot_be_closed(
+    over: Campaign, clock: time_machine.Traveller
+) -> None:
+    clock.move_to(at("2026-11-30 23:59:59"))
+    with pytest.raises(progress.CannotClose):
+        close(over)
+    clock.move_to(at("2026-12-01 00:00"))
+    assert close(over)[0].counted == 4
+
+
+def test_a_drive_without_a_goal_cannot_be_closed(over: Campaign) -> None:
+    over.goals.all().delete()
+    with pytest.raises(progress.CannotClose):
+        close(over)
+
+
+def test_what_nobody_looked_at_is_not_closed(over: Campaign) -> None:
+    seen = progress.fingerprint([measure(over)])
+    make_payment(make_member(), over, "2026-11-30 12:00", status=Payment.Status.PENDING)
+    with pytest.raises(progress.CannotClose):
+        progress.close_campaign(over.pk, by="editor", seen=seen)
+    over.refresh_from_db()
+    assert over.closed_at is None
+
+
+# Closing
+
+
+def test_closing_keeps_who_when_and_what_each_goal_counts(over: Campaign) -> None:
+    Goal.objects.create(campaign=over, kind=Goal.Kind.MONEY, target=100_000)
+    Goal.objects.create(campaign=over, kind=Goal.Kind.GIFTS, target=10)
+    close(over)
+    over.refresh_from_db()
+    assert (over.closed_at, over.closed_by) == (at(AFTER), "editor")
+    assert over.closed_numbers == {"new_members": 4, "money": 24000, "gifts": 1}
+
+
+def test_two_who_close_at_once_close_it_once(over: Campaign) -> None:
+    names = ["ada", "ben", "cleo", "dan"]
+    outcomes = race(*(partial(close, over, by=name) for name in names))
+    winners = [name for name, outcome in zip(names, outcomes, strict=True) if type(outcome) is list]
+    assert len(winners) == 1
+    others = [outcome for outcome in outcomes if type(outcome) is not list]
+    assert [type(outcome) for outcome in others] == [progress.AlreadyClosed] * 3
+    over.refresh_from_db()
+    assert over.closed_by == winners[0]
+
+
+def test_a_closed_number_stays_whatever_is_learnt_later(over: Campaign) -> None:
+    late = make_payment(make_member(), over, "2026-11-30 20:00", status=Payment.Status.PENDING)
+    close(over)
+    refund_one(over)
+    make_dispute(over.payments.order_by("pk")[1], "2026-12-09 12:00", status="lost")
+    recount_campaign(over)
+    told = measure(over, moment="2026-12-10 12:00")
+    assert (told.counted, told.known_now, told.has_moved) == (4, 2, True)
+    assert (told.is_final, told.is_provisional, told.pending) == (True, False, 1)
+    assert told.as_of == at(AFTER)
+    Payment.objects.filter(pk=late.pk).update(status=Payment.Status.SUCCEEDED)
+    recount_campaign(over)
+    told = measure(over, moment="2026-12-10 12:00")
+    assert (told.counted, told.known_now, told.pending) == (4, 3, 0)
+
+
+def test_a_goal_of_money_is_kept_in_minor_units(over: Campaign) -> None:
+    over.goals.update(kind=Goal.Kind.MONEY, target=20_000)
+    close(over)
+    refund_one(over)
+    told = measure(over, moment="2026-12-10 12:00")
+    assert (told.counted, told.known_now, told.is_reached) == (24000, 18000, True)
+
+
+def test_what_is_asked_of_a_moment_before_the_closing_is_as_known_now(over: Campaign) -> None:
+    close(over)
+    refund_one(over, on="2026-11-10 12:00")
+    told = measure(over, moment="2026-11-20 12:00")
+    assert (told.counted, told.is_final, told.known_now) == (3, False, None)
+
+
+def test_a_goal_that_was_set_after_the_closing_has_no_kept_number(over: Campaign) -> None:
+    close(over)
+    gifts = Goal.objects.create(campaign=over, kind=Goal.Kind.GIFTS, target=10)
+    over.refresh_from_db()
+    told = progress.measure_goal(gifts, at=at("2026-12-10 12:00"))
+    assert (told.counted, told.is_final, told.is_provisional) == (1, False, True)
+
+
+def test_opened_again_the_number_is_what_the_rows_say(over: Campaign) -> None:
+    close(over)
+    refund_one(over)
+    assert progress.reopen_campaign(over.pk) == {"new_members": 4}
+    assert progress.reopen_campaign(over.pk) is None
+    told = measure(over, moment="2026-12-10 12:00")
+    assert (told.counted, told.is_final, told.is_provisional) == (3, False, True)
+    over.refresh_from_db()
+    assert (over.closed_at, over.closed_by, over.closed_numbers) == (None, "", None)
+
+
+# What readers and staff are shown
+
+
+def published(campaign: Campaign) -> dict[str, object]:
+    publish_campaign(campaign.pk)
+    path = settings.PUBLISH_DIR / campaign.slug / "progress.json"
+    first: dict[str, object] = json.loads(path.read_text())[0]
+    return first
+
+
+def test_readers_are_told_that_the_number_is_provisional_until_it_is_closed(
+    over: Campaign, client: Client
+) -> None:
+    said = published(over)
+    assert (said["counted"], said["provisional"], said["final"]) == (4, True, False)
+    for placement in ("top", "inline", "end"):
+        assert "rovisional" in read_banner("birthday", placement, language="en")
+    assert "Provisional: the drive is over" in client.get("/drive/birthday/").content.decode()
+    close(over)
+    said = published(over)
+    assert (said["counted"], said["provisional"], said["final"]) == (4, False, True)
+    for placement in ("top", "inline", "end"):
+        banner = read_banner("birthday", placement, language="en")
+        assert "rovisional" not in banner
+        assert "final count of" in banner
+
+
+def test_from_the_closing_on_readers_are_shown_the_kept_number(
+    over: Campaign, client: Client, clock: time_machine.Traveller
+) -> None:
+    make_payment(make_member(), over, "2026-11-30 20:00", status=Payment.Status.PENDING)
+    close(over)
+    refund_one(over)
+    clock.move_to(at("2026-12-10 12:00"))
+    said = published(over)
+    assert (said["counted"], said["pending"], said["as_of"]) == (4, 0, at(AFTER).isoformat())
+    assert "4</strong> of 3 new members" in read_banner("birthday", "inline", language="en")
+    page = client.get("/drive/birthday/").content.decode()
+    assert "4</strong> of 3 new members" in page
+    assert "Final count of" in page
+    assert "Provisional" not in page
+    kept_picture = client.get("/drive/birthday/picture.png").content
+    progress.reopen_campaign(over.pk)
+    assert client.get("/drive/birthday/picture.png").content != kept_picture
+    over.refresh_from_db()
+    assert published(over)["counted"] == 3
+    assert list(over.published.order_by("pk").values_list("counted", flat=True)) == [4, 3]
+
+
+def test_a_closed_drive_is_published_again_no_more_often_than_another(
+    over: Campaign, clock: time_machine.Traveller
+) -> None:
+    close(over)
+    clock.move_to(at("2026-12-10 12:00"))
+    publish_campaign(over.pk)
+    over.refresh_from_db()
+    assert over.published_at == at("2026-12-10 12:00")
+
+
+def test_the_report_tells_the_kept_number_and_what_is_known_now(over: Campaign) -> None:
+    def report(moment: str = "2026-12-10 12:00") -> str:
+        over.refresh_from_db()
+        return formats.as_text(gather_figures(over, at=at(moment)))
+
+    assert "the number is provisional until staff close the drive" in report()
+    close(over)
+    make_payment(make_member(), over, "2026-11-30 20:00", status=Payment.Status.PENDING)
+    refund_one(over)
+    text = report()
+    assert "Closed  2026-12-05 14:00 by editor" in text
+    assert "4 of 3 (133 %), ended; closed at 4; 3 as known now\n" in text
+    assert "the number was closed without them" in text
+    assert "provisional" not in text
+    over.refresh_from_db()
+    whole = json.loads(formats.as_json(gather_figures(over, at=at("2026-12-10 12:00"))))
+    assert (whole["closed_at"], whole["closed_by"]) == (at(AFTER).isoformat(), "editor")
+    (goal,) = whole["goals"]
+    assert (goal["counted"], goal["known_now"], goal["is_final"]) == (4, 3, True)
+
+
+# The window
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [("2026-10-25", 25), ("2027-03-28", 23), ("2027-03-27", 24)],
+    ids=["clocks go back", "clocks go forward", "the day before"],
+)
+def test_a_drive_of_one_day_has_that_days_hours(day: str, hours: int) -> None:
+    begin = datetime.fromisoformat(day).replace(tzinfo=KYIV)
+    end = (begin + timedelta(days=1)).replace(tzinfo=KYIV)  # by the clock on the wall
+    campaign = make_campaign(starts_at=begin, ends_at=end)
+    campaign.refresh_from_db()
+    assert campaign.ends_at - campaign.starts_at == timedelta(hours=hours)
+    second = timedelta(seconds=1)
+    moments = [
+        campaign.starts_at - second,
+        campaign.starts_at,
+        campaign.ends_at - second,
+        campaign.ends_at,
+    ]
+    for moment in moments:
+        make_payment(make_member(), campaign, moment.isoformat())
+    recount_campaign(campaign)
+    far = campaign.ends_at + timedelta(days=30)
+    counted = set(campaign.tallies.values_list("counted_from", flat=True))
+    assert counted == {campaign.starts_at, campaign.ends_at - second}
+    assert progress.measure_campaign(campaign, at=far)[0].counted == 2
+    assert not progress.measure_campaign(campaign, at=moments[2])[0].is_provisional
+    assert progress.measure_campaign(campaign, at=moments[3])[0].is_provisional
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["03:30 in summer", "03:30 in winter"])
+def test_an_hour_that_comes_twice_is_told_apart(first: bool) -> None:
+    """Clocks go back on 25 October 2026 at 04:00: half past three is there twice."""
+    end = datetime(2026, 10, 25, 3, 30, fold=0 if first else 1, tzinfo=KYIV)
+    campaign = make_campaign(starts_at=at("2026-10-01 00:00"), ends_at=end)
+    make_payment(make_member(), campaign, "2026-10-25 00:29:59")  # before either
+    make_payment(make_member(), campaign, "2026-10-25 00:30:00")  # at the first exactly
+    make_payment(make_member(), campaign, "2026-10-25 01:30:00")  # at the second exactly
+    recount_campaign(campaign)
+    far = at("2026-12-01 00:00")
+    assert progress.measure_campaign(campaign, at=far)[0].counted == (1 if first else 2)

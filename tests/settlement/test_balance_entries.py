@@ -1,0 +1,264 @@
+"""What refunds and disputes moved of Stripe's balance stands in our rows, in the payout's money."""
+
+import io
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+
+from campaigns import checkout as checkouts
+from campaigns import payments, progress, settlement, stripe_api
+from campaigns.models import Campaign, Checkout, Dispute, Payment, Price, Refund, Tally
+from campaigns.reports import formats, gather_figures
+from campaigns.settlement.drift import Reconciliation, read_movement, tell_difference
+from newsroom.sandbox.control import SandboxControl
+from tests.settlement.test_reconciliation import REFUND_FAILS, give_back, intent_of, reconcile
+from tests.support.extensions import CARD, Clock, clock  # noqa: F401 - a fixture
+from tests.support.factories import at, make_campaign, make_member, make_payment, make_price
+
+CURRENCIES = ("eur", "usd", "uah")
+LATER = at("2099-01-01 00:00")
+
+
+@pytest.fixture
+def shop(
+    drive: Campaign,
+    sandbox: SandboxControl,
+    clock: Clock,  # noqa: F811
+) -> Campaign:
+    """Three currencies on sale; hryvnias are paid out in euros."""
+    for currency in ("usd", "uah"):
+        for kind in ("month", "once", "gift"):
+            make_price(kind, currency=currency, amount_minor=7300, stripe_price_id="")
+    call_command("stripe_setup", "--no-webhook", stdout=io.StringIO())
+    sandbox.set_rates(uah="eur 0.0209")
+    return drive
+
+
+def buy(drive: Campaign, sandbox: SandboxControl, kind: str, currency: str, **how: Any) -> Checkout:
+    """Paid at Stripe; no webhook comes, and we have not heard of it."""
+    is_gift = kind == "gift"
+    order = checkouts.Order(
+        kind=Checkout.Kind.GIFT if is_gift else Checkout.Kind.JOIN,
+        price=Price.objects.get(kind=kind, currency=currency),
+        email=f"{uuid4().hex}@example.org",
+        name="Ada Reader",
+        language="en",
+        campaign=drive,
+        typed={"gifts": [{"recipient_name": "Ben", "recipient_email": ""}]} if is_gift else {},
+    )
+    checkout = checkouts.start_checkout(uuid4(), order)
+    sandbox.pay(str(checkout.session_id), **({"card": CARD} | how))
+    return checkout
+
+
+def live_through_a_year(drive: Campaign, sandbox: SandboxControl, clock: Clock) -> None:  # noqa: F811
+    """In each currency sales, renewals, and refunds and disputes of every outcome."""
+    monthly, failing, disputes = [], [], []
+    for currency in CURRENCIES:
+        whole, part = (buy(drive, sandbox, "gift", currency) for _ in range(2))
+        failing.append(buy(drive, sandbox, "gift", currency, card=REFUND_FAILS))
+        disputed = [buy(drive, sandbox, "once", currency) for _ in range(3)]
+        monthly.append(buy(drive, sandbox, "month", currency))
+        clock.move_to(at("2026-11-12 09:00"))
+        sandbox.set_rates(uah="eur 0.0223")
+        give_back(intent_of(whole), 2500)
+        give_back(intent_of(whole), 3500)
+        give_back(intent_of(part), 1234)
+        give_back(intent_of(failing[-1]), 3210)
+        disputes += [sandbox.open_dispute(payment_intent=intent_of(each)) for each in disputed]
+    sandbox.set_rates(uah="eur 0.0187")
+    clock.move_to(at("2026-11-20 09:00"))
+    for position, dispute in enumerate(disputes):
+        for status in (("lost",), ("won",), ("lost", "won"))[position % 3]:
+            sandbox.close_dispute(dispute["id"], status=status)
+    clock.move_to(at("2027-11-20 09:00"))
+    for checkout in monthly:
+        session = stripe_api.fetch_session(str(checkout.session_id))
+        sandbox.renew(session["subscription"], outcome="paid")
+
+
+def ours(**only: Any) -> dict[str, dict[str, int]]:
+    return {
+        each.currency: {
+            "gross_minor": each.gross_minor,
+            "fees_minor": each.fees_minor + each.dispute_fees_minor,
+            "refunded_minor": each.refunded_minor,
+            "disputed_minor": each.disputed_minor,
+            "net_minor": each.net_minor,
+        }
+        for each in progress.paid_out_of(Payment.objects.filter(**only))
+    }
+
+
+def theirs(sandbox: SandboxControl) -> dict[str, dict[str, int]]:
+    books = sandbox.books()["currencies"]
+    for book in books.values():
+        del book["counts"]
+    return dict(books)
+
+
+def test_after_a_year_what_is_left_equals_stripes_books_in_every_currency_of_payout(
+    shop: Campaign,
+    sandbox: SandboxControl,
+    clock: Clock,  # noqa: F811
+) -> None:
+    live_through_a_year(shop, sandbox, clock)
+    code, told = reconcile()
+    assert code == 0, told
+    assert "Equal to the minor unit." in told
+    books = theirs(sandbox)
+    assert set(books) == {"eur", "usd"}  # the hryvnias are among the euros
+    assert ours() == books
+    assert all(book["disputed_minor"] and book["refunded_minor"] for book in books.values())
+    assert {each.currency for each in Payment.objects.all()} == set(CURRENCIES)
+    # Bought, taken and given back at three rates, it is still what Stripe says.
+    converted = ours(currency="uah")
+    assert set(converted) == {"eur"}
+    nets = [ours(pk=payment.pk) for payment in Payment.objects.all()]
+    assert sum(net.get("eur", {}).get("net_minor", 0) for net in nets) == books["eur"]["net_minor"]
+
+
+@pytest.mark.parametrize("since", ["2026-11-01", "2099-01-01"])
+def test_rows_from_before_that_do_not_say_what_they_moved_are_mended(
+    shop: Campaign,
+    sandbox: SandboxControl,
+    clock: Clock,  # noqa: F811
+    since: str,
+) -> None:
+    for currency in ("eur", "uah"):
+        give_back(intent_of(buy(shop, sandbox, "gift", currency)), 1000)
+        sandbox.open_dispute(payment_intent=intent_of(buy(shop, sandbox, "once", currency)))
+        asked = buy(shop, sandbox, "once", currency)
+        sandbox.open_dispute(payment_intent=intent_of(asked), inquiry=True)
+    assert reconcile()[0] == 0
+    right = ours()
+    for model in (Refund, Dispute):
+        model.objects.update(
+            taken_minor=None, returned_minor=None, fee_minor=None, settled_currency=""
+        )
+    assert ours() != right
+    code, told = reconcile("--since", since, "--dry-run")
+    assert code == 1
+    assert "taken None, at Stripe" in told
+    code, told = reconcile("--since", since)
+    assert code == 0, told
+    assert "different and mended: 4" in told
+    assert ours() == right == theirs(sandbox)
+    if since > "2027":  # an inquiry moved nothing, so that no movement leads to it
+        assert not Dispute.objects.filter(taken_minor=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"taken_minor": 1}, "taken 1, at Stripe"),
+        ({"returned_minor": 1}, "given back 1, at Stripe"),
+        ({"fee_minor": 7}, "fee 7, at Stripe"),
+        ({"settled_currency": "uah"}, "paid out in uah, at Stripe eur"),
+    ],
+)
+@pytest.mark.parametrize("model", [Refund, Dispute])
+def test_a_row_that_says_something_else_than_the_balance_is_told_and_mended(
+    shop: Campaign,
+    sandbox: SandboxControl,
+    model: type[Refund] | type[Dispute],
+    change: dict[str, Any],
+    said: str,
+) -> None:
+    sandbox.fail_refund(give_back(intent_of(buy(shop, sandbox, "gift", "uah")), 3000))
+    opened = sandbox.open_dispute(payment_intent=intent_of(buy(shop, sandbox, "once", "uah")))
+    sandbox.close_dispute(opened["id"], status="won")
+    assert reconcile()[0] == 0
+    model.objects.update(**change)
+    code, told = reconcile("--dry-run")
+    assert code == 1
+    assert said in told
+    code, told = reconcile()
+    assert code == 0, told
+    assert ours() == theirs(sandbox)
+
+
+@pytest.mark.django_db
+def test_the_fee_of_a_dispute_may_come_back_with_its_money() -> None:
+    """Where Stripe gives it back: our row has one fee, and Stripe's balance has two."""
+    payment = make_payment(make_member(), make_campaign(), "2026-11-10 12:00")
+    entries: list[dict[str, Any]] = [
+        {"id": f"txn_{number}", "amount": minor, "fee": fee, "net": minor - fee}
+        | {"currency": "usd", "created": 1_794_400_000 + number}
+        for number, (minor, fee) in enumerate([(-6600, 1500), (6500, -1400)])
+    ]
+    dispute = {
+        "id": "du_1",
+        "object": "dispute",
+        "amount": 6000,
+        "currency": "eur",
+        "charge": payment.charge_id,
+        "status": "won",
+        "created": 1_794_400_000,
+        "balance_transactions": entries,
+    }
+    row = payments.record_dispute(payment, dispute)
+    assert (row.taken_minor, row.returned_minor, row.fee_minor) == (6600, 6500, 100)
+    movements = [read_movement({**entry, "source": dispute}) for entry in entries]
+    for listed in (movements, movements[1:]):  # a list may begin between the two
+        report = Reconciliation(since=None)
+        for movement in listed:
+            assert movement is not None
+            assert tell_difference(movement, row) == ""
+            report.enter(movement, row)
+        assert report.is_equal
+        assert report.ours["usd"].net_minor == sum(each["net"] for each in entries[-len(listed) :])
+
+
+def test_a_charge_that_was_taken_back_by_its_own_bank_is_read_without_asking() -> None:
+    """It names an entry of its failure as a failed refund does, and is none."""
+    charge = {
+        "id": "ch_1",
+        "object": "charge",
+        "currency": "usd",
+        "failure_balance_transaction": "txn_2",
+    }
+    entry = {"id": "txn_1", "amount": 6000, "fee": 115, "net": 5885, "currency": "usd"}
+    movement = read_movement({**entry, "created": 1_794_400_000, "source": charge})
+    assert movement is not None
+    assert (movement.kind, movement.other_fees_minor) == ("charge", 0)
+
+
+def test_an_inquiry_is_kept_though_the_charge_does_not_count_as_disputed(
+    shop: Campaign, sandbox: SandboxControl
+) -> None:
+    checkout = buy(shop, sandbox, "once", "eur")
+    settlement.settle_checkout(checkout.pk)
+    opened = sandbox.open_dispute(payment_intent=intent_of(checkout), inquiry=True)
+    settlement.settle_checkout(checkout.pk)
+    row = Dispute.objects.get()
+    assert (row.status, row.taken_minor, row.fee_minor) == ("warning_needs_response", 0, 0)
+    assert (row.withdrawn_at, row.settled_currency) == (None, "")
+    sandbox.close_dispute(opened["id"], status="warning_closed")
+    settlement.settle_checkout(checkout.pk)
+    assert Dispute.objects.get().status == "warning_closed"
+    assert Tally.objects.get().counted_until is None
+    assert ours() == theirs(sandbox)
+
+
+def test_a_report_shows_what_is_paid_out_beside_what_readers_paid(
+    shop: Campaign, sandbox: SandboxControl
+) -> None:
+    for currency in CURRENCIES:
+        give_back(intent_of(buy(shop, sandbox, "gift", currency)), 1000)
+    sandbox.open_dispute(payment_intent=intent_of(buy(shop, sandbox, "once", "uah")))
+    assert reconcile()[0] == 0
+    figures = gather_figures(shop, at=LATER)
+    assert [each.currency for each in figures.money] == ["eur", "uah", "usd"]
+    books = theirs(sandbox)
+    assert {each.currency: each.net_minor for each in figures.paid_out} == {
+        currency: book["net_minor"] for currency, book in books.items()
+    }
+    [told] = [part for part in formats.as_text(figures).split("\n\n") if "Paid out" in part]
+    assert told.splitlines()[2].split()[0] == "EUR"
+    assert "€15" in told  # the dispute's fee
+    assert '"dispute_fees_minor": 1500' in formats.as_json(figures)
+    before = gather_figures(shop, at=at("2026-11-10 11:00"))
+    assert before.paid_out == []

@@ -1,0 +1,174 @@
+"""Rows that are not what Stripe says, and what only one side has: named, mended, never hidden."""
+
+from typing import Any
+
+import pytest
+from django.db.models import F
+
+from campaigns import payments, stripe_api
+from campaigns.models import Campaign, Dispute, Membership, Payment, Refund, StripeCursor
+from newsroom.sandbox.control import SandboxControl
+from tests.settlement.test_reconciliation import (
+    add_up_ours,
+    add_up_theirs,
+    give_back,
+    in_step,  # noqa: F401 - a fixture
+    live_through_a_year,
+    make_foreign_charge,
+    no_events,  # noqa: F401 - a fixture
+    reconcile,
+)
+from tests.support.extensions import Clock, clock  # noqa: F401 - a fixture
+from tests.support.factories import at, make_member, make_payment, make_refund
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+# Rows that were changed
+
+
+@pytest.mark.usefixtures("no_events")
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"amount_minor": 6001}, "amount 6001, at Stripe 6000"),
+        ({"fee_minor": 1}, "fee 1, at Stripe 115"),
+        ({"net_minor": None}, "net None, at Stripe 5885"),
+        ({"settled_currency": "usd"}, "paid out in usd, at Stripe eur"),
+        ({"settled_minor": 5999}, "paid out 5999, at Stripe 6000"),
+        ({"status": "pending"}, "status pending, at Stripe succeeded"),
+    ],
+)
+def test_a_payment_that_was_tampered_with_is_told_and_mended(
+    in_step: Payment,  # noqa: F811
+    change: dict[str, Any],
+    said: str,
+) -> None:
+    Payment.objects.update(**change)
+    code, told = reconcile("--dry-run")
+    assert code == 1
+    assert "\ndifferent: 1" in told
+    assert said in told
+    code, told = reconcile()
+    assert code == 0, told
+    assert "different and mended: 1" in told
+    assert said in told
+    kept = list(Payment.objects.values_list("amount_minor", "fee_minor", "net_minor", "status"))
+    assert kept == [(6000, 115, 5885, "succeeded")]
+
+
+@pytest.mark.usefixtures("no_events")
+def test_refunds_and_disputes_that_were_tampered_with_are_mended(
+    drive: Campaign,
+    sandbox: SandboxControl,
+    clock: Clock,  # noqa: F811
+) -> None:
+    live_through_a_year(drive, sandbox, clock)
+    reconcile()
+    Refund.objects.filter(status="failed").update(status="succeeded")
+    Refund.objects.filter(amount_minor=1234).update(amount_minor=1)
+    Dispute.objects.filter(status="lost").update(withdrawn_at=None)
+    Dispute.objects.filter(status="won").update(status="lost", reinstated_at=None)
+    assert add_up_ours() != add_up_theirs(sandbox)
+    code, told = reconcile("--since", "2026-11-01")
+    assert code == 0, told
+    for said in ("no dispute noted", "amount 1, at Stripe 1234", "succeeded, at Stripe failed"):
+        assert said in told
+    assert add_up_ours() == add_up_theirs(sandbox)
+
+
+@pytest.mark.usefixtures("no_events")
+def test_what_cannot_be_mended_is_named_with_its_reason(
+    in_step: Payment,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Payment.objects.update(fee_minor=F("fee_minor") + 1)
+
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise stripe_api.StripeRefused("No", code="no_such_session", status=400)
+
+    monkeypatch.setattr("campaigns.settlement.reconciling.settle_object", fail)
+    code, told = reconcile()
+    assert code == 1
+    assert "still different: 1" in told
+    assert f"charge {in_step.charge_id} (fee 116, at Stripe 115" in told
+    assert "Stripe refused: no_such_session" in told
+    assert "115" in told.partition("fees")[2]
+    assert not StripeCursor.objects.filter(of="balance").exists()
+
+
+@pytest.mark.usefixtures("no_events")
+def test_a_row_that_was_deleted_is_brought_in_again(
+    in_step: Payment,  # noqa: F811
+    drive: Campaign,
+    sandbox: SandboxControl,
+) -> None:
+    give_back(str(in_step.intent_id), 1000)
+    reconcile()
+    Refund.objects.all().delete()
+    code, told = reconcile()
+    assert code == 0, told
+    assert "missing here and brought in: 1 (-€10)" in told
+    assert Refund.objects.get().amount_minor == 1000
+
+
+# What only one side has
+
+
+@pytest.mark.usefixtures("in_step")
+def test_what_only_we_have_is_missing_there(drive: Campaign) -> None:
+    ghost = make_payment(make_member(), drive, "2026-11-10 12:00")
+    make_refund(Payment.objects.exclude(pk=ghost.pk).get(), "2026-11-10 12:30", 700)
+    for _ in range(2):  # and it is told each night, until it is mended
+        code, told = reconcile()
+        assert code == 1
+        assert "missing there: 2 (€53)" in told
+        assert f"charge {ghost.charge_id}" in told
+        assert "12000            6000        6000" in told
+        assert not StripeCursor.objects.filter(of="balance").exists()
+
+
+@pytest.mark.usefixtures("no_events")
+def test_a_payment_that_stands_here_twice_is_missing_there_once(
+    in_step: Payment,  # noqa: F811
+    drive: Campaign,
+) -> None:
+    make_payment(make_member(), drive, "2026-11-10 12:00", charge_id=in_step.charge_id)
+    code, told = reconcile()
+    assert code == 1
+    assert "missing there: 1 (€60)" in told
+
+
+@pytest.mark.usefixtures("in_step")
+def test_a_payment_taken_offline_is_ours_alone(drive: Campaign) -> None:
+    membership = Membership.objects.create(
+        member=make_member(), source="granted", started_at=at("2026-11-10 12:00")
+    )
+    payments.record_offline_payment(
+        campaign=drive,
+        membership=membership,
+        amount_minor=6000,
+        currency="eur",
+        paid_at=at("2026-11-10 12:00"),
+    )
+    code, told = reconcile()
+    assert code == 0, told
+    assert "missing" not in told
+
+
+@pytest.mark.usefixtures("in_step")
+def test_a_foreign_charge_is_named_and_is_no_drift(sandbox: SandboxControl) -> None:
+    make_foreign_charge(sandbox)
+    code, told = reconcile()
+    assert code == 0, told
+    assert "foreign: of no Checkout of ours, and left out below: 1 (€50)" in told
+    assert Payment.objects.count() == 1
+
+
+@pytest.mark.usefixtures("in_step")
+def test_a_charge_that_bears_our_mark_is_missing_even_if_its_checkout_is_gone(
+    sandbox: SandboxControl,
+) -> None:
+    make_foreign_charge(sandbox, checkout="1e4fb81a-5a3a-4f4c-a4a7-5c0f4f6b3f11")
+    code, told = reconcile()
+    assert code == 1
+    assert "still missing here: 1 (€50)" in told

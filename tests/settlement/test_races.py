@@ -1,0 +1,373 @@
+"""Many at once on the same rows, each with a real connection of its own."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from campaigns import emails, gifts, memberships, settlement, stripe_api, webhooks
+from campaigns.models import (
+    Campaign,
+    Checkout,
+    Gift,
+    Member,
+    Membership,
+    OutgoingMail,
+    Payment,
+    Refund,
+    StripeEvent,
+    Tally,
+)
+from campaigns.settlement import settling
+from newsroom.sandbox.control import SandboxControl
+from tests.conftest import WEBHOOK_SECRET
+from tests.settlement.test_settlement import order_gift, order_membership
+from tests.support.factories import at, make_gift, make_member
+from tests.support.threads import race, race_through
+from tests.support.webhooks import DOOR, post, sign
+
+pytestmark = pytest.mark.long
+
+CARD = "4242424242424242"
+PEOPLE, EVENTS_OF_EACH, COPIES, WORKERS = 100, 5, 4, 8
+
+
+def sell_to(people: int, campaign: Campaign, sandbox: SandboxControl) -> None:
+    for number in range(people):
+        checkout = order_membership(campaign, "once", f"reader{number}@example.org")
+        sandbox.pay(str(checkout.session_id), card=CARD)
+
+
+def pick_events(sandbox: SandboxControl, *, of_each: int) -> list[tuple[str, str]]:
+    """The id and body of so many events of each sale, dealt out in turns as if all sold at once."""
+    hands: list[list[tuple[str, str]]] = []
+    for event in sandbox.events():
+        event.pop("deliveries")
+        named = event["data"]["object"]["object"]
+        if named in {"product", "price", "billing_portal.configuration"}:
+            continue
+        if event["type"] == "payment_intent.created":  # the first of each sale
+            hands.append([])
+        hands[-1].append((event["id"], json.dumps(event)))
+    assert all(len(hand) >= of_each for hand in hands)
+    return [hand[position] for position in range(of_each) for hand in hands]
+
+
+def test_four_copies_of_each_of_500_events_at_once_have_500_effects(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    sell_to(PEOPLE, drive, sandbox)
+    events = pick_events(sandbox, of_each=EVENTS_OF_EACH)
+    assert len({event_id for event_id, _ in events}) == PEOPLE * EVENTS_OF_EACH == 500
+
+    client = Client()
+    assert client.get(DOOR).status_code == 405  # from here on it is ready for all threads
+
+    def knock(event: tuple[str, str]) -> None:
+        assert post(client, event[1], sign(event[1], secret=WEBHOOK_SECRET)).status_code == 200
+
+    assert race_through(events, knock, threads=COPIES) == []
+    assert StripeEvent.objects.count() == 500
+
+    ids = [event_id for event_id, _ in events]
+    assert race_through(ids, webhooks.work_on_event, threads=WORKERS) == []
+    assert set(StripeEvent.objects.values_list("attempts", "error")) == {(1, "")}
+    # A new customer is not our business; all else led to its sale.
+    assert StripeEvent.objects.filter(status="ignored").count() == PEOPLE
+    assert StripeEvent.objects.filter(status="done").count() == 500 - PEOPLE
+    assert StripeEvent.objects.count() == 500
+
+    for model in (Payment, Membership, Member):
+        assert model.objects.count() == PEOPLE
+    assert Tally.objects.filter(counted_until__isnull=True).count() == Tally.objects.count()
+    assert Tally.objects.count() == PEOPLE
+    assert Payment.objects.filter(status="succeeded").count() == PEOPLE
+
+    owed = emails.due_mail_ids(at=timezone.now())
+    assert len(owed) == 2 * PEOPLE  # a receipt and a welcome each
+    assert race_through(owed, emails.deliver_mail, threads=WORKERS) == []
+    assert not OutgoingMail.objects.filter(sent_at__isnull=True).exists()
+    assert len(mail.outbox) == 2 * PEOPLE
+    assert len({(sent.to[0], sent.subject) for sent in mail.outbox}) == 2 * PEOPLE
+
+
+def test_a_naive_handler_fails_the_same_race(transactional_db: None) -> None:
+    """The control: looking first and writing then, it works on every event several times.
+
+    The barrier stands where a slow answer of Stripe's would: between the look and the note.
+    """
+    now = timezone.now()
+    ids = [f"evt_{number}" for number in range(20)]
+    StripeEvent.objects.bulk_create(
+        StripeEvent(event_id=event_id, type="charge.succeeded", payload="{}", created_at=now)
+        for event_id in ids
+    )
+    ada = make_member()
+    at_stripe = threading.Barrier(COPIES)
+
+    def work_naively(event_id: str) -> None:
+        event = StripeEvent.objects.get(event_id=event_id)
+        at_stripe.wait(60)
+        if event.status != StripeEvent.Status.NEW:
+            return
+        Membership.objects.create(
+            member=ada, source=Membership.Source.GRANTED, started_at=at("2026-11-10 12:00")
+        )
+        event.status, event.next_attempt_at = StripeEvent.Status.DONE, None
+        event.save()
+
+    assert race_through(ids, work_naively, threads=COPIES) == []
+    assert Membership.objects.count() == COPIES * len(ids)
+
+
+@pytest.mark.parametrize("kind", ["year", "once", "gift"])
+def test_one_checkout_settled_from_eight_sides_at_once_is_settled_once(
+    drive: Campaign, sandbox: SandboxControl, kind: str
+) -> None:
+    checkout = order_gift(drive) if kind == "gift" else order_membership(drive, kind)
+    sandbox.pay(str(checkout.session_id), card=CARD)
+    settle = partial(settlement.settle_checkout, checkout.pk)
+    outcomes = race(*[settle] * WORKERS)
+    assert {getattr(outcome, "status", outcome) for outcome in outcomes} == {"paid"}
+    assert Payment.objects.count() == 1
+    assert Membership.objects.count() == (0 if kind == "gift" else 1)
+    assert Gift.objects.count() == (1 if kind == "gift" else 0)
+    assert Tally.objects.count() == 1
+    assert OutgoingMail.objects.filter(kind="receipt").count() == 1
+    assert OutgoingMail.objects.count() == (3 if kind == "gift" else 2)
+
+
+def test_two_checkouts_of_one_person_settled_at_once_count_one_person(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    for number in range(5):
+        email = f"reader{number}@example.org"
+        both = [order_membership(drive, kind, email) for kind in ("year", "month")]
+        for checkout in both:
+            sandbox.pay(str(checkout.session_id), card=CARD)
+        settle = [partial(settlement.settle_checkout, checkout.pk) for checkout in both]
+        outcomes = race(*settle, *settle)
+        assert {getattr(outcome, "status", outcome) for outcome in outcomes} == {"paid"}
+        assert Member.objects.count() == number + 1
+        assert Payment.objects.count() == Membership.objects.count() == 2 * (number + 1)
+        assert Tally.objects.filter(counted_until__isnull=True).count() == number + 1
+        assert Tally.objects.count() == number + 1
+
+
+def test_settling_reads_again_what_grew_old_while_it_was_read(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    """One settlement has read the whole payment when another writes its refund."""
+    checkout = order_membership(drive, "once")
+    sandbox.pay(str(checkout.session_id), card=CARD)
+    settlement.settle_checkout(checkout.pk)
+    has_read, may_write = threading.Event(), threading.Event()
+    reads = []
+
+    def read_slowly(session_id: str) -> settlement.Snapshot:
+        snapshot = READ_SNAPSHOT(session_id)
+        reads.append(len(snapshot.charges[0].refunds))
+        if len(reads) == 1:
+            has_read.set()
+            assert may_write.wait(60)
+        return snapshot
+
+    def refund_meanwhile() -> None:
+        assert has_read.wait(60)
+        sandbox.advance(60)
+        refund_whole(Payment.objects.get())
+        with_read(READ_SNAPSHOT, checkout)
+        may_write.set()
+
+    outcomes = race(partial(with_read, read_slowly, checkout), refund_meanwhile)
+    assert outcomes == [None, None]
+    assert reads == [0, 1]
+    assert Refund.objects.count() == 1
+    assert Tally.objects.get().counted_until is not None
+
+
+READ_SNAPSHOT = settlement.read_snapshot
+_reader = threading.local()
+
+
+def with_read(read: Callable[[str], settlement.Snapshot], checkout: Checkout) -> None:
+    """Settle with another way to read, for this thread alone."""
+    _reader.read = read
+    settlement.settle_checkout(checkout.pk)
+
+
+@pytest.fixture(autouse=True)
+def read_by_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(session_id: str, **_: str) -> settlement.Snapshot:
+        by_thread: Callable[[str], settlement.Snapshot] = getattr(_reader, "read", READ_SNAPSHOT)
+        return by_thread(session_id)
+
+    monkeypatch.setattr(settling, "read_snapshot", read)
+
+
+def refund_whole(payment: Payment) -> None:
+    stripe_api.client().v1.refunds.create({"payment_intent": str(payment.intent_id)})
+
+
+def sell_gift(drive: Campaign, sandbox: SandboxControl, number: int = 0) -> Gift:
+    checkout = order_gift(drive, email=f"buyer{number}@example.org")
+    sandbox.pay(str(checkout.session_id), card=CARD)
+    settlement.settle_checkout(checkout.pk)
+    return Gift.objects.get(checkout=checkout)
+
+
+def test_a_gift_claimed_by_several_at_once_goes_to_one(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    gift = sell_gift(drive, sandbox)
+    people = ["ben", "cleo", "dan", "eve"]
+    outcomes = race(
+        *(
+            partial(
+                gifts.redeem_gift,
+                gift.code,
+                email=f"{name}@example.org",
+                name=name,
+                language="en",
+            )
+            for name in people
+        )
+    )
+    winners = [outcome for outcome in outcomes if isinstance(outcome, Gift)]
+    losers = [outcome.reason for outcome in outcomes if isinstance(outcome, gifts.GiftNotClaimable)]
+    assert (len(winners), losers) == (1, ["claimed"] * 3)
+    gift.refresh_from_db()
+    assert gift.redeemer == Membership.objects.get().member == winners[0].redeemer
+    assert OutgoingMail.objects.filter(kind="gift_claimed").count() == 1
+
+
+def test_fifty_at_once_on_two_hundred_codes_make_two_hundred_memberships(
+    drive: Campaign,
+) -> None:
+    ada = make_member("ada@example.org")
+    codes = [make_gift(ada, drive, "2026-11-10 12:00").code for _ in range(200)]
+    taken: list[str] = []
+    reasons: list[str] = []
+
+    def claim_some(person: int) -> None:
+        # Each code is wanted by ten, who come to it on ways of their own.
+        for code in (codes + codes)[person * 4 : person * 4 + 40]:
+            email = f"reader{person}-{code[:5].lower()}@example.org"
+            try:
+                settlement.claim_gift(code, email=email, name="", language="en")
+                taken.append(code)
+            except gifts.GiftNotClaimable as error:
+                reasons.append(error.reason)
+
+    assert race(*(partial(claim_some, person) for person in range(50))) == [None] * 50
+    assert sorted(taken) == sorted(codes)
+    assert reasons == ["claimed"] * 1800
+    assert Membership.objects.filter(source="gift").count() == 200
+    assert Gift.objects.filter(status="claimed").values("membership").distinct().count() == 200
+    assert OutgoingMail.objects.filter(kind="gift_claimed").count() == 200
+
+
+def test_two_gifts_claimed_at_once_by_one_person_do_not_run_side_by_side(
+    drive: Campaign,
+) -> None:
+    ada = make_member("ada@example.org")
+    for number in range(12):
+        email = f"reader{number}@example.org"
+        make_member(email)
+        both = [make_gift(ada, drive, "2026-11-10 12:00") for _ in range(2)]
+        outcomes = race(
+            *(
+                partial(settlement.claim_gift, gift.code, email=email, name="", language="en")
+                for gift in both
+            )
+        )
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == [
+            "ConfirmationOwed",
+            "Gift",
+        ]
+        assert Membership.objects.filter(member__email=email).count() == 1
+
+
+def test_deliveries_are_noted_while_their_purchase_is_settled(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    """Both lock the gift, and the note points at the Checkout: neither waits for the other."""
+    for number in range(6):
+        gift = sell_gift(drive, sandbox, number)
+        OutgoingMail.objects.filter(gift=gift, kind="gift_invitation").update(
+            sent_at=timezone.now(), next_attempt_at=None
+        )
+        settle = partial(settlement.settle_checkout, gift.checkout_id)
+        outcomes = race(settle, gifts.note_deliveries, settle, gifts.note_deliveries)
+        assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)], outcomes
+    assert Gift.objects.filter(status="delivered").count() == 6
+
+
+def claim_without_a_lock(code: str, email: str) -> None:
+    """As a claim would be that looks and then writes."""
+    gift = gifts.find_gift(code)
+    assert gift is not None
+    gifts.refuse_unless_claimable(gift, at=timezone.now())
+    time.sleep(0.01)
+    gift.membership = memberships.give_membership(
+        make_member(email),
+        plan=gift.price.plan,
+        source=Membership.Source.GIFT,
+        starts_at=timezone.now(),
+        months=12,
+    )
+    gift.status, gift.claimed_at = Gift.Status.CLAIMED, timezone.now()
+    gift.redeemer = gift.membership.member
+    gift.save()
+
+
+def test_without_its_lock_a_code_would_make_several_memberships(drive: Campaign) -> None:
+    """The control of the test above."""
+    gift = make_gift(make_member("ada@example.org"), drive, "2026-11-10 12:00")
+    race(*(partial(claim_without_a_lock, gift.code, f"r{n}@example.org") for n in range(8)))
+    assert Membership.objects.filter(source="gift").count() > 1
+
+
+def test_one_person_who_clicks_twice_claims_once(drive: Campaign, sandbox: SandboxControl) -> None:
+    gift = sell_gift(drive, sandbox)
+    claim = partial(
+        gifts.redeem_gift, gift.code, email="ben@example.org", name="Ben", language="en"
+    )
+    outcomes = race(claim, claim, claim)
+    assert outcomes == [gift] * 3
+    assert Membership.objects.count() == Member.objects.filter(email="ben@example.org").count() == 1
+
+
+def test_a_refund_and_a_claim_at_once_leave_a_gift_that_is_one_or_the_other(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    for number in range(8):
+        gift = sell_gift(drive, sandbox, number)
+        sandbox.advance(60)
+        refund_whole(gift.payment)
+        outcomes = race(
+            partial(settlement.settle_checkout, gift.checkout_id),
+            partial(
+                gifts.redeem_gift,
+                gift.code,
+                email=f"reader{number}@example.org",
+                name="Ben",
+                language="en",
+            ),
+        )
+        gift.refresh_from_db()
+        if isinstance(outcomes[1], gifts.GiftNotClaimable):
+            assert (gift.status, gift.membership, gift.redeemer) == ("revoked", None, None)
+        else:
+            assert isinstance(outcomes[1], Gift), outcomes
+            assert (gift.status, gift.revoked_at) == ("claimed", None)
+            assert gift.membership is not None
+        # Either way the money went back, so the gift counts no longer.
+        refund = Refund.objects.get(payment=gift.payment)
+        assert Tally.objects.get(gift=gift).counted_until == refund.refunded_at

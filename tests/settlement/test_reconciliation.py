@@ -1,0 +1,343 @@
+"""Our figures are Stripe's to the minor unit, whatever became of the webhooks."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import structlog
+from django.core.management import CommandError, call_command
+
+from campaigns import settlement, stripe_api, tasks, webhooks
+from campaigns.models import (
+    Campaign,
+    Checkout,
+    Dispute,
+    Membership,
+    Payment,
+    Refund,
+    StripeCursor,
+    StripeEvent,
+)
+from newsroom.sandbox.control import SandboxControl
+from tests.settlement.test_settlement import order_gift, order_membership
+from tests.support.extensions import CARD, REFUSED, Clock, clock  # noqa: F401 - a fixture
+from tests.support.factories import at, make_member, make_payment
+
+pytestmark = pytest.mark.usefixtures("clock")
+REFUND_FAILS = "4000000000005126"
+IBAN = "DE89370400440532013000"
+
+
+def reconcile(*arguments: str) -> tuple[int, str]:
+    """The exit code and what was printed, the reason for failing included."""
+    out = io.StringIO()
+    try:
+        call_command("reconcile", *arguments, stdout=out)
+    except CommandError as error:
+        return error.returncode, f"{out.getvalue()}{error}"
+    return 0, out.getvalue()
+
+
+def sell(campaign: Campaign, sandbox: SandboxControl, kind: str = "year", **how: Any) -> Checkout:
+    """Bought and paid at Stripe; no webhook comes, and we have not heard of it."""
+    order = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
+    sandbox.pay(str(order.session_id), **({"card": CARD} | how))
+    return order
+
+
+def intent_of(checkout: Checkout) -> str:
+    session = stripe_api.fetch_session(str(checkout.session_id))
+    return str(session["payment_intent"]["id"])
+
+
+def give_back(intent_id: str, minor: int) -> str:
+    refund = stripe_api.refund_payment(
+        intent_id, amount_minor=minor, idempotency_key=f"back-{intent_id}-{minor}"
+    )
+    return str(refund["id"])
+
+
+def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> None:  # noqa: F811
+    """Sales, renewals, refunds and disputes of every outcome; not one webhook of them comes."""
+    order_membership(campaign, email="never@example.org")
+    whole, part = sell(campaign, sandbox, "gift"), sell(campaign, sandbox, "once")
+    lost, won = sell(campaign, sandbox, "gift"), sell(campaign, sandbox, "once")
+    monthly = sell(campaign, sandbox, "month")
+    sell(campaign, sandbox, "month", card=REFUSED)
+    failing = sell(campaign, sandbox, "gift", card=REFUND_FAILS)
+    sell(campaign, sandbox, "gift", iban=IBAN)
+    clock.move_to(at("2026-11-12 09:00"))
+    give_back(intent_of(whole), 2500)
+    give_back(intent_of(whole), 3500)
+    give_back(intent_of(part), 1234)
+    give_back(intent_of(failing), 6000)
+    disputes = [sandbox.open_dispute(payment_intent=intent_of(each)) for each in (lost, won)]
+    clock.move_to(at("2026-11-20 09:00"))
+    for dispute, status in zip(disputes, ("lost", "won"), strict=True):
+        sandbox.close_dispute(dispute["id"], status=status)
+    clock.move_to(at("2027-03-20 09:00"))
+    session = stripe_api.fetch_session(str(monthly.session_id))
+    sandbox.renew(session["subscription"], outcome="paid")
+
+
+def add_up_ours() -> dict[str, int]:
+    """By our rows alone, without the reconciliation's own sums."""
+    succeeded = Payment.objects.filter(status="succeeded").exclude(intent_id=None)
+    gross = sum(payment.settled_minor or 0 for payment in succeeded)
+    refunded = sum(each.amount_minor for each in Refund.objects.filter(status="succeeded"))
+    taken = Dispute.objects.exclude(withdrawn_at=None).filter(reinstated_at=None)
+    return {
+        "gross_minor": gross,
+        "refunded_minor": refunded,
+        "disputed_minor": sum(each.amount_minor for each in taken),
+        "payment_fees_minor": sum(payment.fee_minor or 0 for payment in succeeded),
+        "payment_nets_minor": sum(payment.net_minor or 0 for payment in succeeded),
+    }
+
+
+def add_up_theirs(sandbox: SandboxControl) -> dict[str, int]:
+    answer = sandbox.books(rows=True)
+    book = answer["currencies"]["eur"]
+    fees = sum(row["fee_minor"] for row in answer["rows"] if row["kind"] == "charge")
+    return {
+        "gross_minor": book["gross_minor"],
+        "refunded_minor": book["refunded_minor"],
+        "disputed_minor": book["disputed_minor"],
+        "payment_fees_minor": fees,
+        "payment_nets_minor": book["gross_minor"] - fees,
+    }
+
+
+def copy_rows() -> list[Any]:
+    """Everything that a run may write, as it stands."""
+    return [
+        list(model.objects.order_by("pk").values())
+        for model in (Checkout, Payment, Refund, Dispute, Membership, StripeEvent, StripeCursor)
+    ]
+
+
+def make_foreign_charge(sandbox: SandboxControl, **metadata: str) -> None:
+    """Sold by somebody else at the same account, by a session of their own."""
+    session = stripe_api.client().v1.checkout.sessions.create(
+        {
+            "mode": "payment",
+            "success_url": "https://example.org/",
+            "line_items": [
+                {
+                    "quantity": 1,
+                    "price_data": {
+                        "currency": "eur",
+                        "unit_amount": 5000,
+                        "product_data": {"name": "A mug"},
+                    },
+                }
+            ],
+            "payment_intent_data": {"metadata": metadata},
+        }
+    )
+    sandbox.pay(session.id, card=CARD)
+
+
+@pytest.fixture
+def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stripe keeps events for 30 days: of what is older only the balance tells."""
+
+    def none(*, since: datetime) -> Iterator[dict[str, Any]]:
+        return iter(())
+
+    monkeypatch.setattr(stripe_api, "walk_events", none)
+
+
+@pytest.fixture
+def in_step(drive: Campaign, sandbox: SandboxControl) -> Payment:
+    """One gift that was sold and settled, and nothing else."""
+    settlement.settle_checkout(sell(drive, sandbox, "gift").pk)
+    return Payment.objects.get()
+
+
+# Whatever was lost
+
+
+def test_when_every_webhook_was_lost_the_events_bring_all_home(
+    drive: Campaign,
+    sandbox: SandboxControl,
+    clock: Clock,  # noqa: F811
+) -> None:
+    live_through_a_year(drive, sandbox, clock)
+    code, told = reconcile()
+    assert code == 0, told
+    assert "Equal to the minor unit." in told
+    assert "missing" not in told
+    assert add_up_ours() == add_up_theirs(sandbox)
+    assert not StripeEvent.objects.exclude(status="done").exists()
+    assert not StripeEvent.objects.filter(type="charge.refund.updated").exists()
+    assert StripeCursor.objects.count() == 2
+
+
+@pytest.mark.usefixtures("no_events")
+def test_what_is_older_than_stripes_events_is_found_in_its_balance(
+    drive: Campaign,
+    sandbox: SandboxControl,
+    clock: Clock,  # noqa: F811
+) -> None:
+    live_through_a_year(drive, sandbox, clock)
+    report = settlement.reconcile()
+    assert report.is_equal
+    assert report.brought_in.count == report.movements > 15
+    assert add_up_ours() == add_up_theirs(sandbox)
+    [currency] = report.currencies
+    book = sandbox.books()["currencies"][currency]
+    for books in (report.ours, report.theirs):
+        assert {f"{name}_minor": getattr(books["eur"], f"{name}_minor") for name in FIGURES} == {
+            f"{name}_minor": book[f"{name}_minor"] for name in FIGURES
+        }
+    assert sum(report.brought_in.days.values()) == report.brought_in.count
+    assert {payment.role for payment in Payment.objects.all()} == {"first", "gift", "renewal"}
+    assert {refund.status for refund in Refund.objects.all()} == {"succeeded", "failed"}
+    assert {dispute.status for dispute in Dispute.objects.all()} == {"lost", "won"}
+
+
+FIGURES = ("gross", "refunded", "disputed", "fees", "net")
+
+
+@pytest.mark.usefixtures("no_events")
+def test_a_renewal_after_four_months_is_found_though_nobody_looks_after_the_sale_any_more(
+    drive: Campaign,
+    sandbox: SandboxControl,
+    clock: Clock,  # noqa: F811
+) -> None:
+    checkout = sell(drive, sandbox, "month")
+    for day in ("2026-11-10 13:00", "2027-03-11 13:00"):
+        clock.move_to(at(day))
+        assert reconcile()[0] == 0
+    checkout.refresh_from_db()
+    assert checkout.look_at is None
+    known = Payment.objects.count()
+    clock.move_to(at("2027-04-10 13:00"))
+    code, told = reconcile()
+    assert code == 0, told
+    assert "missing here and brought in: 1 (€6)" in told
+    assert Payment.objects.count() == known + 1
+    assert add_up_ours() == add_up_theirs(sandbox)
+
+
+def test_a_repeated_run_changes_nothing(drive: Campaign, sandbox: SandboxControl) -> None:
+    checkout = sell(drive, sandbox, "once")
+    give_back(intent_of(checkout), 1000)
+    sandbox.open_dispute(payment_intent=intent_of(sell(drive, sandbox, "gift")))
+    reconcile()
+    before = copy_rows()
+    assert reconcile()[0] == 0
+    assert reconcile("--since", "2026-11-01")[0] == 0
+    assert copy_rows() == before
+
+
+def test_a_dry_run_tells_what_is_missing_and_changes_nothing(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    sell(drive, sandbox, "gift")
+    make_foreign_charge(sandbox)
+    before = copy_rows()
+    code, told = reconcile("--dry-run")
+    assert code == 1
+    assert "never came and would be taken in" in told
+    assert "missing here: 1 (€60)" in told
+    assert "foreign: of no Checkout of ours, and left out below: 1 (€50)" in told
+    assert copy_rows() == before
+    assert reconcile()[0] == 0
+    assert reconcile("--dry-run")[0] == 0
+
+
+def test_where_nothing_was_sold_there_is_nothing_to_tell(drive: Campaign) -> None:
+    assert reconcile() == (
+        0,
+        "Nothing was ever sold through Stripe.\nEqual to the minor unit.\n",
+    )
+
+
+# Stripe is away
+
+
+def test_stripe_down_in_the_middle_keeps_what_was_read_and_moves_no_cursor(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    sell(drive, sandbox, "gift")
+    sandbox.add_fault("api", match="GET /v1/balance_transactions", kind="error", times=-1)
+    code, told = reconcile()
+    assert code == 2
+    assert "Stripe did not answer" in told
+    assert "the next run begins where this one did" in told
+    assert Payment.objects.count() == 1  # the events had brought it already
+    assert not StripeCursor.objects.filter(of="balance").exists()
+    sandbox.remove_faults()
+    assert reconcile()[0] == 0
+
+
+@pytest.mark.usefixtures("no_events")
+def test_stripe_down_while_settling_keeps_what_was_settled(
+    drive: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sell(drive, sandbox, "gift")
+    sell(drive, sandbox, "once")
+    fetch, asked = stripe_api.fetch_charge, []
+
+    def fetch_once(charge_id: str) -> dict[str, Any]:
+        asked.append(charge_id)
+        if len(asked) > 1:
+            raise stripe_api.StripeUnavailable("no connection")
+        return fetch(charge_id)
+
+    monkeypatch.setattr(stripe_api, "fetch_charge", fetch_once)
+    assert reconcile()[0] == 2
+    assert Payment.objects.count() == 1
+    assert not StripeCursor.objects.exists()
+
+
+def test_the_cursor_is_stripes_time_and_moves_only_over_what_was_read(
+    drive: Campaign,
+    sandbox: SandboxControl,
+    clock: Clock,  # noqa: F811
+) -> None:
+    sell(drive, sandbox, "gift")
+    clock.move_to(at("2026-12-24 12:00"))
+    sell(drive, sandbox, "gift")
+    assert reconcile("--since", "2026-12-24")[0] == 0  # it left out what was never read
+    assert not StripeCursor.objects.exists()
+    clock.move_to(at("2026-12-25 12:00"))
+    assert reconcile()[0] == 0
+    times = set(StripeCursor.objects.values_list("read_until", flat=True))
+    assert times == {datetime(2026, 12, 24, 12, tzinfo=UTC)}
+    assert Payment.objects.count() == 2
+
+
+def test_a_date_that_is_none_is_a_message() -> None:
+    for text in ("yesterday", "2026-02-30"):
+        code, told = reconcile("--since", text)
+        assert (code, told) == (1, f"“{text}” is no date such as 2026-11-01.")
+
+
+# Every night
+
+
+def test_every_night_it_is_told_in_the_log(
+    drive: Campaign, sandbox: SandboxControl, in_step: Payment
+) -> None:
+    with structlog.testing.capture_logs() as logs:
+        tasks.reconcile()
+        make_payment(make_member(), drive, "2026-11-10 12:00")
+        tasks.reconcile()
+        sandbox.add_fault("api", match="GET /v1/events", kind="error", times=-1)
+        tasks.reconcile()
+    told = [(line["event"], line["log_level"]) for line in logs if "reconcil" in line["event"]]
+    assert told == [("reconciled", "info"), ("reconcile_unfinished", "warning")]
+    [drift] = [line for line in logs if line["event"] == "figures_differ_from_stripe"]
+    assert (drift["log_level"], drift["missing_there"]) == ("error", 1)
+
+
+def test_an_event_that_is_kept_twice_is_one_row(in_step: Payment) -> None:
+    event = next(stripe_api.walk_events(since=at("2026-11-01 00:00")))
+    for _ in range(2):
+        webhooks.keep_event(event)
+    assert StripeEvent.objects.filter(event_id=event["id"]).count() == 1

@@ -1,0 +1,182 @@
+"""What a settlement reads of Stripe: all of it, by a handful of calls whatever the age."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import requests
+
+from campaigns import settlement, stripe_api
+from campaigns.models import Campaign, Checkout, Dispute, Payment
+from campaigns.payments import ChargeSnapshot
+from newsroom.sandbox.control import SandboxControl
+from tests.settlement.test_settlement import order_gift, order_membership
+from tests.support.extensions import CARD, Clock, clock  # noqa: F401 - a fixture
+from tests.support.factories import at
+
+pytestmark = pytest.mark.usefixtures("clock")
+Calls = Counter[str]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """Every request to Stripe from here on, by its path without ids."""
+    made: Calls = Counter()
+    send = requests.Session.request
+
+    def count(session: Any, method: str, url: str, *more: Any, **how: Any) -> Any:
+        made[re.sub(r"^.*/v1/|/(cs|sub|in|pi|ch|re|du)_\w+|\?.*", "", url)] += 1
+        return send(session, method, url, *more, **how)
+
+    monkeypatch.setattr(requests.Session, "request", count)
+    return made
+
+
+@pytest.fixture
+def monthly(drive: Campaign, sandbox: SandboxControl) -> Checkout:
+    checkout = order_membership(drive, "month")
+    sandbox.pay(str(checkout.session_id), card=CARD)
+    return checkout
+
+
+def read(checkout: Checkout, **hint: str) -> settlement.Snapshot:
+    return settlement.read_snapshot(str(checkout.session_id), **hint)
+
+
+def read_one_by_one(checkout: Checkout) -> Iterator[ChargeSnapshot]:
+    """Everything that Stripe has, asked for invoice by invoice: what the lists must come to."""
+    session = stripe_api.fetch_session(str(checkout.session_id))
+    roles = {"subscription_create": "first", "subscription_cycle": "renewal"}
+    for invoice in stripe_api.list_invoices(session["subscription"]):
+        for paying in stripe_api.list_invoice_payments(invoice["id"]):
+            intent = stripe_api.fetch_intent(paying["payment"]["payment_intent"])
+            charge = intent["latest_charge"] or {}
+            yield ChargeSnapshot(
+                intent,
+                charge,
+                stripe_api.list_refunds(charge["id"]) if charge else [],
+                stripe_api.list_disputes(charge["id"]) if charge else [],
+                invoice["id"],
+                Payment.Role(roles.get(invoice["billing_reason"], "change")),
+            )
+
+
+def plain(charges: Any) -> list[ChargeSnapshot]:
+    """Without the short list of refunds, which comes with a charge or does not."""
+    copied = deepcopy(list(charges))
+    for each in copied:
+        each.charge.pop("refunds", None)
+        each.charge or each.intent.pop("latest_charge")
+    return copied
+
+
+def renewals_of(checkout: Checkout) -> list[str]:
+    """The intents of all that was paid, the newest first."""
+    return [str(each.intent["id"]) for each in read(checkout).charges]
+
+
+def give_back(intent_id: str, minor: int) -> None:
+    stripe_api.refund_payment(intent_id, amount_minor=minor, idempotency_key=f"{intent_id}{minor}")
+
+
+@pytest.mark.parametrize("months", [1, 24])
+def test_two_years_take_no_more_calls_than_five_months(
+    monthly: Checkout,
+    clock: Clock,  # noqa: F811
+    calls: Calls,
+    months: int,
+) -> None:
+    clock.move_to(at("2026-12-20 12:00") if months == 1 else at("2028-11-20 12:00"))
+    calls.clear()
+    charges = read(monthly).charges
+    assert len(charges) == months + 1
+    lists = {"checkout/sessions": 1, "subscriptions": 1, "invoices": 1, "payment_intents": 1}
+    assert calls == lists | {"disputes": min(months + 1, 4)}  # those of the last 120 days
+    calls.clear()
+    assert plain(read_one_by_one(monthly)) == plain(charges)
+    assert sum(calls.values()) == 2 + 4 * (months + 1)  # so many it took, one by one
+
+
+def test_the_lists_come_to_the_same_as_asking_for_each(
+    monthly: Checkout,
+    sandbox: SandboxControl,
+    clock: Clock,  # noqa: F811
+) -> None:
+    clock.move_to(at("2027-09-20 12:00"))
+    intents = renewals_of(monthly)
+    oldest, old, new = intents[-1], intents[-3], intents[0]
+    give_back(oldest, 600)
+    for minor in range(1, 13):  # more than come with a charge
+        give_back(old, minor)
+    give_back(new, 100)
+    sandbox.open_dispute(payment_intent=intents[-2])
+    sandbox.open_dispute(payment_intent=intents[1], inquiry=True)
+    charges = read(monthly).charges
+    assert plain(charges) == plain(read_one_by_one(monthly))
+    assert [len(each.refunds) for each in charges][-3:] == [12, 0, 1]
+    assert sum(len(each.disputes) for each in charges) == 2
+
+
+def test_an_inquiry_into_an_old_charge_is_found_by_its_event_and_looked_after_from_then_on(
+    monthly: Checkout,
+    sandbox: SandboxControl,
+    clock: Clock,  # noqa: F811
+) -> None:
+    clock.move_to(at("2027-09-20 12:00"))
+    settlement.settle_checkout(monthly.pk)
+    asked = sandbox.open_dispute(payment_intent=renewals_of(monthly)[-1], inquiry=True)
+    settlement.settle_checkout(monthly.pk)
+    assert not Dispute.objects.exists()
+    found = settlement.settle_object("dispute", asked["id"])
+    assert (found.checkout_id, found.disputed_id) == (monthly.pk, asked["charge"])
+    assert Dispute.objects.get().status == "warning_needs_response"
+    sandbox.close_dispute(asked["id"], status="warning_closed")
+    settlement.settle_checkout(monthly.pk)
+    assert Dispute.objects.get().status == "warning_closed"
+
+
+def test_what_the_customers_list_leaves_out_is_asked_for_by_itself(
+    monthly: Checkout,
+    clock: Clock,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock.move_to(at("2027-01-20 12:00"))
+    whole = plain(read(monthly).charges)
+    some = stripe_api.list_intents
+
+    def list_some(customer_id: str) -> list[dict[str, Any]]:
+        return some(customer_id)[1:2]
+
+    monkeypatch.setattr(stripe_api, "list_intents", list_some)
+    assert plain(read(monthly).charges) == whole
+    assert len(whole) == 3
+
+
+def test_an_erased_customers_payments_are_still_read(
+    monthly: Checkout,
+    clock: Clock,  # noqa: F811
+) -> None:
+    clock.move_to(at("2027-01-20 12:00"))
+    before = renewals_of(monthly)
+    stripe_api.delete_customer(str(read(monthly).session["customer"]))
+    give_back(before[0], 100)
+    charges = read(monthly).charges
+    assert [each.intent["id"] for each in charges] == before
+    assert [len(each.refunds) for each in charges] == [1, 0, 0]
+
+
+def test_a_sale_at_once_takes_two_calls_and_a_third_once_something_went_back(
+    drive: Campaign, sandbox: SandboxControl, calls: Calls
+) -> None:
+    checkout = order_gift(drive)
+    sandbox.pay(str(checkout.session_id), card=CARD)
+    calls.clear()
+    [charge] = read(checkout).charges
+    assert calls == {"checkout/sessions": 1, "disputes": 1}
+    give_back(charge.intent["id"], 100)
+    calls.clear()
+    assert [each["amount"] for each in read(checkout).charges[0].refunds] == [100]
+    assert calls == {"checkout/sessions": 1, "disputes": 1, "refunds": 1}

@@ -1,0 +1,63 @@
+"""A person at their own page: the way in, as they go it, and what stands there."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core import mail as mailbox
+from django.core.cache import cache
+from django.core.mail import EmailMultiAlternatives
+from django.test import Client
+
+from campaigns import emails
+from campaigns.models import Membership, OutgoingMail, Payment
+from tests.support.mails import find_link
+from tests.support.pages import main_of
+
+MINE = "/membership/mine/"
+ADA = "ada@example.org"
+
+
+def ask(client: Client, email: str = ADA) -> Any:
+    cache.clear()
+    return client.post(MINE, {"email": email})
+
+
+def read_mail() -> EmailMultiAlternatives:
+    """The newest link's mail, sent now."""
+    owed = OutgoingMail.objects.filter(kind="sign_in").latest("pk")
+    assert emails.deliver_mail(owed.pk)
+    sent = mailbox.outbox[-1]
+    assert isinstance(sent, EmailMultiAlternatives)
+    return sent
+
+
+def ask_for_link(client: Client, email: str = ADA) -> str:
+    """The path of the link in the mail."""
+    assert ask(client, email).status_code == 200
+    return urlsplit(find_link(read_mail(), f"{MINE}open/")).path
+
+
+def sign_in(client: Client, email: str = ADA) -> None:
+    answer = client.post(ask_for_link(client, email))
+    assert (answer.status_code, answer["Location"]) == (303, MINE)
+
+
+def look(client: Client) -> str:
+    answer = client.get(MINE)
+    assert answer.status_code == 200
+    return main_of(answer)
+
+
+def is_signed_in(client: Client) -> bool:
+    return "Leave my page" in look(client)
+
+
+def paths_of_ada() -> list[str]:
+    """Where Ada's own rows are named in addresses."""
+    membership, payment = Membership.objects.get(), Payment.objects.get()
+    return [
+        f"{MINE}{membership.pk}/cancel/",
+        f"{MINE}{membership.pk}/keep/",
+        f"{MINE}{membership.pk}/card/",
+        f"{MINE}receipts/{payment.pk}.pdf",
+    ]

@@ -1,0 +1,166 @@
+"""What staff's browser does: lists, forms, and actions on rows that are ticked."""
+
+import json
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from campaigns import gifts, progress
+from campaigns.models import (
+    Campaign,
+    Checkout,
+    Gift,
+    GiftChange,
+    OutgoingMail,
+    Payment,
+    PublishedNumber,
+    StripeEvent,
+    Tally,
+)
+from tests.support.factories import at, claim, make_gift, make_member, make_refund
+
+OURS: list[Any] = [model for model in admin.site._registry if model._meta.app_label == "campaigns"]
+TOLD_BY_OTHERS = [Payment, Tally, PublishedNumber, Checkout, StripeEvent, OutgoingMail]
+MARKUP = '<script>alert("x")</script>'
+NOON = at("2026-11-10 12:00")
+WAITING_BUYER = "ada.waiting@example.org"
+
+
+def make_event(event_id: str = "evt_1", **changes: Any) -> StripeEvent:
+    return StripeEvent.objects.create(
+        **{
+            "event_id": event_id,
+            "type": "customer.updated",
+            "object_type": "customer",
+            "object_id": "cus_1",
+            "payload": json.dumps({"id": event_id, "name": MARKUP}),
+            "created_at": at("2026-11-10 12:00"),
+            "status": "ignored",
+            "next_attempt_at": None,
+        }
+        | changes
+    )
+
+
+def claimed(gift: Gift) -> Gift:
+    ben = make_member("ben@example.org")
+    claim(gift, ben, (timezone.now() - timedelta(hours=1)).isoformat())
+    return gift
+
+
+def fallen(gift: Gift) -> Gift:
+    """Claimed, and then all of its payment was given back."""
+    claimed(gift)
+    make_refund(gift.payment, timezone.now().isoformat())
+    gift = Gift.objects.get(pk=gift.pk)
+    gifts.follow_money(gift)
+    return gift
+
+
+def wait_for_a_person(campaign: Campaign) -> None:
+    """A gift whose payment fell after its claim; and two of one purchase, of which one bounced
+    and an unknown one was refunded."""
+    buyer, ben = make_member(WAITING_BUYER), make_member("ben.waiting@example.org")
+    now = timezone.now()
+    soon = {"deliver_at": now + timedelta(days=9), "expires_at": now + timedelta(days=374)}
+    undecided = make_gift(buyer, campaign, "2026-11-10 12:00", message="For your birthday")
+    claim(undecided, ben, "2026-11-11 12:00")
+    make_refund(undecided.payment, "2026-11-12 12:00")
+    gifts.follow_money(Gift.objects.get(pk=undecided.pk))
+    first = make_gift(buyer, campaign, "2026-11-10 12:00", bounced_at=now, **soon)
+    Checkout.objects.filter(pk=first.checkout_id).update(
+        amount_minor=12000, typed={"gifts": [{}, {}]}
+    )
+    Payment.objects.filter(pk=first.payment_id).update(amount_minor=12000)
+    second = Gift(
+        **{
+            field.attname: getattr(first, field.attname)
+            for field in Gift._meta.concrete_fields
+            if field.attname not in {"id", "position", "bounced_at", "recipient_name"}
+        },
+        position=1,
+        recipient_name="Cleo",
+    )
+    second.set_code()
+    second.save()
+    make_refund(first.payment, "2026-11-12 12:00")
+    GiftChange.objects.create(gift=first, what=GiftChange.What.DATE, why="she is away until then")
+    for kind in (OutgoingMail.Kind.GIFT_INVITATION, OutgoingMail.Kind.GIFT_BOUNCED):
+        OutgoingMail.objects.create(key=f"{kind}:waiting", kind=kind, gift=first, bounced_at=now)
+    OutgoingMail.objects.create(
+        key="receipt:waiting", kind="receipt", payment=first.payment, failed_at=now
+    )
+
+
+def address(model: Any, page: str, *args: object) -> str:
+    return reverse(f"admin:campaigns_{model._meta.model_name}_{page}", args=args)
+
+
+def act(client: Client, model: Any, action: str, *pks: object) -> Any:
+    """Choose rows of a list and an action, as a browser does."""
+    return client.post(
+        address(model, "changelist"), {"action": action, "_selected_action": pks}, follow=True
+    )
+
+
+def told(response: Any) -> str:
+    return " ".join(str(message) for message in response.context["messages"])
+
+
+def page_of(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def counted(campaign: Campaign) -> int:
+    goal = campaign.goals.get(is_primary=True)
+    return progress.measure_goal(goal, at=at("2027-06-01 00:00")).counted
+
+
+def permit(user: User, *names: str) -> None:
+    user.user_permissions.add(*Permission.objects.filter(codename__in=names))
+
+
+class Fields(HTMLParser):
+    """What the form of a page would send, as it stands there."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.sent: dict[str, str] = {}
+        self._select = self._textarea = ""
+        self.feed(page[page.index('id="content-main"') :])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        name = given.get("name", "")
+        if tag == "select":
+            self._select = name
+        elif tag == "option" and "selected" in given:
+            self.sent[self._select] = given.get("value", "")
+        elif tag == "textarea":
+            self._textarea = name
+            self.sent[name] = ""
+        elif tag == "input" and given.get("type") == "checkbox":
+            if "checked" in given:
+                self.sent[name] = given.get("value", "on")
+        elif tag == "input" and given.get("type") != "submit" and name:
+            self.sent[name] = given.get("value", "")
+
+    def handle_data(self, data: str) -> None:
+        if self._textarea:
+            self.sent[self._textarea] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._textarea = ""
+
+
+def filled(client: Client, url: str, **typed: str) -> dict[str, str]:
+    response = client.get(url)
+    assert response.status_code == 200
+    return Fields(page_of(response)).sent | typed

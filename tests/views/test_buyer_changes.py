@@ -1,0 +1,220 @@
+"""What a buyer does to a gift until it is claimed: sends it again, and changes it."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.http import HttpResponse
+from django.test import Client
+
+from campaigns import gifts
+from campaigns.models import Campaign, Checkout, Gift, GiftChange, OutgoingMail
+from campaigns.models.moves import ForbiddenMove
+from tests.support.factories import at, claim, make_campaign, make_member
+from tests.support.gift_purchases import SENT, WAITING, buy, look, the_gift, url_of
+from tests.support.pages import NOON, error_beside, main_of, read_form
+
+
+@pytest.fixture(autouse=True)
+def noon(db: None) -> Iterator[None]:
+    with time_machine.travel(NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def drive() -> Campaign:
+    return make_campaign()
+
+
+# Sent again
+
+
+def test_a_gift_is_sent_again_with_the_same_code_once_a_minute(
+    client: Client, drive: Campaign
+) -> None:
+    checkout = buy(drive, SENT, SENT)
+    code = the_gift(checkout).code
+    answer = client.post(url_of(checkout), {"again": "0"})
+    assert answer.status_code == 303
+    page = main_of(client.get(answer["Location"]))
+    assert "It is on its way" in page
+    assert "It goes to friend1@example.org" in page
+    assert the_gift(checkout).code == code
+    answer = client.post(url_of(checkout), {"again": "0"})
+    assert "less than a minute ago" in main_of(client.get(answer["Location"]))
+    mails = OutgoingMail.objects.filter(kind="gift_invitation")
+    assert mails.count() == 1
+    client.post(url_of(checkout), {"again": "1"})  # another gift does not wait
+    assert mails.count() == 2
+    mails.update(sent_at=NOON, next_attempt_at=None)
+    cache.clear()
+    client.post(url_of(checkout), {"again": "0"})
+    assert mails.count() == 3
+
+
+def test_sent_with_a_new_code_the_old_link_stops_working(client: Client, drive: Campaign) -> None:
+    checkout = buy(drive, SENT)
+    old = the_gift(checkout).code
+    assert "the old link, code and card stop working at once" in look(client, checkout)
+    answer = client.post(url_of(checkout), {"new_code": "0"})
+    page = main_of(client.get(answer["Location"]))
+    assert "The old link, code and card no longer work." in page
+    assert old not in page
+    assert the_gift(checkout).code in page
+    assert client.get(f"/claim/{old}/").status_code == 410
+    assert client.get(f"/claim/{the_gift(checkout).code}/").status_code == 200
+
+
+def test_a_waiting_gift_is_sent_now_instead_of_on_its_day(client: Client, drive: Campaign) -> None:
+    checkout = buy(drive, WAITING)
+    assert "Send it now" in look(client, checkout)
+    client.post(url_of(checkout), {"again": "0"})
+    assert the_gift(checkout).deliver_at == NOON
+    assert OutgoingMail.objects.get(kind="gift_invitation").next_attempt_at == NOON
+
+
+@pytest.mark.parametrize("sent", [{"again": "0"}, {"new_code": "0"}])
+def test_what_somebody_claimed_meanwhile_is_not_sent_and_the_page_says_how_it_stands(
+    client: Client, drive: Campaign, sent: dict[str, str]
+) -> None:
+    checkout = buy(drive, SENT)
+    claim(the_gift(checkout), make_member(), "2026-11-10 11:59")
+    answer = client.post(url_of(checkout), sent)
+    assert answer.status_code == 409
+    assert "Nothing was changed." in main_of(answer)
+    assert "Claimed on 10 November 2026" in main_of(answer)
+    assert not OutgoingMail.objects.exists()
+
+
+def test_a_claim_in_the_very_moment_of_sending_is_told_as_well(
+    client: Client, drive: Campaign
+) -> None:
+    checkout = buy(drive, SENT)
+
+    def lose(gift: Gift, **_: Any) -> None:
+        claim(gift, make_member(), "2026-11-10 11:59")
+        raise ForbiddenMove("only an unclaimed gift is sent")
+
+    with patch.object(gifts, "resend_gift", lose):
+        answer = client.post(url_of(checkout), {"again": "0"})
+    assert answer.status_code == 409
+    assert "Somebody has claimed this gift meanwhile" in main_of(answer)
+
+
+# Changed
+
+
+def change(client: Client, checkout: Checkout, **typed: str) -> HttpResponse:
+    url = url_of(checkout, "0/")
+    fields = read_form(client.get(url)).fields | select_fields(client, url) | typed
+    if fields.get("hand_over") == "":
+        del fields["hand_over"]
+    return client.post(url, fields)  # type: ignore[return-value]
+
+
+def select_fields(client: Client, url: str) -> dict[str, str]:
+    """What a browser sends of the page's selects as they stand there."""
+    page = client.get(url).content.decode()
+    found = re.findall(r'<select name="(\w+)".*?</select>', page, re.DOTALL)
+    return {
+        name: re.search(rf'name="{name}".*?value="([^"]*)" selected', page, re.DOTALL)[1]  # type: ignore[index]
+        for name in found
+    }
+
+
+def test_a_new_address_of_a_sent_gift_gets_a_new_code_at_once(
+    client: Client, drive: Campaign
+) -> None:
+    checkout = buy(drive, SENT | {"bounced_at": at("2026-11-10 09:00")})
+    old = the_gift(checkout).code
+    answer = change(client, checkout, recipient_name="Zoe", recipient_email="Zoe@Example.org")
+    assert answer.status_code == 303
+    page = main_of(client.get(answer["Location"]))
+    assert "Your change is saved." in page
+    assert "came back" not in page.lower()
+    gift = the_gift(checkout)
+    assert (gift.recipient_name, gift.recipient_email) == ("Zoe", "zoe@example.org")
+    assert gift.code != old
+    assert OutgoingMail.objects.get(kind="gift_invitation").next_attempt_at == NOON
+    assert [each.made_by for each in GiftChange.objects.all()] == [None]
+
+
+def test_a_name_alone_is_corrected_without_a_mail(client: Client, drive: Campaign) -> None:
+    checkout = buy(drive, SENT)
+    old = the_gift(checkout).code
+    change(client, checkout, recipient_name="Zoë")
+    assert (the_gift(checkout).recipient_name, the_gift(checkout).code) == ("Zoë", old)
+    assert not OutgoingMail.objects.exists()
+
+
+def test_a_form_sent_back_as_it_came_changes_nothing(client: Client, drive: Campaign) -> None:
+    odd = {"deliver_at": at("2026-12-24 08:17"), "expires_at": at("2027-12-24 08:17")}
+    checkout = buy(drive, odd)
+    answer = change(client, checkout)
+    assert answer["Location"].endswith("?done=same&gift=0")
+    assert "nothing was changed" in main_of(client.get(answer["Location"]))
+    assert not GiftChange.objects.exists()
+
+
+def test_a_gift_can_be_handed_over_instead(client: Client, drive: Campaign) -> None:
+    checkout = buy(drive, SENT)
+    change(client, checkout, hand_over="on", recipient_email="half an addr")
+    assert the_gift(checkout).is_handed_over
+    assert OutgoingMail.objects.get().kind == "gift_to_pass_on"
+
+
+def test_a_waiting_gift_is_given_another_day_hour_and_zone(client: Client, drive: Campaign) -> None:
+    checkout = buy(drive, WAITING)
+    typed = {"deliver_on": "2026-12-31", "deliver_hour": "18", "zone": "America/New_York"}
+    assert change(client, checkout, when="date", **typed).status_code == 303
+    gift = the_gift(checkout)
+    assert (gift.deliver_at, gift.zone) == (at("2026-12-31 23:00"), "America/New_York")
+    assert gift.expires_at > at("2027-12-31 00:00")
+    assert "31 December 2026, 18:00 EST" in look(client, checkout)
+    change(client, checkout, when="now")
+    assert the_gift(checkout).deliver_at == NOON
+
+
+def test_of_a_delivered_gift_the_day_is_not_asked(client: Client, drive: Campaign) -> None:
+    checkout = buy(drive, SENT)
+    assert "deliver_on" not in read_form(client.get(url_of(checkout, "0/"))).fields
+
+
+def test_what_is_wrong_with_a_change_stands_beside_its_field(
+    client: Client, drive: Campaign
+) -> None:
+    checkout = buy(drive, WAITING)
+    answer = change(client, checkout, recipient_email="", when="date", deliver_on="2026-11-01")
+    assert answer.status_code == 422
+    assert "tick that you hand it over" in error_beside(answer, "recipient_email")
+    assert "passed" in error_beside(answer, "deliver_on")
+    assert not GiftChange.objects.exists()
+
+
+def test_what_somebody_claimed_meanwhile_is_not_changed(client: Client, drive: Campaign) -> None:
+    checkout = buy(drive, SENT)
+    url = url_of(checkout, "0/")
+    fields = read_form(client.get(url)).fields | {"recipient_email": "zoe@example.org"}
+    claim(the_gift(checkout), make_member(), "2026-11-10 11:59")
+    for answer in (client.post(url, fields), client.get(url)):
+        assert answer.status_code == 409
+        assert "Claimed on 10 November 2026" in main_of(answer)
+    assert the_gift(checkout).recipient_email == "friend1@example.org"
+
+
+def test_a_day_that_comes_too_late_undoes_the_rest_of_the_change(
+    client: Client, drive: Campaign
+) -> None:
+    checkout = buy(drive, WAITING)
+
+    def lose(gift: Gift, **_: Any) -> None:
+        raise ForbiddenMove("it was delivered already")
+
+    with patch.object(gifts, "change_delivery", lose):
+        answer = change(client, checkout, recipient_name="Zoe", when="now")
+    assert answer.status_code == 409
+    assert the_gift(checkout).recipient_name == "Friend 1"

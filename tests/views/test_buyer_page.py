@@ -1,0 +1,227 @@
+"""The buyer's page: each gift and how it stands, sent again and changed until claimed."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+from django.conf import LazySettings
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from campaigns.emails import links
+from campaigns.models import Campaign, Checkout
+from tests.support.factories import (
+    at,
+    claim,
+    make_campaign,
+    make_checkout,
+    make_member,
+    make_price,
+)
+from tests.support.gift_purchases import SENT, WAITING, buy, look, the_gift, url_of
+from tests.support.pages import NOON, Answer, main_of
+
+
+@pytest.fixture(autouse=True)
+def noon(db: None) -> Iterator[None]:
+    with time_machine.travel(NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def drive() -> Campaign:
+    return make_campaign()
+
+
+def text_of(answer: Answer) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", main_of(answer)).split())
+
+
+# What it says
+
+
+def test_every_gift_says_in_plain_words_how_it_stands(client: Client, drive: Campaign) -> None:
+    checkout = buy(
+        drive,
+        WAITING,
+        WAITING | {"zone": "America/New_York", "deliver_at": at("2026-12-24 14:00")},
+        {},
+        SENT,
+        {"recipient_email": ""},
+        SENT | {"bounced_at": at("2026-11-10 09:00")},
+        {"status": "expired", "expires_at": at("2026-11-10 11:00")},
+        SENT | {"expires_at": at("2026-11-10 11:30")},
+        {"status": "revoked", "revoked_at": at("2026-11-10 08:00"), "revoked_for": "staff"},
+        {"status": "revoked", "revoked_at": at("2026-11-10 08:00"), "revoked_for": "money"},
+    )
+    answer = client.get(url_of(checkout))
+    text = text_of(answer)
+    for words in (
+        "You paid €600 for 10 gift memberships.",
+        "1 Friend 1 friend1@example.org Waits until 24 December 2026, 10:00 EET",
+        "2 Friend 2 friend2@example.org Waits until 24 December 2026, 09:00 EST",
+        "friend3@example.org On its way",
+        "friend4@example.org Sent on 9 November 2026",
+        "5 Friend 5 For you to hand over",
+        "friend6@example.org Came back on 10 November 2026",
+        "friend7@example.org Expired on 10 November 2026",
+        "friend8@example.org Expired on 10 November 2026",
+        "friend9@example.org Taken back on 10 November 2026",
+        "Taken back on 10 November 2026, since its payment was returned",
+        "2 waiting for their day",
+    ):
+        assert words in text, words
+
+
+def test_the_link_and_the_code_stand_there_while_they_can_be_claimed(
+    client: Client, drive: Campaign, settings: LazySettings
+) -> None:
+    checkout = buy(drive, SENT, {"status": "expired"})
+    page = look(client, checkout)
+    assert f'value="{settings.SITE_URL}/claim/{the_gift(checkout).code}/"' in page
+    assert the_gift(checkout, 1).code not in page
+    assert "9 November 2027" in page
+
+
+def test_that_a_gift_was_claimed_is_said_with_the_day_and_never_by_whom(
+    client: Client, drive: Campaign
+) -> None:
+    checkout = buy(drive, SENT)
+    claim(the_gift(checkout), make_member("zoe@secret.example"), "2026-11-10 09:00")
+    page = look(client, checkout)
+    assert "Claimed on 10 November 2026" in page
+    assert "zoe" not in page
+    assert the_gift(checkout).code not in page
+    assert "Send it again" not in page
+
+
+def test_mail_that_came_back_is_said_at_the_top_with_the_way_to_mend_it(
+    client: Client, drive: Campaign
+) -> None:
+    checkout = buy(drive, SENT, SENT | {"bounced_at": at("2026-11-10 09:00")})
+    page = look(client, checkout)
+    assert "One gift came back" in page
+    assert page.index("One gift came back") < page.index("gift-rows")
+    assert f'href="{url_of(checkout, "1/")}"' in page.partition("gift-rows")[0]
+
+
+def test_a_changed_link_or_one_of_another_purchase_opens_nothing(
+    client: Client, drive: Campaign
+) -> None:
+    checkout = buy(drive, SENT)
+    joined = make_checkout(drive, status="paid")
+    token = links.gifts_token(checkout)
+    for bad in (f"{token}x", "abc", links.portal_token(checkout), links.gifts_token(joined)):
+        for more in ("", "links.csv", "0/", "0/card.pdf"):
+            answer = client.get(f"/membership/gifts/{bad}/{more}")
+            assert answer.status_code == 410
+            assert "This link does not open anything" in main_of(answer)
+        assert client.post(f"/membership/gifts/{bad}/", {"again": "0"}).status_code == 410
+    assert client.get(url_of(checkout, "7/")).status_code == 404
+    assert client.post(url_of(checkout), {"again": "seven"}).status_code == 404
+
+
+def test_the_page_keeps_its_address_to_itself(client: Client, drive: Campaign) -> None:
+    checkout = buy(drive, SENT)
+    for more in ("", "0/", "links.csv"):
+        answer = client.get(url_of(checkout, more))
+        assert answer["Referrer-Policy"] == "strict-origin"
+        assert answer["X-Robots-Tag"] == "noindex"
+        assert "no-store" in answer["Cache-Control"]
+
+
+def test_no_page_carries_inline_style_or_script(client: Client, drive: Campaign) -> None:
+    checkout = buy(drive, SENT, WAITING)
+    for more in ("", "0/", "1/", "?done=again&gift=0"):
+        page = client.get(url_of(checkout, more)).content.decode()
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", page)
+        assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", page))
+        assert page.count("<h1") == 1
+
+
+def test_a_hundred_gifts_are_a_page_of_few_queries(
+    client: Client, drive: Campaign, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    checkout = buy(drive, *[SENT] * 100)
+    client.get(url_of(checkout))
+    with django_assert_max_num_queries(12):
+        page = look(client, checkout)
+    assert page.count("<details") == 100
+    assert "<details open" not in page
+    assert "<strong>100</strong> sent" in page
+
+
+def test_before_the_payment_is_confirmed_there_is_nothing_yet(
+    client: Client, drive: Campaign
+) -> None:
+    checkout = make_checkout(drive, kind=Checkout.Kind.GIFT, price=make_price("gift"))
+    assert "your payment is not confirmed" in look(client, checkout)
+
+
+# The table and the card
+
+
+def test_the_table_holds_every_link_and_no_formula(
+    client: Client, drive: Campaign, settings: LazySettings
+) -> None:
+    names = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", 'Zoë "Z", of Kyiv']
+    checkout = buy(drive, *[SENT | {"recipient_name": name} for name in names], SENT)
+    claim(the_gift(checkout, 7), make_member("zoe@secret.example"), "2026-11-10 09:00")
+    answer = client.get(url_of(checkout, "links.csv"))
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer["Content-Disposition"] == 'attachment; filename="gift-links.csv"'
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    table = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+    assert table[0] == ["Name", "E-mail", "State", "Claim link", "Code", "Claim by"]
+    assert [row[0] for row in table[1:8]] == [*(f"'{name}" for name in names[:6]), names[6]]
+    code = the_gift(checkout).code
+    assert table[1][1:] == [
+        "friend1@example.org",
+        "Sent on 9 November 2026",
+        f"{settings.SITE_URL}/claim/{code}/",
+        code,
+        "2027-11-09",
+    ]
+    assert table[8][2:] == ["Claimed on 10 November 2026", "", "", ""]
+
+
+def test_the_card_is_a_pdf_while_the_gift_can_be_claimed(client: Client, drive: Campaign) -> None:
+    checkout = buy(drive, SENT)
+    answer = client.get(url_of(checkout, "0/card.pdf"))
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer["Content-Disposition"] == 'attachment; filename="gift-1.pdf"'
+    assert answer.content.startswith(b"%PDF")
+    claim(the_gift(checkout), make_member(), "2026-11-10 11:59")
+    assert client.get(url_of(checkout, "0/card.pdf")).status_code == 409
+
+
+def test_a_key_taken_away_too_early_leaves_a_page_and_a_new_code_mends_it(
+    client: Client, drive: Campaign, settings: LazySettings
+) -> None:
+    checkout = buy(drive, SENT)
+    settings.GIFT_CODE_KEY = "another"
+    assert "We cannot show the link of this gift just now" in look(client, checkout)
+    assert client.get(url_of(checkout, "links.csv")).status_code == 200
+    assert client.get(url_of(checkout, "0/card.pdf")).status_code == 503
+    client.post(url_of(checkout), {"new_code": "0"})
+    assert the_gift(checkout).code in look(client, checkout)
+
+
+# The thank-you page
+
+
+def test_the_thanks_for_several_gifts_list_them_and_lead_to_their_page(
+    client: Client, drive: Campaign, settings: LazySettings
+) -> None:
+    checkout = buy(drive, SENT, WAITING, {"recipient_email": ""})
+    page = main_of(client.get(f"/membership/thanks/{checkout.pk}/"))
+    assert "You paid €180 for 3 gift memberships." in page
+    assert "to friend1@example.org now" in page
+    assert "to friend2@example.org on 24 December 2026, 10:00 EET" in page
+    assert "the link comes to you" in page
+    assert f'href="{settings.SITE_URL}{url_of(checkout)}"' in page
+    joined = make_checkout(drive, status="paid")
+    assert "/membership/gifts/" not in main_of(client.get(f"/membership/thanks/{joined.pk}/"))

@@ -1,0 +1,362 @@
+"""The drive's own page and its two forms: what readers see, and what goes wrong."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+from django.conf import LazySettings
+from django.contrib.staticfiles import finders
+from django.template.loader import get_template
+from django.test import Client
+
+from campaigns import progress
+from campaigns.emails import links
+from campaigns.models import Campaign, Checkout, Goal, Plan, PlanCopy, Price
+from newsroom.sandbox.control import SandboxControl
+from tests.support.factories import (
+    at,
+    claim,
+    make_checkout,
+    make_gift,
+    make_member,
+    make_payment,
+    make_price,
+)
+from tests.support.pages import (
+    GIFT,
+    JOIN,
+    MARKUP,
+    NOBODY,
+    NOON,
+    error_beside,
+    gift_fields,
+    join_fields,
+    main_of,
+    read_form,
+    sessions,
+    start,
+)
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[None]:
+    """Our clock shows what the sandbox's does."""
+    with time_machine.travel(NOON, tick=True):
+        yield
+
+
+def count_a_gift(drive: Campaign, paid_at: str) -> None:
+    progress.tally_gift(make_gift(make_member(), drive, paid_at))
+
+
+# The drive's page
+
+
+def test_the_drives_page_says_the_number_its_time_in_the_drives_zone_and_what_to_do(
+    client: Client, drive: Campaign
+) -> None:
+    count_a_gift(drive, "2026-11-09 10:00")
+    page = main_of(client.get("/drive/birthday/"))
+    assert re.search(r"<strong[^>]*>1</strong> of 1,000 new members", page)
+    assert re.search(r"As of <time[^>]*>10 November 2026, 14:00</time> EET", page)
+    assert f'href="{JOIN}?from=page"' in page
+    assert f'href="{GIFT}?from=page"' in page
+    assert "<p>Reporters.</p>" in page
+
+
+def test_a_shared_link_to_the_drive_shows_its_title_and_picture(
+    client: Client, drive: Campaign, settings: LazySettings
+) -> None:
+    page = client.get("/drive/birthday/").content.decode()
+    assert '<meta property="og:title" content="Three years, paid for by readers">' in page
+    assert f'content="{settings.SITE_URL}/drive/birthday/picture.png?language=en"' in page
+    assert '<meta name="twitter:card" content="summary_large_image">' in page
+    assert f'<link rel="canonical" href="{settings.SITE_URL}/drive/birthday/">' in page
+    assert "noindex" not in page
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "ends_at", "said"),
+    [
+        ("2026-11-20", "2026-12-01", "The drive begins on 20 November 2026, 02:00 EET."),
+        ("2026-11-01", "2026-12-01", "The drive goes on until 1 December 2026, 02:00 EET."),
+        ("2026-10-01", "2026-11-05", "The drive ended on 5 November 2026, 02:00 EET."),
+    ],
+)
+def test_before_during_and_after_the_drive_its_page_fits_and_we_go_on_selling(
+    client: Client, drive: Campaign, starts_at: str, ends_at: str, said: str
+) -> None:
+    Campaign.objects.update(starts_at=at(starts_at), ends_at=at(ends_at))
+    assert said in main_of(client.get("/drive/birthday/"))
+    has_note = 'class="note"' in main_of(client.get(JOIN))
+    assert has_note == (not Campaign.objects.get().holds(NOON))
+    assert start(client, JOIN, join_fields(client)).campaign == drive
+
+
+def test_over_a_hundred_percent_the_number_is_shown_as_it_is_and_only_the_bar_is_capped(
+    client: Client, drive: Campaign
+) -> None:
+    Goal.objects.update(target=2)
+    for _ in range(3):
+        count_a_gift(drive, "2026-11-09 10:00")
+    page = main_of(client.get("/drive/birthday/"))
+    assert "The goal is reached. Thank you." in page
+    assert re.search(r"<strong[^>]*>3</strong> of 2 new members", page)
+    assert 'value="100"' in page
+
+
+def test_while_a_bank_has_not_answered_the_number_is_said_to_be_provisional(
+    client: Client, drive: Campaign
+) -> None:
+    assert "Provisional" not in main_of(client.get("/drive/birthday/"))
+    payment = make_payment(make_member(), drive, "2026-11-09 10:00", status="pending")
+    assert payment.status == "pending"
+    assert "Provisional: 1 payment is still with a bank" in main_of(client.get("/drive/birthday/"))
+
+
+@pytest.mark.parametrize("path", ["", "join/", "gift/"])
+def test_an_unknown_drive_is_a_page_that_says_so(
+    client: Client, transactional_db: None, path: str
+) -> None:
+    response = client.get(f"/drive/nobody/{path}")
+    assert response.status_code == 404
+    assert "There is no such page here" in main_of(response)
+
+
+# The forms
+
+
+def test_every_error_of_the_join_form_is_beside_its_field_and_keeps_what_was_typed(
+    client: Client, drive: Campaign
+) -> None:
+    fields = join_fields(client, email="ada@", name="", price="")
+    response = client.post(JOIN, fields)
+    assert response.status_code == 422
+    assert "Error:" in response.content.decode().partition("</title>")[0]
+    assert error_beside(response, "email").startswith("Please check this address")
+    assert error_beside(response, "name") == "Please write a name."
+    assert 'id="id_price_error"><li>Please choose one.' in main_of(response)
+    assert read_form(response).fields["email"] == "ada@"
+    assert Checkout.objects.count() == 0
+
+
+def test_every_error_of_the_gift_form_is_beside_its_field_and_keeps_what_was_typed(
+    client: Client, drive: Campaign
+) -> None:
+    fields = gift_fields(client, recipient_email="", email="nobody", message="a\x07b")
+    response = client.post(GIFT, fields)
+    assert response.status_code == 422
+    assert "tick that you hand it over" in error_beside(response, "recipient_email")
+    assert error_beside(response, "message") == "Please take out the invisible characters."
+    assert error_beside(response, "email").startswith("Please check this address")
+    kept = read_form(response).fields
+    assert kept["recipient_name"] == "Ben Friend"
+    assert kept["email"] == "nobody"
+    # The errors mended, the same page goes through.
+    mended = kept | {"recipient_email": "ben@example.org", "email": "ada@example.org"}
+    start(client, GIFT, mended | {"message": MARKUP})
+
+
+def test_an_address_that_only_stripe_refuses_is_said_beside_its_field(
+    client: Client, drive: Campaign, sandbox: SandboxControl
+) -> None:
+    fields = join_fields(client) | {"email": "ada@münchen.example"}
+    response = client.post(JOIN, fields)
+    assert response.status_code == 422
+    assert "does not accept this address" in error_beside(response, "email")
+    assert read_form(response).fields["email"] == "ada@münchen.example"
+    assert sessions() == []
+    fields = read_form(response).fields | {"price": fields["price"], "email": "ada@example.org"}
+    assert client.post(JOIN, fields).status_code == 303
+    assert len(sessions()) == 1
+
+
+def test_a_gift_that_is_handed_over_needs_no_address_of_the_recipient(
+    client: Client, drive: Campaign
+) -> None:
+    fields = gift_fields(client, hand_over="on", recipient_email="")
+    assert start(client, GIFT, fields).typed["gifts"][0]["recipient_email"] == ""
+
+
+@pytest.mark.parametrize("token", ["", "made-up", "made:up:token"])
+def test_a_tampered_form_is_told_so_and_goes_through_when_sent_once_more(
+    client: Client, drive: Campaign, token: str
+) -> None:
+    response = client.post(JOIN, join_fields(client, token=token))
+    assert response.status_code == 422
+    assert 'href="#send"' in main_of(response)
+    assert Checkout.objects.count() == 0
+    checkout = start(client, JOIN, read_form(response).fields)
+    assert (checkout.name, checkout.placement) == ("Ada Reader", "end")
+
+
+def test_a_price_withdrawn_while_the_form_was_open_is_said_beside_the_prices(
+    client: Client, drive: Campaign
+) -> None:
+    fields = join_fields(client)
+    Price.objects.filter(kind="year").update(is_active=False)
+    response = client.post(JOIN, fields)
+    assert response.status_code == 422
+    assert "This price is no longer offered." in main_of(response)
+    kept = read_form(response).fields
+    assert kept["name"] == "Ada Reader"
+    assert "price" not in kept
+    other = str(Price.objects.get(kind="month").pk)
+    assert start(client, JOIN, kept | {"price": other}).price.kind == "month"
+
+
+def test_with_nothing_on_sale_the_forms_say_so(client: Client, drive: Campaign) -> None:
+    Price.objects.update(is_active=False)
+    for url in (JOIN, GIFT):
+        assert "nothing on sale" in main_of(client.get(url))
+
+
+def test_each_price_says_what_is_paid_now_and_later_and_the_only_one_is_chosen(
+    client: Client, drive: Campaign
+) -> None:
+    page = main_of(client.get(JOIN))
+    assert "You pay €60 now, then €60 a year until you cancel." in page
+    assert "You pay €6 now, then €6 a month until you cancel." in page
+    assert "price" not in read_form(client.get(JOIN)).fields
+    assert read_form(client.get(GIFT)).fields["price"] == str(Price.objects.get(kind="gift").pk)
+
+
+def test_two_plans_stand_apart_each_with_its_benefits(client: Client, drive: Campaign) -> None:
+    friend = Plan.objects.create(slug="friend", position=1)
+    PlanCopy.objects.create(plan=friend, language="en", name="Friend", benefits="Tea\nCake")
+    make_price("year", plan=friend, amount_minor=12000)
+    page = main_of(client.get(JOIN))
+    assert '<p class="plan-name">Friend</p>' in page
+    assert "<li>Cake</li>" in page
+    assert "<strong>€120</strong> a year" in page
+
+
+def test_a_form_sent_twice_makes_one_session(client: Client, drive: Campaign) -> None:
+    fields = join_fields(client)
+    assert start(client, JOIN, fields) == start(client, JOIN, fields)
+    assert len(sessions()) == 1
+
+
+@pytest.mark.parametrize("kind", ["error", "away"])
+def test_with_stripe_down_nothing_typed_is_lost_and_trying_again_makes_one_session(
+    client: Client,
+    drive: Campaign,
+    sandbox: SandboxControl,
+    settings: LazySettings,
+    kind: str,
+) -> None:
+    fields = gift_fields(client)
+    if kind == "away":
+        settings.STRIPE_API_BASE = NOBODY
+    else:
+        sandbox.add_fault("api", match="POST /v1/checkout/sessions", kind="error", times=-1)
+    response = client.post(GIFT, fields)
+    assert response.status_code == 503
+    assert "Nothing was charged" in main_of(response)
+    form = read_form(response)
+    sent = {"hand_over": "False", "csrfmiddlewaretoken": form.fields["csrfmiddlewaretoken"]}
+    assert form.fields == fields | sent
+    sandbox.remove_faults()
+    settings.STRIPE_API_BASE = sandbox.url
+    checkout = start(client, form.action, form.fields)
+    assert checkout.typed["gifts"][0]["message"] == MARKUP
+    assert [session["id"] for session in sessions()] == [checkout.session_id]
+
+
+def test_who_turns_back_at_stripe_finds_all_that_was_typed(client: Client, drive: Campaign) -> None:
+    fields = gift_fields(client)
+    checkout = start(client, GIFT, fields)
+    response = client.get(f"/membership/cancelled/{checkout.pk}/")
+    assert "Nothing was paid" in main_of(response)
+    again = f"{GIFT}?again={checkout.pk}"
+    assert f'href="{again}"' in main_of(response)
+    kept = read_form(client.get(again)).fields
+    unlike = {name for name in fields if kept[name] != fields[name]}
+    assert unlike <= {"csrfmiddlewaretoken", "token"}
+    assert start(client, again, kept) == checkout
+    assert len(sessions()) == 1
+
+
+def test_beyond_the_limit_a_form_waits_and_keeps_what_was_typed(
+    client: Client, drive: Campaign
+) -> None:
+    fields = join_fields(client, email="ada@")
+    answers = [client.post(JOIN, fields).status_code for _ in range(30)]
+    assert set(answers) == {422}
+    response = client.post(JOIN, fields)
+    assert response.status_code == 429
+    assert response["Retry-After"] == "600"
+    sent = {name: text for name, text in fields.items() if name != "csrfmiddlewaretoken"}
+    assert sent.items() <= read_form(response).fields.items()
+    assert client.get(JOIN).status_code == 200
+
+
+def test_a_form_from_another_site_is_refused_in_plain_words(drive: Campaign) -> None:
+    response = Client(enforce_csrf_checks=True).post(JOIN, {"name": "Ada"})
+    assert response.status_code == 403
+    assert "Nothing was charged" in main_of(response)
+
+
+# Every page
+
+
+def test_no_page_carries_inline_style_or_script(
+    client: Client, drive: Campaign, settings: LazySettings
+) -> None:
+    gift = make_gift(make_member(), drive, "2026-11-09 10:00", message=MARKUP)
+    paid = make_checkout(drive, status="paid", customer_id="cus_1")
+    waiting = make_checkout(drive, status="waiting")
+    opened = make_checkout(drive)
+    claimed = claim(
+        make_gift(make_member(), drive, "2026-11-09 10:00"), make_member(), "2026-11-10"
+    )
+    pages = [
+        client.get(path)
+        for path in (
+            *("/drive/birthday/", JOIN, GIFT, "/claim/", f"/claim/{gift.code}/", "/nowhere/"),
+            *(f"/claim/{claimed.code}/done/", f"/claim/{claimed.code}/", "/claim/abc/"),
+            *(f"/membership/thanks/{paid.pk}/", f"/membership/thanks/{waiting.pk}/"),
+            f"/membership/cancelled/{opened.pk}/",
+            *(f"/membership/manage/{links.portal_token(paid)}/", "/membership/manage/x/"),
+        )
+    ]
+    fields = join_fields(client)
+    settings.STRIPE_API_BASE = NOBODY
+    pages += [client.post(GIFT, {}), client.post(JOIN, fields)]
+    for page in [response.content.decode() for response in pages]:
+        assert page.lstrip().startswith("<!DOCTYPE html>")
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", page)
+        assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", page))
+        assert page.count("<h1") == 1
+
+
+def test_a_reader_chooses_the_language_and_stays_on_the_page(
+    client: Client, drive: Campaign
+) -> None:
+    assert '<html lang="en">' in client.get(f"{JOIN}?from=end").content.decode()
+    response = client.post("/i18n/setlang/", {"language": "uk", "next": f"{JOIN}?from=end"})
+    assert response["Location"] == f"{JOIN}?from=end"
+    page = client.get(response["Location"]).content.decode()
+    assert '<html lang="uk">' in page
+    assert re.search(r"value=\"uk\"[^>]*aria-current=\"true\"", page)
+
+
+@pytest.mark.parametrize("name", ["400.html", "500.html"])
+def test_the_page_of_a_fault_needs_neither_request_nor_database(name: str) -> None:
+    page = get_template(name).render()
+    assert "Nothing was charged" in page or "nothing was charged" in page
+    sheets = re.findall(r'href="/static/([^"]+)"', page)
+    assert len(sheets) == 2
+    assert all(finders.find(sheet) for sheet in sheets)
+
+
+def test_who_comes_without_a_campaign_keeps_the_banner_they_came_from(
+    client: Client, drive: Campaign
+) -> None:
+    response = client.get("/membership/join/?from=top")
+    assert response["Location"] == "/drive/birthday/join/?from=top"
+    assert client.get("/drive/")["Location"] == "/drive/birthday/"
+    assert client.head("/drive/birthday/").status_code == 200

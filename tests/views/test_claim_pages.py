@@ -1,0 +1,377 @@
+"""The claim of a gift: by link or code, added to a membership that runs, and why it cannot be."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import LazySettings
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from campaigns import gifts
+from campaigns.emails import links
+from campaigns.models import Campaign, Gift, Member, Membership, OptOut, OutgoingMail
+from campaigns.models.gift import GiftChange
+from campaigns.views import claims
+from tests.support.factories import at, claim, make_campaign, make_gift, make_member, make_plan
+from tests.support.pages import NOON, main_of, read_form
+
+UNKNOWN = "AAAAA-BBBBB-CCCCC-DDDDD"
+BEN = {"name": "Ben", "email": "ben@example.org"}
+
+
+@pytest.fixture(autouse=True)
+def noon(db: None) -> Iterator[None]:
+    with time_machine.travel(NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def drive() -> Campaign:
+    return make_campaign()
+
+
+@pytest.fixture
+def gift(drive: Campaign) -> Gift:
+    return make_gift(make_member("ada@example.org"), drive, "2026-11-09 10:00", message="Read well")
+
+
+def subscribe(member: Member, **changes: Any) -> Membership:
+    return Membership.objects.create(
+        **{
+            "member": member,
+            "plan": make_plan(),
+            "source": Membership.Source.SUBSCRIPTION,
+            "started_at": at("2026-11-05 10:00"),
+            "ends_at": at("2026-12-05 10:00"),
+            "subscription_id": f"sub_{member.pk}",
+        }
+        | changes
+    )
+
+
+def confirmation(gift: Gift, member: Member) -> str:
+    return f"/claim/confirm/{links.confirmation_token(gift, member)}/"
+
+
+# One way in
+
+
+def test_the_typed_code_leads_to_the_page_of_the_link(client: Client, gift: Gift) -> None:
+    typed = client.post("/claim/", {"code": gift.code.lower().replace("-", " ")}, follow=True)
+    assert "Ada Reader gives you 12 months" in main_of(typed)
+    by_link = main_of(client.get(f"/claim/{gift.code}/"))
+    for words in ("Read well", "A letter", "you pay nothing", "9 November 2027", "Claim the gift"):
+        assert words in by_link
+        assert words in main_of(typed)
+
+
+def test_the_same_person_claims_twice_and_sees_success_twice(client: Client, gift: Gift) -> None:
+    for _ in range(2):
+        page = main_of(client.post(f"/claim/{gift.code}/", BEN, follow=True))
+        assert "Your membership has begun" in page
+        assert "until 10 November 2027" in page
+    assert Membership.objects.count() == 1
+    page = main_of(client.post(f"/claim/{gift.code}/", {"name": "Eve", "email": "eve@example.org"}))
+    assert "This gift has been claimed" in page
+    assert "ben@example.org" not in page
+
+
+def test_the_pages_keep_their_address_to_themselves(client: Client, gift: Gift) -> None:
+    pages = [f"/claim/{gift.code}/", "/claim/", f"/claim/{UNKNOWN}/", "/claim/confirm/x/"]
+    for answer in [client.get(page) for page in pages]:
+        assert answer["Referrer-Policy"] == "strict-origin"
+        assert answer["X-Robots-Tag"] == "noindex"
+        assert "no-store" in answer["Cache-Control"]
+
+
+# Added to a membership that runs
+
+
+def test_who_is_a_member_already_is_asked_by_mail_and_nothing_happens_until_then(
+    client: Client, gift: Gift
+) -> None:
+    ben = make_member("ben@example.org")
+    subscribe(ben)
+    answer = client.post(f"/claim/{gift.code}/", BEN)
+    assert answer.status_code == 200
+    page = main_of(answer)
+    assert "We wrote to <strong>ben@example.org</strong>: open the link there" in page
+    assert "the 12 months are added" in page
+    assert f'href="/claim/{gift.code}/">Claim with another address' in page
+    gift.refresh_from_db()
+    assert gift.status == Gift.Status.PAID
+    assert OutgoingMail.objects.get(kind="gift_confirm").member == ben
+    # Another address goes on as if nothing had been.
+    other = client.post(f"/claim/{gift.code}/", BEN | {"email": "ben@work.example"}, follow=True)
+    assert "Your membership has begun" in main_of(other)
+
+
+def test_the_mails_link_says_what_changes_and_its_button_adds_the_gift_once(
+    client: Client, gift: Gift
+) -> None:
+    ben = make_member("ben@example.org")
+    base = subscribe(ben)
+    url = confirmation(gift, ben)
+    page = main_of(client.get(url))
+    assert "Add 12 months to your membership" in page
+    assert "The one of ben@example.org" in page
+    assert "Your next charge moves from 5 December 2026 to 5 December 2027." in page
+    gift.refresh_from_db()
+    assert gift.status == Gift.Status.PAID, "looking changes nothing"
+    for _ in range(2):
+        answer = client.post(url)
+        assert (answer.status_code, answer["Location"]) == (303, url)
+        page = main_of(client.get(url))
+        assert "12 months were added to your membership" in page
+        assert "your next charge is on 5 December 2027" in page
+    assert base.extensions.count() == 1
+
+
+def test_a_membership_for_a_span_is_told_its_new_end(client: Client, gift: Gift) -> None:
+    ben = make_member("ben@example.org")
+    claim(make_gift(make_member(), gift.checkout.campaign, "2026-11-09 10:00"), ben, "2026-11-09")
+    url = confirmation(gift, ben)
+    told = main_of(client.get(url))
+    assert "It lasts until 9 November 2028 instead of 9 November 2027." in told
+    client.post(url)
+    assert "It now lasts until 9 November 2028." in main_of(client.get(url))
+
+
+def test_near_the_end_of_a_month_no_day_is_promised(client: Client, gift: Gift) -> None:
+    ben = make_member("ben@example.org")
+    base = subscribe(ben, ends_at=at("2026-11-30 10:00"))
+    url = confirmation(gift, ben)
+    assert "Your next charge is put off by 12 months." in main_of(client.get(url))
+    client.post(url)
+    base.refresh_from_db()
+    assert base.gifted_until == at("2027-11-30 10:00")
+    assert "30 November 2027" in main_of(client.get(url))
+
+
+def test_a_gift_begins_after_what_a_leaving_member_has_paid(client: Client, gift: Gift) -> None:
+    ben = make_member("ben@example.org")
+    subscribe(ben, is_cancelling=True)
+    url = confirmation(gift, ben)
+    assert "The gift begins on 5 December 2026" in main_of(client.get(url))
+    client.post(url)
+    page = main_of(client.get(url))
+    assert "It begins on 5 December 2026" in page
+    assert "until 5 December 2027" in page
+
+
+def test_whoever_only_has_the_code_learns_no_dates_of_the_membership_it_was_added_to(
+    client: Client, gift: Gift
+) -> None:
+    ben = make_member("ben@example.org")
+    subscribe(ben)
+    client.post(confirmation(gift, ben))
+    answers = [client.get(f"/claim/{gift.code}/done/"), client.get(f"/claim/{gift.code}/")]
+    answers.append(client.post(f"/claim/{gift.code}/", BEN, follow=True))
+    for page in map(main_of, answers):
+        assert "December" not in page
+        assert "ben@example.org" not in page
+
+
+def test_a_confirmation_that_says_nothing_any_more_says_why(
+    client: Client, gift: Gift, drive: Campaign
+) -> None:
+    ben = make_member("ben@example.org")
+    url = confirmation(gift, ben)
+    assert client.get(f"{url[:-4]}xxx/").status_code == 410
+    with time_machine.travel(NOON + timedelta(days=8)):
+        answer = client.get(url)
+        assert answer.status_code == 410
+        assert "the gift can still be claimed" in main_of(answer)
+    gifts.resend_gift(gift, with_new_code=True)
+    assert "There is a newer code" in main_of(client.post(url))
+    gift.refresh_from_db()
+    url = confirmation(gift, ben)
+    claim(gift, make_member(), "2026-11-10 11:00")
+    for answer in (client.get(url), client.post(url)):
+        assert answer.status_code == 410
+        assert "This gift has been claimed" in main_of(answer)
+
+
+# Why it cannot be claimed
+
+
+def test_a_replaced_code_leads_to_the_newer_one_by_link_and_when_typed(
+    client: Client, gift: Gift
+) -> None:
+    old = gift.code
+    gifts.resend_gift(gift, with_new_code=True)
+    assert GiftChange.objects.get().what == GiftChange.What.NEW_CODE
+    answers = [client.get(f"/claim/{old}/"), client.get(f"/claim/{old}/done/")]
+    answers.append(client.post("/claim/", {"code": old}, follow=True))
+    for answer in answers:
+        assert answer.status_code == 410
+        assert "There is a newer code for this gift" in main_of(answer)
+        assert "Look for the newest mail" in main_of(answer)
+
+
+def test_what_was_taken_back_by_staff_is_told_apart_from_what_was_not_paid(
+    client: Client, gift: Gift
+) -> None:
+    said = {"staff": "took it back", "money": "Its payment did not go through"}
+    for cause, words in said.items():
+        Gift.objects.update(status="revoked", revoked_at=NOON, revoked_for=cause)
+        answer = client.get(f"/claim/{gift.code}/")
+        assert (answer.status_code, words in main_of(answer)) == (410, True)
+
+
+def test_a_key_taken_away_too_early_is_our_fault_and_no_fault_page(
+    client: Client, gift: Gift, settings: LazySettings
+) -> None:
+    url = confirmation(gift, make_member("ben@example.org"))
+    assert client.get(url).status_code == 200
+    settings.GIFT_CODE_KEY = "another"
+    answer = client.post(url)
+    assert answer.status_code == 503
+    assert "We cannot open this gift just now" in main_of(answer)
+    gift.refresh_from_db()
+    assert gift.status == Gift.Status.PAID
+
+
+# Guessing
+
+
+def strip(page: bytes, code: str) -> str:
+    """What a page says, whatever code it was asked for and whatever token it carries."""
+    text = re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page.decode())
+    return text.replace(code, "")
+
+
+def test_unknown_and_malformed_codes_answer_alike(client: Client, gift: Gift) -> None:
+    codes = (UNKNOWN, "abc", gift.code[:-1], f"{gift.code}X", "a" * 59)
+    by_link = [client.get(f"/claim/{code}/") for code in codes]
+    done = [client.get(f"/claim/{code}/done/") for code in codes]
+    typed = [client.post("/claim/", {"code": code}) for code in codes]
+    for answers, status, ending in ((by_link, 404, ""), (done, 404, "done/"), (typed, 422, "")):
+        assert {answer.status_code for answer in answers} == {status}, ending
+        pairs = zip(answers, codes, strict=True)
+        assert len({strip(answer.content, code) for answer, code in pairs}) == 1
+
+
+def test_wrong_codes_of_one_address_are_counted_by_whichever_door_and_right_ones_are_not(
+    client: Client, gift: Gift
+) -> None:
+    for _ in range(30):
+        assert client.get(f"/claim/{gift.code}/").status_code == 200
+        assert client.post("/claim/", {"code": gift.code}).status_code == 302
+    for turn in range(10):
+        assert client.get(f"/claim/{UNKNOWN[:-1]}{turn}/").status_code == 404
+        assert client.post("/claim/", {"code": f"{turn}"}).status_code == 422
+    doors = [
+        client.get(f"/claim/{UNKNOWN}/"),
+        client.get(f"/claim/{UNKNOWN}/done/"),
+        client.get(f"/claim/{gift.code}/"),  # what is right would tell a guesser so
+        client.post("/claim/", {"code": gift.code}),
+    ]
+    for answer in doors:
+        assert (answer.status_code, answer["Retry-After"]) == (429, "600")
+        assert "Please wait ten minutes" in main_of(answer)
+    other = Client(REMOTE_ADDR="192.0.2.7")
+    assert other.get(f"/claim/{gift.code}/").status_code == 200
+
+
+def test_an_empty_code_is_no_guess(client: Client) -> None:
+    answers = {client.post("/claim/", {"code": " "}).status_code for _ in range(25)}
+    assert answers == {422}
+
+
+def test_many_addresses_that_guess_together_are_slowed_and_who_has_a_code_gets_through(
+    client: Client, gift: Gift
+) -> None:
+    for number in range(3):
+        assert client.get("/claim/abc/", REMOTE_ADDR=f"198.51.100.{number}").status_code == 404
+    assert cache.get("wrong:claim") == 3
+    cache.set("wrong:claim", claims.WRONG_CODES.overall, 600)
+    late = Client(REMOTE_ADDR="192.0.2.8")
+    answer = late.get(f"/claim/{UNKNOWN}/")
+    assert (answer.status_code, answer["Retry-After"]) == (429, "600")
+    assert late.get(f"/claim/{gift.code}/").status_code == 429, "it has guessed before"
+    ben = Client(REMOTE_ADDR="192.0.2.9")
+    assert ben.get(f"/claim/{gift.code}/").status_code == 200
+    assert ben.post(f"/claim/{gift.code}/", BEN).status_code == 302
+
+
+def test_without_the_cache_every_code_is_looked_up(
+    client: Client, gift: Gift, settings: LazySettings
+) -> None:
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:9/0",
+        }
+    }
+    assert {client.get(f"/claim/{UNKNOWN}/").status_code for _ in range(22)} == {404}
+    assert client.get(f"/claim/{gift.code}/").status_code == 200
+
+
+# Reminders
+
+
+def opt_out_url(address: str = "ben@example.org") -> str:
+    return f"/membership/no-reminders/{links.opt_out_token(address)}/"
+
+
+def test_a_button_stops_the_reminders_and_another_brings_them_back(client: Client) -> None:
+    page = client.get(opt_out_url())
+    assert "No more reminders?" in main_of(page)
+    assert OptOut.objects.count() == 0, "a scanner that opens links changes nothing"
+    for _ in range(2):
+        answer = client.post(opt_out_url(), read_form(page).fields | {"want": "none"})
+        assert (answer.status_code, answer["Location"]) == (303, opt_out_url())
+        assert OptOut.objects.holds("Ben@example.org")
+        assert OptOut.objects.count() == 1
+    page = client.get(opt_out_url())
+    assert "You get no more reminders" in main_of(page)
+    client.post(opt_out_url(), read_form(page).fields | {"want": "again"})
+    assert not OptOut.objects.holds("ben@example.org")
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart"])
+def test_a_mail_program_unsubscribes_by_one_click_without_cookie_or_token(kind: str) -> None:
+    program = Client(enforce_csrf_checks=True)
+    body = {"List-Unsubscribe": "One-Click"}
+    for _ in range(2):
+        if kind == "multipart":
+            answer = program.post(opt_out_url(), body)
+        else:
+            answer = program.post(opt_out_url(), "List-Unsubscribe=One-Click", content_type=kind)
+        assert answer.status_code == 200
+    assert OptOut.objects.holds("ben@example.org")
+    assert OptOut.objects.count() == 1
+
+
+def test_the_list_of_those_who_want_none_names_nobody_and_outlives_a_change_of_the_key(
+    client: Client, settings: LazySettings
+) -> None:
+    in_the_mail = opt_out_url()
+    assert "ben" not in in_the_mail
+    client.post(in_the_mail)
+    assert "ben" not in OptOut.objects.get().address_hash
+    settings.GIFT_CODE_KEY_FALLBACKS = [settings.GIFT_CODE_KEY]
+    settings.GIFT_CODE_KEY = "newer"
+    assert OptOut.objects.holds("ben@example.org")
+    client.post(in_the_mail, {"want": "again"})
+    assert not OptOut.objects.holds("ben@example.org")
+
+
+def test_a_changed_link_stops_no_reminders_and_says_so(client: Client) -> None:
+    for answer in (client.get(f"{opt_out_url()[:-3]}x/"), client.post(f"{opt_out_url()[:-3]}x/")):
+        assert answer.status_code == 410
+        assert "This link does not open anything" in main_of(answer)
+    assert OptOut.objects.count() == 0
+
+
+def test_a_gift_that_expired_a_moment_ago_is_told_so_before_the_sweep(
+    client: Client, gift: Gift
+) -> None:
+    Gift.objects.update(expires_at=timezone.now())
+    assert "This gift has expired" in main_of(client.get(f"/claim/{gift.code}/"))

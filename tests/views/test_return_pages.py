@@ -1,0 +1,245 @@
+"""The way back from Stripe, the claim of a gift, the billing portal: never more than is known."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+from django.conf import LazySettings
+from django.core.cache import cache
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+
+from campaigns import progress
+from campaigns.emails import links
+from campaigns.forms import token_for
+from campaigns.models import Campaign, Checkout, Membership
+from newsroom.sandbox.control import SandboxControl
+from tests.support.factories import (
+    at,
+    claim,
+    make_gift,
+    make_member,
+    make_payment,
+)
+from tests.support.pages import (
+    GIFT,
+    JOIN,
+    MARKUP,
+    NOBODY,
+    NOON,
+    error_beside,
+    gift_fields,
+    join_fields,
+    main_of,
+    read_form,
+    sessions,
+    start,
+)
+
+CARD = "4242424242424242"
+SLOW_IBAN = "DE89370400440532013000"  # stays processing until settled
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[None]:
+    """Our clock shows what the sandbox's does."""
+    with time_machine.travel(NOON, tick=True):
+        yield
+
+
+# The way back from Stripe
+
+
+def thanks(client: Client, checkout: Checkout) -> str:
+    """What the page says some seconds after it was looked at last."""
+    cache.clear()
+    response = client.get(f"/membership/thanks/{checkout.pk}/")
+    assert response.status_code == 200
+    page = response.content.decode()
+    assert '<meta name="robots" content="noindex">' in page
+    refreshes = '<meta http-equiv="refresh" content="5">' in page
+    assert refreshes == ('data-stage="waiting"' in page)
+    return main_of(response)
+
+
+def test_a_confirmed_payment_says_so_with_the_count_and_a_link_to_share(
+    client: Client, drive: Campaign, sandbox: SandboxControl, settings: LazySettings
+) -> None:
+    checkout = start(client, JOIN, join_fields(client))
+    assert checkout.session_id
+    sandbox.pay(checkout.session_id, card=CARD)
+    page = thanks(client, checkout)
+    assert "Your payment is confirmed" in page
+    assert "You paid €60." in page
+    assert re.search(r"<strong[^>]*>1</strong> of 1,000 new members", page)
+    assert f'readonly value="{settings.SITE_URL}/drive/birthday/"' in page
+    assert 'href="mailto:?subject=The%20Meridian%20Post%3A%20Third%20birthday' in page
+    # Whoever sends the form once more is told the same, and pays nothing twice.
+    response = client.post(JOIN, join_fields(client, token=token_for(checkout.pk)))
+    assert response["Location"] == f"/membership/thanks/{checkout.pk}/"
+
+
+def test_a_confirmed_gift_says_where_the_claim_link_goes(
+    client: Client, drive: Campaign, sandbox: SandboxControl
+) -> None:
+    checkout = start(client, GIFT, gift_fields(client))
+    assert checkout.session_id
+    sandbox.pay(checkout.session_id, card=CARD)
+    page = thanks(client, checkout)
+    assert "Your payment is confirmed" in page
+    assert "We write to Ben Friend at ben@example.org" in page
+    assert checkout.gifts.get().code not in page
+
+
+def test_a_slow_bank_is_waited_for_and_its_no_is_told(
+    client: Client, drive: Campaign, sandbox: SandboxControl
+) -> None:
+    checkout = start(client, GIFT, gift_fields(client))
+    assert checkout.session_id
+    sandbox.pay(checkout.session_id, iban=SLOW_IBAN)
+    page = thanks(client, checkout)
+    assert "We are still waiting for your bank" in page
+    assert "Your payment is confirmed" not in page
+    [session] = sessions()
+    sandbox.settle(session["payment_intent"], outcome="failed")
+    page = thanks(client, checkout)
+    assert "Your bank did not make the payment" in page
+    assert f'href="{GIFT}?again={checkout.pk}"' in page
+
+
+def test_with_stripe_away_the_way_back_claims_nothing(
+    client: Client, drive: Campaign, sandbox: SandboxControl, settings: LazySettings
+) -> None:
+    checkout = start(client, JOIN, join_fields(client))
+    assert checkout.session_id
+    sandbox.pay(checkout.session_id, card=CARD)
+    settings.STRIPE_API_BASE = NOBODY
+    page = thanks(client, checkout)
+    assert "We do not know yet whether you have paid" in page
+    assert "Your payment is confirmed" not in page
+
+
+def test_an_unfinished_payment_and_an_expired_one_lead_back_to_the_form(
+    client: Client, drive: Campaign, sandbox: SandboxControl
+) -> None:
+    checkout = start(client, JOIN, join_fields(client))
+    page = thanks(client, checkout)
+    assert "This is not paid yet" in page
+    assert f'href="{JOIN}?again={checkout.pk}"' in page
+    sandbox.advance(days=2)
+    page = thanks(client, checkout)
+    assert "The payment page has closed" in page
+    assert f'href="{JOIN}?again={checkout.pk}"' in page
+
+
+def test_an_unknown_checkout_is_a_page_that_says_so(client: Client, transactional_db: None) -> None:
+    response = client.get("/membership/thanks/3f3d3a70-0000-4000-8000-000000000000/")
+    assert response.status_code == 404
+
+
+# The claim
+
+
+def test_a_gift_shows_whom_it_is_from_and_its_message_as_text(
+    client: Client, drive: Campaign
+) -> None:
+    gift = make_gift(make_member(), drive, "2026-11-09 10:00", message=MARKUP)
+    response = client.post("/claim/", {"code": gift.code.lower().replace("-", " ")}, follow=True)
+    page = main_of(response)
+    assert "Ada Reader gives you 12 months of The Meridian Post" in page
+    assert "Happy birthday!<br>&lt;b&gt;Read&lt;/b&gt; &amp; be &lt;script&gt;well" in page
+    assert "9 November 2027" in page
+    response = client.post(f"/claim/{gift.code}/", {"name": "Ben", "email": "ben@"})
+    assert response.status_code == 422
+    assert error_beside(response, "email").startswith("Please check this address")
+    assert read_form(response).fields["name"] == "Ben"
+    fields = read_form(response).fields | {"email": "ben@example.org"}
+    page = main_of(client.post(f"/claim/{gift.code}/", fields, follow=True))
+    assert "Your membership has begun" in page
+    assert "until 10 November 2027" in page
+    assert Membership.objects.filter(source=Membership.Source.GIFT).count() == 1
+
+
+@pytest.mark.parametrize("code", ["", "abc", "AAAAA-BBBBB-CCCCC-DDDDD"])
+def test_a_code_that_we_do_not_know_is_said_beside_its_field(
+    client: Client, transactional_db: None, code: str
+) -> None:
+    response = client.post("/claim/", {"code": code})
+    assert response.status_code == 422
+    assert error_beside(response, "code")
+    assert read_form(response).fields["code"] == code
+
+
+def test_a_gift_that_cannot_be_claimed_says_why(client: Client, drive: Campaign) -> None:
+    paid_at = "2026-11-09 10:00"
+    claimed = claim(make_gift(make_member(), drive, paid_at), make_member(), "2026-11-10 09:00")
+    revoked = make_gift(
+        make_member(), drive, paid_at, status="revoked", revoked_at=at("2026-11-10 10:00")
+    )
+    expired = make_gift(make_member(), drive, paid_at, expires_at=at("2026-11-10 11:00"))
+    said = {
+        claimed.code: (410, "This gift has been claimed"),
+        revoked.code: (410, "This gift was taken back"),
+        expired.code: (410, "This gift has expired"),
+        "AAAAA-BBBBB-CCCCC-DDDDD": (404, "We know no such gift"),
+    }
+    for code, (status, words) in said.items():
+        sent = {"name": "Eve", "email": "eve@example.org"}
+        for response in (client.get(f"/claim/{code}/"), client.post(f"/claim/{code}/", sent)):
+            assert (response.status_code, words in main_of(response)) == (status, True), words
+
+
+# The billing portal
+
+
+def test_the_portals_button_leads_to_stripe_and_its_fault_is_told(
+    client: Client, drive: Campaign, sandbox: SandboxControl, settings: LazySettings
+) -> None:
+    checkout = start(client, JOIN, join_fields(client))
+    assert checkout.session_id
+    sandbox.pay(checkout.session_id, card=CARD)
+    thanks(client, checkout)
+    checkout.refresh_from_db()
+    url = f"/membership/manage/{links.portal_token(checkout)}/"
+    assert read_form(client.get(url)).action == ""
+    settings.STRIPE_API_BASE = NOBODY
+    response = client.post(url)
+    assert response.status_code == 503
+    assert read_form(response).action == url
+    assert "your membership is as it was" in main_of(response)
+    settings.STRIPE_API_BASE = sandbox.url
+    assert client.post(url)["Location"].startswith(sandbox.url)
+    assert client.get(f"{url[:-3]}xx/").status_code == 410
+
+
+def test_who_paid_in_the_drive_and_then_claims_a_gift_counts_once(
+    client: Client, drive: Campaign
+) -> None:
+    gift = make_gift(make_member("ada@example.org"), drive, "2026-11-10 08:00")
+    ben = make_member("ben@example.org")
+    make_payment(ben, drive, "2026-11-10 09:00")
+    with transaction.atomic():
+        progress.tally_gift(gift)
+        progress.tally_members([ben])
+    assert drive.tallies.counting_at(timezone.now()).count() == 2
+    fields = {"name": "Ben", "email": "ben@example.org"}
+    # A member already: it is confirmed from there.
+    assert "We wrote to" in main_of(client.post(f"/claim/{gift.code}/", fields))
+    confirmed = client.post(f"/claim/confirm/{links.confirmation_token(gift, ben)}/")
+    assert confirmed.status_code == 303
+    assert [tally.gift for tally in drive.tallies.counting_at(timezone.now())] == [gift]
+    drive.refresh_from_db()
+    assert drive.publish_at is not None
+
+
+def test_reloading_the_way_back_again_and_again_asks_stripe_once(
+    client: Client, drive: Campaign
+) -> None:
+    checkout = start(client, JOIN, join_fields(client))
+    assert "This is not paid yet" in thanks(client, checkout)
+    version = Checkout.objects.get().version
+    for _ in range(3):
+        assert "We do not know yet" in main_of(client.get(f"/membership/thanks/{checkout.pk}/"))
+    assert Checkout.objects.get().version == version

@@ -1,0 +1,217 @@
+"""What becomes of a webhook that was stored: worked on, put off, replayed, swept up."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from django.utils import timezone
+
+from campaigns import settlement, tasks, webhooks
+from campaigns.models import Campaign, Checkout, Membership, Payment, StripeEvent, Tally
+from newsroom.sandbox.control import SandboxControl
+from tests.conftest import deliver_events
+from tests.settlement.test_settlement import order_membership
+from tests.support.factories import at, make_member
+from tests.support.webhooks import completed_event, make_event, post
+
+
+def make_due(event_id: str) -> None:
+    StripeEvent.objects.filter(event_id=event_id).update(next_attempt_at=timezone.now())
+
+
+@pytest.fixture
+def paid(drive: Campaign, sandbox: SandboxControl) -> Checkout:
+    """A yearly membership paid at Stripe, of which no event has reached us yet."""
+    checkout = order_membership(drive)
+    sandbox.pay(str(checkout.session_id), card="4242424242424242")
+    return checkout
+
+
+# Working on them
+
+
+def test_an_event_of_an_unknown_type_is_stored_and_ignored(
+    client: Client, sandbox: SandboxControl, drive: Campaign
+) -> None:
+    named = {"object": "climate.order", "id": "climorder_1"}
+    event = make_event(type="climate.order.created", data={"object": named})
+    assert post(client, json.dumps(event)).status_code == 200
+    assert webhooks.work_on_event("evt_1") is None
+    stored = StripeEvent.objects.get()
+    assert (stored.status, stored.error, stored.next_attempt_at) == ("ignored", "", None)
+
+
+def test_an_object_of_another_account_is_ignored_and_the_reason_kept(
+    client: Client, sandbox: SandboxControl, drive: Campaign
+) -> None:
+    post(client, json.dumps(make_event()))
+    webhooks.work_on_event("evt_1")
+    stored = StripeEvent.objects.get()
+    assert (stored.status, stored.next_attempt_at) == ("ignored", None)
+    assert stored.reason == StripeEvent.Reason.UNKNOWN_THERE
+
+
+def test_a_sale_that_is_none_of_ours_is_ignored(
+    client: Client, sandbox: SandboxControl, paid: Checkout
+) -> None:
+    Checkout.objects.filter(pk=paid.pk).delete()
+    deliver_events(sandbox, client, [event["id"] for event in sandbox.events()])
+    assert set(StripeEvent.objects.values_list("status", flat=True)) == {"ignored"}
+    assert not Payment.objects.exists()
+
+
+def test_a_redelivered_event_changes_nothing(
+    client: Client, sandbox: SandboxControl, paid: Checkout
+) -> None:
+    event_id = completed_event(sandbox)
+    deliver_events(sandbox, client, [event_id])
+    models = (StripeEvent, Checkout, Payment, Membership, Tally)
+    before = [list(model.objects.values()) for model in models]
+    body, header = sandbox.signed(event_id)
+    for _ in range(3):
+        assert post(client, body, header).status_code == 200
+        assert webhooks.work_on_event(event_id) is None
+    assert [list(model.objects.values()) for model in models] == before
+    assert StripeEvent.objects.get().attempts == 1
+    assert Tally.objects.count() == 1
+
+
+def test_an_event_that_fails_keeps_its_error_and_waits_longer_each_time(
+    client: Client, sandbox: SandboxControl, paid: Checkout
+) -> None:
+    sandbox.add_fault("api", match="GET /v1/checkout/sessions", kind="error", times=-1)
+    event_id = completed_event(sandbox)
+    post(client, *sandbox.signed(event_id))
+    pauses = []
+    for attempt in (1, 2, 3):
+        make_due(event_id)
+        before = timezone.now()
+        webhooks.work_on_event(event_id)
+        stored = StripeEvent.objects.get()
+        assert (stored.status, stored.attempts) == ("failed", attempt)
+        assert "StripeFailed" in stored.error
+        assert stored.next_attempt_at is not None
+        pauses.append(stored.next_attempt_at - before)
+        assert event_id not in webhooks.due_event_ids(at=before)
+        assert webhooks.work_on_event(event_id) is None  # not before its time
+        assert event_id in webhooks.due_event_ids(at=stored.next_attempt_at)
+    assert pauses[0] >= timedelta(seconds=2)
+    assert pauses[1] >= timedelta(seconds=4)
+    assert pauses[2] >= timedelta(seconds=8)
+    StripeEvent.objects.update(attempts=4000)
+    make_due(event_id)
+    webhooks.work_on_event(event_id)
+    longest = StripeEvent.objects.get().next_attempt_at
+    assert longest is not None
+    assert longest - timezone.now() <= timedelta(hours=1)
+
+
+def test_an_event_works_out_once_stripe_is_back(
+    client: Client, sandbox: SandboxControl, paid: Checkout, settings: LazySettings
+) -> None:
+    event_id = completed_event(sandbox)
+    post(client, *sandbox.signed(event_id))
+    there = settings.STRIPE_API_BASE
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    assert webhooks.work_on_event(event_id) is None
+    stored = StripeEvent.objects.get()
+    assert stored.status == StripeEvent.Status.FAILED
+    assert "StripeUnavailable" in stored.error
+    assert not Payment.objects.exists()
+    settings.STRIPE_API_BASE = there
+    make_due(event_id)
+    assert webhooks.work_on_event(event_id) == paid.pk
+    stored.refresh_from_db()
+    assert (stored.status, stored.error, stored.next_attempt_at) == ("done", "", None)
+    assert Tally.objects.count() == 1
+
+
+def test_an_event_whose_worker_died_is_due_again_when_its_lease_is_over(
+    client: Client, sandbox: SandboxControl, paid: Checkout
+) -> None:
+    event_id = completed_event(sandbox)
+    post(client, *sandbox.signed(event_id))
+    now = timezone.now()
+    # What the claim of a worker that was killed a moment later leaves behind.
+    StripeEvent.objects.update(next_attempt_at=now + webhooks.LEASE, attempts=1)
+    assert webhooks.work_on_event(event_id) is None
+    assert webhooks.due_event_ids(at=now) == []
+    assert webhooks.due_event_ids(at=now + timedelta(seconds=45)) == [event_id]
+
+
+def test_a_worker_whose_lease_ran_out_leaves_the_event_to_the_next_one(
+    client: Client, sandbox: SandboxControl, paid: Checkout
+) -> None:
+    event_id = completed_event(sandbox)
+    post(client, *sandbox.signed(event_id))
+    late = StripeEvent.objects.get()
+    late.attempts = 1
+    StripeEvent.objects.update(attempts=2)  # another attempt has begun meanwhile
+    webhooks._close(late, settlement.Found(reason=StripeEvent.Reason.NAMES_NONE))
+    webhooks._put_off(late, ValueError("too late"))
+    assert list(StripeEvent.objects.values_list("status", "error")) == [("new", "")]
+
+
+def test_a_replayed_event_is_worked_on_again(
+    client: Client, sandbox: SandboxControl, paid: Checkout
+) -> None:
+    event_id = completed_event(sandbox)
+    deliver_events(sandbox, client, [event_id])
+    Tally.objects.all().delete()
+    assert webhooks.replay_events([event_id, "evt_unknown"]) == 1
+    assert webhooks.replay_events([event_id]) == 0  # it is due already
+    assert webhooks.work_on_event(event_id) == paid.pk
+    stored = StripeEvent.objects.get()
+    assert (stored.status, stored.attempts) == ("done", 2)
+    assert Tally.objects.count() == 1
+
+
+def test_an_event_that_came_before_our_note_of_the_session_finds_its_checkout(
+    client: Client, sandbox: SandboxControl, paid: Checkout
+) -> None:
+    # As if we had died between Stripe's answer and our note of it.
+    session_id = paid.session_id
+    Checkout.objects.update(status="starting", session_id=None, session_url="", look_at=None)
+    deliver_events(sandbox, client, [completed_event(sandbox)])
+    checkout = Checkout.objects.get()
+    assert (checkout.status, checkout.session_id) == ("paid", session_id)
+    assert Tally.objects.count() == 1
+
+
+# The sweep
+
+
+def test_the_sweep_works_on_what_no_message_told_of(
+    client: Client, sandbox: SandboxControl, paid: Checkout
+) -> None:
+    post(client, *sandbox.signed(completed_event(sandbox)))
+    tasks.sweep()
+    assert StripeEvent.objects.get().status == StripeEvent.Status.DONE
+    assert Tally.objects.count() == 1
+
+
+def test_a_checkout_that_cannot_be_settled_holds_up_no_other(
+    sandbox: SandboxControl, drive: Campaign
+) -> None:
+    broken, whole = order_membership(drive), order_membership(drive, email="ben@example.org")
+    for checkout in (broken, whole):
+        sandbox.pay(str(checkout.session_id), card="4242424242424242")
+    # A subscription that somebody entered by hand: the row that it needs is taken.
+    invoice = sandbox.events("invoice.paid")[0]["data"]["object"]
+    Membership.objects.create(
+        member=make_member(),
+        source=Membership.Source.SUBSCRIPTION,
+        started_at=at("2026-11-10 12:00"),
+        subscription_id=invoice["parent"]["subscription_details"]["subscription"],
+    )
+    now = timezone.now()
+    Checkout.objects.filter(pk=broken.pk).update(look_at=now - timedelta(seconds=2))
+    Checkout.objects.filter(pk=whole.pk).update(look_at=now - timedelta(seconds=1))
+    tasks.sweep()
+    whole.refresh_from_db()
+    assert whole.status == Checkout.Status.PAID
+    broken.refresh_from_db()
+    assert broken.look_at is not None
+    assert broken.look_at > now

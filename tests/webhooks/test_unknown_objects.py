@@ -1,0 +1,215 @@
+"""An event for an object we do not know: kept, asked for at Stripe, adopted or marked foreign."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from campaigns import settlement, stripe_api, webhooks
+from campaigns.models import Campaign, Checkout, Dispute, Payment, Refund, StripeEvent
+from newsroom.sandbox.control import SandboxControl
+from tests.admin.conftest import editor  # noqa: F401 - a fixture
+from tests.settlement.test_reconciliation import make_foreign_charge, reconcile
+from tests.settlement.test_settlement import order_gift, order_membership
+from tests.support.staff import address, page_of
+
+Reason = StripeEvent.Reason
+CARD = "4242424242424242"
+LOST = "1e4fb81a-5a3a-4f4c-a4a7-5c0f4f6b3f11"
+
+
+def bring(object_type: str, object_id: str, event_id: str = "evt_1") -> StripeEvent:
+    """An event that names the object, kept and worked on."""
+    event = {
+        "id": event_id,
+        "type": f"{object_type}.updated",
+        "created": 1_794_312_000,
+        "livemode": False,
+        "data": {"object": {"object": object_type, "id": object_id}},
+    }
+    webhooks.keep_event(event)
+    webhooks.work_on_event(event_id)
+    return StripeEvent.objects.get(event_id=event_id)
+
+
+def sell(campaign: Campaign, sandbox: SandboxControl, kind: str) -> Checkout:
+    order = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
+    sandbox.pay(str(order.session_id), card=CARD)
+    return order
+
+
+def ids_of(sandbox: SandboxControl) -> dict[str, str]:
+    """The newest object of each kind that Stripe's events named."""
+    return {
+        each["data"]["object"]["object"]: each["data"]["object"]["id"] for each in sandbox.events()
+    }
+
+
+def take_marks_away(sandbox: SandboxControl) -> None:
+    """As somebody may in Stripe's dashboard."""
+    v1, named, nothing = stripe_api.client().v1, ids_of(sandbox), {"metadata": {"checkout": ""}}
+    ways: dict[str, Callable[[str, Any], object]] = {
+        "checkout.session": v1.checkout.sessions.update,
+        "payment_intent": v1.payment_intents.update,
+        "charge": v1.charges.update,
+        "subscription": v1.subscriptions.update,
+    }
+    for kind, update in ways.items():
+        if kind in named:
+            update(named[kind], nothing)
+
+
+# Adopted
+
+
+@pytest.mark.parametrize("kind", ["gift", "year"])
+def test_without_its_mark_an_object_is_known_by_what_we_noted(
+    drive: Campaign, sandbox: SandboxControl, kind: str
+) -> None:
+    checkout = sell(drive, sandbox, kind)
+    take_marks_away(sandbox)
+    assert bring("checkout.session", str(checkout.session_id)).status == "done"
+    payment = Payment.objects.get()
+    stripe_api.refund_payment(str(payment.intent_id), amount_minor=100, idempotency_key="part")
+    sandbox.open_dispute(charge=payment.charge_id)
+    named = ids_of(sandbox)
+    for number, (object_type, object_id) in enumerate(named.items(), 2):
+        found = settlement.find_checkout(object_type, object_id)
+        if object_type in {"customer", "product", "price"}:
+            assert found.reason == Reason.NOTHING_KEPT
+            continue
+        assert found.checkout_id == checkout.pk, object_type
+        assert bring(object_type, object_id, f"evt_{number}").status == "done"
+    assert Refund.objects.count() == Dispute.objects.count() == 1
+
+
+def test_a_charge_keeps_the_mark_that_its_intent_has_lost(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    checkout = sell(drive, sandbox, "gift")
+    named = ids_of(sandbox)
+    stripe_api.client().v1.payment_intents.update(
+        named["payment_intent"], {"metadata": {"checkout": ""}}
+    )
+    event = bring("payment_intent", named["payment_intent"])
+    assert (event.status, event.reason) == ("ignored", Reason.NAMES_NONE)
+    assert bring("charge", named["charge"], "evt_2").status == "done"
+    assert Payment.objects.get().checkout == checkout
+    # What was foreign is adopted when it is worked on again.
+    webhooks.replay_events(["evt_1"])
+    webhooks.work_on_event("evt_1")
+    event.refresh_from_db()
+    assert (event.status, event.reason) == ("done", "")
+
+
+@pytest.mark.parametrize("kind", ["refund", "dispute"])
+def test_what_names_its_charge_alone_is_led_by_it(
+    drive: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    checkout = sell(drive, sandbox, "gift")
+    charge_id = ids_of(sandbox)["charge"]
+    if kind == "refund":
+        stripe_api.client().v1.refunds.create({"charge": charge_id, "amount": 100})
+    else:
+        sandbox.open_dispute(charge=charge_id)
+    fetch = getattr(stripe_api, f"fetch_{kind}")
+    monkeypatch.setattr(
+        stripe_api, f"fetch_{kind}", lambda object_id: fetch(object_id) | {"payment_intent": None}
+    )
+    assert bring(kind, ids_of(sandbox)[kind]).status == "done"
+    assert Payment.objects.get().checkout == checkout
+    assert (Refund.objects.count(), Dispute.objects.count()) == (
+        kind == "refund",
+        kind == "dispute",
+    )
+
+
+# Foreign
+
+
+@pytest.mark.parametrize(
+    ("object_type", "object_id", "reason"),
+    [
+        ("charge", "ch_of_none", Reason.UNKNOWN_THERE),
+        ("subscription", "sub_of_none", Reason.UNKNOWN_THERE),
+        ("product", "plan_member", Reason.NOTHING_KEPT),
+        ("", "", Reason.NOTHING_KEPT),
+    ],
+)
+def test_what_is_none_of_ours_is_kept_with_the_reason(
+    drive: Campaign, sandbox: SandboxControl, object_type: str, object_id: str, reason: Reason
+) -> None:
+    if not object_type:
+        webhooks.keep_event(
+            {"id": "evt_1", "type": "a.b", "created": 1_794_312_000, "livemode": False}
+        )
+        webhooks.work_on_event("evt_1")
+        event = StripeEvent.objects.get()
+    else:
+        event = bring(object_type, object_id)
+    assert (event.status, event.reason, event.error) == ("ignored", reason, "")
+    assert object_id in event.payload
+
+
+@pytest.mark.parametrize(
+    ("mark", "reason"), [({}, Reason.NAMES_NONE), ({"checkout": LOST}, Reason.NAMES_A_LOST_ONE)]
+)
+def test_what_somebody_else_sold_is_foreign_and_what_names_a_lost_checkout_is_told(
+    drive: Campaign, sandbox: SandboxControl, mark: dict[str, str], reason: Reason
+) -> None:
+    make_foreign_charge(sandbox, **mark)
+    named = ids_of(sandbox)
+    stripe_api.client().v1.refunds.create({"charge": named["charge"], "amount": 100})
+    sandbox.open_dispute(charge=named["charge"])
+    named = ids_of(sandbox)
+    for kind in ("payment_intent", "charge", "refund", "dispute"):
+        event = bring(kind, named[kind], f"evt_{kind}")
+        assert (event.status, event.reason) == ("ignored", reason), kind
+    assert not Payment.objects.exists()
+    code, told = reconcile("--since", "2026-11-01")
+    if reason == Reason.NAMES_NONE:
+        assert "foreign: of no Checkout of ours, and left out below: 3" in told
+        assert code == 0
+    else:
+        assert "still missing here: 3" in told
+        assert "it names a Checkout that is not here" in told
+        assert code == 1
+
+
+def test_a_fault_of_ours_while_settling_is_no_foreign_object(
+    drive: Campaign, sandbox: SandboxControl
+) -> None:
+    """Stripe does not know the session that our row names: the event stays due."""
+    checkout = sell(drive, sandbox, "gift")
+    Checkout.objects.filter(pk=checkout.pk).update(session_id="cs_of_another_account")
+    event = bring("charge", ids_of(sandbox)["charge"])
+    assert event.status == "failed"
+    assert event.next_attempt_at is not None
+    assert "cs_of_another_account" in event.error
+
+
+# What staff see
+
+
+def test_the_inbox_says_why_in_words_and_can_be_narrowed(
+    drive: Campaign,
+    sandbox: SandboxControl,
+    client: Client,
+    editor: User,  # noqa: F811
+) -> None:
+    bring("charge", "ch_of_none")
+    make_foreign_charge(sandbox, checkout=LOST)
+    lost = bring("charge", ids_of(sandbox)["charge"], "evt_2")
+    listed = page_of(client.get(address(StripeEvent, "changelist")))
+    assert "Stripe does not know it" in listed
+    assert "it names a Checkout that is not here" in listed
+    narrowed = client.get(address(StripeEvent, "changelist"), {"reason__exact": lost.reason})
+    assert narrowed.context["cl"].result_count == 1
+    front = page_of(client.get("/admin/"))
+    assert f"{address(StripeEvent, 'changelist')}?needs=lost-checkout" in front
+    waiting = client.get(address(StripeEvent, "changelist"), {"needs": "lost-checkout"})
+    assert [event.pk for event in waiting.context["cl"].queryset] == [lost.pk]
+    assert json.loads(lost.payload)["data"]["object"]["object"] == "charge"
