@@ -1,4 +1,4 @@
-"""The drive: from a banner in an article to a counted member.
+"""The campaign: from a banner in an article to a counted member.
 
 The journey, one line a step, in the order in which the code reads:
 

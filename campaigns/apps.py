@@ -6,7 +6,7 @@ from campaigns import checks
 
 class CampaignsConfig(AppConfig):
     name = "campaigns"
-    verbose_name = _("Membership drive")
+    verbose_name = _("Membership campaign")
 
     def ready(self) -> None:
         checks.register_checks()

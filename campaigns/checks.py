@@ -97,7 +97,7 @@ def _check_stripe_key() -> Iterator[CheckMessage]:
     if not settings.DEMO and "_test_" in key and _is_https():
         yield Warning(
             "STRIPE_SECRET_KEY is a test key: no real payment can be made here.",
-            hint="Right for a rehearsal. For the drive set the key that begins with sk_live_.",
+            hint="Right for a rehearsal. For the campaign set the key that begins with sk_live_.",
             id="campaigns.W001",
         )
 
@@ -292,13 +292,13 @@ def check_grace(**_: Any) -> list[CheckMessage]:
 
 
 def check_scale(**_: Any) -> list[CheckMessage]:
-    """What is right for a trial, and too small for a drive that is in every article."""
+    """What is right for a trial, and too small for a campaign that is in every article."""
     found: list[CheckMessage] = []
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         found.append(
             Warning(
                 "The database is SQLite: one writer at a time, on one machine.",
-                hint="Set DATABASE_URL to a PostgreSQL database before the drive.",
+                hint="Set DATABASE_URL to a PostgreSQL database before the campaign.",
                 id="campaigns.W003",
             )
         )

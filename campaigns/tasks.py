@@ -136,7 +136,7 @@ def do_what_followed() -> None:
 
 @shared_task(ignore_result=True)
 def recount() -> None:
-    """A turn of counting drives anew; the next sweep asks for another while there is more."""
+    """A turn of counting campaigns anew; the next sweep asks for another while there is more."""
     until = timezone.now() + TURN
     for campaign_id in progress.due_recount_ids(at=timezone.now()):
         try:

@@ -1,4 +1,5 @@
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from campaigns.views import (
     addresses,
@@ -84,7 +85,7 @@ urlpatterns = [
         ),
     ),
     path(
-        "drive/<slug:slug>/",
+        "campaign/<slug:slug>/",
         include(
             [
                 path("", readers.show_campaign, name="campaign"),
@@ -98,7 +99,13 @@ urlpatterns = [
             ]
         ),
     ),
-    path("drive/", readers.stray, name="any_campaign"),
-    # Where the newspaper itself does not stand: in the demo it does.
+    path("campaign/", readers.stray, name="any_campaign"),
+    # Addresses of before December 2026, in bookmarks and in banners that were pasted somewhere.
+    path(
+        "drive/<path:rest>",
+        RedirectView.as_view(url="/campaign/%(rest)s", permanent=True, query_string=True),
+    ),
+    path("drive/", RedirectView.as_view(url="/campaign/", permanent=True, query_string=True)),
+    # In the demo the newspaper itself has this address.
     path("", readers.stray, name="home"),
 ]

@@ -23,7 +23,7 @@ from tests.support.database import empty_tables
 from tests.support.factories import make_campaign, make_price
 
 WEBHOOK_SECRET = "whsec_tests"
-# The day of all tests, whatever the machine's: late in the drive, and before a gift expires that
+# The day of all tests, whatever the machine's: late in the campaign, and before a gift expires that
 # was sold in it.
 TODAY = 1795521600  # 2026-11-24 12:00 UTC
 
@@ -94,8 +94,8 @@ def on_sale() -> dict[str, str]:
 
 
 @pytest.fixture
-def drive(sandbox: SandboxControl, on_sale: dict[str, str], transactional_db: None) -> Campaign:
-    """A running drive whose plans are on sale at the sandbox; frozen at 10 November 2026."""
+def campaign(sandbox: SandboxControl, on_sale: dict[str, str], transactional_db: None) -> Campaign:
+    """A running campaign whose plans are on sale at the sandbox; frozen at 10 November 2026."""
     sandbox.freeze(1794312000)  # 2026-11-10 12:00 UTC
     campaign = make_campaign()
     prices = [make_price(kind) for kind in ("month", "year", "gift", "once")]

@@ -23,14 +23,14 @@ NOBODY = "http://127.0.0.1:9"  # nothing listens there
 
 
 @pytest.fixture
-def order(drive: Campaign) -> checkouts.Order:
+def order(campaign: Campaign) -> checkouts.Order:
     return checkouts.Order(
         kind=Checkout.Kind.JOIN,
         price=Price.objects.get(kind="year"),
         email="ada@example.org",
         name="Ada Reader",
         language="en",
-        campaign=drive,
+        campaign=campaign,
         placement="article_end",
     )
 

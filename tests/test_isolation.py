@@ -51,8 +51,8 @@ def test_what_a_test_wrote_is_gone_after_it_and_what_django_knows_is_not() -> No
 
 
 @pytest.mark.parametrize("turn", ["set up", "brought back"])
-def test_the_drive_is_on_sale_at_the_sandbox_each_time(
-    drive: Campaign, sandbox: SandboxControl, turn: str
+def test_the_campaign_is_on_sale_at_the_sandbox_each_time(
+    campaign: Campaign, sandbox: SandboxControl, turn: str
 ) -> None:
     told = {each["data"]["object"]["id"]: each for each in sandbox.events("price.created")}
     assert set(told) == set(Price.objects.values_list("stripe_price_id", flat=True))

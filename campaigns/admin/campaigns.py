@@ -1,4 +1,4 @@
-"""Drives: their window, goals, wording and banners."""
+"""Campaigns: their window, goals, wording and banners."""
 
 from typing import Any
 from zoneinfo import available_timezones
@@ -87,7 +87,7 @@ class GoalInline(admin.StackedInline[Goal, Campaign]):
     min_num = 1
     max_num = len(Goal.Kind)
 
-    # The goals of a closed drive are what its number was kept for: they can be looked at.
+    # The goals of a closed campaign are what its number was kept for: they can be looked at.
 
     def has_add_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         return not _is_closed(obj) and super().has_add_permission(request, obj)
@@ -133,7 +133,7 @@ class CampaignAdmin(ClosingPages, ProgressPages):
             _("Window"),
             {
                 "description": _(
-                    "Dates and times on this page are in the drive's own time zone. What is paid "
+                    "Dates and times on this page are in the campaign's own time zone. What is paid "
                     "from the start on and before the end counts; after a change everything is "
                     "counted anew, within minutes if it is much."
                 ),
@@ -150,7 +150,7 @@ class CampaignAdmin(ClosingPages, ProgressPages):
         """The slug is in the address that people shared and in the banners' file names.
 
         The currency is that of what was bought: another would leave it out of the goal of money.
-        A closed drive keeps the window of its number until it is opened again.
+        A closed campaign keeps the window of its number until it is opened again.
         """
         if obj is None:
             return []
@@ -203,7 +203,7 @@ class CampaignAdmin(ClosingPages, ProgressPages):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Dates and times are shown and read in the drive's own zone."""
+        """Dates and times are shown and read in the campaign's own zone."""
         with timezone.override(self._zone(request, object_id)):
             response = super().changeform_view(request, object_id, form_url, extra_context)
             return response.render() if isinstance(response, TemplateResponse) else response
@@ -216,7 +216,7 @@ class CampaignAdmin(ClosingPages, ProgressPages):
         return campaign.zone if campaign else "UTC"
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
-        """What is on the form, and nothing else: a colleague may be closing the drive just now."""
+        """What is on the form, and nothing else: a colleague may be closing the campaign just now."""
         obj.save(update_fields=list(form.fields) if change else None)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -237,7 +237,7 @@ class CampaignAdmin(ClosingPages, ProgressPages):
                 published = banners.publish_campaign(campaign.pk)
             except OSError as error:
                 words = gettext(
-                    "%(drive)s: the files could not be written (%(error)s). The last good banners "
+                    "%(campaign)s: the files could not be written (%(error)s). The last good banners "
                     "stand, and it is tried again."
                 )
                 level = messages.ERROR
@@ -245,21 +245,22 @@ class CampaignAdmin(ClosingPages, ProgressPages):
             else:
                 if published is None:
                     words = gettext(
-                        "%(drive)s: nothing was written. Either it is being published or counted "
+                        "%(campaign)s: nothing was written. Either it is being published or counted "
                         "anew just now, or it has no primary goal."
                     )
                     level, more = messages.WARNING, {}
                 else:
-                    words = gettext("%(drive)s: published, with the number %(number)s.")
+                    words = gettext("%(campaign)s: published, with the number %(number)s.")
                     count = banners.write_count(published, language=get_language() or "en")
                     level, more = messages.SUCCESS, {"number": count.words}
-            self.message_user(request, words % {"drive": campaign.slug, **more}, level)
+            self.message_user(request, words % {"campaign": campaign.slug, **more}, level)
 
     @admin.action(description=_("Count anew"), permissions=["change"])
     def recount(self, request: HttpRequest, campaigns: QuerySet[Campaign]) -> None:
         for campaign in campaigns:
             progress.request_recount(campaign.pk)
             self.message_user(
-                request, gettext("%(drive)s is being counted anew.") % {"drive": campaign.slug}
+                request,
+                gettext("%(campaign)s is being counted anew.") % {"campaign": campaign.slug},
             )
         tasks.hurry(tasks.recount)

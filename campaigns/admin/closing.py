@@ -1,4 +1,4 @@
-"""Closing a drive: staff look at what is counted and what is pending, and the number is kept."""
+"""Closing a campaign: staff look at what is counted and what is pending, and the number is kept."""
 
 from typing import Any
 
@@ -87,7 +87,7 @@ class ClosingPages(admin.ModelAdmin[Campaign]):
                 links.append(Link(gettext("Open again"), url, is_grave=True))
             elif not refuse_closing(campaign, goals):
                 url = reverse("admin:campaigns_campaign_close", args=[campaign.pk])
-                links.append(Link(gettext("Close the drive"), url))
+                links.append(Link(gettext("Close the campaign"), url))
         notices = _tell_recount(campaign)
         return Panel(state=_tell_state(campaign, goals), notices=notices, links=links)
 
@@ -114,7 +114,7 @@ class ClosingPages(admin.ModelAdmin[Campaign]):
                 campaign,
                 form,
                 do=lambda wanted, user: _close(campaign, wanted, user),
-                title=gettext("Close the drive"),
+                title=gettext("Close the campaign"),
                 explanation=gettext(
                     "Counted now: %(numbers)s. Once closed, this is the number that readers are "
                     "shown. Refunds, lost disputes and late payments stand beside it, on the page "
@@ -147,7 +147,7 @@ class ClosingPages(admin.ModelAdmin[Campaign]):
 
 
 def refuse_closing(campaign: Campaign, goals: list[Progress]) -> str:
-    """Why the drive cannot be closed as it stands; nothing if it can."""
+    """Why the campaign cannot be closed as it stands; nothing if it can."""
     if campaign.closed_at is not None:
         return _tell_state(campaign, goals)
     if not goals:
@@ -172,7 +172,7 @@ def _close(campaign: Campaign, wanted: dict[str, Any], user: User) -> Done:
             gettext("The numbers changed since this page was opened. Please look at them again.")
         ) from error
     publish_soon([campaign.pk])
-    words = gettext("The drive is closed at %(numbers)s.") % {"numbers": _tell_numbers(goals)}
+    words = gettext("The campaign is closed at %(numbers)s.") % {"numbers": _tell_numbers(goals)}
     if pending := _pending(goals):
         left_out = ngettext(
             "%(count)d pending payment is not in it.",
@@ -192,7 +192,7 @@ def _reopen(campaign: Campaign, wanted: dict[str, Any], goals: list[Progress]) -
         "state": _tell_state(campaign, goals),
     }
     return Done(
-        gettext("The drive is open again: its number is provisional until it is closed."),
+        gettext("The campaign is open again: its number is provisional until it is closed."),
         entry=entry,
     )
 
@@ -215,7 +215,7 @@ def _tell_state(campaign: Campaign, goals: list[Progress]) -> str:
         return gettext("Begins on %(start)s.") % {"start": in_its_zone(campaign, "starts_at")}
     if phase is Phase.RUNNING:
         return gettext("Runs until %(end)s.") % {"end": in_its_zone(campaign, "ends_at")}
-    told = gettext("Over since %(end)s; the number is provisional until the drive is closed.")
+    told = gettext("Over since %(end)s; the number is provisional until the campaign is closed.")
     told %= {"end": in_its_zone(campaign, "ends_at")}
     if pending := _pending(goals):
         waiting = ngettext(

@@ -75,7 +75,7 @@ class MemberErasures(admin.ModelAdmin[Member]):
                 "Name, addresses and all that they and you wrote are removed: here, from stored "
                 "events, and with their customer at Stripe. One last mail tells them. Amounts, "
                 "dates and Stripe’s ids of their payments stay, and so does every number of a "
-                "drive. Unclaimed gifts that they bought stay good."
+                "campaign. Unclaimed gifts that they bought stay good."
             ),
             template="campaigns/staff/hand.html",
         )

@@ -37,7 +37,7 @@ class DateForm(GiftForm):
         required=False,
         max_length=64,
         validators=[validate_zone],
-        help_text=_("That of the recipient, such as Europe/Kyiv. Empty: that of the drive."),
+        help_text=_("That of the recipient, such as Europe/Kyiv. Empty: that of the campaign."),
         widget=forms.TextInput({"class": "vTextField"}),
     )
 

@@ -96,7 +96,7 @@ def tell_choice(gift: Gift) -> str:
         tell_money(gift)
         + " "
         + gettext(
-            "It no longer counts in the drive, but %(redeemer)s claimed it before, and has the "
+            "It no longer counts in the campaign, but %(redeemer)s claimed it before, and has the "
             "membership still (until %(until)s). Revoke the gift to end that membership, or keep "
             "it and let the person have it."
         )
@@ -165,7 +165,7 @@ def _about_the_money(gift: Gift) -> str:
     if fell := tell_money(gift):
         return fell
     return gettext(
-        "No money is given back by this, and the gift goes on counting in the drive: give back its "
+        "No money is given back by this, and the gift goes on counting in the campaign: give back its "
         "share on the page of its payment."
     )
 
@@ -185,10 +185,10 @@ def explain_revival(gift: Gift) -> str:
 def explain_reassigning(gift: Gift) -> str:
     return ngettext(
         "The membership that %(redeemer)s has from it ends now. The other person gets all of its "
-        "%(months)d month, is welcomed by mail and takes part in the drive’s count as who redeemed "
+        "%(months)d month, is welcomed by mail and takes part in the campaign’s count as who redeemed "
         "it.",
         "The membership that %(redeemer)s has from it ends now. The other person gets all of its "
-        "%(months)d months, is welcomed by mail and takes part in the drive’s count as who "
+        "%(months)d months, is welcomed by mail and takes part in the campaign’s count as who "
         "redeemed it.",
         gift.months,
     ) % {"redeemer": _redeemer_of(gift), "months": gift.months}
@@ -197,5 +197,5 @@ def explain_reassigning(gift: Gift) -> str:
 def explain_keeping(gift: Gift) -> str:
     return gettext(
         "%(money)s %(redeemer)s keeps the membership until %(until)s all the same. The gift does "
-        "not count in the drive."
+        "not count in the campaign."
     ) % {"money": tell_money(gift), "redeemer": _redeemer_of(gift), "until": in_words(_until(gift))}

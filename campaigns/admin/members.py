@@ -106,17 +106,17 @@ class OfflinePaymentForm(HandedForm):
     )
     campaign = forms.ModelChoiceField(
         Campaign.objects.order_by("-starts_at"),
-        label=_("Drive"),
+        label=_("Campaign"),
         required=False,
         help_text=_(
             "It counts there if it was paid in the window and the person had no active membership "
-            "when the drive began. Without a drive it counts nowhere."
+            "when the campaign began. Without a campaign it counts nowhere."
         ),
     )
     paid_at = forms.SplitDateTimeField(
         label=_("Paid at"),
         widget=AdminSplitDateTime,
-        help_text=_("In the drive's time zone; in UTC without a drive."),
+        help_text=_("In the campaign's time zone; in UTC without a campaign."),
     )
     note = forms.CharField(
         label=_("Note"), max_length=200, help_text=_("How it came: cash at the desk, a transfer.")
@@ -233,7 +233,7 @@ class MemberAdmin(MemberMerging, MemberErasures):
             title=gettext("Add membership"),
             explanation=gettext(
                 "For somebody who does not pay. It is never counted as a new member; if it was "
-                "active when a drive began, what this person pays in that drive is not counted "
+                "active when a campaign began, what this person pays in that campaign is not counted "
                 "either."
             ),
         )
@@ -316,7 +316,7 @@ def _grant(member: Member, wanted: dict[str, Any], user: User) -> str:
             granted_by=user,
             note=wanted["note"],
         )
-        # One that was active when a drive began takes the person out of its count.
+        # One that was active when a campaign began takes the person out of its count.
         progress.tally_members([member])
     months: int = wanted["months"]
     return ngettext(
@@ -364,5 +364,7 @@ def _record(member: Member, wanted: dict[str, Any], user: User) -> str:
         banners.request_publishing(campaign.pk)
         tasks.hurry(tasks.do_what_followed)
     if counts:
-        return gettext("The payment was recorded; this person counts as a new member of the drive.")
+        return gettext(
+            "The payment was recorded; this person counts as a new member of the campaign."
+        )
     return gettext("The payment was recorded; it does not make this person count as a new member.")

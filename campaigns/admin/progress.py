@@ -1,4 +1,4 @@
-"""How a drive goes, for staff: the figures as a page, and as files to take away."""
+"""How a campaign goes, for staff: the figures as a page, and as files to take away."""
 
 from collections.abc import Callable
 
@@ -54,7 +54,7 @@ class ProgressPages(admin.ModelAdmin[Campaign]):
             "campaigns/staff/progress.html",
             {
                 **self.admin_site.each_context(request),
-                "title": gettext("Progress of %(drive)s") % {"drive": figures.name},
+                "title": gettext("Progress of %(campaign)s") % {"campaign": figures.name},
                 "opts": self.opts,
                 "campaign": campaign,
                 "figures": figures,

@@ -14,7 +14,7 @@ from campaigns.money import format_money
 
 admin.site.site_header = settings.NEWSROOM_NAME
 admin.site.site_title = settings.NEWSROOM_NAME
-admin.site.index_title = _("Membership drives")
+admin.site.index_title = _("Membership campaigns")
 admin.site.site_url = settings.SITE_URL
 
 

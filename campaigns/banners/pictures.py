@@ -1,4 +1,4 @@
-"""Drawings that stand inside a banner or the drive's picture, and lines for a picture's text."""
+"""Drawings that stand inside a banner or the campaign's picture, and lines for a picture's text."""
 
 import textwrap
 from functools import cache

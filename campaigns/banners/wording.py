@@ -1,4 +1,4 @@
-"""What a banner says in each state of the drive, unless staff wrote something else.
+"""What a banner says in each state of the campaign, unless staff wrote something else.
 
 Our own sentences claim nothing but what the campaign's rows carry; what only one newsroom can say
 of itself (its age, how few of its readers pay) is for staff to write.
@@ -48,7 +48,7 @@ class Count:
     @property
     def html(self) -> SafeString:
         """The words for a page, the counted part set apart."""
-        apart = format_html('<strong class="drive-number">{}</strong>', self.counted)
+        apart = format_html('<strong class="campaign-number">{}</strong>', self.counted)
         return format_html(self.pattern, counted=apart, target=self.target)
 
     @property
@@ -60,7 +60,7 @@ class Count:
 
 _DEFAULTS: dict[tuple[str, str], tuple[Text, Text]] = {
     (Placement.TOP, State.BEFORE): (
-        _("Our drive begins on {starts}."),
+        _("Our campaign begins on {starts}."),
         _("We are going to look for {target} new members."),
     ),
     (Placement.TOP, State.RUNNING): (
@@ -73,7 +73,7 @@ _DEFAULTS: dict[tuple[str, str], tuple[Text, Text]] = {
     ),
     (Placement.TOP, State.ENDED): (
         _("Thank you to everybody who joined."),
-        _("The drive is over, the door stays open."),
+        _("The campaign is over, the door stays open."),
     ),
     (Placement.INLINE, State.BEFORE): (
         _("Soon we will ask for your help"),
@@ -97,7 +97,7 @@ _DEFAULTS: dict[tuple[str, str], tuple[Text, Text]] = {
         ),
     ),
     (Placement.INLINE, State.ENDED): (
-        _("The drive is over. Thank you"),
+        _("The campaign is over. Thank you"),
         _("What you read here still lives from its members, on this day as on any other."),
     ),
     (Placement.END, State.BEFORE): (
@@ -121,7 +121,7 @@ _DEFAULTS: dict[tuple[str, str], tuple[Text, Text]] = {
     ),
 }
 
-# Where a drive began without supporters, or nobody entered them, none are spoken of.
+# Where a campaign began without supporters, or nobody entered them, none are spoken of.
 _WITHOUT_SUPPORTERS: dict[str, Text] = {
     State.BEFORE: _("What everybody can read here is paid for by some. You can be among them."),
     State.RUNNING: _(
@@ -147,7 +147,7 @@ _OTHER_GOALS: dict[str, tuple[Text, Text]] = {
     ),
     State.ENDED: (
         _("Thank you to everybody who took part."),
-        _("The drive is over, the door stays open."),
+        _("The campaign is over, the door stays open."),
     ),
 }
 
@@ -165,7 +165,7 @@ def choose_wording(
     headline, text = (
         (own.headline, own.text) if own else _our_wording(campaign, progress, placement=placement)
     )
-    # The end is exclusive: a drive that ends at midnight has its last day before that.
+    # The end is exclusive: a campaign that ends at midnight has its last day before that.
     last_moment = campaign.ends_at - timedelta(microseconds=1)
     values = {
         "counted": _write_amount(progress, progress.counted, language=language),

@@ -17,7 +17,7 @@ from campaigns.models import Gift, Membership, OutgoingMail, Payment
 
 
 def send_mail(mail: OutgoingMail) -> str:
-    """Hand one owed message to the mail provider, in its language and its drive's time zone."""
+    """Hand one owed message to the mail provider, in its language and its campaign's time zone."""
     with override(mail.language), timezone.override(_zone(mail)):
         return _MESSAGES[mail.kind](mail)
 
@@ -159,7 +159,7 @@ _MESSAGES: dict[str, Callable[[OutgoingMail], str]] = {
 
 
 def _zone(mail: OutgoingMail) -> tzinfo:
-    """Days are told as the drive's own calendar has them."""
+    """Days are told as the campaign's own calendar has them."""
     about: Payment | Membership | Gift | None = mail.payment or mail.gift or mail.membership
     if isinstance(about, Membership):  # one that was given was bought by the gift's Checkout
         about = getattr(about, "gift", about)

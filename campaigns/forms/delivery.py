@@ -57,7 +57,7 @@ class DeliveryForm(forms.Form):
     )
 
     def offer_zones(self, campaign: Campaign | None) -> None:
-        """The zones by their names in the reader's language; the drive's own is chosen."""
+        """The zones by their names in the reader's language; the campaign's own is chosen."""
         own = campaign.zone if campaign else timezone.get_default_timezone_name()
         choices = with_zone(zone_choices(get_language() or "en"), own)
         self.fields["zone"].choices = choices  # type: ignore[attr-defined]

@@ -46,7 +46,7 @@ def zone_choices(language: str) -> Choices:
 
 
 def with_zone(choices: Choices, zone: str) -> Choices:
-    """The choices, and that one if it is none of them: a drive may know it by its old name."""
+    """The choices, and that one if it is none of them: a campaign may know it by its old name."""
     if any(zone == known for _region, zones in choices for known, _city in zones):
         return choices
     return [*choices, (zone, [(zone, zone)])]

@@ -91,7 +91,7 @@ def _fonts() -> typst.Fonts:
 def read_colours() -> dict[str, str]:
     """The five colours of `tokens.css`, as they are on white paper."""
     daylight = (STATIC / "tokens.css").read_text("utf-8").partition("}")[0]
-    written = re.findall(r"--drive-(\w+):\s*(#[0-9a-f]{6})\b", daylight, re.IGNORECASE)
+    written = re.findall(r"--campaign-(\w+):\s*(#[0-9a-f]{6})\b", daylight, re.IGNORECASE)
     return COLOURS | {name: colour for name, colour in written if name in COLOURS}
 
 
@@ -99,8 +99,8 @@ def read_colours() -> dict[str, str]:
 def _read_emblem() -> str:
     colours = read_colours()
     style = (
-        f"<style>.drive-candles{{fill:{colours['accent']}}}"
-        f".drive-flames{{fill:{colours['glow']}}}</style>"
+        f"<style>.campaign-candles{{fill:{colours['accent']}}}"
+        f".campaign-flames{{fill:{colours['glow']}}}</style>"
     )
     emblem = (STATIC / "marks" / "emblem.svg").read_text("utf-8")
     return emblem.replace(">", f">{style}", 1)

@@ -63,7 +63,7 @@ class _SomethingCame(Exception):
 
 @dataclass(frozen=True)
 class CountedIn:
-    """A drive in which one of them counts: the tallies of both as it is, and as it would be."""
+    """A campaign in which one of them counts: the tallies of both as it is, and as it would be."""
 
     campaign: Campaign
     at: datetime
@@ -123,16 +123,16 @@ def rehearse_merge(*, kept: Member, gone: Member) -> Rehearsal:
         return before, after, found
 
     before, after, doubled = _try_to(rehearse)
-    drives = Campaign.objects.filter(pk__in={tally.campaign_id for tally in before})
+    campaigns = Campaign.objects.filter(pk__in={tally.campaign_id for tally in before})
     now = timezone.now()
     counted = [
         CountedIn(
-            drive,
+            campaign,
             now,
-            [tally for tally in before if tally.campaign_id == drive.pk],
-            [tally for tally in after if tally.campaign_id == drive.pk],
+            [tally for tally in before if tally.campaign_id == campaign.pk],
+            [tally for tally in after if tally.campaign_id == campaign.pk],
         )
-        for drive in drives.order_by("starts_at", "pk")
+        for campaign in campaigns.order_by("starts_at", "pk")
     ]
     return Rehearsal(counted, doubled)
 

@@ -150,7 +150,7 @@ class Overview:
 
     @property
     def campaign(self) -> Campaign | None:
-        """The newest drive that the person took part in: days are told by its calendar."""
+        """The newest campaign that the person took part in: days are told by its calendar."""
         took_part = [row.payment.campaign for row in self.payments]
         took_part += [gift.checkout.campaign for gift in self.gifts_claimed]
         return next((campaign for campaign in took_part if campaign is not None), None)

@@ -6,7 +6,7 @@ from campaigns.models.copy import Copy
 
 
 class Banner(Copy):
-    """Staff's own wording for one placement in one state of the drive; without a row, ours stands.
+    """Staff's own wording for one placement in one state of the campaign; without a row, ours stands.
 
     Placeholders: {counted}, {target}, {left}, {percent}, {supporters}, {starts}, {ends}, {name}.
     """
@@ -17,7 +17,7 @@ class Banner(Copy):
         END = "end", _("card at the end")
 
     class State(models.TextChoices):
-        BEFORE = "before", _("before the drive")
+        BEFORE = "before", _("before the campaign")
         RUNNING = "running", _("running")
         REACHED = "reached", _("goal reached")
         ENDED = "ended", _("ended")

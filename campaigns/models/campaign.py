@@ -36,7 +36,7 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
 
 
 class Campaign(models.Model):
-    """A drive with a window `[starts_at, ends_at)`, thought of in its own time zone."""
+    """A campaign with a window `[starts_at, ends_at)`, thought of in its own time zone."""
 
     slug = models.SlugField(_("slug"), unique=True)
     zone = models.CharField(
@@ -55,7 +55,7 @@ class Campaign(models.Model):
     supporters_before = models.PositiveIntegerField(
         _("supporters before"),
         default=0,
-        help_text=_("Supporters before the drive began, for the story."),
+        help_text=_("Supporters before the campaign began, for the story."),
     )
     # Once staff close it its numbers are kept; what changes later stands beside them.
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)

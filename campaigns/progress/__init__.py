@@ -1,4 +1,4 @@
-"""7 THE number: who counts and when, how far the goals are, and what is kept when a drive is over.
+"""7 THE number: who counts and when, how far the goals are, and what is kept when a campaign is over.
 
 The count rule is written once, in `tallies.py`.
 """

@@ -1,4 +1,4 @@
-"""Close a drive: its numbers are kept as they are then, whatever is learnt later."""
+"""Close a campaign: its numbers are kept as they are then, whatever is learnt later."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from campaigns.progress.goals import Progress, measure_campaign
 
 
 class CannotClose(Exception):
-    """The drive is not over, has no goal, is being counted anew, or is not what staff saw."""
+    """The campaign is not over, has no goal, is being counted anew, or is not what staff saw."""
 
 
 class AlreadyClosed(CannotClose):
@@ -28,7 +28,7 @@ def fingerprint(goals: Sequence[Progress]) -> int:
 def close_campaign(campaign_id: int, *, by: str, seen: int) -> list[Progress]:
     """Keep what each goal counts now, once; `seen` is the fingerprint of what was shown.
 
-    Raises CannotClose if the drive is not over, has no goal, is being counted anew or counts
+    Raises CannotClose if the campaign is not over, has no goal, is being counted anew or counts
     something else by now, and AlreadyClosed if it is closed.
     """
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""How far the goals are, from the rows that count; the kept numbers once staff closed the drive."""
+"""How far the goals are, from the rows that count; the kept numbers once staff closed the campaign."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from campaigns.progress.money import money_raised
 class Progress:
     """How far a goal is at a moment, as known now. Money is in minor units of `currency`.
 
-    Once staff closed the drive `counted` is the number that was kept, as of then; what the rows say
+    Once staff closed the campaign `counted` is the number that was kept, as of then; what the rows say
     now, with its people and gifts, stands beside it.
     """
 
@@ -56,7 +56,7 @@ class Progress:
 
     @property
     def has_moved(self) -> bool:
-        """Whether something was learnt since the drive was closed: a refund, say."""
+        """Whether something was learnt since the campaign was closed: a refund, say."""
         return self.known_now is not None and self.known_now != self.counted
 
     def as_known_now(self) -> "Progress":
@@ -112,7 +112,7 @@ def measure_goal(goal: Goal, *, at: datetime) -> Progress:
 
 
 def _kept_number(goal: Goal, *, at: datetime) -> int | None:
-    """What the goal counted when the drive was closed; none before, or of a goal added since."""
+    """What the goal counted when the campaign was closed; none before, or of a goal added since."""
     campaign = goal.campaign
     if campaign.closed_at is None or at < campaign.closed_at:
         return None

@@ -4,7 +4,7 @@ A hundred thousand people take minutes. So a recount is a due column, claimed wi
 cursor: whoever dies leaves it to the next one, which goes on there. Counting a row twice changes
 nothing, and what is settled meanwhile counts by the window as it stands then.
 
-The drive's Checkouts come first, each under the lock that a settlement holds. One that had begun
+The campaign's Checkouts come first, each under the lock that a settlement holds. One that had begun
 before the window was moved has ended by then, so that the people, who come after, are all there.
 """
 

@@ -19,7 +19,7 @@ _AT_ONCE = 500  # people asked about by one statement
 # Shown to staff beside the number.
 RULE = _(
     "A person counts once, from the first standing first payment of a membership begun in the "
-    "drive, if it was made in the window and the person had no active membership when the drive "
+    "campaign, if it was made in the window and the person had no active membership when the campaign "
     "began and has redeemed no gift that counts. A gift counts once, when paid, until its own "
     "share is refunded. A payment stands if it succeeded and was neither refunded to its full "
     "amount nor lost in a dispute. One taken offline counts by the date entered, one in another "
@@ -158,7 +158,7 @@ def tally_members(members: Iterable[Member]) -> None:
         # In one order: two payments of one person settle one after the other.
         ordered = Member.objects.filter(pk__in=member_ids[first : first + _AT_ONCE]).order_by("pk")
         people = list(ordered.select_for_update(no_key=True))
-        # Not by joins: those would pair every payment of a drive with every tally of it.
+        # Not by joins: those would pair every payment of a campaign with every tally of it.
         paid_in = Payment.objects.filter(member__in=people).values("campaign")
         counted_in = Tally.objects.filter(member__in=people).values("campaign")
         for campaign in Campaign.objects.filter(Q(pk__in=paid_in) | Q(pk__in=counted_in)):

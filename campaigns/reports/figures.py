@@ -167,7 +167,7 @@ def _needed_per_day(campaign: Campaign, goals: list[Progress], *, at: datetime) 
 
 
 def _recent_days(campaign: Campaign, days: list[Day], *, at: datetime) -> list[Day]:
-    """The last full days of a running drive, today left out; at most a week of them."""
+    """The last full days of a running campaign, today left out; at most a week of them."""
     if not campaign.holds(at):
         return []
     today = at.astimezone(campaign.zone_info).date()

@@ -126,8 +126,8 @@ def _pace_lines(figures: Figures) -> list[str]:
             )
         )
     elif figures.primary is not None and figures.primary.is_provisional:
-        lines.append("Pending nothing; the number is provisional until staff close the drive")
-    return lines or ["Pace    told while the drive runs"]
+        lines.append("Pending nothing; the number is provisional until staff close the campaign")
+    return lines or ["Pace    told while the campaign runs"]
 
 
 def _money_rows(figures: Figures) -> list[list[str]]:

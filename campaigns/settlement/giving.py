@@ -11,7 +11,7 @@ from campaigns.models import Gift
 
 
 def claim_gift(code: str, *, email: str, name: str, language: str) -> Gift:
-    """Redeem a gift, and count the redeemer anew: who paid in the drive as well counts once."""
+    """Redeem a gift, and count the redeemer anew: who paid in the campaign as well counts once."""
     gifts.refuse_latecomer(code, email=email)
     with transaction.atomic():
         outcome = gifts.redeem_gift(code, email=email, name=name, language=language)

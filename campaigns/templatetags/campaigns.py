@@ -1,4 +1,4 @@
-"""What templates ask of the drive: a published banner, money and numbers, staff's wording."""
+"""What templates ask of the campaign: a published banner, money and numbers, staff's wording."""
 
 from typing import Any
 

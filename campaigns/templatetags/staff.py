@@ -1,4 +1,4 @@
-"""What the admin's first page tells: of the drives, and what waits for a person."""
+"""What the admin's first page tells: of the campaigns, and what waits for a person."""
 
 from dataclasses import dataclass
 
@@ -17,25 +17,25 @@ MOST = 6
 
 
 @dataclass(frozen=True)
-class Drive:
+class CampaignLine:
     campaign: Campaign
     phase: str
     progress: Progress | None
 
 
 @register.simple_tag(takes_context=True)
-def newest_drives(context: Context) -> list[Drive]:
-    """The newest drives with the number of each; none for whoever may not look at them."""
+def newest_campaigns(context: Context) -> list[CampaignLine]:
+    """The newest campaigns with the number of each; none for whoever may not look at them."""
     user = context["request"].user
     if not user.has_perm("campaigns.view_campaign"):
         return []
     now = timezone.now()
-    drives = []
+    campaigns = []
     for campaign in Campaign.objects.prefetch_related("copies").order_by("-starts_at")[:MOST]:
         goals = measure_campaign(campaign, at=now)
         phase = str(campaign.phase(at=now).label)
-        drives.append(Drive(campaign, phase, goals[0] if goals else None))
-    return drives
+        campaigns.append(CampaignLine(campaign, phase, goals[0] if goals else None))
+    return campaigns
 
 
 @dataclass(frozen=True)

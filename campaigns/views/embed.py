@@ -1,4 +1,4 @@
-"""What other pages and services take from us: the drive's picture and its number."""
+"""What other pages and services take from us: the campaign's picture and its number."""
 
 import resvg_py
 from django.conf import settings

@@ -93,7 +93,7 @@ def _show_list(request: HttpRequest, form: GiftsForm) -> HttpResponse | None:
 def _show_form(
     request: HttpRequest, form: CheckoutForm, *, status: int = 200, **more: Any
 ) -> HttpResponse:
-    assert form.campaign is not None, "a form stands on the page of its drive"
+    assert form.campaign is not None, "a form stands on the page of its campaign"
     context = campaign_context(form.campaign) | {
         "form": form,
         "gift_many_url": _address_of("gift_many", form.campaign),

@@ -1,4 +1,4 @@
-"""What the pages for readers share: the drive they are about, and its time zone."""
+"""What the pages for readers share: the campaign they are about, and its time zone."""
 
 from typing import Any
 

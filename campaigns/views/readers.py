@@ -1,4 +1,4 @@
-"""What a reader walks through: the drive, the way back from Stripe, the billing portal."""
+"""What a reader walks through: the campaign, the way back from Stripe, the billing portal."""
 
 from uuid import UUID
 

@@ -1,7 +1,7 @@
-"""Three believable weeks of the drive, bought through the same doors as any other sale.
+"""Three believable weeks of the campaign, bought through the same doors as any other sale.
 
 The sandbox's clock is set to each moment in turn: a Checkout is begun, paid (or not) and settled
-there. What then stands in the rows is what the drive would have left. No webhook and no mail goes
+there. What then stands in the rows is what the campaign would have left. No webhook and no mail goes
 out; the sandbox has nobody to send to yet, and what the past owes in mails counts as sent.
 """
 

@@ -79,13 +79,13 @@ class Journey:
         return int(found[1].replace(",", ""))
 
     def _join(self, email: str) -> None:
-        form = self._get("/drive/birthday/join/?from=top")
+        form = self._get("/campaign/birthday/join/?from=top")
         self.tell("join     form is open")
         payment = self._post(form, {"name": "Ada Reader", "email": email})
         self._pay(payment)
 
     def _give(self, friend: str) -> None:
-        form = self._get("/drive/birthday/gift/?from=end")
+        form = self._get("/campaign/birthday/gift/?from=end")
         self.tell("gift     form is open")
         typed = {
             "name": "Ada Reader",

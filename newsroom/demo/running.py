@@ -1,4 +1,4 @@
-"""`bin/demo`: the drive, a pretend Stripe and all processes on this machine. Ctrl-C ends them."""
+"""`bin/demo`: the campaign, a pretend Stripe and all processes on this machine. Ctrl-C ends them."""
 
 import argparse
 import fcntl
@@ -31,7 +31,8 @@ class Refused(Exception):
 
 def read_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="bin/demo", description="The membership drive with a pretend Stripe; no money moves."
+        prog="bin/demo",
+        description="The membership campaign with a pretend Stripe; no money moves.",
     )
     parser.add_argument("--port", type=read_port, default=8000, help="where it listens (8000)")
     parser.add_argument(
@@ -83,7 +84,7 @@ def run_in(folder: Path, options: argparse.Namespace) -> int:
     with Processes(folder, environment) as processes:
         processes.start_sandbox(folder / "sandbox", port=sandbox_port)
         if not (folder / COMPLETE).exists():
-            say("Setting up the drive ...")
+            say("Setting up the campaign ...")
             processes.run("django", "set_up_demo", *(["--empty"] if options.empty else []))
             (folder / COMPLETE).touch()
         else:
@@ -163,9 +164,9 @@ def print_addresses(environment: Mapping[str, str]) -> None:
     site = environment["SITE_URL"]
     lines = {
         "article": f"{site}/",
-        "campaign": f"{site}/drive/birthday/",
-        "join": f"{site}/drive/birthday/join/",
-        "gift": f"{site}/drive/birthday/gift/",
+        "campaign": f"{site}/campaign/birthday/",
+        "join": f"{site}/campaign/birthday/join/",
+        "gift": f"{site}/campaign/birthday/gift/",
         "claim": f"{site}/claim/",
         "mails": f"{site}/mails/",
         "admin": f"{site}/admin/  (editor, third-birthday)",

@@ -39,13 +39,13 @@ Hold = Payment.Hold
 
 
 @pytest.fixture
-def abroad(drive: Campaign) -> Campaign:
+def abroad(campaign: Campaign) -> Campaign:
     """Somebody gave the prices dollars as well, in Stripe's dashboard."""
     for price in Price.objects.filter(kind__in=["gift", "once"]):
         stripe_api.client().v1.prices.update(
             price.stripe_price_id, {"currency_options": {"usd": {"unit_amount": 6600}}}
         )
-    return drive
+    return campaign
 
 
 def buy(campaign: Campaign, sandbox: SandboxControl, kind: str, currency: str = "usd") -> Payment:
@@ -128,10 +128,10 @@ def test_a_payment_as_asked_for_is_not_held_and_nothing_can_be_decided(
 
 @pytest.mark.parametrize("known", [Hold.WAITING, Hold.ACCEPTED, Hold.REFUSED])
 def test_a_currency_that_turns_out_equal_is_held_no_longer(
-    drive: Campaign, sandbox: SandboxControl, known: Payment.Hold
+    campaign: Campaign, sandbox: SandboxControl, known: Payment.Hold
 ) -> None:
     """Of a subscription, too: the Checkout was noted wrong, and is put right."""
-    checkout = order_membership(drive, "year")
+    checkout = order_membership(campaign, "year")
     Checkout.objects.update(currency="usd")
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
@@ -147,12 +147,12 @@ def test_a_currency_that_turns_out_equal_is_held_no_longer(
 
 
 def test_a_renewal_never_counts_and_waits_for_nobody(
-    drive: Campaign,
+    campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> None:
     """Or staff would be asked of every month of every reader abroad."""
-    checkout = order_membership(drive, "month")
+    checkout = order_membership(campaign, "month")
     Checkout.objects.update(currency="usd")
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
@@ -192,14 +192,14 @@ def test_what_was_given_back_whole_waits_for_nobody(
 
 
 def test_a_pending_payment_in_another_currency_makes_no_number_provisional(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_gift(drive)
+    checkout = order_gift(campaign)
     Checkout.objects.update(currency="usd")
     sandbox.pay(str(checkout.session_id), iban=IBAN)
     settlement.settle_checkout(checkout.pk)
     assert Payment.objects.get().status == Payment.Status.PENDING
-    [goal] = progress.measure_campaign(drive, at=timezone.now() + timedelta(hours=1))
+    [goal] = progress.measure_campaign(campaign, at=timezone.now() + timedelta(hours=1))
     assert goal.pending == 0
 
 

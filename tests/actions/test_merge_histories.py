@@ -27,7 +27,7 @@ from tests.support.factories import (
 pytestmark = [pytest.mark.long, pytest.mark.django_db]
 
 CI = "CI" in os.environ
-# Two drives that overlap, and time before, between and after them.
+# Two campaigns that overlap, and time before, between and after them.
 FIRST_DAY = at("2026-10-25 09:00")
 _letters = count(1)
 
@@ -39,7 +39,7 @@ class Deed:
     who: int
     what: str
     day: int
-    drive: int
+    campaign: int
     more: str
     days: int
 
@@ -52,7 +52,7 @@ DEEDS = st.builds(
     who=st.integers(0, 1),
     what=st.sampled_from(["join", "join", "renew", "debit", "claim", "buy", "grant", "bring_in"]),
     day=st.integers(0, 50),
-    drive=st.integers(0, 2),
+    campaign=st.integers(0, 2),
     more=st.sampled_from(["", "", "refund", "half", "lose", "win", "end"]),
     days=st.integers(0, 12),
 )
@@ -63,37 +63,37 @@ class Life:
     """The rows of a history, by the people who are one: two of them, or one from the start."""
 
     people: list[Member]
-    drives: list[Campaign | None]
+    campaigns: list[Campaign | None]
     payments: list[Payment] = field(default_factory=list)
     gifts: list[Gift] = field(default_factory=list)
 
     def live(self, deeds: list[Deed]) -> None:
         for deed in deeds:
             who = self.people[deed.who % len(self.people)]
-            getattr(self, deed.what)(who, self.drives[deed.drive], deed)
+            getattr(self, deed.what)(who, self.campaigns[deed.campaign], deed)
         for turn, payment in enumerate(self.payments):
             # Of two in one second Stripe's id decides, which is no other for being one person.
             named = f"pi_{self.people[0].pk}_{turn:03}"
             Payment.objects.filter(pk=payment.pk).update(intent_id=named)
 
-    def join(self, who: Member, drive: Campaign | None, deed: Deed) -> None:
-        payment = make_payment(who, drive, deed.at())
+    def join(self, who: Member, campaign: Campaign | None, deed: Deed) -> None:
+        payment = make_payment(who, campaign, deed.at())
         self.payments.append(payment)
         self._go_on(payment, deed)
 
-    def renew(self, who: Member, drive: Campaign | None, deed: Deed) -> None:
-        self.payments.append(make_payment(who, drive, deed.at(), role=Payment.Role.RENEWAL))
+    def renew(self, who: Member, campaign: Campaign | None, deed: Deed) -> None:
+        self.payments.append(make_payment(who, campaign, deed.at(), role=Payment.Role.RENEWAL))
 
-    def debit(self, who: Member, drive: Campaign | None, deed: Deed) -> None:
+    def debit(self, who: Member, campaign: Campaign | None, deed: Deed) -> None:
         status = Payment.Status.PENDING if deed.days % 2 else Payment.Status.FAILED
-        self.payments.append(make_payment(who, drive, deed.at(), status=status))
+        self.payments.append(make_payment(who, campaign, deed.at(), status=status))
 
-    def buy(self, who: Member, drive: Campaign | None, deed: Deed) -> None:
-        gift = make_gift(who, drive, deed.at())
+    def buy(self, who: Member, campaign: Campaign | None, deed: Deed) -> None:
+        gift = make_gift(who, campaign, deed.at())
         self._keep(gift, deed)
 
-    def claim(self, who: Member, drive: Campaign | None, deed: Deed) -> None:
-        gift = make_gift(make_member(f"buyer{next(_letters)}@example.org"), drive, deed.at())
+    def claim(self, who: Member, campaign: Campaign | None, deed: Deed) -> None:
+        gift = make_gift(make_member(f"buyer{next(_letters)}@example.org"), campaign, deed.at())
         claim(gift, who, deed.at(deed.days))
         self._keep(gift, deed)
 
@@ -102,10 +102,10 @@ class Life:
         self.payments.append(gift.payment)
         self._go_on(gift.payment, deed)
 
-    def grant(self, who: Member, drive: Campaign | None, deed: Deed) -> None:
+    def grant(self, who: Member, campaign: Campaign | None, deed: Deed) -> None:
         self._give(who, deed, Membership.Source.GRANTED)
 
-    def bring_in(self, who: Member, drive: Campaign | None, deed: Deed) -> None:
+    def bring_in(self, who: Member, campaign: Campaign | None, deed: Deed) -> None:
         self._give(who, deed, Membership.Source.IMPORTED)
 
     def _give(self, who: Member, deed: Deed, source: Membership.Source) -> None:
@@ -150,10 +150,10 @@ class Life:
 
 
 def live_twice(deeds: list[Deed]) -> tuple[Life, Life]:
-    """The same history by two people and by one, in drives of their own."""
+    """The same history by two people and by one, in campaigns of their own."""
     lives = []
     for name, people in (("two", ["ada@example.org", "adele@example.net"]), ("one", ["eve@x.org"])):
-        drives = [
+        campaigns = [
             make_campaign(slug=f"birthday-{name}"),
             make_campaign(
                 slug=f"jubilee-{name}",
@@ -162,7 +162,7 @@ def live_twice(deeds: list[Deed]) -> tuple[Life, Life]:
             ),
             None,
         ]
-        life = Life([make_member(email) for email in people], drives)
+        life = Life([make_member(email) for email in people], campaigns)
         life.live(deeds)
         life.count()
         lives.append(life)
@@ -170,8 +170,8 @@ def live_twice(deeds: list[Deed]) -> tuple[Life, Life]:
 
 
 def numbers(life: Life) -> list[list[int]]:
-    """The primary goal of each drive as known now, day by day."""
-    goals = [drive.goals.get() for drive in life.drives if drive is not None]
+    """The primary goal of each campaign as known now, day by day."""
+    goals = [campaign.goals.get() for campaign in life.campaigns if campaign is not None]
     days = [FIRST_DAY + timedelta(days=day) for day in range(0, 70, 3)]
     return [[progress.measure_goal(goal, at=day).counted for day in days] for goal in goals]
 

@@ -59,13 +59,13 @@ def assert_tallies_stand() -> None:
 @pytest.mark.parametrize("kind", ["year", "once", "gift"])
 @pytest.mark.parametrize("is_known", [True, False], ids=["settled before", "new"])
 def test_what_is_settled_meanwhile_is_of_whoever_is_left(
-    drive: Campaign, sandbox: SandboxControl, kind: str, is_known: bool
+    campaign: Campaign, sandbox: SandboxControl, kind: str, is_known: bool
 ) -> None:
     for number in range(5):
         kept, gone = make_two(number)
-        make_payment(kept, drive, "2026-11-09 12:00")
+        make_payment(kept, campaign, "2026-11-09 12:00")
         order = order_gift if kind == "gift" else partial(order_membership, kind=kind)
-        checkout = order(drive, email=gone.email)
+        checkout = order(campaign, email=gone.email)
         sandbox.pay(str(checkout.session_id), card=CARD)
         settle = partial(settlement.settle_checkout, checkout.pk)
         if is_known:
@@ -82,11 +82,11 @@ def test_what_is_settled_meanwhile_is_of_whoever_is_left(
         assert_tallies_stand()
 
 
-def test_a_gift_claimed_meanwhile_is_of_whoever_is_left(drive: Campaign) -> None:
+def test_a_gift_claimed_meanwhile_is_of_whoever_is_left(campaign: Campaign) -> None:
     buyer = make_member("buyer@example.org")
     for number in range(10):
         kept, gone = make_two(number)
-        gift = make_gift(buyer, drive, "2026-11-10 12:00", expires_at=at("2099-01-01 00:00"))
+        gift = make_gift(buyer, campaign, "2026-11-10 12:00", expires_at=at("2099-01-01 00:00"))
         claim = partial(
             settlement.claim_gift, gift.code, email=gone.email, name="Ada", language="en"
         )
@@ -100,12 +100,12 @@ def test_a_gift_claimed_meanwhile_is_of_whoever_is_left(drive: Campaign) -> None
         assert_tallies_stand()
 
 
-def test_of_two_opposite_merges_one_is_refused(drive: Campaign) -> None:
+def test_of_two_opposite_merges_one_is_refused(campaign: Campaign) -> None:
     for number in range(20):
         both = make_two(number)
         for who in both:
-            make_payment(who, drive, "2026-11-10 12:00")
-            make_gift(who, drive, "2026-11-10 12:00")
+            make_payment(who, campaign, "2026-11-10 12:00")
+            make_gift(who, campaign, "2026-11-10 12:00")
         with transaction.atomic():
             progress.tally_members(both)
         outcomes = race(partial(merge, *both), partial(merge, *reversed(both)))
@@ -116,12 +116,12 @@ def test_of_two_opposite_merges_one_is_refused(drive: Campaign) -> None:
         assert left.tallies.count() == 1
 
 
-def test_three_who_are_one_are_merged_round_about(drive: Campaign) -> None:
+def test_three_who_are_one_are_merged_round_about(campaign: Campaign) -> None:
     """Each into the next: whichever comes first, nobody waits for ever and nothing is lost."""
     for number in range(10):
         three = [make_member(f"{name}{number}@example.org") for name in ("ada", "adele", "ada.r")]
         for who in three:
-            make_payment(who, drive, "2026-11-10 12:00")
+            make_payment(who, campaign, "2026-11-10 12:00")
         ring = zip(three, [*three[1:], three[0]], strict=True)
         outcomes = race(*(partial(merge, kept, gone) for kept, gone in ring))
         assert {type(outcome) for outcome in outcomes} <= {members.MergeRefused, type(None)}
@@ -144,11 +144,11 @@ def test_an_import_meanwhile_brings_its_membership_to_whoever_is_left(
 
 
 def test_without_its_locks_a_merge_loses_to_a_settlement(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     """The control: rows moved one kind after the other, and a settlement between two of them."""
     kept, gone = make_two(0)
-    checkout = order_membership(drive, "once", gone.email)
+    checkout = order_membership(campaign, "once", gone.email)
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
     has_moved, has_settled = threading.Event(), threading.Event()
@@ -193,11 +193,11 @@ class Pause:
 
 
 def claim_while_merged(
-    drive: Campaign, pause: Pause, kept: Member, gone: Member, *, wait_for_merge: float | None
+    campaign: Campaign, pause: Pause, kept: Member, gone: Member, *, wait_for_merge: float | None
 ) -> tuple[Gift, list[object]]:
     """A claim that has found the one who goes, a merge beside it, and then the claim's end."""
     buyer = make_member("buyer@example.org")
-    gift = make_gift(buyer, drive, "2026-11-10 12:00", expires_at=at("2099-01-01 00:00"))
+    gift = make_gift(buyer, campaign, "2026-11-10 12:00", expires_at=at("2099-01-01 00:00"))
     is_merged = threading.Event()
 
     def merge_meanwhile() -> None:
@@ -218,12 +218,12 @@ def claim_while_merged(
 
 @only_with_many_writers
 def test_a_claim_that_found_the_one_who_goes_is_led_to_the_other(
-    drive: Campaign, monkeypatch: pytest.MonkeyPatch
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept, gone = make_two(0)
     pause = Pause(MemberManager.known_by, gone)
     pause.install(monkeypatch, "known_by")
-    gift, outcomes = claim_while_merged(drive, pause, kept, gone, wait_for_merge=60)
+    gift, outcomes = claim_while_merged(campaign, pause, kept, gone, wait_for_merge=60)
     assert outcomes[1:] == [None, None]
     assert outcomes[0] == gift
     assert gift.redeemer == kept
@@ -231,21 +231,21 @@ def test_a_claim_that_found_the_one_who_goes_is_led_to_the_other(
 
 @only_with_many_writers
 def test_a_claim_that_only_looks_would_fail(
-    drive: Campaign, monkeypatch: pytest.MonkeyPatch
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: without the lock there is nobody any more whose gift it could be."""
     kept, gone = make_two(0)
     pause = Pause(MemberManager.known_by, gone)
     pause.install(monkeypatch, "known_by")
     monkeypatch.setattr(MemberManager, "lock_known_by", MemberManager.known_by)
-    gift, outcomes = claim_while_merged(drive, pause, kept, gone, wait_for_merge=60)
+    gift, outcomes = claim_while_merged(campaign, pause, kept, gone, wait_for_merge=60)
     assert isinstance(outcomes[0], Member.DoesNotExist), outcomes
     assert gift.redeemer is None
 
 
 @only_with_many_writers
 def test_a_merge_looks_again_at_what_came_before_it_had_all_locks(
-    drive: Campaign, monkeypatch: pytest.MonkeyPatch
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The claim holds the gift and the person; the merge saw neither on its way to the person."""
     kept, gone = make_two(0)
@@ -259,7 +259,7 @@ def test_a_merge_looks_again_at_what_came_before_it_had_all_locks(
         return lock_both(kept_id, gone_id)
 
     monkeypatch.setattr(merging, "_lock_both", lock)
-    gift, outcomes = claim_while_merged(drive, pause, kept, gone, wait_for_merge=1)
+    gift, outcomes = claim_while_merged(campaign, pause, kept, gone, wait_for_merge=1)
     assert outcomes == [gift, None, None]
     assert gift.redeemer == kept
     assert len(tries) == 2

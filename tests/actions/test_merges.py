@@ -87,9 +87,9 @@ def _gift(buyer: Member, campaign: Campaign) -> Gift:
 
 
 MAKERS: dict[tuple[str, str], Maker] = {
-    ("Checkout", "member"): lambda who, drive: make_checkout(drive, member=who),
-    ("Payment", "member"): lambda who, drive: make_payment(who, drive, "2026-11-10 12:00"),
-    ("Membership", "member"): lambda who, drive: memberships.give_membership(
+    ("Checkout", "member"): lambda who, campaign: make_checkout(campaign, member=who),
+    ("Payment", "member"): lambda who, campaign: make_payment(who, campaign, "2026-11-10 12:00"),
+    ("Membership", "member"): lambda who, campaign: memberships.give_membership(
         who,
         plan=None,
         source=Membership.Source.GRANTED,
@@ -97,28 +97,28 @@ MAKERS: dict[tuple[str, str], Maker] = {
         months=1,
     ),
     ("Gift", "buyer"): _gift,
-    ("Gift", "redeemer"): lambda who, drive: claim(
-        _gift(make_member(), drive), who, "2026-11-11 12:00"
+    ("Gift", "redeemer"): lambda who, campaign: claim(
+        _gift(make_member(), campaign), who, "2026-11-11 12:00"
     ),
-    ("OutgoingMail", "member"): lambda who, drive: OutgoingMail.objects.create(
+    ("OutgoingMail", "member"): lambda who, campaign: OutgoingMail.objects.create(
         key="mail", kind=OutgoingMail.Kind.PAST_DUE, member=who
     ),
-    ("FormerAddress", "member"): lambda who, drive: FormerAddress.objects.create(
+    ("FormerAddress", "member"): lambda who, campaign: FormerAddress.objects.create(
         member=who, email="maiden@example.org"
     ),
-    ("Tally", "member"): lambda who, drive: Tally.objects.create(
-        campaign=drive,
+    ("Tally", "member"): lambda who, campaign: Tally.objects.create(
+        campaign=campaign,
         member=who,
-        payment=make_payment(make_member(), drive, "2026-11-10 12:00"),
+        payment=make_payment(make_member(), campaign, "2026-11-10 12:00"),
         counted_from=at("2026-11-10 12:00"),
     ),
-    ("AddressChange", "member"): lambda who, drive: AddressChange.objects.create(
+    ("AddressChange", "member"): lambda who, campaign: AddressChange.objects.create(
         member=who, email="new@example.org"
     ),
-    ("SignInLink", "member"): lambda who, drive: SignInLink.objects.create(
+    ("SignInLink", "member"): lambda who, campaign: SignInLink.objects.create(
         member=who, secret_hash="0" * 64
     ),
-    ("Erasure", "member"): lambda who, drive: Erasure.objects.create(member=who),
+    ("Erasure", "member"): lambda who, campaign: Erasure.objects.create(member=who),
 }
 # A tally is counted anew, and what opens or changes a page opens and changes it no more.
 GOES = {("Tally", "member"), ("AddressChange", "member"), ("SignInLink", "member")}
@@ -163,7 +163,7 @@ def test_what_merging_forgets_is_not_lost(
 # What is counted
 
 
-def test_two_who_counted_in_one_drive_count_once(
+def test_two_who_counted_in_one_campaign_count_once(
     birthday: Campaign, ada: Member, adele: Member
 ) -> None:
     first = make_payment(adele, birthday, "2026-11-08 12:00")
@@ -185,7 +185,7 @@ def test_two_who_counted_in_one_drive_count_once(
     assert [row.counted for row in PublishedNumber.objects.order_by("pk")] == [3, 2]
 
 
-def test_a_closed_drive_keeps_its_number(birthday: Campaign, ada: Member, adele: Member) -> None:
+def test_a_closed_campaign_keeps_its_number(birthday: Campaign, ada: Member, adele: Member) -> None:
     make_payment(ada, birthday, "2026-11-10 12:00")
     make_payment(adele, birthday, "2026-11-10 12:00")
     tally_all()
@@ -198,7 +198,7 @@ def test_a_closed_drive_keeps_its_number(birthday: Campaign, ada: Member, adele:
     assert (measured.counted, measured.known_now) == (2, 1)
 
 
-def test_two_who_counted_in_two_drives_count_in_both(
+def test_two_who_counted_in_two_campaigns_count_in_both(
     birthday: Campaign, ada: Member, adele: Member
 ) -> None:
     # Each begun before what the other paid for, so that neither was a member then.

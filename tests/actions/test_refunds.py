@@ -31,12 +31,12 @@ ASKED = RefundOrder.Reason.REQUESTED
 
 
 @pytest.fixture
-def staff(drive: Campaign) -> User:
+def staff(campaign: Campaign) -> User:
     return User.objects.create_user("olha")
 
 
 @pytest.fixture
-def three(drive: Campaign, sandbox: SandboxControl) -> list[Gift]:
+def three(campaign: Campaign, sandbox: SandboxControl) -> list[Gift]:
     wanted = [{"recipient_name": name, "recipient_email": ""} for name in ("Ben", "Cleo", "Dan")]
     checkout = checkouts.start_checkout(
         uuid4(),
@@ -46,7 +46,7 @@ def three(drive: Campaign, sandbox: SandboxControl) -> list[Gift]:
             email="ada@example.org",
             name="Ada Reader",
             language="en",
-            campaign=drive,
+            campaign=campaign,
             typed={"gifts": wanted},
         ),
     )
@@ -96,12 +96,12 @@ def test_a_refund_that_names_one_gift_of_three_takes_that_one_back(
 
 
 def test_a_refund_in_the_dashboard_changes_the_money_and_waits_for_its_gifts(
-    three: list[Gift], drive: Campaign, staff: User
+    three: list[Gift], campaign: Campaign, staff: User
 ) -> None:
     refund = refund_in_the_dashboard(three[0].payment, 6000)
     assert statuses() == ["paid"] * 3
     assert counting() == 3
-    [money] = progress.money_by_currency(drive, at=timezone.now() + timedelta(days=900))
+    [money] = progress.money_by_currency(campaign, at=timezone.now() + timedelta(days=900))
     assert money.refunded_minor == 6000
     assert refund.gifts_named_at is None
     settlement.name_gifts_of(refund, [three[2]])
@@ -118,9 +118,9 @@ def test_a_refund_in_the_dashboard_may_have_meant_no_gift(three: list[Gift]) -> 
 
 
 def test_a_refund_names_gifts_of_its_own_payment_only(
-    three: list[Gift], drive: Campaign, sandbox: SandboxControl
+    three: list[Gift], campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    other = order_gift(drive, "eve@example.org")
+    other = order_gift(campaign, "eve@example.org")
     sandbox.pay(str(other.session_id), card=CARD)
     settlement.settle_checkout(other.pk)
     refund = refund_in_the_dashboard(three[0].payment, 6000)
@@ -235,7 +235,7 @@ def test_what_stripe_refuses_ends_with_its_reason(
 
 
 def test_the_whole_back_takes_back_all_that_nobody_claimed(
-    three: list[Gift], drive: Campaign
+    three: list[Gift], campaign: Campaign
 ) -> None:
     settlement.claim_gift(three[0].code, email="ben@example.org", name="Ben", language="en")
     refund_in_the_dashboard(three[0].payment, 18000)

@@ -74,24 +74,24 @@ def test_a_checkout_that_stripe_never_heard_of_has_nothing_to_settle(
 
 @pytest.mark.django_db(transaction=True)
 def test_settling_again_brings_a_paid_checkout_home(
-    client: Client, drive: Campaign, sandbox: SandboxControl
+    client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     user = User.objects.create_superuser("editor", "editor@example.org", "long-and-unguessed")
     client.force_login(user)
     price = Price.objects.get(kind="year")
     fields = {"price": str(price.pk), "name": "Ada Reader", "email": "ada@example.org"}
-    form = client.get("/drive/birthday/join/")
+    form = client.get("/campaign/birthday/join/")
     hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page_of(form))
-    assert client.post("/drive/birthday/join/", dict(hidden) | fields).status_code == 303
+    assert client.post("/campaign/birthday/join/", dict(hidden) | fields).status_code == 303
     checkout = Checkout.objects.get()
     assert checkout.session_id is not None
     sandbox.pay(checkout.session_id, card="4242424242424242")
-    assert counted(drive) == 0
+    assert counted(campaign) == 0
     response = act(client, Checkout, "settle", checkout.pk)
     assert "1 Checkout stands as Stripe has it now." in told(response)
     checkout.refresh_from_db()
     assert checkout.status == Checkout.Status.PAID
-    assert counted(drive) == 1
+    assert counted(campaign) == 1
 
 
 @pytest.mark.usefixtures("editor")

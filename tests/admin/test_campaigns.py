@@ -1,4 +1,4 @@
-"""The form of a drive: its zone, its window, its goals."""
+"""The form of a campaign: its zone, its window, its goals."""
 
 import re
 from typing import Any
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.usefixtures("editor", "rows")
-def test_saving_a_drive_as_it_stands_changes_nothing(client: Client, rows: Campaign) -> None:
+def test_saving_a_campaign_as_it_stands_changes_nothing(client: Client, rows: Campaign) -> None:
     def stands() -> list[list[Any]]:
         tables = (Campaign.objects.defer("publish_at"), Goal.objects.all(), Tally.objects.all())
         return [
@@ -35,7 +35,7 @@ def test_saving_a_drive_as_it_stands_changes_nothing(client: Client, rows: Campa
 
 
 @pytest.mark.usefixtures("editor")
-def test_the_window_is_shown_and_read_in_the_drives_own_zone(
+def test_the_window_is_shown_and_read_in_the_campaigns_own_zone(
     client: Client, birthday: Campaign
 ) -> None:
     url = address(Campaign, "change", birthday.pk)
@@ -71,7 +71,7 @@ def test_a_moved_window_is_counted_anew_and_published_soon(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_drive_that_is_being_counted_anew_is_neither_closed_nor_published(
+def test_a_campaign_that_is_being_counted_anew_is_neither_closed_nor_published(
     client: Client, birthday: Campaign
 ) -> None:
     with time_machine.travel(at("2026-12-02 00:00"), tick=False):
@@ -102,7 +102,7 @@ def test_a_drive_that_is_being_counted_anew_is_neither_closed_nor_published(
         ({"copies-0-name": "\0"}, "Null characters are not allowed."),
     ],
 )
-def test_what_is_wrong_with_a_drive_is_said_beside_it(
+def test_what_is_wrong_with_a_campaign_is_said_beside_it(
     client: Client, birthday: Campaign, typed: dict[str, str], words: str
 ) -> None:
     url = address(Campaign, "change", birthday.pk)
@@ -117,7 +117,7 @@ def test_what_is_wrong_with_a_drive_is_said_beside_it(
 def goal_fields(
     client: Client, campaign: Campaign, *goals: tuple[str, str, bool]
 ) -> dict[str, str]:
-    """The drive's form with more goals: kind, target, and whether it is the primary one."""
+    """The campaign's form with more goals: kind, target, and whether it is the primary one."""
     fields = filled(client, address(Campaign, "change", campaign.pk))
     for number, (kind, target, is_primary) in enumerate(goals, start=1):
         fields |= {f"goals-{number}-kind": kind, f"goals-{number}-target": target}
@@ -136,7 +136,7 @@ def test_two_primary_goals_are_refused(client: Client, birthday: Campaign) -> No
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_drive_keeps_a_primary_goal(client: Client, birthday: Campaign) -> None:
+def test_a_campaign_keeps_a_primary_goal(client: Client, birthday: Campaign) -> None:
     fields = goal_fields(client, birthday)
     del fields["goals-0-is_primary"]
     response = client.post(address(Campaign, "change", birthday.pk), fields)

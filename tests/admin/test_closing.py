@@ -1,4 +1,4 @@
-"""Staff close a drive: they see what is kept, confirm what is pending, and do it once."""
+"""Staff close a campaign: they see what is kept, confirm what is pending, and do it once."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,14 +21,14 @@ AFTER = "2026-12-05 12:00"
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[time_machine.Traveller]:
-    """Some days after the drive, and before anybody signs in."""
+    """Some days after the campaign, and before anybody signs in."""
     with time_machine.travel(at(AFTER), tick=False) as traveller:
         yield traveller
 
 
 @pytest.fixture
 def over(clock: time_machine.Traveller, birthday: Campaign) -> Campaign:
-    """A drive that is over, in which two people count."""
+    """A campaign that is over, in which two people count."""
     for day in (3, 4):
         make_payment(make_member(), birthday, f"2026-11-0{day} 12:00")
     recount_campaign(birthday)
@@ -61,7 +61,7 @@ def test_the_form_says_what_is_counted_and_asks_nothing_if_nothing_is_pending(
     assert "Counted now: 2 of 1,000 new members." in page
     assert "without_pending" not in page
     response = close(client, over)
-    assert "The drive is closed at 2 of 1,000 new members." in told(response)
+    assert "The campaign is closed at 2 of 1,000 new members." in told(response)
     assert "pending" not in told(response)
     assert is_closed(over)
     assert (over.closed_by, over.closed_numbers) == ("editor", {"new_members": 2})
@@ -69,7 +69,7 @@ def test_the_form_says_what_is_counted_and_asks_nothing_if_nothing_is_pending(
     assert "Closed on 5 December 2026, 14:00 by editor at 2 of 1,000 new" in page_of(response)
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_id) == (editor, str(over.pk))
-    assert "The drive is closed at 2 of 1,000 new members." in entry.change_message
+    assert "The campaign is closed at 2 of 1,000 new members." in entry.change_message
 
 
 @pytest.mark.usefixtures("editor", "pending")
@@ -126,7 +126,7 @@ def test_whoever_comes_second_is_told_who_was_first(client: Client, over: Campai
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_drive_that_runs_cannot_be_closed(
+def test_a_campaign_that_runs_cannot_be_closed(
     client: Client, over: Campaign, clock: time_machine.Traveller
 ) -> None:
     clock.move_to(at("2026-11-30 23:59:59"))
@@ -143,12 +143,12 @@ def test_a_drive_that_runs_cannot_be_closed(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_drive_without_a_goal_has_no_number_to_keep(client: Client, over: Campaign) -> None:
+def test_a_campaign_without_a_goal_has_no_number_to_keep(client: Client, over: Campaign) -> None:
     over.goals.all().delete()
     assert "It has no goal" in told(client.get(close_url(over), follow=True))
 
 
-def test_only_who_may_change_a_drive_closes_it(
+def test_only_who_may_change_a_campaign_closes_it(
     client: Client, trainee: User, over: Campaign
 ) -> None:
     permit(trainee, "view_campaign")
@@ -171,7 +171,7 @@ def test_the_page_of_progress_shows_the_kept_number_beside_what_is_known_now(
     Goal.objects.create(campaign=over, kind=Goal.Kind.MONEY, target=100_000)
     url = address(Campaign, "progress", over.pk)
     page = page_of(client.get(url))
-    assert "Provisional until the drive is closed; no payment is pending." in page
+    assert "Provisional until the campaign is closed; no payment is pending." in page
     assert close_url(over) in page
     close(client, over)
     make_payment(make_member(), over, "2026-11-30 20:00", status=Payment.Status.PENDING)
@@ -189,7 +189,7 @@ def test_the_page_of_progress_shows_the_kept_number_beside_what_is_known_now(
     assert "As known now: 1 of 1,000 new members; €60 of €1,000." in page
 
 
-def test_a_closed_drive_is_opened_again_with_a_reason(
+def test_a_closed_campaign_is_opened_again_with_a_reason(
     client: Client, editor: User, over: Campaign
 ) -> None:
     close(client, over)
@@ -198,7 +198,7 @@ def test_a_closed_drive_is_opened_again_with_a_reason(
     assert client.post(url, filled(client, url)).status_code == 422
     assert is_closed(over)
     response = client.post(url, filled(client, url, why="a batch came late"), follow=True)
-    assert "The drive is open again" in told(response)
+    assert "The campaign is open again" in told(response)
     assert not is_closed(over)
     entry = LogEntry.objects.order_by("pk").last()
     assert entry is not None
@@ -209,7 +209,7 @@ def test_a_closed_drive_is_opened_again_with_a_reason(
 
 
 @pytest.mark.usefixtures("editor")
-def test_the_window_and_the_goals_of_a_closed_drive_are_fixed(
+def test_the_window_and_the_goals_of_a_closed_campaign_are_fixed(
     client: Client, over: Campaign
 ) -> None:
     url = address(Campaign, "change", over.pk)
@@ -234,7 +234,7 @@ def test_the_window_and_the_goals_of_a_closed_drive_are_fixed(
 
 
 @pytest.mark.usefixtures("editor")
-def test_saving_the_drives_form_does_not_undo_a_closing(client: Client, over: Campaign) -> None:
+def test_saving_the_campaigns_form_does_not_undo_a_closing(client: Client, over: Campaign) -> None:
     url = address(Campaign, "change", over.pk)
     fields = filled(client, url, supporters_before="13000")
     close(client, over)
@@ -249,7 +249,7 @@ def test_saving_the_drives_form_does_not_undo_a_closing(client: Client, over: Ca
     [("2027-03-28", "03:30:00"), ("2026-10-25", "03:30:00")],
     ids=["an hour that is left out", "an hour that comes twice"],
 )
-def test_a_time_that_the_clock_does_not_show_once_is_no_end_of_a_drive(
+def test_a_time_that_the_clock_does_not_show_once_is_no_end_of_a_campaign(
     client: Client, birthday: Campaign, day: str, time: str
 ) -> None:
     Campaign.objects.update(starts_at=at("2026-10-01 00:00"))
@@ -260,7 +260,7 @@ def test_a_time_that_the_clock_does_not_show_once_is_no_end_of_a_drive(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_drive_may_begin_and_end_at_midnight_of_days_on_which_clocks_change(
+def test_a_campaign_may_begin_and_end_at_midnight_of_days_on_which_clocks_change(
     client: Client, birthday: Campaign
 ) -> None:
     url = address(Campaign, "change", birthday.pk)

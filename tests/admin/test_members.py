@@ -68,7 +68,7 @@ def test_a_membership_granted_twice_is_there_once(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_grant_from_before_the_drive_takes_the_person_out_of_its_count(
+def test_a_grant_from_before_the_campaign_takes_the_person_out_of_its_count(
     client: Client, birthday: Campaign
 ) -> None:
     ada = make_member()

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def running(drive: Campaign, sandbox: SandboxControl, clock: Clock) -> Membership:
-    return subscribe(drive, sandbox)
+def running(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> Membership:
+    return subscribe(campaign, sandbox)
 
 
 def url_of(membership: Membership, name: str) -> str:

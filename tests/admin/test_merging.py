@@ -40,7 +40,7 @@ def ada() -> Member:
 
 @pytest.fixture
 def adele(birthday: Campaign, ada: Member) -> Member:
-    """The same person; both paid in the drive, and each has a gift."""
+    """The same person; both paid in the campaign, and each has a gift."""
     member = make_member("adele@example.net")
     make_payment(ada, birthday, "2026-11-10 12:00")
     make_payment(member, birthday, "2026-11-08 12:00")

@@ -1,4 +1,4 @@
-"""How a drive goes, as a page and as files."""
+"""How a campaign goes, as a page and as files."""
 
 import json
 from datetime import timedelta
@@ -29,7 +29,7 @@ def test_the_progress_page_shows_the_number_and_the_rule(client: Client, rows: C
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_drive_without_a_goal_or_a_row_has_a_progress_page(client: Client) -> None:
+def test_a_campaign_without_a_goal_or_a_row_has_a_progress_page(client: Client) -> None:
     campaign = make_campaign()
     campaign.goals.all().delete()
     assert client.get(f"/admin/campaigns/campaign/{campaign.pk}/progress/").status_code == 200

@@ -42,7 +42,7 @@ def test_every_list_and_every_row_can_be_looked_at(client: Client, model: Any) -
 
 
 @pytest.mark.usefixtures("editor", "rows")
-def test_the_first_page_leads_to_each_drive(client: Client, rows: Campaign) -> None:
+def test_the_first_page_leads_to_each_campaign(client: Client, rows: Campaign) -> None:
     page = page_of(client.get("/admin/"))
     assert f'href="/admin/campaigns/campaign/{rows.pk}/progress/"' in page
     assert re.search(r"<strong>2</strong> of 1,000 new members", page)
@@ -82,7 +82,7 @@ def test_people_and_plans_are_not_deleted(client: Client, model: Any) -> None:
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_drive_in_which_something_was_bought_is_not_deleted(
+def test_a_campaign_in_which_something_was_bought_is_not_deleted(
     client: Client, rows: Campaign
 ) -> None:
     assert client.post(address(Campaign, "delete", rows.pk), {"post": "yes"}).status_code == 403

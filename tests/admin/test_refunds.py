@@ -36,9 +36,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_payment_is_given_back_in_full(
-    drive: Campaign, sandbox: SandboxControl, client: Client, editor: User
+    campaign: Campaign, sandbox: SandboxControl, client: Client, editor: User
 ) -> None:
-    payment = pay(order_membership(drive, "once"), sandbox)
+    payment = pay(order_membership(campaign, "once"), sandbox)
     assert 'value="60.00"' in page_of(client.get(give_back_url(payment)))
     response = give_back(client, payment)
     assert "€60 was given back." in told(response)
@@ -47,7 +47,7 @@ def test_a_payment_is_given_back_in_full(
     refund = Refund.objects.get()
     assert (refund.refund_id, refund.status) == (order.refund_id, "succeeded")
     assert Membership.objects.get().status == Membership.Status.ENDED
-    assert counted(drive) == 0
+    assert counted(campaign) == 0
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_id) == (editor, str(payment.pk))
     assert WHY in entry.change_message
@@ -61,53 +61,53 @@ def test_a_payment_is_given_back_in_full(
 
 @pytest.mark.usefixtures("editor")
 def test_a_part_is_given_back_and_the_rest_stands(
-    drive: Campaign, sandbox: SandboxControl, client: Client
+    campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    payment = pay(order_membership(drive), sandbox)
+    payment = pay(order_membership(campaign), sandbox)
     give_back(client, payment, amount="10.50")
     assert Refund.objects.get().amount_minor == 1050
-    assert counted(drive) == 1
+    assert counted(campaign) == 1
     assert 'value="49.50"' in page_of(client.get(give_back_url(payment)))
 
 
 @pytest.mark.usefixtures("editor")
 def test_a_part_of_one_gift_does_not_revoke_it(
-    drive: Campaign, sandbox: SandboxControl, client: Client
+    campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    payment = buy_gifts(drive, sandbox, number=1)
+    payment = buy_gifts(campaign, sandbox, number=1)
     give_back(client, payment, amount="10")
     assert statuses() == ["paid"]
-    assert counted(drive) == 1
+    assert counted(campaign) == 1
     give_back(client, payment)
     assert statuses() == ["revoked"]
-    assert counted(drive) == 0
+    assert counted(campaign) == 0
 
 
 @pytest.mark.usefixtures("editor")
 def test_of_three_gifts_one_is_given_back_and_the_others_stand(
-    drive: Campaign, sandbox: SandboxControl, client: Client
+    campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    payment = buy_gifts(drive, sandbox)
-    assert counted(drive) == 3
+    payment = buy_gifts(campaign, sandbox)
+    assert counted(campaign) == 3
     first, second, third = Gift.objects.order_by("position")
     response = give_back(client, payment, gifts=[str(second.pk)])
     assert "€60 was given back. 1 gift is revoked." in told(response)
     assert list(RefundOrder.objects.get().gifts.all()) == [second]
     assert statuses() == ["paid", "revoked", "paid"]
-    assert counted(drive) == 2
+    assert counted(campaign) == 2
     # What is given back already is not offered again; all of the rest is the rest.
     page = page_of(client.get(give_back_url(payment)))
     assert str(second.pk) not in page
     give_back(client, payment, gifts=[str(first.pk), str(third.pk)])
     assert sum(Refund.objects.values_list("amount_minor", flat=True)) == payment.amount_minor
-    assert counted(drive) == 0
+    assert counted(campaign) == 0
 
 
 @pytest.mark.usefixtures("editor")
 def test_a_claimed_gift_whose_share_is_given_back_waits_for_a_word(
-    drive: Campaign, sandbox: SandboxControl, client: Client
+    campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    payment = buy_gifts(drive, sandbox)
+    payment = buy_gifts(campaign, sandbox)
     gift = Gift.objects.order_by("position")[0]
     settlement.claim_gift(gift.code, email="ben@example.org", name="Ben", language="en")
     response = give_back(client, payment, gifts=[str(gift.pk)])
@@ -133,9 +133,9 @@ def test_a_claimed_gift_whose_share_is_given_back_waits_for_a_word(
     ],
 )
 def test_a_refund_with_a_fault_is_not_ordered(
-    drive: Campaign, sandbox: SandboxControl, client: Client, typed: dict[str, str]
+    campaign: Campaign, sandbox: SandboxControl, client: Client, typed: dict[str, str]
 ) -> None:
-    payment = pay(order_membership(drive), sandbox)
+    payment = pay(order_membership(campaign), sandbox)
     response = give_back(client, payment, **typed)
     assert response.status_code == 422
     assert "errorlist" in page_of(response)
@@ -144,9 +144,9 @@ def test_a_refund_with_a_fault_is_not_ordered(
 
 @pytest.mark.usefixtures("editor")
 def test_of_several_gifts_at_least_one_is_chosen(
-    drive: Campaign, sandbox: SandboxControl, client: Client
+    campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    payment = buy_gifts(drive, sandbox)
+    payment = buy_gifts(campaign, sandbox)
     response = give_back(client, payment)
     assert response.status_code == 422
     assert "Choose at least one." in page_of(response)
@@ -156,9 +156,9 @@ def test_of_several_gifts_at_least_one_is_chosen(
 @pytest.mark.usefixtures("editor")
 @pytest.mark.parametrize("amount", ["60", "10"])
 def test_a_double_click_refunds_once(
-    drive: Campaign, sandbox: SandboxControl, client: Client, amount: str
+    campaign: Campaign, sandbox: SandboxControl, client: Client, amount: str
 ) -> None:
-    payment = pay(order_membership(drive), sandbox)
+    payment = pay(order_membership(campaign), sandbox)
     url = give_back_url(payment)
     fields = filled(client, url, why=WHY, reason="duplicate", amount=amount)
     client.post(url, fields)
@@ -172,9 +172,9 @@ def test_a_double_click_refunds_once(
 
 @pytest.mark.usefixtures("editor")
 def test_a_double_click_on_gifts_keeps_what_was_ticked(
-    drive: Campaign, sandbox: SandboxControl, client: Client
+    campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    payment = buy_gifts(drive, sandbox)
+    payment = buy_gifts(campaign, sandbox)
     first, second, third = (str(gift.pk) for gift in Gift.objects.order_by("position"))
     url = give_back_url(payment)
     fields: dict[str, Any] = filled(client, url, why=WHY, reason="duplicate")
@@ -187,9 +187,9 @@ def test_a_double_click_on_gifts_keeps_what_was_ticked(
 
 @pytest.mark.usefixtures("editor")
 def test_stripes_reason_for_refusing_is_shown(
-    drive: Campaign, sandbox: SandboxControl, client: Client
+    campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    payment = pay(order_membership(drive), sandbox)
+    payment = pay(order_membership(campaign), sandbox)
     url = give_back_url(payment)
     fields = filled(client, url, why=WHY, reason="duplicate")
     # Given back at Stripe, and not told to us yet.
@@ -206,9 +206,9 @@ def test_stripes_reason_for_refusing_is_shown(
 
 @pytest.mark.usefixtures("editor")
 def test_while_stripe_is_silent_a_refund_is_written_down_and_made_later(
-    drive: Campaign, sandbox: SandboxControl, client: Client, settings: LazySettings
+    campaign: Campaign, sandbox: SandboxControl, client: Client, settings: LazySettings
 ) -> None:
-    payment = pay(order_membership(drive, "once"), sandbox)
+    payment = pay(order_membership(campaign, "once"), sandbox)
     there = settings.STRIPE_API_BASE
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     response = give_back(client, payment)

@@ -23,9 +23,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.mark.usefixtures("editor")
 def test_a_refund_of_stripes_dashboard_waits_until_its_gifts_are_named(
-    drive: Campaign, sandbox: SandboxControl, client: Client
+    campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    payment = buy_gifts(drive, sandbox)
+    payment = buy_gifts(campaign, sandbox)
     refund = refund_at_stripe(payment, 6000)
     assert statuses() == ["paid", "paid", "paid"]
     waiting = address(Payment, "changelist") + "?needs=unnamed"
@@ -42,7 +42,7 @@ def test_a_refund_of_stripes_dashboard_waits_until_its_gifts_are_named(
     response = client.post(url, {"gifts": [str(third.pk)], "seen": "0"}, follow=True)
     assert "The refund meant 1 gift. 1 gift is revoked." in told(response)
     assert statuses() == ["paid", "paid", "revoked"]
-    assert counted(drive) == 2
+    assert counted(campaign) == 2
     assert LogEntry.objects.get().object_id == str(payment.pk)
     assert list(client.get(waiting).context["cl"].result_list) == []
     # Said once, it is said.
@@ -53,29 +53,29 @@ def test_a_refund_of_stripes_dashboard_waits_until_its_gifts_are_named(
 
 @pytest.mark.usefixtures("editor")
 def test_a_refund_may_have_meant_none_of_the_gifts(
-    drive: Campaign, sandbox: SandboxControl, client: Client
+    campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    payment = buy_gifts(drive, sandbox)
+    payment = buy_gifts(campaign, sandbox)
     refund = refund_at_stripe(payment, 1000)
     url = address(Payment, "name_gifts", payment.pk, refund.pk)
     response = client.post(url, {"seen": "0"}, follow=True)
     assert "meant none of the gifts" in told(response)
     assert statuses() == ["paid", "paid", "paid"]
-    assert counted(drive) == 3
+    assert counted(campaign) == 3
     refund.refresh_from_db()
     assert refund.gifts_named_at is not None
     # All of the rest is less than the shares of all, and is given back as it is.
     everything = [str(gift.pk) for gift in Gift.objects.all()]
     give_back(client, payment, gifts=everything)
     assert sum(Refund.objects.values_list("amount_minor", flat=True)) == payment.amount_minor
-    assert counted(drive) == 0
+    assert counted(campaign) == 0
 
 
 @pytest.mark.usefixtures("editor")
 def test_shares_beyond_what_is_left_are_refused(
-    drive: Campaign, sandbox: SandboxControl, client: Client
+    campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    payment = buy_gifts(drive, sandbox)
+    payment = buy_gifts(campaign, sandbox)
     refund = refund_at_stripe(payment, 13000)
     client.post(address(Payment, "name_gifts", payment.pk, refund.pk), {"seen": "0"})
     first = Gift.objects.order_by("position")[0]
@@ -86,9 +86,9 @@ def test_shares_beyond_what_is_left_are_refused(
 
 @pytest.mark.usefixtures("editor")
 def test_gifts_of_another_payment_were_not_meant(
-    drive: Campaign, sandbox: SandboxControl, client: Client
+    campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    payment = buy_gifts(drive, sandbox)
+    payment = buy_gifts(campaign, sandbox)
     refund = refund_at_stripe(payment, 6000)
     url = address(Payment, "name_gifts", payment.pk, refund.pk)
     response = client.post(url, {"gifts": [str(uuid4())], "seen": "0"})
@@ -99,9 +99,9 @@ def test_gifts_of_another_payment_were_not_meant(
 
 @pytest.mark.usefixtures("editor")
 def test_a_payment_given_back_in_full_at_stripe_leaves_nothing_to_say(
-    drive: Campaign, sandbox: SandboxControl, client: Client
+    campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    payment = buy_gifts(drive, sandbox)
+    payment = buy_gifts(campaign, sandbox)
     refund_at_stripe(payment, payment.amount_minor)
     assert statuses() == ["revoked", "revoked", "revoked"]
     assert "Needs a person" not in page_of(client.get("/admin/"))
@@ -110,9 +110,9 @@ def test_a_payment_given_back_in_full_at_stripe_leaves_nothing_to_say(
 
 @pytest.mark.usefixtures("editor")
 def test_while_stripe_is_silent_it_is_kept_which_gifts_were_meant(
-    drive: Campaign, sandbox: SandboxControl, client: Client, settings: LazySettings
+    campaign: Campaign, sandbox: SandboxControl, client: Client, settings: LazySettings
 ) -> None:
-    payment = buy_gifts(drive, sandbox)
+    payment = buy_gifts(campaign, sandbox)
     refund = refund_at_stripe(payment, 6000)
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     first = Gift.objects.order_by("position")[0]

@@ -1,4 +1,4 @@
-"""What others take from us: the drive's picture and its number."""
+"""What others take from us: the campaign's picture and its number."""
 
 import struct
 from datetime import timedelta
@@ -13,13 +13,13 @@ from tests.support.factories import make_campaign, make_member, make_payment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
-PICTURE = "/drive/birthday/picture.png"
-NUMBER = "/drive/birthday/progress.json"
+PICTURE = "/campaign/birthday/picture.png"
+NUMBER = "/campaign/birthday/progress.json"
 
 
 @pytest.fixture
 def campaign() -> Campaign:
-    """A drive in its second week, without a sandbox: nothing is bought here."""
+    """A campaign in its second week, without a sandbox: nothing is bought here."""
     now = timezone.now()
     return make_campaign(starts_at=now - timedelta(days=10), ends_at=now + timedelta(days=20))
 
@@ -89,7 +89,7 @@ def test_markup_and_control_characters_in_the_copy_are_drawn_as_text(
     assert odd != plain
 
 
-def test_a_drive_without_a_goal_or_a_word_of_copy_still_has_a_picture(
+def test_a_campaign_without_a_goal_or_a_word_of_copy_still_has_a_picture(
     client: Client, campaign: Campaign
 ) -> None:
     campaign.goals.all().delete()
@@ -97,9 +97,9 @@ def test_a_drive_without_a_goal_or_a_word_of_copy_still_has_a_picture(
     assert read_size(read_picture(client)) == (1200, 630)
 
 
-def test_an_unknown_drive_has_no_picture_and_no_number(client: Client) -> None:
-    assert client.get("/drive/unknown/picture.png").status_code == 404
-    assert client.get("/drive/unknown/progress.json").status_code == 404
+def test_an_unknown_campaign_has_no_picture_and_no_number(client: Client) -> None:
+    assert client.get("/campaign/unknown/picture.png").status_code == 404
+    assert client.get("/campaign/unknown/progress.json").status_code == 404
 
 
 def test_the_number_is_the_published_one_until_the_next_is_published(

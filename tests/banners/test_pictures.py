@@ -31,7 +31,7 @@ STATES = {
 }
 PAGE = """<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>Banners</title>
-<style>{css} body {{ margin: 0; background: var(--drive-paper); color: var(--drive-ink) }}
+<style>{css} body {{ margin: 0; background: var(--campaign-paper); color: var(--campaign-ink) }}
 main {{ max-width: 44rem; margin: 0 auto; padding: 1rem }} main > * + * {{ margin-top: 2rem }}
 </style></head><body>{top}<main><h1>An article</h1>{inline}{end}</main></body></html>"""
 

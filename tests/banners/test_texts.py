@@ -140,7 +140,9 @@ def test_one_new_member_is_not_one_new_members(campaign: Campaign) -> None:
     assert "0 of 1 new member " in words.text
 
 
-def test_a_drive_that_ends_at_midnight_is_said_to_end_on_its_last_day(campaign: Campaign) -> None:
+def test_a_campaign_that_ends_at_midnight_is_said_to_end_on_its_last_day(
+    campaign: Campaign,
+) -> None:
     campaign.ends_at = at("2026-11-30 22:00")  # midnight in Kyiv
     assert "by 30\xa0November" in Words(render(campaign, make_progress())).text
 
@@ -226,15 +228,15 @@ def test_a_fragment_stands_by_itself_in_any_page(
     html = render(campaign, make_progress(state=state, pending=2), placement, language)
     words = Words(html)
     assert words.open == []  # every tag is closed: nothing leaks into the article
-    assert words.with_class("drive-banner")["lang"] == language
+    assert words.with_class("campaign-banner")["lang"] == language
     for tag, attributes in words.tags:
         assert tag not in {"script", "style", "link", "form", "iframe", "img"}
         assert not [name for name in attributes if name == "style" or name.startswith("on")]
         for name in ("href", "src", "action"):
             assert (attributes.get(name) or settings.SITE_URL).startswith(settings.SITE_URL)
     assert not any(re.fullmatch("h[1-6]", tag) for tag, _ in words.tags)
-    assert f"/drive/birthday/join/?from={placement}" in html
-    assert f"/drive/birthday/gift/?from={placement}" in html
+    assert f"/campaign/birthday/join/?from={placement}" in html
+    assert f"/campaign/birthday/gift/?from={placement}" in html
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
@@ -247,15 +249,15 @@ def test_the_bar_ends_at_a_hundred_and_the_number_does_not(
     words = Words(render(campaign, make_progress(counted), placement))
     said = f"{counted:,} of 1,000 new members"
     assert said in words.text
-    bar = words.with_class("drive-bar")
+    bar = words.with_class("campaign-bar")
     assert bar["aria-valuetext"] == said
     assert f"{bar['aria-valuenow']}%" == width
-    assert words.with_class("drive-fill")["width"] == width
-    assert ("drive-is-reached" in (bar["class"] or "")) == (counted >= 1000)
+    assert words.with_class("campaign-fill")["width"] == width
+    assert ("campaign-is-reached" in (bar["class"] or "")) == (counted >= 1000)
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
-def test_the_number_says_when_it_was_counted_in_the_drives_zone(
+def test_the_number_says_when_it_was_counted_in_the_campaigns_zone(
     campaign: Campaign, placement: str
 ) -> None:
     words = Words(render(campaign, make_progress(), placement))
@@ -265,7 +267,7 @@ def test_the_number_says_when_it_was_counted_in_the_drives_zone(
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
-def test_before_the_drive_a_day_stands_where_the_bar_will_be(
+def test_before_the_campaign_a_day_stands_where_the_bar_will_be(
     campaign: Campaign, placement: str
 ) -> None:
     html = render(campaign, make_progress(0, state="before"), placement)
@@ -282,7 +284,7 @@ def test_a_number_is_provisional_while_a_bank_has_not_answered(campaign: Campaig
         running = Words(render(campaign, make_progress(912, pending=1), placement))
         assert "Provisional: 1 bank payment is still on its way." in running.text
         unclosed = Words(render(campaign, make_progress(912, state="ended"), placement))
-        assert "Provisional: the drive is over" in unclosed.text
+        assert "Provisional: the campaign is over" in unclosed.text
         closed = make_progress(912, state="ended", pending=3, is_final=True)
         assert "Provisional" not in Words(render(campaign, closed, placement)).text
 
@@ -306,7 +308,7 @@ def test_the_styles_touch_nothing_outside_a_banner() -> None:
     assert len(selectors) > 30
     for selector in selectors:
         for part in selector.split(","):
-            assert part.strip().startswith(".drive-") or part.strip() in {"from", "to"}
+            assert part.strip().startswith(".campaign-") or part.strip() in {"from", "to"}
     assert "#" not in css.replace("#{", "")  # colours come from the tokens alone
 
 

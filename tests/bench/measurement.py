@@ -30,7 +30,7 @@ ENDED = 50
 
 
 def fill(campaign: Campaign, *, size: int) -> None:
-    """Members, memberships, first payments and tallies, spread over the days of the drive.
+    """Members, memberships, first payments and tallies, spread over the days of the campaign.
 
     The first ones are made here; the database copies them, each under names of its own, until
     there are as many as asked for.

@@ -4,7 +4,7 @@
 
 Progress is that of three goals: new members, gifts and money. Beside it stands the time of one
 `SELECT count(*)` of the tallies that count at that moment, in the same run: what any answer costs
-at least. The figures of a report, and a recount of the drive, are measured up to 100,000.
+at least. The figures of a report, and a recount of the campaign, are measured up to 100,000.
 """
 
 import argparse

@@ -271,7 +271,7 @@ def test_a_bar_is_drawn_on_a_terminal_alone(
 
 @pytest.fixture
 def running(db: None) -> Campaign:
-    """A drive that runs now, with two people and one of them refunded."""
+    """A campaign that runs now, with two people and one of them refunded."""
     now = timezone.now()
     campaign = make_campaign(
         starts_at=now - timedelta(days=3), ends_at=now + timedelta(days=10), target=10

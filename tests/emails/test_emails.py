@@ -51,14 +51,14 @@ def desk(settings: LazySettings) -> None:
 
 @pytest.mark.parametrize("language", ["en", "uk"])
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("in_a_drive", [True, False], ids=["drive", "no drive"])
+@pytest.mark.parametrize("in_a_campaign", [True, False], ids=["campaign", "no campaign"])
 def test_every_message_renders_whole_in_every_language(
-    kind: str, language: str, in_a_drive: bool, settings: LazySettings
+    kind: str, language: str, in_a_campaign: bool, settings: LazySettings
 ) -> None:
     engine: Any = deepcopy(settings.TEMPLATES)
     engine[0]["OPTIONS"]["string_if_invalid"] = "[unresolved %s]"
     settings.TEMPLATES = engine
-    sent = deliver(owe_one_of(kind, make_campaign() if in_a_drive else None, language=language))
+    sent = deliver(owe_one_of(kind, make_campaign() if in_a_campaign else None, language=language))
     for part in (sent.subject, text_of(sent), html_of(sent).partition("</style>")[2]):
         for left_over in ("{{", "{%", "None", "[unresolved", "&amp;amp;"):
             assert left_over not in part
@@ -135,7 +135,7 @@ FIVE = ("ink", "paper", "line", "accent", "glow")
 
 
 def read_tokens(css: str) -> list[str]:
-    return [re.search(rf"--drive-{name}:\s*(#\w+)", css)[1] for name in FIVE]  # type: ignore[index]
+    return [re.search(rf"--campaign-{name}:\s*(#\w+)", css)[1] for name in FIVE]  # type: ignore[index]
 
 
 def mix(ink: str, paper: str, share: float) -> str:
@@ -147,7 +147,7 @@ def mix(ink: str, paper: str, share: float) -> str:
 def test_the_mails_colours_are_those_of_the_site_in_light_and_dark() -> None:
     tokens = (ROOT / "campaigns/static/campaigns/tokens.css").read_text()
     base = (ROOT / "templates/emails/base.html").read_text()
-    quiet = re.search(r"--drive-quiet: color-mix\(in srgb, var\(--drive-ink\) (\d+)%", tokens)
+    quiet = re.search(r"--campaign-quiet: color-mix\(in srgb, var\(--campaign-ink\) (\d+)%", tokens)
     assert quiet
     for of_site, of_mail in zip(tokens.split("@media"), base.split("@media"), strict=True):
         five = read_tokens(of_site)

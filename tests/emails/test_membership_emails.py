@@ -53,7 +53,7 @@ def test_a_receipt_says_what_was_bought_and_what_it_cost(birthday: Campaign) -> 
     assert "https://pay.stripe.com/receipts/acct_1/ch_1" in text_of(sent)
 
 
-def test_a_mail_tells_days_as_the_drives_own_calendar_has_them(birthday: Campaign) -> None:
+def test_a_mail_tells_days_as_the_campaigns_own_calendar_has_them(birthday: Campaign) -> None:
     late = at("2027-11-10 22:30")  # in Kyiv it is the next day already
     payment = buy_membership(birthday)
     Membership.objects.update(ends_at=late)

@@ -60,14 +60,14 @@ WHERE_SHE_STANDS = (
 
 
 @pytest.fixture(autouse=True)
-def goal_of_money(drive: Campaign, clock: Clock) -> None:
-    Goal.objects.create(campaign=drive, kind=Goal.Kind.MONEY, target=100_000)
+def goal_of_money(campaign: Campaign, clock: Clock) -> None:
+    Goal.objects.create(campaign=campaign, kind=Goal.Kind.MONEY, target=100_000)
 
 
 @pytest.fixture
-def zoe(drive: Campaign, sandbox: SandboxControl) -> Member:
+def zoe(campaign: Campaign, sandbox: SandboxControl) -> Member:
     """A subscriber, and no more."""
-    buy(drive, sandbox)
+    buy(campaign, sandbox)
     return Member.objects.get(email=ZOE)
 
 
@@ -108,9 +108,9 @@ def sums_of(report: tuple[int, str]) -> str:
 
 @pytest.mark.long
 def test_a_full_dump_does_not_contain_who_was_erased(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock, tmp_path: Path
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock, tmp_path: Path
 ) -> None:
-    zoe = live_a_whole_life(drive, sandbox, tmp_path)
+    zoe = live_a_whole_life(campaign, sandbox, tmp_path)
     pass_by(clock, minutes=180)
     tasks.sweep()  # what is due anyhow
     before, books = numbers(), sums_of(reconcile())
@@ -122,7 +122,7 @@ def test_a_full_dump_does_not_contain_who_was_erased(
     carry_through(zoe, clock)
     assert find_secrets(dump_everything()) == []
     assert numbers() == before
-    recount_campaign(drive)
+    recount_campaign(campaign)
     assert numbers() == before
     assert sums_of(reconcile()) == books
     # All of Stripe's events come once more, as if they never had.
@@ -165,7 +165,7 @@ ARE_STRIPPED = {
     "RefundOrder": "why",
     "StripeEvent": "payload error",
 }
-OF_THE_DRIVE = {"Banner", "Campaign", "CampaignCopy", "Plan", "PlanCopy", "Price"}
+OF_THE_CAMPAIGN = {"Banner", "Campaign", "CampaignCopy", "Plan", "PlanCopy", "Price"}
 
 
 def test_of_every_column_of_text_it_is_known_whether_it_is_stripped() -> None:
@@ -173,7 +173,7 @@ def test_of_every_column_of_text_it_is_known_whether_it_is_stripped() -> None:
     unknown = {
         f"{model.__name__}.{column.name}"
         for model in apps.get_app_config("campaigns").get_models()
-        if model.__name__ not in OF_THE_DRIVE
+        if model.__name__ not in OF_THE_CAMPAIGN
         for column in model._meta.concrete_fields
         if isinstance(column, models.CharField | models.TextField | models.JSONField)
         and not column.choices
@@ -274,9 +274,9 @@ def assert_events_leave_ids(sandbox: SandboxControl, client: Client, *kinds: str
 
 
 def test_a_bank_debit_that_comes_in_later_is_money_of_nobody(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    checkout = buy(drive, sandbox, "gift", iban="DE89370400440532013000", typed=GIFTS)
+    checkout = buy(campaign, sandbox, "gift", iban="DE89370400440532013000", typed=GIFTS)
     assert checkout.status == "waiting"
     zoe = Member.objects.get(email=ZOE)
     erase(zoe)
@@ -296,9 +296,9 @@ def test_a_bank_debit_that_comes_in_later_is_money_of_nobody(
 
 
 def test_a_gift_of_theirs_goes_out_on_its_day_without_name_and_message(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    buy(drive, sandbox, "gift", typed=GIFTS)
+    buy(campaign, sandbox, "gift", typed=GIFTS)
     erase(Member.objects.get(email=ZOE))
     gift = Gift.objects.get(position=0)
     assert (gift.recipient_name, gift.message, gift.buyer_name) == ("Ben", "", "")
@@ -314,11 +314,11 @@ def test_a_gift_of_theirs_goes_out_on_its_day_without_name_and_message(
 
 
 def test_a_gift_to_them_that_was_not_sent_is_handed_over_by_its_buyer(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     wanted = {"gifts": [to("Cleo", "cleo@example.org"), to(NAME, ZOE, f"Dear {NAME}", LATER)]}
-    checkout = buy(drive, sandbox, "gift", email="ben@example.org", name="Ben", typed=wanted)
-    buy(drive, sandbox, "month")
+    checkout = buy(campaign, sandbox, "gift", email="ben@example.org", name="Ben", typed=wanted)
+    buy(campaign, sandbox, "month")
     erase(Member.objects.get(email=ZOE))
     checkout.refresh_from_db()
     assert [each["recipient_name"] for each in checkout.typed["gifts"]] == ["Cleo", ""]
@@ -335,11 +335,11 @@ def test_a_gift_to_them_that_was_not_sent_is_handed_over_by_its_buyer(
 
 
 def test_who_comes_back_is_somebody_new(
-    zoe: Member, drive: Campaign, sandbox: SandboxControl, clock: Clock
+    zoe: Member, campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     erase(zoe)
     pass_by(clock, days=1)
-    buy(drive, sandbox, name="Zoë O.")
+    buy(campaign, sandbox, name="Zoë O.")
     again = Member.objects.get(email=ZOE)
     assert again != zoe
     assert (again.name, again.payments.count(), again.memberships.count()) == ("Zoë O.", 1, 1)

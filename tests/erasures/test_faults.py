@@ -54,9 +54,9 @@ pytestmark = [pytest.mark.long, pytest.mark.usefixtures("clock")]
 
 
 @pytest.fixture
-def zoe(drive: Campaign, sandbox: SandboxControl) -> Member:
+def zoe(campaign: Campaign, sandbox: SandboxControl) -> Member:
     """A subscriber, of whom Stripe has told."""
-    buy(drive, sandbox)
+    buy(campaign, sandbox)
     bring_events(sandbox, work_on=3)
     tasks.do_what_followed()
     return Member.objects.get(email=ZOE)
@@ -249,10 +249,10 @@ def test_workers_settlements_and_webhooks_at_once_leave_nothing(
 
 
 def test_who_pays_while_the_page_is_being_closed_is_cancelled_as_well(
-    zoe: Member, drive: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
+    zoe: Member, campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stripe took the money a moment before we closed its page."""
-    session_id = str(order(drive, "month").session_id)
+    session_id = str(order(campaign, "month").session_id)
     expire = stripe_api.expire_session
 
     def pay_first(session: str) -> dict[str, Any]:
@@ -269,14 +269,14 @@ def test_who_pays_while_the_page_is_being_closed_is_cancelled_as_well(
 def test_what_is_begun_between_two_steps_is_ended_first(
     zoe: Member, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, is_paid: bool
 ) -> None:
-    forget, drive = members.forget_mentions, Campaign.objects.get()
+    forget, campaign = members.forget_mentions, Campaign.objects.get()
 
     def order_first(traces: Any) -> None:
         monkeypatch.setattr(members, "forget_mentions", forget)
         if is_paid:
-            buy(drive, sandbox, "month")
+            buy(campaign, sandbox, "month")
         else:
-            order(drive, "month")
+            order(campaign, "month")
         forget(traces)
 
     monkeypatch.setattr(members, "forget_mentions", order_first)
@@ -288,7 +288,7 @@ def test_what_is_begun_between_two_steps_is_ended_first(
 
 
 def test_a_form_that_is_being_sent_makes_no_session_for_who_was_erased(
-    zoe: Member, drive: Campaign, monkeypatch: pytest.MonkeyPatch
+    zoe: Member, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create, erasure, checkout_id = stripe_api.create_session, ask(zoe), uuid4()
 
@@ -304,7 +304,7 @@ def test_a_form_that_is_being_sent_makes_no_session_for_who_was_erased(
         email=ZOE,
         name=NAME,
         language="en",
-        campaign=drive,
+        campaign=campaign,
     )
     with pytest.raises(stripe_api.StripeUnavailable):
         checkouts.start_checkout(checkout_id, wanted)
@@ -314,10 +314,10 @@ def test_a_form_that_is_being_sent_makes_no_session_for_who_was_erased(
 
 
 def test_what_stripe_sold_after_all_is_ended_and_names_nobody(
-    zoe: Member, drive: Campaign, sandbox: SandboxControl, client: Client
+    zoe: Member, campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     """A session whose making we never heard of, paid when its buyer was erased already."""
-    lost = order(drive, "month")
+    lost = order(campaign, "month")
     session_id = str(lost.session_id)
     Checkout.objects.filter(pk=lost.pk).update(status="starting", session_id=None, session_url="")
     erasure = erase(zoe)
@@ -340,9 +340,9 @@ def test_what_stripe_sold_after_all_is_ended_and_names_nobody(
 
 @pytest.mark.parametrize("is_erased_first", [True, False])
 def test_a_claim_at_the_same_moment_is_theirs_or_somebody_news(
-    zoe: Member, drive: Campaign, monkeypatch: pytest.MonkeyPatch, is_erased_first: bool
+    zoe: Member, campaign: Campaign, monkeypatch: pytest.MonkeyPatch, is_erased_first: bool
 ) -> None:
-    gift = make_gift(make_member("ben@example.org"), drive, "2026-11-10 12:00")
+    gift = make_gift(make_member("ben@example.org"), campaign, "2026-11-10 12:00")
     erasure = ask(zoe)
     erasures.end_at_stripe(zoe)
 

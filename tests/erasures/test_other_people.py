@@ -31,9 +31,9 @@ MOVED = "zoe@moved.example"
 LATER = "2026-12-24T08:00:00+00:00"
 
 
-def give_to_zoes_address(drive: Campaign, sandbox: SandboxControl) -> Gift:
+def give_to_zoes_address(campaign: Campaign, sandbox: SandboxControl) -> Gift:
     wanted = {"gifts": [to("Nia", ZOE, "For you", LATER)]}
-    checkout = buy(drive, sandbox, "gift", email="ben@example.org", name="Ben", typed=wanted)
+    checkout = buy(campaign, sandbox, "gift", email="ben@example.org", name="Ben", typed=wanted)
     return checkout.gifts.get()
 
 
@@ -47,16 +47,16 @@ def assert_is_nias(gift: Gift, unpaid: Checkout) -> None:
 
 
 def test_who_has_the_address_now_that_an_erased_person_left(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     """The mailbox of a company, or one that its provider gave away once more."""
-    buy(drive, sandbox, name="Zoë Luczak")
+    buy(campaign, sandbox, name="Zoë Luczak")
     zoe = Member.objects.get(email=ZOE)
     members.take_address(zoe, MOVED, at=timezone.now())
     nia = make_member("nia@example.org")
     confirm(members.owe_change(nia, ZOE, language="en", at=timezone.now()), "old", "new")
     assert Member.objects.find(ZOE) == nia
-    gift, unpaid = give_to_zoes_address(drive, sandbox), order(drive, name="Nia")
+    gift, unpaid = give_to_zoes_address(campaign, sandbox), order(campaign, name="Nia")
     erase(zoe)
     assert_is_nias(gift, unpaid)
     assert ErasedAddress.objects.holds(MOVED)
@@ -64,11 +64,11 @@ def test_who_has_the_address_now_that_an_erased_person_left(
 
 
 def test_who_confirmed_an_address_for_somebody_else(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     """Somebody asks for another's address, is answered by a slip, and asks to be erased."""
     nia, eve = make_member(ZOE), make_member("eve@example.org")
-    gift, unpaid = give_to_zoes_address(drive, sandbox), order(drive, name="Nia")
+    gift, unpaid = give_to_zoes_address(campaign, sandbox), order(campaign, name="Nia")
     confirm(members.owe_change(eve, ZOE, language="en", at=timezone.now()), Side.NEW)
     erase(eve)
     assert_is_nias(gift, unpaid)
@@ -90,7 +90,7 @@ def test_who_confirmed_an_address_for_somebody_else(
     ],
 )
 def test_whose_address_has_that_of_an_erased_person_in_it(
-    drive: Campaign, note: str, is_left: bool
+    campaign: Campaign, note: str, is_left: bool
 ) -> None:
     other = Membership.objects.create(
         member=make_member("other@example.org"),
@@ -106,7 +106,7 @@ def test_whose_address_has_that_of_an_erased_person_in_it(
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_namesakes_history_stays(
-    drive: Campaign, django_user_model: type[User], is_known: bool
+    campaign: Campaign, django_user_model: type[User], is_known: bool
 ) -> None:
     """Whoever of them is meant: a name that two people have tells of neither."""
     zoe, other = make_member(ZOE), make_member("other@example.org")
@@ -146,7 +146,7 @@ def test_a_name_made_of_what_the_log_says_takes_no_more_than_itself(
 ) -> None:
     entry = LogEntry.objects.create(
         user=django_user_model.objects.create_user("olha"),
-        object_repr="drive",
+        object_repr="campaign",
         action_flag=CHANGE,
         change_message=told,
     )
@@ -162,7 +162,7 @@ def test_a_name_made_of_what_the_log_says_takes_no_more_than_itself(
     members.forget_mentions(members.find_traces(hostile))
     entry.refresh_from_db()
     noted.refresh_from_db()
-    assert entry.object_repr == "drive"
+    assert entry.object_repr == "campaign"
     if left is None:
         left = json.dumps([{"changed": {"fields": ["Status", "…"]}}])
     assert entry.change_message == left

@@ -139,7 +139,7 @@ def test_nothing_typed_is_lost_to_a_mistake(birthday: Campaign) -> None:
     assert 'value="Áda &lt;b&gt;"' in str(form["name"])
 
 
-def test_only_what_is_on_sale_for_joining_in_the_drives_currency_is_offered(
+def test_only_what_is_on_sale_for_joining_in_the_campaigns_currency_is_offered(
     birthday: Campaign,
 ) -> None:
     make_price("year", currency="usd")

@@ -62,7 +62,7 @@ def as_text(response: Any) -> str:
 
 
 def test_several_gifts_are_one_payment(
-    client: Client, drive: Campaign, sandbox: SandboxControl
+    client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     fields = many_fields(client, BEN, ("", "", ""), CLEO, message="To all of you")
     checkout = start(client, GIFTS, fields)
@@ -79,7 +79,7 @@ def test_several_gifts_are_one_payment(
     assert [gift.recipient_name for gift in checkout.gifts.order_by("position")] == ["Ben", "Клео"]
 
 
-def test_many_are_delivered_on_one_day(client: Client, drive: Campaign) -> None:
+def test_many_are_delivered_on_one_day(client: Client, campaign: Campaign) -> None:
     chosen = {"when": "date", "deliver_on": "2026-12-24", "zone": "Europe/Kyiv"}
     checkout = start(client, GIFTS, many_fields(client, BEN, CLEO, **chosen))
     days = [(gift["deliver_at"], gift["zone"]) for gift in checkout.typed["gifts"]]
@@ -87,7 +87,7 @@ def test_many_are_delivered_on_one_day(client: Client, drive: Campaign) -> None:
 
 
 def test_more_rows_come_by_a_button_and_keep_what_was_typed(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     fields = many_fields(client, BEN, name="", email="ada@", paste="kept", more="1")
     response = client.post(GIFTS, fields)
@@ -105,7 +105,7 @@ def test_more_rows_come_by_a_button_and_keep_what_was_typed(
     assert 'name="more"' not in main_of(response)
 
 
-def test_the_sum_stands_at_the_button(client: Client, drive: Campaign) -> None:
+def test_the_sum_stands_at_the_button(client: Client, campaign: Campaign) -> None:
     make_price("gift", amount_minor=3050, months=6)
     response = client.post(GIFTS, many_fields(client, BEN, CLEO, email=""))
     assert response.status_code == 422
@@ -114,7 +114,7 @@ def test_the_sum_stands_at_the_button(client: Client, drive: Campaign) -> None:
 
 
 def test_every_error_names_its_row_and_keeps_what_was_typed(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     rows = [
         BEN,
@@ -136,7 +136,7 @@ def test_every_error_names_its_row_and_keeps_what_was_typed(
     assert "Error:" in response.content.decode().partition("</title>")[0]
 
 
-def test_one_address_in_two_rows_is_asked_about_once(client: Client, drive: Campaign) -> None:
+def test_one_address_in_two_rows_is_asked_about_once(client: Client, campaign: Campaign) -> None:
     fields = many_fields(client, BEN, ("Ben again", "BEN@example.org", ""))
     response = client.post(GIFTS, fields)
     assert "This address stands in row 1 as well." in error_beside(
@@ -145,21 +145,21 @@ def test_one_address_in_two_rows_is_asked_about_once(client: Client, drive: Camp
     assert len(start(client, GIFTS, read_form(response).fields).typed["gifts"]) == 2
 
 
-def test_without_a_row_nothing_is_bought(client: Client, drive: Campaign) -> None:
+def test_without_a_row_nothing_is_bought(client: Client, campaign: Campaign) -> None:
     response = client.post(GIFTS, many_fields(client))
     assert "fill in a row" in error_beside(response, "rows-0-recipient_name")
 
 
 @pytest.mark.parametrize("total", ["", "x", "-1", "101", "100000000", "0"])
 def test_a_number_of_rows_that_was_made_up_buys_nothing(
-    client: Client, drive: Campaign, total: str
+    client: Client, campaign: Campaign, total: str
 ) -> None:
     fields = many_fields(client, BEN) | {"rows-TOTAL_FORMS": total}
     assert client.post(GIFTS, fields).status_code == 422
     assert Checkout.objects.count() == 0
 
 
-def test_who_turns_back_from_many_finds_them_all(client: Client, drive: Campaign) -> None:
+def test_who_turns_back_from_many_finds_them_all(client: Client, campaign: Campaign) -> None:
     checkout = start(client, GIFTS, many_fields(client, BEN, CLEO))
     response = client.get(f"{GIFT}?again={checkout.pk}")
     assert response["Location"] == f"{GIFTS}?again={checkout.pk}"
@@ -173,7 +173,7 @@ def test_who_turns_back_from_many_finds_them_all(client: Client, drive: Campaign
 
 
 def test_with_stripe_down_many_gifts_are_kept_in_the_page(
-    client: Client, drive: Campaign, sandbox: SandboxControl, settings: LazySettings
+    client: Client, campaign: Campaign, sandbox: SandboxControl, settings: LazySettings
 ) -> None:
     fields = many_fields(client, BEN, CLEO)
     settings.STRIPE_API_BASE = NOBODY
@@ -184,7 +184,7 @@ def test_with_stripe_down_many_gifts_are_kept_in_the_page(
     assert len(start(client, form.action, form.fields).typed["gifts"]) == 2
 
 
-def test_the_two_forms_lead_to_each_other(client: Client, drive: Campaign) -> None:
+def test_the_two_forms_lead_to_each_other(client: Client, campaign: Campaign) -> None:
     assert f'href="{GIFTS}"' in main_of(client.get(GIFT))
     assert f'href="{GIFT}"' in main_of(client.get(GIFTS))
     Price.objects.update(is_active=False)
@@ -197,7 +197,7 @@ def test_the_two_forms_lead_to_each_other(client: Client, drive: Campaign) -> No
 LIST = "Name;E-mail;Message\nBen;ben@example.org;Read!\n\n„Клео“;;\n"
 
 
-def test_a_pasted_list_is_looked_over_before_it_is_paid(client: Client, drive: Campaign) -> None:
+def test_a_pasted_list_is_looked_over_before_it_is_paid(client: Client, campaign: Campaign) -> None:
     fields = many_fields(client, ("Dan", "dan@example.org", ""), paste=LIST)
     response = client.post(GIFTS, fields)  # by whichever button
     assert response.status_code == 200
@@ -212,7 +212,7 @@ def test_a_pasted_list_is_looked_over_before_it_is_paid(client: Client, drive: C
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_an_uploaded_list_is_read_in_the_encodings_of_spreadsheets(
-    client: Client, drive: Campaign, encoding: str
+    client: Client, campaign: Campaign, encoding: str
 ) -> None:
     file = SimpleUploadedFile("list.csv", LIST.replace("\n", "\r\n").encode(encoding))
     response = client.post(GIFTS, many_fields(client) | {"upload": file, "read": "1"})
@@ -220,7 +220,7 @@ def test_an_uploaded_list_is_read_in_the_encodings_of_spreadsheets(
     assert [row[0] for row in rows_of(response)] == ["Ben", "„Клео“"]
 
 
-def test_a_list_with_bad_rows_names_them_at_once(client: Client, drive: Campaign) -> None:
+def test_a_list_with_bad_rows_names_them_at_once(client: Client, campaign: Campaign) -> None:
     names = "\n".join(f"Reader {number},r{number}@example.org" for number in range(6))
     fields = many_fields(client, paste=f"{names}\n=cmd|' /C calc'!A0,=1+1@x.org,=2", read="1")
     response = client.post(GIFTS, fields | {"name": "", "email": ""})
@@ -246,7 +246,7 @@ def test_a_list_with_bad_rows_names_them_at_once(client: Client, drive: Campaign
     ],
 )
 def test_a_list_that_can_not_be_read_stays_where_it_was_pasted(
-    client: Client, drive: Campaign, paste: str, said: str
+    client: Client, campaign: Campaign, paste: str, said: str
 ) -> None:
     response = client.post(GIFTS, many_fields(client, BEN, paste=paste, read="1"))
     assert response.status_code == 422
@@ -270,7 +270,7 @@ def test_a_list_that_can_not_be_read_stays_where_it_was_pasted(
     ],
 )
 def test_a_file_that_can_not_be_read_is_refused_in_plain_words(
-    client: Client, drive: Campaign, content: bytes, said: str
+    client: Client, campaign: Campaign, content: bytes, said: str
 ) -> None:
     file = SimpleUploadedFile("list.csv", content)
     response = client.post(GIFTS, many_fields(client, BEN) | {"upload": file})
@@ -288,7 +288,7 @@ def test_a_file_that_is_too_large_is_not_read() -> None:
         read_upload(Unread("list.csv", b"x" * 200_001))
 
 
-def test_rows_and_list_together_are_at_most_a_hundred(client: Client, drive: Campaign) -> None:
+def test_rows_and_list_together_are_at_most_a_hundred(client: Client, campaign: Campaign) -> None:
     paste = "\n".join(f"Reader {number}" for number in range(100))
     response = client.post(GIFTS, many_fields(client, BEN, paste=paste))
     assert "more than 100" in error_beside(response, "paste")
@@ -297,7 +297,7 @@ def test_rows_and_list_together_are_at_most_a_hundred(client: Client, drive: Cam
     assert start(client, GIFTS, read_form(response).fields).amount_minor == 600_000
 
 
-def test_nothing_to_read_is_said_beside_the_list(client: Client, drive: Campaign) -> None:
+def test_nothing_to_read_is_said_beside_the_list(client: Client, campaign: Campaign) -> None:
     response = client.post(GIFTS, many_fields(client, read="1"))
     assert "Please paste a list here" in error_beside(response, "paste")
 

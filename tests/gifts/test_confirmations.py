@@ -17,9 +17,9 @@ from tests.support.extensions import clock as _clock
 clock = _clock  # a fixture
 
 
-def test_whoever_clicks_again_is_asked_once(drive: Campaign, sandbox: SandboxControl) -> None:
-    subscribe(drive, sandbox)
-    gift = give(drive)
+def test_whoever_clicks_again_is_asked_once(campaign: Campaign, sandbox: SandboxControl) -> None:
+    subscribe(campaign, sandbox)
+    gift = give(campaign)
     for _ in range(3):
         with pytest.raises(gifts.ConfirmationOwed):
             settlement.claim_gift(gift.code, email="ben@example.org", name="x", language="en")
@@ -27,10 +27,10 @@ def test_whoever_clicks_again_is_asked_once(drive: Campaign, sandbox: SandboxCon
 
 
 def test_a_confirmation_says_nothing_once_the_code_is_a_new_one(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    subscribe(drive, sandbox)
-    gift = give(drive)
+    subscribe(campaign, sandbox)
+    gift = give(campaign)
     token = links.confirmation_token(gift, Member.objects.get(email="ben@example.org"))
     gifts.resend_gift(gift, with_new_code=True)
     with pytest.raises(gifts.GiftNotClaimable, match="replaced"):
@@ -39,10 +39,10 @@ def test_a_confirmation_says_nothing_once_the_code_is_a_new_one(
 
 
 def test_a_confirmation_that_was_given_up_can_be_asked_for_again(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscribe(drive, sandbox)
-    gift = give(drive)
+    subscribe(campaign, sandbox)
+    gift = give(campaign)
     for _ in range(2):
         with pytest.raises(gifts.ConfirmationOwed):
             settlement.claim_gift(gift.code, email="ben@example.org", name="B", language="en")
@@ -52,12 +52,12 @@ def test_a_confirmation_that_was_given_up_can_be_asked_for_again(
 
 
 def test_a_claim_tells_nobody_the_name_that_a_stranger_typed(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    subscribe(drive, sandbox)
+    subscribe(campaign, sandbox)
     Member.objects.update(name="")
     with pytest.raises(gifts.ConfirmationOwed):
         settlement.claim_gift(
-            give(drive).code, email="ben@example.org", name="Buy at example.com", language="en"
+            give(campaign).code, email="ben@example.org", name="Buy at example.com", language="en"
         )
     assert Member.objects.get(email="ben@example.org").name == ""

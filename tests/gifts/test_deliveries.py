@@ -206,11 +206,15 @@ def test_a_key_that_is_gone_holds_up_no_mail_that_shows_no_code(
     assert [mail.sent_at is not None for mail in owed] == [True]
 
 
-def test_a_purchase_for_a_day_ahead_waits_for_it(drive: Campaign, sandbox: SandboxControl) -> None:
+def test_a_purchase_for_a_day_ahead_waits_for_it(
+    campaign: Campaign, sandbox: SandboxControl
+) -> None:
     day = NOW + timedelta(days=30)
     wanted = {"recipient_name": "Ben", "recipient_email": "ben@example.org"}
     with time_machine.travel(NOW, tick=False):
-        gift = buy(drive, sandbox, [wanted | {"deliver_at": day.isoformat(), "zone": "Asia/Tokyo"}])
+        gift = buy(
+            campaign, sandbox, [wanted | {"deliver_at": day.isoformat(), "zone": "Asia/Tokyo"}]
+        )
     assert (gift.deliver_at, gift.zone, gift.status) == (day, "Asia/Tokyo", "paid")
     [invitation] = invitations()
     assert invitation.next_attempt_at == day
@@ -219,21 +223,21 @@ def test_a_purchase_for_a_day_ahead_waits_for_it(drive: Campaign, sandbox: Sandb
 
 
 def test_a_day_that_passed_while_the_bank_took_its_time_is_now(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     wanted = {"recipient_email": "ben@example.org", "deliver_at": "2026-11-01T09:00:00+00:00"}
-    gift = buy(drive, sandbox, [wanted])
+    gift = buy(campaign, sandbox, [wanted])
     assert gift.deliver_at == gift.paid_at
 
 
-def buy(drive: Campaign, sandbox: SandboxControl, wanted: list[dict[str, str]]) -> Gift:
+def buy(campaign: Campaign, sandbox: SandboxControl, wanted: list[dict[str, str]]) -> Gift:
     order = checkouts.Order(
         kind=Checkout.Kind.GIFT,
         price=Price.objects.get(kind="gift"),
         email="ada@example.org",
         name="Ada Reader",
         language="en",
-        campaign=drive,
+        campaign=campaign,
         typed={"gifts": wanted},
     )
     checkout = checkouts.start_checkout(uuid4(), order)

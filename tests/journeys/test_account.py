@@ -33,7 +33,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def join(page: Page, site: Site, *, email: str) -> None:
-    page.goto(f"{site.url}/drive/birthday/join/")
+    page.goto(f"{site.url}/campaign/birthday/join/")
     fill_in_join(page, email=email)
     send(page)
     pay(page, GOOD_CARD)

@@ -45,7 +45,7 @@ def look_around(reader: Reader, name: str) -> None:
 
 
 def join(page: Page, site: Site) -> None:
-    page.goto(f"{site.url}/drive/birthday/join/")
+    page.goto(f"{site.url}/campaign/birthday/join/")
     fill_in_join(page, email=ADA)
     send(page)
     pay(page, GOOD_CARD)

@@ -51,7 +51,7 @@ def sweep_at(site: Site, moment: datetime) -> None:
 
 
 def start_gift(page: Page, site: Site, *, buyer: str, recipient: str) -> None:
-    page.goto(f"{site.url}/drive/birthday/gift/")
+    page.goto(f"{site.url}/campaign/birthday/gift/")
     page.get_by_role("radio").first.check()
     page.get_by_label("Your name").fill("Ada Reader")
     page.get_by_label("Your e-mail").fill(buyer)
@@ -121,7 +121,7 @@ def test_a_gift_is_seen_before_it_is_paid_and_can_be_printed(
 def test_twenty_gifts_from_a_pasted_list(site: Site, reader: Reader) -> None:
     page = reader.page
     before = reader.count(site.url)
-    page.goto(f"{site.url}/drive/birthday/gifts/")
+    page.goto(f"{site.url}/campaign/birthday/gifts/")
     reader.look("gifts-many-empty")
     page.get_by_role("radio").first.check()
     page.get_by_label("Your name").first.fill("Ada Reader")
@@ -214,7 +214,7 @@ def test_a_subscriber_who_claims_is_asked_at_their_address_and_charged_later(
     site: Site, reader: Reader
 ) -> None:
     page = reader.page
-    page.goto(f"{site.url}/drive/birthday/join/")
+    page.goto(f"{site.url}/campaign/birthday/join/")
     fill_in_join(page, email="dan5@example.org", price="month")
     send(page)
     pay(page, GOOD_CARD)

@@ -10,12 +10,12 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support.browser import Reader, a_reader
-from tests.support.processes import DRIVE, Site, run_site
+from tests.support.processes import CAMPAIGN, Site, run_site
 
 pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.long]
 
-# The drive at 0 of 1,000, its banners published.
-ROWS = f"""{DRIVE}
+# The campaign at 0 of 1,000, its banners published.
+ROWS = f"""{CAMPAIGN}
 from campaigns import banners
 from campaigns.models import Campaign
 banners.publish_campaign(Campaign.objects.get().pk)
@@ -142,7 +142,7 @@ def test_without_any_webhook_the_way_back_brings_the_payment_home(
     before = reader.count(site.url)
     site.sandbox.add_fault("webhook", match="*", kind="drop", times=1000)
     try:
-        page.goto(f"{site.url}/drive/birthday/join/")
+        page.goto(f"{site.url}/campaign/birthday/join/")
         fill_in_join(page, email="cleo@example.org", price="month")
         send(page)
         pay(page, GOOD_CARD)
@@ -160,7 +160,7 @@ def test_without_webhook_or_way_back_the_sweep_brings_the_payment_home(
         site.sandbox.add_fault("webhook", match="*", kind="drop", times=1000)
         try:
             page = reader.page
-            page.goto(f"{site.url}/drive/birthday/join/")
+            page.goto(f"{site.url}/campaign/birthday/join/")
             fill_in_join(page, email="dora@example.org")
             send(page)
             page.wait_for_url(re.compile(r"/c/pay/"))
@@ -174,7 +174,7 @@ def test_without_webhook_or_way_back_the_sweep_brings_the_payment_home(
 def test_a_bank_that_asks_back_is_answered(site: Site, reader: Reader) -> None:
     page = reader.page
     before = reader.count(site.url)
-    page.goto(f"{site.url}/drive/birthday/join/")
+    page.goto(f"{site.url}/campaign/birthday/join/")
     fill_in_join(page, email="emil@example.org")
     send(page)
     pay(page, CHECKED_CARD)
@@ -187,7 +187,7 @@ def test_a_bank_that_asks_back_is_answered(site: Site, reader: Reader) -> None:
 
 def test_from_the_receipt_a_member_comes_to_stripes_own_page(site: Site, reader: Reader) -> None:
     page = reader.page
-    page.goto(f"{site.url}/drive/birthday/join/")
+    page.goto(f"{site.url}/campaign/birthday/join/")
     fill_in_join(page, email="fina@example.org")
     send(page)
     pay(page, GOOD_CARD)
@@ -203,7 +203,7 @@ def test_from_the_receipt_a_member_comes_to_stripes_own_page(site: Site, reader:
 
 def test_who_turns_back_at_the_payment_finds_what_was_typed(site: Site, reader: Reader) -> None:
     page = reader.page
-    page.goto(f"{site.url}/drive/birthday/gift/")
+    page.goto(f"{site.url}/campaign/birthday/gift/")
     fill_in_gift(page, email="fred@example.org", recipient="gina@example.org")
     send(page)
     page.wait_for_url(re.compile(r"/c/pay/"))
@@ -230,7 +230,7 @@ def test_the_journey_works_without_javascript_on_a_phone(site: Site, chromium: B
 
 def test_the_journey_works_by_keyboard_alone(site: Site, reader: Reader) -> None:
     page = reader.page
-    page.goto(f"{site.url}/drive/birthday/join/")
+    page.goto(f"{site.url}/campaign/birthday/join/")
     page.keyboard.press("Tab")
     assert "main" in (page.evaluate("document.activeElement.getAttribute('href')") or "")
     page.get_by_role("radio").first.focus()
@@ -250,9 +250,9 @@ def test_every_page_fits_its_window_and_satisfies_axe(
 ) -> None:
     pages = {
         "article": "/",
-        "campaign": "/drive/birthday/",
-        "join": "/drive/birthday/join/",
-        "gift": "/drive/birthday/gift/",
+        "campaign": "/campaign/birthday/",
+        "join": "/campaign/birthday/join/",
+        "gift": "/campaign/birthday/gift/",
         "claim-code": "/claim/",
         "mails": "/mails/",
         "admin-login": "/admin/login/",

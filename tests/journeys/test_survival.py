@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from newsroom.demo.processes import ROOT
-from tests.support.processes import DRIVE, Site, run_site, wait_until
+from tests.support.processes import CAMPAIGN, Site, run_site, wait_until
 from tests.support.webhooks import make_event, sign
 
 pytestmark = [pytest.mark.xdist_group("survival"), pytest.mark.long]
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.xdist_group("survival"), pytest.mark.long]
 CARD = "4242424242424242"
 SEED = int(os.environ.get("SURVIVAL_SEED", "0")) or random.randrange(1, 10**6)  # noqa: S311
 # Paid once: the sale with the fewest events, so that two hundred fit into a minute.
-ROWS = f"""{DRIVE}
+ROWS = f"""{CAMPAIGN}
 from campaigns.models import Plan, Price
 Price.objects.create(
     plan=Plan.objects.get(), kind="once", months=12, amount_minor=6000, currency="eur"
@@ -83,7 +83,7 @@ def assert_counted_once(site: Site, people: int) -> None:
 
 
 def published(site: Site) -> int:
-    with urllib.request.urlopen(f"{site.url}/drive/birthday/progress.json") as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{site.url}/campaign/birthday/progress.json") as answer:  # noqa: S310
         shown = json.load(answer)
     goals = shown if isinstance(shown, list) else shown["goals"]
     return int(goals[0]["counted"])

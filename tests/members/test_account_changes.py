@@ -28,7 +28,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.fixture
-def subscription(client: Client, drive: Campaign, sandbox: SandboxControl) -> Membership:
+def subscription(client: Client, campaign: Campaign, sandbox: SandboxControl) -> Membership:
     """Ada's, as it came from the sandbox; she has opened her page."""
     checkout = start(client, JOIN, join_fields(client))
     assert checkout.session_id
@@ -147,7 +147,7 @@ def test_the_card_is_changed_on_stripes_own_page(
     assert answer["Location"].startswith(settings.STRIPE_API_BASE)
 
 
-def test_an_imported_membership_has_nothing_to_cancel(client: Client, drive: Campaign) -> None:
+def test_an_imported_membership_has_nothing_to_cancel(client: Client, campaign: Campaign) -> None:
     membership = Membership.objects.create(
         member=make_member(ADA), source="imported", started_at=at("2024-01-01 10:00")
     )

@@ -38,8 +38,8 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.fixture
-def ada(drive: Campaign) -> Member:
-    buy_membership(drive)
+def ada(campaign: Campaign) -> Member:
+    buy_membership(campaign)
     return Member.objects.get()
 
 
@@ -98,8 +98,8 @@ def test_one_that_was_cancelled_while_nothing_was_paid_promises_no_other_day(
     assert ("nothing more is charged" in page) == (status == "paused")
 
 
-def test_what_ends_by_itself_says_when(client: Client, drive: Campaign) -> None:
-    gift = make_gift(make_member(), drive, "2026-11-09 10:00")
+def test_what_ends_by_itself_says_when(client: Client, campaign: Campaign) -> None:
+    gift = make_gift(make_member(), campaign, "2026-11-09 10:00")
     claim(gift, make_member(ADA), "2026-11-10 09:00")
     sign_in(client)
     page = look(client)
@@ -110,8 +110,8 @@ def test_what_ends_by_itself_says_when(client: Client, drive: Campaign) -> None:
     assert "Cancel my membership" not in page
 
 
-def test_gifts_that_were_bought_lead_to_the_buyers_page(client: Client, drive: Campaign) -> None:
-    gift = make_gift(make_member(ADA), drive, "2026-11-09 10:00")
+def test_gifts_that_were_bought_lead_to_the_buyers_page(client: Client, campaign: Campaign) -> None:
+    gift = make_gift(make_member(ADA), campaign, "2026-11-09 10:00")
     sign_in(client)
     page = look(client)
     assert "You have no membership of your own." in page
@@ -122,14 +122,14 @@ def test_gifts_that_were_bought_lead_to_the_buyers_page(client: Client, drive: C
     assert gift.code not in page
 
 
-def test_payments_say_what_became_of_them(client: Client, drive: Campaign) -> None:
+def test_payments_say_what_became_of_them(client: Client, campaign: Campaign) -> None:
     member = make_member(ADA)
-    paid = [make_payment(member, drive, f"2026-11-0{day} 10:00") for day in range(1, 6)]
+    paid = [make_payment(member, campaign, f"2026-11-0{day} 10:00") for day in range(1, 6)]
     make_refund(paid[0], "2026-11-06 10:00")
     make_refund(paid[1], "2026-11-06 10:00", 1500)
     make_dispute(paid[2], "2026-11-06 10:00")
     make_dispute(paid[3], "2026-11-06 10:00", status="lost")
-    failed = make_payment(member, drive, "2026-11-08 10:00", status="failed")
+    failed = make_payment(member, campaign, "2026-11-08 10:00", status="failed")
     sign_in(client)
     page = look(client)
     for words in (
@@ -146,12 +146,12 @@ def test_payments_say_what_became_of_them(client: Client, drive: Campaign) -> No
 
 
 def test_the_page_costs_the_same_queries_for_many_rows(
-    client: Client, drive: Campaign, django_assert_max_num_queries: Any
+    client: Client, campaign: Campaign, django_assert_max_num_queries: Any
 ) -> None:
     member = make_member(ADA)
     for day in range(1, 9):
-        make_payment(member, drive, f"2026-11-0{day} 10:00")
-        make_gift(member, drive, f"2026-11-0{day} 11:00")
+        make_payment(member, campaign, f"2026-11-0{day} 10:00")
+        make_gift(member, campaign, f"2026-11-0{day} 11:00")
     sign_in(client)
     with django_assert_max_num_queries(20):
         client.get(MINE)
@@ -249,15 +249,17 @@ def test_nobody_sees_or_changes_what_is_another_persons(client: Client, ada: Mem
     assert (data["memberships"], data["payments"]) == ([], [])
 
 
-def test_ones_data_hold_ones_own_rows_alone(client: Client, ada: Member, drive: Campaign) -> None:
+def test_ones_data_hold_ones_own_rows_alone(
+    client: Client, ada: Member, campaign: Campaign
+) -> None:
     payment = Payment.objects.get()
     OutgoingMail.objects.create(key="receipt:1", kind="receipt", payment=payment)
     OutgoingMail.objects.create(key="dispute:1", kind="dispute", payment=payment)
-    gift = make_gift(ada, drive, "2026-11-09 10:00", message="For you, Ben")
+    gift = make_gift(ada, campaign, "2026-11-09 10:00", message="For you, Ben")
     OutgoingMail.objects.create(key="gift:1", kind="gift_claimed", gift=gift)
     OutgoingMail.objects.create(key="gift:2", kind="gift_invitation", gift=gift)
     given = make_gift(
-        make_member("cleo@example.org"), drive, "2026-11-09 11:00", buyer_name="Cleo Giver"
+        make_member("cleo@example.org"), campaign, "2026-11-09 11:00", buyer_name="Cleo Giver"
     )
     claim(given, ada, "2026-11-10 09:00")
     sign_in(client)

@@ -65,7 +65,7 @@ def customer_of(checkout: Checkout) -> dict[str, Any]:
 
 
 @pytest.fixture
-def bought(client: Client, ada: Member, drive: Campaign, sandbox: SandboxControl) -> Checkout:
+def bought(client: Client, ada: Member, campaign: Campaign, sandbox: SandboxControl) -> Checkout:
     checkout = start(client, JOIN, join_fields(client))
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
@@ -172,7 +172,7 @@ def test_changed_again_while_it_is_told_it_stays_due(
 
 
 def test_what_was_ordered_by_the_old_address_and_settles_later_is_the_same_persons(
-    client: Client, ada: Member, drive: Campaign, sandbox: SandboxControl
+    client: Client, ada: Member, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = start(client, JOIN, join_fields(client))
     sandbox.pay(str(checkout.session_id), card=CARD)

@@ -57,20 +57,20 @@ def ada(db: None, client: Client) -> Member:
 
 
 @pytest.fixture
-def other(drive: Campaign) -> Member:
+def other(campaign: Campaign) -> Member:
     """By the new address a gift was bought, meanwhile or long ago."""
     other = make_member(NEW)
-    make_gift(other, drive, "2026-11-09 10:00")
+    make_gift(other, campaign, "2026-11-09 10:00")
     return other
 
 
-def test_whoever_has_the_new_address_is_the_same_person(client: Client, drive: Campaign) -> None:
+def test_whoever_has_the_new_address_is_the_same_person(client: Client, campaign: Campaign) -> None:
     ada = make_member(ADA)
     sign_in(client)
     change = want(client)
     confirm(change, "old")
     other = make_member(NEW)  # a sign-up meanwhile
-    make_gift(other, drive, "2026-11-10 11:00")
+    make_gift(other, campaign, "2026-11-10 11:00")
     confirm(change, "new")
     assert Member.objects.get() == ada
     assert address_of(ada) == NEW
@@ -150,9 +150,9 @@ def test_links_that_were_sent_to_the_old_address_open_nothing(client: Client, ad
 
 
 def test_a_link_to_stripe_that_went_to_the_old_address_opens_nothing(
-    drive: Campaign, sandbox: SandboxControl, clock: time_machine.Traveller
+    campaign: Campaign, sandbox: SandboxControl, clock: time_machine.Traveller
 ) -> None:
-    checkout = buy(drive, sandbox, email=ADA, name="Ada")
+    checkout = buy(campaign, sandbox, email=ADA, name="Ada")
     old, ada = f"/membership/manage/{links.portal_token(checkout)}/", Member.objects.get()
     clock.shift(60)
     assert Client().get(old).status_code == 200
@@ -176,13 +176,13 @@ def test_a_former_address_gets_the_same_answer_and_the_link_goes_to_the_one_of_n
 
 
 def test_a_claim_by_the_old_address_does_not_tell_the_one_of_now(
-    client: Client, ada: Member, drive: Campaign
+    client: Client, ada: Member, campaign: Campaign
 ) -> None:
     confirm(want(client), "old", "new")
     give_membership(
         ada, plan=make_plan(), source=Membership.Source.GRANTED, starts_at=NOON, months=12
     )
-    gift = make_gift(make_member("ben@example.org"), drive, "2026-11-09 10:00")
+    gift = make_gift(make_member("ben@example.org"), campaign, "2026-11-09 10:00")
     typed = {"name": "Ada Reader", "email": ADA}
     answer = Client().post(f"/claim/{gift.code}/", typed)
     assert "the address that you changed to" in main_of(answer)

@@ -24,10 +24,10 @@ clock = _clock  # a fixture
 
 
 def test_a_gift_to_a_subscriber_moves_the_next_charge(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(drive, sandbox)
-    gift = claim(give(drive))
+    subscription = subscribe(campaign, sandbox)
+    gift = claim(give(campaign))
     assert gift.membership is not None
     assert gift.membership.extends == subscription
     assert gift.membership.started_at == at("2026-12-10 12:00")
@@ -52,13 +52,13 @@ def test_a_gift_to_a_subscriber_moves_the_next_charge(
 
 
 def test_two_gifts_add_up_to_the_day_and_never_drift(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     sandbox.freeze(int(at("2026-12-31 12:00").timestamp()))
     clock.move_to(at("2026-12-31 12:00"))
-    subscription = subscribe(drive, sandbox)  # paid until 31 January
+    subscription = subscribe(campaign, sandbox)  # paid until 31 January
     for _ in range(2):
-        claim(give(drive, months=1))
+        claim(give(campaign, months=1))
     tasks.sweep()
     spans = Membership.objects.filter(extends=subscription).order_by("pk")
     assert [(span.started_at.day, span.ends_at) for span in spans] == [
@@ -69,10 +69,10 @@ def test_two_gifts_add_up_to_the_day_and_never_drift(
 
 
 def test_an_extension_that_is_revoked_moves_the_next_charge_back(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
 ) -> None:
-    subscription = subscribe(drive, sandbox)
-    first, second = claim(give(drive, months=3)), claim(give(drive, months=6))
+    subscription = subscribe(campaign, sandbox)
+    first, second = claim(give(campaign, months=3)), claim(give(campaign, months=6))
     tasks.sweep()
     assert next_charge(subscription) == at("2027-09-10 11:00")
     clock.move_to(at("2027-01-10 12:00"))  # a month of the first was used
@@ -93,14 +93,14 @@ def test_an_extension_that_is_revoked_moves_the_next_charge_back(
 
 
 def test_one_that_is_being_cancelled_gets_a_membership_of_its_own_after_it(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(drive, sandbox)
+    subscription = subscribe(campaign, sandbox)
     stripe_api.client().v1.subscriptions.update(
         str(subscription.subscription_id), {"cancel_at_period_end": True}
     )
     settle(subscription)
-    gift = claim(give(drive))
+    gift = claim(give(campaign))
     assert gift.membership is not None
     assert (gift.membership.extends, gift.membership.started_at) == (None, at("2026-12-10 12:00"))
     tasks.sweep()
@@ -109,28 +109,28 @@ def test_one_that_is_being_cancelled_gets_a_membership_of_its_own_after_it(
 
 
 def test_one_that_is_past_due_gets_a_membership_of_its_own_from_now_on(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(drive, sandbox)
+    subscription = subscribe(campaign, sandbox)
     clock.move_to(at("2026-12-09 12:00"))
     sandbox.renew(str(subscription.subscription_id), outcome="failed")
     settle(subscription)
     subscription.refresh_from_db()
     assert subscription.status == "past_due"
-    gift = claim(give(drive))
+    gift = claim(give(campaign))
     assert gift.membership is not None
     assert (gift.membership.extends, gift.membership.started_at) == (None, at("2026-12-09 12:00"))
 
 
 def test_one_cancelled_before_its_charge_was_moved_leaves_the_gift_by_itself(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     """The webhook of the cancellation has not come when the gift is claimed."""
-    subscription = subscribe(drive, sandbox)
+    subscription = subscribe(campaign, sandbox)
     stripe_api.client().v1.subscriptions.update(
         str(subscription.subscription_id), {"cancel_at_period_end": True}
     )
-    gift = claim(give(drive))
+    gift = claim(give(campaign))
     memberships.push_charge(subscription.pk, at=SUBSCRIBED)
     assert gift.membership is not None
     gift.membership.refresh_from_db()
@@ -141,10 +141,10 @@ def test_one_cancelled_before_its_charge_was_moved_leaves_the_gift_by_itself(
 
 
 def test_what_was_given_moves_up_when_the_subscription_ends_at_once(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(drive, sandbox)
-    gift = claim(give(drive))
+    subscription = subscribe(campaign, sandbox)
+    gift = claim(give(campaign))
     clock.move_to(at("2026-11-20 12:00"))
     stripe_api.client().v1.subscriptions.cancel(str(subscription.subscription_id))
     settle(subscription)
@@ -158,10 +158,10 @@ def test_what_was_given_moves_up_when_the_subscription_ends_at_once(
 
 
 def test_more_than_two_years_are_pushed_on_as_time_goes_by(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(drive, sandbox)
-    claim(give(drive, months=36))
+    subscription = subscribe(campaign, sandbox)
+    claim(give(campaign, months=36))
     tasks.sweep()
     assert next_charge(subscription) == SUBSCRIBED + timedelta(days=729)
     subscription.refresh_from_db()
@@ -177,11 +177,11 @@ def test_more_than_two_years_are_pushed_on_as_time_goes_by(
 
 
 def test_one_that_renewed_before_it_was_told_is_extended_from_what_it_paid(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(drive, sandbox)
+    subscription = subscribe(campaign, sandbox)
     clock.move_to(at("2026-12-10 11:59"))
-    gift = claim(give(drive, months=1))
+    gift = claim(give(campaign, months=1))
     clock.move_to(at("2026-12-10 13:00"))  # it was charged for another month meanwhile
     tasks.sweep()
     assert next_charge(subscription) == at("2027-02-10 12:00")
@@ -191,10 +191,10 @@ def test_one_that_renewed_before_it_was_told_is_extended_from_what_it_paid(
 
 
 def test_while_stripe_is_silent_the_charge_stays_to_be_moved(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(drive, sandbox)
-    claim(give(drive))
+    subscription = subscribe(campaign, sandbox)
+    claim(give(campaign))
     sandbox.add_fault("api", match="POST /v1/subscriptions", kind="error", times=-1)
     tasks.sweep()
     subscription.refresh_from_db()
@@ -217,22 +217,22 @@ def change(membership: Membership, **changes: Any) -> None:
 
 
 def test_two_gifts_to_one_that_is_being_cancelled_follow_each_other(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(drive, sandbox)
+    subscription = subscribe(campaign, sandbox)
     change(subscription, cancel_at_period_end=True)
     settle(subscription)
-    assert spans(claim(give(drive)), claim(give(drive))) == [
+    assert spans(claim(give(campaign)), claim(give(campaign))) == [
         (at("2026-12-10 12:00"), at("2027-12-10 12:00")),
         (at("2027-12-10 12:00"), at("2028-12-10 12:00")),
     ]
 
 
 def test_whoever_cancelled_is_not_charged_when_the_gift_is_taken_back(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
 ) -> None:
-    subscription = subscribe(drive, sandbox)
-    gift = claim(give(drive))
+    subscription = subscribe(campaign, sandbox)
+    gift = claim(give(campaign))
     tasks.sweep()
     change(subscription, cancel_at_period_end=True)
     clock.move_to(at("2027-01-10 12:00"))
@@ -247,14 +247,14 @@ def test_whoever_cancelled_is_not_charged_when_the_gift_is_taken_back(
 
 
 def test_what_was_detached_holds_up_no_later_settlement(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
 ) -> None:
-    subscription = subscribe(drive, sandbox)
-    first = claim(give(drive, months=1))
+    subscription = subscribe(campaign, sandbox)
+    first = claim(give(campaign, months=1))
     tasks.sweep()
     clock.move_to(at("2027-01-20 13:00"))
     change(subscription, cancel_at_period_end=True)
-    second = claim(give(drive, months=1))
+    second = claim(give(campaign, months=1))
     tasks.sweep()
     settlement.revoke_gift(first, by=admin_user, why="a mistake of ours")
     stripe_api.client().v1.subscriptions.cancel(str(subscription.subscription_id))
@@ -265,17 +265,17 @@ def test_what_was_detached_holds_up_no_later_settlement(
 
 
 def test_gifts_on_a_renewal_that_failed_unheard_follow_each_other(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(drive, sandbox)
+    subscription = subscribe(campaign, sandbox)
     clock.move_to(at("2026-12-09 12:00"))
     sandbox.renew(str(subscription.subscription_id), outcome="failed")  # no webhook came yet
     clock.move_to(at("2026-12-10 12:30"))
-    first = claim(give(drive, months=3))
+    first = claim(give(campaign, months=3))
     clock.move_to(at("2026-12-10 12:31"))
     tasks.sweep()
     settle(subscription)
-    second = claim(give(drive, months=3))
+    second = claim(give(campaign, months=3))
     tasks.sweep()
     [(_, first_end), (second_start, _)] = spans(first, second)
     assert second_start == first_end
@@ -285,23 +285,23 @@ def test_gifts_on_a_renewal_that_failed_unheard_follow_each_other(
 
 
 def test_a_second_gift_claimed_just_before_a_renewal_begins_after_what_was_paid(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(drive, sandbox)
-    claim(give(drive, months=1))
+    subscription = subscribe(campaign, sandbox)
+    claim(give(campaign, months=1))
     tasks.sweep()  # nothing is charged until 10 January
     clock.move_to(at("2027-01-10 11:59"))
-    claim(give(drive, months=1))
+    claim(give(campaign, months=1))
     clock.move_to(at("2027-01-10 13:00"))  # charged until 10 February before we told
     tasks.sweep()
     assert next_charge(subscription) == at("2027-03-10 12:00")
 
 
 def test_an_extension_that_comes_back_after_a_renewal_follows_what_was_paid(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
 ) -> None:
-    subscription = subscribe(drive, sandbox)
-    gift = claim(give(drive))
+    subscription = subscribe(campaign, sandbox)
+    gift = claim(give(campaign))
     tasks.sweep()
     settlement.revoke_gift(gift, by=admin_user, why="a mistake")
     tasks.sweep()

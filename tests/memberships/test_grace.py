@@ -33,7 +33,7 @@ from tests.support.renewals import (
 )
 
 clock = _clock  # a fixture
-FAILED = at("2026-12-10 12:00")  # a month after the drive's noon
+FAILED = at("2026-12-10 12:00")  # a month after the campaign's noon
 OVER = at("2026-12-24 12:00")
 
 
@@ -44,9 +44,9 @@ def patience(sandbox: SandboxControl) -> None:
 
 
 @pytest.fixture
-def unpaid(drive: Campaign, sandbox: SandboxControl, clock: Clock) -> Membership:
+def unpaid(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> Membership:
     """Joined on 10 November by the month; since 10 December nothing can be collected."""
-    membership = subscribe(drive, sandbox, DECLINED_LATER)
+    membership = subscribe(campaign, sandbox, DECLINED_LATER)
     clock.move_to(FAILED + timedelta(minutes=5))
     settle(membership)
     return membership
@@ -61,7 +61,7 @@ def has_access(membership: Membership, moment: str) -> bool:
     return found is not None and not found.has_gap_at(at(moment))
 
 
-def drives_counted() -> set[str]:
+def campaigns_counted() -> set[str]:
     return set(Tally.objects.values_list("campaign__slug", flat=True))
 
 
@@ -153,10 +153,10 @@ def test_what_staff_voided_is_passed_over(unpaid: Membership, clock: Clock) -> N
 
 @pytest.mark.parametrize("days", [0, 1, 365])
 def test_how_long_it_is_the_newsroom_says(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock, settings: LazySettings, days: int
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock, settings: LazySettings, days: int
 ) -> None:
     settings.GRACE_DAYS = days
-    membership = subscribe(drive, sandbox, DECLINED_LATER)
+    membership = subscribe(campaign, sandbox, DECLINED_LATER)
     clock.move_to(FAILED + timedelta(minutes=5))
     assert settle(membership) == ("past_due" if days else "lapsed")
     assert membership.access_until == FAILED + timedelta(days=days)
@@ -214,10 +214,10 @@ def test_a_gift_to_somebody_who_lapsed_begins_now(unpaid: Membership, clock: Clo
 
 
 def test_a_subscription_that_gifts_paid_for_has_its_grace_after_them(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    membership = subscribe(drive, sandbox, DECLINED_LATER)
-    claim(give(drive, months=3), email="ada@example.org")
+    membership = subscribe(campaign, sandbox, DECLINED_LATER)
+    claim(give(campaign, months=3), email="ada@example.org")
     tasks.sweep()
     clock.move_to(at("2027-03-10 11:59"))
     assert settle(membership) == "active"
@@ -233,7 +233,7 @@ def test_a_subscription_that_gifts_paid_for_has_its_grace_after_them(
 # Who counts
 
 
-def start_drive(starts_at: str) -> Campaign:
+def start_campaign(starts_at: str) -> Campaign:
     return make_campaign(
         slug="winter", starts_at=at(starts_at), ends_at=at("2027-02-01 00:00"), zone="UTC"
     )
@@ -244,10 +244,10 @@ def start_drive(starts_at: str) -> Campaign:
     [("2026-12-24 12:00", True), ("2027-01-01 00:00", True), ("2026-12-24 11:59", False)],
     ids=["lapsed as it began", "lapsed before", "lapses after"],
 )
-def test_whoever_lapsed_before_a_drive_and_joins_anew_counts(
+def test_whoever_lapsed_before_a_campaign_and_joins_anew_counts(
     unpaid: Membership, sandbox: SandboxControl, clock: Clock, starts_at: str, counts: bool
 ) -> None:
-    winter = start_drive(starts_at)
+    winter = start_campaign(starts_at)
     clock.move_to(at("2027-01-05 12:00"))
     anew = order_membership(winter, "year")
     sandbox.pay(str(anew.session_id), card=GOOD)
@@ -259,10 +259,10 @@ def test_whoever_lapsed_before_a_drive_and_joins_anew_counts(
 
 
 @pytest.mark.parametrize("pays", ["the newest", "all of them"])
-def test_whoever_pays_what_was_owed_counts_on_in_the_drive_that_found_them_lapsed(
+def test_whoever_pays_what_was_owed_counts_on_in_the_campaign_that_found_them_lapsed(
     unpaid: Membership, sandbox: SandboxControl, clock: Clock, pays: str
 ) -> None:
-    winter = start_drive("2027-01-01 00:00")
+    winter = start_campaign("2027-01-01 00:00")
     early = make_campaign(
         slug="advent", starts_at=at("2026-12-20 00:00"), ends_at=at("2027-02-01 00:00"), zone="UTC"
     )
@@ -272,7 +272,7 @@ def test_whoever_pays_what_was_owed_counts_on_in_the_drive_that_found_them_lapse
         sandbox.pay(str(anew.session_id), card=GOOD)
         settlement.settle_checkout(anew.pk)
     counted = list(Tally.objects.order_by("pk").values())
-    assert drives_counted() == {"birthday", "winter"}  # in Advent the grace still ran
+    assert campaigns_counted() == {"birthday", "winter"}  # in Advent the grace still ran
     mend_card(unpaid)
     for invoice in invoices_of(unpaid)[: 1 if pays == "the newest" else 2]:
         stripe_api.client().v1.invoices.pay(invoice["id"])
@@ -284,24 +284,24 @@ def test_whoever_pays_what_was_owed_counts_on_in_the_drive_that_found_them_lapse
     assert has_access(unpaid, "2027-01-15 12:00")
 
 
-def test_whoever_resumes_counts_on_in_the_drive_that_found_them_paused(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+def test_whoever_resumes_counts_on_in_the_campaign_that_found_them_paused(
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    paused = subscribe(drive, sandbox)
+    paused = subscribe(campaign, sandbox)
     change(paused, pause_collection={"behavior": "void"})
-    winter = start_drive("2027-01-01 00:00")
+    winter = start_campaign("2027-01-01 00:00")
     clock.move_to(at("2027-01-05 12:00"))
     anew = order_membership(winter, "year")
     sandbox.pay(str(anew.session_id), card=GOOD)
     settlement.settle_checkout(anew.pk)
     settle(paused)
-    assert drives_counted() == {"birthday", "winter"}
+    assert campaigns_counted() == {"birthday", "winter"}
     change(paused, pause_collection="")
     assert settle(paused) == "active"
-    assert drives_counted() == {"birthday", "winter"}
+    assert campaigns_counted() == {"birthday", "winter"}
     clock.move_to(at("2027-02-10 12:05"))
     assert settle(paused) == "active"
-    assert drives_counted() == {"birthday", "winter"}
+    assert campaigns_counted() == {"birthday", "winter"}
     assert not has_access(paused, "2027-01-01 00:00")
     assert has_access(paused, "2027-02-10 12:00")
 

@@ -20,12 +20,12 @@ DAY = 86_400
 
 
 @pytest.fixture
-def subscribed(drive: Campaign, sandbox: SandboxControl) -> Membership:
-    return subscribe(drive, sandbox, CARD)
+def subscribed(campaign: Campaign, sandbox: SandboxControl) -> Membership:
+    return subscribe(campaign, sandbox, CARD)
 
 
-def subscribe(drive: Campaign, sandbox: SandboxControl, card: str) -> Membership:
-    checkout = order_membership(drive, "month")
+def subscribe(campaign: Campaign, sandbox: SandboxControl, card: str) -> Membership:
+    checkout = order_membership(campaign, "month")
     sandbox.pay(str(checkout.session_id), card=card)
     settlement.settle_checkout(checkout.pk)
     sandbox.advance(DAY)
@@ -118,9 +118,9 @@ def test_each_period_that_fails_is_told_of(subscribed: Membership, sandbox: Sand
 
 
 def test_further_tries_and_the_end_bring_no_further_mail(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    membership = subscribe(drive, sandbox, DECLINED_LATER)
+    membership = subscribe(campaign, sandbox, DECLINED_LATER)
     sandbox.advance(days=31)
     assert settle(membership) == Membership.Status.PAST_DUE
     while settle(membership) == Membership.Status.PAST_DUE:

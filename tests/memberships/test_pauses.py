@@ -26,9 +26,9 @@ clock = _clock  # a fixture
 
 
 @pytest.fixture
-def paying(drive: Campaign, sandbox: SandboxControl, clock: Clock) -> Membership:
+def paying(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> Membership:
     """By the month, since 10 November."""
-    return subscribe(drive, sandbox)
+    return subscribe(campaign, sandbox)
 
 
 def pause(membership: Membership, behaviour: str = "void", until: datetime | None = None) -> None:
@@ -120,9 +120,9 @@ def test_one_that_is_paused_can_be_cancelled(
 
 
 def test_a_year_that_became_a_month_is_paid_to_the_end_of_the_month(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    yearly = subscribe(drive, sandbox, kind="year")
+    yearly = subscribe(campaign, sandbox, kind="year")
     clock.move_to(at("2026-11-20 12:00"))
     month = Price.objects.get(kind="month")
     members.make_switch(yearly, members.plan_switch(yearly, month))
@@ -148,19 +148,19 @@ def test_what_was_unpaid_before_its_pause_is_over_with_what_was_paid(
 
 
 def test_a_gift_to_one_that_is_paused_follows_what_is_paid(
-    drive: Campaign, paying: Membership
+    campaign: Campaign, paying: Membership
 ) -> None:
     pause(paying)
     settle(paying)
-    gift = claim(give(drive, months=2), email=ADA)
+    gift = claim(give(campaign, months=2), email=ADA)
     assert gift.membership is not None
     assert (gift.membership.extends, gift.membership.started_at) == (None, PAID_UNTIL)
 
 
 def test_a_gift_that_was_claimed_before_the_pause_moves_the_charge_all_the_same(
-    drive: Campaign, paying: Membership, clock: Clock
+    campaign: Campaign, paying: Membership, clock: Clock
 ) -> None:
-    claim(give(drive, months=2), email=ADA)
+    claim(give(campaign, months=2), email=ADA)
     pause(paying)
     tasks.sweep()
     paying.refresh_from_db()
@@ -178,11 +178,11 @@ def test_a_gift_that_was_claimed_before_the_pause_moves_the_charge_all_the_same(
 
 
 def test_a_period_that_passed_in_the_pause_does_not_put_off_the_gift(
-    drive: Campaign, paying: Membership, clock: Clock
+    campaign: Campaign, paying: Membership, clock: Clock
 ) -> None:
     """Claimed within the paid month; Stripe is told of it in the next, of which nothing is paid."""
     clock.move_to(at("2026-12-10 11:59"))
-    gift = claim(give(drive, months=2), email=ADA)
+    gift = claim(give(campaign, months=2), email=ADA)
     pause(paying)
     clock.move_to(at("2026-12-10 12:05"))
     tasks.sweep()
@@ -193,9 +193,9 @@ def test_a_period_that_passed_in_the_pause_does_not_put_off_the_gift(
 
 
 def test_a_pause_within_what_gifts_pay_for_ends_access_with_the_gifts(
-    drive: Campaign, paying: Membership, clock: Clock
+    campaign: Campaign, paying: Membership, clock: Clock
 ) -> None:
-    first = claim(give(drive, months=2), email=ADA)
+    first = claim(give(campaign, months=2), email=ADA)
     tasks.sweep()
     pause(paying)
     clock.move_to(at("2027-02-20 12:00"))
@@ -213,9 +213,9 @@ def test_a_pause_within_what_gifts_pay_for_ends_access_with_the_gifts(
 
 
 def test_free_time_that_ends_without_a_card_pauses_it_until_it_is_resumed(
-    drive: Campaign, paying: Membership, clock: Clock
+    campaign: Campaign, paying: Membership, clock: Clock
 ) -> None:
-    claim(give(drive, months=1), email=ADA)
+    claim(give(campaign, months=1), email=ADA)
     tasks.sweep()
     without = {"end_behavior": {"missing_payment_method": "pause"}}
     change(paying, default_payment_method="", trial_settings=without)

@@ -49,9 +49,11 @@ def paid() -> list[tuple[str, int]]:
 
 
 @pytest.fixture
-def monthly(drive: Campaign, sandbox: SandboxControl, clock: Clock, client: Client) -> Membership:
+def monthly(
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock, client: Client
+) -> Membership:
     """Ada's, of €6 a month since 10 November; it is the 25th, and she has opened her page."""
-    membership = subscribe(drive, sandbox)
+    membership = subscribe(campaign, sandbox)
     clock.move_to(HALFWAY)
     sign_in(client)
     return membership
@@ -90,9 +92,9 @@ def test_a_month_becomes_a_year_at_the_figures_that_were_shown(
 
 
 def test_a_year_becomes_a_month_and_the_rest_of_it_pays_the_months(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock, client: Client
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:
-    membership = subscribe(drive, sandbox, kind="year")
+    membership = subscribe(campaign, sandbox, kind="year")
     clock.move_to(at("2027-05-12 00:00"))  # 182 and a half of 365 days are gone
     sign_in(client)
     page = main_of(client.get(path_of(membership)))
@@ -291,9 +293,9 @@ def test_a_plan_follows_its_price_and_what_is_none_of_ours_is_the_checkouts(
 
 
 def test_while_gifts_pay_nothing_is_charged_and_the_new_price_begins_after_them(
-    drive: Campaign, monthly: Membership, sandbox: SandboxControl, clock: Clock, client: Client
+    campaign: Campaign, monthly: Membership, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:
-    claim(give(drive, months=3), email=ADA)
+    claim(give(campaign, months=3), email=ADA)
     tasks.sweep()
     settle(monthly)
     page = main_of(client.get(path_of(monthly)))
@@ -310,12 +312,12 @@ def test_while_gifts_pay_nothing_is_charged_and_the_new_price_begins_after_them(
 
 
 def test_a_gift_of_which_stripe_was_not_told_yet_begins_where_the_new_period_ends(
-    drive: Campaign, sandbox: SandboxControl, clock: Clock
+    campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     """Claimed in a year that was paid, which becomes a month before the sweep comes."""
-    yearly = subscribe(drive, sandbox, kind="year")
+    yearly = subscribe(campaign, sandbox, kind="year")
     clock.move_to(at("2027-05-10 12:00"))
-    gift = claim(give(drive, months=2), email=ADA)
+    gift = claim(give(campaign, months=2), email=ADA)
     planned = members.plan_switch(yearly, Price.objects.get(kind="month"))
     members.make_switch(yearly, planned)
     tasks.sweep()

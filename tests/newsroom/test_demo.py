@@ -107,7 +107,7 @@ def test_the_journey_is_taken_without_a_browser_and_its_data_are_kept(tmp_path: 
     assert wait_until_gone(tmp_path / "demo", seconds=1) == []
 
 
-def test_it_opens_on_a_living_drive_and_leaves_nothing_behind_if_it_is_killed(
+def test_it_opens_on_a_living_campaign_and_leaves_nothing_behind_if_it_is_killed(
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "demo"

@@ -22,7 +22,7 @@ from newsroom.middleware import WEBHOOK_PATH, believe_the_proxy
 
 pytestmark = pytest.mark.once
 
-ADDRESS = "ada.reader+drive@members.example.org"
+ADDRESS = "ada.reader+campaign@members.example.org"
 
 
 class MailRefused(Exception):
@@ -135,7 +135,7 @@ def test_whatever_looks_like_an_address_is_hidden(local: str, domain: str, sign:
         "campaigns.tasks.work_on_event[7f0e] received",
         "django==5.2 @ cpython",
         "postgres://127.0.0.1:5432/campaigns",
-        "@drive.register",
+        "@campaign.register",
         "POST /claim/<str:code>/",
     ],
 )

@@ -41,8 +41,8 @@ def desk(settings: LazySettings) -> None:
 
 
 @pytest.fixture
-def sold(drive: Campaign, sandbox: SandboxControl) -> Payment:
-    checkout = order_membership(drive, "once")
+def sold(campaign: Campaign, sandbox: SandboxControl) -> Payment:
+    checkout = order_membership(campaign, "once")
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
     sandbox.advance(DAY)
@@ -293,7 +293,7 @@ def refund_part(payment: Payment) -> None:
 
 @pytest.mark.parametrize("first", ["refund", "dispute", "either"])
 def test_a_refund_and_a_dispute_of_one_payment_end_in_the_same_rows_whichever_is_noted_first(
-    drive: Campaign, sandbox: SandboxControl, client: Client, sold: Payment, first: str
+    campaign: Campaign, sandbox: SandboxControl, client: Client, sold: Payment, first: str
 ) -> None:
     dispute = partial(sandbox.open_dispute, payment_intent=sold.intent_id)
     if first == "either":

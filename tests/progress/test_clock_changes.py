@@ -35,7 +35,7 @@ def midnight(day: date, zone: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
-def open_drive(zone: str, starts_at: datetime, ends_at: datetime) -> Campaign:
+def open_campaign(zone: str, starts_at: datetime, ends_at: datetime) -> Campaign:
     return make_campaign(zone=zone, starts_at=starts_at, ends_at=ends_at)
 
 
@@ -55,7 +55,7 @@ def test_every_hour_of_the_day_is_of_that_day_and_no_other(
     before, after = day - timedelta(days=1), day + timedelta(days=1)
     begin, end = midnight(day, zone), midnight(after, zone)
     assert end - begin == hours * HOUR
-    campaign = open_drive(zone, midnight(before, zone), midnight(after, zone) + 24 * HOUR)
+    campaign = open_campaign(zone, midnight(before, zone), midnight(after, zone) + 24 * HOUR)
     for number in range(-1, hours + 1):
         pay(campaign, begin + number * HOUR + HOUR / 2)
     figures = look(campaign, end + 2 * HOUR)
@@ -75,7 +75,7 @@ def test_a_day_that_is_the_whole_window_holds_its_own_seconds_alone(
     zone: str, day: date, hours: int, hour: int
 ) -> None:
     begin, end = midnight(day, zone), midnight(day + timedelta(days=1), zone)
-    campaign = open_drive(zone, begin, end)
+    campaign = open_campaign(zone, begin, end)
     for moment in (begin - SECOND, begin, end - SECOND, end):
         pay(campaign, moment)
     figures = look(campaign, end)
@@ -94,7 +94,7 @@ def test_a_window_may_end_in_either_of_the_two_same_hours(
         for each in (0, 1)
     )
     assert second - first == HOUR
-    campaign = open_drive(zone, midnight(day, zone), (first, second)[fold])
+    campaign = open_campaign(zone, midnight(day, zone), (first, second)[fold])
     for moment in (first - SECOND, first, second - SECOND, second):
         pay(campaign, moment)
     [goal] = progress.measure_campaign(campaign, at=second + HOUR)
@@ -111,7 +111,7 @@ def test_what_is_known_at_the_first_of_two_same_hours_knows_nothing_of_the_secon
     there = ZoneInfo(zone)
     first = datetime(day.year, day.month, day.day, hour, 30, tzinfo=there)
     second = first.replace(fold=1).astimezone(UTC)
-    campaign = open_drive(zone, midnight(day, zone), midnight(day, zone) + 48 * HOUR)
+    campaign = open_campaign(zone, midnight(day, zone), midnight(day, zone) + 48 * HOUR)
     payment = make_payment(make_member(), campaign, first.astimezone(UTC).isoformat())
     make_refund(payment, second.isoformat())
     recount_campaign(campaign)

@@ -1,4 +1,4 @@
-"""After the end of a drive: provisional until it is closed, and the same number ever after."""
+"""After the end of a campaign: provisional until it is closed, and the same number ever after."""
 
 import json
 from collections.abc import Iterator
@@ -36,14 +36,14 @@ KYIV = ZoneInfo("Europe/Kyiv")
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """Some days after the drive."""
+    """Some days after the campaign."""
     with time_machine.travel(at(AFTER), tick=False) as traveller:
         yield traveller
 
 
 @pytest.fixture
 def over(clock: time_machine.Traveller) -> Campaign:
-    """A drive that is over: three people and a gift count."""
+    """A campaign that is over: three people and a gift count."""
     campaign = make_campaign(target=3)
     for day in (3, 4, 5):
         make_payment(make_member(), campaign, f"2026-11-0{day} 12:00")
@@ -79,13 +79,13 @@ def test_after_the_end_the_number_is_provisional_though_nothing_is_pending(over:
     assert (ended.is_provisional, ended.is_final, ended.pending) == (True, False, 0)
 
 
-def test_a_running_drive_is_provisional_only_while_something_is_pending(over: Campaign) -> None:
+def test_a_running_campaign_is_provisional_only_while_something_is_pending(over: Campaign) -> None:
     make_payment(make_member(), over, "2026-11-20 12:00", status=Payment.Status.PENDING)
     assert not measure(over, moment="2026-11-20 11:00").is_provisional
     assert measure(over, moment="2026-11-20 13:00").is_provisional
 
 
-def test_a_drive_that_is_not_over_cannot_be_closed(
+def test_a_campaign_that_is_not_over_cannot_be_closed(
     over: Campaign, clock: time_machine.Traveller
 ) -> None:
     clock.move_to(at("2026-11-30 23:59:59"))
@@ -95,7 +95,7 @@ def test_a_drive_that_is_not_over_cannot_be_closed(
     assert close(over)[0].counted == 4
 
 
-def test_a_drive_without_a_goal_cannot_be_closed(over: Campaign) -> None:
+def test_a_campaign_without_a_goal_cannot_be_closed(over: Campaign) -> None:
     over.goals.all().delete()
     with pytest.raises(progress.CannotClose):
         close(over)
@@ -200,7 +200,7 @@ def test_readers_are_told_that_the_number_is_provisional_until_it_is_closed(
     assert (said["counted"], said["provisional"], said["final"]) == (4, True, False)
     for placement in ("top", "inline", "end"):
         assert "rovisional" in read_banner("birthday", placement, language="en")
-    assert "Provisional: the drive is over" in client.get("/drive/birthday/").content.decode()
+    assert "Provisional: the campaign is over" in client.get("/campaign/birthday/").content.decode()
     close(over)
     said = published(over)
     assert (said["counted"], said["provisional"], said["final"]) == (4, False, True)
@@ -220,19 +220,19 @@ def test_from_the_closing_on_readers_are_shown_the_kept_number(
     said = published(over)
     assert (said["counted"], said["pending"], said["as_of"]) == (4, 0, at(AFTER).isoformat())
     assert "4</strong> of 3 new members" in read_banner("birthday", "inline", language="en")
-    page = client.get("/drive/birthday/").content.decode()
+    page = client.get("/campaign/birthday/").content.decode()
     assert "4</strong> of 3 new members" in page
     assert "Final count of" in page
     assert "Provisional" not in page
-    kept_picture = client.get("/drive/birthday/picture.png").content
+    kept_picture = client.get("/campaign/birthday/picture.png").content
     progress.reopen_campaign(over.pk)
-    assert client.get("/drive/birthday/picture.png").content != kept_picture
+    assert client.get("/campaign/birthday/picture.png").content != kept_picture
     over.refresh_from_db()
     assert published(over)["counted"] == 3
     assert list(over.published.order_by("pk").values_list("counted", flat=True)) == [4, 3]
 
 
-def test_a_closed_drive_is_published_again_no_more_often_than_another(
+def test_a_closed_campaign_is_published_again_no_more_often_than_another(
     over: Campaign, clock: time_machine.Traveller
 ) -> None:
     close(over)
@@ -247,7 +247,7 @@ def test_the_report_tells_the_kept_number_and_what_is_known_now(over: Campaign) 
         over.refresh_from_db()
         return formats.as_text(gather_figures(over, at=at(moment)))
 
-    assert "the number is provisional until staff close the drive" in report()
+    assert "the number is provisional until staff close the campaign" in report()
     close(over)
     make_payment(make_member(), over, "2026-11-30 20:00", status=Payment.Status.PENDING)
     refund_one(over)
@@ -271,7 +271,7 @@ def test_the_report_tells_the_kept_number_and_what_is_known_now(over: Campaign) 
     [("2026-10-25", 25), ("2027-03-28", 23), ("2027-03-27", 24)],
     ids=["clocks go back", "clocks go forward", "the day before"],
 )
-def test_a_drive_of_one_day_has_that_days_hours(day: str, hours: int) -> None:
+def test_a_campaign_of_one_day_has_that_days_hours(day: str, hours: int) -> None:
     begin = datetime.fromisoformat(day).replace(tzinfo=KYIV)
     end = (begin + timedelta(days=1)).replace(tzinfo=KYIV)  # by the clock on the wall
     campaign = make_campaign(starts_at=begin, ends_at=end)

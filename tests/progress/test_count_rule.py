@@ -182,7 +182,7 @@ def test_a_refunded_gift_stops_counting(birthday: Campaign, ada: Member) -> None
     assert count(birthday) == 0
 
 
-def test_a_member_from_before_the_drive_is_not_new(birthday: Campaign, ada: Member) -> None:
+def test_a_member_from_before_the_campaign_is_not_new(birthday: Campaign, ada: Member) -> None:
     Membership.objects.create(
         member=ada, source=Membership.Source.IMPORTED, started_at=at("2025-01-01 00:00")
     )

@@ -1,4 +1,4 @@
-"""A drive is counted anew in batches, whatever dies, is edited or is settled meanwhile."""
+"""A campaign is counted anew in batches, whatever dies, is edited or is settled meanwhile."""
 
 import threading
 import time
@@ -258,19 +258,19 @@ class Straddling:
         return Tally.objects.count()
 
 
-def pay(drive: Campaign, sandbox: SandboxControl) -> Callable[[], object]:
+def pay(campaign: Campaign, sandbox: SandboxControl) -> Callable[[], object]:
     """A new person's payment of 10 November is settled."""
-    checkout = order_membership(drive)
+    checkout = order_membership(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     return partial(settlement.settle_checkout, checkout.pk)
 
 
-def record(drive: Campaign, sandbox: SandboxControl) -> Callable[[], object]:
+def record(campaign: Campaign, sandbox: SandboxControl) -> Callable[[], object]:
     """Staff enter money that was taken on 10 November."""
     member, user = make_member(), User.objects.create_user("editor")
     price = Price.objects.get(kind="once")
     wanted = {
-        "campaign": drive,
+        "campaign": campaign,
         "amount_minor": 6000,
         "currency": "eur",
         "paid_at": at("2026-11-10 12:00"),
@@ -283,42 +283,42 @@ def record(drive: Campaign, sandbox: SandboxControl) -> Callable[[], object]:
 
 @pytest.mark.parametrize("write", [pay, record])
 def test_who_was_counted_by_the_old_window_as_it_was_moved_is_counted_anew(
-    drive: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, write: Any
+    campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, write: Any
 ) -> None:
-    work = write(drive, sandbox)
-    assert Straddling(monkeypatch).race(work, drive) == 0
+    work = write(campaign, sandbox)
+    assert Straddling(monkeypatch).race(work, campaign) == 0
     assert Payment.objects.count() == 1
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
 @pytest.mark.parametrize("write", [pay, record])
 def test_without_its_locks_a_recount_would_miss_them(
-    drive: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, write: Any
+    campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, write: Any
 ) -> None:
     """The control of the test above."""
-    work = write(drive, sandbox)
+    work = write(campaign, sandbox)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_: rows)
-    assert Straddling(monkeypatch).race(work, drive) == 1
+    assert Straddling(monkeypatch).race(work, campaign) == 1
 
 
 def test_what_is_settled_in_the_middle_counts_by_the_new_window(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    work = pay(drive, sandbox)
-    make_payment(make_member(), drive, "2026-11-20 12:00")
-    move_window(drive, "2026-11-05 00:00")
-    assert not take_a_batch(drive)
+    work = pay(campaign, sandbox)
+    make_payment(make_member(), campaign, "2026-11-20 12:00")
+    move_window(campaign, "2026-11-05 00:00")
+    assert not take_a_batch(campaign)
     work()
     assert Tally.objects.count() == 1
-    assert progress.carry_on_recount(drive.pk)
-    assert counted_rows(drive) == by_the_rule(drive)
+    assert progress.carry_on_recount(campaign.pk)
+    assert counted_rows(campaign) == by_the_rule(campaign)
     assert Tally.objects.count() == 2
 
 
 # What waits for it
 
 
-def test_meanwhile_readers_are_shown_the_last_number_and_nobody_closes_the_drive(
+def test_meanwhile_readers_are_shown_the_last_number_and_nobody_closes_the_campaign(
     birthday: Campaign,
 ) -> None:
     make_payment(make_member(), birthday, "2026-11-10 12:00")

@@ -1,4 +1,4 @@
-"""The figures of a drive, against rows whose sums were worked out by hand."""
+"""The figures of a campaign, against rows whose sums were worked out by hand."""
 
 import csv
 import io
@@ -253,11 +253,11 @@ def test_before_the_start_there_are_no_days_and_no_pace(birthday: Campaign) -> N
     figures = figures_of(birthday, now="2026-10-20 12:00")
     assert (figures.days, figures.recent_per_day, figures.needed_per_day) == ([], None, None)
     assert formats.as_csv(figures) == "campaign,day,people,gifts,stopped,total\r\n"
-    assert "told while the drive runs" in formats.as_text(figures)
+    assert "told while the campaign runs" in formats.as_text(figures)
     assert formats.chart_days(figures.days, target=100).startswith("<svg")
 
 
-def test_after_the_end_the_days_end_with_the_drive_and_no_pace_is_told(lively: Campaign) -> None:
+def test_after_the_end_the_days_end_with_the_campaign_and_no_pace_is_told(lively: Campaign) -> None:
     figures = figures_of(lively, now="2027-02-01 12:00")
     assert figures.days[-1].day == date(2026, 11, 30)
     assert (figures.recent_per_day, figures.needed_per_day) == (None, None)

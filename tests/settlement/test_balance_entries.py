@@ -23,7 +23,7 @@ LATER = at("2099-01-01 00:00")
 
 @pytest.fixture
 def shop(
-    drive: Campaign,
+    campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> Campaign:
@@ -33,10 +33,12 @@ def shop(
             make_price(kind, currency=currency, amount_minor=7300, stripe_price_id="")
     call_command("stripe_setup", "--no-webhook", stdout=io.StringIO())
     sandbox.set_rates(uah="eur 0.0209")
-    return drive
+    return campaign
 
 
-def buy(drive: Campaign, sandbox: SandboxControl, kind: str, currency: str, **how: Any) -> Checkout:
+def buy(
+    campaign: Campaign, sandbox: SandboxControl, kind: str, currency: str, **how: Any
+) -> Checkout:
     """Paid at Stripe; no webhook comes, and we have not heard of it."""
     is_gift = kind == "gift"
     order = checkouts.Order(
@@ -45,7 +47,7 @@ def buy(drive: Campaign, sandbox: SandboxControl, kind: str, currency: str, **ho
         email=f"{uuid4().hex}@example.org",
         name="Ada Reader",
         language="en",
-        campaign=drive,
+        campaign=campaign,
         typed={"gifts": [{"recipient_name": "Ben", "recipient_email": ""}]} if is_gift else {},
     )
     checkout = checkouts.start_checkout(uuid4(), order)
@@ -53,14 +55,14 @@ def buy(drive: Campaign, sandbox: SandboxControl, kind: str, currency: str, **ho
     return checkout
 
 
-def live_through_a_year(drive: Campaign, sandbox: SandboxControl, clock: Clock) -> None:  # noqa: F811
+def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> None:  # noqa: F811
     """In each currency sales, renewals, and refunds and disputes of every outcome."""
     monthly, failing, disputes = [], [], []
     for currency in CURRENCIES:
-        whole, part = (buy(drive, sandbox, "gift", currency) for _ in range(2))
-        failing.append(buy(drive, sandbox, "gift", currency, card=REFUND_FAILS))
-        disputed = [buy(drive, sandbox, "once", currency) for _ in range(3)]
-        monthly.append(buy(drive, sandbox, "month", currency))
+        whole, part = (buy(campaign, sandbox, "gift", currency) for _ in range(2))
+        failing.append(buy(campaign, sandbox, "gift", currency, card=REFUND_FAILS))
+        disputed = [buy(campaign, sandbox, "once", currency) for _ in range(3)]
+        monthly.append(buy(campaign, sandbox, "month", currency))
         clock.move_to(at("2026-11-12 09:00"))
         sandbox.set_rates(uah="eur 0.0223")
         give_back(intent_of(whole), 2500)

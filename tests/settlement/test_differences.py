@@ -58,11 +58,11 @@ def test_a_payment_that_was_tampered_with_is_told_and_mended(
 
 @pytest.mark.usefixtures("no_events")
 def test_refunds_and_disputes_that_were_tampered_with_are_mended(
-    drive: Campaign,
+    campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> None:
-    live_through_a_year(drive, sandbox, clock)
+    live_through_a_year(campaign, sandbox, clock)
     reconcile()
     Refund.objects.filter(status="failed").update(status="succeeded")
     Refund.objects.filter(amount_minor=1234).update(amount_minor=1)
@@ -99,7 +99,7 @@ def test_what_cannot_be_mended_is_named_with_its_reason(
 @pytest.mark.usefixtures("no_events")
 def test_a_row_that_was_deleted_is_brought_in_again(
     in_step: Payment,  # noqa: F811
-    drive: Campaign,
+    campaign: Campaign,
     sandbox: SandboxControl,
 ) -> None:
     give_back(str(in_step.intent_id), 1000)
@@ -115,8 +115,8 @@ def test_a_row_that_was_deleted_is_brought_in_again(
 
 
 @pytest.mark.usefixtures("in_step")
-def test_what_only_we_have_is_missing_there(drive: Campaign) -> None:
-    ghost = make_payment(make_member(), drive, "2026-11-10 12:00")
+def test_what_only_we_have_is_missing_there(campaign: Campaign) -> None:
+    ghost = make_payment(make_member(), campaign, "2026-11-10 12:00")
     make_refund(Payment.objects.exclude(pk=ghost.pk).get(), "2026-11-10 12:30", 700)
     for _ in range(2):  # and it is told each night, until it is mended
         code, told = reconcile()
@@ -130,21 +130,21 @@ def test_what_only_we_have_is_missing_there(drive: Campaign) -> None:
 @pytest.mark.usefixtures("no_events")
 def test_a_payment_that_stands_here_twice_is_missing_there_once(
     in_step: Payment,  # noqa: F811
-    drive: Campaign,
+    campaign: Campaign,
 ) -> None:
-    make_payment(make_member(), drive, "2026-11-10 12:00", charge_id=in_step.charge_id)
+    make_payment(make_member(), campaign, "2026-11-10 12:00", charge_id=in_step.charge_id)
     code, told = reconcile()
     assert code == 1
     assert "missing there: 1 (€60)" in told
 
 
 @pytest.mark.usefixtures("in_step")
-def test_a_payment_taken_offline_is_ours_alone(drive: Campaign) -> None:
+def test_a_payment_taken_offline_is_ours_alone(campaign: Campaign) -> None:
     membership = Membership.objects.create(
         member=make_member(), source="granted", started_at=at("2026-11-10 12:00")
     )
     payments.record_offline_payment(
-        campaign=drive,
+        campaign=campaign,
         membership=membership,
         amount_minor=6000,
         currency="eur",

@@ -185,11 +185,11 @@ CI = "CI" in os.environ
 )
 @given(data=st.data())
 def test_every_order_and_repetition_of_a_journeys_events_ends_in_the_same_rows(
-    drive: Campaign, sandbox: SandboxControl, data: st.DataObject
+    campaign: Campaign, sandbox: SandboxControl, data: st.DataObject
 ) -> None:
     kind = data.draw(st.sampled_from(["once", "gift", "year", "two of one person"]), label="kind")
     ending = data.draw(st.sampled_from(sorted(ENDINGS)), label="ending")
-    journey, client = begin(sandbox, drive, kind), Client()
+    journey, client = begin(sandbox, campaign, kind), Client()
     came: list[str] = []
     for step in ENDINGS[ending]:
         journey.take(step)
@@ -216,10 +216,10 @@ def test_every_order_and_repetition_of_a_journeys_events_ends_in_the_same_rows(
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("kind", ["once", "gift", "year"])
 def test_the_last_event_alone_brings_home_the_whole_journey(
-    drive: Campaign, sandbox: SandboxControl, kind: str, ending: str
+    campaign: Campaign, sandbox: SandboxControl, kind: str, ending: str
 ) -> None:
     """Every other webhook was lost."""
-    journey, client = begin(sandbox, drive, kind), Client()
+    journey, client = begin(sandbox, campaign, kind), Client()
     for step in ENDINGS[ending]:
         journey.take(step)
     event_ids = journey.event_ids()
@@ -243,9 +243,9 @@ def believe_payloads(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("ending", ["refunded whole", "dispute lost"])
 def test_a_handler_that_trusts_payloads_ends_in_different_rows(
-    drive: Campaign, sandbox: SandboxControl, ending: str
+    campaign: Campaign, sandbox: SandboxControl, ending: str
 ) -> None:
-    journey = begin(sandbox, drive, "gift")
+    journey = begin(sandbox, campaign, "gift")
     for step in ENDINGS[ending]:
         journey.take(step)
     events = journey.events()

@@ -60,9 +60,9 @@ def pick_events(sandbox: SandboxControl, *, of_each: int) -> list[tuple[str, str
 
 
 def test_four_copies_of_each_of_500_events_at_once_have_500_effects(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    sell_to(PEOPLE, drive, sandbox)
+    sell_to(PEOPLE, campaign, sandbox)
     events = pick_events(sandbox, of_each=EVENTS_OF_EACH)
     assert len({event_id for event_id, _ in events}) == PEOPLE * EVENTS_OF_EACH == 500
 
@@ -128,9 +128,9 @@ def test_a_naive_handler_fails_the_same_race(transactional_db: None) -> None:
 
 @pytest.mark.parametrize("kind", ["year", "once", "gift"])
 def test_one_checkout_settled_from_eight_sides_at_once_is_settled_once(
-    drive: Campaign, sandbox: SandboxControl, kind: str
+    campaign: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
-    checkout = order_gift(drive) if kind == "gift" else order_membership(drive, kind)
+    checkout = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
     sandbox.pay(str(checkout.session_id), card=CARD)
     settle = partial(settlement.settle_checkout, checkout.pk)
     outcomes = race(*[settle] * WORKERS)
@@ -144,11 +144,11 @@ def test_one_checkout_settled_from_eight_sides_at_once_is_settled_once(
 
 
 def test_two_checkouts_of_one_person_settled_at_once_count_one_person(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     for number in range(5):
         email = f"reader{number}@example.org"
-        both = [order_membership(drive, kind, email) for kind in ("year", "month")]
+        both = [order_membership(campaign, kind, email) for kind in ("year", "month")]
         for checkout in both:
             sandbox.pay(str(checkout.session_id), card=CARD)
         settle = [partial(settlement.settle_checkout, checkout.pk) for checkout in both]
@@ -161,10 +161,10 @@ def test_two_checkouts_of_one_person_settled_at_once_count_one_person(
 
 
 def test_settling_reads_again_what_grew_old_while_it_was_read(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     """One settlement has read the whole payment when another writes its refund."""
-    checkout = order_membership(drive, "once")
+    checkout = order_membership(campaign, "once")
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
     has_read, may_write = threading.Event(), threading.Event()
@@ -215,17 +215,17 @@ def refund_whole(payment: Payment) -> None:
     stripe_api.client().v1.refunds.create({"payment_intent": str(payment.intent_id)})
 
 
-def sell_gift(drive: Campaign, sandbox: SandboxControl, number: int = 0) -> Gift:
-    checkout = order_gift(drive, email=f"buyer{number}@example.org")
+def sell_gift(campaign: Campaign, sandbox: SandboxControl, number: int = 0) -> Gift:
+    checkout = order_gift(campaign, email=f"buyer{number}@example.org")
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
     return Gift.objects.get(checkout=checkout)
 
 
 def test_a_gift_claimed_by_several_at_once_goes_to_one(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    gift = sell_gift(drive, sandbox)
+    gift = sell_gift(campaign, sandbox)
     people = ["ben", "cleo", "dan", "eve"]
     outcomes = race(
         *(
@@ -248,10 +248,10 @@ def test_a_gift_claimed_by_several_at_once_goes_to_one(
 
 
 def test_fifty_at_once_on_two_hundred_codes_make_two_hundred_memberships(
-    drive: Campaign,
+    campaign: Campaign,
 ) -> None:
     ada = make_member("ada@example.org")
-    codes = [make_gift(ada, drive, "2026-11-10 12:00").code for _ in range(200)]
+    codes = [make_gift(ada, campaign, "2026-11-10 12:00").code for _ in range(200)]
     taken: list[str] = []
     reasons: list[str] = []
 
@@ -274,13 +274,13 @@ def test_fifty_at_once_on_two_hundred_codes_make_two_hundred_memberships(
 
 
 def test_two_gifts_claimed_at_once_by_one_person_do_not_run_side_by_side(
-    drive: Campaign,
+    campaign: Campaign,
 ) -> None:
     ada = make_member("ada@example.org")
     for number in range(12):
         email = f"reader{number}@example.org"
         make_member(email)
-        both = [make_gift(ada, drive, "2026-11-10 12:00") for _ in range(2)]
+        both = [make_gift(ada, campaign, "2026-11-10 12:00") for _ in range(2)]
         outcomes = race(
             *(
                 partial(settlement.claim_gift, gift.code, email=email, name="", language="en")
@@ -295,11 +295,11 @@ def test_two_gifts_claimed_at_once_by_one_person_do_not_run_side_by_side(
 
 
 def test_deliveries_are_noted_while_their_purchase_is_settled(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     """Both lock the gift, and the note points at the Checkout: neither waits for the other."""
     for number in range(6):
-        gift = sell_gift(drive, sandbox, number)
+        gift = sell_gift(campaign, sandbox, number)
         OutgoingMail.objects.filter(gift=gift, kind="gift_invitation").update(
             sent_at=timezone.now(), next_attempt_at=None
         )
@@ -327,15 +327,17 @@ def claim_without_a_lock(code: str, email: str) -> None:
     gift.save()
 
 
-def test_without_its_lock_a_code_would_make_several_memberships(drive: Campaign) -> None:
+def test_without_its_lock_a_code_would_make_several_memberships(campaign: Campaign) -> None:
     """The control of the test above."""
-    gift = make_gift(make_member("ada@example.org"), drive, "2026-11-10 12:00")
+    gift = make_gift(make_member("ada@example.org"), campaign, "2026-11-10 12:00")
     race(*(partial(claim_without_a_lock, gift.code, f"r{n}@example.org") for n in range(8)))
     assert Membership.objects.filter(source="gift").count() > 1
 
 
-def test_one_person_who_clicks_twice_claims_once(drive: Campaign, sandbox: SandboxControl) -> None:
-    gift = sell_gift(drive, sandbox)
+def test_one_person_who_clicks_twice_claims_once(
+    campaign: Campaign, sandbox: SandboxControl
+) -> None:
+    gift = sell_gift(campaign, sandbox)
     claim = partial(
         gifts.redeem_gift, gift.code, email="ben@example.org", name="Ben", language="en"
     )
@@ -345,10 +347,10 @@ def test_one_person_who_clicks_twice_claims_once(drive: Campaign, sandbox: Sandb
 
 
 def test_a_refund_and_a_claim_at_once_leave_a_gift_that_is_one_or_the_other(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     for number in range(8):
-        gift = sell_gift(drive, sandbox, number)
+        gift = sell_gift(campaign, sandbox, number)
         sandbox.advance(60)
         refund_whole(gift.payment)
         outcomes = race(

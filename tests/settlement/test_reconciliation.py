@@ -151,9 +151,9 @@ def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def in_step(drive: Campaign, sandbox: SandboxControl) -> Payment:
+def in_step(campaign: Campaign, sandbox: SandboxControl) -> Payment:
     """One gift that was sold and settled, and nothing else."""
-    settlement.settle_checkout(sell(drive, sandbox, "gift").pk)
+    settlement.settle_checkout(sell(campaign, sandbox, "gift").pk)
     return Payment.objects.get()
 
 
@@ -161,11 +161,11 @@ def in_step(drive: Campaign, sandbox: SandboxControl) -> Payment:
 
 
 def test_when_every_webhook_was_lost_the_events_bring_all_home(
-    drive: Campaign,
+    campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> None:
-    live_through_a_year(drive, sandbox, clock)
+    live_through_a_year(campaign, sandbox, clock)
     code, told = reconcile()
     assert code == 0, told
     assert "Equal to the minor unit." in told
@@ -178,11 +178,11 @@ def test_when_every_webhook_was_lost_the_events_bring_all_home(
 
 @pytest.mark.usefixtures("no_events")
 def test_what_is_older_than_stripes_events_is_found_in_its_balance(
-    drive: Campaign,
+    campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> None:
-    live_through_a_year(drive, sandbox, clock)
+    live_through_a_year(campaign, sandbox, clock)
     report = settlement.reconcile()
     assert report.is_equal
     assert report.brought_in.count == report.movements > 15
@@ -204,11 +204,11 @@ FIGURES = ("gross", "refunded", "disputed", "fees", "net")
 
 @pytest.mark.usefixtures("no_events")
 def test_a_renewal_after_four_months_is_found_though_nobody_looks_after_the_sale_any_more(
-    drive: Campaign,
+    campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> None:
-    checkout = sell(drive, sandbox, "month")
+    checkout = sell(campaign, sandbox, "month")
     for day in ("2026-11-10 13:00", "2027-03-11 13:00"):
         clock.move_to(at(day))
         assert reconcile()[0] == 0
@@ -223,10 +223,10 @@ def test_a_renewal_after_four_months_is_found_though_nobody_looks_after_the_sale
     assert add_up_ours() == add_up_theirs(sandbox)
 
 
-def test_a_repeated_run_changes_nothing(drive: Campaign, sandbox: SandboxControl) -> None:
-    checkout = sell(drive, sandbox, "once")
+def test_a_repeated_run_changes_nothing(campaign: Campaign, sandbox: SandboxControl) -> None:
+    checkout = sell(campaign, sandbox, "once")
     give_back(intent_of(checkout), 1000)
-    sandbox.open_dispute(payment_intent=intent_of(sell(drive, sandbox, "gift")))
+    sandbox.open_dispute(payment_intent=intent_of(sell(campaign, sandbox, "gift")))
     reconcile()
     before = copy_rows()
     assert reconcile()[0] == 0
@@ -235,9 +235,9 @@ def test_a_repeated_run_changes_nothing(drive: Campaign, sandbox: SandboxControl
 
 
 def test_a_dry_run_tells_what_is_missing_and_changes_nothing(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    sell(drive, sandbox, "gift")
+    sell(campaign, sandbox, "gift")
     make_foreign_charge(sandbox)
     before = copy_rows()
     code, told = reconcile("--dry-run")
@@ -250,7 +250,7 @@ def test_a_dry_run_tells_what_is_missing_and_changes_nothing(
     assert reconcile("--dry-run")[0] == 0
 
 
-def test_where_nothing_was_sold_there_is_nothing_to_tell(drive: Campaign) -> None:
+def test_where_nothing_was_sold_there_is_nothing_to_tell(campaign: Campaign) -> None:
     assert reconcile() == (
         0,
         "Nothing was ever sold through Stripe.\nEqual to the minor unit.\n",
@@ -261,9 +261,9 @@ def test_where_nothing_was_sold_there_is_nothing_to_tell(drive: Campaign) -> Non
 
 
 def test_stripe_down_in_the_middle_keeps_what_was_read_and_moves_no_cursor(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    sell(drive, sandbox, "gift")
+    sell(campaign, sandbox, "gift")
     sandbox.add_fault("api", match="GET /v1/balance_transactions", kind="error", times=-1)
     code, told = reconcile()
     assert code == 2
@@ -277,10 +277,10 @@ def test_stripe_down_in_the_middle_keeps_what_was_read_and_moves_no_cursor(
 
 @pytest.mark.usefixtures("no_events")
 def test_stripe_down_while_settling_keeps_what_was_settled(
-    drive: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
+    campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sell(drive, sandbox, "gift")
-    sell(drive, sandbox, "once")
+    sell(campaign, sandbox, "gift")
+    sell(campaign, sandbox, "once")
     fetch, asked = stripe_api.fetch_charge, []
 
     def fetch_once(charge_id: str) -> dict[str, Any]:
@@ -296,13 +296,13 @@ def test_stripe_down_while_settling_keeps_what_was_settled(
 
 
 def test_the_cursor_is_stripes_time_and_moves_only_over_what_was_read(
-    drive: Campaign,
+    campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> None:
-    sell(drive, sandbox, "gift")
+    sell(campaign, sandbox, "gift")
     clock.move_to(at("2026-12-24 12:00"))
-    sell(drive, sandbox, "gift")
+    sell(campaign, sandbox, "gift")
     assert reconcile("--since", "2026-12-24")[0] == 0  # it left out what was never read
     assert not StripeCursor.objects.exists()
     clock.move_to(at("2026-12-25 12:00"))
@@ -322,11 +322,11 @@ def test_a_date_that_is_none_is_a_message() -> None:
 
 
 def test_every_night_it_is_told_in_the_log(
-    drive: Campaign, sandbox: SandboxControl, in_step: Payment
+    campaign: Campaign, sandbox: SandboxControl, in_step: Payment
 ) -> None:
     with structlog.testing.capture_logs() as logs:
         tasks.reconcile()
-        make_payment(make_member(), drive, "2026-11-10 12:00")
+        make_payment(make_member(), campaign, "2026-11-10 12:00")
         tasks.reconcile()
         sandbox.add_fault("api", match="GET /v1/events", kind="error", times=-1)
         tasks.reconcile()

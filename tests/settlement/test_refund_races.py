@@ -24,13 +24,13 @@ Step = Callable[[], object]
 
 
 @pytest.fixture
-def staff(drive: Campaign) -> User:
+def staff(campaign: Campaign) -> User:
     return User.objects.create_user("olha")
 
 
 @pytest.fixture
-def sold(drive: Campaign, sandbox: SandboxControl) -> Payment:
-    checkout = order_membership(drive, "once")
+def sold(campaign: Campaign, sandbox: SandboxControl) -> Payment:
+    checkout = order_membership(campaign, "once")
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
     sandbox.advance(DAY)

@@ -56,9 +56,9 @@ def order_gift(campaign: Campaign, email: str = "ada@example.org") -> Checkout:
 
 @pytest.mark.parametrize("kind", ["month", "year", "once"])
 def test_a_paid_membership_is_recorded_and_counted(
-    drive: Campaign, sandbox: SandboxControl, kind: str
+    campaign: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
-    checkout = order_membership(drive, kind)
+    checkout = order_membership(campaign, kind)
     assert checkout.session_id is not None
     assert settlement.settle_checkout(checkout.pk).status == Checkout.Status.OPEN
     assert Tally.objects.count() == 0
@@ -80,8 +80,8 @@ def test_a_paid_membership_is_recorded_and_counted(
     assert Tally.objects.get().member == membership.member
 
 
-def test_a_paid_gift_is_recorded_and_counted(drive: Campaign, sandbox: SandboxControl) -> None:
-    checkout = order_gift(drive)
+def test_a_paid_gift_is_recorded_and_counted(campaign: Campaign, sandbox: SandboxControl) -> None:
+    checkout = order_gift(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     settlement.settle_checkout(checkout.pk)
     gift = Gift.objects.get()
@@ -91,9 +91,9 @@ def test_a_paid_gift_is_recorded_and_counted(drive: Campaign, sandbox: SandboxCo
 
 
 def test_a_debit_waits_and_counts_once_it_succeeds(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_gift(drive)
+    checkout = order_gift(campaign)
     sandbox.pay(str(checkout.session_id), iban="DE89370400440532013000")
     assert settlement.settle_checkout(checkout.pk).status == Checkout.Status.WAITING
     payment = Payment.objects.get()
@@ -105,9 +105,9 @@ def test_a_debit_waits_and_counts_once_it_succeeds(
 
 
 def test_a_failed_debit_leaves_a_failed_payment_and_no_gift(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_gift(drive)
+    checkout = order_gift(campaign)
     sandbox.pay(str(checkout.session_id), iban="DE62370400440532013001")
     sandbox.advance(days=7)
     assert settlement.settle_checkout(checkout.pk).status == Checkout.Status.FAILED
@@ -117,9 +117,9 @@ def test_a_failed_debit_leaves_a_failed_payment_and_no_gift(
 
 
 def test_a_mended_address_leaves_the_buyer_the_same_person(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_membership(drive, email="adda@example.org")
+    checkout = order_membership(campaign, email="adda@example.org")
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     settlement.settle_checkout(checkout.pk)
     Member.objects.filter(email="adda@example.org").update(email="ada@example.org")
@@ -129,9 +129,9 @@ def test_a_mended_address_leaves_the_buyer_the_same_person(
 
 
 def test_what_was_paid_for_once_ends_with_its_refund(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_membership(drive, "once")
+    checkout = order_membership(campaign, "once")
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     settlement.settle_checkout(checkout.pk)
     payment = Payment.objects.get()
@@ -149,9 +149,9 @@ def test_what_was_paid_for_once_ends_with_its_refund(
 
 
 def test_a_gift_that_is_won_back_is_delivered_after_all(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_gift(drive)
+    checkout = order_gift(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     dispute = sandbox.open_dispute(payment_intent=_intent_of(checkout))
     sandbox.advance(3600)
@@ -175,9 +175,9 @@ def _intent_of(checkout: Checkout) -> str:
 
 
 def test_a_refund_that_no_webhook_told_of_is_found_within_a_day(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_membership(drive)
+    checkout = order_membership(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     settlement.settle_checkout(checkout.pk)
     payment = Payment.objects.get()

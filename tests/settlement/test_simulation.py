@@ -29,7 +29,7 @@ from campaigns.models import Campaign, Dispute, Membership, Payment, Refund, Str
 from campaigns.progress import tallies
 from newsroom.sandbox.control import SandboxControl
 from tests.support import books
-from tests.support.campaigns import BEGINS, DRIVES, ENDS, KINDS, MEANS, open_drives
+from tests.support.campaigns import BEGINS, CAMPAIGNS, ENDS, KINDS, MEANS, open_campaigns
 from tests.support.factories import at
 from tests.support.renewals import CHANGES
 from tests.support.simulation import World
@@ -42,15 +42,15 @@ SALES = int(os.environ.get("SIMULATED_SALES", "20"))
 SEED = int(os.environ.get("SIMULATED_SEED", "20261120"))
 
 PEOPLE = ("ada", "bea", "cem", "dov")
-BORDERS = sorted({edge for _, _, *edges in DRIVES.values() for edge in edges})
+BORDERS = sorted({edge for _, _, *edges in CAMPAIGNS.values() for edge in edges})
 SPANS = [timedelta(hours=hours) for hours in (1, 9, 24, 4 * 24, 16 * 24, 33 * 24, 100 * 24)]
 WHICH = st.integers(0, 59)
 SALE = st.fixed_dictionaries(
     {
         "kind": st.sampled_from(KINDS),
         "person": st.sampled_from(PEOPLE),
-        "drive": st.sampled_from(sorted(DRIVES)),
-        "currency": st.sampled_from(["the drive's", "the drive's", "eur", "usd"]),
+        "slug": st.sampled_from(sorted(CAMPAIGNS)),
+        "currency": st.sampled_from(["the campaign's", "the campaign's", "eur", "usd"]),
         "means": st.sampled_from(list(MEANS)),
         "gifts": st.integers(1, 3),
     }
@@ -62,7 +62,7 @@ def new_world(sandbox: SandboxControl, staff: User) -> Iterator[World]:
     """Both clocks stand still at its beginning; nothing of it is left in the end."""
     with time_machine.travel(BEGINS, tick=False) as traveller, transaction.atomic():
         with pytest.MonkeyPatch.context() as patch:
-            world = World(sandbox, traveller, open_drives(sandbox), staff)
+            world = World(sandbox, traveller, open_campaigns(sandbox), staff)
             world.forget_old_events(patch)
             yield world
         transaction.set_rollback(True)
@@ -146,9 +146,9 @@ class Walk(RuleBasedStateMachine):
     def reconcile(self) -> None:
         self.world.reconcile()
 
-    @rule(drive=st.sampled_from(sorted(DRIVES)))
-    def close(self, drive: str) -> None:
-        self.world.close(drive)
+    @rule(slug=st.sampled_from(sorted(CAMPAIGNS)))
+    def close(self, slug: str) -> None:
+        self.world.close(slug)
 
     def teardown(self) -> None:
         has_failed = sys.exc_info()[0] is not None
@@ -205,8 +205,8 @@ def live_through_two_years(world: World, luck: Random, *, sales: int) -> None:
         world.sell(
             kind,
             person=luck.choice(people),
-            drive=luck.choice(sorted(DRIVES)),
-            currency=luck.choice(["the drive's"] * 9 + ["eur"]),
+            slug=luck.choice(sorted(CAMPAIGNS)),
+            currency=luck.choice(["the campaign's"] * 9 + ["eur"]),
             means=luck.choices(list(MEANS), weights=[50, 5, 5, 8, 4, 12, 8, 8])[0],
             gifts=luck.choice([1, 1, 2, 3]),
         )
@@ -228,7 +228,7 @@ def live_through_two_years(world: World, luck: Random, *, sales: int) -> None:
         world.deliver(come, rest_is_lost=luck.random() < 0.7)
         if luck.random() < min(0.05, 30 / sales):  # each looks again at all of the last 120 days
             world.sweep()
-            world.close(luck.choice(sorted(DRIVES)))
+            world.close(luck.choice(sorted(CAMPAIGNS)))
 
 
 def test_two_years_end_with_stripes_books(
@@ -249,7 +249,7 @@ def test_two_years_end_with_stripes_books(
 def small_world(sandbox: SandboxControl, admin_user: User) -> Iterator[World]:
     """A handful of sales at Stripe, of which we have heard nothing."""
     with new_world(sandbox, admin_user) as world:
-        how: dict[str, Any] = {"drive": "birthday", "currency": "eur", "means": "card"}
+        how: dict[str, Any] = {"slug": "birthday", "currency": "eur", "means": "card"}
         world.sell("once", person="once", **how)  # before it begins
         world.wait_until("2026-12-01T12:00+00:00", seconds=0)
         for kind in KINDS:
@@ -258,7 +258,7 @@ def small_world(sandbox: SandboxControl, admin_user: User) -> Iterator[World]:
         world.refund(0, part=0.5)
         world.dispute(1, inquiry=False)
         world.close_dispute(0, status="lost")
-        world.wait_until(DRIVES["birthday"][3], seconds=0)  # its end is not of it
+        world.wait_until(CAMPAIGNS["birthday"][3], seconds=0)  # its end is not of it
         world.sell("once", person="ada", **how)
         yield world
 
@@ -269,7 +269,7 @@ TAMPERINGS: dict[str, Callable[[], object]] = {
     "a payment of the day before": lambda: first_payment().update(
         paid_at=F("paid_at") - timedelta(days=1)
     ),
-    "a payment of another drive": lambda: first_payment().update(
+    "a payment of another campaign": lambda: first_payment().update(
         campaign=Campaign.objects.get(slug="spring")
     ),
     "a cent too much": lambda: first_payment().update(

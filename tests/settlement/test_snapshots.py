@@ -36,8 +36,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 
 
 @pytest.fixture
-def monthly(drive: Campaign, sandbox: SandboxControl) -> Checkout:
-    checkout = order_membership(drive, "month")
+def monthly(campaign: Campaign, sandbox: SandboxControl) -> Checkout:
+    checkout = order_membership(campaign, "month")
     sandbox.pay(str(checkout.session_id), card=CARD)
     return checkout
 
@@ -169,9 +169,9 @@ def test_an_erased_customers_payments_are_still_read(
 
 
 def test_a_sale_at_once_takes_two_calls_and_a_third_once_something_went_back(
-    drive: Campaign, sandbox: SandboxControl, calls: Calls
+    campaign: Campaign, sandbox: SandboxControl, calls: Calls
 ) -> None:
-    checkout = order_gift(drive)
+    checkout = order_gift(campaign)
     sandbox.pay(str(checkout.session_id), card=CARD)
     calls.clear()
     [charge] = read(checkout).charges

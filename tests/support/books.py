@@ -1,6 +1,6 @@
 """Two sets of books: what the sandbox wrote down when money moved, and what our rows say.
 
-An entry is named by drive, day (UTC), currency and kind. A charge and a refund are of the day on
+An entry is named by campaign, day (UTC), currency and kind. A charge and a refund are of the day on
 which they were made, for that is what our rows promise, even if a bank took days to answer; what a
 dispute moved is of the day on which it moved.
 """
@@ -28,7 +28,7 @@ from tests.support.simulation import World
 
 MOMENTS = 5  # at so many past ones the number is asked for
 Json = dict[str, Any]
-Name = tuple[str, date, str, str]  # drive, day, currency, kind
+Name = tuple[str, date, str, str]  # campaign, day, currency, kind
 
 
 class Book:
@@ -38,9 +38,9 @@ class Book:
         self.entries: defaultdict[Name, list[int]] = defaultdict(lambda: [0, 0, 0])
 
     def enter(
-        self, drive: str, moment: datetime, *, kind: str, currency: str, minor: int, fee: int = 0
+        self, slug: str, moment: datetime, *, kind: str, currency: str, minor: int, fee: int = 0
     ) -> None:
-        entry = self.entries[drive, moment.astimezone(UTC).date(), currency, kind]
+        entry = self.entries[slug, moment.astimezone(UTC).date(), currency, kind]
         entry[0] += 1
         entry[1] += minor
         entry[2] += fee
@@ -114,7 +114,7 @@ def _moved(model: type[Refund] | type[Dispute]) -> list[Refund | Dispute]:
 
 
 def compare_books(world: World) -> None:
-    """To the minor unit, by drive, day, currency and kind."""
+    """To the minor unit, by campaign, day, currency and kind."""
     theirs, ours = read_theirs(world).entries, read_ours().entries
     differing = {
         name: (ours.get(name), theirs.get(name))
@@ -125,7 +125,7 @@ def compare_books(world: World) -> None:
 
 
 def compare_counts(world: World) -> None:
-    """The number now and at past moments, its people and gifts, and the money, by drive."""
+    """The number now and at past moments, its people and gifts, and the money, by campaign."""
     reckoning, some = world.reckon(), len(world.moments) // MOMENTS + 1
     moments = world.moments[::some]
     for slug, campaign in world.campaigns.items():
@@ -165,7 +165,7 @@ def count_pending(world: World, slug: str) -> int:
     return sum(
         charge["status"] == "pending"
         and world.intents.get(charge["payment_intent"]) == slug
-        and world.drives[slug].holds(datetime.fromtimestamp(charge["created"], UTC))
+        and world.windows[slug].holds(datetime.fromtimestamp(charge["created"], UTC))
         for charge in _list(world.v1.charges)
     )
 

@@ -1,4 +1,4 @@
-"""Three drives side by side, what they sell, and how readers pay for it."""
+"""Three campaigns side by side, what they sell, and how readers pay for it."""
 
 import io
 from datetime import timedelta
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 BEGINS = at("2026-10-20 08:00")
 ENDS = at("2028-10-20 08:00")
 # Windows open and close at midnight there, two of them on days that have 23 or 25 hours.
-DRIVES = {
+CAMPAIGNS = {
     "birthday": ("Europe/Kyiv", "eur", "2026-10-25T00:00+03:00", "2027-03-29T00:00+03:00"),
     "spring": ("America/New_York", "usd", "2026-11-01T00:00-04:00", "2027-11-08T00:00-05:00"),
     "letters": ("Asia/Tokyo", "jpy", "2027-06-01T00:00+09:00", "2028-03-01T00:00+09:00"),
@@ -48,13 +48,13 @@ EVENTS_KEPT = timedelta(days=30)
 NIGHTS = timedelta(days=25)
 
 
-def open_drives(sandbox: SandboxControl) -> dict[str, Campaign]:
+def open_campaigns(sandbox: SandboxControl) -> dict[str, Campaign]:
     """Three campaigns and all that they sell, at a sandbox as new."""
     sandbox.reset()
     sandbox.freeze(int(BEGINS.timestamp()))
     sandbox.set_rates(jpy="eur 0.0061")
     campaigns = {}
-    for slug, (zone, currency, starts_at, ends_at) in DRIVES.items():
+    for slug, (zone, currency, starts_at, ends_at) in CAMPAIGNS.items():
         campaigns[slug] = make_campaign(
             slug=slug, zone=zone, currency=currency, starts_at=at(starts_at), ends_at=at(ends_at)
         )

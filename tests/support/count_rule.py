@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Drive:
+class Window:
     slug: str
     zone: str
     currency: str
@@ -53,7 +53,7 @@ class Contested:
 class Sale:
     """A first payment or a payment for gifts: what was paid, and what became of it."""
 
-    drive: str
+    slug: str
     person: str
     gifts: int  # 0: a membership
     minor: int
@@ -176,7 +176,7 @@ def moment_of(seconds: int) -> datetime:
 class Reckoning:
     """Everything that happened, as known at `known`; any moment before can be asked about."""
 
-    drives: dict[str, Drive]
+    windows: dict[str, Window]
     sales: list[Sale]
     subscriptions: dict[str, Subscribed]
     known: datetime
@@ -217,7 +217,7 @@ class Reckoning:
         }
 
     def raised(self, slug: str, at: datetime) -> int:
-        own = self.money(slug, at).get(self.drives[slug].currency)
+        own = self.money(slug, at).get(self.windows[slug].currency)
         return own.gross - own.refunded - own.lost if own else 0
 
     def _succeeded(self, person: str = "") -> Iterator[Sale]:
@@ -226,8 +226,8 @@ class Reckoning:
                 yield sale
 
     def _in_window(self, slug: str, person: str = "") -> list[Sale]:
-        drive = self.drives[slug]
-        return [s for s in self._succeeded(person) if s.drive == slug and drive.holds(s.paid_at)]
+        window = self.windows[slug]
+        return [s for s in self._succeeded(person) if s.slug == slug and window.holds(s.paid_at)]
 
     def _back(self, sale: Sale, at: datetime) -> list[Returned]:
         return [each for each in sale.returned if each.at <= at and each.is_back(known=self.known)]
@@ -247,7 +247,7 @@ class Reckoning:
         bought = [each for each in self._in_window(slug, person) if each.person == person]
         return (
             any(self._stands(sale, at) for sale in bought if not sale.gifts)
-            and not self._was_member(person, self.drives[slug].starts_at)
+            and not self._was_member(person, self.windows[slug].starts_at)
             and not self._redeemed_one_that_counts(person, slug, at)
         )
 
@@ -262,7 +262,7 @@ class Reckoning:
         """Whether the person came to that moment with an active membership."""
         for sale in self._succeeded(person):
             for redeemer, claimed_at in sale.claimed.values():
-                ends_at = a_year_after(claimed_at, self.drives[sale.drive].zone)
+                ends_at = a_year_after(claimed_at, self.windows[sale.slug].zone)
                 if redeemer == person and claimed_at < moment < ends_at:
                     return True
             if sale.person != person or sale.gifts or sale.paid_at >= moment:

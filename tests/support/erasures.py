@@ -39,8 +39,8 @@ from tests.support.webhooks import post
 
 CARD = "4242424242424242"
 NAME = "Zoë O'Brien-Łuczak"
-TYPED = " Zoe.OBrien+Drive@Example.ORG "
-ZOE = "zoe.obrien+drive@example.org"
+TYPED = " Zoe.OBrien+Campaign@Example.ORG "
+ZOE = "zoe.obrien+campaign@example.org"
 FORMER = "zoe.maiden@old.example"
 WANTED = "zoe.luczak@new.example"
 MESSAGE = "Lies wohl, mein Spatz: jeden Morgen!"
@@ -256,7 +256,7 @@ def staff_write(zoe: Member, staff: User) -> None:
         user=staff,
         content_type=ContentType.objects.get_for_model(Campaign),
         object_id="1",
-        object_repr="drive",
+        object_repr="campaign",
         action_flag=CHANGE,
         change_message=json.dumps(changed),
     )

@@ -31,20 +31,20 @@ class Clock:
 
 
 @pytest.fixture
-def clock(drive: Campaign, sandbox: SandboxControl) -> Iterator[Clock]:
+def clock(campaign: Campaign, sandbox: SandboxControl) -> Iterator[Clock]:
     with time_machine.travel(SUBSCRIBED, tick=False) as traveller:
         yield Clock(sandbox, traveller)
 
 
-def subscribe(drive: Campaign, sandbox: SandboxControl, kind: str = "month") -> Membership:
-    checkout = order_membership(drive, kind, "ben@example.org")
+def subscribe(campaign: Campaign, sandbox: SandboxControl, kind: str = "month") -> Membership:
+    checkout = order_membership(campaign, kind, "ben@example.org")
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
     return Membership.objects.get(checkout=checkout)
 
 
-def give(drive: Campaign, months: int = 12, paid_at: str = "2026-11-10 12:00") -> Gift:
-    return make_gift(make_member("ada@example.org"), drive, paid_at, months=months)
+def give(campaign: Campaign, months: int = 12, paid_at: str = "2026-11-10 12:00") -> Gift:
+    return make_gift(make_member("ada@example.org"), campaign, paid_at, months=months)
 
 
 def claim(gift: Gift, email: str = "ben@example.org") -> Gift:

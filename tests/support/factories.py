@@ -31,7 +31,7 @@ def at(text: str) -> datetime:
 
 
 def make_campaign(**changes: Any) -> Campaign:
-    """A birthday drive of November 2026, goal 1,000 new members."""
+    """A birthday campaign of November 2026, goal 1,000 new members."""
     target = changes.pop("target", 1000)
     campaign = Campaign.objects.create(
         **{

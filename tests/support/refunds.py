@@ -22,7 +22,7 @@ CARD = "4242424242424242"
 WHY = "bought by mistake"
 
 
-def buy_gifts(drive: Campaign, sandbox: SandboxControl, number: int = 3) -> Payment:
+def buy_gifts(campaign: Campaign, sandbox: SandboxControl, number: int = 3) -> Payment:
     wanted = [
         {"recipient_name": name, "recipient_email": f"{name.lower()}@example.org"}
         for name in ("Ben", "Cleo", "Dan")[:number]
@@ -35,7 +35,7 @@ def buy_gifts(drive: Campaign, sandbox: SandboxControl, number: int = 3) -> Paym
             email="ada@example.org",
             name="Ada Reader",
             language="en",
-            campaign=drive,
+            campaign=campaign,
             typed={"gifts": wanted},
         ),
     )

@@ -24,9 +24,9 @@ CHANGES = (*ASKED, "switch", "cancel now", "fail to renew", "mend the card", "en
 
 
 def subscribe(
-    drive: Campaign, sandbox: SandboxControl, card: str = GOOD, kind: str = "month"
+    campaign: Campaign, sandbox: SandboxControl, card: str = GOOD, kind: str = "month"
 ) -> Membership:
-    checkout = order_membership(drive, kind)
+    checkout = order_membership(campaign, kind)
     sandbox.pay(str(checkout.session_id), card=card)
     settlement.settle_checkout(checkout.pk)
     return Membership.objects.get(checkout=checkout)

@@ -39,11 +39,11 @@ from tests.support.campaigns import (
 )
 from tests.support.count_rule import (
     Contested,
-    Drive,
     Reckoning,
     Returned,
     Sale,
     Subscribed,
+    Window,
     a_year_after,
     moment_of,
     read_subscription,
@@ -65,8 +65,8 @@ class World:
     has_nights: bool = True  # whether the nightly reconciliation runs
     sales: list[Sale] = field(default_factory=list)
     sale_of: dict[str, Sale] = field(default_factory=dict)  # by its first charge
-    intents: dict[str, str] = field(default_factory=dict)  # the drive of each first payment
-    customers: dict[str, str] = field(default_factory=dict)  # the drive of each
+    intents: dict[str, str] = field(default_factory=dict)  # the campaign of each first payment
+    customers: dict[str, str] = field(default_factory=dict)  # the campaign of each
     subscriptions: list[str] = field(default_factory=list)
     unpaid: dict[str, Sale] = field(default_factory=dict)  # by a debit that failed; by customer
     disputes: list[tuple[str, Contested | None]] = field(default_factory=list)
@@ -79,8 +79,8 @@ class World:
     def __post_init__(self) -> None:
         self.post = Post(self.sandbox)
         self.v1 = stripe_api.client().v1
-        self.drives = {
-            slug: Drive(slug, each.zone, each.currency, each.starts_at, each.ends_at)
+        self.windows = {
+            slug: Window(slug, each.zone, each.currency, each.starts_at, each.ends_at)
             for slug, each in self.campaigns.items()
         }
 
@@ -118,11 +118,11 @@ class World:
     # Readers
 
     def sell(
-        self, kind: str, *, person: str, drive: str, currency: str, means: str, gifts: int = 1
+        self, kind: str, *, person: str, slug: str, currency: str, means: str, gifts: int = 1
     ) -> None:
         """Who pays with "nothing" leaves; who has "a second card" is refused by the first."""
         how = MEANS[means]
-        currency = self.drives[drive].currency if currency == "the drive's" else currency
+        currency = self.windows[slug].currency if currency == "the campaign's" else currency
         if "iban" in how and currency != "eur":
             return
         is_gift = kind == "gift"
@@ -136,7 +136,7 @@ class World:
                 email=f"{person}@example.org",
                 name=person.title(),
                 language="en",
-                campaign=self.campaigns[drive],
+                campaign=self.campaigns[slug],
                 typed={"gifts": wanted} if is_gift else {},
             ),
         )
@@ -150,7 +150,7 @@ class World:
         [charge] = self._charges_of(session["customer"])
         is_debit = "iban" in how
         sale = Sale(
-            drive=drive,
+            slug=slug,
             person=person,
             gifts=gifts if is_gift else 0,
             minor=charge["amount"],
@@ -158,13 +158,13 @@ class World:
             paid_at=self.now,
             answered_at=self.now + BANK_DAYS if is_debit else self.now,
             is_good=means != "failing debit",
-            lasts_until=a_year_after(self.now, self.drives[drive].zone) if kind == "once" else None,
+            lasts_until=a_year_after(self.now, self.windows[slug].zone) if kind == "once" else None,
             subscription_id=session["subscription"] or "",
         )
         self.sales.append(sale)
         self.sale_of[charge["id"]] = sale
-        self.intents[charge["payment_intent"]] = drive
-        self.customers[session["customer"]] = drive
+        self.intents[charge["payment_intent"]] = slug
+        self.customers[session["customer"]] = slug
         if sale.subscription_id:
             self.subscriptions.append(sale.subscription_id)
             if not sale.is_good:
@@ -318,7 +318,7 @@ class World:
     def reckon(self) -> Reckoning:
         for customer in list(self.unpaid):
             self._charges_of(customer)
-        return Reckoning(self.drives, self.sales, self.read_subscriptions(), self.now)
+        return Reckoning(self.windows, self.sales, self.read_subscriptions(), self.now)
 
     def read_subscriptions(self) -> dict[str, Subscribed]:
         found = {}
@@ -356,20 +356,20 @@ class World:
         Checkout.objects.update(look_at=F("opened_at"))
         self.post.under_way, self.has_nights = [], False
 
-    def close(self, drive: str) -> None:
+    def close(self, slug: str) -> None:
         """By staff, once it is over and our figures are Stripe's."""
-        campaign = Campaign.objects.get(slug=drive)
+        campaign = Campaign.objects.get(slug=slug)
         if campaign.closed_at is not None or self.now < campaign.ends_at:
             return
         self.reconcile()
         goals = progress.measure_campaign(campaign, at=self.now)
         progress.close_campaign(campaign.pk, by="staff", seen=progress.fingerprint(goals))
         reckoning = self.reckon()
-        people, given = len(reckoning.people(drive, self.now)), reckoning.gifts(drive, self.now)
-        self.closed[drive] = {
+        people, given = len(reckoning.people(slug, self.now)), reckoning.gifts(slug, self.now)
+        self.closed[slug] = {
             Goal.Kind.NEW_MEMBERS: people + given,
             Goal.Kind.GIFTS: given,
-            Goal.Kind.MONEY: reckoning.raised(drive, self.now),
+            Goal.Kind.MONEY: reckoning.raised(slug, self.now),
         }
 
     def come_to_rest(self, *, after: timedelta = timedelta(hours=3)) -> None:

@@ -26,7 +26,7 @@ def noon(db: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def drive() -> Campaign:
+def campaign() -> Campaign:
     return make_campaign()
 
 
@@ -34,9 +34,9 @@ def drive() -> Campaign:
 
 
 def test_a_gift_is_sent_again_with_the_same_code_once_a_minute(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
-    checkout = buy(drive, SENT, SENT)
+    checkout = buy(campaign, SENT, SENT)
     code = the_gift(checkout).code
     answer = client.post(url_of(checkout), {"again": "0"})
     assert answer.status_code == 303
@@ -56,8 +56,10 @@ def test_a_gift_is_sent_again_with_the_same_code_once_a_minute(
     assert mails.count() == 3
 
 
-def test_sent_with_a_new_code_the_old_link_stops_working(client: Client, drive: Campaign) -> None:
-    checkout = buy(drive, SENT)
+def test_sent_with_a_new_code_the_old_link_stops_working(
+    client: Client, campaign: Campaign
+) -> None:
+    checkout = buy(campaign, SENT)
     old = the_gift(checkout).code
     assert "the old link, code and card stop working at once" in look(client, checkout)
     answer = client.post(url_of(checkout), {"new_code": "0"})
@@ -69,8 +71,10 @@ def test_sent_with_a_new_code_the_old_link_stops_working(client: Client, drive: 
     assert client.get(f"/claim/{the_gift(checkout).code}/").status_code == 200
 
 
-def test_a_waiting_gift_is_sent_now_instead_of_on_its_day(client: Client, drive: Campaign) -> None:
-    checkout = buy(drive, WAITING)
+def test_a_waiting_gift_is_sent_now_instead_of_on_its_day(
+    client: Client, campaign: Campaign
+) -> None:
+    checkout = buy(campaign, WAITING)
     assert "Send it now" in look(client, checkout)
     client.post(url_of(checkout), {"again": "0"})
     assert the_gift(checkout).deliver_at == NOON
@@ -79,9 +83,9 @@ def test_a_waiting_gift_is_sent_now_instead_of_on_its_day(client: Client, drive:
 
 @pytest.mark.parametrize("sent", [{"again": "0"}, {"new_code": "0"}])
 def test_what_somebody_claimed_meanwhile_is_not_sent_and_the_page_says_how_it_stands(
-    client: Client, drive: Campaign, sent: dict[str, str]
+    client: Client, campaign: Campaign, sent: dict[str, str]
 ) -> None:
-    checkout = buy(drive, SENT)
+    checkout = buy(campaign, SENT)
     claim(the_gift(checkout), make_member(), "2026-11-10 11:59")
     answer = client.post(url_of(checkout), sent)
     assert answer.status_code == 409
@@ -91,9 +95,9 @@ def test_what_somebody_claimed_meanwhile_is_not_sent_and_the_page_says_how_it_st
 
 
 def test_a_claim_in_the_very_moment_of_sending_is_told_as_well(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
-    checkout = buy(drive, SENT)
+    checkout = buy(campaign, SENT)
 
     def lose(gift: Gift, **_: Any) -> None:
         claim(gift, make_member(), "2026-11-10 11:59")
@@ -127,9 +131,9 @@ def select_fields(client: Client, url: str) -> dict[str, str]:
 
 
 def test_a_new_address_of_a_sent_gift_gets_a_new_code_at_once(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
-    checkout = buy(drive, SENT | {"bounced_at": at("2026-11-10 09:00")})
+    checkout = buy(campaign, SENT | {"bounced_at": at("2026-11-10 09:00")})
     old = the_gift(checkout).code
     answer = change(client, checkout, recipient_name="Zoe", recipient_email="Zoe@Example.org")
     assert answer.status_code == 303
@@ -143,32 +147,34 @@ def test_a_new_address_of_a_sent_gift_gets_a_new_code_at_once(
     assert [each.made_by for each in GiftChange.objects.all()] == [None]
 
 
-def test_a_name_alone_is_corrected_without_a_mail(client: Client, drive: Campaign) -> None:
-    checkout = buy(drive, SENT)
+def test_a_name_alone_is_corrected_without_a_mail(client: Client, campaign: Campaign) -> None:
+    checkout = buy(campaign, SENT)
     old = the_gift(checkout).code
     change(client, checkout, recipient_name="Zoë")
     assert (the_gift(checkout).recipient_name, the_gift(checkout).code) == ("Zoë", old)
     assert not OutgoingMail.objects.exists()
 
 
-def test_a_form_sent_back_as_it_came_changes_nothing(client: Client, drive: Campaign) -> None:
+def test_a_form_sent_back_as_it_came_changes_nothing(client: Client, campaign: Campaign) -> None:
     odd = {"deliver_at": at("2026-12-24 08:17"), "expires_at": at("2027-12-24 08:17")}
-    checkout = buy(drive, odd)
+    checkout = buy(campaign, odd)
     answer = change(client, checkout)
     assert answer["Location"].endswith("?done=same&gift=0")
     assert "nothing was changed" in main_of(client.get(answer["Location"]))
     assert not GiftChange.objects.exists()
 
 
-def test_a_gift_can_be_handed_over_instead(client: Client, drive: Campaign) -> None:
-    checkout = buy(drive, SENT)
+def test_a_gift_can_be_handed_over_instead(client: Client, campaign: Campaign) -> None:
+    checkout = buy(campaign, SENT)
     change(client, checkout, hand_over="on", recipient_email="half an addr")
     assert the_gift(checkout).is_handed_over
     assert OutgoingMail.objects.get().kind == "gift_to_pass_on"
 
 
-def test_a_waiting_gift_is_given_another_day_hour_and_zone(client: Client, drive: Campaign) -> None:
-    checkout = buy(drive, WAITING)
+def test_a_waiting_gift_is_given_another_day_hour_and_zone(
+    client: Client, campaign: Campaign
+) -> None:
+    checkout = buy(campaign, WAITING)
     typed = {"deliver_on": "2026-12-31", "deliver_hour": "18", "zone": "America/New_York"}
     assert change(client, checkout, when="date", **typed).status_code == 303
     gift = the_gift(checkout)
@@ -179,15 +185,15 @@ def test_a_waiting_gift_is_given_another_day_hour_and_zone(client: Client, drive
     assert the_gift(checkout).deliver_at == NOON
 
 
-def test_of_a_delivered_gift_the_day_is_not_asked(client: Client, drive: Campaign) -> None:
-    checkout = buy(drive, SENT)
+def test_of_a_delivered_gift_the_day_is_not_asked(client: Client, campaign: Campaign) -> None:
+    checkout = buy(campaign, SENT)
     assert "deliver_on" not in read_form(client.get(url_of(checkout, "0/"))).fields
 
 
 def test_what_is_wrong_with_a_change_stands_beside_its_field(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
-    checkout = buy(drive, WAITING)
+    checkout = buy(campaign, WAITING)
     answer = change(client, checkout, recipient_email="", when="date", deliver_on="2026-11-01")
     assert answer.status_code == 422
     assert "tick that you hand it over" in error_beside(answer, "recipient_email")
@@ -195,8 +201,8 @@ def test_what_is_wrong_with_a_change_stands_beside_its_field(
     assert not GiftChange.objects.exists()
 
 
-def test_what_somebody_claimed_meanwhile_is_not_changed(client: Client, drive: Campaign) -> None:
-    checkout = buy(drive, SENT)
+def test_what_somebody_claimed_meanwhile_is_not_changed(client: Client, campaign: Campaign) -> None:
+    checkout = buy(campaign, SENT)
     url = url_of(checkout, "0/")
     fields = read_form(client.get(url)).fields | {"recipient_email": "zoe@example.org"}
     claim(the_gift(checkout), make_member(), "2026-11-10 11:59")
@@ -207,9 +213,9 @@ def test_what_somebody_claimed_meanwhile_is_not_changed(client: Client, drive: C
 
 
 def test_a_day_that_comes_too_late_undoes_the_rest_of_the_change(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
-    checkout = buy(drive, WAITING)
+    checkout = buy(campaign, WAITING)
 
     def lose(gift: Gift, **_: Any) -> None:
         raise ForbiddenMove("it was delivered already")

@@ -32,7 +32,7 @@ def noon(db: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def drive() -> Campaign:
+def campaign() -> Campaign:
     return make_campaign()
 
 
@@ -43,9 +43,9 @@ def text_of(answer: Answer) -> str:
 # What it says
 
 
-def test_every_gift_says_in_plain_words_how_it_stands(client: Client, drive: Campaign) -> None:
+def test_every_gift_says_in_plain_words_how_it_stands(client: Client, campaign: Campaign) -> None:
     checkout = buy(
-        drive,
+        campaign,
         WAITING,
         WAITING | {"zone": "America/New_York", "deliver_at": at("2026-12-24 14:00")},
         {},
@@ -77,9 +77,9 @@ def test_every_gift_says_in_plain_words_how_it_stands(client: Client, drive: Cam
 
 
 def test_the_link_and_the_code_stand_there_while_they_can_be_claimed(
-    client: Client, drive: Campaign, settings: LazySettings
+    client: Client, campaign: Campaign, settings: LazySettings
 ) -> None:
-    checkout = buy(drive, SENT, {"status": "expired"})
+    checkout = buy(campaign, SENT, {"status": "expired"})
     page = look(client, checkout)
     assert f'value="{settings.SITE_URL}/claim/{the_gift(checkout).code}/"' in page
     assert the_gift(checkout, 1).code not in page
@@ -87,9 +87,9 @@ def test_the_link_and_the_code_stand_there_while_they_can_be_claimed(
 
 
 def test_that_a_gift_was_claimed_is_said_with_the_day_and_never_by_whom(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
-    checkout = buy(drive, SENT)
+    checkout = buy(campaign, SENT)
     claim(the_gift(checkout), make_member("zoe@secret.example"), "2026-11-10 09:00")
     page = look(client, checkout)
     assert "Claimed on 10 November 2026" in page
@@ -99,9 +99,9 @@ def test_that_a_gift_was_claimed_is_said_with_the_day_and_never_by_whom(
 
 
 def test_mail_that_came_back_is_said_at_the_top_with_the_way_to_mend_it(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
-    checkout = buy(drive, SENT, SENT | {"bounced_at": at("2026-11-10 09:00")})
+    checkout = buy(campaign, SENT, SENT | {"bounced_at": at("2026-11-10 09:00")})
     page = look(client, checkout)
     assert "One gift came back" in page
     assert page.index("One gift came back") < page.index("gift-rows")
@@ -109,10 +109,10 @@ def test_mail_that_came_back_is_said_at_the_top_with_the_way_to_mend_it(
 
 
 def test_a_changed_link_or_one_of_another_purchase_opens_nothing(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
-    checkout = buy(drive, SENT)
-    joined = make_checkout(drive, status="paid")
+    checkout = buy(campaign, SENT)
+    joined = make_checkout(campaign, status="paid")
     token = links.gifts_token(checkout)
     for bad in (f"{token}x", "abc", links.portal_token(checkout), links.gifts_token(joined)):
         for more in ("", "links.csv", "0/", "0/card.pdf"):
@@ -124,8 +124,8 @@ def test_a_changed_link_or_one_of_another_purchase_opens_nothing(
     assert client.post(url_of(checkout), {"again": "seven"}).status_code == 404
 
 
-def test_the_page_keeps_its_address_to_itself(client: Client, drive: Campaign) -> None:
-    checkout = buy(drive, SENT)
+def test_the_page_keeps_its_address_to_itself(client: Client, campaign: Campaign) -> None:
+    checkout = buy(campaign, SENT)
     for more in ("", "0/", "links.csv"):
         answer = client.get(url_of(checkout, more))
         assert answer["Referrer-Policy"] == "strict-origin"
@@ -133,8 +133,8 @@ def test_the_page_keeps_its_address_to_itself(client: Client, drive: Campaign) -
         assert "no-store" in answer["Cache-Control"]
 
 
-def test_no_page_carries_inline_style_or_script(client: Client, drive: Campaign) -> None:
-    checkout = buy(drive, SENT, WAITING)
+def test_no_page_carries_inline_style_or_script(client: Client, campaign: Campaign) -> None:
+    checkout = buy(campaign, SENT, WAITING)
     for more in ("", "0/", "1/", "?done=again&gift=0"):
         page = client.get(url_of(checkout, more)).content.decode()
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", page)
@@ -143,9 +143,9 @@ def test_no_page_carries_inline_style_or_script(client: Client, drive: Campaign)
 
 
 def test_a_hundred_gifts_are_a_page_of_few_queries(
-    client: Client, drive: Campaign, django_assert_max_num_queries: DjangoAssertNumQueries
+    client: Client, campaign: Campaign, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    checkout = buy(drive, *[SENT] * 100)
+    checkout = buy(campaign, *[SENT] * 100)
     client.get(url_of(checkout))
     with django_assert_max_num_queries(12):
         page = look(client, checkout)
@@ -155,9 +155,9 @@ def test_a_hundred_gifts_are_a_page_of_few_queries(
 
 
 def test_before_the_payment_is_confirmed_there_is_nothing_yet(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
-    checkout = make_checkout(drive, kind=Checkout.Kind.GIFT, price=make_price("gift"))
+    checkout = make_checkout(campaign, kind=Checkout.Kind.GIFT, price=make_price("gift"))
     assert "your payment is not confirmed" in look(client, checkout)
 
 
@@ -165,10 +165,10 @@ def test_before_the_payment_is_confirmed_there_is_nothing_yet(
 
 
 def test_the_table_holds_every_link_and_no_formula(
-    client: Client, drive: Campaign, settings: LazySettings
+    client: Client, campaign: Campaign, settings: LazySettings
 ) -> None:
     names = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", 'Zoë "Z", of Kyiv']
-    checkout = buy(drive, *[SENT | {"recipient_name": name} for name in names], SENT)
+    checkout = buy(campaign, *[SENT | {"recipient_name": name} for name in names], SENT)
     claim(the_gift(checkout, 7), make_member("zoe@secret.example"), "2026-11-10 09:00")
     answer = client.get(url_of(checkout, "links.csv"))
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
@@ -188,8 +188,10 @@ def test_the_table_holds_every_link_and_no_formula(
     assert table[8][2:] == ["Claimed on 10 November 2026", "", "", ""]
 
 
-def test_the_card_is_a_pdf_while_the_gift_can_be_claimed(client: Client, drive: Campaign) -> None:
-    checkout = buy(drive, SENT)
+def test_the_card_is_a_pdf_while_the_gift_can_be_claimed(
+    client: Client, campaign: Campaign
+) -> None:
+    checkout = buy(campaign, SENT)
     answer = client.get(url_of(checkout, "0/card.pdf"))
     assert answer["Content-Type"] == "application/pdf"
     assert answer["Content-Disposition"] == 'attachment; filename="gift-1.pdf"'
@@ -199,9 +201,9 @@ def test_the_card_is_a_pdf_while_the_gift_can_be_claimed(client: Client, drive: 
 
 
 def test_a_key_taken_away_too_early_leaves_a_page_and_a_new_code_mends_it(
-    client: Client, drive: Campaign, settings: LazySettings
+    client: Client, campaign: Campaign, settings: LazySettings
 ) -> None:
-    checkout = buy(drive, SENT)
+    checkout = buy(campaign, SENT)
     settings.GIFT_CODE_KEY = "another"
     assert "We cannot show the link of this gift just now" in look(client, checkout)
     assert client.get(url_of(checkout, "links.csv")).status_code == 200
@@ -214,14 +216,14 @@ def test_a_key_taken_away_too_early_leaves_a_page_and_a_new_code_mends_it(
 
 
 def test_the_thanks_for_several_gifts_list_them_and_lead_to_their_page(
-    client: Client, drive: Campaign, settings: LazySettings
+    client: Client, campaign: Campaign, settings: LazySettings
 ) -> None:
-    checkout = buy(drive, SENT, WAITING, {"recipient_email": ""})
+    checkout = buy(campaign, SENT, WAITING, {"recipient_email": ""})
     page = main_of(client.get(f"/membership/thanks/{checkout.pk}/"))
     assert "You paid €180 for 3 gift memberships." in page
     assert "to friend1@example.org now" in page
     assert "to friend2@example.org on 24 December 2026, 10:00 EET" in page
     assert "the link comes to you" in page
     assert f'href="{settings.SITE_URL}{url_of(checkout)}"' in page
-    joined = make_checkout(drive, status="paid")
+    joined = make_checkout(campaign, status="paid")
     assert "/membership/gifts/" not in main_of(client.get(f"/membership/thanks/{joined.pk}/"))

@@ -1,4 +1,4 @@
-"""The drive's own page and its two forms: what readers see, and what goes wrong."""
+"""The campaign's own page and its two forms: what readers see, and what goes wrong."""
 
 import re
 from collections.abc import Iterator
@@ -48,18 +48,25 @@ def noon() -> Iterator[None]:
         yield
 
 
-def count_a_gift(drive: Campaign, paid_at: str) -> None:
-    progress.tally_gift(make_gift(make_member(), drive, paid_at))
+def count_a_gift(campaign: Campaign, paid_at: str) -> None:
+    progress.tally_gift(make_gift(make_member(), campaign, paid_at))
 
 
-# The drive's page
+@pytest.mark.parametrize("path", ["", "birthday/", "birthday/join/", "birthday/gifts/", "x//y"])
+def test_an_address_from_before_the_renaming_still_leads_on(client: Client, path: str) -> None:
+    response = client.get(f"/drive/{path}?from=top")
+    assert response.status_code == 301
+    assert response.headers["Location"] == f"/campaign/{path}?from=top"
 
 
-def test_the_drives_page_says_the_number_its_time_in_the_drives_zone_and_what_to_do(
-    client: Client, drive: Campaign
+# The campaign's page
+
+
+def test_the_campaigns_page_says_the_number_its_time_in_the_campaigns_zone_and_what_to_do(
+    client: Client, campaign: Campaign
 ) -> None:
-    count_a_gift(drive, "2026-11-09 10:00")
-    page = main_of(client.get("/drive/birthday/"))
+    count_a_gift(campaign, "2026-11-09 10:00")
+    page = main_of(client.get("/campaign/birthday/"))
     assert re.search(r"<strong[^>]*>1</strong> of 1,000 new members", page)
     assert re.search(r"As of <time[^>]*>10 November 2026, 14:00</time> EET", page)
     assert f'href="{JOIN}?from=page"' in page
@@ -67,61 +74,63 @@ def test_the_drives_page_says_the_number_its_time_in_the_drives_zone_and_what_to
     assert "<p>Reporters.</p>" in page
 
 
-def test_a_shared_link_to_the_drive_shows_its_title_and_picture(
-    client: Client, drive: Campaign, settings: LazySettings
+def test_a_shared_link_to_the_campaign_shows_its_title_and_picture(
+    client: Client, campaign: Campaign, settings: LazySettings
 ) -> None:
-    page = client.get("/drive/birthday/").content.decode()
+    page = client.get("/campaign/birthday/").content.decode()
     assert '<meta property="og:title" content="Three years, paid for by readers">' in page
-    assert f'content="{settings.SITE_URL}/drive/birthday/picture.png?language=en"' in page
+    assert f'content="{settings.SITE_URL}/campaign/birthday/picture.png?language=en"' in page
     assert '<meta name="twitter:card" content="summary_large_image">' in page
-    assert f'<link rel="canonical" href="{settings.SITE_URL}/drive/birthday/">' in page
+    assert f'<link rel="canonical" href="{settings.SITE_URL}/campaign/birthday/">' in page
     assert "noindex" not in page
 
 
 @pytest.mark.parametrize(
     ("starts_at", "ends_at", "said"),
     [
-        ("2026-11-20", "2026-12-01", "The drive begins on 20 November 2026, 02:00 EET."),
-        ("2026-11-01", "2026-12-01", "The drive goes on until 1 December 2026, 02:00 EET."),
-        ("2026-10-01", "2026-11-05", "The drive ended on 5 November 2026, 02:00 EET."),
+        ("2026-11-20", "2026-12-01", "The campaign begins on 20 November 2026, 02:00 EET."),
+        ("2026-11-01", "2026-12-01", "The campaign goes on until 1 December 2026, 02:00 EET."),
+        ("2026-10-01", "2026-11-05", "The campaign ended on 5 November 2026, 02:00 EET."),
     ],
 )
-def test_before_during_and_after_the_drive_its_page_fits_and_we_go_on_selling(
-    client: Client, drive: Campaign, starts_at: str, ends_at: str, said: str
+def test_before_during_and_after_the_campaign_its_page_fits_and_we_go_on_selling(
+    client: Client, campaign: Campaign, starts_at: str, ends_at: str, said: str
 ) -> None:
     Campaign.objects.update(starts_at=at(starts_at), ends_at=at(ends_at))
-    assert said in main_of(client.get("/drive/birthday/"))
+    assert said in main_of(client.get("/campaign/birthday/"))
     has_note = 'class="note"' in main_of(client.get(JOIN))
     assert has_note == (not Campaign.objects.get().holds(NOON))
-    assert start(client, JOIN, join_fields(client)).campaign == drive
+    assert start(client, JOIN, join_fields(client)).campaign == campaign
 
 
 def test_over_a_hundred_percent_the_number_is_shown_as_it_is_and_only_the_bar_is_capped(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     Goal.objects.update(target=2)
     for _ in range(3):
-        count_a_gift(drive, "2026-11-09 10:00")
-    page = main_of(client.get("/drive/birthday/"))
+        count_a_gift(campaign, "2026-11-09 10:00")
+    page = main_of(client.get("/campaign/birthday/"))
     assert "The goal is reached. Thank you." in page
     assert re.search(r"<strong[^>]*>3</strong> of 2 new members", page)
     assert 'value="100"' in page
 
 
 def test_while_a_bank_has_not_answered_the_number_is_said_to_be_provisional(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
-    assert "Provisional" not in main_of(client.get("/drive/birthday/"))
-    payment = make_payment(make_member(), drive, "2026-11-09 10:00", status="pending")
+    assert "Provisional" not in main_of(client.get("/campaign/birthday/"))
+    payment = make_payment(make_member(), campaign, "2026-11-09 10:00", status="pending")
     assert payment.status == "pending"
-    assert "Provisional: 1 payment is still with a bank" in main_of(client.get("/drive/birthday/"))
+    assert "Provisional: 1 payment is still with a bank" in main_of(
+        client.get("/campaign/birthday/")
+    )
 
 
 @pytest.mark.parametrize("path", ["", "join/", "gift/"])
-def test_an_unknown_drive_is_a_page_that_says_so(
+def test_an_unknown_campaign_is_a_page_that_says_so(
     client: Client, transactional_db: None, path: str
 ) -> None:
-    response = client.get(f"/drive/nobody/{path}")
+    response = client.get(f"/campaign/nobody/{path}")
     assert response.status_code == 404
     assert "There is no such page here" in main_of(response)
 
@@ -130,7 +139,7 @@ def test_an_unknown_drive_is_a_page_that_says_so(
 
 
 def test_every_error_of_the_join_form_is_beside_its_field_and_keeps_what_was_typed(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     fields = join_fields(client, email="ada@", name="", price="")
     response = client.post(JOIN, fields)
@@ -144,7 +153,7 @@ def test_every_error_of_the_join_form_is_beside_its_field_and_keeps_what_was_typ
 
 
 def test_every_error_of_the_gift_form_is_beside_its_field_and_keeps_what_was_typed(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     fields = gift_fields(client, recipient_email="", email="nobody", message="a\x07b")
     response = client.post(GIFT, fields)
@@ -161,7 +170,7 @@ def test_every_error_of_the_gift_form_is_beside_its_field_and_keeps_what_was_typ
 
 
 def test_an_address_that_only_stripe_refuses_is_said_beside_its_field(
-    client: Client, drive: Campaign, sandbox: SandboxControl
+    client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     fields = join_fields(client) | {"email": "ada@münchen.example"}
     response = client.post(JOIN, fields)
@@ -175,7 +184,7 @@ def test_an_address_that_only_stripe_refuses_is_said_beside_its_field(
 
 
 def test_a_gift_that_is_handed_over_needs_no_address_of_the_recipient(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     fields = gift_fields(client, hand_over="on", recipient_email="")
     assert start(client, GIFT, fields).typed["gifts"][0]["recipient_email"] == ""
@@ -183,7 +192,7 @@ def test_a_gift_that_is_handed_over_needs_no_address_of_the_recipient(
 
 @pytest.mark.parametrize("token", ["", "made-up", "made:up:token"])
 def test_a_tampered_form_is_told_so_and_goes_through_when_sent_once_more(
-    client: Client, drive: Campaign, token: str
+    client: Client, campaign: Campaign, token: str
 ) -> None:
     response = client.post(JOIN, join_fields(client, token=token))
     assert response.status_code == 422
@@ -194,7 +203,7 @@ def test_a_tampered_form_is_told_so_and_goes_through_when_sent_once_more(
 
 
 def test_a_price_withdrawn_while_the_form_was_open_is_said_beside_the_prices(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     fields = join_fields(client)
     Price.objects.filter(kind="year").update(is_active=False)
@@ -208,14 +217,14 @@ def test_a_price_withdrawn_while_the_form_was_open_is_said_beside_the_prices(
     assert start(client, JOIN, kept | {"price": other}).price.kind == "month"
 
 
-def test_with_nothing_on_sale_the_forms_say_so(client: Client, drive: Campaign) -> None:
+def test_with_nothing_on_sale_the_forms_say_so(client: Client, campaign: Campaign) -> None:
     Price.objects.update(is_active=False)
     for url in (JOIN, GIFT):
         assert "nothing on sale" in main_of(client.get(url))
 
 
 def test_each_price_says_what_is_paid_now_and_later_and_the_only_one_is_chosen(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     page = main_of(client.get(JOIN))
     assert "You pay €60 now, then €60 a year until you cancel." in page
@@ -224,7 +233,7 @@ def test_each_price_says_what_is_paid_now_and_later_and_the_only_one_is_chosen(
     assert read_form(client.get(GIFT)).fields["price"] == str(Price.objects.get(kind="gift").pk)
 
 
-def test_two_plans_stand_apart_each_with_its_benefits(client: Client, drive: Campaign) -> None:
+def test_two_plans_stand_apart_each_with_its_benefits(client: Client, campaign: Campaign) -> None:
     friend = Plan.objects.create(slug="friend", position=1)
     PlanCopy.objects.create(plan=friend, language="en", name="Friend", benefits="Tea\nCake")
     make_price("year", plan=friend, amount_minor=12000)
@@ -234,7 +243,7 @@ def test_two_plans_stand_apart_each_with_its_benefits(client: Client, drive: Cam
     assert "<strong>€120</strong> a year" in page
 
 
-def test_a_form_sent_twice_makes_one_session(client: Client, drive: Campaign) -> None:
+def test_a_form_sent_twice_makes_one_session(client: Client, campaign: Campaign) -> None:
     fields = join_fields(client)
     assert start(client, JOIN, fields) == start(client, JOIN, fields)
     assert len(sessions()) == 1
@@ -243,7 +252,7 @@ def test_a_form_sent_twice_makes_one_session(client: Client, drive: Campaign) ->
 @pytest.mark.parametrize("kind", ["error", "away"])
 def test_with_stripe_down_nothing_typed_is_lost_and_trying_again_makes_one_session(
     client: Client,
-    drive: Campaign,
+    campaign: Campaign,
     sandbox: SandboxControl,
     settings: LazySettings,
     kind: str,
@@ -266,7 +275,9 @@ def test_with_stripe_down_nothing_typed_is_lost_and_trying_again_makes_one_sessi
     assert [session["id"] for session in sessions()] == [checkout.session_id]
 
 
-def test_who_turns_back_at_stripe_finds_all_that_was_typed(client: Client, drive: Campaign) -> None:
+def test_who_turns_back_at_stripe_finds_all_that_was_typed(
+    client: Client, campaign: Campaign
+) -> None:
     fields = gift_fields(client)
     checkout = start(client, GIFT, fields)
     response = client.get(f"/membership/cancelled/{checkout.pk}/")
@@ -281,7 +292,7 @@ def test_who_turns_back_at_stripe_finds_all_that_was_typed(client: Client, drive
 
 
 def test_beyond_the_limit_a_form_waits_and_keeps_what_was_typed(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     fields = join_fields(client, email="ada@")
     answers = [client.post(JOIN, fields).status_code for _ in range(30)]
@@ -294,7 +305,7 @@ def test_beyond_the_limit_a_form_waits_and_keeps_what_was_typed(
     assert client.get(JOIN).status_code == 200
 
 
-def test_a_form_from_another_site_is_refused_in_plain_words(drive: Campaign) -> None:
+def test_a_form_from_another_site_is_refused_in_plain_words(campaign: Campaign) -> None:
     response = Client(enforce_csrf_checks=True).post(JOIN, {"name": "Ada"})
     assert response.status_code == 403
     assert "Nothing was charged" in main_of(response)
@@ -304,19 +315,19 @@ def test_a_form_from_another_site_is_refused_in_plain_words(drive: Campaign) -> 
 
 
 def test_no_page_carries_inline_style_or_script(
-    client: Client, drive: Campaign, settings: LazySettings
+    client: Client, campaign: Campaign, settings: LazySettings
 ) -> None:
-    gift = make_gift(make_member(), drive, "2026-11-09 10:00", message=MARKUP)
-    paid = make_checkout(drive, status="paid", customer_id="cus_1")
-    waiting = make_checkout(drive, status="waiting")
-    opened = make_checkout(drive)
+    gift = make_gift(make_member(), campaign, "2026-11-09 10:00", message=MARKUP)
+    paid = make_checkout(campaign, status="paid", customer_id="cus_1")
+    waiting = make_checkout(campaign, status="waiting")
+    opened = make_checkout(campaign)
     claimed = claim(
-        make_gift(make_member(), drive, "2026-11-09 10:00"), make_member(), "2026-11-10"
+        make_gift(make_member(), campaign, "2026-11-09 10:00"), make_member(), "2026-11-10"
     )
     pages = [
         client.get(path)
         for path in (
-            *("/drive/birthday/", JOIN, GIFT, "/claim/", f"/claim/{gift.code}/", "/nowhere/"),
+            *("/campaign/birthday/", JOIN, GIFT, "/claim/", f"/claim/{gift.code}/", "/nowhere/"),
             *(f"/claim/{claimed.code}/done/", f"/claim/{claimed.code}/", "/claim/abc/"),
             *(f"/membership/thanks/{paid.pk}/", f"/membership/thanks/{waiting.pk}/"),
             f"/membership/cancelled/{opened.pk}/",
@@ -334,7 +345,7 @@ def test_no_page_carries_inline_style_or_script(
 
 
 def test_a_reader_chooses_the_language_and_stays_on_the_page(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     assert '<html lang="en">' in client.get(f"{JOIN}?from=end").content.decode()
     response = client.post("/i18n/setlang/", {"language": "uk", "next": f"{JOIN}?from=end"})
@@ -354,9 +365,9 @@ def test_the_page_of_a_fault_needs_neither_request_nor_database(name: str) -> No
 
 
 def test_who_comes_without_a_campaign_keeps_the_banner_they_came_from(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     response = client.get("/membership/join/?from=top")
-    assert response["Location"] == "/drive/birthday/join/?from=top"
-    assert client.get("/drive/")["Location"] == "/drive/birthday/"
-    assert client.head("/drive/birthday/").status_code == 200
+    assert response["Location"] == "/campaign/birthday/join/?from=top"
+    assert client.get("/campaign/")["Location"] == "/campaign/birthday/"
+    assert client.head("/campaign/birthday/").status_code == 200

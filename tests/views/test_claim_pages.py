@@ -31,13 +31,15 @@ def noon(db: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def drive() -> Campaign:
+def campaign() -> Campaign:
     return make_campaign()
 
 
 @pytest.fixture
-def gift(drive: Campaign) -> Gift:
-    return make_gift(make_member("ada@example.org"), drive, "2026-11-09 10:00", message="Read well")
+def gift(campaign: Campaign) -> Gift:
+    return make_gift(
+        make_member("ada@example.org"), campaign, "2026-11-09 10:00", message="Read well"
+    )
 
 
 def subscribe(member: Member, **changes: Any) -> Membership:
@@ -178,7 +180,7 @@ def test_whoever_only_has_the_code_learns_no_dates_of_the_membership_it_was_adde
 
 
 def test_a_confirmation_that_says_nothing_any_more_says_why(
-    client: Client, gift: Gift, drive: Campaign
+    client: Client, gift: Gift, campaign: Campaign
 ) -> None:
     ben = make_member("ben@example.org")
     url = confirmation(gift, ben)

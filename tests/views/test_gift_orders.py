@@ -26,7 +26,7 @@ from tests.support.pages import (
 
 pytestmark = pytest.mark.once
 
-GIFTS = "/drive/birthday/gifts/"
+GIFTS = "/campaign/birthday/gifts/"
 BEN = ("Ben", "ben@example.org", "Read!")
 CLEO = ("Клео", "", "")
 
@@ -51,7 +51,7 @@ def many_fields(client: Client, *rows: tuple[str, str, str], **typed: str) -> di
 # When it is delivered
 
 
-def test_a_gift_for_now_has_no_time_of_its_own(client: Client, drive: Campaign) -> None:
+def test_a_gift_for_now_has_no_time_of_its_own(client: Client, campaign: Campaign) -> None:
     page = client.get(GIFT)
     assert "checked" in tag_of(page, "id_when_0")
     assert 'min="2026-11-10"' in tag_of(page, "id_deliver_on")
@@ -76,7 +76,7 @@ def test_a_gift_for_now_has_no_time_of_its_own(client: Client, drive: Campaign) 
     ],
 )
 def test_a_day_and_an_hour_are_those_of_the_recipient(
-    client: Client, drive: Campaign, chosen: tuple[str, str, str], moment: str
+    client: Client, campaign: Campaign, chosen: tuple[str, str, str], moment: str
 ) -> None:
     typed = dict(zip(("deliver_on", "deliver_hour", "zone"), chosen, strict=True))
     checkout = start(client, GIFT, gift_fields(client, when="date", **typed))
@@ -86,7 +86,7 @@ def test_a_day_and_an_hour_are_those_of_the_recipient(
 
 @time_machine.travel("2026-03-20 12:00", tick=True)
 def test_the_hour_that_kyiv_skipped_in_march_2026_is_the_one_after_it(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     fields = gift_fields(client, when="date", deliver_on="2026-03-29", deliver_hour="3")
     [gift] = start(client, GIFT, fields).typed["gifts"]
@@ -109,7 +109,7 @@ def test_the_hour_that_kyiv_skipped_in_march_2026_is_the_one_after_it(
     ],
 )
 def test_a_day_that_can_not_be_is_told_beside_its_field(
-    client: Client, drive: Campaign, changes: dict[str, str], field: str, said: str
+    client: Client, campaign: Campaign, changes: dict[str, str], field: str, said: str
 ) -> None:
     response = client.post(GIFT, gift_fields(client, when="date", **changes))
     assert response.status_code == 422
@@ -121,7 +121,7 @@ def test_a_day_that_can_not_be_is_told_beside_its_field(
 
 
 def test_who_turns_back_finds_the_day_the_hour_and_the_zone(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     chosen = {"deliver_on": "2026-12-24", "deliver_hour": "7", "zone": "Asia/Tokyo"}
     fields = gift_fields(client, when="date", **chosen)
@@ -137,7 +137,7 @@ def test_who_turns_back_finds_the_day_the_hour_and_the_zone(
 
 
 def test_zones_stand_once_by_region_under_the_names_of_their_cities(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     client.post("/i18n/setlang/", {"language": "uk"})
     page = main_of(client.get(GIFT))
@@ -146,7 +146,7 @@ def test_zones_stand_once_by_region_under_the_names_of_their_cities(
     assert page.count("<optgroup") == 11
 
 
-def test_a_drive_in_a_zone_of_an_old_name_keeps_it(client: Client, drive: Campaign) -> None:
+def test_a_campaign_in_a_zone_of_an_old_name_keeps_it(client: Client, campaign: Campaign) -> None:
     Campaign.objects.update(zone="Europe/Kiev")
     assert 'value="Europe/Kiev" selected' in main_of(client.get(GIFT))
 
@@ -166,7 +166,7 @@ def test_a_drive_in_a_zone_of_an_old_name_keeps_it(client: Client, drive: Campai
     ],
 )
 def test_a_likely_slip_is_asked_about_once_and_then_taken(
-    client: Client, drive: Campaign, typed: dict[str, str], field: str, said: str
+    client: Client, campaign: Campaign, typed: dict[str, str], field: str, said: str
 ) -> None:
     response = client.post(GIFT, gift_fields(client, **typed))
     assert response.status_code == 422
@@ -177,7 +177,7 @@ def test_a_likely_slip_is_asked_about_once_and_then_taken(
 
 
 def test_another_slip_is_asked_about_anew_and_no_address_stands_in_what_is_remembered(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     response = client.post(GIFT, gift_fields(client, email="ada@gmial.com"))
     fields = read_form(response).fields
@@ -188,7 +188,7 @@ def test_another_slip_is_asked_about_anew_and_no_address_stands_in_what_is_remem
 
 
 @pytest.mark.parametrize("asked", ["x" * 100_000, "a b c", "<script>", "\x00"])
-def test_what_is_remembered_may_be_anything(client: Client, drive: Campaign, asked: str) -> None:
+def test_what_is_remembered_may_be_anything(client: Client, campaign: Campaign, asked: str) -> None:
     response = client.post(GIFT, gift_fields(client, email="ada@gmial.com", asked=asked))
     assert response.status_code == 422
     assert "<script>" not in main_of(response)
@@ -204,7 +204,9 @@ def test_what_is_remembered_may_be_anything(client: Client, drive: Campaign, ask
         "ada@пошта.укр",
     ],
 )
-def test_a_good_address_is_not_asked_about(client: Client, drive: Campaign, address: str) -> None:
+def test_a_good_address_is_not_asked_about(
+    client: Client, campaign: Campaign, address: str
+) -> None:
     start(client, GIFT, gift_fields(client, recipient_email=address))
 
 
@@ -212,7 +214,7 @@ def test_a_good_address_is_not_asked_about(client: Client, drive: Campaign, addr
 
 
 def test_the_mail_is_shown_as_it_will_be_written_and_nothing_in_it_runs(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     response = client.post(f"{GIFT}mail/", gift_fields(client))
     assert response.status_code == 200
@@ -231,7 +233,7 @@ def test_the_mail_is_shown_as_it_will_be_written_and_nothing_in_it_runs(
     assert Checkout.objects.count() == 0
 
 
-def test_the_card_is_shown_as_a_specimen(client: Client, drive: Campaign) -> None:
+def test_the_card_is_shown_as_a_specimen(client: Client, campaign: Campaign) -> None:
     fields = many_fields(client, CLEO, BEN)
     for url, sent in ((GIFT, gift_fields(client)), (GIFT, fields)):
         response = client.post(f"{url}card/", sent)
@@ -241,7 +243,7 @@ def test_the_card_is_shown_as_a_specimen(client: Client, drive: Campaign) -> Non
         assert "no-store" in response["Cache-Control"]
 
 
-def test_of_many_the_first_is_shown(client: Client, drive: Campaign) -> None:
+def test_of_many_the_first_is_shown(client: Client, campaign: Campaign) -> None:
     chosen = {"when": "date", "deliver_on": "2026-12-24", "message": "To all"}
     page = client.post(f"{GIFT}mail/", many_fields(client, CLEO, BEN, **chosen)).content.decode()
     assert "Клео" in page
@@ -251,7 +253,7 @@ def test_of_many_the_first_is_shown(client: Client, drive: Campaign) -> None:
 
 @pytest.mark.parametrize("kind", ["mail", "card"])
 def test_of_a_form_with_mistakes_nothing_is_shown_but_these(
-    client: Client, drive: Campaign, kind: str
+    client: Client, campaign: Campaign, kind: str
 ) -> None:
     url = f"{GIFT}{kind}/"
     assert client.get(url)["Location"] == GIFT
@@ -266,21 +268,21 @@ def test_of_a_form_with_mistakes_nothing_is_shown_but_these(
 
 
 def test_a_likely_slip_is_asked_about_when_it_is_bought_not_when_it_is_looked_at(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     fields = gift_fields(client, email="ada@gmial.com")
     assert client.post(f"{GIFT}mail/", fields).status_code == 200
     assert client.post(GIFT, fields).status_code == 422
 
 
-def test_looking_again_and_again_is_limited(client: Client, drive: Campaign) -> None:
+def test_looking_again_and_again_is_limited(client: Client, campaign: Campaign) -> None:
     fields = gift_fields(client, email="")
     answers = [client.post(f"{GIFT}mail/", fields).status_code for _ in range(31)]
     assert answers == [422] * 30 + [429]
 
 
 def test_the_buttons_stand_behind_the_form_so_that_enter_pays(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     for url in (GIFT, GIFTS):
         page = main_of(client.get(url))
@@ -291,7 +293,7 @@ def test_the_buttons_stand_behind_the_form_so_that_enter_pays(
         assert behind.count('formtarget="_blank"') == 2
 
 
-def test_a_day_a_year_from_now_is_the_last(client: Client, drive: Campaign) -> None:
+def test_a_day_a_year_from_now_is_the_last(client: Client, campaign: Campaign) -> None:
     last = date(2026, 11, 10) + timedelta(days=365)
     start(client, GIFT, gift_fields(client, when="date", deliver_on=last.isoformat()))
     assert MARKUP in Checkout.objects.get().typed["gifts"][0]["message"]

@@ -65,7 +65,7 @@ def thanks(client: Client, checkout: Checkout) -> str:
 
 
 def test_a_confirmed_payment_says_so_with_the_count_and_a_link_to_share(
-    client: Client, drive: Campaign, sandbox: SandboxControl, settings: LazySettings
+    client: Client, campaign: Campaign, sandbox: SandboxControl, settings: LazySettings
 ) -> None:
     checkout = start(client, JOIN, join_fields(client))
     assert checkout.session_id
@@ -74,7 +74,7 @@ def test_a_confirmed_payment_says_so_with_the_count_and_a_link_to_share(
     assert "Your payment is confirmed" in page
     assert "You paid €60." in page
     assert re.search(r"<strong[^>]*>1</strong> of 1,000 new members", page)
-    assert f'readonly value="{settings.SITE_URL}/drive/birthday/"' in page
+    assert f'readonly value="{settings.SITE_URL}/campaign/birthday/"' in page
     assert 'href="mailto:?subject=The%20Meridian%20Post%3A%20Third%20birthday' in page
     # Whoever sends the form once more is told the same, and pays nothing twice.
     response = client.post(JOIN, join_fields(client, token=token_for(checkout.pk)))
@@ -82,7 +82,7 @@ def test_a_confirmed_payment_says_so_with_the_count_and_a_link_to_share(
 
 
 def test_a_confirmed_gift_says_where_the_claim_link_goes(
-    client: Client, drive: Campaign, sandbox: SandboxControl
+    client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = start(client, GIFT, gift_fields(client))
     assert checkout.session_id
@@ -94,7 +94,7 @@ def test_a_confirmed_gift_says_where_the_claim_link_goes(
 
 
 def test_a_slow_bank_is_waited_for_and_its_no_is_told(
-    client: Client, drive: Campaign, sandbox: SandboxControl
+    client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = start(client, GIFT, gift_fields(client))
     assert checkout.session_id
@@ -110,7 +110,7 @@ def test_a_slow_bank_is_waited_for_and_its_no_is_told(
 
 
 def test_with_stripe_away_the_way_back_claims_nothing(
-    client: Client, drive: Campaign, sandbox: SandboxControl, settings: LazySettings
+    client: Client, campaign: Campaign, sandbox: SandboxControl, settings: LazySettings
 ) -> None:
     checkout = start(client, JOIN, join_fields(client))
     assert checkout.session_id
@@ -122,7 +122,7 @@ def test_with_stripe_away_the_way_back_claims_nothing(
 
 
 def test_an_unfinished_payment_and_an_expired_one_lead_back_to_the_form(
-    client: Client, drive: Campaign, sandbox: SandboxControl
+    client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = start(client, JOIN, join_fields(client))
     page = thanks(client, checkout)
@@ -143,9 +143,9 @@ def test_an_unknown_checkout_is_a_page_that_says_so(client: Client, transactiona
 
 
 def test_a_gift_shows_whom_it_is_from_and_its_message_as_text(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
-    gift = make_gift(make_member(), drive, "2026-11-09 10:00", message=MARKUP)
+    gift = make_gift(make_member(), campaign, "2026-11-09 10:00", message=MARKUP)
     response = client.post("/claim/", {"code": gift.code.lower().replace("-", " ")}, follow=True)
     page = main_of(response)
     assert "Ada Reader gives you 12 months of The Meridian Post" in page
@@ -172,13 +172,13 @@ def test_a_code_that_we_do_not_know_is_said_beside_its_field(
     assert read_form(response).fields["code"] == code
 
 
-def test_a_gift_that_cannot_be_claimed_says_why(client: Client, drive: Campaign) -> None:
+def test_a_gift_that_cannot_be_claimed_says_why(client: Client, campaign: Campaign) -> None:
     paid_at = "2026-11-09 10:00"
-    claimed = claim(make_gift(make_member(), drive, paid_at), make_member(), "2026-11-10 09:00")
+    claimed = claim(make_gift(make_member(), campaign, paid_at), make_member(), "2026-11-10 09:00")
     revoked = make_gift(
-        make_member(), drive, paid_at, status="revoked", revoked_at=at("2026-11-10 10:00")
+        make_member(), campaign, paid_at, status="revoked", revoked_at=at("2026-11-10 10:00")
     )
-    expired = make_gift(make_member(), drive, paid_at, expires_at=at("2026-11-10 11:00"))
+    expired = make_gift(make_member(), campaign, paid_at, expires_at=at("2026-11-10 11:00"))
     said = {
         claimed.code: (410, "This gift has been claimed"),
         revoked.code: (410, "This gift was taken back"),
@@ -195,7 +195,7 @@ def test_a_gift_that_cannot_be_claimed_says_why(client: Client, drive: Campaign)
 
 
 def test_the_portals_button_leads_to_stripe_and_its_fault_is_told(
-    client: Client, drive: Campaign, sandbox: SandboxControl, settings: LazySettings
+    client: Client, campaign: Campaign, sandbox: SandboxControl, settings: LazySettings
 ) -> None:
     checkout = start(client, JOIN, join_fields(client))
     assert checkout.session_id
@@ -214,28 +214,28 @@ def test_the_portals_button_leads_to_stripe_and_its_fault_is_told(
     assert client.get(f"{url[:-3]}xx/").status_code == 410
 
 
-def test_who_paid_in_the_drive_and_then_claims_a_gift_counts_once(
-    client: Client, drive: Campaign
+def test_who_paid_in_the_campaign_and_then_claims_a_gift_counts_once(
+    client: Client, campaign: Campaign
 ) -> None:
-    gift = make_gift(make_member("ada@example.org"), drive, "2026-11-10 08:00")
+    gift = make_gift(make_member("ada@example.org"), campaign, "2026-11-10 08:00")
     ben = make_member("ben@example.org")
-    make_payment(ben, drive, "2026-11-10 09:00")
+    make_payment(ben, campaign, "2026-11-10 09:00")
     with transaction.atomic():
         progress.tally_gift(gift)
         progress.tally_members([ben])
-    assert drive.tallies.counting_at(timezone.now()).count() == 2
+    assert campaign.tallies.counting_at(timezone.now()).count() == 2
     fields = {"name": "Ben", "email": "ben@example.org"}
     # A member already: it is confirmed from there.
     assert "We wrote to" in main_of(client.post(f"/claim/{gift.code}/", fields))
     confirmed = client.post(f"/claim/confirm/{links.confirmation_token(gift, ben)}/")
     assert confirmed.status_code == 303
-    assert [tally.gift for tally in drive.tallies.counting_at(timezone.now())] == [gift]
-    drive.refresh_from_db()
-    assert drive.publish_at is not None
+    assert [tally.gift for tally in campaign.tallies.counting_at(timezone.now())] == [gift]
+    campaign.refresh_from_db()
+    assert campaign.publish_at is not None
 
 
 def test_reloading_the_way_back_again_and_again_asks_stripe_once(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     checkout = start(client, JOIN, join_fields(client))
     assert "This is not paid yet" in thanks(client, checkout)

@@ -165,13 +165,13 @@ ODD = {
 
 @pytest.mark.parametrize("odd", ODD)
 def test_a_signed_but_odd_webhook_is_stored_or_refused_and_breaks_no_worker(
-    drive: Campaign, client: Client, sandbox: SandboxControl, odd: str
+    campaign: Campaign, client: Client, sandbox: SandboxControl, odd: str
 ) -> None:
     response = post(client, ODD[odd])
     stored = StripeEvent.objects.count()
     assert (response.status_code, stored) in {(200, 1), (400, 0), (413, 0)}
     # Whatever was stored, the next sweep takes it and what comes after it.
-    checkout = order_membership(drive)
+    checkout = order_membership(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     body, header = sandbox.signed(completed_event(sandbox))
     assert post(client, body, header).status_code == 200

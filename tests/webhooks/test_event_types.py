@@ -49,9 +49,9 @@ def object_of(event_type: str) -> str:
 
 
 @pytest.fixture
-def sale(drive: Campaign, sandbox: SandboxControl) -> Checkout:
+def sale(campaign: Campaign, sandbox: SandboxControl) -> Checkout:
     """A yearly membership, paid, refunded in part and then disputed; no event of it has come."""
-    checkout = order_membership(drive)
+    checkout = order_membership(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     intent = sandbox.events("payment_intent.succeeded")[0]["data"]["object"]["id"]
     stripe_api.client().v1.refunds.create({"payment_intent": intent, "amount": 1500})
@@ -108,7 +108,7 @@ def test_every_event_brings_its_sale_home(client: Client, sale: Checkout, named:
 
 
 def test_an_event_of_what_nobody_knows_is_kept_asked_for_and_ignored_with_the_reason(
-    client: Client, drive: Campaign
+    client: Client, campaign: Campaign
 ) -> None:
     became = walk(client, lambda kind: {"object": kind, "id": f"{kind.replace('.', '_')}_of_none"})
     assert set(became.values()) == {("ignored", "")}

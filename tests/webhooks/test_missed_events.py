@@ -18,9 +18,9 @@ Settled = Counter[UUID]
 
 
 @pytest.fixture
-def sales(drive: Campaign, sandbox: SandboxControl, clock: Clock) -> list[Checkout]:  # noqa: F811
+def sales(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> list[Checkout]:  # noqa: F811
     """A monthly membership with two renewals, and a gift that was refunded and disputed."""
-    sold = [order_membership(drive, "month"), order_gift(drive)]
+    sold = [order_membership(campaign, "month"), order_gift(campaign)]
     for checkout in sold:
         sandbox.pay(str(checkout.session_id), card=CARD)
     intent = stripe_api.fetch_session(str(sold[1].session_id))["payment_intent"]["id"]

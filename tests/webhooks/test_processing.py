@@ -22,9 +22,9 @@ def make_due(event_id: str) -> None:
 
 
 @pytest.fixture
-def paid(drive: Campaign, sandbox: SandboxControl) -> Checkout:
+def paid(campaign: Campaign, sandbox: SandboxControl) -> Checkout:
     """A yearly membership paid at Stripe, of which no event has reached us yet."""
-    checkout = order_membership(drive)
+    checkout = order_membership(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     return checkout
 
@@ -33,7 +33,7 @@ def paid(drive: Campaign, sandbox: SandboxControl) -> Checkout:
 
 
 def test_an_event_of_an_unknown_type_is_stored_and_ignored(
-    client: Client, sandbox: SandboxControl, drive: Campaign
+    client: Client, sandbox: SandboxControl, campaign: Campaign
 ) -> None:
     named = {"object": "climate.order", "id": "climorder_1"}
     event = make_event(type="climate.order.created", data={"object": named})
@@ -44,7 +44,7 @@ def test_an_event_of_an_unknown_type_is_stored_and_ignored(
 
 
 def test_an_object_of_another_account_is_ignored_and_the_reason_kept(
-    client: Client, sandbox: SandboxControl, drive: Campaign
+    client: Client, sandbox: SandboxControl, campaign: Campaign
 ) -> None:
     post(client, json.dumps(make_event()))
     webhooks.work_on_event("evt_1")
@@ -193,9 +193,9 @@ def test_the_sweep_works_on_what_no_message_told_of(
 
 
 def test_a_checkout_that_cannot_be_settled_holds_up_no_other(
-    sandbox: SandboxControl, drive: Campaign
+    sandbox: SandboxControl, campaign: Campaign
 ) -> None:
-    broken, whole = order_membership(drive), order_membership(drive, email="ben@example.org")
+    broken, whole = order_membership(campaign), order_membership(campaign, email="ben@example.org")
     for checkout in (broken, whole):
         sandbox.pay(str(checkout.session_id), card="4242424242424242")
     # A subscription that somebody entered by hand: the row that it needs is taken.

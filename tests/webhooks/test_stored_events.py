@@ -102,9 +102,9 @@ def test_an_event_that_is_being_worked_on_is_let_be() -> None:
 
 
 def test_events_are_worked_on_at_once_when_asked_for(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_membership(drive)
+    checkout = order_membership(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     make_event("evt_1", object_type="checkout.session", object_id=checkout.session_id)
     make_event("evt_2", object_type="customer", object_id="cus_of_nobody")
@@ -195,9 +195,9 @@ def test_a_turn_strips_some_the_oldest_first_and_the_next_goes_on() -> None:
 
 
 def test_a_stripped_event_is_replayed_as_any_other(
-    drive: Campaign, sandbox: SandboxControl, client: Client
+    campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    checkout = order_membership(drive)
+    checkout = order_membership(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     event_id = str(sandbox.events("checkout.session.completed")[-1]["id"])
     deliver_events(sandbox, client, [event_id])

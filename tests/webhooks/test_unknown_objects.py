@@ -67,9 +67,9 @@ def take_marks_away(sandbox: SandboxControl) -> None:
 
 @pytest.mark.parametrize("kind", ["gift", "year"])
 def test_without_its_mark_an_object_is_known_by_what_we_noted(
-    drive: Campaign, sandbox: SandboxControl, kind: str
+    campaign: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
-    checkout = sell(drive, sandbox, kind)
+    checkout = sell(campaign, sandbox, kind)
     take_marks_away(sandbox)
     assert bring("checkout.session", str(checkout.session_id)).status == "done"
     payment = Payment.objects.get()
@@ -87,9 +87,9 @@ def test_without_its_mark_an_object_is_known_by_what_we_noted(
 
 
 def test_a_charge_keeps_the_mark_that_its_intent_has_lost(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = sell(drive, sandbox, "gift")
+    checkout = sell(campaign, sandbox, "gift")
     named = ids_of(sandbox)
     stripe_api.client().v1.payment_intents.update(
         named["payment_intent"], {"metadata": {"checkout": ""}}
@@ -107,9 +107,9 @@ def test_a_charge_keeps_the_mark_that_its_intent_has_lost(
 
 @pytest.mark.parametrize("kind", ["refund", "dispute"])
 def test_what_names_its_charge_alone_is_led_by_it(
-    drive: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, kind: str
+    campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    checkout = sell(drive, sandbox, "gift")
+    checkout = sell(campaign, sandbox, "gift")
     charge_id = ids_of(sandbox)["charge"]
     if kind == "refund":
         stripe_api.client().v1.refunds.create({"charge": charge_id, "amount": 100})
@@ -140,7 +140,7 @@ def test_what_names_its_charge_alone_is_led_by_it(
     ],
 )
 def test_what_is_none_of_ours_is_kept_with_the_reason(
-    drive: Campaign, sandbox: SandboxControl, object_type: str, object_id: str, reason: Reason
+    campaign: Campaign, sandbox: SandboxControl, object_type: str, object_id: str, reason: Reason
 ) -> None:
     if not object_type:
         webhooks.keep_event(
@@ -158,7 +158,7 @@ def test_what_is_none_of_ours_is_kept_with_the_reason(
     ("mark", "reason"), [({}, Reason.NAMES_NONE), ({"checkout": LOST}, Reason.NAMES_A_LOST_ONE)]
 )
 def test_what_somebody_else_sold_is_foreign_and_what_names_a_lost_checkout_is_told(
-    drive: Campaign, sandbox: SandboxControl, mark: dict[str, str], reason: Reason
+    campaign: Campaign, sandbox: SandboxControl, mark: dict[str, str], reason: Reason
 ) -> None:
     make_foreign_charge(sandbox, **mark)
     named = ids_of(sandbox)
@@ -180,10 +180,10 @@ def test_what_somebody_else_sold_is_foreign_and_what_names_a_lost_checkout_is_to
 
 
 def test_a_fault_of_ours_while_settling_is_no_foreign_object(
-    drive: Campaign, sandbox: SandboxControl
+    campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     """Stripe does not know the session that our row names: the event stays due."""
-    checkout = sell(drive, sandbox, "gift")
+    checkout = sell(campaign, sandbox, "gift")
     Checkout.objects.filter(pk=checkout.pk).update(session_id="cs_of_another_account")
     event = bring("charge", ids_of(sandbox)["charge"])
     assert event.status == "failed"
@@ -195,7 +195,7 @@ def test_a_fault_of_ours_while_settling_is_no_foreign_object(
 
 
 def test_the_inbox_says_why_in_words_and_can_be_narrowed(
-    drive: Campaign,
+    campaign: Campaign,
     sandbox: SandboxControl,
     client: Client,
     editor: User,  # noqa: F811

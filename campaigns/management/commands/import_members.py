@@ -1,4 +1,4 @@
-"""Those who were members before the drive, from a file: otherwise they would all count as new."""
+"""Those who were members before the campaign, from a file: otherwise they would all count as new."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Set up the drive in an empty database, with its history unless it shall begin at 0."""
+"""Set up the campaign in an empty database, with its history unless it shall begin at 0."""
 
 import io
 import sys
@@ -10,20 +10,21 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from campaigns import banners
-from newsroom.demo import drive, history
+from newsroom.demo import campaign as demo_campaign
+from newsroom.demo import history
 from newsroom.sandbox.control import SandboxControl
 
 
 class Command(BaseCommand):
-    help = "Set up the demo's drive: database, prices at the sandbox, history, first banners."
+    help = "Set up the demo's campaign: database, prices at the sandbox, history, first banners."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--empty", action="store_true", help="begin at 0 of 1,000")
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
-        campaign = drive.make_drive(now=timezone.now())
-        drive.make_login()
+        campaign = demo_campaign.make_campaign(now=timezone.now())
+        demo_campaign.make_login()
         # Where the sandbox sends its webhooks it is told at each start.
         call_command("stripe_setup", "--no-webhook", stdout=io.StringIO())
         if not options["empty"]:

@@ -1,4 +1,4 @@
-"""The rows of the drive: a plan, its prices, the campaign with its goals and wording, a login."""
+"""The rows of the campaign: a plan, its prices, the campaign with its goals and wording, a login."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -115,8 +115,8 @@ BANNERS = {
 }
 
 
-def make_drive(*, now: datetime) -> Campaign:
-    """The drive, in a window that lies around `now`."""
+def make_campaign(*, now: datetime) -> Campaign:
+    """The campaign, in a window that lies around `now`."""
     make_plan()
     zone = ZoneInfo(ZONE)
     today = now.astimezone(zone).date()
