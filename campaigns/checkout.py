@@ -113,7 +113,7 @@ def _open_next_attempt(checkout: Checkout, order: Order) -> None:
         locked.attempt += 1
         locked.version += 1
         locked.move_to(Checkout.Status.STARTING)
-        locked.session_id, locked.session_url, locked.look_at = None, "", None
+        locked.session_id, locked.session_url, locked.settle_at = None, "", None
         locked.save()
 
 
@@ -142,7 +142,7 @@ def _ask_stripe(checkout: Checkout) -> Checkout:
         session_url=session["url"] or "",
         status=Checkout.Status.OPEN,
         opened_at=timezone.now(),
-        look_at=timezone.now() + FIRST_LOOK,
+        settle_at=timezone.now() + FIRST_LOOK,
     )
     checkout.refresh_from_db()
     if not kept and checkout.session_id != session["id"]:

@@ -40,7 +40,7 @@ class _NotYet(Exception):
         self.pause = pause
 
 
-def due_erasure_ids(*, at: datetime, limit: int = 20) -> list[int]:
+def claim_erasures(*, at: datetime, limit: int = 20) -> list[int]:
     """Erasures to go on with; claimed for a while each."""
     due = Erasure.objects.filter(next_attempt_at__lte=at).order_by("next_attempt_at")
     return [
@@ -127,7 +127,7 @@ def strip_rows(erasure: Erasure) -> None:
     if erasure.member.erased_at is not None:
         return
     now = timezone.now()
-    if members.mail_is_owed(erasure) and now < erasure.asked_at + _WAITS_FOR_MAIL:
+    if members.has_pending_mail(erasure) and now < erasure.asked_at + _WAITS_FOR_MAIL:
         raise _NotYet(_pause_after(erasure.attempts))
     members.forget_mentions(members.find_traces(erasure.member))
     try:

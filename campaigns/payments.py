@@ -231,7 +231,7 @@ def record_offline_payment(
     )
 
 
-def standing_interval(payment: Payment) -> Interval | None:
+def valid_interval(payment: Payment) -> Interval | None:
     """When the payment stands, as known now; None if it never did.
 
     It stands from the charge on if it succeeded and is above zero, until its succeeded refunds

@@ -43,7 +43,7 @@ MESSAGE_PAUSE = 0.05  # seconds
 _waiting: "SimpleQueue[str]" = SimpleQueue()
 
 
-def hurry(task: "Task[Any, Any]", *args: object) -> None:
+def run_soon(task: "Task[Any, Any]", *args: object) -> None:
     """Ask a worker to do now, after the commit, what the sweep would do soon.
 
     Without a broker nothing is lost and nobody waits: the sweep finds the work by itself.
@@ -51,8 +51,8 @@ def hurry(task: "Task[Any, Any]", *args: object) -> None:
     transaction.on_commit(lambda: _send(task, *args), robust=True)
 
 
-def hurry_event(event_id: str) -> None:
-    """Like `hurry`, from a thread beside: the answer to Stripe does not wait for the broker.
+def run_event_soon(event_id: str) -> None:
+    """Like `run_soon`, from a thread beside: the answer to Stripe does not wait for the broker.
 
     What comes in while a message is sent goes with the next, so that a burst costs few of them.
     """
@@ -121,13 +121,13 @@ def work_on_event(*event_ids: str) -> None:
 def do_what_followed() -> None:
     """The effects of a commit, each claimed by a column: mails, then banners."""
     now = timezone.now()
-    gifts.note_bounces()
-    owed = emails.due_mail_ids(at=now)
+    gifts.record_bounces()
+    owed = emails.list_due_mails(at=now)
     delivered = [emails.deliver_mail(mail_id) for mail_id in _for_a_turn(owed)]
-    gifts.note_deliveries()
+    gifts.record_deliveries()
     if delivered:
-        gifts.note_bounces()
-    for campaign in banners.due_campaigns(at=now):
+        gifts.record_bounces()
+    for campaign in banners.list_campaigns_to_publish(at=now):
         try:
             banners.publish_campaign(campaign.pk)
         except Exception:  # its last good banner stands, and the next campaign has its turn
@@ -138,11 +138,11 @@ def do_what_followed() -> None:
 def recount() -> None:
     """A turn of counting campaigns anew; the next sweep asks for another while there is more."""
     until = timezone.now() + TURN
-    for campaign_id in progress.due_recount_ids(at=timezone.now()):
+    for campaign_id in progress.list_due_recounts(at=timezone.now()):
         try:
-            if progress.carry_on_recount(campaign_id, until=until):
+            if progress.continue_recount(campaign_id, until=until):
                 banners.request_publishing(campaign_id)
-                hurry(do_what_followed)
+                run_soon(do_what_followed)
         except Exception:  # it is tried again, from where it stood
             log.exception("recount_failed", campaign=campaign_id)
 
@@ -151,29 +151,31 @@ def recount() -> None:
 def sweep() -> None:
     """Every 15 s: all that is due, whoever forgot it."""
     now = timezone.now()
-    if progress.due_recount_ids(at=now):
-        hurry(recount)  # a message of its own: what takes minutes holds up nothing else
-    for event_id in _for_a_turn(webhooks.due_event_ids(at=now)):
+    if progress.list_due_recounts(at=now):
+        run_soon(recount)  # a message of its own: what takes minutes holds up nothing else
+    for event_id in _for_a_turn(webhooks.list_due_events(at=now)):
         webhooks.work_on_event(event_id)
-    for checkout_id in _for_a_turn(settlement.due_checkout_ids(at=now)):
+    for checkout_id in _for_a_turn(settlement.claim_due_checkouts(at=now)):
         try:
             settlement.settle_checkout(checkout_id)
         except (stripe_api.StripeError, settlement.SettlementBusy) as error:
             log.warning("checkout_unsettled", checkout=str(checkout_id)[:8], error=str(error))
         except Exception:  # whatever it is, one Checkout holds up no other, and no mail
             log.exception("checkout_unsettled", checkout=str(checkout_id)[:8])
-    _work_through("refund_order", settlement.due_refund_ids(at=now), settlement.carry_out_refund)
+    _work_through(
+        "refund_order", settlement.claim_refund_orders(at=now), settlement.execute_refund_order
+    )
     memberships.lapse_memberships(at=now)
-    _work_through("gift", gifts.due_gift_ids(at=now), partial(gifts.take_steps, at=now))
-    due_pushes = memberships.due_push_ids(at=now)
-    _work_through("next_charge", due_pushes, partial(memberships.push_charge, at=now))
-    due_changes = members.due_change_ids(at=now)
+    _work_through("gift", gifts.claim_due_gifts(at=now), partial(gifts.take_steps, at=now))
+    due_pushes = memberships.claim_charge_moves(at=now)
+    _work_through("next_charge", due_pushes, partial(memberships.move_charge, at=now))
+    due_changes = members.claim_address_changes(at=now)
     _work_through("address_change", due_changes, partial(members.make_change, at=now))
-    due_at_stripe = members.due_stripe_ids(at=now)
-    _work_through("customer", due_at_stripe, partial(members.tell_stripe, at=now))
-    _work_through("erasure", erasures.due_erasure_ids(at=now), erasures.carry_out)
+    due_at_stripe = members.claim_customer_updates(at=now)
+    _work_through("customer", due_at_stripe, partial(members.sync_customer, at=now))
+    _work_through("erasure", erasures.claim_erasures(at=now), erasures.carry_out)
     do_what_followed()
-    old_events = webhooks.old_event_ids(at=now)
+    old_events = webhooks.list_old_events(at=now)
     _work_through("old_event", old_events, partial(webhooks.strip_event, at=now))
     members.forget_links(at=now)
     members.forget_changes(at=now)

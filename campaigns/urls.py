@@ -22,8 +22,8 @@ urlpatterns = [
         "membership/",
         include(
             [
-                path("join/", readers.stray, {"kind": "join"}, name="any_join"),
-                path("gift/", readers.stray, {"kind": "gift"}, name="any_gift"),
+                path("join/", readers.redirect_to_current, {"kind": "join"}, name="any_join"),
+                path("gift/", readers.redirect_to_current, {"kind": "gift"}, name="any_gift"),
                 path("thanks/<uuid:checkout_id>/", readers.thanks, name="thanks"),
                 path("cancelled/<uuid:checkout_id>/", readers.cancelled, name="cancelled"),
                 path("manage/<str:token>/", readers.portal, name="portal"),
@@ -48,7 +48,7 @@ urlpatterns = [
                                 include(
                                     [
                                         path("cancel/", members.cancel, name="my_cancel"),
-                                        path("keep/", members.keep, name="my_keep"),
+                                        path("keep/", members.keep, name="my_resume"),
                                         path("card/", members.change_card, name="my_card"),
                                         path("switch/", members.switch, name="my_switch"),
                                     ]
@@ -99,7 +99,7 @@ urlpatterns = [
             ]
         ),
     ),
-    path("campaign/", readers.stray, name="any_campaign"),
+    path("campaign/", readers.redirect_to_current, name="any_campaign"),
     # Addresses of before December 2026, in bookmarks and in banners that were pasted somewhere.
     path(
         "drive/<path:rest>",
@@ -107,5 +107,5 @@ urlpatterns = [
     ),
     path("drive/", RedirectView.as_view(url="/campaign/", permanent=True, query_string=True)),
     # In the demo the newspaper itself has this address.
-    path("", readers.stray, name="home"),
+    path("", readers.redirect_to_current, name="home"),
 ]

@@ -90,7 +90,7 @@ def store_event(body: bytes, *, signature: str) -> StripeEvent:
     return row
 
 
-def keep_event(event: Json) -> StripeEvent:
+def store_fetched_event(event: Json) -> StripeEvent:
     """Keep an event that Stripe itself answered with, as if its webhook had come.
 
     Raises WebhookRefused if it is of the other mode or no event.
@@ -153,7 +153,7 @@ def _named_object(event: Json) -> tuple[str, str]:
     return object_type, object_id
 
 
-def due_event_ids(*, at: datetime, limit: int = 500) -> list[str]:
+def list_due_events(*, at: datetime, limit: int = 500) -> list[str]:
     """The events to work on, oldest first."""
     due = StripeEvent.objects.filter(next_attempt_at__lte=at).order_by("next_attempt_at", "pk")
     return list(due.values_list("event_id", flat=True)[:limit])
@@ -176,7 +176,7 @@ def work_on_event(event_id: str, *, outcomes: Outcomes | None = None) -> UUID | 
         if found.checkout_id is not None:
             _settle_once(found.checkout_id, found.disputed_id, {} if outcomes is None else outcomes)
     except Exception as error:  # whatever it is, the event must stay due
-        _put_off(event, error)
+        _postpone(event, error)
         _forget_erased(event, None)
         return None
     _close(event, found)
@@ -224,7 +224,7 @@ def _forget_erased(event: StripeEvent, checkout_id: UUID | None) -> None:
         strip_event(event.pk, at=timezone.now())
 
 
-def _put_off(event: StripeEvent, error: Exception) -> None:
+def _postpone(event: StripeEvent, error: Exception) -> None:
     pause = min(timedelta(seconds=2 ** min(event.attempts, 12)), _LONGEST_PAUSE)
     StripeEvent.objects.filter(pk=event.pk, attempts=event.attempts).update(
         status=StripeEvent.Status.FAILED,
@@ -273,7 +273,7 @@ def catch_up(*, since: datetime | None = None, dry_run: bool = False) -> CaughtU
         missed = _never_came(batch)
         told.missed += len(missed)
         if not dry_run:
-            for event_id in [keep_event(event).event_id for event in missed]:
+            for event_id in [store_fetched_event(event).event_id for event in missed]:
                 work_on_event(event_id, outcomes=outcomes)
     if not dry_run and usual is not None and start <= usual:
         settlement.move_cursor(StripeCursor.Of.EVENTS, read_until=read_until)
@@ -298,7 +298,7 @@ def retry_events(event_ids: list[str]) -> int:
     return waiting.filter(event_id__in=event_ids).update(next_attempt_at=now)
 
 
-def old_event_ids(*, at: datetime, limit: int = 200) -> list[int]:
+def list_old_events(*, at: datetime, limit: int = 200) -> list[int]:
     """The worked-on events whose retention time is over and whose payload is still whole."""
     if not settings.EVENT_RETENTION_DAYS:
         return []

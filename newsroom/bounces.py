@@ -32,9 +32,9 @@ def note_what_came_back(sender: object, event: AnymailTrackingEvent, **_: Any) -
         emails.stop_reminders(event.recipient)
     if event.event_type in CAME_BACK:
         named = str((event.metadata or {}).get("mail", ""))
-        if emails.note_bounce(
+        if emails.record_bounce(
             mail_id=int(named) if named.isdecimal() else None,
             provider_id=event.message_id or "",
             at=event.timestamp or timezone.now(),
         ):
-            tasks.hurry(tasks.do_what_followed)
+            tasks.run_soon(tasks.do_what_followed)

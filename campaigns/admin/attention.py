@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.reports.attention import CONCERNS
 
 
-class NeedsAPerson(admin.SimpleListFilter):
+class NeedsAttention(admin.SimpleListFilter):
     title = _("what needs a person")
     parameter_name = "needs"
 

@@ -224,7 +224,7 @@ class CampaignAdmin(ClosingPages, ProgressPages):
         campaign = form.instance
         if change and {"starts_at", "ends_at"} & set(form.changed_data):
             progress.request_recount(campaign.pk)
-            tasks.hurry(tasks.recount)
+            tasks.run_soon(tasks.recount)
             self.message_user(
                 request, gettext("The window was moved: everything is being counted anew.")
             )
@@ -263,4 +263,4 @@ class CampaignAdmin(ClosingPages, ProgressPages):
                 request,
                 gettext("%(campaign)s is being counted anew.") % {"campaign": campaign.slug},
             )
-        tasks.hurry(tasks.recount)
+        tasks.run_soon(tasks.recount)

@@ -31,9 +31,9 @@ class CheckoutAdmin(ViewOnlyAdmin):
         (_("Who"), {"fields": ["name", "email", "language", "member"]}),
         (_("What was typed"), {"fields": ["typed"]}),
         (_("At Stripe"), {"fields": ["session_id", "customer_id", "attempt"]}),
-        (_("When"), {"fields": ["created_at", "look_at"]}),
+        (_("When"), {"fields": ["created_at", "settle_at"]}),
     ]
-    readonly_fields = ["created_at", "look_at"]
+    readonly_fields = ["created_at", "settle_at"]
     actions = ["settle"]
 
     @admin.action(description=_("Settle again: ask Stripe how they ended"), permissions=["work"])
@@ -42,7 +42,7 @@ class CheckoutAdmin(ViewOnlyAdmin):
         asked = [checkout_id for checkout_id, session_id in selected if session_id]
         settled = self._settle_each(request, asked[:AT_ONCE])
         if settled:
-            tasks.hurry(tasks.do_what_followed)
+            tasks.run_soon(tasks.do_what_followed)
             words = ngettext(
                 "%(count)d Checkout stands as Stripe has it now.",
                 "%(count)d Checkouts stand as Stripe has them now.",

@@ -89,7 +89,7 @@ class ClosingPages(admin.ModelAdmin[Campaign]):
                 url = reverse("admin:campaigns_campaign_close", args=[campaign.pk])
                 links.append(Link(gettext("Close the campaign"), url))
         notices = _tell_recount(campaign)
-        return Panel(state=_tell_state(campaign, goals), notices=notices, links=links)
+        return Panel(state=_describe_state(campaign, goals), notices=notices, links=links)
 
     def _find_to_change(self, request: HttpRequest, campaign_id: int) -> Campaign:
         campaign = self.get_object(request, str(campaign_id))
@@ -142,14 +142,14 @@ class ClosingPages(admin.ModelAdmin[Campaign]):
                     "%(state)s Opened again, readers are shown what is known now, as provisional "
                     "until somebody closes it. The kept number stays in the history alone."
                 )
-                % {"state": _tell_state(campaign, goals)},
+                % {"state": _describe_state(campaign, goals)},
             )
 
 
 def refuse_closing(campaign: Campaign, goals: list[Progress]) -> str:
     """Why the campaign cannot be closed as it stands; nothing if it can."""
     if campaign.closed_at is not None:
-        return _tell_state(campaign, goals)
+        return _describe_state(campaign, goals)
     if not goals:
         return gettext("It has no goal, so there is no number to keep.")
     if campaign.recount_at is not None:
@@ -189,7 +189,7 @@ def _reopen(campaign: Campaign, wanted: dict[str, Any], goals: list[Progress]) -
     publish_soon([campaign.pk])
     entry = gettext("Opened again: %(why)s (%(state)s)") % {
         "why": wanted["why"],
-        "state": _tell_state(campaign, goals),
+        "state": _describe_state(campaign, goals),
     }
     return Done(
         gettext("The campaign is open again: its number is provisional until it is closed."),
@@ -197,7 +197,7 @@ def _reopen(campaign: Campaign, wanted: dict[str, Any], goals: list[Progress]) -
     )
 
 
-def _tell_state(campaign: Campaign, goals: list[Progress]) -> str:
+def _describe_state(campaign: Campaign, goals: list[Progress]) -> str:
     if campaign.closed_at is not None:
         words = gettext("Closed on %(when)s by %(who)s at %(numbers)s.")
         told = words % {
@@ -261,4 +261,4 @@ def publish_soon(campaign_ids: list[int]) -> None:
 
     # After the commit: everybody who settles shares that row.
     transaction.on_commit(request_all)
-    tasks.hurry(tasks.do_what_followed)
+    tasks.run_soon(tasks.do_what_followed)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import members, tasks
-from campaigns.admin.attention import NeedsAPerson
+from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.forms import Done, NotDone, WhyForm, answer_form
 from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline
 from campaigns.models import ErasedAddress, Erasure, Member
@@ -90,14 +90,14 @@ def _ask(member: Member, user: User, *, why: str) -> Done:
         members.ask_erasure(member, by=user, why=why)
     except Member.DoesNotExist as error:
         raise NotDone(gettext("This person was merged with another meanwhile.")) from error
-    tasks.hurry(tasks.sweep)
+    tasks.run_soon(tasks.sweep)
     return Done(gettext("The erasure is written down, and goes on by itself."))
 
 
 @admin.register(Erasure)
 class ErasureAdmin(ViewOnlyAdmin):
     list_display = ["asked_at", "member", "asked_by", "done_at", "attempts", "error"]
-    list_filter = [NeedsAPerson, ("done_at", admin.EmptyFieldListFilter)]
+    list_filter = [NeedsAttention, ("done_at", admin.EmptyFieldListFilter)]
     list_select_related = ["member", "asked_by"]
     date_hierarchy = "asked_at"
     ordering = ["-asked_at", "-pk"]

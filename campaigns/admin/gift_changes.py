@@ -57,7 +57,7 @@ def _if_revoked(gift: Gift) -> str:
 def _unless_ended(gift: Gift) -> str:
     if gift.status not in {Gift.Status.EXPIRED, Gift.Status.REVOKED}:
         return gettext("Only what expired or was revoked is brought back.")
-    if gift.membership is None and (fell := gift_words.tell_money(gift)):
+    if gift.membership is None and (fell := gift_words.describe_money(gift)):
         return gettext("A gift that nobody claimed is not brought back without its money.") + (
             f" {fell}"
         )
@@ -71,7 +71,7 @@ def _unless_claimed(gift: Gift) -> str:
 
 
 def _unless_undecided(gift: Gift) -> str:
-    if gift.waits_for_word:
+    if gift.needs_decision:
         return ""
     return gettext("It waits for no decision: its payment stands, or the decision was made.")
 
@@ -83,8 +83,8 @@ CHANGES = {
             name="keep",
             label=_("Keep"),
             refuse=_unless_undecided,
-            explain=gift_words.explain_keeping,
-            do=lambda gift, wanted, user: gifts.keep_gift(gift, by=user, why=wanted["why"]),
+            explain=gift_words.explain_pardon,
+            do=lambda gift, wanted, user: gifts.pardon_gift(gift, by=user, why=wanted["why"]),
             done=_("The gift is kept, though its payment no longer stands."),
         ),
         Change(
@@ -146,8 +146,8 @@ CHANGES = {
             name="revive",
             label=_("Bring back"),
             refuse=_unless_ended,
-            explain=gift_words.explain_revival,
-            do=lambda gift, wanted, user: settlement.revive_gift(gift, by=user, why=wanted["why"]),
+            explain=gift_words.explain_restoring,
+            do=lambda gift, wanted, user: settlement.restore_gift(gift, by=user, why=wanted["why"]),
             done=_("The gift is back."),
         ),
         Change(
@@ -188,11 +188,11 @@ class GiftChangePages(ViewOnlyAdmin):
         return super().changeform_view(request, object_id, form_url, panel | (extra_context or {}))
 
     def _panel(self, request: HttpRequest, gift: Gift) -> Panel:
-        choice = gift_words.tell_choice(gift) if gift.waits_for_word else ""
-        told = filter(None, [choice, gift_words.tell_bounce(gift)])
+        choice = gift_words.describe_choice(gift) if gift.needs_decision else ""
+        told = filter(None, [choice, gift_words.describe_bounce(gift)])
         possible = [change for change in CHANGES.values() if not change.refuse(gift)]
         return Panel(
-            state=gift_words.tell_state(gift),
+            state=gift_words.describe_state(gift),
             notices=[(words, None) for words in told],
             links=[
                 Link(
@@ -227,14 +227,14 @@ class GiftChangePages(ViewOnlyAdmin):
                 explanation=change.explain(gift),
                 newest=lambda: _newest(gift),
             )
-        except ForbiddenMove as error:  # a colleague, or the redeemer, was quicker
+        except ForbiddenMove as error:  # a colleague, or the claimed_by, was quicker
             now = Gift.objects.get(pk=gift.pk)
             return self._tell_refusal(request, now, change.refuse(now) or str(error))
 
     def _tell_refusal(self, request: HttpRequest, gift: Gift, refusal: str) -> HttpResponse:
         words = gettext("Nothing was changed. %(reason)s %(state)s") % {
             "reason": refusal,
-            "state": gift_words.tell_state(gift),
+            "state": gift_words.describe_state(gift),
         }
         self.message_user(request, words, messages.WARNING)
         return HttpResponseRedirect(page_of(gift))
@@ -254,5 +254,5 @@ def _do(change: Change, gift: Gift, wanted: Wanted, user: User) -> Done:
         who = last.staff_name or gettext("the buyer")
         raise NotDone(words % {"what": last.get_what_display(), "who": who})
     change.do(gift, wanted, user)
-    tasks.hurry(tasks.do_what_followed)
+    tasks.run_soon(tasks.do_what_followed)
     return Done(str(change.done), entry=f"{change.label}: {wanted['why']}")

@@ -92,6 +92,6 @@ class PersonForm(GiftForm):
 
     def clean_email(self) -> str:
         address = str(self.cleaned_data["email"])
-        if self.gift.redeemer is not None and self.gift.redeemer.email == address:
+        if self.gift.claimed_by is not None and self.gift.claimed_by.email == address:
             raise forms.ValidationError(_("It belongs to this person already."))
         return address

@@ -11,7 +11,7 @@ from campaigns.admin.site import staff_money
 from campaigns.models import Dispute, Gift, Refund
 
 
-def tell_state(gift: Gift) -> str:
+def describe_state(gift: Gift) -> str:
     """How it is, in a sentence."""
     match gift.status:
         case Gift.Status.PAID:
@@ -19,7 +19,7 @@ def tell_state(gift: Gift) -> str:
         case Gift.Status.DELIVERED:
             words = gettext("Delivered on %(delivered)s; it can be claimed until %(expires)s.")
         case Gift.Status.CLAIMED:
-            words = gettext("Claimed by %(redeemer)s on %(claimed)s.")
+            words = gettext("Claimed by %(claimed_by)s on %(claimed)s.")
         case Gift.Status.EXPIRED:
             words = gettext("Nobody claimed it until %(expires)s.")
         case _ if gift.revoked_for == Gift.Cause.MONEY:
@@ -29,7 +29,7 @@ def tell_state(gift: Gift) -> str:
     return words % _facts_of(gift)
 
 
-def tell_bounce(gift: Gift) -> str:
+def describe_bounce(gift: Gift) -> str:
     """That its mail did not arrive; nothing if it did, or if nobody waits for it any more."""
     if gift.bounced_at is None or not gift.is_claimable:
         return ""
@@ -45,21 +45,21 @@ def _facts_of(gift: Gift) -> dict[str, object]:
         "expires": in_words(gift.expires_at),
         "claimed": in_words(gift.claimed_at),
         "revoked": in_words(gift.revoked_at),
-        "redeemer": _redeemer_of(gift),
+        "claimed_by": _name_of_claimant(gift),
     }
 
 
-def _redeemer_of(gift: Gift) -> str:
-    return "-" if gift.redeemer is None else gift.redeemer.name or gift.redeemer.email
+def _name_of_claimant(gift: Gift) -> str:
+    return "-" if gift.claimed_by is None else gift.claimed_by.name or gift.claimed_by.email
 
 
 def in_words(moment: datetime | None) -> str:
     return date_format(moment, "j E Y, H:i") if moment is not None else "-"
 
 
-def tell_money(gift: Gift) -> str:
+def describe_money(gift: Gift) -> str:
     """Why the gift's share of its payment no longer stands; nothing while it does."""
-    standing = gifts.standing_interval_of(gift)
+    standing = gifts.valid_interval_of(gift)
     if standing is not None and standing[1] is None:
         return ""
     payment = gift.payment
@@ -90,17 +90,17 @@ def tell_money(gift: Gift) -> str:
     return gettext("Its payment no longer stands.")
 
 
-def tell_choice(gift: Gift) -> str:
+def describe_choice(gift: Gift) -> str:
     """Of one that waits for a word: what happened, and between what staff choose."""
     return (
-        tell_money(gift)
+        describe_money(gift)
         + " "
         + gettext(
-            "It no longer counts in the campaign, but %(redeemer)s claimed it before, and has the "
+            "It no longer counts in the campaign, but %(claimed_by)s claimed it before, and has the "
             "membership still (until %(until)s). Revoke the gift to end that membership, or keep "
             "it and let the person have it."
         )
-        % {"redeemer": _redeemer_of(gift), "until": in_words(_until(gift))}
+        % {"claimed_by": _name_of_claimant(gift), "until": in_words(_until(gift))}
     )
 
 
@@ -153,16 +153,16 @@ def explain_recipient(gift: Gift) -> str:
 def explain_revoking(gift: Gift) -> str:
     if gift.status == Gift.Status.CLAIMED:
         words = gettext(
-            "The membership that %(redeemer)s has from it, until %(until)s, ends now. What was "
+            "The membership that %(claimed_by)s has from it, until %(until)s, ends now. What was "
             "given to this person after it moves up."
-        ) % {"redeemer": _redeemer_of(gift), "until": in_words(_until(gift))}
+        ) % {"claimed_by": _name_of_claimant(gift), "until": in_words(_until(gift))}
     else:
         words = gettext("Its code is void from now on, and no mail about it is sent any more.")
     return f"{words} {_about_the_money(gift)}"
 
 
 def _about_the_money(gift: Gift) -> str:
-    if fell := tell_money(gift):
+    if fell := describe_money(gift):
         return fell
     return gettext(
         "No money is given back by this, and the gift goes on counting in the campaign: give back its "
@@ -170,10 +170,10 @@ def _about_the_money(gift: Gift) -> str:
     )
 
 
-def explain_revival(gift: Gift) -> str:
+def explain_restoring(gift: Gift) -> str:
     if gift.membership is not None:
-        words = gettext("%(redeemer)s has the membership again, until %(until)s.")
-        return words % {"redeemer": _redeemer_of(gift), "until": in_words(_until(gift))}
+        words = gettext("%(claimed_by)s has the membership again, until %(until)s.")
+        return words % {"claimed_by": _name_of_claimant(gift), "until": in_words(_until(gift))}
     days = gift.price.plan.gift_claimable_days
     return ngettext(
         "It can be claimed by its code again, for %(days)d day from now.",
@@ -184,18 +184,22 @@ def explain_revival(gift: Gift) -> str:
 
 def explain_reassigning(gift: Gift) -> str:
     return ngettext(
-        "The membership that %(redeemer)s has from it ends now. The other person gets all of its "
+        "The membership that %(claimed_by)s has from it ends now. The other person gets all of its "
         "%(months)d month, is welcomed by mail and takes part in the campaign’s count as who redeemed "
         "it.",
-        "The membership that %(redeemer)s has from it ends now. The other person gets all of its "
+        "The membership that %(claimed_by)s has from it ends now. The other person gets all of its "
         "%(months)d months, is welcomed by mail and takes part in the campaign’s count as who "
         "redeemed it.",
         gift.months,
-    ) % {"redeemer": _redeemer_of(gift), "months": gift.months}
+    ) % {"claimed_by": _name_of_claimant(gift), "months": gift.months}
 
 
-def explain_keeping(gift: Gift) -> str:
+def explain_pardon(gift: Gift) -> str:
     return gettext(
-        "%(money)s %(redeemer)s keeps the membership until %(until)s all the same. The gift does "
+        "%(money)s %(claimed_by)s keeps the membership until %(until)s all the same. The gift does "
         "not count in the campaign."
-    ) % {"money": tell_money(gift), "redeemer": _redeemer_of(gift), "until": in_words(_until(gift))}
+    ) % {
+        "money": describe_money(gift),
+        "claimed_by": _name_of_claimant(gift),
+        "until": in_words(_until(gift)),
+    }

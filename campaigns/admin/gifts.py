@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin.attention import NeedsAPerson
+from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.gift_changes import GiftChangePages
 from campaigns.admin.site import ViewOnlyInline, staff_money
 from campaigns.models import Gift, GiftChange, OutgoingMail
@@ -45,12 +45,12 @@ class GiftAdmin(GiftChangePages):
         "status",
         "buyer",
         "recipient_name",
-        "redeemer",
+        "claimed_by",
         "expires_at",
     ]
     list_display_links = ["paid_at"]
-    list_filter = ["status", NeedsAPerson, "months", "checkout__campaign"]
-    list_select_related = ["buyer", "redeemer"]
+    list_filter = ["status", NeedsAttention, "months", "checkout__campaign"]
+    list_select_related = ["buyer", "claimed_by"]
     date_hierarchy = "paid_at"
     ordering = ["-paid_at", "-pk"]
     search_fields = [
@@ -59,8 +59,8 @@ class GiftAdmin(GiftChangePages):
         "buyer__name",
         "recipient_email",
         "recipient_name",
-        "redeemer__email",
-        "redeemer__name",
+        "claimed_by__email",
+        "claimed_by__name",
     ]
     search_help_text = _(
         "A name or an address, or a claim code: all of it, also one that was replaced since, or "
@@ -84,7 +84,7 @@ class GiftAdmin(GiftChangePages):
             _("Delivery"),
             {"fields": [("deliver_at", "zone"), ("delivered_at", "bounced_at"), "expires_at"]},
         ),
-        (_("Claimed by"), {"fields": ["redeemer", "membership", "claimed_at"]}),
+        (_("Claimed by"), {"fields": ["claimed_by", "membership", "claimed_at"]}),
         (
             _("Money"),
             {
@@ -92,7 +92,7 @@ class GiftAdmin(GiftChangePages):
                     ("share", "paid_at"),
                     ("payment", "checkout"),
                     "refunds",
-                    ("fell_at", "is_kept", "revoked_at"),
+                    ("reversed_at", "is_pardoned", "revoked_at"),
                 ]
             },
         ),

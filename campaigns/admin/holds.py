@@ -100,7 +100,7 @@ def _decide(payment: Payment, wanted: dict[str, Any], user: User) -> Done:
         settlement.decide_held(payment, hold)
     except ForbiddenMove as error:
         raise NotDone(gettext("Nothing was changed: it is decided so already.")) from error
-    tasks.hurry(tasks.do_what_followed)
+    tasks.run_soon(tasks.do_what_followed)
     if hold == _Hold.ACCEPTED:
         words, entry = gettext("It is taken, and counts."), gettext("Taken: %(why)s")
     else:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from campaigns import tasks, webhooks
-from campaigns.admin.attention import NeedsAPerson
+from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.site import ViewOnlyAdmin
 from campaigns.models import StripeEvent
 
@@ -30,7 +30,7 @@ class StripeEventAdmin(ViewOnlyAdmin):
         "reason",
     ]
     list_display_links = ["received_at", "type"]
-    list_filter = [NeedsAPerson, "status", "reason", "type"]
+    list_filter = [NeedsAttention, "status", "reason", "type"]
     date_hierarchy = "received_at"
     ordering = ["-received_at", "-pk"]
     search_fields = ["event_id", "object_id"]
@@ -67,7 +67,7 @@ class StripeEventAdmin(ViewOnlyAdmin):
     def replay(self, request: HttpRequest, events: QuerySet[StripeEvent]) -> None:
         selected = list(events.values_list("event_id", flat=True))
         due = webhooks.replay_events(selected)
-        tasks.hurry(tasks.sweep)
+        tasks.run_soon(tasks.sweep)
         self.message_user(
             request,
             ngettext(

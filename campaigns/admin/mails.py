@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from campaigns import emails, tasks
-from campaigns.admin.attention import NeedsAPerson
+from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.site import ViewOnlyAdmin
 from campaigns.models import OutgoingMail
 
@@ -25,7 +25,7 @@ class OutgoingMailAdmin(ViewOnlyAdmin):
     ]
     list_display_links = ["created_at", "kind"]
     list_filter = [
-        NeedsAPerson,
+        NeedsAttention,
         ("sent_at", admin.EmptyFieldListFilter),
         ("bounced_at", admin.EmptyFieldListFilter),
         ("failed_at", admin.EmptyFieldListFilter),
@@ -67,8 +67,8 @@ class OutgoingMailAdmin(ViewOnlyAdmin):
     @admin.action(description=_("Send again"), permissions=["work"])
     def send_again(self, request: HttpRequest, mails: QuerySet[OutgoingMail]) -> None:
         selected = list(mails.values_list("pk", flat=True))
-        owed = emails.owe_again(selected)
-        tasks.hurry(tasks.do_what_followed)
+        owed = emails.reschedule_mail(selected)
+        tasks.run_soon(tasks.do_what_followed)
         self.message_user(
             request,
             ngettext("%(count)d mail is sent again.", "%(count)d mails are sent again.", owed)

@@ -17,14 +17,14 @@ from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import banners, members, memberships, payments, progress, tasks
-from campaigns.admin.attention import NeedsAPerson
+from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.erasures import ErasureInline, MemberErasures, is_being_erased
 from campaigns.admin.forms import Done, NotDone, StaffForm, answer_form, as_typed_in, minor_of
 from campaigns.admin.merging import MemberMerging
 from campaigns.admin.person import (
     FormerAddressInline,
     GiftBoughtInline,
-    GiftRedeemedInline,
+    GiftClaimedInline,
     MembershipInline,
     PaymentInline,
     TallyInline,
@@ -142,7 +142,7 @@ class OfflinePaymentForm(HandedForm):
 @admin.register(Member)
 class MemberAdmin(MemberMerging, MemberErasures):
     list_display = ["email", "name", "language", "created_at"]
-    list_filter = [NeedsAPerson, "language", "memberships__status", "memberships__source"]
+    list_filter = [NeedsAttention, "language", "memberships__status", "memberships__source"]
     list_per_page = 50
     show_full_result_count = False
     date_hierarchy = "created_at"
@@ -156,7 +156,7 @@ class MemberAdmin(MemberMerging, MemberErasures):
         PaymentInline,
         TallyInline,
         GiftBoughtInline,
-        GiftRedeemedInline,
+        GiftClaimedInline,
         FormerAddressInline,
     ]
 
@@ -179,7 +179,7 @@ class MemberAdmin(MemberMerging, MemberErasures):
             raise Http404(str(error)) from error
         written = list(form.changed_data)
         if "email" in written:
-            members.take_address(locked, obj.email, at=timezone.now())
+            members.adopt_address(locked, obj.email, at=timezone.now())
         if {"email", "name"} & set(written):
             obj.tell_stripe_at = timezone.now()
             written.append("tell_stripe_at")
@@ -307,7 +307,7 @@ def _grant(member: Member, wanted: dict[str, Any], user: User) -> str:
             started_at=wanted["starts_at"],
         ).exists():
             raise AlreadyThere(gettext("This membership was added already."))
-        memberships.give_membership(
+        memberships.grant_membership(
             member,
             plan=wanted["plan"],
             source=Membership.Source.GRANTED,
@@ -340,7 +340,7 @@ def _record(member: Member, wanted: dict[str, Any], user: User) -> str:
             paid_at=wanted["paid_at"],
         ).exists():
             raise AlreadyThere(gettext("This payment was recorded already."))
-        membership = memberships.give_membership(
+        membership = memberships.grant_membership(
             member,
             plan=wanted["plan"],
             source=Membership.Source.ONCE,
@@ -362,7 +362,7 @@ def _record(member: Member, wanted: dict[str, Any], user: User) -> str:
         counts = campaign is not None and member.tallies.filter(campaign=campaign).exists()
     if campaign is not None:
         banners.request_publishing(campaign.pk)
-        tasks.hurry(tasks.do_what_followed)
+        tasks.run_soon(tasks.do_what_followed)
     if counts:
         return gettext(
             "The payment was recorded; this person counts as a new member of the campaign."

@@ -49,7 +49,7 @@ ENDINGS = (
             "join anew. Gifts that were added to it begin at once. Nothing is paid back by this: "
             "give a payment back on the payment’s own page. Who counts goes on counting."
         ),
-        end=members.end_now,
+        end=members.end_subscription_now,
         done=_("It has ended."),
         is_grave=True,
     ),
@@ -153,5 +153,5 @@ def _end(membership: Membership, ending: Ending, why: str) -> Done:
     except (stripe_api.StripeError, settlement.SettlementBusy):
         late = gettext("Stripe has done it. Our own row follows within minutes.")
         return Done(late, messages.WARNING, entry)
-    tasks.hurry(tasks.do_what_followed)
+    tasks.run_soon(tasks.do_what_followed)
     return Done(str(ending.done), entry=entry)

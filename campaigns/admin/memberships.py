@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin.attention import NeedsAPerson
+from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.membership_ends import MembershipPages
 from campaigns.models import Membership
 
@@ -11,7 +11,7 @@ from campaigns.models import Membership
 @admin.register(Membership)
 class MembershipAdmin(MembershipPages):
     list_display = ["member", "plan", "source", "status", "started_at", "ends_at", "ended_at"]
-    list_filter = [NeedsAPerson, "status", "source", "plan"]
+    list_filter = [NeedsAttention, "status", "source", "plan"]
     list_select_related = ["member", "plan"]
     date_hierarchy = "started_at"
     ordering = ["-started_at", "-pk"]

@@ -132,7 +132,7 @@ class MemberMerging(admin.ModelAdmin[Member]):
     def _merge(self, request: HttpRequest, kept: Member, gone: Member, *, why: str) -> HttpResponse:
         assert isinstance(request.user, User)
         members.merge_members(kept=kept, gone=gone, by=request.user, why=why)
-        tasks.hurry(tasks.do_what_followed)
+        tasks.run_soon(tasks.do_what_followed)
         self.message_user(request, gettext("The two are one person now."))
         return HttpResponseRedirect(page_of(kept))
 
@@ -172,7 +172,7 @@ def _look_at(kept: Member, gone: Member, *, at: datetime) -> list[Side]:
         Side(
             becomes,
             member,
-            members.look_at(member, at=at),
+            members.load_overview(member, at=at),
             list(member.former_addresses.order_by("email").values_list("email", flat=True)),
         )
         for becomes, member in ((gettext("Stays"), kept), (gettext("Goes"), gone))

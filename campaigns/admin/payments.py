@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin.attention import NeedsAPerson
+from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.holds import HeldPages
 from campaigns.admin.refunds import RefundOrderInline
 from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, amount, staff_money
@@ -39,7 +39,7 @@ class RefundInline(MovedColumn, ViewOnlyInline):
 
 class GiftInline(ViewOnlyInline):
     model = Gift
-    fields = ["code_hint", "share", "status", "recipient_name", "redeemer"]
+    fields = ["code_hint", "share", "status", "recipient_name", "claimed_by"]
     readonly_fields = ["share"]
     ordering = ["position"]
 
@@ -72,7 +72,7 @@ class DisputeInline(MovedColumn, ViewOnlyInline):
 class PaymentAdmin(HeldPages):
     list_display = ["paid_at", amount, "role", "status", "member", "campaign", "method"]
     list_display_links = ["paid_at"]
-    list_filter = [NeedsAPerson, "role", "status", "hold", "currency", "campaign"]
+    list_filter = [NeedsAttention, "role", "status", "hold", "currency", "campaign"]
     list_select_related = ["member", "campaign"]
     date_hierarchy = "paid_at"
     ordering = ["-paid_at", "-pk"]

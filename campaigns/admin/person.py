@@ -37,9 +37,9 @@ class GiftBoughtInline(ViewOnlyInline):
     verbose_name_plural = _("gifts bought")
 
 
-class GiftRedeemedInline(ViewOnlyInline):
+class GiftClaimedInline(ViewOnlyInline):
     model = Gift
-    fk_name = "redeemer"
+    fk_name = "claimed_by"
     fields = ["claimed_at", "code_hint", "buyer", "months"]
     verbose_name_plural = _("gifts claimed")
 

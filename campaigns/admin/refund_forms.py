@@ -12,7 +12,7 @@ from campaigns.models import Gift, Payment, RefundOrder
 from campaigns.money import to_major
 
 
-class GiveBackForm(WhyForm):
+class RefundForm(WhyForm):
     """An amount; of a payment for several gifts, those whose shares make the amount."""
 
     field_order = ["gifts", "amount", "reason", "why"]

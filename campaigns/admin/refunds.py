@@ -13,13 +13,13 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import settlement, stripe_api, tasks
-from campaigns.admin.attention import NeedsAPerson
+from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.forms import Done, Link, NotDone, Panel, answer_form, page_of
-from campaigns.admin.refund_forms import GiveBackForm, MeantGiftsForm
+from campaigns.admin.refund_forms import MeantGiftsForm, RefundForm
 from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, staff_money
 from campaigns.models import Gift, Payment, Refund, RefundOrder
 from campaigns.models.moves import ForbiddenMove
-from campaigns.reports.attention import waits_for_naming
+from campaigns.reports.attention import needs_assignment
 
 PERMISSION = "campaigns.add_refundorder"
 
@@ -60,7 +60,7 @@ class RefundOrderInline(OrderColumns, ViewOnlyInline):
 class RefundOrderAdmin(OrderColumns, ViewOnlyAdmin):
     list_display = ["ordered_at", "money", "reason", "why", "ordered_by", "outcome"]
     list_display_links = ["ordered_at"]
-    list_filter = [NeedsAPerson, "reason", ("refund_id", admin.EmptyFieldListFilter)]
+    list_filter = [NeedsAttention, "reason", ("refund_id", admin.EmptyFieldListFilter)]
     list_select_related = ["payment", "ordered_by"]
     date_hierarchy = "ordered_at"
     ordering = ["-ordered_at", "-pk"]
@@ -91,11 +91,11 @@ class RefundPages(ViewOnlyAdmin):
             path(
                 "<int:payment_id>/give-back/",
                 here(self.give_back),
-                name="campaigns_payment_give_back",
+                name="campaigns_payment_refund",
             ),
             path(
                 "<int:payment_id>/refunds/<int:refund_id>/",
-                here(self.name_gifts),
+                here(self.assign_refund),
                 name="campaigns_payment_name_gifts",
             ),
             *super().get_urls(),
@@ -115,7 +115,7 @@ class RefundPages(ViewOnlyAdmin):
     def _panel(self, request: HttpRequest, payment: Payment) -> Panel:
         may = request.user.has_perm(PERMISSION)
         notices: list[tuple[str, Link | None]] = []
-        for refund in unnamed_refunds(payment):
+        for refund in unassigned_refunds(payment):
             words = gettext(
                 "%(amount)s was given back at Stripe on %(day)s, and this payment bought several "
                 "gifts. Until somebody says which of them were meant, all of them stand and count."
@@ -127,9 +127,9 @@ class RefundPages(ViewOnlyAdmin):
             notices.append((words, Link(gettext("Which gifts did it mean?"), url) if may else None))
         links = []
         if may and not _refuse(payment):
-            url = reverse("admin:campaigns_payment_give_back", args=[payment.pk])
+            url = reverse("admin:campaigns_payment_refund", args=[payment.pk])
             links.append(Link(gettext("Give back"), url))
-        return Panel(state=_tell_state(payment), notices=notices, links=links)
+        return Panel(state=_describe_state(payment), notices=notices, links=links)
 
     def _find(self, request: HttpRequest, payment_id: int) -> Payment:
         payment: Payment | None = self.get_object(request, str(payment_id))
@@ -145,7 +145,7 @@ class RefundPages(ViewOnlyAdmin):
         if request.method != "POST" and (refusal := _refuse(payment)):
             self.message_user(request, refusal, messages.WARNING)
             return HttpResponseRedirect(page_of(payment))
-        form = GiveBackForm(
+        form = RefundForm(
             request.POST or None,
             initial={"seen": _newest(payment)},
             payment=payment,
@@ -157,18 +157,18 @@ class RefundPages(ViewOnlyAdmin):
             request,
             payment,
             form,
-            do=lambda wanted, user: _give_back(payment, wanted, user),
+            do=lambda wanted, user: _refund_payment(payment, wanted, user),
             title=gettext("Give back"),
             explanation=_explain(payment),
             newest=lambda: _newest(payment),
         )
 
-    def name_gifts(self, request: HttpRequest, payment_id: int, refund_id: int) -> HttpResponse:
+    def assign_refund(self, request: HttpRequest, payment_id: int, refund_id: int) -> HttpResponse:
         payment = self._find(request, payment_id)
         refund = payment.refunds.filter(pk=refund_id).first()
         if refund is None:
             raise Http404
-        if refund.pk not in {waiting.pk for waiting in unnamed_refunds(payment)}:
+        if refund.pk not in {waiting.pk for waiting in unassigned_refunds(payment)}:
             words = gettext("Nothing was changed: it is known which gifts this refund meant.")
             self.message_user(request, words, messages.WARNING)
             return HttpResponseRedirect(page_of(payment))
@@ -189,9 +189,9 @@ class RefundPages(ViewOnlyAdmin):
         )
 
 
-def unnamed_refunds(payment: Payment) -> list[Refund]:
+def unassigned_refunds(payment: Payment) -> list[Refund]:
     """Those of which staff have yet to say which gifts they meant."""
-    if not waits_for_naming(payment):
+    if not needs_assignment(payment):
         return []
     unnamed = payment.refunds.filter(status=Refund.Status.SUCCEEDED, gifts_named_at__isnull=True)
     return list(unnamed.order_by("refunded_at", "pk"))
@@ -207,7 +207,7 @@ def gifts_left(payment: Payment) -> QuerySet[Gift]:
     return (
         payment.gifts.exclude(refunds__in=returned)
         .exclude(refund_orders__in=ordered)
-        .select_related("checkout", "redeemer")
+        .select_related("checkout", "claimed_by")
         .order_by("position")
     )
 
@@ -224,12 +224,12 @@ def _refuse(payment: Payment) -> str:
         return gettext("Only a payment that succeeded is given back.")
     if not settlement.refundable_minor(payment):
         return gettext("All of this payment is given back already, or on its way.")
-    if unnamed_refunds(payment):
+    if unassigned_refunds(payment):
         return gettext("First say which gifts the refund made at Stripe meant.")
     return ""
 
 
-def _tell_state(payment: Payment) -> str:
+def _describe_state(payment: Payment) -> str:
     amount = staff_money(payment.amount_minor, payment.currency)
     if payment.status != Payment.Status.SUCCEEDED or payment.intent_id is None:
         return f"{amount}: {payment.get_status_display()}"
@@ -262,7 +262,7 @@ def _explain(payment: Payment) -> str:
     )
 
 
-def _give_back(payment: Payment, wanted: dict[str, Any], user: User) -> Done:
+def _refund_payment(payment: Payment, wanted: dict[str, Any], user: User) -> Done:
     """Written down under the payment's lock, then asked of Stripe outside of it."""
     with transaction.atomic():
         locked = Payment.objects.select_for_update(of=("self",), no_key=True).get(pk=payment.pk)
@@ -289,12 +289,12 @@ def _give_back(payment: Payment, wanted: dict[str, Any], user: User) -> Done:
             raise NotDone(
                 gettext("Nothing was given back: %(reason)s.") % {"reason": error}
             ) from error
-    order = settlement.carry_out_refund(order.pk)
-    tasks.hurry(tasks.do_what_followed)
-    return _tell_outcome(order, wanted["named"])
+    order = settlement.execute_refund_order(order.pk)
+    tasks.run_soon(tasks.do_what_followed)
+    return _describe_outcome(order, wanted["named"])
 
 
-def _tell_outcome(order: RefundOrder, named: list[Gift]) -> Done:
+def _describe_outcome(order: RefundOrder, named: list[Gift]) -> Done:
     amount = _amount_of(order)
     entry = gettext("Give back %(amount)s: %(why)s") % {"amount": amount, "why": order.why}
     if order.refund_id is None and order.next_attempt_at is None:
@@ -311,14 +311,14 @@ def _tell_outcome(order: RefundOrder, named: list[Gift]) -> Done:
     if not Refund.objects.filter(refund_id=order.refund_id).exists():
         late = gettext("Our own rows follow within minutes, once Stripe tells of it.")
         return Done(f"{words} {late}", messages.SUCCESS, entry)
-    return Done(f"{words} {_tell_gifts(named)}".strip(), messages.SUCCESS, entry)
+    return Done(f"{words} {_describe_gifts(named)}".strip(), messages.SUCCESS, entry)
 
 
-def _tell_gifts(named: list[Gift]) -> str:
+def _describe_gifts(named: list[Gift]) -> str:
     """What became of gifts that a refund meant."""
     now = Gift.objects.filter(pk__in=[gift.pk for gift in named])
     revoked = sum(gift.status == Gift.Status.REVOKED for gift in now)
-    waiting = sum(gift.waits_for_word for gift in now)
+    waiting = sum(gift.needs_decision for gift in now)
     told = []
     if revoked:
         words = ngettext("%(n)d gift is revoked.", "%(n)d gifts are revoked.", revoked)
@@ -335,7 +335,7 @@ def _tell_gifts(named: list[Gift]) -> str:
 
 def _name_gifts(refund: Refund, named: list[Gift]) -> Done:
     try:
-        settlement.name_gifts_of(refund, named)
+        settlement.assign_refund_to_gifts(refund, named)
     except (stripe_api.StripeError, settlement.SettlementBusy):
         words = gettext(
             "It is written down which gifts were meant. Stripe does not answer, so that they "
@@ -344,10 +344,10 @@ def _name_gifts(refund: Refund, named: list[Gift]) -> Done:
         return Done(words, messages.WARNING)
     except ForbiddenMove as error:
         raise NotDone(gettext("Nothing was changed: %(reason)s.") % {"reason": error}) from error
-    tasks.hurry(tasks.do_what_followed)
+    tasks.run_soon(tasks.do_what_followed)
     if not named:
         return Done(gettext("The refund meant none of the gifts: all of them stand."))
     words = ngettext(
         "The refund meant %(n)d gift.", "The refund meant %(n)d gifts.", len(named)
     ) % {"n": len(named)}
-    return Done(f"{words} {_tell_gifts(named)}".strip())
+    return Done(f"{words} {_describe_gifts(named)}".strip())

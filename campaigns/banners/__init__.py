@@ -2,7 +2,7 @@
 
 from campaigns.banners.pictures import read_mark, wrap_lines
 from campaigns.banners.publishing import (
-    due_campaigns,
+    list_campaigns_to_publish,
     publish_campaign,
     read_banner,
     request_publishing,
@@ -10,7 +10,7 @@ from campaigns.banners.publishing import (
 from campaigns.banners.wording import write_count
 
 __all__ = [
-    "due_campaigns",
+    "list_campaigns_to_publish",
     "publish_campaign",
     "read_banner",
     "read_mark",

@@ -38,7 +38,7 @@ def request_publishing(campaign_id: int) -> None:
     Campaign.objects.filter(later, pk=campaign_id).update(publish_at=now)
 
 
-def due_campaigns(*, at: datetime) -> list[Campaign]:
+def list_campaigns_to_publish(*, at: datetime) -> list[Campaign]:
     """The campaigns whose number changed or was published too long ago."""
     due = Q(publish_at__lte=at) | Q(published_at__isnull=True) | Q(published_at__lte=at - OLDEST)
     return list(Campaign.objects.filter(due, goals__is_primary=True).distinct())
@@ -65,7 +65,7 @@ def publish_campaign(campaign_id: int) -> Progress | None:
         if not measured or not campaign.goals.filter(is_primary=True).exists():
             return None
         _write_files(campaign, measured)
-        _keep_number(campaign, measured[0], at=measured_at)
+        _store_published_number(campaign, measured[0], at=measured_at)
         Campaign.objects.filter(pk=campaign_id).update(published_at=measured_at)
         # Unless somebody settled meanwhile and asked for it anew.
         Campaign.objects.filter(pk=campaign_id, publish_at=lease).update(publish_at=None)
@@ -79,7 +79,7 @@ def publish_campaign(campaign_id: int) -> Progress | None:
         )
 
 
-def _keep_number(campaign: Campaign, progress: Progress, *, at: datetime) -> None:
+def _store_published_number(campaign: Campaign, progress: Progress, *, at: datetime) -> None:
     last = campaign.published.order_by("-published_at", "-pk").first()
     if last is None or (last.counted, last.target) != (progress.counted, progress.target):
         PublishedNumber.objects.create(

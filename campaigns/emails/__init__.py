@@ -3,10 +3,17 @@
 from campaigns.emails.outbox import (
     LEASE,
     deliver_mail,
-    due_mail_ids,
-    note_bounce,
-    owe_again,
+    list_due_mails,
+    record_bounce,
+    reschedule_mail,
     stop_reminders,
 )
 
-__all__ = ["LEASE", "deliver_mail", "due_mail_ids", "note_bounce", "owe_again", "stop_reminders"]
+__all__ = [
+    "LEASE",
+    "deliver_mail",
+    "list_due_mails",
+    "record_bounce",
+    "reschedule_mail",
+    "stop_reminders",
+]

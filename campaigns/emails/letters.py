@@ -14,7 +14,7 @@ _inliner = css_inline.CSSInliner(
 )
 
 
-def write_letter(name: str, context: dict[str, Any]) -> tuple[str, str, str]:
+def render_mail(name: str, context: dict[str, Any]) -> tuple[str, str, str]:
     """Subject, text and HTML of a message, from the three templates of that name."""
     context = {
         "newsroom_name": settings.NEWSROOM_NAME,
@@ -30,7 +30,7 @@ def write_letter(name: str, context: dict[str, Any]) -> tuple[str, str, str]:
     )
 
 
-def send_letter(
+def send_rendered_mail(
     name: str,
     *,
     to: str,
@@ -43,7 +43,7 @@ def send_letter(
 
     `sender` is a display name; the address is always the newsroom's.
     """
-    subject, text, html = write_letter(name, context | {"opt_out_url": opt_out_url})
+    subject, text, html = render_mail(name, context | {"opt_out_url": opt_out_url})
     letter = EmailMultiAlternatives(
         subject,
         text,

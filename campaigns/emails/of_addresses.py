@@ -48,13 +48,13 @@ def _about(change: AddressChange, side: Side) -> dict[str, Any]:
     token = links.address_token(change, side)
     return {
         "change": change,
-        "old_hint": veil_address(change.member.email),
+        "old_hint": mask_address(change.member.email),
         "confirm_url": links.absolute("confirm_address", token=token),
         "hours": AddressChange.LASTS // timedelta(hours=1),
     }
 
 
-def veil_address(address: str) -> str:
+def mask_address(address: str) -> str:
     """Enough of an address for its owner to know it, and for nobody else to write to it."""
     name, _, domain = address.rpartition("@")
     return f"{name[:1] if len(name) > 1 else ''}…@{domain}"

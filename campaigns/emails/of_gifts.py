@@ -95,14 +95,14 @@ def send_gift_confirm(mail: OutgoingMail) -> str:
 
 
 def send_gift_ending(mail: OutgoingMail) -> str:
-    """To the redeemer, some days before the end: it ends by itself, and how to stay."""
+    """To the claimed_by, some days before the end: it ends by itself, and how to stay."""
     gift = _gift(mail)
-    membership, redeemer = gift.membership, gift.redeemer
-    if redeemer is None or membership is None or membership.status != Membership.Status.ACTIVE:
+    membership, claimed_by = gift.membership, gift.claimed_by
+    if claimed_by is None or membership is None or membership.status != Membership.Status.ACTIVE:
         raise NothingToSay
-    context = about_gift(gift, mail.language) | {"membership": membership, "member": redeemer}
+    context = about_gift(gift, mail.language) | {"membership": membership, "member": claimed_by}
     context["join_url"] = links.absolute("any_join")
-    return send("gift_ending", mail, to=redeemer.email, context=context, may_opt_out=True)
+    return send("gift_ending", mail, to=claimed_by.email, context=context, may_opt_out=True)
 
 
 # To the staff

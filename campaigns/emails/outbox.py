@@ -17,12 +17,12 @@ _LONGEST_PAUSE = timedelta(hours=6)
 LAST_ATTEMPT = 16  # with the pauses between them, after about two days
 
 
-def due_mail_ids(*, at: datetime, limit: int = 2000) -> list[int]:
+def list_due_mails(*, at: datetime, limit: int = 2000) -> list[int]:
     due = OutgoingMail.objects.filter(next_attempt_at__lte=at).order_by("next_attempt_at", "pk")
     return list(due.values_list("pk", flat=True)[:limit])
 
 
-def owe_again(mail_ids: Iterable[int]) -> int:
+def reschedule_mail(mail_ids: Iterable[int]) -> int:
     """Make messages due once more, sent or put off; how many were. One being sent is left alone."""
     now = timezone.now()
     idle = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__gt=now + LEASE)
@@ -42,7 +42,7 @@ def deliver_mail(mail_id: int) -> bool:
         return False
     mail = OutgoingMail.objects.select_related(
         *("payment__member", "payment__checkout", "membership__member", "member"),
-        *("gift__buyer", "gift__checkout__campaign", "gift__price__plan", "gift__redeemer"),
+        *("gift__buyer", "gift__checkout__campaign", "gift__price__plan", "gift__claimed_by"),
         *("checkout__campaign", "checkout__price__plan", "checkout__member"),
     ).get(pk=mail_id)
     ours = OutgoingMail.objects.filter(pk=mail_id, attempts=mail.attempts)
@@ -78,7 +78,7 @@ def stop_reminders(address: str) -> None:
     OptOut.objects.get_or_create(address_hash=hash_address(address))
 
 
-def note_bounce(*, mail_id: int | None, provider_id: str, at: datetime) -> bool:
+def record_bounce(*, mail_id: int | None, provider_id: str, at: datetime) -> bool:
     """The provider says that a message came back; whether that is news of one of ours."""
     known = OutgoingMail.objects.filter(bounced_at__isnull=True)
     named = Q(pk=mail_id) if mail_id is not None else Q(pk__isnull=True)

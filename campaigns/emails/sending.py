@@ -3,7 +3,7 @@
 from typing import Any
 
 from campaigns.emails import links
-from campaigns.emails.letters import send_letter
+from campaigns.emails.letters import send_rendered_mail
 from campaigns.models import Checkout, OptOut, OutgoingMail
 from campaigns.models.erasure import is_of_erased
 
@@ -28,7 +28,7 @@ def send(
         if OptOut.objects.holds(to):
             raise NothingToSay
         opt_out_url = links.absolute("opt_out", token=links.opt_out_token(to))
-    return send_letter(
+    return send_rendered_mail(
         name, to=to, context=context, mail_id=mail.pk, sender=sender, opt_out_url=opt_out_url
     )
 

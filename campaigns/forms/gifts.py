@@ -12,7 +12,7 @@ from campaigns.forms.delivery import DeliveryForm
 from campaigns.forms.fields import MessageField, NameField, PersonEmailField, PriceField
 from campaigns.forms.lists import COLUMNS, LARGEST, Row, UnreadableList, decode_list, read_list
 from campaigns.forms.orders import CheckoutForm
-from campaigns.forms.questions import Question, doubt_address, doubt_recipient
+from campaigns.forms.questions import Question, question_address, question_recipient
 from campaigns.models import Checkout, Price
 from campaigns.money import decimal_places
 
@@ -79,7 +79,9 @@ class GiftForm(GiversForm):
                 _("Please give the recipient’s address, or tick that you hand it over yourself."),
             )
         address = cleaned.get("recipient_email", "")
-        doubt = doubt_recipient(address, buyer=cleaned.get("email", "")) or doubt_address(address)
+        doubt = question_recipient(address, buyer=cleaned.get("email", "")) or question_address(
+            address
+        )
         self.ask("recipient_email", doubt)
         return cleaned
 
@@ -301,7 +303,7 @@ class GiftsForm(GiversForm):
             address = row.cleaned_data.get("recipient_email", "")
             if not address:
                 continue
-            doubts = [doubt_recipient(address, buyer=buyer), doubt_address(address)]
+            doubts = [question_recipient(address, buyer=buyer), question_address(address)]
             if address in first:
                 text = _(
                     "This address stands in row %(number)s as well. If both are meant, send the "

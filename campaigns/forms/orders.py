@@ -8,7 +8,7 @@ from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.forms.fields import NameField, PersonEmailField, PriceField
-from campaigns.forms.questions import Question, doubt_address
+from campaigns.forms.questions import Question, question_address
 from campaigns.models import Campaign, Checkout, Price
 
 _TOKEN_SALT = "campaigns.checkout"  # noqa: S105 (a salt is no secret)
@@ -69,7 +69,7 @@ class CheckoutForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        self.ask("email", doubt_address(cleaned.get("email", "")))
+        self.ask("email", question_address(cleaned.get("email", "")))
         return cleaned
 
     def ask(self, field: str, question: Question | None, *, of: forms.Form | None = None) -> None:

@@ -38,7 +38,7 @@ class Question:
         return hashlib.sha256(f"{self.kind}\n{self.about}".encode()).hexdigest()[:8]
 
 
-def doubt_address(address: str) -> Question | None:
+def question_address(address: str) -> Question | None:
     """Whether a well-formed address is probably a slip, or one of those that are thrown away."""
     name, _at, domain = address.rpartition("@")
     if not name or domain in COMMON_DOMAINS:
@@ -62,7 +62,7 @@ def doubt_address(address: str) -> Question | None:
     return None
 
 
-def doubt_recipient(address: str, *, buyer: str) -> Question | None:
+def question_recipient(address: str, *, buyer: str) -> Question | None:
     """Whether buyer and recipient are one: that is more often a slip than a wish."""
     if not address or address != buyer:
         return None

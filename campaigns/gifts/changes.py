@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from campaigns import memberships
 from campaigns.emails import LEASE as SENDING_LEASE
-from campaigns.gifts.claims import give_to
-from campaigns.gifts.mails import INVITATIONS, owe_invitation
-from campaigns.gifts.sales import expiry_of, restore_gift, time_of_fall
+from campaigns.gifts.claims import grant_gift
+from campaigns.gifts.mails import INVITATIONS, schedule_invitation
+from campaigns.gifts.sales import expiry_of, reopen_gift, reversed_at_of
 from campaigns.gifts.timeline import plan_next_step
 from campaigns.models import Gift, GiftChange, Member, OutgoingMail, ReplacedCode
 from campaigns.models.moves import ForbiddenMove
@@ -70,7 +70,7 @@ def _send_now(gift: Gift) -> None:
         gift=gift, kind__in=INVITATIONS, sent_at__isnull=True, next_attempt_at__isnull=False
     )
     if not waiting.exists():
-        owe_invitation(gift, due_at=now)
+        schedule_invitation(gift, due_at=now)
     # One that a worker may be sending at this moment is left to it.
     waiting.filter(next_attempt_at__gt=now + SENDING_LEASE).update(next_attempt_at=now)
 
@@ -95,7 +95,7 @@ def change_delivery(
         _refuse_unless(locked.status == Gift.Status.PAID, "it was delivered already")
         locked.deliver_at, locked.zone = max(deliver_at, timezone.now()), zone
         locked.expires_at = expiry_of(locked.checkout, delivered_at=locked.deliver_at)
-        owe_invitation(locked, due_at=locked.deliver_at)
+        schedule_invitation(locked, due_at=locked.deliver_at)
 
 
 def change_recipient(
@@ -115,7 +115,7 @@ def change_recipient(
         if _went_out(locked):
             _renew_code(locked)
         due_at = max(locked.deliver_at, timezone.now())
-        owe_invitation(locked, due_at=due_at)
+        schedule_invitation(locked, due_at=due_at)
 
 
 def forget_recipient(gift: Gift) -> None:
@@ -128,7 +128,7 @@ def forget_recipient(gift: Gift) -> None:
     gift.bounced_at = None
     gift.save(update_fields=["recipient_name", "recipient_email", "message", "bounced_at"])
     if is_to_be_sent:
-        owe_invitation(gift, due_at=max(gift.deliver_at, timezone.now()))
+        schedule_invitation(gift, due_at=max(gift.deliver_at, timezone.now()))
 
 
 def revoke_gift(gift: Gift, *, by: User, why: str) -> list[Member]:
@@ -137,44 +137,44 @@ def revoke_gift(gift: Gift, *, by: User, why: str) -> list[Member]:
     with _changing(gift, What.REVOKED, by=by, why=why) as locked:
         _refuse_unless(locked.status != Gift.Status.REVOKED, "it was revoked already")
         if locked.status == Gift.Status.CLAIMED and locked.membership is not None:
-            memberships.take_back(locked.membership, at=now)
+            memberships.revoke_access(locked.membership, at=now)
         locked.move_to(Gift.Status.REVOKED)
         locked.revoked_at, locked.revoked_for = now, Gift.Cause.STAFF
-        return [locked.redeemer] if locked.redeemer else []
+        return [locked.claimed_by] if locked.claimed_by else []
 
 
-def revive_gift(gift: Gift, *, by: User, why: str) -> list[Member]:
+def restore_gift(gift: Gift, *, by: User, why: str) -> list[Member]:
     """Bring back a gift that expired or was revoked, with its full time to be claimed.
 
     One that nobody had claimed comes back only while its payment stands; one that somebody had
     is kept from then on, whatever became of the money.
     """
     now = timezone.now()
-    with _changing(gift, What.REVIVED, by=by, why=why) as locked:
+    with _changing(gift, What.RESTORED, by=by, why=why) as locked:
         revivable = {Gift.Status.EXPIRED, Gift.Status.REVOKED}
         _refuse_unless(locked.status in revivable, "only what ended comes back")
-        if locked.membership is not None and locked.redeemer is not None:
+        if locked.membership is not None and locked.claimed_by is not None:
             memberships.give_back(locked.membership, at=now)
             locked.move_to(Gift.Status.CLAIMED)
             locked.revoked_at, locked.revoked_for = None, ""
-            locked.fell_at = time_of_fall(locked)
-            locked.is_kept = locked.fell_at is not None
-            return [locked.redeemer]
-        _refuse_unless(time_of_fall(locked) is None, "its payment no longer stands")
+            locked.reversed_at = reversed_at_of(locked)
+            locked.is_pardoned = locked.reversed_at is not None
+            return [locked.claimed_by]
+        _refuse_unless(reversed_at_of(locked) is None, "its payment no longer stands")
         locked.expires_at = expiry_of(locked.checkout, delivered_at=now)
         locked.stepped_until = now
         if locked.status == Gift.Status.REVOKED:
-            restore_gift(locked)
+            reopen_gift(locked)
         else:
             locked.move_to(Gift.Status.DELIVERED if locked.delivered_at else Gift.Status.PAID)
         return []
 
 
-def keep_gift(gift: Gift, *, by: User, why: str) -> None:
+def pardon_gift(gift: Gift, *, by: User, why: str) -> None:
     """Let a claimed gift be, though its payment no longer stands."""
     with _changing(gift, What.KEPT, by=by, why=why) as locked:
-        _refuse_unless(locked.waits_for_word, "it waits for no decision")
-        locked.is_kept = True
+        _refuse_unless(locked.needs_decision, "it waits for no decision")
+        locked.is_pardoned = True
 
 
 def reassign_gift(gift: Gift, *, email: str, name: str, by: User, why: str) -> list[Member]:
@@ -182,17 +182,17 @@ def reassign_gift(gift: Gift, *, email: str, name: str, by: User, why: str) -> l
     now = timezone.now()
     with _changing(gift, What.REASSIGNED, by=by, why=why) as locked:
         _refuse_unless(locked.status == Gift.Status.CLAIMED, "nobody has claimed it")
-        before, old = locked.redeemer, locked.membership
-        assert before is not None, "a claimed gift has a redeemer"
+        before, old = locked.claimed_by, locked.membership
+        assert before is not None, "a claimed gift has a claimed_by"
         assert old is not None, "and a membership"
-        after = Member.objects.known_by(email, name=name, language=before.language)
+        after = Member.objects.get_or_create_by_email(email, name=name, language=before.language)
         _refuse_unless(after.pk != before.pk, "it belongs to that person")
         # Both people in one order, so that two who are exchanged at once do not wait for ever.
         people = Member.objects.select_for_update(no_key=True).order_by("pk")
         locked_people = people.filter(pk__in=[before.pk, after.pk])
         _refuse_unless(len(locked_people) == 2, "one of them was merged with another meanwhile")
-        memberships.take_back(old, at=now)
-        give_to(locked, after, memberships.lock_current(after, at=now), at=now)
+        memberships.revoke_access(old, at=now)
+        grant_gift(locked, after, memberships.lock_current_memberships(after, at=now), at=now)
         locked.claimed_at, locked.stepped_until = now, now
         assert locked.membership is not None
         memberships.welcome(locked.membership, language=after.language)

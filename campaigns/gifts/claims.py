@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from campaigns import memberships
 from campaigns.emails import links
-from campaigns.gifts.mails import owe_mail
+from campaigns.gifts.mails import schedule_mail
 from campaigns.gifts.timeline import plan_next_step
 from campaigns.models import Gift, Member, Membership, OutgoingMail, ReplacedCode
 from campaigns.models.codes import possible_hashes
@@ -26,7 +26,7 @@ class GiftNotClaimable(Exception):
         self.reason = reason
 
 
-class ConfirmationOwed(Exception):
+class ConfirmationRequired(Exception):
     """The address belongs to a member: the gift adds to that membership once it is confirmed
     from there."""
 
@@ -58,7 +58,7 @@ def refuse_unless_claimable(gift: Gift, *, at: datetime) -> None:
         raise GiftNotClaimable(Gift.Status.EXPIRED)
 
 
-def refuse_latecomer(code: str, *, email: str) -> None:
+def refuse_if_claimed_by_other(code: str, *, email: str) -> None:
     """Raise GiftNotClaimable of a gift that somebody else has claimed.
 
     Before anything is locked, so that whoever comes late, or tries codes out, holds up nobody.
@@ -68,31 +68,35 @@ def refuse_latecomer(code: str, *, email: str) -> None:
     ).first()
     if claimed is not None:
         known = Member.objects.find(canonical_email(email))
-        if known is None or known.pk != claimed.redeemer_id:
+        if known is None or known.pk != claimed.claimed_by_id:
             raise GiftNotClaimable(Gift.Status.CLAIMED)
 
 
-def redeem_gift(code: str, *, email: str, name: str, language: str) -> "Gift | ConfirmationOwed":
+def apply_claim(
+    code: str, *, email: str, name: str, language: str
+) -> "Gift | ConfirmationRequired":
     """Turn the gift into a membership of whoever claims it, exactly once.
 
     The same person claiming it again gets the same gift back; anybody else is refused by
     GiftNotClaimable. If it would add to a membership that runs already, a mail with a link to
-    `confirm_claim` is owed to that membership's address instead: then ConfirmationOwed is given
+    `confirm_claim` is owed to that membership's address instead: then ConfirmationRequired is given
     back, for the caller to raise once that is kept.
     """
     now = timezone.now()
     with transaction.atomic():
         gift = _lock(code)
-        redeemer = Member.objects.lock_known_by(email, language=language)
-        if gift.status == Gift.Status.CLAIMED and gift.redeemer_id == redeemer.pk:
+        claimed_by = Member.objects.lock_by_email(email, language=language)
+        if gift.status == Gift.Status.CLAIMED and gift.claimed_by_id == claimed_by.pk:
             return gift
         refuse_unless_claimable(gift, at=now)
-        current = memberships.lock_current(redeemer, at=now)
+        current = memberships.lock_current_memberships(claimed_by, at=now)
         if not current:
-            Member.objects.known_by(email, name=name)  # whoever is known keeps their name
-            return _give(gift, redeemer, current, language=language, at=now)
-        _owe_confirmation(gift, redeemer, language=language, at=now)
-        return ConfirmationOwed(gift, redeemer)
+            Member.objects.get_or_create_by_email(
+                email, name=name
+            )  # whoever is known keeps their name
+            return _give(gift, claimed_by, current, language=language, at=now)
+        _schedule_confirmation(gift, claimed_by, language=language, at=now)
+        return ConfirmationRequired(gift, claimed_by)
 
 
 def _lock(code: str) -> Gift:
@@ -107,8 +111,10 @@ def _lock(code: str) -> Gift:
     return gift
 
 
-def _owe_confirmation(gift: Gift, member: Member, *, language: str, at: datetime) -> None:
-    mail = owe_mail(gift, OutgoingMail.Kind.GIFT_CONFIRM, number=f"{gift.generation}-{member.pk}")
+def _schedule_confirmation(gift: Gift, member: Member, *, language: str, at: datetime) -> None:
+    mail = schedule_mail(
+        gift, OutgoingMail.Kind.GIFT_CONFIRM, number=f"{gift.generation}-{member.pk}"
+    )
     OutgoingMail.objects.filter(pk=mail.pk, member__isnull=True).update(
         member=member, language=language
     )
@@ -143,21 +149,21 @@ def confirm_claim(token: str, *, language: str) -> Gift:
     gift, member = read_confirmation(token)
     with transaction.atomic():
         locked = _lock(gift.code)
-        if locked.status == Gift.Status.CLAIMED and locked.redeemer_id == member.pk:
+        if locked.status == Gift.Status.CLAIMED and locked.claimed_by_id == member.pk:
             return locked
         refuse_unless_claimable(locked, at=now)
         try:
-            current = memberships.lock_current(member, at=now)
+            current = memberships.lock_current_memberships(member, at=now)
         except Member.DoesNotExist as error:  # erased, or made one with another
             raise GiftNotClaimable("unknown") from error
         return _give(locked, member, current, language=language, at=now)
 
 
 def _give(
-    gift: Gift, redeemer: Member, current: list[Membership], *, language: str, at: datetime
+    gift: Gift, claimed_by: Member, current: list[Membership], *, language: str, at: datetime
 ) -> Gift:
-    """Make the membership of a locked gift, given what its redeemer has, locked as well."""
-    give_to(gift, redeemer, current, at=at)
+    """Make the membership of a locked gift, given what its claimed_by has, locked as well."""
+    grant_gift(gift, claimed_by, current, at=at)
     gift.claimed_at = at
     gift.move_to(Gift.Status.CLAIMED)
     gift.bounced_at = None
@@ -165,19 +171,19 @@ def _give(
     gift.save()
     assert gift.membership is not None
     memberships.welcome(gift.membership, language=language)
-    owe_mail(gift, OutgoingMail.Kind.GIFT_CLAIMED)
+    schedule_mail(gift, OutgoingMail.Kind.GIFT_CLAIMED)
     return gift
 
 
-def give_to(gift: Gift, redeemer: Member, current: list[Membership], *, at: datetime) -> None:
+def grant_gift(gift: Gift, claimed_by: Member, current: list[Membership], *, at: datetime) -> None:
     """Make the membership of a locked gift; the caller saves the gift."""
     campaign = gift.checkout.campaign
     gift.membership = memberships.add_gift(
-        redeemer,
+        claimed_by,
         plan=gift.price.plan,
         months=gift.months,
         zone=campaign.zone_info if campaign else timezone.get_default_timezone(),
         current=current,
         at=at,
     )
-    gift.redeemer = redeemer
+    gift.claimed_by = claimed_by

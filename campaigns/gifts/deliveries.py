@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from campaigns.emails import LEASE
-from campaigns.gifts.mails import INVITATIONS, owe_mail
+from campaigns.gifts.mails import INVITATIONS, schedule_mail
 from campaigns.gifts.sales import expiry_of
 from campaigns.gifts.timeline import plan_next_step
 from campaigns.models import Gift, OutgoingMail
@@ -20,7 +20,7 @@ _AT_ONCE = 1000
 _TO_RECIPIENTS = (OutgoingMail.Kind.GIFT_INVITATION, OutgoingMail.Kind.GIFT_REMINDER)
 
 
-def note_deliveries() -> int:
+def record_deliveries() -> int:
     """Gifts whose invitation the mail provider took are delivered; how many are new.
 
     One that the buyer hands over is, once the buyer has its link.
@@ -61,11 +61,11 @@ def _deliver(gift_id: UUID, sent_at: datetime) -> bool:
         plan_next_step(gift)
         gift.save(update_fields=["delivered_at", "status", "expires_at", "next_step_at"])
         if not gift.is_handed_over:
-            _tell_buyer(gift)
+            _notify_buyer(gift)
         return True
 
 
-def _tell_buyer(gift: Gift) -> None:
+def _notify_buyer(gift: Gift) -> None:
     """One message for all gifts of a purchase that go out together, sent when the last has."""
     key = f"{OutgoingMail.Kind.GIFT_DELIVERED}:{gift.checkout_id}:{gift.deliver_at:%Y%m%d%H%M%S}"
     due_at = timezone.now() + _TELL_AFTER
@@ -84,7 +84,7 @@ def _tell_buyer(gift: Gift) -> None:
         OutgoingMail.objects.filter(idle, pk=mail.pk).update(next_attempt_at=due_at, sent_at=None)
 
 
-def note_bounces() -> int:
+def record_bounces() -> int:
     """Gifts whose mail came back, or could not be sent at all; how many are new.
 
     Their buyer is told, with a way to mend the address, and so are the staff.
@@ -94,10 +94,10 @@ def note_bounces() -> int:
         kind__in=_TO_RECIPIENTS,
         told_at__isnull=True,
     )
-    return sum(_note_bounce(pk) for pk in list(untold.values_list("pk", flat=True)[:_AT_ONCE]))
+    return sum(_record_bounce(pk) for pk in list(untold.values_list("pk", flat=True)[:_AT_ONCE]))
 
 
-def _note_bounce(mail_id: int) -> bool:
+def _record_bounce(mail_id: int) -> bool:
     now = timezone.now()
     with transaction.atomic():
         if not OutgoingMail.objects.filter(pk=mail_id, told_at__isnull=True).update(told_at=now):
@@ -109,9 +109,9 @@ def _note_bounce(mail_id: int) -> bool:
             return False  # it was mended meanwhile
         gift.bounced_at = now
         gift.save(update_fields=["bounced_at"])
-        owe_mail(gift, OutgoingMail.Kind.GIFT_BOUNCED, number=str(mail_id))
+        schedule_mail(gift, OutgoingMail.Kind.GIFT_BOUNCED, number=str(mail_id))
         if settings.STAFF_EMAIL:
-            owe_mail(
+            schedule_mail(
                 gift,
                 OutgoingMail.Kind.GIFT_BOUNCED_STAFF,
                 number=str(mail_id),

@@ -9,7 +9,7 @@ from campaigns.models import Gift, OutgoingMail
 INVITATIONS = (OutgoingMail.Kind.GIFT_INVITATION, OutgoingMail.Kind.GIFT_TO_PASS_ON)
 
 
-def owe_mail(
+def schedule_mail(
     gift: Gift,
     kind: OutgoingMail.Kind,
     *,
@@ -34,7 +34,7 @@ def owe_mail(
     return mail
 
 
-def owe_invitation(gift: Gift, *, due_at: datetime) -> OutgoingMail:
+def schedule_invitation(gift: Gift, *, due_at: datetime) -> OutgoingMail:
     """Owe what delivers the gift: to the recipient, or to the buyer who passes it on.
 
     One that is still waiting is moved, so that the gift is delivered once.
@@ -44,12 +44,12 @@ def owe_invitation(gift: Gift, *, due_at: datetime) -> OutgoingMail:
         if gift.is_handed_over
         else OutgoingMail.Kind.GIFT_INVITATION
     )
-    put_off_invitations(gift)
+    postpone_invitations(gift)
     sent = OutgoingMail.objects.filter(gift=gift, kind__in=INVITATIONS).count()
-    return owe_mail(gift, kind, number=str(sent) if sent else "", due_at=due_at)
+    return schedule_mail(gift, kind, number=str(sent) if sent else "", due_at=due_at)
 
 
-def put_off_invitations(gift: Gift) -> None:
+def postpone_invitations(gift: Gift) -> None:
     """What was not sent yet is not sent any more: another takes its place."""
     OutgoingMail.objects.filter(
         gift=gift, kind__in=INVITATIONS, sent_at__isnull=True, next_attempt_at__isnull=False

@@ -7,16 +7,16 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from campaigns.gifts.mails import owe_invitation
+from campaigns.gifts.mails import schedule_invitation
 from campaigns.gifts.timeline import plan_next_step
 from campaigns.models import Checkout, Gift, OutgoingMail, Payment, Refund
 from campaigns.models.moves import ForbiddenMove
-from campaigns.payments import Interval, standing_interval
+from campaigns.payments import Interval, valid_interval
 
-_FOLLOWING = ["status", "fell_at", "is_kept", "revoked_at", "revoked_for", "next_step_at"]
+_FOLLOWING = ["status", "reversed_at", "is_pardoned", "revoked_at", "revoked_for", "next_step_at"]
 
 
-def keep_gifts(payment: Payment, *, checkout: Checkout) -> list[Gift]:
+def upsert_gifts(payment: Payment, *, checkout: Checkout) -> list[Gift]:
     """The gifts that a payment bought, made once; their state follows whether it stands.
 
     Rows are made as soon as the payment succeeded, even if it was refunded before we heard of it.
@@ -30,7 +30,7 @@ def keep_gifts(payment: Payment, *, checkout: Checkout) -> list[Gift]:
         .order_by("position")
     )
     for gift in gifts:
-        follow_money(gift)
+        follow_payment_of_gift(gift)
     return gifts
 
 
@@ -80,7 +80,7 @@ def _make_gift(
     gift.save(force_insert=True)
     if not gift.is_handed_over or deliver_at > payment.paid_at:
         # One that is handed over now is delivered by the confirmation of the purchase.
-        owe_invitation(gift, due_at=max(deliver_at, timezone.now()))
+        schedule_invitation(gift, due_at=max(deliver_at, timezone.now()))
     return gift
 
 
@@ -88,12 +88,12 @@ def expiry_of(checkout: Checkout, *, delivered_at: datetime) -> datetime:
     return delivered_at + timedelta(days=checkout.price.plan.gift_claimable_days)
 
 
-def standing_interval_of(gift: Gift) -> Interval | None:
+def valid_interval_of(gift: Gift) -> Interval | None:
     """When the gift's own share of its payment stands, as known now; None if it never did.
 
     Until the payment falls, or until a succeeded refund that names this gift.
     """
-    standing = standing_interval(gift.payment)
+    standing = valid_interval(gift.payment)
     if standing is None:
         return None
     begun, until = standing
@@ -106,39 +106,39 @@ def standing_interval_of(gift: Gift) -> Interval | None:
     return None if until is not None and until <= begun else (begun, until)
 
 
-def time_of_fall(gift: Gift) -> datetime | None:
+def reversed_at_of(gift: Gift) -> datetime | None:
     """Since when the gift's share of its payment no longer stands; None while it does."""
-    standing = standing_interval_of(gift)
+    standing = valid_interval_of(gift)
     return standing[1] if standing else gift.payment.paid_at
 
 
-def follow_money(gift: Gift) -> None:
+def follow_payment_of_gift(gift: Gift) -> None:
     """Revoke a locked, unclaimed gift whose share no longer stands; bring it back if it does.
 
     After the claim staff decide: the money is gone from the count, and the membership waits for
     their word.
     """
-    fell_at = time_of_fall(gift)
+    reversed_at = reversed_at_of(gift)
     before = [getattr(gift, name) for name in _FOLLOWING]
     if gift.status == Gift.Status.CLAIMED:
-        gift.fell_at = fell_at
-        gift.is_kept = gift.is_kept and fell_at is not None
+        gift.reversed_at = reversed_at
+        gift.is_pardoned = gift.is_pardoned and reversed_at is not None
     elif gift.status == Gift.Status.REVOKED:
         if gift.revoked_for == Gift.Cause.STAFF:
             return
-        if fell_at is None:
-            restore_gift(gift)
+        if reversed_at is None:
+            reopen_gift(gift)
         else:
-            gift.revoked_at = fell_at
-    elif fell_at is not None:
+            gift.revoked_at = reversed_at
+    elif reversed_at is not None:
         gift.move_to(Gift.Status.REVOKED)
-        gift.revoked_at, gift.revoked_for = fell_at, Gift.Cause.MONEY
+        gift.revoked_at, gift.revoked_for = reversed_at, Gift.Cause.MONEY
     plan_next_step(gift)
     if before != [getattr(gift, name) for name in _FOLLOWING]:
         gift.save(update_fields=_FOLLOWING)
 
 
-def restore_gift(gift: Gift) -> None:
+def reopen_gift(gift: Gift) -> None:
     """Back to what a locked, revoked gift was before; what was put off falls due. Caller saves."""
     gift.move_to(unclaimed_status(gift))
     gift.revoked_at, gift.revoked_for = None, ""
@@ -154,7 +154,7 @@ def unclaimed_status(gift: Gift) -> Gift.Status:
     return Gift.Status.DELIVERED if gift.delivered_at else Gift.Status.PAID
 
 
-def name_gifts(refund: Refund, gift_ids: Iterable[object]) -> None:
+def assign_refund(refund: Refund, gift_ids: Iterable[object]) -> None:
     """Say which gifts of its payment a refund meant, if any; the caller settles them after.
 
     Call inside a transaction. Raises ForbiddenMove if one of them is not of this payment, or if

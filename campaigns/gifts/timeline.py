@@ -10,7 +10,7 @@ from enum import Enum
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns.gifts.mails import owe_mail
+from campaigns.gifts.mails import schedule_mail
 from campaigns.models import Gift, Membership, OutgoingMail
 
 LEASE = timedelta(minutes=2)
@@ -23,7 +23,7 @@ class Step(Enum):
     REMIND_BOTH = "remind the recipient, and the buyer"
     WARN_BUYER = "tell the buyer that it will expire"
     EXPIRE = "expire"
-    WARN_REDEEMER = "tell the redeemer that the membership ends"
+    WARN_MEMBER = "tell the claimed_by that the membership ends"
 
 
 # After its delivery, while nobody has claimed it.
@@ -62,7 +62,7 @@ def _steps_to_the_end(gift: Gift) -> list[tuple[datetime, Step]]:
     warnings = [membership.ends_at - before for before in sorted(_ENDINGS, reverse=True)]
     # Of a gift of one month the end is no news on the day of the claim.
     begun_at = max(gift.claimed_at, membership.started_at)
-    return [(at, Step.WARN_REDEEMER) for at in warnings if at > begun_at + timedelta(days=3)]
+    return [(at, Step.WARN_MEMBER) for at in warnings if at > begun_at + timedelta(days=3)]
 
 
 def plan_next_step(gift: Gift) -> None:
@@ -75,7 +75,7 @@ def plan_next_step(gift: Gift) -> None:
         gift.next_step_at = min(gift.next_step_at, timezone.now() + _LOOK_AGAIN)
 
 
-def due_gift_ids(*, at: datetime, limit: int = 500) -> list[str]:
+def claim_due_gifts(*, at: datetime, limit: int = 500) -> list[str]:
     """Gifts with something to do; claimed for a while each."""
     due = Gift.objects.filter(next_step_at__lte=at).order_by("next_step_at")
     return [
@@ -113,20 +113,22 @@ def _take(gift: Gift, step: Step, *, moment: datetime) -> None:
         case Step.EXPIRE:
             gift.move_to(Gift.Status.EXPIRED)
         case Step.WARN_BUYER:
-            owe_mail(gift, kinds.GIFT_EXPIRING, number=number)
-        case Step.WARN_REDEEMER:
+            schedule_mail(gift, kinds.GIFT_EXPIRING, number=number)
+        case Step.WARN_MEMBER:
             if _is_the_end(gift):
-                assert gift.redeemer is not None, "a claimed gift has a redeemer"
-                owe_mail(gift, kinds.GIFT_ENDING, number=number, language=gift.redeemer.language)
+                assert gift.claimed_by is not None, "a claimed gift has a claimed_by"
+                schedule_mail(
+                    gift, kinds.GIFT_ENDING, number=number, language=gift.claimed_by.language
+                )
         case Step.REMIND_RECIPIENT | Step.REMIND_BOTH:
             if gift.is_handed_over or step is Step.REMIND_BOTH:
-                owe_mail(gift, kinds.GIFT_UNCLAIMED, number=number)
+                schedule_mail(gift, kinds.GIFT_UNCLAIMED, number=number)
             if not gift.is_handed_over:
-                owe_mail(gift, kinds.GIFT_REMINDER, number=number)
+                schedule_mail(gift, kinds.GIFT_REMINDER, number=number)
 
 
 def _is_the_end(gift: Gift) -> bool:
-    """Whether the redeemer has nothing that goes on after what the gift gave."""
+    """Whether the claimed_by has nothing that goes on after what the gift gave."""
     membership = gift.membership
     if membership is None or membership.status != Membership.Status.ACTIVE:
         return False

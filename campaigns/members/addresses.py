@@ -30,7 +30,9 @@ class _Overtaken(Exception):
     """While we looked the person's address became another one: nothing of this change is kept."""
 
 
-def owe_change(member: Member, email: str, *, language: str, at: datetime) -> AddressChange:
+def request_address_change(
+    member: Member, email: str, *, language: str, at: datetime
+) -> AddressChange:
     """Write the wish down and owe a mail to either address.
 
     The same steps whoever has the new one. Raises TooManyChanges, and ChangeClosed of somebody
@@ -88,7 +90,7 @@ def forget_changes(*, at: datetime, limit: int = 200) -> None:
     AddressChange.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()
 
 
-def due_change_ids(*, at: datetime, limit: int = 200) -> list[int]:
+def claim_address_changes(*, at: datetime, limit: int = 200) -> list[int]:
     """What was confirmed at both and is not made: we died in between."""
     return list(_confirmed(at=at).values_list("pk", flat=True)[:limit])
 
@@ -128,7 +130,7 @@ def _make(change_id: int, *, at: datetime) -> bool:
     moved = member.email != change.member.email
     if not made or moved or _is_to_be_forgotten(member):
         raise _Overtaken
-    take_address(member, change.email, at=at)
+    adopt_address(member, change.email, at=at)
     _owe_mail(change, OutgoingMail.Kind.ADDRESS_CHANGED, at=at)
     return True
 
@@ -137,7 +139,7 @@ def _is_to_be_forgotten(member: Member) -> bool:
     return member.erased_at is not None or Erasure.objects.filter(member=member).exists()
 
 
-def take_address(member: Member, email: str, *, at: datetime) -> None:
+def adopt_address(member: Member, email: str, *, at: datetime) -> None:
     """Let a locked person be known by that address; the one before leads to them still.
 
     Whoever was known by it once is not any more: it is this person's now.

@@ -12,12 +12,12 @@ _AGAIN = timedelta(minutes=10)
 _AGAIN_IF_REFUSED = timedelta(days=1)  # it will say the same until somebody changes something
 
 
-def due_stripe_ids(*, at: datetime, limit: int = 200) -> list[int]:
+def claim_customer_updates(*, at: datetime, limit: int = 200) -> list[int]:
     due = Member.objects.filter(tell_stripe_at__lte=at, erased_at=None)
     return list(due.order_by("tell_stripe_at").values_list("pk", flat=True)[:limit])
 
 
-def tell_stripe(member_id: int, *, at: datetime) -> bool:
+def sync_customer(member_id: int, *, at: datetime) -> bool:
     """Give every customer of that person their name and address of now; whether all have them.
 
     A lost answer is repeated and does no harm. Changed again meanwhile, it stays due.

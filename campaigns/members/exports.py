@@ -131,7 +131,7 @@ def _mails_to(member: Member) -> list[tuple[str, datetime, datetime | None]]:
         | Q(membership__member=member)
         | Q(checkout__member=member, kind=_Kind.GIFT_BOUGHT)
         | Q(gift__buyer=member, kind__in=TO_BUYERS)
-        | Q(gift__redeemer=member, kind=_Kind.GIFT_ENDING)
+        | Q(gift__claimed_by=member, kind=_Kind.GIFT_ENDING)
     )
     mails = OutgoingMail.objects.filter(theirs).order_by("created_at", "pk")
     return list(mails.values_list("kind", "created_at", "sent_at"))

@@ -1,7 +1,7 @@
 """Two people that are one: all that hangs on one moves to the other, and they are counted anew.
 
 Locks are taken in the order of all who settle, claim and extend: Checkouts, gifts, people, then
-memberships. Whoever finds somebody by an address locks that person (`lock_known_by`) before
+memberships. Whoever finds somebody by an address locks that person (`lock_by_email`) before
 anything is made to hang on them, so what a merge has seen under its locks is all there is.
 """
 
@@ -46,7 +46,7 @@ MOVED: tuple[tuple[type[models.Model], str], ...] = (
     (Payment, "member"),
     (Membership, "member"),
     (Gift, "buyer"),
-    (Gift, "redeemer"),
+    (Gift, "claimed_by"),
     (OutgoingMail, "member"),
     (FormerAddress, "member"),
 )
@@ -117,7 +117,9 @@ def rehearse_merge(*, kept: Member, gone: Member) -> Rehearsal:
         before = _tallies_of([kept.pk, gone.pk])
         _merge(kept.pk, gone.pk)
         after = _tallies_of([kept.pk])
-        doubled = memberships.doubled(Membership.objects.filter(member=kept.pk)).order_by("pk")
+        doubled = memberships.with_duplicate_subscriptions(
+            Membership.objects.filter(member=kept.pk)
+        ).order_by("pk")
         found = list(doubled.select_related("plan", "checkout__price"))
         transaction.set_rollback(True)
         return before, after, found
@@ -175,7 +177,7 @@ def _lock_both(kept_id: int, gone_id: int) -> tuple[Member, Member]:
     both = [kept_id, gone_id]
     hanging = (
         Checkout.objects.filter(member__in=both).order_by("pk"),
-        Gift.objects.filter(Q(buyer__in=both) | Q(redeemer__in=both)).order_by(
+        Gift.objects.filter(Q(buyer__in=both) | Q(claimed_by__in=both)).order_by(
             "checkout_id", "position"
         ),
     )

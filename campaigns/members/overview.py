@@ -94,7 +94,7 @@ class MembershipRow:
         return renews and prices_to_switch_to(self.membership).exists()
 
     @property
-    def can_keep(self) -> bool:
+    def can_resume(self) -> bool:
         return self.has_subscription and self.standing is Standing.CANCELLING
 
     @property
@@ -146,7 +146,7 @@ class Overview:
     payments: list[PaymentRow]
     purchases: list[Purchase]
     gifts_claimed: list[Gift]
-    doubled_count: int  # subscriptions that are charged, if there is more than one
+    duplicate_count: int  # subscriptions that are charged, if there is more than one
 
     @property
     def campaign(self) -> Campaign | None:
@@ -156,13 +156,13 @@ class Overview:
         return next((campaign for campaign in took_part if campaign is not None), None)
 
 
-def look_at(member: Member, *, at: datetime) -> Overview:
+def load_overview(member: Member, *, at: datetime) -> Overview:
     return Overview(
         _memberships(member, at=at),
         [describe_payment(payment) for payment in payments_of(member)],
         _purchases(member),
         list(gifts_claimed_by(member)),
-        memberships.doubled(member.memberships.all()).count(),
+        memberships.with_duplicate_subscriptions(member.memberships.all()).count(),
     )
 
 
@@ -177,7 +177,7 @@ def payments_of(member: Member) -> "models.QuerySet[Payment]":
 
 def gifts_claimed_by(member: Member) -> "models.QuerySet[Gift]":
     return (
-        Gift.objects.filter(redeemer=member)
+        Gift.objects.filter(claimed_by=member)
         .select_related("checkout__campaign", "price__plan")
         .order_by("-claimed_at")
     )

@@ -43,7 +43,7 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(font_paths=[STATIC / "fonts"])
 
 
-def tell_what_for(row: PaymentRow, *, language: str) -> str:
+def describe_purpose(row: PaymentRow, *, language: str) -> str:
     """What a payment was for, in a few words."""
     payment = row.payment
     plan = _plan_of(payment)
@@ -95,7 +95,7 @@ def _describe(row: PaymentRow, *, language: str) -> dict[str, Any]:
         (gettext("Paid with"), _method(payment)),
         (gettext("Payment at Stripe"), payment.intent_id or ""),
     ]
-    lines = [(tell_what_for(row, language=language), amount)]
+    lines = [(describe_purpose(row, language=language), amount)]
     back = _given_back(payment)
     for moment, words, amount_minor in back:
         told = words % {"date": _date(moment, zone)}

@@ -17,7 +17,7 @@ class LinkClosed(Exception):
     """The link was opened already, is too old, or never was one."""
 
 
-def owe_link(address: str, *, language: str, at: datetime) -> bool:
+def request_sign_in_link(address: str, *, language: str, at: datetime) -> bool:
     """Owe a link to the person of that address, if there is one; whether a mail is owed now.
 
     Asked for with a former address, it goes to the one of now: the old mailbox may be another's.

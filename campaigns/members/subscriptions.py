@@ -13,7 +13,7 @@ from campaigns.models import Checkout, Member, Membership
 _ANSWERED_BY = timedelta(minutes=1)  # whatever Stripe said by then, it has done or not done it
 
 
-def find_own(member: Member, membership_id: int) -> Membership | None:
+def find_membership(member: Member, membership_id: int) -> Membership | None:
     """The subscription of that id if it is that person's and was bought here."""
     return (
         Membership.objects.filter(
@@ -31,7 +31,7 @@ def find_own(member: Member, membership_id: int) -> Membership | None:
 def cancel(membership: Membership, *, feedback: str = "", comment: str = "") -> None:
     """Let it end with the period that is paid; raises the errors of stripe_api."""
     assert membership.subscription_id is not None
-    look_soon(membership)
+    settle_soon(membership)
     stripe_api.cancel_subscription_at_period_end(
         membership.subscription_id, feedback=feedback, comment=comment
     )
@@ -40,18 +40,20 @@ def cancel(membership: Membership, *, feedback: str = "", comment: str = "") -> 
 def keep(membership: Membership) -> None:
     """Take the cancellation back; raises the errors of stripe_api."""
     assert membership.subscription_id is not None
-    look_soon(membership)
+    settle_soon(membership)
     stripe_api.keep_subscription(membership.subscription_id)
 
 
-def end_now(membership: Membership) -> None:
+def end_subscription_now(membership: Membership) -> None:
     """Let it end at once; what was paid stays paid. Raises the errors of stripe_api."""
     assert membership.subscription_id is not None
-    look_soon(membership)
+    settle_soon(membership)
     stripe_api.end_subscription(membership.subscription_id)
 
 
-def look_soon(membership: Membership) -> None:
+def settle_soon(membership: Membership) -> None:
     """If no answer comes, or we die before it does, the sweep finds out what became of it."""
     assert membership.checkout_id is not None
-    Checkout.objects.filter(pk=membership.checkout_id).update(look_at=timezone.now() + _ANSWERED_BY)
+    Checkout.objects.filter(pk=membership.checkout_id).update(
+        settle_at=timezone.now() + _ANSWERED_BY
+    )

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from campaigns import stripe_api
-from campaigns.members.subscriptions import look_soon
+from campaigns.members.subscriptions import settle_soon
 from campaigns.models import Membership, Price
 from campaigns.stripe_api import Json
 
@@ -89,7 +89,7 @@ def _may_switch(subscription: Json) -> bool:
 def make_switch(membership: Membership, switch: Switch) -> None:
     """Raises the errors of stripe_api; with status 402 the bank said no, and nothing changed."""
     assert membership.subscription_id is not None
-    look_soon(membership)
+    settle_soon(membership)
     stripe_api.switch_price(
         membership.subscription_id, switch.item_id, switch.price.stripe_price_id, at=switch.at
     )

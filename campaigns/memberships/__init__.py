@@ -1,7 +1,7 @@
 """5 Activate, renew, lapse and extend memberships."""
 
-from campaigns.memberships.charges import due_push_ids, push_charge
-from campaigns.memberships.doubles import doubled
+from campaigns.memberships.charges import claim_charge_moves, move_charge
+from campaigns.memberships.duplicates import with_duplicate_subscriptions
 from campaigns.memberships.extensions import (
     Place,
     add_gift,
@@ -9,34 +9,34 @@ from campaigns.memberships.extensions import (
     find_place,
     give_back,
     is_renewing,
-    lock_current,
-    take_back,
+    lock_current_memberships,
+    revoke_access,
 )
 from campaigns.memberships.subscriptions import (
     follow_payment,
-    keep_membership_paid_once,
     keep_subscription,
+    upsert_one_off_membership,
     welcome,
 )
-from campaigns.memberships.terms import add_months, give_membership, lapse_memberships
+from campaigns.memberships.terms import add_months, grant_membership, lapse_memberships
 
 __all__ = [
     "Place",
     "add_gift",
     "add_months",
+    "claim_charge_moves",
     "current_memberships",
-    "doubled",
-    "due_push_ids",
     "find_place",
     "follow_payment",
     "give_back",
-    "give_membership",
+    "grant_membership",
     "is_renewing",
-    "keep_membership_paid_once",
     "keep_subscription",
     "lapse_memberships",
-    "lock_current",
-    "push_charge",
-    "take_back",
+    "lock_current_memberships",
+    "move_charge",
+    "revoke_access",
+    "upsert_one_off_membership",
     "welcome",
+    "with_duplicate_subscriptions",
 ]

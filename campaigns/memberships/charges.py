@@ -9,8 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns import stripe_api
-from campaigns.memberships.access import STATUS_OF_SUBSCRIPTION
 from campaigns.memberships.extensions import detach_extensions
+from campaigns.memberships.subscription_access import STATUS_OF_SUBSCRIPTION
 from campaigns.memberships.subscriptions import period_end
 from campaigns.memberships.terms import lay_out_extensions
 from campaigns.models import Checkout, Membership
@@ -25,7 +25,7 @@ _PUSH_FARTHER = timedelta(days=30)
 _SOON = timedelta(minutes=10)
 
 
-def due_push_ids(*, at: datetime, limit: int = 100) -> list[int]:
+def claim_charge_moves(*, at: datetime, limit: int = 100) -> list[int]:
     """Subscriptions whose next charge has to be moved; claimed for a while each."""
     due = Membership.objects.filter(push_at__lte=at).order_by("push_at")
     return [
@@ -37,7 +37,7 @@ def due_push_ids(*, at: datetime, limit: int = 100) -> list[int]:
     ]
 
 
-def push_charge(membership_id: int, *, at: datetime) -> None:
+def move_charge(membership_id: int, *, at: datetime) -> None:
     """Move a subscription's next charge to where the gifts end; safe to repeat.
 
     One that turned out to be past due or cancelled is left alone: what it was to be extended by
@@ -57,7 +57,7 @@ def push_charge(membership_id: int, *, at: datetime) -> None:
         membership = _follow_renewal(membership_id, subscription)
         until = membership.gifted_until
         target = min(until or at, at + _FARTHEST)
-        _tell_stripe(subscription, target=target, at=at)
+        _update_trial_end(subscription, target=target, at=at)
     except stripe_api.StripeError as error:
         Membership.objects.filter(pk=membership_id).update(
             push_at=timezone.now() + _PUSH_AGAIN, push_error=type(error).__name__
@@ -67,10 +67,10 @@ def push_charge(membership_id: int, *, at: datetime) -> None:
     Membership.objects.filter(pk=membership_id, gifted_until=until).update(
         push_at=farther, pushed_until=target, push_error=""
     )
-    Checkout.objects.filter(membership=membership_id).update(look_at=timezone.now())
+    Checkout.objects.filter(membership=membership_id).update(settle_at=timezone.now())
 
 
-def _tell_stripe(subscription: Json, *, target: datetime, at: datetime) -> None:
+def _update_trial_end(subscription: Json, *, target: datetime, at: datetime) -> None:
     told = subscription.get("trial_end") if subscription["status"] == "trialing" else None
     if told == int(target.timestamp()) or (told is None and target <= at):
         return  # told already, or never told and taken back again

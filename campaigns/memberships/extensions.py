@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from campaigns.memberships.terms import (
     add_months,
-    give_membership,
+    grant_membership,
     lay_out_extensions,
     zone_of,
 )
@@ -23,7 +23,7 @@ class Place:
     starts_at: datetime
 
 
-def lock_current(member: Member, *, at: datetime) -> list[Membership]:
+def lock_current_memberships(member: Member, *, at: datetime) -> list[Membership]:
     """What a person has at that moment, or will have, locked; the person is locked first.
 
     So of two gifts that one person claims at once the second sees the first. Raises
@@ -101,9 +101,9 @@ def add_gift(
     current: list[Membership],
     at: datetime,
 ) -> Membership:
-    """The membership that a gift becomes, given what the person has, by `lock_current`."""
+    """The membership that a gift becomes, given what the person has, by `lock_current_memberships`."""
     place = find_place(current, at=at)
-    given = give_membership(
+    given = grant_membership(
         member,
         plan=plan,
         source=Membership.Source.GIFT,
@@ -132,7 +132,7 @@ def _join_chain(given: Membership, base: Membership, *, at: datetime) -> None:
     given.save(update_fields=["gifted_from"])
 
 
-def take_back(membership: Membership, *, at: datetime) -> None:
+def revoke_access(membership: Membership, *, at: datetime) -> None:
     """End what a gift gave; what was given after it moves up. Call inside a transaction."""
     base = _lock_with_base(membership)
     ended_at = min(at, membership.ends_at or at)  # one that ran out meanwhile ended then
@@ -143,7 +143,7 @@ def take_back(membership: Membership, *, at: datetime) -> None:
 
 
 def give_back(membership: Membership, *, at: datetime) -> None:
-    """Undo `take_back`, if its time has not run out meanwhile."""
+    """Undo `revoke_access`, if its time has not run out meanwhile."""
     base = _lock_with_base(membership)
     back = Membership.objects.filter(
         pk=membership.pk, status=Membership.Status.ENDED, ended_at__lt=F("ends_at"), ends_at__gt=at

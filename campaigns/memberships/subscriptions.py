@@ -6,10 +6,16 @@ from django.db.models import F
 from django.utils import timezone
 
 from campaigns import stripe_api
-from campaigns.memberships.access import Access, ended_at_of, read_access, read_gaps, status_of
+from campaigns.memberships.subscription_access import (
+    Access,
+    ended_at_of,
+    read_access,
+    read_gaps,
+    status_of,
+)
 from campaigns.memberships.terms import add_months, lay_out_extensions
 from campaigns.models import Checkout, Member, Membership, OutgoingMail, Payment, Price
-from campaigns.payments import standing_interval
+from campaigns.payments import valid_interval
 from campaigns.stripe_api import Json
 
 
@@ -46,7 +52,7 @@ def keep_subscription(
     if membership.ended_at is not None and membership.extensions.exists():
         lay_out_extensions(membership)  # what was given does not wait for what is no more
     if status == Membership.Status.LAPSED:
-        _tell_of_lapse(membership, access)
+        _notify_of_lapse(membership, access)
     elif status == Membership.Status.PAST_DUE and subscription["status"] == "past_due":
         _ask_to_mend(membership, subscription)
     return membership
@@ -65,7 +71,7 @@ def _price_of(subscription: Json, checkout: Checkout) -> Price:
     return known.order_by("pk").first() or checkout.price
 
 
-def _tell_of_lapse(membership: Membership, access: Access) -> None:
+def _notify_of_lapse(membership: Membership, access: Access) -> None:
     """A mail falls due once for each time that it lapses, known by the first unpaid invoice."""
     OutgoingMail.objects.get_or_create(
         key=f"lapsed:{access.unpaid_id}",
@@ -104,7 +110,7 @@ def period_end(subscription: Json) -> datetime | None:
     return stripe_api.moment(max(ends)) if ends else None
 
 
-def keep_membership_paid_once(payment: Payment, *, checkout: Checkout) -> Membership:
+def upsert_one_off_membership(payment: Payment, *, checkout: Checkout) -> Membership:
     """The membership that a single payment bought, from the charge on."""
     months = checkout.price.months
     assert months is not None, "a price paid once says how long it lasts"
@@ -129,11 +135,11 @@ def follow_payment(membership: Membership, payment: Payment) -> None:
 
     The caller holds the Checkout's lock.
     """
-    standing = standing_interval(payment)
-    fell_at = standing[1] if standing else payment.paid_at
+    standing = valid_interval(payment)
+    reversed_at = standing[1] if standing else payment.paid_at
     moved = Membership.objects.filter(pk=membership.pk)
-    if fell_at is not None:  # one that had run out by then ended when it was to end
-        ended_at = min(fell_at, membership.ends_at or fell_at)
+    if reversed_at is not None:  # one that had run out by then ended when it was to end
+        ended_at = min(reversed_at, membership.ends_at or reversed_at)
         moved.update(status=Membership.Status.ENDED, ended_at=ended_at)
     else:  # one that ran out by itself ended when it was to end
         moved.filter(status=Membership.Status.ENDED, ended_at__lt=F("ends_at")).update(

@@ -24,7 +24,7 @@ def add_months(start: datetime, months: int, *, zone: tzinfo = UTC) -> datetime:
     return there.replace(year=year, month=month, day=day).astimezone(UTC)
 
 
-def give_membership(
+def grant_membership(
     member: Member,
     *,
     plan: Plan | None,
@@ -78,7 +78,7 @@ def _lapse_what_is_unpaid(at: datetime) -> int:
     lapsed = 0
     for membership_id in due.values_list("pk", flat=True)[:500]:
         with transaction.atomic():
-            Checkout.objects.filter(membership=membership_id).update(look_at=at)
+            Checkout.objects.filter(membership=membership_id).update(settle_at=at)
             lapsed += due.filter(pk=membership_id).update(status=Membership.Status.LAPSED)
     return lapsed
 
@@ -101,7 +101,7 @@ def lay_out_extensions(base: Membership) -> None:
     chain = Membership.objects.select_for_update(no_key=True).filter(extends=base)
     for row in chain.filter(gifted_from=base.gifted_from).order_by("pk"):
         start = add_months(anchor, months, zone=zone)
-        if row.is_taken_back:
+        if row.is_revoked:
             assert row.ended_at is not None
             if row.ended_at > start:
                 anchor, months = row.ended_at, 0

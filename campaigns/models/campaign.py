@@ -62,11 +62,12 @@ class Campaign(models.Model):
     closed_by = models.CharField(
         _("closed by"), max_length=150, blank=True, default="", db_default="", editable=False
     )
-    closed_numbers = models.JSONField(
-        _("numbers when it was closed"),
+    final_counts = models.JSONField(
+        _("final counts"),
         null=True,
         blank=True,
         editable=False,
+        db_column="closed_numbers",
         help_text=_("What each goal counted, by its kind."),
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)

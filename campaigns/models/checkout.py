@@ -87,8 +87,8 @@ class Checkout(models.Model):
     customer_id = models.CharField(_("customer id"), max_length=255, blank=True)
     # Raised by every settlement: one that read Stripe before another wrote must read again.
     version = models.PositiveIntegerField(_("version"), default=0, editable=False)
-    look_at = models.DateTimeField(
-        _("next look at"), null=True, blank=True, db_index=True, editable=False
+    settle_at = models.DateTimeField(
+        _("settle at"), null=True, blank=True, db_index=True, editable=False, db_column="look_at"
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     opened_at = models.DateTimeField(

@@ -83,8 +83,12 @@ class Gift(models.Model):
     )
     # Of a claimed gift: since when its payment no longer stands, and that staff let it be all the
     # same. Until they say so it waits for their word.
-    fell_at = models.DateTimeField(_("payment fell at"), null=True, blank=True)
-    is_kept = models.BooleanField(_("kept by staff"), default=False, db_default=False)
+    reversed_at = models.DateTimeField(
+        _("payment reversed at"), null=True, blank=True, db_column="fell_at"
+    )
+    is_pardoned = models.BooleanField(
+        _("membership kept by staff"), default=False, db_default=False, db_column="is_kept"
+    )
     refunds = models.ManyToManyField(
         Refund, verbose_name=_("refunds of it"), related_name="gifts", blank=True
     )
@@ -96,13 +100,14 @@ class Gift(models.Model):
     generation = models.PositiveSmallIntegerField(_("generation"), default=1)
     code_hash = models.CharField(_("hash of the code"), max_length=64, unique=True)
     code_hint = models.CharField(_("start of the code"), max_length=HINT_LENGTH, blank=True)
-    redeemer = models.ForeignKey(
+    claimed_by = models.ForeignKey(
         Member,
         on_delete=models.PROTECT,
-        verbose_name=_("redeemer"),
+        verbose_name=_("claimed by"),
         null=True,
         blank=True,
-        related_name="gifts_redeemed",
+        db_column="redeemer_id",
+        related_name="gifts_claimed",
     )
     membership = models.OneToOneField(
         Membership,
@@ -133,7 +138,7 @@ class Gift(models.Model):
             models.UniqueConstraint(fields=["checkout", "position"], name="gift_once_a_position"),
             models.CheckConstraint(
                 condition=~Q(status="claimed")
-                | Q(claimed_at__isnull=False, redeemer__isnull=False, membership__isnull=False),
+                | Q(claimed_at__isnull=False, claimed_by__isnull=False, membership__isnull=False),
                 name="gift_claimed_by_somebody",
             ),
             models.CheckConstraint(
@@ -171,9 +176,13 @@ class Gift(models.Model):
         return self.status in self.CLAIMABLE
 
     @property
-    def waits_for_word(self) -> bool:
+    def needs_decision(self) -> bool:
         """Whether it was claimed, its payment fell, and staff have not said what becomes of it."""
-        return self.status == self.Status.CLAIMED and self.fell_at is not None and not self.is_kept
+        return (
+            self.status == self.Status.CLAIMED
+            and self.reversed_at is not None
+            and not self.is_pardoned
+        )
 
     @property
     def recipient_zone(self) -> tzinfo:
@@ -218,8 +227,8 @@ class GiftChange(models.Model):
         DATE = "date", _("delivery date changed")
         RECIPIENT = "recipient", _("recipient changed")
         REVOKED = "revoked", _("revoked")
-        REVIVED = "revived", _("revived")
-        REASSIGNED = "reassigned", _("given to another redeemer")
+        RESTORED = "revived", _("revived")
+        REASSIGNED = "reassigned", _("given to another claimed_by")
         KEPT = "kept", _("kept though its payment fell")
 
     gift = models.ForeignKey(

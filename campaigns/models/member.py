@@ -21,7 +21,9 @@ class MemberManager(models.Manager["Member"]):
         found = self.filter(email=address).first()
         return found or self.filter(former_addresses__email=address).first()
 
-    def known_by(self, email: str, *, name: str = "", language: str = "en") -> "Member":
+    def get_or_create_by_email(
+        self, email: str, *, name: str = "", language: str = "en"
+    ) -> "Member":
         """The person of that address, made if new; a name already known is never overwritten.
 
         What somebody was known by before they changed their address, or were found to be one with
@@ -39,10 +41,10 @@ class MemberManager(models.Manager["Member"]):
             self.filter(pk=member.pk, name="").update(name=member.name)
         return member
 
-    def lock_known_by(self, email: str, *, name: str = "", language: str = "en") -> "Member":
-        """As `known_by`, and locked: whoever is left, if two are made one meanwhile."""
+    def lock_by_email(self, email: str, *, name: str = "", language: str = "en") -> "Member":
+        """As `get_or_create_by_email`, and locked: whoever is left, if two are made one meanwhile."""
         while True:
-            member = self.known_by(email, name=name, language=language)
+            member = self.get_or_create_by_email(email, name=name, language=language)
             locked = self.select_for_update(no_key=True).filter(pk=member.pk).first()
             # Somebody who was erased meanwhile is known by that address no longer.
             if locked is not None and (locked.erased_at is None or locked.email == email):

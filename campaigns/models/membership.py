@@ -187,6 +187,6 @@ class Membership(models.Model):
         return any(begins <= moment.timestamp() < ends for begins, ends in self.gaps or [])
 
     @property
-    def is_taken_back(self) -> bool:
+    def is_revoked(self) -> bool:
         """Whether it ended before its time."""
         return self.ended_at is not None and (self.ends_at is None or self.ended_at < self.ends_at)

@@ -41,8 +41,8 @@ def close_campaign(campaign_id: int, *, by: str, seen: int) -> list[Progress]:
         if not goals or not is_over or fingerprint(goals) != seen:
             raise CannotClose
         campaign.closed_at, campaign.closed_by = now, by
-        campaign.closed_numbers = {goal.kind: goal.counted for goal in goals}
-        campaign.save(update_fields=["closed_at", "closed_by", "closed_numbers"])
+        campaign.final_counts = {goal.kind: goal.counted for goal in goals}
+        campaign.save(update_fields=["closed_at", "closed_by", "final_counts"])
     return goals
 
 
@@ -52,7 +52,7 @@ def reopen_campaign(campaign_id: int) -> dict[str, int] | None:
         campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
         if campaign.closed_at is None:
             return None
-        kept: dict[str, int] = campaign.closed_numbers or {}
-        campaign.closed_at, campaign.closed_by, campaign.closed_numbers = None, "", None
-        campaign.save(update_fields=["closed_at", "closed_by", "closed_numbers"])
+        kept: dict[str, int] = campaign.final_counts or {}
+        campaign.closed_at, campaign.closed_by, campaign.final_counts = None, "", None
+        campaign.save(update_fields=["closed_at", "closed_by", "final_counts"])
     return kept

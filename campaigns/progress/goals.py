@@ -95,7 +95,7 @@ def measure_goal(goal: Goal, *, at: datetime) -> Progress:
         else:
             pending = pending.filter(role=Payment.Role.GIFT)
         counted = people + gifts
-    kept = _kept_number(goal, at=at)
+    kept = _final_count(goal, at=at)
     return Progress(
         kind=goal.kind,
         counted=counted if kept is None else kept,
@@ -111,12 +111,12 @@ def measure_goal(goal: Goal, *, at: datetime) -> Progress:
     )
 
 
-def _kept_number(goal: Goal, *, at: datetime) -> int | None:
+def _final_count(goal: Goal, *, at: datetime) -> int | None:
     """What the goal counted when the campaign was closed; none before, or of a goal added since."""
     campaign = goal.campaign
     if campaign.closed_at is None or at < campaign.closed_at:
         return None
-    kept: int | None = (campaign.closed_numbers or {}).get(goal.kind)
+    kept: int | None = (campaign.final_counts or {}).get(goal.kind)
     return kept
 
 

@@ -149,12 +149,12 @@ def paid_out_by_currency(campaign: Campaign, *, at: datetime) -> list[PaidOut]:
 
 def held_by_currency(campaign: Campaign, *, at: datetime) -> list[HeldOf]:
     """Payments that would be of `money_by_currency`, but wait for staff to say whether they are."""
-    held = undecided(payments_of_window(campaign)).filter(paid_at__lte=at)
+    held = needing_decision(payments_of_window(campaign)).filter(paid_at__lte=at)
     sums = held.values_list("currency").annotate(models.Count("pk"), Sum("amount_minor"))
     return [HeldOf(*each) for each in sums.order_by("currency")]
 
 
-def undecided(payments: QuerySet[Payment]) -> QuerySet[Payment]:
+def needing_decision(payments: QuerySet[Payment]) -> QuerySet[Payment]:
     """Those that wait for staff; of what was given back whole there is nothing to say."""
     returned = (
         Refund.objects.filter(payment=models.OuterRef("pk"), status=Refund.Status.SUCCEEDED)

@@ -30,12 +30,12 @@ def request_recount(campaign_id: int) -> None:
     Campaign.objects.filter(pk=campaign_id).update(recount_at=timezone.now(), recounted_to="")
 
 
-def due_recount_ids(*, at: datetime) -> list[int]:
+def list_due_recounts(*, at: datetime) -> list[int]:
     due = Campaign.objects.filter(recount_at__lte=at).order_by("recount_at")
     return list(due.values_list("pk", flat=True))
 
 
-def carry_on_recount(campaign_id: int, *, until: datetime | None = None) -> bool:
+def continue_recount(campaign_id: int, *, until: datetime | None = None) -> bool:
     """Count on from the cursor, until that moment at the latest; whether it came to the end.
 
     Nothing is done if another is at it. Whoever asks for a recount meanwhile takes the lease away:

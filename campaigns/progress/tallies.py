@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.gifts import standing_interval_of
+from campaigns.gifts import valid_interval_of
 from campaigns.models import Campaign, Gift, Member, Membership, Payment, Tally
-from campaigns.payments import Interval, standing_interval
+from campaigns.payments import Interval, valid_interval
 
 _AT_ONCE = 500  # people asked about by one statement
 
@@ -62,7 +62,7 @@ def count_gift(gift: Gift, campaign: Campaign) -> list[Count]:
         return []
     if gift.payment.hold not in Payment.COUNTED_HOLDS:
         return []
-    standing = standing_interval_of(gift)
+    standing = valid_interval_of(gift)
     return [Count(*standing, gift.payment_id)] if standing else []
 
 
@@ -77,15 +77,15 @@ def count_people(people: Collection[Member], campaign: Campaign) -> dict[int, li
     )
     standing: defaultdict[int, list[Count]] = defaultdict(list)
     for payment in payments:
-        if (interval := standing_interval(payment)) is not None:
+        if (interval := valid_interval(payment)) is not None:
             standing[payment.member_id].append(Count(*interval, payment.pk))
     taken: defaultdict[int, list[Interval]] = defaultdict(list)
-    for gift in _redeemed_gifts(people, campaign):
-        assert gift.redeemer_id is not None
+    for gift in _claimed_gifts(people, campaign):
+        assert gift.claimed_by_id is not None
         for count in count_gift(gift, campaign):
             until = count.counted_until
             if gift.claimed_at is not None and (until is None or gift.claimed_at < until):
-                taken[gift.redeemer_id].append((max(count.counted_from, gift.claimed_at), until))
+                taken[gift.claimed_by_id].append((max(count.counted_from, gift.claimed_at), until))
     were_members = _find_members(people, campaign.starts_at)
     return {
         pk: [] if pk in were_members else _without(_joined(standing[pk]), taken[pk])
@@ -104,9 +104,9 @@ def _find_members(people: Collection[Member], moment: datetime) -> set[int]:
     return {each.member_id for each in held.only("member", "gaps") if not each.has_gap_at(moment)}
 
 
-def _redeemed_gifts(people: Collection[Member], campaign: Campaign) -> QuerySet[Gift]:
+def _claimed_gifts(people: Collection[Member], campaign: Campaign) -> QuerySet[Gift]:
     return (
-        Gift.objects.filter(redeemer__in=people, payment__campaign=campaign)
+        Gift.objects.filter(claimed_by__in=people, payment__campaign=campaign)
         .select_related("payment")
         .prefetch_related("payment__refunds", "payment__disputes", "refunds")
     )

@@ -44,7 +44,7 @@ class Concern:
         return self.narrow(self.model._default_manager.all())
 
 
-def waits_for_naming(payment: Payment) -> bool:
+def needs_assignment(payment: Payment) -> bool:
     """Whether staff have yet to say which gifts a refund of it meant."""
     return _unnamed(Payment.objects.filter(pk=payment.pk)).exists()
 
@@ -54,7 +54,7 @@ def _bounced(gifts: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def _undecided(gifts: QuerySet[Any]) -> QuerySet[Any]:
-    return gifts.filter(status=Gift.Status.CLAIMED, fell_at__isnull=False, is_kept=False)
+    return gifts.filter(status=Gift.Status.CLAIMED, reversed_at__isnull=False, is_pardoned=False)
 
 
 def _unnamed(payments: QuerySet[Any]) -> QuerySet[Any]:
@@ -105,7 +105,7 @@ def _refused(orders: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def _held(payments: QuerySet[Any]) -> QuerySet[Any]:
-    return progress.undecided(payments)
+    return progress.needing_decision(payments)
 
 
 def _lost(events: QuerySet[Any]) -> QuerySet[Any]:
@@ -148,7 +148,7 @@ CONCERNS = (
         "doubled",
         Membership,
         _("Subscriptions of people who pay for another one as well"),
-        memberships.doubled,
+        memberships.with_duplicate_subscriptions,
     ),
     Concern("unmoved", Membership, _("Members whose next charge could not be moved"), _unmoved),
     Concern("stuck", Erasure, _("Erasures that do not get on"), _not_forgotten),

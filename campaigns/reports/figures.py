@@ -126,14 +126,14 @@ def _gather(campaign: Campaign, *, at: datetime, language: str) -> Figures:
 
 def _converted(gifts: QuerySet[Gift], *, at: datetime) -> int:
     paid_later = Payment.objects.filter(
-        member=OuterRef("redeemer"),
+        member=OuterRef("claimed_by"),
         status=Payment.Status.SUCCEEDED,
         role=Payment.Role.FIRST,
         paid_at__gt=OuterRef("claimed_at"),
         paid_at__lte=at,
     )
     claimed = gifts.filter(Exists(paid_later), claimed_at__lte=at)
-    return claimed.values("redeemer").distinct().count()
+    return claimed.values("claimed_by").distinct().count()
 
 
 def _days(campaign: Campaign, *, at: datetime) -> list[Day]:

@@ -50,7 +50,7 @@ def as_text(figures: Figures) -> str:
                     ["claimed", f"{figures.gifts_claimed:,}"],
                     ["not claimed", f"{figures.gifts_unclaimed:,}"],
                     ["of these expired", f"{figures.gifts_expired:,}"],
-                    ["redeemers who paid for themselves later", f"{figures.gifts_converted:,}"],
+                    ["claimants who paid for themselves later", f"{figures.gifts_converted:,}"],
                 ]
             ),
         ],

@@ -89,7 +89,7 @@ def read_movement(transaction: Json) -> Movement | None:
     )
 
 
-def tell_difference(movement: Movement, row: Row | None) -> str:
+def describe_difference(movement: Movement, row: Row | None) -> str:
     """In what our row differs, ours first; empty if it is what Stripe says."""
     source = movement.source
     match row:

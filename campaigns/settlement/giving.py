@@ -11,10 +11,10 @@ from campaigns.models import Gift
 
 
 def claim_gift(code: str, *, email: str, name: str, language: str) -> Gift:
-    """Redeem a gift, and count the redeemer anew: who paid in the campaign as well counts once."""
-    gifts.refuse_latecomer(code, email=email)
+    """Redeem a gift, and count the claimed_by anew: who paid in the campaign as well counts once."""
+    gifts.refuse_if_claimed_by_other(code, email=email)
     with transaction.atomic():
-        outcome = gifts.redeem_gift(code, email=email, name=name, language=language)
+        outcome = gifts.apply_claim(code, email=email, name=name, language=language)
         if isinstance(outcome, Gift):
             _count(outcome)
     if not isinstance(outcome, Gift):
@@ -38,9 +38,9 @@ def revoke_gift(gift: Gift, *, by: User, why: str) -> None:
     _publish(gift)
 
 
-def revive_gift(gift: Gift, *, by: User, why: str) -> None:
+def restore_gift(gift: Gift, *, by: User, why: str) -> None:
     with transaction.atomic():
-        progress.tally_members(gifts.revive_gift(gift, by=by, why=why))
+        progress.tally_members(gifts.restore_gift(gift, by=by, why=why))
     _publish(gift)
 
 
@@ -51,8 +51,8 @@ def reassign_gift(gift: Gift, *, email: str, name: str, by: User, why: str) -> N
 
 
 def _count(gift: Gift) -> None:
-    assert gift.redeemer is not None, "a claimed gift has a redeemer"
-    progress.tally_members([gift.redeemer])
+    assert gift.claimed_by is not None, "a claimed gift has a claimed_by"
+    progress.tally_members([gift.claimed_by])
 
 
 def _publish(gift: Gift) -> None:

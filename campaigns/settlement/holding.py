@@ -20,7 +20,7 @@ def decide_held(payment: Payment, hold: Payment.Hold) -> None:
         Checkout.objects.select_for_update(of=("self",), no_key=True).get(pk=payment.checkout_id)
         gifts = list(
             Gift.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("redeemer")
+            .select_related("claimed_by")
             .filter(payment=payment)
             .order_by("position")
         )
@@ -32,7 +32,7 @@ def decide_held(payment: Payment, hold: Payment.Hold) -> None:
         for gift in gifts:
             gift.payment = locked
             progress.tally_gift(gift)
-        redeemers = [gift.redeemer for gift in gifts if gift.redeemer is not None]
-        progress.tally_members([locked.member, *redeemers])
+        claimants = [gift.claimed_by for gift in gifts if gift.claimed_by is not None]
+        progress.tally_members([locked.member, *claimants])
     if locked.campaign_id is not None:
         banners.request_publishing(locked.campaign_id)

@@ -20,8 +20,8 @@ from campaigns.settlement.drift import (
     Movement,
     Reconciliation,
     Row,
+    describe_difference,
     read_movement,
-    tell_difference,
 )
 from campaigns.settlement.finding import find_checkout
 from campaigns.settlement.settling import settle_object
@@ -50,7 +50,7 @@ def reconcile(*, since: datetime | None = None, dry_run: bool = False) -> Reconc
     for batch in _in_batches(run.read_movements(movements)):
         run.hold(batch)
     for kind in Kind:
-        run.look_for_ours(kind, since=start)
+        run.find_our_rows(kind, since=start)
     run.mend_older(since=start)
     if report.is_equal and not dry_run and usual is not None and start <= usual:
         move_cursor(StripeCursor.Of.BALANCE, read_until=report.read_until)
@@ -130,7 +130,7 @@ class _Run:
         rows = _find_rows(batch)
         for movement in batch:
             row = rows.get(movement.source_id)
-            if tell_difference(movement, row):
+            if describe_difference(movement, row):
                 movement, row = self._bring_in(movement, row)  # noqa: PLW2901
                 if movement.is_foreign:
                     continue
@@ -144,15 +144,15 @@ class _Run:
         if not self._dry_run:
             # Another movement of the same sale may have brought it in a moment ago.
             row = _find_rows([movement]).get(movement.source_id)
-        if difference := tell_difference(movement, row):
+        if difference := describe_difference(movement, row):
             is_ours, problem = self._settle(movement.source["object"], movement.source_id)
             if not self._dry_run:
                 movement, row = _read_again(movement)
-                difference = tell_difference(movement, row)
+                difference = describe_difference(movement, row)
         why = problem
         if not difference:
             group = self._report.mended if known is not None else self._report.brought_in
-            why = tell_difference(movement, known) if known is not None else ""
+            why = describe_difference(movement, known) if known is not None else ""
         elif row is not None:
             group, why = self._report.different, ", ".join(filter(None, [difference, problem]))
         elif is_ours:
@@ -179,7 +179,7 @@ class _Run:
         except Exception as error:  # whatever it is, one sale holds up no other
             return True, type(error).__name__
 
-    def look_for_ours(self, kind: Kind, *, since: datetime) -> None:
+    def find_our_rows(self, kind: Kind, *, since: datetime) -> None:
         """Name the rows of ours of that time that Stripe's list did not have."""
         last = 0
         query = _select_ours(kind, since=since)
@@ -230,7 +230,7 @@ def _find_rows(movements: list[Movement]) -> dict[str, Row]:
 def _read_again(movement: Movement) -> tuple[Movement, Row | None]:
     """The same movement as Stripe tells it now, for the page with it may be older than our row."""
     row = _find_rows([movement]).get(movement.source_id)
-    if row is not None and tell_difference(movement, row):
+    if row is not None and describe_difference(movement, row):
         for each in _ask_for(movement.source_id):
             if each.transaction_id == movement.transaction_id:
                 return each, row

@@ -79,7 +79,7 @@ def explain_refusal(order: RefundOrder) -> str:
     return str(REFUSALS.get(order.error, order.error))
 
 
-def due_refund_ids(*, at: datetime) -> list[int]:
+def claim_refund_orders(*, at: datetime) -> list[int]:
     """Orders of which Stripe has not told the outcome; claimed for a while each."""
     due = RefundOrder.objects.filter(next_attempt_at__lte=at).values_list("pk", "next_attempt_at")
     return [
@@ -91,7 +91,7 @@ def due_refund_ids(*, at: datetime) -> list[int]:
     ]
 
 
-def carry_out_refund(order_id: int) -> RefundOrder:
+def execute_refund_order(order_id: int) -> RefundOrder:
     """Ask Stripe for an ordered refund, once however often it is called, and settle it.
 
     What Stripe refuses ends with its reason; while it does not answer, the order stays due.
@@ -162,13 +162,13 @@ def _settle(order: RefundOrder) -> None:
         return
 
 
-def name_gifts_of(refund: Refund, named: list[Gift]) -> None:
+def assign_refund_to_gifts(refund: Refund, named: list[Gift]) -> None:
     """Staff say which gifts a refund from Stripe's own dashboard meant, if any; then it is settled.
 
     Raises the errors of stripe_api, SettlementBusy and ForbiddenMove.
     """
     with transaction.atomic():
-        gifts.name_gifts(refund, [gift.pk for gift in named])
+        gifts.assign_refund(refund, [gift.pk for gift in named])
     checkout_id = refund.payment.checkout_id
     if checkout_id is not None:
         settle_checkout(checkout_id)

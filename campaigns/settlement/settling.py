@@ -66,13 +66,17 @@ def settle_object(object_type: str, object_id: str) -> Found:
     return found
 
 
-def due_checkout_ids(*, at: datetime, limit: int = 200) -> list[UUID]:
+def claim_due_checkouts(*, at: datetime, limit: int = 200) -> list[UUID]:
     """The Checkouts to look at, since no webhook told of them lately; claimed for a while each."""
-    due = Checkout.objects.filter(look_at__lte=at).order_by("look_at").values_list("pk", "look_at")
+    due = (
+        Checkout.objects.filter(settle_at__lte=at)
+        .order_by("settle_at")
+        .values_list("pk", "settle_at")
+    )
     return [
         checkout_id
-        for checkout_id, look_at in due[:limit]
-        if Checkout.objects.filter(pk=checkout_id, look_at=look_at).update(look_at=at + LEASE)
+        for checkout_id, settle_at in due[:limit]
+        if Checkout.objects.filter(pk=checkout_id, settle_at=settle_at).update(settle_at=at + LEASE)
     ]
 
 
@@ -82,10 +86,10 @@ def write_snapshot(checkout: Checkout, snapshot: Snapshot) -> None:
     checkout.move_to(_status_of(session, snapshot.charges))
     known_customer, checkout.customer_id = checkout.customer_id, session.get("customer") or ""
     checkout.version += 1
-    checkout.look_at = next_look(checkout, at=timezone.now())
+    checkout.settle_at = next_settlement_at(checkout, at=timezone.now())
     if session["status"] == "complete":
         # Once known, the buyer stays the same person, whatever becomes of their address.
-        member = checkout.member or Member.objects.lock_known_by(
+        member = checkout.member or Member.objects.lock_by_email(
             checkout.email, name=checkout.name, language=checkout.language
         )
         is_known, checkout.member = checkout.member_id is not None, member
@@ -144,9 +148,9 @@ def _write_sale(checkout: Checkout, snapshot: Snapshot, member: Member) -> list[
         )
         succeeded = payment.status == Payment.Status.SUCCEEDED
         if checkout.kind == Checkout.Kind.GIFT:
-            touched += gifts.keep_gifts(payment, checkout=checkout)
+            touched += gifts.upsert_gifts(payment, checkout=checkout)
         elif snapshot.subscription is None and succeeded:
-            membership = memberships.keep_membership_paid_once(payment, checkout=checkout)
+            membership = memberships.upsert_one_off_membership(payment, checkout=checkout)
             memberships.follow_payment(membership, payment)
             Payment.objects.filter(pk=payment.pk).update(membership=membership)
         if membership is not None and succeeded:
@@ -164,12 +168,12 @@ def _count_anew(member: Member, touched: list[Gift]) -> None:
     people = [member]
     for gift in touched:
         progress.tally_gift(gift)
-        if gift.redeemer is not None:
-            people.append(gift.redeemer)
+        if gift.claimed_by is not None:
+            people.append(gift.claimed_by)
     progress.tally_members(people)
 
 
-def next_look(checkout: Checkout, *, at: datetime) -> datetime | None:
+def next_settlement_at(checkout: Checkout, *, at: datetime) -> datetime | None:
     """When to look again if no webhook comes; None once there is nothing more to wait for."""
     if checkout.status in {Checkout.Status.FAILED, Checkout.Status.EXPIRED}:
         return None

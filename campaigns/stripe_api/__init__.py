@@ -7,10 +7,10 @@ StripeRefused (4xx: asking again is no use).
 
 from campaigns.stripe_api.catalogue import (
     create_portal_session,
-    keep_portal_configuration,
-    keep_price,
-    keep_product,
-    keep_webhook_endpoint,
+    upsert_portal_configuration,
+    upsert_price,
+    upsert_product,
+    upsert_webhook_endpoint,
 )
 from campaigns.stripe_api.changes import (
     cancel_subscription_at_period_end,
@@ -90,11 +90,7 @@ __all__ = [
     "find_invoice_payment",
     "forget_comment",
     "is_live",
-    "keep_portal_configuration",
-    "keep_price",
-    "keep_product",
     "keep_subscription",
-    "keep_webhook_endpoint",
     "list_disputes",
     "list_intents",
     "list_invoice_payments",
@@ -107,6 +103,10 @@ __all__ = [
     "refund_payment",
     "switch_price",
     "update_customer",
+    "upsert_portal_configuration",
+    "upsert_price",
+    "upsert_product",
+    "upsert_webhook_endpoint",
     "walk_balance_transactions",
     "walk_events",
 ]

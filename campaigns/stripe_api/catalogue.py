@@ -11,7 +11,7 @@ _KEPT_BY = {"kept_by": "stripe_setup"}
 
 
 @translated
-def keep_product(product_id: str, *, name: str) -> str:
+def upsert_product(product_id: str, *, name: str) -> str:
     """Make or update the product of that id; its id."""
     products = client().v1.products
     try:
@@ -23,7 +23,7 @@ def keep_product(product_id: str, *, name: str) -> str:
 
 
 @translated
-def keep_price(params: Mapping[str, Any]) -> str:
+def upsert_price(params: Mapping[str, Any]) -> str:
     """The id of the active price of that lookup key, made if there is none."""
     prices = client().v1.prices
     found = prices.list({"lookup_keys": [params["lookup_key"]], "active": True, "limit": 1})
@@ -33,7 +33,7 @@ def keep_price(params: Mapping[str, Any]) -> str:
 
 
 @translated
-def keep_webhook_endpoint(url: str, *, events: list[str]) -> tuple[str, str]:
+def upsert_webhook_endpoint(url: str, *, events: list[str]) -> tuple[str, str]:
     """The endpoint's id, and its signing secret if it was made now (Stripe shows it only once)."""
     endpoints = client().v1.webhook_endpoints
     for endpoint in endpoints.list({"limit": 100}).auto_paging_iter():
@@ -47,7 +47,7 @@ def keep_webhook_endpoint(url: str, *, events: list[str]) -> tuple[str, str]:
 
 
 @translated
-def keep_portal_configuration(params: Mapping[str, Any]) -> str:
+def upsert_portal_configuration(params: Mapping[str, Any]) -> str:
     """The id of our portal configuration, made or updated to these parameters."""
     configurations = client().v1.billing_portal.configurations
     wanted = cast(Any, {**params, "metadata": _KEPT_BY})

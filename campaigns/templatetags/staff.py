@@ -46,7 +46,7 @@ class Waiting:
 
 
 @register.simple_tag(takes_context=True)
-def what_needs_a_person(context: Context) -> list[Waiting]:
+def list_concerns(context: Context) -> list[Waiting]:
     """What waits, of the rows that this user may look at; what does not is left out."""
     user = context["request"].user
     waiting = []

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns import members, tasks
-from campaigns.emails.of_addresses import veil_address
+from campaigns.emails.of_addresses import mask_address
 from campaigns.forms.members import NewAddressForm
 from campaigns.models import AddressChange, Member
 from campaigns.models.address_change import Side
@@ -38,7 +38,9 @@ def change_address(request: HttpRequest, member: Member) -> HttpResponseBase:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            members.owe_change(member, form.cleaned_data["email"], language=language(), at=now)
+            members.request_address_change(
+                member, form.cleaned_data["email"], language=language(), at=now
+            )
         except members.ChangeClosed:
             return to_page("over")
         except members.TooManyChanges:
@@ -46,7 +48,7 @@ def change_address(request: HttpRequest, member: Member) -> HttpResponseBase:
                 None, _("You asked for several changes just now. Please try again in an hour.")
             )
         else:
-            tasks.hurry(tasks.do_what_followed)
+            tasks.run_soon(tasks.do_what_followed)
             return _go("campaigns:my_address")
     context = {
         "form": form,
@@ -67,7 +69,7 @@ def confirm_address(request: HttpRequest, token: str) -> HttpResponseBase:
     try:
         if request.method == "POST":
             members.confirm_change(token, at=now)
-            tasks.hurry(tasks.do_what_followed)
+            tasks.run_soon(tasks.do_what_followed)
             return _go("campaigns:confirm_address", token=token)
         change, side = members.read_change(token, at=now)
     except members.ChangeClosed:
@@ -88,7 +90,7 @@ def _about(change: AddressChange, side: Side) -> dict[str, Any]:
         "side": side,
         "is_whole": change.old_confirmed_at and change.new_confirmed_at,
         "is_confirmed": change.is_confirmed_at(side),
-        "old_hint": veil_address(change.member.email) if side == Side.NEW else change.member.email,
+        "old_hint": mask_address(change.member.email) if side == Side.NEW else change.member.email,
     }
 
 

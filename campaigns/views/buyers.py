@@ -75,7 +75,7 @@ def show_gifts(request: HttpRequest, checkout: Checkout) -> HttpResponseBase:
         gifts.resend_gift(gift, with_new_code=what == "new_code")
     except ForbiddenMove:
         return _refuse(request, checkout, gift)
-    tasks.hurry(tasks.do_what_followed)
+    tasks.run_soon(tasks.do_what_followed)
     return _back(checkout, gift, done=what)
 
 
@@ -94,7 +94,7 @@ def change_gift(request: HttpRequest, checkout: Checkout, position: int) -> Http
             is_changed = _change(gift, form)
         except ForbiddenMove:
             return _refuse(request, checkout, gift)
-        tasks.hurry(tasks.do_what_followed)
+        tasks.run_soon(tasks.do_what_followed)
         return _back(checkout, gift, done="changed" if is_changed else "same")
     context = context_of(checkout) | {
         "form": form,

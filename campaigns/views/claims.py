@@ -37,7 +37,7 @@ def _of_code(
 
     @wraps(view)
     def find(request: HttpRequest, code: str) -> HttpResponseBase:
-        if WRONG_CODES.keep_out(request):
+        if WRONG_CODES.refuse_guesses(request):
             return _ask_to_wait(request)
         gift = gifts.find_gift(code)
         if gift is not None:
@@ -58,7 +58,7 @@ def claim_by_code(request: HttpRequest) -> HttpResponseBase:
     form = ClaimCodeForm(request.POST or None)
     typed = request.POST.get("code", "").strip()
     if request.method == "POST" and typed:
-        if WRONG_CODES.keep_out(request):
+        if WRONG_CODES.refuse_guesses(request):
             return _ask_to_wait(request)
         if form.is_valid():
             code = form.cleaned_data["code"]
@@ -80,11 +80,11 @@ def claim(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
     try:
         if request.method == "POST" and form.is_valid():
             settlement.claim_gift(code, **form.cleaned_data, language=language())
-            tasks.hurry(tasks.do_what_followed)
+            tasks.run_soon(tasks.do_what_followed)
             return redirect("campaigns:claimed", code=code)
         gifts.refuse_unless_claimable(gift, at=timezone.now())
-    except gifts.ConfirmationOwed as owed:
-        tasks.hurry(tasks.do_what_followed)
+    except gifts.ConfirmationRequired as owed:
+        tasks.run_soon(tasks.do_what_followed)
         # Typed by one that was left, the address of now is not told: anybody may type it.
         typed, address = form.cleaned_data["email"], owed.member.email
         context = _about_gift(gift) | {"address": address if typed == address else ""}
@@ -105,7 +105,7 @@ def claimed(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
     """What whoever has the code may know: the buyer has it too, so no other membership's dates."""
     if gift.status != Gift.Status.CLAIMED:
         return redirect("campaigns:claim", code=code)
-    return _show_claimed(request, gift, is_redeemer=False)
+    return _show_claimed(request, gift, is_claimant=False)
 
 
 @private
@@ -117,12 +117,12 @@ def confirm(request: HttpRequest, token: str) -> HttpResponseBase:
         gift, member = gifts.read_confirmation(token)
         if request.method == "POST":
             settlement.confirm_claim(token, language=language())
-            tasks.hurry(tasks.do_what_followed)
+            tasks.run_soon(tasks.do_what_followed)
             answer = redirect("campaigns:confirm_claim", token=token)
             answer.status_code = 303
             return answer
-        if gift.status == Gift.Status.CLAIMED and gift.redeemer_id == member.pk:
-            return _show_claimed(request, gift, is_redeemer=True)
+        if gift.status == Gift.Status.CLAIMED and gift.claimed_by_id == member.pk:
+            return _show_claimed(request, gift, is_claimant=True)
         gifts.refuse_unless_claimable(gift, at=timezone.now())
     except gifts.GiftNotClaimable as error:
         if gift is None:
@@ -161,7 +161,7 @@ def _ask_to_wait(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def _show_claimed(request: HttpRequest, gift: Gift, *, is_redeemer: bool) -> HttpResponse:
+def _show_claimed(request: HttpRequest, gift: Gift, *, is_claimant: bool) -> HttpResponse:
     membership = gift.membership
     assert membership is not None, "a claimed gift has a membership"
     assert gift.claimed_at is not None, "and its time"
@@ -173,10 +173,10 @@ def _show_claimed(request: HttpRequest, gift: Gift, *, is_redeemer: bool) -> Htt
     begins_later = base is None and membership.started_at > gift.claimed_at
     context = _about_gift(gift) | {
         "membership": membership,
-        "is_redeemer": is_redeemer,
-        # The buyer has the code as well: that the redeemer was a member is not for them to know.
-        "is_added": base is not None and is_redeemer,
-        "is_later": begins_later or (base is not None and not is_redeemer),
+        "is_claimant": is_claimant,
+        # The buyer has the code as well: that the claimed_by was a member is not for them to know.
+        "is_added": base is not None and is_claimant,
+        "is_later": begins_later or (base is not None and not is_claimant),
         "next_charge_at": next_charge_at,
     }
     return show_page(request, "campaigns/readers/claimed.html", context)

@@ -26,7 +26,7 @@ def erase(request: HttpRequest, member: Member) -> HttpResponseBase:
         except Member.DoesNotExist:  # made one with another this moment
             return to_page("over")
         leave_page(request)
-        tasks.hurry(tasks.sweep)
+        tasks.run_soon(tasks.sweep)
         answer = redirect("campaigns:my_erased")
         answer.status_code = 303
         return answer

@@ -55,7 +55,7 @@ class WrongGuesses:
     overall: int
     seconds: int
 
-    def keep_out(self, request: HttpRequest) -> bool:
+    def refuse_guesses(self, request: HttpRequest) -> bool:
         """Whether that address has to wait, whatever it guesses now."""
         wrong = _read(self._key_of(request))
         return wrong >= self.times or (wrong > 0 and _read(self._key) > self.overall)

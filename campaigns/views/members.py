@@ -46,7 +46,7 @@ def show_mine(request: HttpRequest) -> HttpResponseBase:
         return _show_overview(request, member, done=done if done in DONE else "")
     form = SignInForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        _owe_link(form.cleaned_data["email"])
+        _request_sign_in_link(form.cleaned_data["email"])
         context = {"address": form.cleaned_data["email"], "minutes": _minutes()}
         return show_page(request, "campaigns/readers/my_link.html", context)
     context = {"form": form, "done": done if done in {"over", "left"} else ""}
@@ -54,13 +54,13 @@ def show_mine(request: HttpRequest) -> HttpResponseBase:
     return show_page(request, "campaigns/readers/my_address.html", context, status=status)
 
 
-def _owe_link(address: str) -> None:
+def _request_sign_in_link(address: str) -> None:
     """The same steps whether or not somebody is known by that address, up to a row or two."""
     # The cache learns no addresses.
     asked_for = hashlib.sha256(address.encode()).hexdigest()
     if is_first_within(SEND_AGAIN, name=f"sign-in:{asked_for}"):
-        members.owe_link(address, language=language(), at=timezone.now())
-        tasks.hurry(tasks.do_what_followed)
+        members.request_sign_in_link(address, language=language(), at=timezone.now())
+        tasks.run_soon(tasks.do_what_followed)
 
 
 def _minutes() -> int:
@@ -106,14 +106,14 @@ def leave(request: HttpRequest) -> HttpResponseBase:
 def _show_overview(
     request: HttpRequest, member: Member, *, done: str = "", status: int = 200
 ) -> HttpResponse:
-    seen = members.look_at(member, at=timezone.now())
+    seen = members.load_overview(member, at=timezone.now())
     context: dict[str, Any] = {
         "member": member,
         "campaign": seen.campaign,
         "memberships": seen.memberships,
-        "doubled_count": seen.doubled_count,
+        "duplicate_count": seen.duplicate_count,
         "payments": [
-            (row, members.tell_what_for(row, language=language())) for row in seen.payments
+            (row, members.describe_purpose(row, language=language())) for row in seen.payments
         ],
         "purchases": [
             (purchase, reverse("campaigns:gifts", args=[links.gifts_token(purchase.checkout)]))
@@ -158,7 +158,7 @@ def save_data(request: HttpRequest, member: Member) -> HttpResponseBase:
 
 
 def _find(member: Member, membership_id: int) -> tuple[Membership, members.MembershipRow]:
-    membership = members.find_own(member, membership_id)
+    membership = members.find_membership(member, membership_id)
     if membership is None:
         raise Http404
     return membership, members.describe_membership(membership, at=timezone.now())
@@ -172,7 +172,7 @@ def cancel(request: HttpRequest, member: Member, membership_id: int) -> HttpResp
     """Asks first, and says what happens; the reason is asked for and never insisted on."""
     membership, row = _find(member, membership_id)
     if not row.can_cancel:
-        return to_page("cancelled" if row.can_keep else "")
+        return to_page("cancelled" if row.can_resume else "")
     form = CancelForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         change = partial(members.cancel, membership, **form.cleaned_data)
@@ -183,12 +183,12 @@ def cancel(request: HttpRequest, member: Member, membership_id: int) -> HttpResp
 
 
 @private
-@limited("my_keep", times=30, seconds=600)
+@limited("my_resume", times=30, seconds=600)
 @require_POST
 @of_person
 def keep(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
     membership, row = _find(member, membership_id)
-    if not row.can_keep:
+    if not row.can_resume:
         return to_page("kept" if row.can_cancel else "")
     return _change(request, membership, partial(members.keep, membership), "kept")
 
@@ -273,7 +273,7 @@ def _settle(membership: Membership) -> bool:
     except (stripe_api.StripeError, settlement.SettlementBusy) as error:
         log.warning("membership_unsettled", membership=membership.pk, error=type(error).__name__)
         return False
-    tasks.hurry(tasks.do_what_followed)
+    tasks.run_soon(tasks.do_what_followed)
     return True
 
 

@@ -30,7 +30,7 @@ STAGES = {
 
 
 @require_safe
-def stray(request: HttpRequest, kind: str = "campaign") -> HttpResponse:
+def redirect_to_current(request: HttpRequest, kind: str = "campaign") -> HttpResponse:
     """An address without a campaign leads to the running one of the highest priority."""
     now = timezone.now()
     running = Campaign.objects.running(at=now).first()
@@ -63,7 +63,7 @@ def thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
             return _thank(request, checkout, stage="waiting")
         try:
             checkout = settlement.settle_checkout(checkout.pk)
-            tasks.hurry(tasks.do_what_followed)
+            tasks.run_soon(tasks.do_what_followed)
         except (stripe_api.StripeError, settlement.SettlementBusy) as error:
             # Whoever has the whole id sees what was typed: a log has enough by its beginning.
             log.warning("thanks_unsettled", checkout=str(checkout_id)[:8], error=str(error))

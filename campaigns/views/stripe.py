@@ -24,5 +24,5 @@ def webhook(request: HttpRequest) -> HttpResponse:
     except webhooks.WebhookRefused as error:
         log.warning("webhook_refused", reason=str(error))
         return HttpResponse(str(error), status=400, content_type="text/plain")
-    tasks.hurry_event(event.event_id)
+    tasks.run_event_soon(event.event_id)
     return HttpResponse("stored", content_type="text/plain")

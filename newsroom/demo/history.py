@@ -200,7 +200,7 @@ class Past:
         OutgoingMail.objects.filter(sent_at__isnull=True).update(
             sent_at=F("created_at"), next_attempt_at=None, attempts=1
         )
-        gifts.note_deliveries()
+        gifts.record_deliveries()
         for mail in OutgoingMail.objects.filter(sent_at__isnull=True).select_related("gift"):
             assert mail.gift is not None, "only of gifts is more told now"
             told_at = mail.gift.delivered_at
@@ -244,7 +244,7 @@ def _order(
 
 def _was_member(person: Person, *, before: datetime) -> None:
     Membership.objects.create(
-        member=Member.objects.known_by(person.email, name=person.name),
+        member=Member.objects.get_or_create_by_email(person.email, name=person.name),
         source=Membership.Source.IMPORTED,
         started_at=before - timedelta(days=500),
         import_key=f"{person.email} before",
@@ -253,7 +253,7 @@ def _was_member(person: Person, *, before: datetime) -> None:
 
 def _claim(gift: Gift, *, at: datetime) -> None:
     email = gift.recipient_email or f"handed.over.{gift.code_hint.lower()}@example.org"
-    gifts.redeem_gift(gift.code, email=email, name=gift.recipient_name, language="en")
+    gifts.apply_claim(gift.code, email=email, name=gift.recipient_name, language="en")
     # It was claimed then, not now.
     Gift.objects.filter(pk=gift.pk).update(claimed_at=at)
     Membership.objects.filter(gift=gift).update(

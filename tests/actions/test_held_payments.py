@@ -186,7 +186,7 @@ def test_what_was_given_back_whole_waits_for_nobody(
         assert payment.checkout_id is not None
         settlement.settle_checkout(payment.checkout_id)
         assert bool(progress.held_by_currency(abroad, at=LATER)) == waits
-        assert progress.undecided(Payment.objects.all()).exists() == waits
+        assert progress.needing_decision(Payment.objects.all()).exists() == waits
     payment.refresh_from_db()
     assert payment.hold == Hold.WAITING  # it may still be said
 

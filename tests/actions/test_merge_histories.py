@@ -110,7 +110,7 @@ class Life:
 
     def _give(self, who: Member, deed: Deed, source: Membership.Source) -> None:
         starts_at = datetime.fromisoformat(deed.at()) - timedelta(days=10 * deed.days)
-        memberships.give_membership(
+        memberships.grant_membership(
             who, plan=None, source=source, starts_at=starts_at, months=1 + deed.days % 3
         )
 

@@ -42,7 +42,7 @@ def assert_all_is_of(kept: Member, gone: Member) -> None:
         rows = relation.related_model._default_manager.filter(**{relation.field.name: gone.pk})
         assert not rows.exists(), relation
     assert Member.objects.filter(email=gone.email).count() == 0
-    assert Member.objects.known_by(gone.email) == kept
+    assert Member.objects.get_or_create_by_email(gone.email) == kept
 
 
 def assert_tallies_stand() -> None:
@@ -95,7 +95,7 @@ def test_a_gift_claimed_meanwhile_is_of_whoever_is_left(campaign: Campaign) -> N
         assert not [each for each in outcomes if isinstance(each, Exception)], outcomes
         assert_all_is_of(kept, gone)
         gift.refresh_from_db()
-        assert gift.redeemer == kept
+        assert gift.claimed_by == kept
         assert gift.membership == Membership.objects.get(member=kept)
         assert_tallies_stand()
 
@@ -221,12 +221,12 @@ def test_a_claim_that_found_the_one_who_goes_is_led_to_the_other(
     campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept, gone = make_two(0)
-    pause = Pause(MemberManager.known_by, gone)
-    pause.install(monkeypatch, "known_by")
+    pause = Pause(MemberManager.get_or_create_by_email, gone)
+    pause.install(monkeypatch, "get_or_create_by_email")
     gift, outcomes = claim_while_merged(campaign, pause, kept, gone, wait_for_merge=60)
     assert outcomes[1:] == [None, None]
     assert outcomes[0] == gift
-    assert gift.redeemer == kept
+    assert gift.claimed_by == kept
 
 
 @only_with_many_writers
@@ -235,12 +235,12 @@ def test_a_claim_that_only_looks_would_fail(
 ) -> None:
     """The control: without the lock there is nobody any more whose gift it could be."""
     kept, gone = make_two(0)
-    pause = Pause(MemberManager.known_by, gone)
-    pause.install(monkeypatch, "known_by")
-    monkeypatch.setattr(MemberManager, "lock_known_by", MemberManager.known_by)
+    pause = Pause(MemberManager.get_or_create_by_email, gone)
+    pause.install(monkeypatch, "get_or_create_by_email")
+    monkeypatch.setattr(MemberManager, "lock_by_email", MemberManager.get_or_create_by_email)
     gift, outcomes = claim_while_merged(campaign, pause, kept, gone, wait_for_merge=60)
     assert isinstance(outcomes[0], Member.DoesNotExist), outcomes
-    assert gift.redeemer is None
+    assert gift.claimed_by is None
 
 
 @only_with_many_writers
@@ -249,8 +249,8 @@ def test_a_merge_looks_again_at_what_came_before_it_had_all_locks(
 ) -> None:
     """The claim holds the gift and the person; the merge saw neither on its way to the person."""
     kept, gone = make_two(0)
-    pause = Pause(MemberManager.lock_known_by, gone)
-    pause.install(monkeypatch, "lock_known_by")
+    pause = Pause(MemberManager.lock_by_email, gone)
+    pause.install(monkeypatch, "lock_by_email")
     tries: list[int] = []
     lock_both = merging._lock_both
 
@@ -261,6 +261,6 @@ def test_a_merge_looks_again_at_what_came_before_it_had_all_locks(
     monkeypatch.setattr(merging, "_lock_both", lock)
     gift, outcomes = claim_while_merged(campaign, pause, kept, gone, wait_for_merge=1)
     assert outcomes == [gift, None, None]
-    assert gift.redeemer == kept
+    assert gift.claimed_by == kept
     assert len(tries) == 2
     assert_all_is_of(kept, gone)

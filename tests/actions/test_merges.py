@@ -89,7 +89,7 @@ def _gift(buyer: Member, campaign: Campaign) -> Gift:
 MAKERS: dict[tuple[str, str], Maker] = {
     ("Checkout", "member"): lambda who, campaign: make_checkout(campaign, member=who),
     ("Payment", "member"): lambda who, campaign: make_payment(who, campaign, "2026-11-10 12:00"),
-    ("Membership", "member"): lambda who, campaign: memberships.give_membership(
+    ("Membership", "member"): lambda who, campaign: memberships.grant_membership(
         who,
         plan=None,
         source=Membership.Source.GRANTED,
@@ -97,7 +97,7 @@ MAKERS: dict[tuple[str, str], Maker] = {
         months=1,
     ),
     ("Gift", "buyer"): _gift,
-    ("Gift", "redeemer"): lambda who, campaign: claim(
+    ("Gift", "claimed_by"): lambda who, campaign: claim(
         _gift(make_member(), campaign), who, "2026-11-11 12:00"
     ),
     ("OutgoingMail", "member"): lambda who, campaign: OutgoingMail.objects.create(
@@ -190,7 +190,7 @@ def test_a_closed_campaign_keeps_its_number(birthday: Campaign, ada: Member, ade
     make_payment(adele, birthday, "2026-11-10 12:00")
     tally_all()
     Campaign.objects.update(
-        closed_at=at("2026-12-02 12:00"), closed_numbers={Goal.Kind.NEW_MEMBERS: 2}
+        closed_at=at("2026-12-02 12:00"), final_counts={Goal.Kind.NEW_MEMBERS: 2}
     )
     merge(ada, adele)
     birthday.refresh_from_db()
@@ -370,12 +370,12 @@ def test_the_old_address_leads_to_whoever_is_left(
     birthday: Campaign, ada: Member, adele: Member
 ) -> None:
     merge(ada, adele)
-    assert Member.objects.known_by(" Adele@Example.net") == ada
+    assert Member.objects.get_or_create_by_email(" Adele@Example.net") == ada
     gift = make_gift(make_member(), birthday, "2026-11-10 12:00", expires_at=at("2099-01-01 00:00"))
-    claimed = gifts.redeem_gift(gift.code, email="adele@example.net", name="", language="en")
+    claimed = gifts.apply_claim(gift.code, email="adele@example.net", name="", language="en")
     assert isinstance(claimed, Gift)
-    assert claimed.redeemer == ada
-    assert members.owe_link("adele@example.net", language="en", at=timezone.now())
+    assert claimed.claimed_by == ada
+    assert members.request_sign_in_link("adele@example.net", language="en", at=timezone.now())
     assert OutgoingMail.objects.get(kind="sign_in").member == ada
     assert Member.objects.filter(email="adele@example.net").count() == 0
 
@@ -383,7 +383,7 @@ def test_the_old_address_leads_to_whoever_is_left(
 def test_a_gift_to_the_old_address_of_a_member_asks_her_first(
     birthday: Campaign, ada: Member, adele: Member
 ) -> None:
-    memberships.give_membership(
+    memberships.grant_membership(
         ada,
         plan=None,
         source=Membership.Source.GRANTED,
@@ -392,6 +392,6 @@ def test_a_gift_to_the_old_address_of_a_member_asks_her_first(
     )
     merge(ada, adele)
     gift = make_gift(make_member(), birthday, "2026-11-10 12:00", expires_at=at("2099-01-01 00:00"))
-    owed = gifts.redeem_gift(gift.code, email="adele@example.net", name="", language="en")
-    assert isinstance(owed, gifts.ConfirmationOwed)
+    owed = gifts.apply_claim(gift.code, email="adele@example.net", name="", language="en")
+    assert isinstance(owed, gifts.ConfirmationRequired)
     assert owed.member == ada

@@ -87,7 +87,7 @@ def test_a_refund_that_names_one_gift_of_three_takes_that_one_back(
     three: list[Gift], staff: User
 ) -> None:
     assert counting() == 3
-    settlement.carry_out_refund(order(three[1], staff).pk)
+    settlement.execute_refund_order(order(three[1], staff).pk)
     assert statuses() == ["paid", "revoked", "paid"]
     assert counting() == 2
     assert Refund.objects.get().gifts.get() == three[1]
@@ -104,14 +104,14 @@ def test_a_refund_in_the_dashboard_changes_the_money_and_waits_for_its_gifts(
     [money] = progress.money_by_currency(campaign, at=timezone.now() + timedelta(days=900))
     assert money.refunded_minor == 6000
     assert refund.gifts_named_at is None
-    settlement.name_gifts_of(refund, [three[2]])
+    settlement.assign_refund_to_gifts(refund, [three[2]])
     assert statuses() == ["paid", "paid", "revoked"]
     assert counting() == 2
 
 
 def test_a_refund_in_the_dashboard_may_have_meant_no_gift(three: list[Gift]) -> None:
     refund = refund_in_the_dashboard(three[0].payment, 500)
-    settlement.name_gifts_of(refund, [])
+    settlement.assign_refund_to_gifts(refund, [])
     refund.refresh_from_db()
     assert refund.gifts_named_at is not None
     assert statuses() == ["paid"] * 3
@@ -125,14 +125,14 @@ def test_a_refund_names_gifts_of_its_own_payment_only(
     settlement.settle_checkout(other.pk)
     refund = refund_in_the_dashboard(three[0].payment, 6000)
     with pytest.raises(ForbiddenMove):
-        settlement.name_gifts_of(refund, list(other.gifts.all()))
+        settlement.assign_refund_to_gifts(refund, list(other.gifts.all()))
     assert "revoked" not in statuses()
 
 
 def test_a_named_refund_that_fails_later_gives_the_gift_back(
     three: list[Gift], staff: User, sandbox: SandboxControl
 ) -> None:
-    settlement.carry_out_refund(order(three[0], staff).pk)
+    settlement.execute_refund_order(order(three[0], staff).pk)
     assert statuses() == ["revoked", "paid", "paid"]
     sandbox.fail_refund(Refund.objects.get().refund_id)
     settlement.settle_checkout(three[0].checkout_id)
@@ -151,7 +151,7 @@ def test_an_answer_that_was_lost_gives_back_once(
 
     with monkeypatch.context() as line:
         line.setattr(stripe_api, "refund_payment", lose_the_answer)
-        settlement.carry_out_refund(made.pk)
+        settlement.execute_refund_order(made.pk)
     made.refresh_from_db()
     assert made.refund_id is None
     assert made.next_attempt_at is not None, "it is asked again"
@@ -169,10 +169,10 @@ def test_an_error_that_stripe_would_repeat_is_asked_anew(
 ) -> None:
     made = order(three[0], staff)
     sandbox.add_fault("api", match="POST /v1/refunds", kind="error", times=1)
-    settlement.carry_out_refund(made.pk)
+    settlement.execute_refund_order(made.pk)
     made.refresh_from_db()
     assert (made.error, made.attempt) == ("StripeFailed", 2)
-    settlement.carry_out_refund(made.pk)
+    settlement.execute_refund_order(made.pk)
     assert at_stripe(three[0].payment) == [6000]
     assert statuses() == ["revoked", "paid", "paid"]
 
@@ -182,7 +182,7 @@ def test_what_stripe_took_and_we_have_not_read_yet_is_spoken_for(
 ) -> None:
     made = order(three[0], staff)
     sandbox.add_fault("api", match="GET /v1/checkout/sessions", kind="error", times=-1)
-    settlement.carry_out_refund(made.pk)
+    settlement.execute_refund_order(made.pk)
     made.refresh_from_db()
     assert made.refund_id is not None
     assert Refund.objects.count() == 0
@@ -196,9 +196,9 @@ def test_one_order_carried_out_by_several_at_once_gives_back_once(
     three: list[Gift], staff: User
 ) -> None:
     made = order(three[0], staff)
-    race(*[lambda: settlement.carry_out_refund(made.pk)] * 4)
+    race(*[lambda: settlement.execute_refund_order(made.pk)] * 4)
     RefundOrder.objects.update(next_attempt_at=timezone.now())
-    settlement.carry_out_refund(made.pk)
+    settlement.execute_refund_order(made.pk)
     assert at_stripe(three[0].payment) == [6000]
     assert Refund.objects.count() == 1
     assert statuses() == ["revoked", "paid", "paid"]
@@ -227,7 +227,7 @@ def test_what_stripe_refuses_ends_with_its_reason(
     made = order(three[0], staff)
     dispute = sandbox.open_dispute(payment_intent=str(three[0].payment.intent_id))
     sandbox.close_dispute(dispute["id"], status="lost")
-    made = settlement.carry_out_refund(made.pk)
+    made = settlement.execute_refund_order(made.pk)
     assert made.error
     assert (made.refund_id, made.next_attempt_at) == (None, None)
     # Once it was refused, nothing is spoken for.
@@ -241,7 +241,7 @@ def test_the_whole_back_takes_back_all_that_nobody_claimed(
     refund_in_the_dashboard(three[0].payment, 18000)
     assert statuses() == ["claimed", "revoked", "revoked"]
     claimed = Gift.objects.get(status="claimed")
-    assert claimed.waits_for_word
+    assert claimed.needs_decision
     assert counting() == 0
 
 
@@ -253,11 +253,11 @@ def test_whoever_gets_no_answer_leaves_that_of_another_alone(
 
     def be_second(asked: RefundOrder) -> None:
         monkeypatch.setattr(refunding, "_ask_stripe", ask)
-        settlement.carry_out_refund(asked.pk)
+        settlement.execute_refund_order(asked.pk)
         raise stripe_api.StripeUnavailable("409")
 
     monkeypatch.setattr(refunding, "_ask_stripe", be_second)
-    settlement.carry_out_refund(made.pk)
+    settlement.execute_refund_order(made.pk)
     made.refresh_from_db()
     assert made.refund_id == Refund.objects.get().refund_id
     assert RefundOrder.objects.filter(pk=made.pk, next_attempt_at__isnull=True).exists()

@@ -31,7 +31,7 @@ def site(request: pytest.FixtureRequest, clean_ground: None) -> LiveServer:
 def waiting_addresses() -> dict[str, str]:
     """Where staff are asked for a decision."""
     root = "/admin/campaigns"
-    undecided = Gift.objects.get(fell_at__isnull=False)
+    undecided = Gift.objects.get(reversed_at__isnull=False)
     bounced = Gift.objects.get(bounced_at__isnull=False)
     refund = Refund.objects.get(payment__gifts=bounced)
     return {
@@ -70,11 +70,11 @@ def addresses(campaign: Campaign) -> dict[str, str]:
 
 def merge_addresses(campaign: Campaign) -> dict[str, str]:
     """Two who pay, to be made one: the other is found, and both are looked at."""
-    gift = Gift.objects.get(redeemer__email="ben@example.org")
+    gift = Gift.objects.get(claimed_by__email="ben@example.org")
     make_payment(Member.objects.get(email="ben@example.org"), campaign, "2026-11-09 12:00")
     recount_campaign(campaign)
     root = f"/admin/campaigns/member/{gift.buyer_id}/merge/"
-    return {"merge-find": root, "merge": f"{root}{gift.redeemer_id}/"}
+    return {"merge-find": root, "merge": f"{root}{gift.claimed_by_id}/"}
 
 
 @pytest.mark.usefixtures("editor")

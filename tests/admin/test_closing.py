@@ -64,7 +64,7 @@ def test_the_form_says_what_is_counted_and_asks_nothing_if_nothing_is_pending(
     assert "The campaign is closed at 2 of 1,000 new members." in told(response)
     assert "pending" not in told(response)
     assert is_closed(over)
-    assert (over.closed_by, over.closed_numbers) == ("editor", {"new_members": 2})
+    assert (over.closed_by, over.final_counts) == ("editor", {"new_members": 2})
     assert over.publish_at is not None  # readers are shown it soon
     assert "Closed on 5 December 2026, 14:00 by editor at 2 of 1,000 new" in page_of(response)
     entry = LogEntry.objects.get()
@@ -109,7 +109,7 @@ def test_a_number_that_changed_meanwhile_is_shown_before_it_is_kept(
     assert not is_closed(over)
     close(client, over)
     assert is_closed(over)
-    assert over.closed_numbers == {"new_members": 1}
+    assert over.final_counts == {"new_members": 1}
 
 
 @pytest.mark.usefixtures("editor")

@@ -17,7 +17,7 @@ ADA = "ada@example.org"
 
 @pytest.fixture
 def ada() -> Member:
-    return Member.objects.known_by(ADA, name="Ada Reader")
+    return Member.objects.get_or_create_by_email(ADA, name="Ada Reader")
 
 
 def page(client: Client, member: Member) -> str:

@@ -216,7 +216,7 @@ def test_a_revoked_gift_comes_back(client: Client, editor: User, gift: Gift) -> 
 @pytest.mark.usefixtures("editor")
 def test_an_unclaimed_gift_does_not_come_back_without_its_money(client: Client, gift: Gift) -> None:
     make_refund(gift.payment, timezone.now().isoformat())
-    gifts.follow_money(gift)
+    gifts.follow_payment_of_gift(gift)
     assert offered(client, gift) == set()
     response = client.get(ask(gift, "revive"), follow=True)
     assert "not brought back without its money" in told(response)
@@ -230,7 +230,7 @@ def test_a_claimed_gift_is_given_to_another_person(
     change(client, gift, "reassign", name="Zoe", email="ZOE@example.org")
     gift.refresh_from_db()
     zoe = Member.objects.get(email="zoe@example.org")
-    assert gift.redeemer == zoe
+    assert gift.claimed_by == zoe
     assert zoe.memberships.get().status == Membership.Status.ACTIVE
     assert Membership.objects.get(member__email="ben@example.org").ended_at is not None
     assert_noted(gift, "reassigned", editor)
@@ -253,7 +253,7 @@ def test_a_gift_whose_payment_fell_is_kept_or_revoked(
     assert "Revoke the gift to end that membership, or keep it" in page
     change(client, gift, "keep")
     gift.refresh_from_db()
-    assert (gift.is_kept, gift.waits_for_word) == (True, False)
+    assert (gift.is_pardoned, gift.needs_decision) == (True, False)
     assert_noted(gift, "kept", editor)
     page = page_of(client.get(address(Gift, "change", gift.pk)))
     assert "or keep it" not in page

@@ -157,7 +157,7 @@ def test_an_offline_payment_counts_only_as_the_rule_says(
     client: Client, birthday: Campaign
 ) -> None:
     before, after, known = make_member(), make_member(), make_member()
-    memberships.give_membership(
+    memberships.grant_membership(
         known,
         plan=None,
         source=Membership.Source.IMPORTED,
@@ -272,7 +272,7 @@ def test_an_address_that_was_changed_while_staff_typed_a_name_stays(client: Clie
     ada = make_member("ada@example.org")
     url = address(Member, "change", ada.pk)
     typed = filled(client, url, name="Ada Else")
-    members.take_address(ada, "ada@new.example", at=timezone.now())
+    members.adopt_address(ada, "ada@new.example", at=timezone.now())
     assert client.post(url, typed).status_code == 302
     ada.refresh_from_db()
     assert (ada.email, ada.name) == ("ada@new.example", "Ada Else")

@@ -216,8 +216,8 @@ def test_while_stripe_is_silent_a_refund_is_written_down_and_made_later(
     assert "it is tried again by itself" in page_of(response)
     assert not Refund.objects.exists()
     settings.STRIPE_API_BASE = there
-    [order_id] = settlement.due_refund_ids(at=timezone.now() + timedelta(minutes=6))
-    settlement.carry_out_refund(order_id)
+    [order_id] = settlement.claim_refund_orders(at=timezone.now() + timedelta(minutes=6))
+    settlement.execute_refund_order(order_id)
     assert Refund.objects.get().amount_minor == 6000
 
 
@@ -245,9 +245,9 @@ def test_the_permission_to_order_refunds_is_needed(
     assert client.get(address(Payment, "change", payment.pk)).status_code == 200
     assert client.get(give_back_url(payment)).status_code == 403
     assert client.post(give_back_url(payment), {"amount": "60"}).status_code == 403
-    assert client.get(address(Payment, "name_gifts", payment.pk, 1)).status_code == 403
+    assert client.get(address(Payment, "assign_refund", payment.pk, 1)).status_code == 403
     permit(trainee, "add_refundorder")
     trainee = User.objects.get(pk=trainee.pk)
     assert client.get(give_back_url(payment)).status_code == 200
     assert client.get(address(Payment, "give_back", 999999)).status_code == 404
-    assert client.get(address(Payment, "name_gifts", payment.pk, 999999)).status_code == 404
+    assert client.get(address(Payment, "assign_refund", payment.pk, 999999)).status_code == 404

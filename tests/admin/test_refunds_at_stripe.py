@@ -31,7 +31,7 @@ def test_a_refund_of_stripes_dashboard_waits_until_its_gifts_are_named(
     waiting = address(Payment, "changelist") + "?needs=unnamed"
     assert waiting in page_of(client.get("/admin/"))
     assert list(client.get(waiting).context["cl"].result_list) == [payment]
-    url = address(Payment, "name_gifts", payment.pk, refund.pk)
+    url = address(Payment, "assign_refund", payment.pk, refund.pk)
     page = page_of(client.get(address(Payment, "change", payment.pk)))
     assert "all of them stand and count" in page
     assert f'href="{url}"' in page
@@ -57,7 +57,7 @@ def test_a_refund_may_have_meant_none_of_the_gifts(
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
     refund = refund_at_stripe(payment, 1000)
-    url = address(Payment, "name_gifts", payment.pk, refund.pk)
+    url = address(Payment, "assign_refund", payment.pk, refund.pk)
     response = client.post(url, {"seen": "0"}, follow=True)
     assert "meant none of the gifts" in told(response)
     assert statuses() == ["paid", "paid", "paid"]
@@ -77,7 +77,7 @@ def test_shares_beyond_what_is_left_are_refused(
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
     refund = refund_at_stripe(payment, 13000)
-    client.post(address(Payment, "name_gifts", payment.pk, refund.pk), {"seen": "0"})
+    client.post(address(Payment, "assign_refund", payment.pk, refund.pk), {"seen": "0"})
     first = Gift.objects.order_by("position")[0]
     response = give_back(client, payment, gifts=[str(first.pk)])
     assert response.status_code == 422
@@ -90,7 +90,7 @@ def test_gifts_of_another_payment_were_not_meant(
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
     refund = refund_at_stripe(payment, 6000)
-    url = address(Payment, "name_gifts", payment.pk, refund.pk)
+    url = address(Payment, "assign_refund", payment.pk, refund.pk)
     response = client.post(url, {"gifts": [str(uuid4())], "seen": "0"})
     assert response.status_code == 422
     refund.refresh_from_db()
@@ -116,7 +116,7 @@ def test_while_stripe_is_silent_it_is_kept_which_gifts_were_meant(
     refund = refund_at_stripe(payment, 6000)
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     first = Gift.objects.order_by("position")[0]
-    url = address(Payment, "name_gifts", payment.pk, refund.pk)
+    url = address(Payment, "assign_refund", payment.pk, refund.pk)
     response = client.post(url, {"gifts": [str(first.pk)], "seen": "0"}, follow=True)
     assert "It is written down which gifts were meant." in told(response)
     assert list(refund.gifts.all()) == [first]

@@ -11,7 +11,12 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.functional import lazystr
 
-from campaigns.banners import due_campaigns, publish_campaign, read_banner, request_publishing
+from campaigns.banners import (
+    list_campaigns_to_publish,
+    publish_campaign,
+    read_banner,
+    request_publishing,
+)
 from campaigns.models import Banner, Campaign, PublishedNumber, Tally
 from campaigns.progress import Progress
 from tests.support.factories import make_campaign, make_member, make_payment
@@ -160,14 +165,14 @@ def test_a_published_number_is_kept_only_when_it_changed() -> None:
 @pytest.mark.django_db
 def test_a_campaign_is_due_when_asked_for_and_when_its_time_grows_old() -> None:
     campaign = make_running_campaign()
-    assert due_campaigns(at=timezone.now()) == [campaign]  # never published
+    assert list_campaigns_to_publish(at=timezone.now()) == [campaign]  # never published
     publish_campaign(campaign.pk)
-    assert due_campaigns(at=timezone.now()) == []
+    assert list_campaigns_to_publish(at=timezone.now()) == []
     request_publishing(campaign.pk)
-    assert due_campaigns(at=timezone.now()) == [campaign]
+    assert list_campaigns_to_publish(at=timezone.now()) == [campaign]
     publish_campaign(campaign.pk)
-    assert due_campaigns(at=timezone.now()) == []
-    assert due_campaigns(at=timezone.now() + timedelta(seconds=61)) == [campaign]
+    assert list_campaigns_to_publish(at=timezone.now()) == []
+    assert list_campaigns_to_publish(at=timezone.now() + timedelta(seconds=61)) == [campaign]
 
 
 @pytest.mark.django_db

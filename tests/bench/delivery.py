@@ -15,7 +15,7 @@ from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from campaigns import gifts, tasks  # noqa: E402
-from campaigns.emails.letters import write_letter  # noqa: E402
+from campaigns.emails.letters import render_mail  # noqa: E402
 from campaigns.emails.of_gifts import about_gift, code_of  # noqa: E402
 from campaigns.models import Checkout, Gift, OutgoingMail, Payment  # noqa: E402
 from tests.support.factories import make_campaign, make_member, make_price  # noqa: E402
@@ -89,12 +89,12 @@ def prepare(wanted: int) -> dict[str, float]:
 def _write_alone() -> float:
     gift = Gift.objects.select_related("checkout__campaign", "price__plan").first()
     assert gift is not None
-    write_letter(
+    render_mail(
         "gift_invitation", about_gift(gift, "en") | code_of(gift)
     )  # the first compiles the templates
     start = time.perf_counter()
     for _ in range(LETTERS):
-        write_letter("gift_invitation", about_gift(gift, "en") | code_of(gift))
+        render_mail("gift_invitation", about_gift(gift, "en") | code_of(gift))
     return LETTERS / (time.perf_counter() - start)
 
 
@@ -105,7 +105,7 @@ def deliver() -> dict[str, float]:
     while invitations.filter(next_attempt_at__isnull=False).exists():
         tasks.do_what_followed()
         until = time.time()
-    gifts.note_deliveries()
+    gifts.record_deliveries()
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"since": since, "until": until, "megabytes": megabytes}
 

@@ -216,7 +216,7 @@ def test_one_person_may_have_been_a_member_twice(tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_a_name_that_is_known_is_kept(tmp_path: Path) -> None:
-    Member.objects.known_by("ada@example.org", name="Ada Lovelace")
+    Member.objects.get_or_create_by_email("ada@example.org", name="Ada Lovelace")
     bring_in(tmp_path, "email,since,name\nada@example.org,2024-11-30,A. L.\n")
     assert Member.objects.get().name == "Ada Lovelace"
 

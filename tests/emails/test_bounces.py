@@ -37,7 +37,7 @@ def invitation() -> OutgoingMail:
         next_attempt_at=None,
         provider_id="0000-provider",
     )
-    gifts.note_deliveries()
+    gifts.record_deliveries()
     return mail
 
 
@@ -70,7 +70,7 @@ def test_a_bounce_tells_the_buyer_and_the_staff_once(
 ) -> None:
     for _ in range(3):
         assert tell(client) == 200
-        gifts.note_bounces()
+        gifts.record_bounces()
     gift = Gift.objects.get()
     assert gift.bounced_at is not None
     assert gift.status == Gift.Status.DELIVERED  # it can still be claimed, by its link
@@ -129,7 +129,7 @@ def test_a_mended_address_gets_a_new_code_and_a_new_mail(
     client: Client, invitation: OutgoingMail, mailoutbox: list[Any]
 ) -> None:
     tell(client)
-    gifts.note_bounces()
+    gifts.record_bounces()
     gift = Gift.objects.get()
     old = gift.code
     gifts.change_recipient(gift, name="Ben", email="ben@example.com")
@@ -140,7 +140,7 @@ def test_a_mended_address_gets_a_new_code_and_a_new_mail(
     assert gift.code in sent.body
     # The old bounce is told already, and is no news of the new address.
     tell(client)
-    assert gifts.note_bounces() == 0
+    assert gifts.record_bounces() == 0
 
 
 def test_only_the_providers_own_tracking_can_be_knocked_at(client: Client) -> None:
@@ -149,7 +149,7 @@ def test_only_the_providers_own_tracking_can_be_knocked_at(client: Client) -> No
 
 
 def test_the_providers_id_of_a_mail_is_kept(invitation: OutgoingMail, mailoutbox: Any) -> None:
-    emails.owe_again([invitation.pk])
+    emails.reschedule_mail([invitation.pk])
     assert emails.deliver_mail(invitation.pk)
     [sent] = mailoutbox
     assert sent.metadata == {"mail": str(invitation.pk)}
@@ -162,6 +162,6 @@ def test_a_late_bounce_of_the_old_address_is_no_news_of_the_new_one(
     gifts.change_recipient(gift, name="Ben", email="ben@example.com")
     tasks.do_what_followed()
     tell(client)
-    assert gifts.note_bounces() == 0
+    assert gifts.record_bounces() == 0
     gift.refresh_from_db()
     assert gift.bounced_at is None

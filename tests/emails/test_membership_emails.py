@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from campaigns.emails import links
-from campaigns.memberships import give_membership
+from campaigns.memberships import grant_membership
 from campaigns.models import Campaign, Membership, PlanCopy
 from tests.support.factories import at, claim, make_campaign, make_member, make_plan
 from tests.support.mails import (
@@ -193,7 +193,7 @@ def test_a_welcome_to_a_gift_names_its_giver_and_has_no_link_to_payments(
 
 
 def test_a_membership_without_a_plan_is_welcomed_too() -> None:
-    membership = give_membership(
+    membership = grant_membership(
         make_member(),
         plan=None,
         source=Membership.Source.GRANTED,

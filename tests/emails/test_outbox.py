@@ -68,7 +68,7 @@ def test_a_mail_that_the_provider_put_off_stays_owed_and_waits_longer_each_time(
         assert owed.next_attempt_at is not None
         pauses.append((owed.next_attempt_at - before).total_seconds())
         assert not emails.deliver_mail(owed.pk)  # not before its time
-        assert owed.pk not in emails.due_mail_ids(at=timezone.now())
+        assert owed.pk not in emails.list_due_mails(at=timezone.now())
     assert 30 <= pauses[0] < 40
     assert 60 <= pauses[1] < 70
     assert pauses[-1] == pytest.approx(6 * 3600, abs=10)
@@ -100,11 +100,11 @@ def test_a_mail_that_the_provider_refuses_for_good_is_tried_once(
     attempt(owed)
     assert (owed.attempts, owed.next_attempt_at) == (1, None)
     assert owed.failed_at is not None
-    assert not emails.due_mail_ids(at=timezone.now() + timedelta(days=365))
+    assert not emails.list_due_mails(at=timezone.now() + timedelta(days=365))
     assert not emails.deliver_mail(owed.pk)
     # Staff may ask for it again, once the address is mended.
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    assert emails.owe_again([owed.pk]) == 1
+    assert emails.reschedule_mail([owed.pk]) == 1
     deliver(owed)
     assert owed.failed_at is None
 
@@ -120,9 +120,9 @@ def test_a_worker_that_died_while_sending_loses_no_mail(birthday: Campaign) -> N
     now = timezone.now()
     # What a worker leaves behind that took the lease and was killed.
     OutgoingMail.objects.filter(pk=owed.pk).update(next_attempt_at=now + emails.LEASE, attempts=1)
-    assert owed.pk not in emails.due_mail_ids(at=now)
+    assert owed.pk not in emails.list_due_mails(at=now)
     assert not emails.deliver_mail(owed.pk)
-    assert emails.due_mail_ids(at=now + emails.LEASE) == [owed.pk]
+    assert emails.list_due_mails(at=now + emails.LEASE) == [owed.pk]
     assert timedelta(seconds=45) > emails.LEASE
     assert timedelta(seconds=site.EMAIL_TIMEOUT) < emails.LEASE
     OutgoingMail.objects.filter(pk=owed.pk).update(next_attempt_at=now)

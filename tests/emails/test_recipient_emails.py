@@ -8,7 +8,7 @@ from django.conf import settings as site
 from django.test import Client
 
 from campaigns.emails import links
-from campaigns.emails.letters import write_letter
+from campaigns.emails.letters import render_mail
 from campaigns.models import Campaign, Gift, Membership
 from tests.support.factories import at, claim, make_campaign, make_member, make_plan
 from tests.support.mails import (
@@ -162,7 +162,7 @@ def test_an_invitation_can_be_shown_before_its_gift_is_paid(birthday: Campaign) 
         message="For your birthday.\n<b>Read</b> well.",
         expires_at=at("2027-11-10 12:00"),
     )
-    subject, text, html = write_letter(
+    subject, text, html = render_mail(
         "gift_invitation",
         {
             "gift": gift,

@@ -227,7 +227,7 @@ def test_the_last_mail_goes_out_before_the_address_is_gone_and_none_after(
         assert "As you asked on your page" in part
         assert "since books have to be kept" in part
     for owed in OutgoingMail.objects.all():
-        emails.owe_again([owed.pk])
+        emails.reschedule_mail([owed.pk])
         assert not emails.deliver_mail(owed.pk)
     assert len(mailbox.outbox) == before + 1
 
@@ -248,7 +248,7 @@ def test_a_refund_after_it_finds_the_payment_and_brings_nothing_back(
         why="asked for by mail",
         by=django_user_model.objects.create_user("olha"),
     )
-    settlement.carry_out_refund(ordered.pk)
+    settlement.execute_refund_order(ordered.pk)
     refund = Refund.objects.get()
     assert (refund.payment, refund.amount_minor, refund.status) == (payment, 1000, "succeeded")
     dispute = sandbox.open_dispute(payment_intent=str(payment.intent_id))
@@ -354,10 +354,10 @@ def test_no_link_and_no_claim_leads_to_who_was_erased(zoe: Member, clock: Clock)
     erase(zoe)
     zoe.refresh_from_db()
     for address in (ZOE, zoe.email):
-        assert not members.owe_link(address, language="en", at=timezone.now())
+        assert not members.request_sign_in_link(address, language="en", at=timezone.now())
     with pytest.raises(members.ChangeClosed):
-        members.owe_change(zoe, "x@example.org", language="en", at=timezone.now())
-    other = Member.objects.known_by("ben@example.org")
+        members.request_address_change(zoe, "x@example.org", language="en", at=timezone.now())
+    other = Member.objects.get_or_create_by_email("ben@example.org")
     with pytest.raises(members.MergeRefused):
         members.merge_members(kept=other, gone=zoe)
     assert Member.objects.find(ZOE) is None

@@ -156,10 +156,10 @@ def test_a_worker_that_dies_at_a_step_leaves_it_to_the_next(
         go_on(erasure)
     erasure.refresh_from_db()
     assert erasure.done_at is None
-    assert erasures.due_erasure_ids(at=timezone.now()) == []  # its lease holds others off
+    assert erasures.claim_erasures(at=timezone.now()) == []  # its lease holds others off
     monkeypatch.setattr(erasures, step, do)
     pass_by(clock, minutes=3)
-    [erasure_id] = erasures.due_erasure_ids(at=timezone.now())
+    [erasure_id] = erasures.claim_erasures(at=timezone.now())
     assert erasures.carry_out(erasure_id)
     erasure.refresh_from_db()
     assert_forgotten(erasure)
@@ -202,7 +202,7 @@ def test_an_error_keeps_no_address(zoe: Member, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(members, "strip_rows", fail)
     monkeypatch.setattr(settlement, "find_checkout", fail)
     StripeEvent.objects.update(status="new", next_attempt_at=timezone.now())
-    for event_id in webhooks.due_event_ids(at=timezone.now()):
+    for event_id in webhooks.list_due_events(at=timezone.now()):
         webhooks.work_on_event(event_id)
     assert ZOE in StripeEvent.objects.latest("pk").error
     with pytest.raises(ValueError, match="already exists"):
@@ -349,20 +349,20 @@ def test_a_claim_at_the_same_moment_is_theirs_or_somebody_news(
     def claim() -> Gift:
         return settlement.claim_gift(gift.code, email=ZOE, name=NAME, language="en")
 
-    known_by = type(Member.objects).known_by
+    get_or_create_by_email = type(Member.objects).get_or_create_by_email
 
     def erase_meanwhile(*args: Any, **kwargs: Any) -> Member:
-        found = known_by(*args, **kwargs)
-        monkeypatch.setattr(type(Member.objects), "known_by", known_by)
+        found = get_or_create_by_email(*args, **kwargs)
+        monkeypatch.setattr(type(Member.objects), "get_or_create_by_email", get_or_create_by_email)
         race(partial(members.strip_rows, zoe.pk, at=timezone.now()))
         return found
 
     if is_erased_first and connection.vendor != "sqlite":  # where two can write at once
-        monkeypatch.setattr(type(Member.objects), "known_by", erase_meanwhile)
+        monkeypatch.setattr(type(Member.objects), "get_or_create_by_email", erase_meanwhile)
     elif is_erased_first:
         go_on(erasure)
     claimed = claim()
-    assert claimed.redeemer is not None
-    assert (claimed.redeemer != zoe) is is_erased_first
+    assert claimed.claimed_by is not None
+    assert (claimed.claimed_by != zoe) is is_erased_first
     go_on(erasure)
     assert (find_secrets(dump_everything()) == []) is not is_erased_first

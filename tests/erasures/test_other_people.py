@@ -52,9 +52,11 @@ def test_who_has_the_address_now_that_an_erased_person_left(
     """The mailbox of a company, or one that its provider gave away once more."""
     buy(campaign, sandbox, name="Zoë Luczak")
     zoe = Member.objects.get(email=ZOE)
-    members.take_address(zoe, MOVED, at=timezone.now())
+    members.adopt_address(zoe, MOVED, at=timezone.now())
     nia = make_member("nia@example.org")
-    confirm(members.owe_change(nia, ZOE, language="en", at=timezone.now()), "old", "new")
+    confirm(
+        members.request_address_change(nia, ZOE, language="en", at=timezone.now()), "old", "new"
+    )
     assert Member.objects.find(ZOE) == nia
     gift, unpaid = give_to_zoes_address(campaign, sandbox), order(campaign, name="Nia")
     erase(zoe)
@@ -69,7 +71,7 @@ def test_who_confirmed_an_address_for_somebody_else(
     """Somebody asks for another's address, is answered by a slip, and asks to be erased."""
     nia, eve = make_member(ZOE), make_member("eve@example.org")
     gift, unpaid = give_to_zoes_address(campaign, sandbox), order(campaign, name="Nia")
-    confirm(members.owe_change(eve, ZOE, language="en", at=timezone.now()), Side.NEW)
+    confirm(members.request_address_change(eve, ZOE, language="en", at=timezone.now()), Side.NEW)
     erase(eve)
     assert_is_nias(gift, unpaid)
     assert Member.objects.find(ZOE) == nia

@@ -21,7 +21,7 @@ def test_whoever_clicks_again_is_asked_once(campaign: Campaign, sandbox: Sandbox
     subscribe(campaign, sandbox)
     gift = give(campaign)
     for _ in range(3):
-        with pytest.raises(gifts.ConfirmationOwed):
+        with pytest.raises(gifts.ConfirmationRequired):
             settlement.claim_gift(gift.code, email="ben@example.org", name="x", language="en")
     assert OutgoingMail.objects.filter(kind="gift_confirm").count() == 1
 
@@ -44,7 +44,7 @@ def test_a_confirmation_that_was_given_up_can_be_asked_for_again(
     subscribe(campaign, sandbox)
     gift = give(campaign)
     for _ in range(2):
-        with pytest.raises(gifts.ConfirmationOwed):
+        with pytest.raises(gifts.ConfirmationRequired):
             settlement.claim_gift(gift.code, email="ben@example.org", name="B", language="en")
         owed = OutgoingMail.objects.get(kind="gift_confirm")
         assert (owed.next_attempt_at, owed.failed_at, owed.attempts) == (SUBSCRIBED, None, 0)
@@ -56,7 +56,7 @@ def test_a_claim_tells_nobody_the_name_that_a_stranger_typed(
 ) -> None:
     subscribe(campaign, sandbox)
     Member.objects.update(name="")
-    with pytest.raises(gifts.ConfirmationOwed):
+    with pytest.raises(gifts.ConfirmationRequired):
         settlement.claim_gift(
             give(campaign).code, email="ben@example.org", name="Buy at example.com", language="en"
         )

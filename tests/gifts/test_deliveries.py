@@ -218,7 +218,7 @@ def test_a_purchase_for_a_day_ahead_waits_for_it(
     assert (gift.deliver_at, gift.zone, gift.status) == (day, "Asia/Tokyo", "paid")
     [invitation] = invitations()
     assert invitation.next_attempt_at == day
-    assert invitation.pk not in emails.due_mail_ids(at=day - timedelta(seconds=1))
+    assert invitation.pk not in emails.list_due_mails(at=day - timedelta(seconds=1))
     assert gift.expires_at == day + timedelta(days=365)
 
 

@@ -54,7 +54,7 @@ class Walk:
 
     def take(self, step: str, argument: int) -> None:
         self.gift.refresh_from_db()
-        before, redeemer = dump(self.gift), self.gift.redeemer_id
+        before, claimed_by = dump(self.gift), self.gift.claimed_by_id
         code, noted = self.gift.code, GiftChange.objects.count()
         try:
             getattr(self, step)(argument)
@@ -65,8 +65,8 @@ class Walk:
         self.gift.refresh_from_db()
         if self.gift.code != code:
             self.old_codes.append(code)
-        if redeemer is not None and step != "reassign":
-            assert self.gift.redeemer_id == redeemer, "claimed by two"
+        if claimed_by is not None and step != "reassign":
+            assert self.gift.claimed_by_id == claimed_by, "claimed by two"
         self.check()
 
     # Time
@@ -94,7 +94,7 @@ class Walk:
 
     def claim(self, argument: int) -> None:
         name = PEOPLE[argument % 2]
-        with suppress(gifts.ConfirmationOwed):
+        with suppress(gifts.ConfirmationRequired):
             settlement.claim_gift(
                 self.gift.code, email=f"{name}@example.org", name=name, language="en"
             )
@@ -117,7 +117,7 @@ class Walk:
         if part > 0:
             refund = make_refund(self.payment, f"{timezone.now():%Y-%m-%d %H:%M}", part)
             if argument % 2:
-                gifts.name_gifts(refund, [self.gift.pk])
+                gifts.assign_refund(refund, [self.gift.pk])
         self._follow_money()
 
     def fail_refund(self, argument: int) -> None:
@@ -141,7 +141,7 @@ class Walk:
         """As settlement does, without the way to Stripe."""
         with transaction.atomic():
             locked = Gift.objects.select_for_update().get(pk=self.gift.pk)
-            gifts.follow_money(locked)
+            gifts.follow_payment_of_gift(locked)
             progress.tally_gift(locked)
 
     # Staff
@@ -150,10 +150,10 @@ class Walk:
         settlement.revoke_gift(self.gift, by=self.staff, why="asked by the buyer")
 
     def revive(self, argument: int) -> None:
-        settlement.revive_gift(self.gift, by=self.staff, why="they wrote to us")
+        settlement.restore_gift(self.gift, by=self.staff, why="they wrote to us")
 
     def keep(self, argument: int) -> None:
-        gifts.keep_gift(self.gift, by=self.staff, why="not their fault")
+        gifts.pardon_gift(self.gift, by=self.staff, why="not their fault")
 
     def reassign(self, argument: int) -> None:
         email = f"{PEOPLE[argument % 2]}@example.org"
@@ -170,11 +170,11 @@ class Walk:
         if claimed:
             assert gift.membership is not None
             assert gift.membership in given
-            assert gift.redeemer_id == gift.membership.member_id
+            assert gift.claimed_by_id == gift.membership.member_id
             assert running or gift.membership.ended_at is not None
         assert (gift.status == Gift.Status.REVOKED) == (gift.revoked_at is not None)
         assert (gift.status == Gift.Status.REVOKED) == bool(gift.revoked_for)
-        assert (gift.fell_at is not None) <= (gift.redeemer_id is not None)
+        assert (gift.reversed_at is not None) <= (gift.claimed_by_id is not None)
         assert gifts.find_gift(gift.code) == gift
         assert not any(gifts.find_gift(code) for code in self.old_codes)
         stands = self._stands()
@@ -243,7 +243,7 @@ def test_what_checks_a_walk_sees_a_rule_that_is_broken(
 ) -> None:
     """The control: staff could once bring back a gift whose money was gone."""
     if broken:
-        monkeypatch.setattr(changes, "time_of_fall", lambda gift: None)
+        monkeypatch.setattr(changes, "reversed_at_of", lambda gift: None)
     with time_machine.travel(at("2026-11-10 12:00"), tick=False) as clock:
         walk = Walk(make_campaign(), admin_user, clock)
         walk.take("wait", 0)

@@ -72,7 +72,7 @@ def test_an_unclaimed_gift_is_reminded_of_three_times_and_expires_after_a_year(
         tasks.sweep()
         assert status_of(gift) == "expired"
         with pytest.raises(gifts.GiftNotClaimable, match="expired"):
-            gifts.redeem_gift(gift.code, email="ben@example.org", name="", language="en")
+            gifts.apply_claim(gift.code, email="ben@example.org", name="", language="en")
     to = [mail.to[0] for mail in mailoutbox if "still waiting" in mail.subject.lower()]
     assert to == ["ben@example.org"] * 3
 
@@ -147,7 +147,7 @@ def test_whoever_goes_on_anyhow_is_not_told_of_an_end(birthday: Campaign) -> Non
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday, months=3)
         settlement.claim_gift(gift.code, email="cleo@example.org", name="Cleo", language="en")
-        memberships.give_membership(
+        memberships.grant_membership(
             make_member("cleo@example.org"),
             plan=None,
             source=Membership.Source.GRANTED,
@@ -173,7 +173,7 @@ def test_a_revived_gift_has_its_full_time_again(birthday: Campaign, admin_user: 
         gift = sell(birthday)
         live(clock, [0, 183, 366])
         assert status_of(gift) == "expired"
-        settlement.revive_gift(gift, by=admin_user, why="they wrote to us")
+        settlement.restore_gift(gift, by=admin_user, why="they wrote to us")
         assert status_of(gift) == "delivered"
         assert gift.expires_at == SOLD + timedelta(days=366 + 365)
         assert [step for _, step in list_steps(gift)][-1] is Step.EXPIRE

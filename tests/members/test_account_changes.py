@@ -126,7 +126,7 @@ def test_what_stripe_did_and_we_did_not_hear_is_found_out_by_the_sweep(
 ) -> None:
     members.cancel(subscription)  # and then we died
     clock.shift(timedelta(minutes=2))
-    assert settlement.due_checkout_ids(at=timezone.now()) == [subscription.checkout_id]
+    assert settlement.claim_due_checkouts(at=timezone.now()) == [subscription.checkout_id]
 
 
 def test_what_ended_meanwhile_is_not_cancelled_and_the_page_says_how_it_stands(

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns import members
-from campaigns.emails.of_addresses import veil_address
+from campaigns.emails.of_addresses import mask_address
 from campaigns.models import (
     AddressChange,
     Erasure,
@@ -157,7 +157,7 @@ def test_the_mails_read_well(client: Client, ada: Member) -> None:
     [("ada@example.org", "a…@example.org"), ("a@example.org", "…@example.org")],
 )
 def test_an_address_is_veiled_for_strangers(address: str, veiled: str) -> None:
-    assert veil_address(address) == veiled
+    assert mask_address(address) == veiled
 
 
 # Confirming
@@ -238,7 +238,9 @@ def test_a_link_confirms_its_own_side_of_its_own_change_and_needs_our_key(
     client: Client, ada: Member, settings: LazySettings
 ) -> None:
     bob = make_member("bob@example.org")
-    of_bob = members.owe_change(bob, "bob@new.example", language="en", at=timezone.now())
+    of_bob = members.request_address_change(
+        bob, "bob@new.example", language="en", at=timezone.now()
+    )
     change = want(client)
     confirm(of_bob, "old", "new")
     confirm(change, "new")
@@ -266,7 +268,7 @@ def test_what_was_asked_for_before_staff_gave_another_address_is_closed(
 ) -> None:
     change = want(client)
     confirm(change, "new")
-    members.take_address(Member.objects.get(pk=ada.pk), "desk@example.org", at=timezone.now())
+    members.adopt_address(Member.objects.get(pk=ada.pk), "desk@example.org", at=timezone.now())
     assert Client().post(path_of(change, Side.OLD)).status_code == 410
     assert address_of(ada) == "desk@example.org"
 
@@ -277,14 +279,14 @@ def test_somebody_who_is_to_be_forgotten_changes_nothing(client: Client, ada: Me
     Erasure.objects.create(member=ada)
     assert Client().post(path_of(change, Side.OLD)).status_code == 410
     with pytest.raises(members.ChangeClosed):
-        members.owe_change(ada, NEW, language="en", at=timezone.now())
+        members.request_address_change(ada, NEW, language="en", at=timezone.now())
     assert address_of(ada) == ADA
 
 
 @pytest.mark.django_db(transaction=True)
 def test_both_sides_at_once_make_it_once(client: Client) -> None:
     ada = make_member(ADA)
-    change = members.owe_change(ada, NEW, language="en", at=timezone.now())
+    change = members.request_address_change(ada, NEW, language="en", at=timezone.now())
     paths = [path_of(change, side) for side in Side] * 2
     outcomes = race(*[lambda path=path: Client().post(path).status_code for path in paths])
     assert outcomes == [303] * 4
@@ -297,7 +299,7 @@ def test_both_sides_at_once_make_it_once(client: Client) -> None:
 def test_a_naive_confirmation_loses_the_same_race() -> None:
     """The control: who looks at a row, and writes all of it, forgets the other side's."""
     ada = make_member(ADA)
-    change = members.owe_change(ada, NEW, language="en", at=timezone.now())
+    change = members.request_address_change(ada, NEW, language="en", at=timezone.now())
     both_have_read = threading.Barrier(2)
 
     def confirm_naively(side: Side) -> None:
@@ -317,10 +319,10 @@ def test_what_was_confirmed_at_both_and_not_made_is_made_by_the_sweep(
     change, now = want(client), timezone.now()
     AddressChange.objects.update(old_confirmed_at=now, new_confirmed_at=now)
     assert "The change is being made" in main_of(client.get(path_of(change, Side.OLD)))
-    assert members.due_change_ids(at=timezone.now()) == [change.pk]
+    assert members.claim_address_changes(at=timezone.now()) == [change.pk]
     assert members.make_change(change.pk, at=timezone.now())
     assert address_of(ada) == NEW
-    assert members.due_change_ids(at=timezone.now()) == []
+    assert members.claim_address_changes(at=timezone.now()) == []
 
 
 @pytest.mark.parametrize("sides", [(), ("new",), ("old", "new")])

@@ -53,7 +53,7 @@ def ada(db: None, client: Client) -> Member:
 
 def tell() -> list[bool]:
     now = timezone.now()
-    return [members.tell_stripe(pk, at=now) for pk in members.due_stripe_ids(at=now)]
+    return [members.sync_customer(pk, at=now) for pk in members.claim_customer_updates(at=now)]
 
 
 def customer_of(checkout: Checkout) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def bought(client: Client, ada: Member, campaign: Campaign, sandbox: SandboxCont
     checkout = start(client, JOIN, join_fields(client))
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
-    assert members.due_stripe_ids(at=timezone.now()) == []
+    assert members.claim_customer_updates(at=timezone.now()) == []
     return checkout
 
 

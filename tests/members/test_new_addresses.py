@@ -14,7 +14,7 @@ from django.utils import timezone
 from campaigns import emails, members
 from campaigns.admin.members import MemberForm
 from campaigns.emails import links
-from campaigns.memberships import give_membership
+from campaigns.memberships import grant_membership
 from campaigns.models import (
     AddressChange,
     Campaign,
@@ -82,7 +82,7 @@ def test_whoever_has_the_new_address_is_the_same_person(client: Client, campaign
 @pytest.mark.django_db(transaction=True)
 def test_a_sign_up_under_the_new_address_at_the_same_moment_is_the_same_person() -> None:
     ada = make_member(ADA)
-    change = members.owe_change(ada, NEW, language="en", at=timezone.now())
+    change = members.request_address_change(ada, NEW, language="en", at=timezone.now())
     confirm(change, "old")
     path = path_of(change, Side.NEW)
     outcomes = race(lambda: Client().post(path).status_code, *[lambda: bool(make_member(NEW))] * 3)
@@ -156,7 +156,7 @@ def test_a_link_to_stripe_that_went_to_the_old_address_opens_nothing(
     old, ada = f"/membership/manage/{links.portal_token(checkout)}/", Member.objects.get()
     clock.shift(60)
     assert Client().get(old).status_code == 200
-    members.take_address(ada, NEW, at=timezone.now())
+    members.adopt_address(ada, NEW, at=timezone.now())
     clock.shift(60)
     assert Client().get(old).status_code == Client().post(old).status_code == 410
     fresh = f"/membership/manage/{links.portal_token(checkout)}/"
@@ -179,7 +179,7 @@ def test_a_claim_by_the_old_address_does_not_tell_the_one_of_now(
     client: Client, ada: Member, campaign: Campaign
 ) -> None:
     confirm(want(client), "old", "new")
-    give_membership(
+    grant_membership(
         ada, plan=make_plan(), source=Membership.Source.GRANTED, starts_at=NOON, months=12
     )
     gift = make_gift(make_member("ben@example.org"), campaign, "2026-11-09 10:00")
@@ -230,7 +230,7 @@ def test_staff_give_another_address(desk: Client, client: Client, ada: Member) -
     ada.refresh_from_db()
     assert ada.email == NEW
     assert ada.tell_stripe_at
-    assert Member.objects.known_by(ADA) == ada
+    assert Member.objects.get_or_create_by_email(ADA) == ada
     assert Client().post(waiting).status_code == 410
 
 

@@ -119,14 +119,14 @@ def test_the_mail_can_be_sent_again_and_the_table_is_not_enough_to_make_its_link
     path = ask_for_link(client)
     token = path.rstrip("/").rpartition("/")[2]
     owed = OutgoingMail.objects.get()
-    assert emails.owe_again([owed.pk]) == 1
+    assert emails.reschedule_mail([owed.pk]) == 1
     assert urlsplit(find_link(read_mail(), f"{MINE}open/")).path == path
     for row in (*SignInLink.objects.values(), *OutgoingMail.objects.values()):
         assert token not in str(row)
     assert client.get(f"{MINE}open/{SignInLink.objects.get().secret_hash}/").status_code == 410
     settings.SECRET_KEY = "another-key"
     assert links.sign_in_token(SignInLink.objects.get()) != token
-    emails.owe_again([owed.pk])
+    emails.reschedule_mail([owed.pk])
     assert_not_wanted(owed)  # what it would say opens nothing
 
 

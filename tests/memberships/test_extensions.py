@@ -87,7 +87,7 @@ def test_an_extension_that_is_revoked_moves_the_next_charge_back(
     assert at_stripe(subscription)["status"] == "active"  # nothing is left, so it charges now
     settle(subscription)
     assert Payment.objects.filter(membership=subscription).count() == 2
-    settlement.revive_gift(second, by=admin_user, why="it was right")
+    settlement.restore_gift(second, by=admin_user, why="it was right")
     second.refresh_from_db()
     assert second.status == Gift.Status.CLAIMED
 
@@ -131,7 +131,7 @@ def test_one_cancelled_before_its_charge_was_moved_leaves_the_gift_by_itself(
         str(subscription.subscription_id), {"cancel_at_period_end": True}
     )
     gift = claim(give(campaign))
-    memberships.push_charge(subscription.pk, at=SUBSCRIBED)
+    memberships.move_charge(subscription.pk, at=SUBSCRIBED)
     assert gift.membership is not None
     gift.membership.refresh_from_db()
     assert gift.membership.extends is None
@@ -309,7 +309,7 @@ def test_an_extension_that_comes_back_after_a_renewal_follows_what_was_paid(
     settle(subscription)
     subscription.refresh_from_db()
     paid_until = subscription.ends_at
-    settlement.revive_gift(gift, by=admin_user, why="no mistake after all")
+    settlement.restore_gift(gift, by=admin_user, why="no mistake after all")
     tasks.sweep()
     [(start, end)] = spans(gift)
     assert start == paid_until

@@ -53,7 +53,7 @@ def test_clamping_never_drifts_when_reckoned_from_the_start(start: datetime, mon
 
 
 def give(starts_at: str, source: Membership.Source, months: int = 12) -> Membership:
-    return memberships.give_membership(
+    return memberships.grant_membership(
         make_member(), plan=None, source=source, starts_at=at(starts_at), months=months
     )
 
@@ -141,7 +141,7 @@ def test_one_past_due_lapses_when_its_grace_is_over_and_is_then_looked_at() -> N
     membership.refresh_from_db()
     checkout.refresh_from_db()
     assert (membership.status, membership.ended_at) == ("lapsed", None)
-    assert checkout.look_at == end
+    assert checkout.settle_at == end
 
 
 @pytest.mark.django_db

@@ -203,7 +203,7 @@ def test_a_pause_within_what_gifts_pay_for_ends_access_with_the_gifts(
     # What is laid out anew meanwhile, since a gift is taken back, is no trouble.
     assert first.membership is not None
     with transaction.atomic():
-        memberships.take_back(first.membership, at=at("2027-02-20 12:00"))
+        memberships.revoke_access(first.membership, at=at("2027-02-20 12:00"))
     tasks.sweep()
     paying.refresh_from_db()
     assert paying.push_error == ""

@@ -13,7 +13,7 @@ from django.test import Client
 
 from campaigns import settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Dispute, OutgoingMail, Payment, Tally
-from campaigns.payments import TOLD_OF, standing_interval
+from campaigns.payments import TOLD_OF, valid_interval
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
 from tests.settlement.test_permutations import dump_rows, forget_sales
@@ -87,7 +87,7 @@ def test_a_dispute_is_kept_in_whatever_state_it_is_and_only_a_lost_one_ends_the_
     show_as(status, monkeypatch)
     dispute = settle(sold)
     assert dispute.status == status
-    standing = standing_interval(Payment.objects.get())
+    standing = valid_interval(Payment.objects.get())
     assert standing == (sold.paid_at, dispute.withdrawn_at if status == "lost" else None)
     assert (Tally.objects.get().counted_until is not None) == (status == "lost")
     assert told() == ([status] if status in TOLD_OF else [])

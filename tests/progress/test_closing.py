@@ -119,7 +119,7 @@ def test_closing_keeps_who_when_and_what_each_goal_counts(over: Campaign) -> Non
     close(over)
     over.refresh_from_db()
     assert (over.closed_at, over.closed_by) == (at(AFTER), "editor")
-    assert over.closed_numbers == {"new_members": 4, "money": 24000, "gifts": 1}
+    assert over.final_counts == {"new_members": 4, "money": 24000, "gifts": 1}
 
 
 def test_two_who_close_at_once_close_it_once(over: Campaign) -> None:
@@ -180,7 +180,7 @@ def test_opened_again_the_number_is_what_the_rows_say(over: Campaign) -> None:
     told = measure(over, moment="2026-12-10 12:00")
     assert (told.counted, told.is_final, told.is_provisional) == (3, False, True)
     over.refresh_from_db()
-    assert (over.closed_at, over.closed_by, over.closed_numbers) == (None, "", None)
+    assert (over.closed_at, over.closed_by, over.final_counts) == (None, "", None)
 
 
 # What readers and staff are shown

@@ -219,7 +219,7 @@ def test_a_membership_from_before_that_was_never_paid_hides_nobody(
 
 
 def test_a_grant_does_not_count(birthday: Campaign, ada: Member) -> None:
-    memberships.give_membership(
+    memberships.grant_membership(
         ada,
         plan=None,
         source=Membership.Source.GRANTED,
@@ -239,7 +239,7 @@ def test_an_import_does_not_count(birthday: Campaign, ada: Member) -> None:
 def test_a_first_payment_taken_offline_counts_by_the_date_entered(
     birthday: Campaign, ada: Member
 ) -> None:
-    membership = memberships.give_membership(
+    membership = memberships.grant_membership(
         ada,
         plan=None,
         source=Membership.Source.ONCE,

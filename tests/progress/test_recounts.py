@@ -102,7 +102,7 @@ def move_window(campaign: Campaign, starts_at: str) -> None:
 
 
 def take_a_batch(campaign: Campaign) -> bool:
-    return progress.carry_on_recount(campaign.pk, until=timezone.now())
+    return progress.continue_recount(campaign.pk, until=timezone.now())
 
 
 def is_due(campaign: Campaign) -> bool:
@@ -173,15 +173,15 @@ def test_killed_in_the_middle_it_goes_on_where_it_stood(
     before = counted_rows(crowd)
     move_window(crowd, "2026-11-15 00:00")
     with pytest.raises(SystemExit):
-        progress.carry_on_recount(crowd.pk)
+        progress.continue_recount(crowd.pk)
     crowd.refresh_from_db()
     assert progress.measure_recount(crowd) == (GIFTS + 400, GIFTS + PEOPLE)
     assert by_the_rule(crowd) < counted_rows(crowd) < before
 
-    assert not progress.carry_on_recount(crowd.pk)  # nobody knows yet that it died
+    assert not progress.continue_recount(crowd.pk)  # nobody knows yet that it died
     assert len(seen) == 600
     with time_machine.travel(timezone.now() + recounting.LEASE, tick=True):
-        assert progress.carry_on_recount(crowd.pk)
+        assert progress.continue_recount(crowd.pk)
     assert len(seen) == 600 + PEOPLE - 400
     assert counted_rows(crowd) == by_the_rule(crowd)
 
@@ -201,12 +201,12 @@ def test_an_edit_in_the_middle_begins_at_the_start(
 
     monkeypatch.setattr(recounting, "_count_batch", count)
     move_window(crowd, "2026-11-20 00:00")
-    assert not progress.carry_on_recount(crowd.pk)  # its lease is gone
+    assert not progress.continue_recount(crowd.pk)  # its lease is gone
     crowd.refresh_from_db()
     assert len(batches) == 3
     assert progress.measure_recount(crowd) == (0, GIFTS + PEOPLE)
     assert counted_rows(crowd) != by_the_rule(crowd)
-    assert progress.carry_on_recount(crowd.pk)
+    assert progress.continue_recount(crowd.pk)
     assert batches[3] == ""
     assert counted_rows(crowd) == by_the_rule(crowd)
 
@@ -221,7 +221,7 @@ def test_of_two_workers_one_counts(crowd: Campaign, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(recounting, "tally_members", tally)
     move_window(crowd, "2026-11-15 00:00")
-    work = partial(progress.carry_on_recount, crowd.pk)
+    work = partial(progress.continue_recount, crowd.pk)
     outcomes = race(work, work, work)
     assert sorted(map(str, outcomes)) == ["False", "False", "True"]
     assert len(seen) == len(set(seen)) == PEOPLE
@@ -248,7 +248,7 @@ class Straddling:
     def recount(self, campaign: Campaign) -> None:
         assert self.has_counted.wait(30)
         move_window(campaign, "2026-11-15 00:00")
-        assert progress.carry_on_recount(campaign.pk)
+        assert progress.continue_recount(campaign.pk)
         self.is_recounted.set()
 
     def race(self, write: Callable[[], object], campaign: Campaign) -> int:
@@ -310,7 +310,7 @@ def test_what_is_settled_in_the_middle_counts_by_the_new_window(
     assert not take_a_batch(campaign)
     work()
     assert Tally.objects.count() == 1
-    assert progress.carry_on_recount(campaign.pk)
+    assert progress.continue_recount(campaign.pk)
     assert counted_rows(campaign) == by_the_rule(campaign)
     assert Tally.objects.count() == 2
 
@@ -339,7 +339,7 @@ def test_a_sweep_asks_for_a_turn_while_one_is_due(
     crowd: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(tasks, "hurry", lambda task, *_: asked.append(task.name))
+    monkeypatch.setattr(tasks, "run_soon", lambda task, *_: asked.append(task.name))
     tasks.sweep()
     assert asked == []
     move_window(crowd, "2026-11-15 00:00")
@@ -360,14 +360,14 @@ def test_one_that_fails_holds_up_no_other(
 ) -> None:
     spring = make_campaign(slug="spring")
     make_payment(make_member(), spring, "2026-11-10 12:00")
-    carry_on = progress.carry_on_recount
+    carry_on = progress.continue_recount
 
     def fail_on_first(campaign_id: int, **how: Any) -> bool:
         if campaign_id == birthday.pk:
             raise RuntimeError
         return carry_on(campaign_id, **how)
 
-    monkeypatch.setattr(progress, "carry_on_recount", fail_on_first)
+    monkeypatch.setattr(progress, "continue_recount", fail_on_first)
     for campaign in (birthday, spring):
         progress.request_recount(campaign.pk)
     tasks.recount()

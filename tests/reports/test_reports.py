@@ -56,7 +56,7 @@ def subscribe(campaign: Campaign, paid_at: str, *, placement: str = "top") -> Pa
 
 
 def pay_offline(campaign: Campaign, paid_at: str) -> Payment:
-    membership = memberships.give_membership(
+    membership = memberships.grant_membership(
         make_member(),
         plan=make_plan(),
         source=Membership.Source.ONCE,
@@ -128,16 +128,16 @@ def test_redeemers_who_pay_for_themselves_later_are_told_and_not_counted(
     birthday: Campaign,
 ) -> None:
     ben, cleo, dan = (make_member(f"{name}@example.org") for name in ("ben", "cleo", "dan"))
-    for redeemer in (ben, ben, cleo, dan):
+    for claimed_by in (ben, ben, cleo, dan):
         gift = make_gift(make_member(), birthday, "2026-11-02 10:00")
-        claim(gift, redeemer, "2026-11-03 10:00")
+        claim(gift, claimed_by, "2026-11-03 10:00")
     make_payment(ben, None, "2026-11-05 10:00")
     make_payment(cleo, None, "2026-11-02 23:00")  # before the claim
     make_payment(dan, None, "2026-11-06 10:00", status="failed")
     figures = figures_of(birthday)
     assert figures.gifts_converted == 1
     assert (figures.gifts_claimed, figures.gifts_unclaimed, figures.gifts_expired) == (4, 0, 0)
-    assert "redeemers who paid for themselves later  1" in formats.as_text(figures)
+    assert "claimants who paid for themselves later  1" in formats.as_text(figures)
 
 
 def test_unclaimed_gifts_that_expired_are_told_of(birthday: Campaign) -> None:

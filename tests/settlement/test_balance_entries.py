@@ -11,7 +11,7 @@ from campaigns import checkout as checkouts
 from campaigns import payments, progress, settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Dispute, Payment, Price, Refund, Tally
 from campaigns.reports import formats, gather_figures
-from campaigns.settlement.drift import Reconciliation, read_movement, tell_difference
+from campaigns.settlement.drift import Reconciliation, describe_difference, read_movement
 from newsroom.sandbox.control import SandboxControl
 from tests.settlement.test_reconciliation import REFUND_FAILS, give_back, intent_of, reconcile
 from tests.support.extensions import CARD, Clock, clock  # noqa: F401 - a fixture
@@ -208,7 +208,7 @@ def test_the_fee_of_a_dispute_may_come_back_with_its_money() -> None:
         report = Reconciliation(since=None)
         for movement in listed:
             assert movement is not None
-            assert tell_difference(movement, row) == ""
+            assert describe_difference(movement, row) == ""
             report.enter(movement, row)
         assert report.is_equal
         assert report.ours["usd"].net_minor == sum(each["net"] for each in entries[-len(listed) :])

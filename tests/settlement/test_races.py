@@ -89,7 +89,7 @@ def test_four_copies_of_each_of_500_events_at_once_have_500_effects(
     assert Tally.objects.count() == PEOPLE
     assert Payment.objects.filter(status="succeeded").count() == PEOPLE
 
-    owed = emails.due_mail_ids(at=timezone.now())
+    owed = emails.list_due_mails(at=timezone.now())
     assert len(owed) == 2 * PEOPLE  # a receipt and a welcome each
     assert race_through(owed, emails.deliver_mail, threads=WORKERS) == []
     assert not OutgoingMail.objects.filter(sent_at__isnull=True).exists()
@@ -230,7 +230,7 @@ def test_a_gift_claimed_by_several_at_once_goes_to_one(
     outcomes = race(
         *(
             partial(
-                gifts.redeem_gift,
+                gifts.apply_claim,
                 gift.code,
                 email=f"{name}@example.org",
                 name=name,
@@ -243,7 +243,7 @@ def test_a_gift_claimed_by_several_at_once_goes_to_one(
     losers = [outcome.reason for outcome in outcomes if isinstance(outcome, gifts.GiftNotClaimable)]
     assert (len(winners), losers) == (1, ["claimed"] * 3)
     gift.refresh_from_db()
-    assert gift.redeemer == Membership.objects.get().member == winners[0].redeemer
+    assert gift.claimed_by == Membership.objects.get().member == winners[0].claimed_by
     assert OutgoingMail.objects.filter(kind="gift_claimed").count() == 1
 
 
@@ -288,7 +288,7 @@ def test_two_gifts_claimed_at_once_by_one_person_do_not_run_side_by_side(
             )
         )
         assert sorted(type(outcome).__name__ for outcome in outcomes) == [
-            "ConfirmationOwed",
+            "ConfirmationRequired",
             "Gift",
         ]
         assert Membership.objects.filter(member__email=email).count() == 1
@@ -304,7 +304,7 @@ def test_deliveries_are_noted_while_their_purchase_is_settled(
             sent_at=timezone.now(), next_attempt_at=None
         )
         settle = partial(settlement.settle_checkout, gift.checkout_id)
-        outcomes = race(settle, gifts.note_deliveries, settle, gifts.note_deliveries)
+        outcomes = race(settle, gifts.record_deliveries, settle, gifts.record_deliveries)
         assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)], outcomes
     assert Gift.objects.filter(status="delivered").count() == 6
 
@@ -315,7 +315,7 @@ def claim_without_a_lock(code: str, email: str) -> None:
     assert gift is not None
     gifts.refuse_unless_claimable(gift, at=timezone.now())
     time.sleep(0.01)
-    gift.membership = memberships.give_membership(
+    gift.membership = memberships.grant_membership(
         make_member(email),
         plan=gift.price.plan,
         source=Membership.Source.GIFT,
@@ -323,7 +323,7 @@ def claim_without_a_lock(code: str, email: str) -> None:
         months=12,
     )
     gift.status, gift.claimed_at = Gift.Status.CLAIMED, timezone.now()
-    gift.redeemer = gift.membership.member
+    gift.claimed_by = gift.membership.member
     gift.save()
 
 
@@ -339,7 +339,7 @@ def test_one_person_who_clicks_twice_claims_once(
 ) -> None:
     gift = sell_gift(campaign, sandbox)
     claim = partial(
-        gifts.redeem_gift, gift.code, email="ben@example.org", name="Ben", language="en"
+        gifts.apply_claim, gift.code, email="ben@example.org", name="Ben", language="en"
     )
     outcomes = race(claim, claim, claim)
     assert outcomes == [gift] * 3
@@ -356,7 +356,7 @@ def test_a_refund_and_a_claim_at_once_leave_a_gift_that_is_one_or_the_other(
         outcomes = race(
             partial(settlement.settle_checkout, gift.checkout_id),
             partial(
-                gifts.redeem_gift,
+                gifts.apply_claim,
                 gift.code,
                 email=f"reader{number}@example.org",
                 name="Ben",
@@ -365,7 +365,7 @@ def test_a_refund_and_a_claim_at_once_leave_a_gift_that_is_one_or_the_other(
         )
         gift.refresh_from_db()
         if isinstance(outcomes[1], gifts.GiftNotClaimable):
-            assert (gift.status, gift.membership, gift.redeemer) == ("revoked", None, None)
+            assert (gift.status, gift.membership, gift.claimed_by) == ("revoked", None, None)
         else:
             assert isinstance(outcomes[1], Gift), outcomes
             assert (gift.status, gift.revoked_at) == ("claimed", None)

@@ -213,7 +213,7 @@ def test_a_renewal_after_four_months_is_found_though_nobody_looks_after_the_sale
         clock.move_to(at(day))
         assert reconcile()[0] == 0
     checkout.refresh_from_db()
-    assert checkout.look_at is None
+    assert checkout.settle_at is None
     known = Payment.objects.count()
     clock.move_to(at("2027-04-10 13:00"))
     code, told = reconcile()
@@ -339,5 +339,5 @@ def test_every_night_it_is_told_in_the_log(
 def test_an_event_that_is_kept_twice_is_one_row(in_step: Payment) -> None:
     event = next(stripe_api.walk_events(since=at("2026-11-01 00:00")))
     for _ in range(2):
-        webhooks.keep_event(event)
+        webhooks.store_fetched_event(event)
     assert StripeEvent.objects.filter(event_id=event["id"]).count() == 1

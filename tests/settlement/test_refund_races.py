@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 
 from campaigns import progress, settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Dispute, Payment, Refund, RefundOrder, Tally
-from campaigns.payments import standing_interval
+from campaigns.payments import valid_interval
 from campaigns.settlement import settling
 from newsroom.sandbox.control import SandboxControl
 from tests.settlement.test_settlement import order_membership
@@ -46,7 +46,7 @@ def give_back(payment: Payment, staff: User, minor: int = PART) -> RefundOrder:
         why="asked",
         by=staff,
     )
-    return settlement.carry_out_refund(order.pk)
+    return settlement.execute_refund_order(order.pk)
 
 
 def close(sandbox: SandboxControl, status: str) -> None:
@@ -83,7 +83,7 @@ def assert_settled(sandbox: SandboxControl, ending: str) -> None:
     dispute, payment = Dispute.objects.get(), Payment.objects.get()
     until = dispute.withdrawn_at if ending == "lost" else None
     assert dispute.status == ending
-    assert standing_interval(payment) == (payment.paid_at, until)
+    assert valid_interval(payment) == (payment.paid_at, until)
     assert Tally.objects.get().counted_until == until
 
 
@@ -164,7 +164,7 @@ def test_a_refund_of_all_that_the_dashboard_made_first_ends_ours_with_the_reason
     )
     v1 = stripe_api.client().v1
     v1.refunds.create({"payment_intent": str(sold.intent_id), "amount": PART})
-    order = settlement.carry_out_refund(order.pk)
+    order = settlement.execute_refund_order(order.pk)
     assert (order.refund_id, order.next_attempt_at) == (None, None)
     assert settlement.explain_refusal(order) == "less than that is left of the payment"
     v1.refunds.create({"payment_intent": str(sold.intent_id)})

@@ -158,13 +158,13 @@ def test_a_gift_that_is_won_back_is_delivered_after_all(
     sandbox.close_dispute(dispute["id"], status="lost")
     settlement.settle_checkout(checkout.pk)
     assert Gift.objects.get().status == Gift.Status.REVOKED
-    for mail_id in emails.due_mail_ids(at=timezone.now()):
+    for mail_id in emails.list_due_mails(at=timezone.now()):
         emails.deliver_mail(mail_id)
     owed = OutgoingMail.objects.filter(kind__startswith="gift", sent_at__isnull=True)
     assert owed.filter(next_attempt_at__isnull=True).count() == 2  # no longer wanted
     Dispute.objects.update(status="won")
     with transaction.atomic():
-        gifts.keep_gifts(Payment.objects.get(), checkout=checkout)
+        gifts.upsert_gifts(Payment.objects.get(), checkout=checkout)
     assert Gift.objects.get().status == Gift.Status.PAID
     assert owed.filter(next_attempt_at__isnull=False).count() == 2
 
@@ -186,11 +186,11 @@ def test_a_refund_that_no_webhook_told_of_is_found_within_a_day(
         str(payment.intent_id), amount_minor=payment.amount_minor, idempotency_key="back"
     )
     now = timezone.now()
-    assert settlement.due_checkout_ids(at=now + timedelta(hours=23)) == []
-    assert settlement.due_checkout_ids(at=now + timedelta(hours=25)) == [checkout.pk]
+    assert settlement.claim_due_checkouts(at=now + timedelta(hours=23)) == []
+    assert settlement.claim_due_checkouts(at=now + timedelta(hours=25)) == [checkout.pk]
     settlement.settle_checkout(checkout.pk)
     assert Tally.objects.get().counted_until is not None
     # It is looked after until nobody can dispute it any more.
     checkout.refresh_from_db()
-    assert settlement.next_look(checkout, at=now + timedelta(days=119)) is not None
-    assert settlement.next_look(checkout, at=now + timedelta(days=121)) is None
+    assert settlement.next_settlement_at(checkout, at=now + timedelta(days=119)) is not None
+    assert settlement.next_settlement_at(checkout, at=now + timedelta(days=121)) is None

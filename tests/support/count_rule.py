@@ -184,7 +184,7 @@ class Reckoning:
     def __post_init__(self) -> None:
         self._of: defaultdict[str, list[Sale]] = defaultdict(list)  # whoever bought or redeemed
         for sale in self.sales:
-            for person in {sale.person, *(redeemer for redeemer, _ in sale.claimed.values())}:
+            for person in {sale.person, *(claimed_by for claimed_by, _ in sale.claimed.values())}:
                 self._of[person].append(sale)
 
     def people(self, slug: str, at: datetime) -> set[str]:
@@ -253,17 +253,17 @@ class Reckoning:
 
     def _redeemed_one_that_counts(self, person: str, slug: str, at: datetime) -> bool:
         return any(
-            redeemer == person and claimed_at <= at and self._gift_counts(sale, position, at)
+            claimed_by == person and claimed_at <= at and self._gift_counts(sale, position, at)
             for sale in self._in_window(slug, person)
-            for position, (redeemer, claimed_at) in sale.claimed.items()
+            for position, (claimed_by, claimed_at) in sale.claimed.items()
         )
 
     def _was_member(self, person: str, moment: datetime) -> bool:
         """Whether the person came to that moment with an active membership."""
         for sale in self._succeeded(person):
-            for redeemer, claimed_at in sale.claimed.values():
+            for claimed_by, claimed_at in sale.claimed.values():
                 ends_at = a_year_after(claimed_at, self.windows[sale.slug].zone)
-                if redeemer == person and claimed_at < moment < ends_at:
+                if claimed_by == person and claimed_at < moment < ends_at:
                     return True
             if sale.person != person or sale.gifts or sale.paid_at >= moment:
                 continue

@@ -160,7 +160,7 @@ def live_a_whole_life(campaign: Campaign, sandbox: SandboxControl, folder: Path)
     move_house(zoe)
     staff_write(zoe, staff)
     bring_events(sandbox)
-    members.owe_link(ZOE, language="en", at=timezone.now())
+    members.request_sign_in_link(ZOE, language="en", at=timezone.now())
     tasks.do_what_followed()
     return Member.objects.get(pk=zoe.pk)
 
@@ -189,7 +189,7 @@ def give_and_get(campaign: Campaign, sandbox: SandboxControl) -> None:
         current=[],
         at=timezone.now(),
     )
-    gift.redeemer, gift.claimed_at, gift.status = zoe, timezone.now(), Gift.Status.CLAIMED
+    gift.claimed_by, gift.claimed_at, gift.status = zoe, timezone.now(), Gift.Status.CLAIMED
     gift.save()
     first = got.gifts.get(position=0)
     GiftChange.objects.create(gift=first, what="resent", why=f"{NAME} had not got it")
@@ -197,7 +197,7 @@ def give_and_get(campaign: Campaign, sandbox: SandboxControl) -> None:
 
 def pay_by_hand(campaign: Campaign, zoe: Member, staff: User) -> None:
     note = f"cash from {NAME}, who wrote from {FORMER}"
-    membership = memberships.give_membership(
+    membership = memberships.grant_membership(
         zoe,
         plan=make_plan(),
         source=Membership.Source.ONCE,
@@ -226,7 +226,7 @@ def refund_and_dispute(zoe: Member, sandbox: SandboxControl, staff: User) -> Non
         why=f"Zoë asked by mail ({ZOE})",
         by=staff,
     )
-    settlement.carry_out_refund(ordered.pk)
+    settlement.execute_refund_order(ordered.pk)
     gifts = zoe.payments.get(role="gift")
     dispute = sandbox.open_dispute(payment_intent=str(gifts.intent_id))
     sandbox.close_dispute(dispute["id"], status="won")
@@ -237,7 +237,7 @@ def refund_and_dispute(zoe: Member, sandbox: SandboxControl, staff: User) -> Non
 def move_house(zoe: Member) -> None:
     """She was known by another address, and asks for a third."""
     zoe.former_addresses.create(email=FORMER)
-    members.owe_change(zoe, WANTED, language="en", at=timezone.now())
+    members.request_address_change(zoe, WANTED, language="en", at=timezone.now())
 
 
 def staff_write(zoe: Member, staff: User) -> None:
@@ -294,7 +294,7 @@ def pass_by(clock: Clock, **time: float) -> None:
 def go_on(erasure: Erasure) -> Erasure:
     """A worker's turn, as if its time had come."""
     Erasure.objects.filter(pk=erasure.pk, done_at=None).update(next_attempt_at=timezone.now())
-    for erasure_id in erasures.due_erasure_ids(at=timezone.now()):
+    for erasure_id in erasures.claim_erasures(at=timezone.now()):
         erasures.carry_out(erasure_id)
     erasure.refresh_from_db()
     return erasure

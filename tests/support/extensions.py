@@ -49,7 +49,7 @@ def give(campaign: Campaign, months: int = 12, paid_at: str = "2026-11-10 12:00"
 
 def claim(gift: Gift, email: str = "ben@example.org") -> Gift:
     """By somebody who is a member: asked at their address first, and confirmed from there."""
-    with pytest.raises(gifts.ConfirmationOwed):
+    with pytest.raises(gifts.ConfirmationRequired):
         settlement.claim_gift(gift.code, email=email, name="Ben", language="en")
     gift.refresh_from_db()
     assert gift.status == Gift.Status.PAID

@@ -83,7 +83,7 @@ def make_price(kind: str = "year", **changes: Any) -> Price:
 
 
 def make_member(email: str = "") -> Member:
-    return Member.objects.known_by(email or f"reader{next(_number)}@example.org")
+    return Member.objects.get_or_create_by_email(email or f"reader{next(_number)}@example.org")
 
 
 def make_payment(
@@ -188,16 +188,16 @@ def make_gift(buyer: Member, campaign: Campaign | None, paid_at: str, **changes:
     return gift
 
 
-def claim(gift: Gift, redeemer: Member, claimed_at: str) -> Gift:
+def claim(gift: Gift, claimed_by: Member, claimed_at: str) -> Gift:
     moment = at(claimed_at)
-    gift.membership = memberships.give_membership(
-        redeemer,
+    gift.membership = memberships.grant_membership(
+        claimed_by,
         plan=gift.price.plan,
         source=Membership.Source.GIFT,
         starts_at=moment,
         months=gift.months,
     )
-    gift.redeemer, gift.claimed_at, gift.status = redeemer, moment, Gift.Status.CLAIMED
+    gift.claimed_by, gift.claimed_at, gift.status = claimed_by, moment, Gift.Status.CLAIMED
     gift.save()
     return gift
 
@@ -205,4 +205,4 @@ def claim(gift: Gift, redeemer: Member, claimed_at: str) -> Gift:
 def recount_campaign(campaign: Campaign) -> None:
     """Count everybody anew at once."""
     progress.request_recount(campaign.pk)
-    progress.carry_on_recount(campaign.pk)
+    progress.continue_recount(campaign.pk)

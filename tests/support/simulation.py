@@ -184,7 +184,7 @@ class World:
             settlement.claim_gift(
                 gift.code, email=f"{person}@example.org", name=person, language="en"
             )
-        except gifts.ConfirmationOwed:
+        except gifts.ConfirmationRequired:
             return
         self.sale_of[gift.payment.charge_id].claimed[gift.position] = (person, self.now)
         self.is_repeatable = False
@@ -226,7 +226,7 @@ class World:
             by=self.staff,
             named=named,
         )
-        order = settlement.carry_out_refund(order.pk)
+        order = settlement.execute_refund_order(order.pk)
         self.is_repeatable = False
         if order.refund_id is None:
             return
@@ -353,7 +353,7 @@ class World:
         """Only the Checkouts stand, as if no webhook had come, no sweep run and no night been."""
         forget_sales()
         StripeCursor.objects.all().delete()
-        Checkout.objects.update(look_at=F("opened_at"))
+        Checkout.objects.update(settle_at=F("opened_at"))
         self.post.under_way, self.has_nights = [], False
 
     def close(self, slug: str) -> None:
@@ -378,7 +378,7 @@ class World:
         self.reconcile()
         for _ in range(30):
             self.sweep()
-            looks = Checkout.objects.filter(look_at__lte=self.now)
-            if not webhooks.due_event_ids(at=self.now) and not looks.exists():
+            looks = Checkout.objects.filter(settle_at__lte=self.now)
+            if not webhooks.list_due_events(at=self.now) and not looks.exists():
                 return
         raise AssertionError("the sweep finds no end")

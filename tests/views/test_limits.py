@@ -79,7 +79,7 @@ WRONG = WrongGuesses("safe", times=3, overall=10, seconds=60)
 
 def guess(address: str, *, right: bool = False) -> str:
     request = RequestFactory().get("/", REMOTE_ADDR=address)
-    if WRONG.keep_out(request):
+    if WRONG.refuse_guesses(request):
         return "kept out"
     if right:
         return "in"

@@ -125,7 +125,7 @@ def test_what_fails_for_one_sale_keeps_its_events_due_and_is_tried_once(
 
     monkeypatch.setattr(settlement, "settle_checkout", settle)
     clock.move_to(at("2027-01-20 12:01"))
-    for event_id in webhooks.due_event_ids(at=at("2027-01-20 12:01")):
+    for event_id in webhooks.list_due_events(at=at("2027-01-20 12:01")):
         webhooks.work_on_event(event_id)
     assert not StripeEvent.objects.exclude(status="done").exists()
     assert Payment.objects.count() == 4

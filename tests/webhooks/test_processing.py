@@ -94,9 +94,9 @@ def test_an_event_that_fails_keeps_its_error_and_waits_longer_each_time(
         assert "StripeFailed" in stored.error
         assert stored.next_attempt_at is not None
         pauses.append(stored.next_attempt_at - before)
-        assert event_id not in webhooks.due_event_ids(at=before)
+        assert event_id not in webhooks.list_due_events(at=before)
         assert webhooks.work_on_event(event_id) is None  # not before its time
-        assert event_id in webhooks.due_event_ids(at=stored.next_attempt_at)
+        assert event_id in webhooks.list_due_events(at=stored.next_attempt_at)
     assert pauses[0] >= timedelta(seconds=2)
     assert pauses[1] >= timedelta(seconds=4)
     assert pauses[2] >= timedelta(seconds=8)
@@ -137,8 +137,8 @@ def test_an_event_whose_worker_died_is_due_again_when_its_lease_is_over(
     # What the claim of a worker that was killed a moment later leaves behind.
     StripeEvent.objects.update(next_attempt_at=now + webhooks.LEASE, attempts=1)
     assert webhooks.work_on_event(event_id) is None
-    assert webhooks.due_event_ids(at=now) == []
-    assert webhooks.due_event_ids(at=now + timedelta(seconds=45)) == [event_id]
+    assert webhooks.list_due_events(at=now) == []
+    assert webhooks.list_due_events(at=now + timedelta(seconds=45)) == [event_id]
 
 
 def test_a_worker_whose_lease_ran_out_leaves_the_event_to_the_next_one(
@@ -150,7 +150,7 @@ def test_a_worker_whose_lease_ran_out_leaves_the_event_to_the_next_one(
     late.attempts = 1
     StripeEvent.objects.update(attempts=2)  # another attempt has begun meanwhile
     webhooks._close(late, settlement.Found(reason=StripeEvent.Reason.NAMES_NONE))
-    webhooks._put_off(late, ValueError("too late"))
+    webhooks._postpone(late, ValueError("too late"))
     assert list(StripeEvent.objects.values_list("status", "error")) == [("new", "")]
 
 
@@ -173,7 +173,7 @@ def test_an_event_that_came_before_our_note_of_the_session_finds_its_checkout(
 ) -> None:
     # As if we had died between Stripe's answer and our note of it.
     session_id = paid.session_id
-    Checkout.objects.update(status="starting", session_id=None, session_url="", look_at=None)
+    Checkout.objects.update(status="starting", session_id=None, session_url="", settle_at=None)
     deliver_events(sandbox, client, [completed_event(sandbox)])
     checkout = Checkout.objects.get()
     assert (checkout.status, checkout.session_id) == ("paid", session_id)
@@ -207,11 +207,11 @@ def test_a_checkout_that_cannot_be_settled_holds_up_no_other(
         subscription_id=invoice["parent"]["subscription_details"]["subscription"],
     )
     now = timezone.now()
-    Checkout.objects.filter(pk=broken.pk).update(look_at=now - timedelta(seconds=2))
-    Checkout.objects.filter(pk=whole.pk).update(look_at=now - timedelta(seconds=1))
+    Checkout.objects.filter(pk=broken.pk).update(settle_at=now - timedelta(seconds=2))
+    Checkout.objects.filter(pk=whole.pk).update(settle_at=now - timedelta(seconds=1))
     tasks.sweep()
     whole.refresh_from_db()
     assert whole.status == Checkout.Status.PAID
     broken.refresh_from_db()
-    assert broken.look_at is not None
-    assert broken.look_at > now
+    assert broken.settle_at is not None
+    assert broken.settle_at > now

@@ -31,7 +31,7 @@ def replay(*arguments: str, stderr: io.StringIO | None = None) -> str:
 
 
 def due() -> set[str]:
-    return set(webhooks.due_event_ids(at=timezone.now()))
+    return set(webhooks.list_due_events(at=timezone.now()))
 
 
 def make_old(event_id: str = "evt_old", *, days: int = 401, **changes: Any) -> StripeEvent:
@@ -185,10 +185,10 @@ def test_no_retention_time_keeps_all_for_ever(settings: LazySettings) -> None:
 def test_a_turn_strips_some_the_oldest_first_and_the_next_goes_on() -> None:
     events = [make_old(f"evt_{number}", days=500 + number) for number in range(3)]
     now = timezone.now()
-    assert webhooks.old_event_ids(at=now, limit=2) == [events[2].pk, events[1].pk]
-    for pk in webhooks.old_event_ids(at=now, limit=2):
+    assert webhooks.list_old_events(at=now, limit=2) == [events[2].pk, events[1].pk]
+    for pk in webhooks.list_old_events(at=now, limit=2):
         webhooks.strip_event(pk, at=now)
-    assert webhooks.old_event_ids(at=now, limit=2) == [events[0].pk]
+    assert webhooks.list_old_events(at=now, limit=2) == [events[0].pk]
     webhooks.strip_event(events[2].pk, at=now + HOURS)  # once only
     events[2].refresh_from_db()
     assert events[2].stripped_at == now

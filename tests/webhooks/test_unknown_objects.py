@@ -30,7 +30,7 @@ def bring(object_type: str, object_id: str, event_id: str = "evt_1") -> StripeEv
         "livemode": False,
         "data": {"object": {"object": object_type, "id": object_id}},
     }
-    webhooks.keep_event(event)
+    webhooks.store_fetched_event(event)
     webhooks.work_on_event(event_id)
     return StripeEvent.objects.get(event_id=event_id)
 
@@ -143,7 +143,7 @@ def test_what_is_none_of_ours_is_kept_with_the_reason(
     campaign: Campaign, sandbox: SandboxControl, object_type: str, object_id: str, reason: Reason
 ) -> None:
     if not object_type:
-        webhooks.keep_event(
+        webhooks.store_fetched_event(
             {"id": "evt_1", "type": "a.b", "created": 1_794_312_000, "livemode": False}
         )
         webhooks.work_on_event("evt_1")

@@ -12,7 +12,7 @@ from campaigns.models import StripeEvent
 AT_A_TIME = 500
 
 
-def read_moment(text: str) -> datetime:
+def parse_moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("ids", nargs="*", metavar="id", help="events, such as evt_1abc")
         parser.add_argument(
             "--since",
-            type=read_moment,
+            type=parse_moment,
             metavar="DATE",
             help="received from then on: 2026-11-10 or 2026-11-10T12:00+02:00; UTC if it says none",
         )

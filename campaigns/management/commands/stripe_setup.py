@@ -58,15 +58,15 @@ class Command(BaseCommand):
     def _keep_catalogue(self) -> None:
         for plan in Plan.objects.filter(is_active=True):
             name = plan.copy_for(settings.LANGUAGE_CODE).name
-            plan.stripe_product_id = stripe_api.keep_product(f"plan_{plan.slug}", name=name)
+            plan.stripe_product_id = stripe_api.upsert_product(f"plan_{plan.slug}", name=name)
             plan.save(update_fields=["stripe_product_id"])
             for price in plan.prices.filter(is_active=True):
-                price.stripe_price_id = stripe_api.keep_price(_price_params(plan, price))
+                price.stripe_price_id = stripe_api.upsert_price(_price_params(plan, price))
                 price.save(update_fields=["stripe_price_id"])
                 self.stdout.write(f"price  {price.lookup_key}  {price.stripe_price_id}")
 
     def _keep_portal(self) -> None:
-        configuration = stripe_api.keep_portal_configuration(
+        configuration = stripe_api.upsert_portal_configuration(
             {
                 "business_profile": {"headline": settings.NEWSROOM_NAME},
                 "features": {
@@ -81,7 +81,7 @@ class Command(BaseCommand):
 
     def _keep_webhook(self) -> None:
         url = settings.SITE_URL + reverse("campaigns:webhook")
-        endpoint, secret = stripe_api.keep_webhook_endpoint(url, events=EVENTS)
+        endpoint, secret = stripe_api.upsert_webhook_endpoint(url, events=EVENTS)
         self.stdout.write(f"webhook  {endpoint}  {url}")
         if secret:
             self.stdout.write(f"Set STRIPE_WEBHOOK_SECRET={secret} (Stripe shows it only now).")

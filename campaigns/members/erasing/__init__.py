@@ -26,7 +26,7 @@ from campaigns.members.erasing.traces import (
     forget_mentions,
     stripe_ids_of,
 )
-from campaigns.members.erasing.wishes import ask_erasure, erase_again, mail_is_owed
+from campaigns.members.erasing.wishes import ask_erasure, erase_again, has_pending_mail
 
 __all__ = [
     "StillOpen",
@@ -36,9 +36,9 @@ __all__ = [
     "erase_again",
     "find_traces",
     "forget_mentions",
+    "has_pending_mail",
     "hashes_in",
     "ids_in",
-    "mail_is_owed",
     "names_erased",
     "strip_rows",
     "stripe_ids_of",

@@ -112,7 +112,7 @@ def _has_running(member: Member) -> bool:
 def _find_checkouts(member: Member, traces: Traces) -> "models.QuerySet[Checkout]":
     """Their own, and those in which somebody gave to them, paid or not."""
     text = Cast("typed", TextField())
-    named = is_any_of("gifts__recipient_email", traces.addresses) | Q(gifts__redeemer=member)
+    named = is_any_of("gifts__recipient_email", traces.addresses) | Q(gifts__claimed_by=member)
     for address in traces.addresses:
         named |= Q(typed_text__icontains=address) | Q(typed_text__icontains=_escaped(address))
     of_givers = Checkout.objects.alias(typed_text=text).filter(named).values("pk")
@@ -126,7 +126,7 @@ def _escaped(address: str) -> str:
 
 
 def _find_gifts(member: Member, traces: Traces) -> "models.QuerySet[Gift]":
-    got = is_any_of("recipient_email", traces.addresses) | Q(redeemer=member)
+    got = is_any_of("recipient_email", traces.addresses) | Q(claimed_by=member)
     return Gift.objects.filter(got | Q(buyer=member))
 
 
@@ -139,7 +139,7 @@ def _is_own(checkout: Checkout, member: Member, traces: Traces) -> bool:
 def _is_got(gift: Gift, member: Member, traces: Traces) -> bool:
     """Whether it was for them; of one that they claimed, too, its recipient is of no use now."""
     return (
-        gift.redeemer_id == member.pk or canonical_email(gift.recipient_email) in traces.addresses
+        gift.claimed_by_id == member.pk or canonical_email(gift.recipient_email) in traces.addresses
     )
 
 

@@ -34,7 +34,7 @@ def ask_erasure(
     return erasure
 
 
-def mail_is_owed(erasure: Erasure) -> bool:
+def has_pending_mail(erasure: Erasure) -> bool:
     """Whether the last mail waits to be sent: until then the address is needed."""
     return OutgoingMail.objects.filter(key=_key_of(erasure), next_attempt_at__isnull=False).exists()
 

@@ -8,7 +8,7 @@ from campaigns.models import Membership
 _CHARGED = (Membership.Status.ACTIVE, Membership.Status.PAST_DUE, Membership.Status.LAPSED)
 
 
-def doubled(memberships: QuerySet[Membership]) -> QuerySet[Membership]:
+def with_duplicate_subscriptions(memberships: QuerySet[Membership]) -> QuerySet[Membership]:
     """Those that go on being charged while another one of the same person does so, too."""
     another = _charged(Membership.objects.filter(member=OuterRef("member")))
     return _charged(memberships).filter(Exists(another.exclude(pk=OuterRef("pk"))))
