@@ -9,6 +9,7 @@ from campaigns.actions.claims import claim_gift, confirm_claim
 from campaigns.actions.erasures import request_erasure
 from campaigns.actions.gifts import pardon_gift, reassign_gift, restore_gift, revoke_gift
 from campaigns.actions.held_payments import accept_held_payment, decline_held_payment
+from campaigns.actions.imports import ImportedMembership, import_memberships
 from campaigns.actions.memberships import (
     AlreadyGranted,
     End,
@@ -44,6 +45,7 @@ __all__ = [
     "AlreadyRecorded",
     "End",
     "EndRefused",
+    "ImportedMembership",
     "MemberGone",
     "MergeRefused",
     "OrderedMeanwhile",
@@ -62,6 +64,7 @@ __all__ = [
     "execute_refund_order",
     "explain_refusal",
     "grant_membership",
+    "import_memberships",
     "list_unassigned_refunds",
     "merge_members",
     "newest_order",

@@ -70,9 +70,7 @@ def test_a_former_member_who_claims_a_gift_counts_once(campaign: Campaign, gift:
     assert counted() == 1
 
 
-def test_a_claim_publishes_the_campaign(
-    campaign: Campaign, gift: Gift
-) -> None:
+def test_a_claim_publishes_the_campaign(campaign: Campaign, gift: Gift) -> None:
     assert campaign.publish_at is None
     actions.claim_gift(gift.code, email="cleo@example.org", name="Cleo", language="en")
     campaign.refresh_from_db()
