@@ -6,7 +6,7 @@ from django.db import transaction
 
 from campaigns import actions, gifts, progress
 from campaigns.emails import links
-from campaigns.gifts.claims import apply_confirmation
+from campaigns.gifts import claims
 from campaigns.models import Campaign, Gift, Member, Tally
 from tests.support.factories import at, make_campaign, make_gift, make_member, make_payment
 
@@ -54,7 +54,7 @@ def test_a_member_who_confirms_a_gift_counts_once(ben: Member, gift: Gift) -> No
 
 def test_the_inner_step_alone_counts_a_person_twice(ben: Member, gift: Gift) -> None:
     """The control: this is why `apply_confirmation` is private to the action."""
-    apply_confirmation(links.confirmation_token(gift, ben), language="en")
+    claims.apply_confirmation(links.confirmation_token(gift, ben), language="en")
     assert counted() == 2
 
 
@@ -91,14 +91,14 @@ def test_a_confirmation_link_is_refused_if_the_code_is_replaced_after_it_was_rea
 ) -> None:
     """The buyer asks for a new code between the reading of the link and the lock."""
     token = links.confirmation_token(gift, ben)
-    read = gifts.claims.read_confirmation
+    read = gifts.read_confirmation
 
     def read_then_replace(token: str) -> tuple[Gift, Member]:
         found = read(token)
         gifts.resend_gift(gift, with_new_code=True)
         return found
 
-    monkeypatch.setattr(gifts.claims, "read_confirmation", read_then_replace)
+    monkeypatch.setattr(claims, "read_confirmation", read_then_replace)
     with pytest.raises(gifts.GiftNotClaimable, match="replaced"):
         actions.confirm_claim(token, language="en")
     assert not ben.gifts_claimed.exists()
