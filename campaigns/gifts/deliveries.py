@@ -94,9 +94,8 @@ def record_bounces() -> int:
         kind__in=_TO_RECIPIENTS,
         told_at__isnull=True,
     )
-    return sum(
-        _record_bounce(pk) for pk in list(unrecorded.values_list("pk", flat=True)[:_AT_ONCE])
-    )
+    mail_ids = list(unrecorded.values_list("pk", flat=True)[:_AT_ONCE])
+    return sum(_record_bounce(mail_id) for mail_id in mail_ids)
 
 
 def _record_bounce(mail_id: int) -> bool:
