@@ -270,3 +270,56 @@ def test_a_refund_whose_webhook_is_quicker_than_its_answer_names_its_gifts(
     refunds._ask_stripe(made)  # and we die before we note it
     settlement.settle_checkout(three[0].checkout_id)
     assert statuses() == ["revoked", "paid", "paid"]
+
+
+# The door of staff
+
+
+def refund(payment: Payment, staff: User, **changes: Any) -> RefundOrder:
+    wanted: dict[str, Any] = {
+        "amount_minor": 6000,
+        "reason": ASKED,
+        "why": "asked",
+        "by": staff,
+        "newest_seen": 0,
+    }
+    return actions.refund_payment(payment, **wanted | changes)
+
+
+def test_a_refund_is_ordered_and_made_at_once(three: list[Gift], staff: User) -> None:
+    made = refund(three[0].payment, staff, gifts=[three[1]])
+    assert made.refund_id == Refund.objects.get().refund_id
+    assert statuses() == ["paid", "revoked", "paid"]
+    assert counting() == 2
+    assert actions.newest_order(three[0].payment) == made.pk
+
+
+def test_a_second_click_refunds_once(three: list[Gift], staff: User) -> None:
+    made = refund(three[0].payment, staff)
+    with pytest.raises(actions.OrderedMeanwhile) as ordered:
+        refund(three[0].payment, staff)
+    assert ordered.value.order == made
+    assert at_stripe(three[0].payment) == [6000]
+    refund(three[0].payment, staff, newest_seen=made.pk)  # the form was opened again
+    assert at_stripe(three[0].payment) == [6000, 6000]
+
+
+def test_two_colleagues_at_once_refund_once(three: list[Gift], staff: User) -> None:
+    outcomes = race(*[lambda: refund(three[0].payment, staff)] * 3)
+    assert sum(isinstance(outcome, RefundOrder) for outcome in outcomes) == 1
+    assert at_stripe(three[0].payment) == [6000]
+
+
+def test_an_unassigned_refund_is_assigned_before_the_next_one(
+    three: list[Gift], staff: User
+) -> None:
+    payment = three[0].payment
+    made_at_stripe = refund_in_the_dashboard(payment, 6000)
+    assert actions.list_unassigned_refunds(payment) == [made_at_stripe]
+    with pytest.raises(actions.RefundRefused, match="First say which gifts"):
+        refund(payment, staff)
+    actions.assign_refund_to_gifts(made_at_stripe, [three[0]])
+    assert list(actions.unrefunded_gifts(payment)) == three[1:]
+    refund(payment, staff, amount_minor=12000, gifts=three[1:])
+    with pytest.raises(actions.RefundRefused, match="in full"):
+        actions.check_refundable(payment)
