@@ -1,4 +1,4 @@
-"""Money in another currency than was asked for: kept, given for, and not counted until decided."""
+"""Payments in an unexpected currency: held, and not counted until staff accept them."""
 
 from datetime import timedelta
 
@@ -40,7 +40,7 @@ Hold = Payment.Hold
 
 @pytest.fixture
 def abroad(campaign: Campaign) -> Campaign:
-    """Somebody gave the prices dollars as well, in Stripe's dashboard."""
+    """A campaign whose prices got dollars as well, in Stripe's dashboard."""
     for price in Price.objects.filter(kind__in=["gift", "once"]):
         stripe_api.client().v1.prices.update(
             price.stripe_price_id, {"currency_options": {"usd": {"unit_amount": 6600}}}
@@ -64,14 +64,14 @@ def decide(payment: Payment, hold: Payment.Hold) -> None:
 
 
 @pytest.mark.parametrize("kind", ["once", "gift"])
-def test_what_was_paid_in_another_currency_is_given_for_and_held(
+def test_a_payment_in_an_unexpected_currency_is_delivered_and_held(
     abroad: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
     payment = buy(abroad, sandbox, kind)
     assert (payment.amount_minor, payment.currency, payment.status) == (6600, "usd", "succeeded")
     assert payment.hold == Hold.WAITING
-    given: type[Gift] | type[Membership] = Gift if kind == "gift" else Membership
-    assert given.objects.count() == 1
+    bought: type[Gift] | type[Membership] = Gift if kind == "gift" else Membership
+    assert bought.objects.count() == 1
     assert OutgoingMail.objects.filter(kind="receipt").exists()
     assert not Tally.objects.exists()
     assert progress.money_by_currency(abroad, at=LATER) == []
@@ -80,7 +80,7 @@ def test_what_was_paid_in_another_currency_is_given_for_and_held(
 
 
 @pytest.mark.parametrize("kind", ["once", "gift"])
-def test_taken_it_counts_as_a_person_or_a_gift_and_in_no_goal_of_other_money(
+def test_an_accepted_payment_counts_but_in_no_money_goal_of_another_currency(
     abroad: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
     Goal.objects.create(campaign=abroad, kind=Goal.Kind.MONEY, target=100_000)
@@ -93,7 +93,7 @@ def test_taken_it_counts_as_a_person_or_a_gift_and_in_no_goal_of_other_money(
         (each.currency, each.gross_minor) for each in progress.money_by_currency(abroad, at=LATER)
     ] == [("eur", 6000), ("usd", 6600)]
     assert progress.held_by_currency(abroad, at=LATER) == []
-    # What staff said stands, whatever is settled later.
+    # A later settlement keeps the decision of staff.
     assert payment.checkout_id is not None
     settlement.settle_checkout(payment.checkout_id)
     payment.refresh_from_db()
@@ -101,7 +101,7 @@ def test_taken_it_counts_as_a_person_or_a_gift_and_in_no_goal_of_other_money(
     assert Tally.objects.count() == 2
 
 
-def test_not_taken_it_counts_nowhere_and_staff_may_think_again(
+def test_a_declined_payment_counts_nowhere_until_it_is_accepted(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:
     payment = buy(abroad, sandbox, "gift")
@@ -111,7 +111,7 @@ def test_not_taken_it_counts_nowhere_and_staff_may_think_again(
         assert progress.held_by_currency(abroad, at=LATER) == []
     with pytest.raises(ForbiddenMove):
         decide(payment, Hold.REFUSED)
-    assert Gift.objects.get().status == Gift.Status.PAID  # it was bought all the same
+    assert Gift.objects.get().status == Gift.Status.PAID  # the gift stays valid
     assert payment.checkout_id is not None
     settlement.settle_checkout(payment.checkout_id)
     assert not Tally.objects.exists()
@@ -119,7 +119,7 @@ def test_not_taken_it_counts_nowhere_and_staff_may_think_again(
     assert not Tally.objects.exists()
 
 
-def test_a_payment_as_asked_for_is_not_held_and_nothing_can_be_decided(
+def test_a_payment_in_the_expected_currency_cannot_be_decided(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:
     payment = buy(abroad, sandbox, "gift", "eur")
@@ -130,10 +130,10 @@ def test_a_payment_as_asked_for_is_not_held_and_nothing_can_be_decided(
 
 
 @pytest.mark.parametrize("known", [Hold.WAITING, Hold.ACCEPTED, Hold.REFUSED])
-def test_a_currency_that_turns_out_equal_is_held_no_longer(
+def test_a_payment_is_no_longer_held_once_its_currency_is_expected(
     campaign: Campaign, sandbox: SandboxControl, known: Payment.Hold
 ) -> None:
-    """Of a subscription, too: the Checkout was noted wrong, and is put right."""
+    """The currency of the Checkout was wrong and is corrected."""
     checkout = order_membership(campaign, "year")
     Checkout.objects.update(currency="usd")
     sandbox.pay(str(checkout.session_id), card=CARD)
@@ -149,12 +149,12 @@ def test_a_currency_that_turns_out_equal_is_held_no_longer(
     assert Tally.objects.count() == 1
 
 
-def test_a_renewal_never_counts_and_waits_for_nobody(
+def test_a_renewal_is_never_held(
     campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> None:
-    """Or staff would be asked of every month of every reader abroad."""
+    """Otherwise staff would have to decide every month about every reader abroad."""
     checkout = order_membership(campaign, "month")
     Checkout.objects.update(currency="usd")
     sandbox.pay(str(checkout.session_id), card=CARD)
@@ -165,7 +165,9 @@ def test_a_renewal_never_counts_and_waits_for_nobody(
     assert list(rows) == [("first", Hold.WAITING), ("renewal", Hold.NONE)]
 
 
-def test_a_refund_ends_what_was_taken(abroad: Campaign, sandbox: SandboxControl) -> None:
+def test_a_refund_ends_the_count_of_an_accepted_payment(
+    abroad: Campaign, sandbox: SandboxControl
+) -> None:
     payment = buy(abroad, sandbox, "once")
     decide(payment, Hold.ACCEPTED)
     stripe_api.refund_payment(str(payment.intent_id), amount_minor=6600, idempotency_key="back")
@@ -177,21 +179,21 @@ def test_a_refund_ends_what_was_taken(abroad: Campaign, sandbox: SandboxControl)
     assert (money.currency, money.net_minor) == ("usd", 0)
 
 
-def test_what_was_given_back_whole_waits_for_nobody(
+def test_a_fully_refunded_payment_needs_no_decision(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:
     payment = buy(abroad, sandbox, "once")
-    for back, waits in ((6599, True), (1, False)):
+    for refunded, needs_decision in ((6599, True), (1, False)):
         stripe_api.refund_payment(
-            str(payment.intent_id), amount_minor=back, idempotency_key=f"back-{back}"
+            str(payment.intent_id), amount_minor=refunded, idempotency_key=f"refund-{refunded}"
         )
         sandbox.advance(60)
         assert payment.checkout_id is not None
         settlement.settle_checkout(payment.checkout_id)
-        assert bool(progress.held_by_currency(abroad, at=LATER)) == waits
-        assert progress.needing_decision(Payment.objects.all()).exists() == waits
+        assert bool(progress.held_by_currency(abroad, at=LATER)) == needs_decision
+        assert progress.needing_decision(Payment.objects.all()).exists() == needs_decision
     payment.refresh_from_db()
-    assert payment.hold == Hold.WAITING  # it may still be said
+    assert payment.hold == Hold.WAITING  # staff may still decide
 
 
 def test_a_pending_payment_in_another_currency_makes_no_number_provisional(
@@ -222,10 +224,8 @@ def test_a_decision_and_a_settlement_at_once_leave_the_decision(
     assert Tally.objects.count() == 1
 
 
-def test_a_settlement_that_does_not_hold_the_checkout_would_undo_the_decision(
-    abroad: Campaign, sandbox: SandboxControl
-) -> None:
-    """The control: it writes the row that it had read before."""
+def test_a_stale_row_would_undo_the_decision(abroad: Campaign, sandbox: SandboxControl) -> None:
+    """The control: this is what a settlement without the lock would write."""
     payment = buy(abroad, sandbox, "gift")
     read_before = Payment.objects.get(pk=payment.pk)
     decide(payment, Hold.ACCEPTED)

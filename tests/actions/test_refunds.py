@@ -1,4 +1,4 @@
-"""Refunds that staff order, and those from Stripe's own dashboard, of one gift among several."""
+"""Refunds by staff and from Stripe's dashboard, for one gift of several."""
 
 from datetime import timedelta
 from typing import Any
@@ -83,9 +83,7 @@ def refund_in_the_dashboard(payment: Payment, amount_minor: int) -> Refund:
     return Refund.objects.latest("pk")
 
 
-def test_a_refund_that_names_one_gift_of_three_takes_that_one_back(
-    three: list[Gift], staff: User
-) -> None:
+def test_a_refund_for_one_gift_of_three_revokes_that_one(three: list[Gift], staff: User) -> None:
     assert counting() == 3
     actions.execute_refund_order(order(three[1], staff).pk)
     assert statuses() == ["paid", "revoked", "paid"]
@@ -95,7 +93,7 @@ def test_a_refund_that_names_one_gift_of_three_takes_that_one_back(
     assert (done.refund_id, done.next_attempt_at) == (Refund.objects.get().refund_id, None)
 
 
-def test_a_refund_in_the_dashboard_changes_the_money_and_waits_for_its_gifts(
+def test_a_refund_in_the_dashboard_revokes_a_gift_once_it_is_assigned(
     three: list[Gift], campaign: Campaign, staff: User
 ) -> None:
     refund = refund_in_the_dashboard(three[0].payment, 6000)
@@ -109,7 +107,7 @@ def test_a_refund_in_the_dashboard_changes_the_money_and_waits_for_its_gifts(
     assert counting() == 2
 
 
-def test_a_refund_in_the_dashboard_may_have_meant_no_gift(three: list[Gift]) -> None:
+def test_a_refund_in_the_dashboard_may_be_for_no_gift(three: list[Gift]) -> None:
     refund = refund_in_the_dashboard(three[0].payment, 500)
     actions.assign_refund_to_gifts(refund, [])
     refund.refresh_from_db()
@@ -117,7 +115,7 @@ def test_a_refund_in_the_dashboard_may_have_meant_no_gift(three: list[Gift]) -> 
     assert statuses() == ["paid"] * 3
 
 
-def test_a_refund_names_gifts_of_its_own_payment_only(
+def test_a_refund_is_assigned_only_to_gifts_of_its_payment(
     three: list[Gift], campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     other = order_gift(campaign, "eve@example.org")
@@ -129,7 +127,7 @@ def test_a_refund_names_gifts_of_its_own_payment_only(
     assert "revoked" not in statuses()
 
 
-def test_a_named_refund_that_fails_later_gives_the_gift_back(
+def test_a_refund_that_fails_later_restores_the_gift(
     three: list[Gift], staff: User, sandbox: SandboxControl
 ) -> None:
     actions.execute_refund_order(order(three[0], staff).pk)
@@ -140,7 +138,7 @@ def test_a_named_refund_that_fails_later_gives_the_gift_back(
     assert counting() == 3
 
 
-def test_an_answer_that_was_lost_gives_back_once(
+def test_a_lost_answer_refunds_once(
     three: list[Gift], staff: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, refund_payment = order(three[0], staff), stripe_api.refund_payment
@@ -154,8 +152,8 @@ def test_an_answer_that_was_lost_gives_back_once(
         actions.execute_refund_order(made.pk)
     made.refresh_from_db()
     assert made.refund_id is None
-    assert made.next_attempt_at is not None, "it is asked again"
-    # Days later Stripe has forgotten the key; the refund itself says whose it is.
+    assert made.next_attempt_at is not None, "the order is tried again"
+    # Days later Stripe has forgotten the idempotency key; the refund's metadata names the order.
     RefundOrder.objects.update(next_attempt_at=timezone.now(), attempt=7)
     tasks.sweep()
     made.refresh_from_db()
@@ -164,7 +162,7 @@ def test_an_answer_that_was_lost_gives_back_once(
     assert statuses()[0] == "revoked"
 
 
-def test_an_error_that_stripe_would_repeat_is_asked_anew(
+def test_a_failed_request_is_repeated_with_a_new_key(
     three: list[Gift], staff: User, sandbox: SandboxControl
 ) -> None:
     made = order(three[0], staff)
@@ -177,7 +175,7 @@ def test_an_error_that_stripe_would_repeat_is_asked_anew(
     assert statuses() == ["revoked", "paid", "paid"]
 
 
-def test_what_stripe_took_and_we_have_not_read_yet_is_spoken_for(
+def test_a_refund_that_is_not_settled_yet_is_not_refundable_again(
     three: list[Gift], staff: User, sandbox: SandboxControl
 ) -> None:
     made = order(three[0], staff)
@@ -192,9 +190,7 @@ def test_what_stripe_took_and_we_have_not_read_yet_is_spoken_for(
     assert actions.refundable_minor(three[0].payment) == 12000
 
 
-def test_one_order_carried_out_by_several_at_once_gives_back_once(
-    three: list[Gift], staff: User
-) -> None:
+def test_one_order_executed_by_several_workers_refunds_once(three: list[Gift], staff: User) -> None:
     made = order(three[0], staff)
     race(*[lambda: actions.execute_refund_order(made.pk)] * 4)
     RefundOrder.objects.update(next_attempt_at=timezone.now())
@@ -204,9 +200,9 @@ def test_one_order_carried_out_by_several_at_once_gives_back_once(
     assert statuses() == ["revoked", "paid", "paid"]
 
 
-def test_no_more_is_given_back_than_is_left(three: list[Gift], staff: User) -> None:
+def test_no_more_than_what_is_left_is_refunded(three: list[Gift], staff: User) -> None:
     refund_in_the_dashboard(three[0].payment, 6000)
-    order(three[1], staff)  # not carried out yet, and spoken for
+    order(three[1], staff)  # not executed yet, but its amount is taken
     assert actions.refundable_minor(three[0].payment) == 6000
     with pytest.raises(actions.RefundRefused, match="left"):
         order(three[2], staff, amount_minor=6001)
@@ -214,14 +210,12 @@ def test_no_more_is_given_back_than_is_left(three: list[Gift], staff: User) -> N
         order(three[2], staff, amount_minor=0)
 
 
-def test_two_orders_at_once_never_give_back_more_than_was_paid(
-    three: list[Gift], staff: User
-) -> None:
+def test_orders_at_once_never_refund_more_than_was_paid(three: list[Gift], staff: User) -> None:
     outcomes = race(*[lambda: order(three[0], staff, amount_minor=18000)] * 4)
     assert sum(isinstance(outcome, RefundOrder) for outcome in outcomes) == 1
 
 
-def test_what_stripe_refuses_ends_with_its_reason(
+def test_an_order_that_stripe_refuses_ends_with_the_reason(
     three: list[Gift], staff: User, sandbox: SandboxControl
 ) -> None:
     made = order(three[0], staff)
@@ -230,13 +224,11 @@ def test_what_stripe_refuses_ends_with_its_reason(
     made = actions.execute_refund_order(made.pk)
     assert made.error
     assert (made.refund_id, made.next_attempt_at) == (None, None)
-    # Once it was refused, nothing is spoken for.
+    # A refused order takes no amount.
     assert actions.refundable_minor(three[0].payment) == 18000
 
 
-def test_the_whole_back_takes_back_all_that_nobody_claimed(
-    three: list[Gift], campaign: Campaign
-) -> None:
+def test_a_full_refund_revokes_all_unclaimed_gifts(three: list[Gift], campaign: Campaign) -> None:
     actions.claim_gift(three[0].code, email="ben@example.org", name="Ben", language="en")
     refund_in_the_dashboard(three[0].payment, 18000)
     assert statuses() == ["claimed", "revoked", "revoked"]
@@ -245,10 +237,10 @@ def test_the_whole_back_takes_back_all_that_nobody_claimed(
     assert counting() == 0
 
 
-def test_whoever_gets_no_answer_leaves_that_of_another_alone(
+def test_a_worker_without_an_answer_keeps_the_answer_of_another(
     three: list[Gift], staff: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two ask at once: one is told the refund, the other that somebody is asking already."""
+    """Two workers ask at once: one gets the refund, the other an error."""
     made, ask = order(three[0], staff), refunds._ask_stripe
 
     def be_second(asked: RefundOrder) -> None:
@@ -263,11 +255,11 @@ def test_whoever_gets_no_answer_leaves_that_of_another_alone(
     assert RefundOrder.objects.filter(pk=made.pk, next_attempt_at__isnull=True).exists()
 
 
-def test_a_refund_whose_webhook_is_quicker_than_its_answer_names_its_gifts(
+def test_a_refund_settled_before_its_answer_is_assigned_to_its_gifts(
     three: list[Gift], staff: User
 ) -> None:
     made = order(three[0], staff)
-    refunds._ask_stripe(made)  # and we die before we note it
+    refunds._ask_stripe(made)  # and the process dies before it notes the refund
     settlement.settle_checkout(three[0].checkout_id)
     assert statuses() == ["revoked", "paid", "paid"]
 

@@ -1,4 +1,4 @@
-"""A member is asked before a gift is added to what they have: once, and at their own address."""
+"""A member confirms, by an e-mail to their own address, that a gift is added to a membership."""
 
 import pytest
 
@@ -17,7 +17,9 @@ from tests.support.extensions import clock as _clock
 clock = _clock  # a fixture
 
 
-def test_whoever_clicks_again_is_asked_once(campaign: Campaign, sandbox: SandboxControl) -> None:
+def test_three_claims_send_one_confirmation_mail(
+    campaign: Campaign, sandbox: SandboxControl
+) -> None:
     subscribe(campaign, sandbox)
     gift = give(campaign)
     for _ in range(3):
@@ -26,7 +28,7 @@ def test_whoever_clicks_again_is_asked_once(campaign: Campaign, sandbox: Sandbox
     assert OutgoingMail.objects.filter(kind="gift_confirm").count() == 1
 
 
-def test_a_confirmation_says_nothing_once_the_code_is_a_new_one(
+def test_a_confirmation_link_ends_when_the_code_is_replaced(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     subscribe(campaign, sandbox)
@@ -38,7 +40,7 @@ def test_a_confirmation_says_nothing_once_the_code_is_a_new_one(
     assert not Membership.objects.filter(source="gift").exists()
 
 
-def test_a_confirmation_that_was_given_up_can_be_asked_for_again(
+def test_a_failed_confirmation_mail_is_sent_again_on_the_next_claim(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     subscribe(campaign, sandbox)
@@ -46,12 +48,12 @@ def test_a_confirmation_that_was_given_up_can_be_asked_for_again(
     for _ in range(2):
         with pytest.raises(gifts.ConfirmationRequired):
             actions.claim_gift(gift.code, email="ben@example.org", name="B", language="en")
-        owed = OutgoingMail.objects.get(kind="gift_confirm")
-        assert (owed.next_attempt_at, owed.failed_at, owed.attempts) == (SUBSCRIBED, None, 0)
+        mail = OutgoingMail.objects.get(kind="gift_confirm")
+        assert (mail.next_attempt_at, mail.failed_at, mail.attempts) == (SUBSCRIBED, None, 0)
         OutgoingMail.objects.update(failed_at=SUBSCRIBED, next_attempt_at=None, attempts=16)
 
 
-def test_a_claim_tells_nobody_the_name_that_a_stranger_typed(
+def test_a_claim_does_not_write_the_name_that_a_stranger_typed(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     subscribe(campaign, sandbox)
