@@ -90,10 +90,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    *(["newsroom.middleware.believe_the_proxy"] if BEHIND_PROXY else []),
+    *(["newsroom.middleware.use_proxy_address"] if BEHIND_PROXY else []),
     "newsroom.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
-    "newsroom.middleware.bring_webhooks_in",
+    "newsroom.middleware.answer_webhooks_early",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
