@@ -93,4 +93,6 @@ class Environment:
 
 
 def _wrong(name: str, cure: str) -> ImproperlyConfigured:
-    return ImproperlyConfigured(f"{name} is {os.environ.get(name, '')!r}. {cure}.")
+    value = os.environ.get(name, "")
+    problem = repr(value) if value else "empty"
+    return ImproperlyConfigured(f"{name} is {problem}. {cure}, or remove it to use the default.")

@@ -3,8 +3,8 @@
 from django.core.checks import ERROR, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
-# The tag of the checks in campaigns/checks.py. It is repeated here, so that the sandbox, which is in
-# this package, too, doesn't import the application.
+# The tag of the checks in campaigns/checks.py, repeated here because the sandbox, which is also in
+# this package, must not import the application.
 CONFIGURATION = "configuration"
 
 
@@ -16,6 +16,4 @@ def refuse_misconfiguration() -> None:
         if error.level >= ERROR and not error.is_silenced()
     ]
     if errors:
-        raise ImproperlyConfigured(
-            "The configuration has errors. Fix them and start again.\n" + "\n".join(errors)
-        )
+        raise ImproperlyConfigured("\n".join(["Fix these settings and start again.", *errors]))
