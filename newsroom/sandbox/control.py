@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 Json = dict[str, Any]
 
 
-class SandboxRefusal(Exception):
+class SandboxError(Exception):
     """The sandbox would not: `status` and the API's error are on it."""
 
     def __init__(self, status: int, error: Json) -> None:
@@ -56,18 +56,18 @@ class SandboxControl:
                         raise
         answer: Json = json.loads(text)
         if status != 200:
-            raise SandboxRefusal(status, answer.get("error", answer))
+            raise SandboxError(status, answer.get("error", answer))
         return answer
 
     def reset(self) -> None:
         """As new: objects, events, faults, clock and receiver."""
         self._call("POST", "reset")
 
-    def keep(self) -> None:
-        """Remembers every object and event, for `bring_back`."""
+    def save_snapshot(self) -> None:
+        """Remembers every object and event, for `restore_snapshot`."""
         self._call("POST", "keep")
 
-    def bring_back(self) -> None:
+    def restore_snapshot(self) -> None:
         """After a reset: what was kept last is there again."""
         self._call("POST", "bring-back")
 
@@ -165,13 +165,13 @@ class SandboxControl:
         data = {"outcome": outcome} if outcome else {}
         return self._call("POST", f"subscriptions/{subscription_id}/renew", data)
 
-    def set_after_last_try(self, outcome: str) -> None:
+    def set_outcome_after_retries(self, outcome: str) -> None:
         """What becomes of a subscription after the last try to collect: cancel (as it is at
         first), past_due or unpaid.
         """
         self._call("POST", "after-last-try", {"outcome": outcome})
 
-    def settle(self, payment_intent_id: str, *, outcome: str = "succeeded") -> Json:
+    def settle_debit(self, payment_intent_id: str, *, outcome: str = "succeeded") -> Json:
         return self._call(
             "POST", f"payment_intents/{payment_intent_id}/settle", {"outcome": outcome}
         )
@@ -181,13 +181,13 @@ class SandboxControl:
         found: list[Json] = self._call("GET", "events")["data"]
         return [each for each in found if event_type in (None, each["type"])]
 
-    def signed(self, event_id: str, *, secret: str | None = None) -> tuple[str, str]:
+    def sign_event(self, event_id: str, *, secret: str | None = None) -> tuple[str, str]:
         """(body, Stripe-Signature header), signed now by the caller's clock, which judges it."""
         query = {"at": int(time.time()), **({"secret": secret} if secret else {})}
         answer = self._call("GET", f"events/{event_id}/signed?{urlencode(query)}")
         return answer["body"], answer["header"]
 
-    def deliver(self, event_id: str) -> int:
+    def resend_event(self, event_id: str) -> int:
         """Sends the event once more to everybody who listens now."""
         return int(self._call("POST", f"events/{event_id}/deliver")["receivers"])
 

@@ -224,7 +224,7 @@ def renew_subscription(data: dict[str, Any], *, subscription: str) -> Any:
 
 
 @control("POST", "after-last-try")
-def set_after_last_try(data: dict[str, Any]) -> Any:
+def set_outcome_after_retries(data: dict[str, Any]) -> Any:
     """What the dashboard's settings say of a subscription whose invoice nobody paid in the end."""
     if data["outcome"] not in ("cancel", "past_due", "unpaid"):
         raise ApiError("outcome must be cancel, past_due or unpaid", param="outcome")

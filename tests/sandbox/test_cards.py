@@ -1,7 +1,7 @@
 import pytest
 import stripe
 
-from newsroom.sandbox.control import SandboxControl, SandboxRefusal
+from newsroom.sandbox.control import SandboxControl, SandboxError
 
 from .conftest import NOON, OpenSession
 
@@ -148,13 +148,13 @@ def test_a_debit_may_fail(
     if by_clock:
         control.advance(days=3)
     else:
-        control.settle(intent, outcome="failed")
+        control.settle_debit(intent, outcome="failed")
     assert stripe_client.v1.checkout.sessions.retrieve(session.id).payment_status == "unpaid"
     assert stripe_client.v1.payment_intents.retrieve(intent).status == "requires_payment_method"
     assert len(control.events("checkout.session.async_payment_failed")) == 1
     assert control.books()["currencies"] == {}
-    with pytest.raises(SandboxRefusal, match="nothing to settle"):
-        control.settle(intent)
+    with pytest.raises(SandboxError, match="nothing to settle"):
+        control.settle_debit(intent)
 
 
 def test_a_subscription_by_debit_is_active_before_the_money_comes(

@@ -1,7 +1,7 @@
 import pytest
 import stripe
 
-from newsroom.sandbox.control import SandboxControl, SandboxRefusal
+from newsroom.sandbox.control import SandboxControl, SandboxError
 
 from .conftest import CANCEL_URL, NOON, OpenSession
 
@@ -108,7 +108,7 @@ def test_a_session_expires_after_a_day_of_the_clock(
     assert stripe_client.v1.checkout.sessions.retrieve(session.id).status == "expired"
     [event] = control.events("checkout.session.expired")
     assert event["created"] == NOON + 24 * 3600
-    with pytest.raises(SandboxRefusal, match="expired"):
+    with pytest.raises(SandboxError, match="expired"):
         control.pay(session.id)
 
 
@@ -119,7 +119,7 @@ def test_a_session_that_is_paid_cannot_be_expired_or_paid_again(
     control.pay(session.id)
     with pytest.raises(stripe.InvalidRequestError, match="complete"):
         stripe_client.v1.checkout.sessions.expire(session.id)
-    with pytest.raises(SandboxRefusal, match="complete"):
+    with pytest.raises(SandboxError, match="complete"):
         control.pay(session.id)
     assert control.books()["currencies"]["eur"]["counts"]["charge"] == 1
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import stripe
 
-from newsroom.sandbox.control import SandboxControl, SandboxRefusal
+from newsroom.sandbox.control import SandboxControl, SandboxError
 
 from .conftest import NOON, OpenSession
 
@@ -74,7 +74,7 @@ def test_an_open_session_may_be_shown_in_another_currency_of_its_price(
     )
     session = open_gift(line_items=[{"price": price.id, "quantity": 2}])
     assert (session.currency, session.amount_total) == ("eur", 9600)
-    with pytest.raises(SandboxRefusal, match="does not support the currency uah"):
+    with pytest.raises(SandboxError, match="does not support the currency uah"):
         control.pay(session.id, currency="uah")
     paid = control.pay(session.id, currency="usd")["session"]
     assert (paid["currency"], paid["amount_total"]) == ("usd", 11000)
@@ -91,7 +91,7 @@ def test_an_inquiry_moves_no_money_and_leaves_the_charge_to_be_refunded(
     opened = control.open_dispute(charge=charge.id, inquiry=True)
     assert (opened["status"], opened["balance_transactions"]) == ("warning_needs_response", [])
     assert stripe_client.v1.refunds.create({"charge": charge.id}).status == "succeeded"
-    with pytest.raises(SandboxRefusal, match="must be one of warning_closed"):
+    with pytest.raises(SandboxError, match="must be one of warning_closed"):
         control.close_dispute(opened["id"], status="won")
     assert control.close_dispute(opened["id"], status="warning_closed")["status"] == (
         "warning_closed"

@@ -69,12 +69,12 @@ def test_what_was_kept_is_there_again_after_a_reset(
     control: SandboxControl, stripe_client: stripe.StripeClient
 ) -> None:
     made = stripe_client.v1.products.create({"name": "Letter"}, {"idempotency_key": "k1"})
-    control.keep()
+    control.save_snapshot()
     before = control.events()
     for _ in range(2):
         stripe_client.v1.customers.create({"name": "Ada"})
         control.reset()
-        control.bring_back()
+        control.restore_snapshot()
         assert [each.id for each in stripe_client.v1.products.list().data] == [made.id]
         assert stripe_client.v1.customers.list().data == []
         assert control.events() == before

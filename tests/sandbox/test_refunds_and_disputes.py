@@ -1,7 +1,7 @@
 import pytest
 import stripe
 
-from newsroom.sandbox.control import SandboxControl, SandboxRefusal
+from newsroom.sandbox.control import SandboxControl, SandboxError
 
 from .conftest import NOON, OpenSession
 
@@ -85,7 +85,7 @@ def test_any_refund_can_be_made_to_fail(
 ) -> None:
     refund = stripe_client.v1.refunds.create({"charge": charge.id, "amount": 800})
     assert control.fail_refund(refund.id)["status"] == "failed"
-    with pytest.raises(SandboxRefusal, match="cannot fail any more"):
+    with pytest.raises(SandboxError, match="cannot fail any more"):
         control.fail_refund(refund.id)
 
 

@@ -100,7 +100,7 @@ def test_after_the_last_try_the_account_decides(
     outcome: str,
 ) -> None:
     control.freeze(NOON)
-    control.set_after_last_try(outcome)
+    control.set_outcome_after_retries(outcome)
     session = open_membership(price=month_price.id)
     member = subscribe(control, stripe_client, session, card=REFUSES_LATER)
     control.advance(days=65)

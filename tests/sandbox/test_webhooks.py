@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import stripe
 
-from newsroom.sandbox.control import SandboxControl, SandboxRefusal
+from newsroom.sandbox.control import SandboxControl, SandboxError
 
 from .conftest import NOON, OpenSession
 
@@ -107,9 +107,9 @@ def test_an_event_can_be_had_signed_and_sent_again(
     make_customers(stripe_client, count=1)
     control.wait_for_webhooks()
     [event] = control.events()
-    body, header = control.signed(event["id"], secret="whsec_other")
+    body, header = control.sign_event(event["id"], secret="whsec_other")
     assert stripe.Webhook.construct_event(body, header, "whsec_other").id == event["id"]
-    assert control.deliver(event["id"]) == 1
+    assert control.resend_event(event["id"]) == 1
     control.wait_for_webhooks()
     assert len(receiver.taken) == 2
 
@@ -153,7 +153,7 @@ def test_without_a_receiver_events_are_only_written_down(
 
 
 def test_webhooks_stay_on_this_machine(control: SandboxControl) -> None:
-    with pytest.raises(SandboxRefusal, match="this machine"):
+    with pytest.raises(SandboxError, match="this machine"):
         control.set_webhook("http://news.example/stripe")
 
 
@@ -225,7 +225,7 @@ def test_a_fault_strikes_as_often_as_it_says(
         with pytest.raises(stripe.APIError):
             stripe_client.v1.customers.list()
     assert stripe_client.v1.customers.list().data == []
-    with pytest.raises(SandboxRefusal, match="kind must be"):
+    with pytest.raises(SandboxError, match="kind must be"):
         control.add_fault("api", match="*", kind="explode")
 
 
