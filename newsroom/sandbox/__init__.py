@@ -7,7 +7,7 @@ For the demo, the tests and load runs; never in production. Where things are:
     api/        one module a noun: what each endpoint takes and answers
     pages/      what a payer sees: the payment page, the portal, receipts
     controls    /_sandbox/: clock, faults, disputes, books
-    checkouts -> settlements -> intents, invoices, subscriptions -> balance -> books
+    checkouts -> payments -> intents, invoices, subscriptions -> balance -> books
                                  what a payment sets off
     clock -> schedule    what time brings
     events -> deliveries    what happened, and who is told

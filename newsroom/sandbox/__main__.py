@@ -33,9 +33,9 @@ def main() -> int:
     import django  # noqa: PLC0415  (settings are chosen above, and not before)
 
     django.setup()
-    from newsroom.sandbox import running  # noqa: PLC0415  (models need Django set up)
+    from newsroom.sandbox import runtime  # noqa: PLC0415  (models need Django set up)
 
-    with running.serving(options.port) as url:
+    with runtime.serve(options.port) as url:
         sys.stdout.write(f"sandbox  {url}\n")
         sys.stdout.flush()
         stopping.wait()

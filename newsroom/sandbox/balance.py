@@ -22,7 +22,7 @@ DAYS_UNTIL_AVAILABLE = 2
 
 _Kind = BookEntry.Kind
 # kind -> (the API's type, its reporting category, which way the amount goes)
-_SHAPES = {
+_ENTRY_TYPES = {
     _Kind.CHARGE: ("charge", "charge", 1),
     _Kind.REFUND: ("refund", "refund", -1),
     _Kind.REFUND_FAILURE: ("refund_failure", "refund_failure", 1),
@@ -31,20 +31,20 @@ _SHAPES = {
 }
 
 
-def set_rates(rates: dict[str, str]) -> None:
+def set_exchange_rates(rates: dict[str, str]) -> None:
     """{"uah": "eur 0.0209"}: from now on a hryvnia is paid out as so much of a euro."""
     for rate in rates.values():
         _, number = rate.split()
         if Decimal(number) <= 0:
             raise ValueError("a rate is above zero")
-    standing = clock.load_standing()
-    standing.rates = rates
-    standing.save()
+    state = clock.load_state()
+    state.rates = rates
+    state.save()
 
 
-def _pay_out(amount_minor: int, currency: str) -> tuple[int, str, Decimal | None]:
+def _convert(amount_minor: int, currency: str) -> tuple[int, str, Decimal | None]:
     """The amount and the currency that the balance shows, and the rate between them, if any."""
-    rate = clock.load_standing().rates.get(currency)
+    rate = clock.load_state().rates.get(currency)
     if rate is None:
         return amount_minor, currency, None
     settled_currency, number = rate.split()
@@ -54,12 +54,12 @@ def _pay_out(amount_minor: int, currency: str) -> tuple[int, str, Decimal | None
     return int(rounded), settled_currency, Decimal(number)
 
 
-def charge_fee(amount_minor: int) -> int:
+def calculate_charge_fee(amount_minor: int) -> int:
     """1.5 % rounded half up, and 25 minor units."""
     return (amount_minor * CHARGE_FEE_PER_MILLE + 500) // 1000 + CHARGE_FEE_FIXED_MINOR
 
 
-def move(
+def move_money(
     kind: BookEntry.Kind,
     *,
     amount_minor: int,
@@ -68,12 +68,13 @@ def move(
     description: str | None = None,
 ) -> StripeObject:
     """`amount_minor` is above zero, in the reader's currency; the kind says which way it goes."""
-    type_, category, sign = _SHAPES[kind]
-    amount_minor, currency, rate = _pay_out(amount_minor, currency)
+    type_, category, sign = _ENTRY_TYPES[kind]
+    amount_minor, currency, rate = _convert(amount_minor, currency)
     amount = sign * amount_minor
-    fee_minor = {_Kind.CHARGE: charge_fee(amount_minor), _Kind.DISPUTE: DISPUTE_FEE_MINOR}.get(
-        kind, 0
-    )
+    fee_minor = {
+        _Kind.CHARGE: calculate_charge_fee(amount_minor),
+        _Kind.DISPUTE: DISPUTE_FEE_MINOR,
+    }.get(kind, 0)
     now = clock.now()
     fees: list[Document] = []
     if fee_minor:
@@ -107,7 +108,7 @@ def move(
             "type": type_,
         }
     )
-    books.record(
+    books.record_entry(
         kind,
         currency=currency,
         amount_minor=amount_minor,

@@ -10,7 +10,7 @@ from newsroom.sandbox.models import BookEntry
 Kind = BookEntry.Kind
 
 
-def record(
+def record_entry(
     kind: BookEntry.Kind, *, currency: str, amount_minor: int, fee_minor: int, source: str, txn: str
 ) -> None:
     """`amount_minor` is what moved, always above zero; the kind says which way."""
@@ -25,7 +25,7 @@ def record(
     )
 
 
-def summarise() -> dict[str, Any]:
+def sum_by_currency() -> dict[str, Any]:
     """Per currency; amounts of two currencies are never added."""
     sums = BookEntry.objects.values("currency", "kind").annotate(
         amount=Sum("amount_minor"), fees=Sum("fee_minor"), rows=Count("pk")

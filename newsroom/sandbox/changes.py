@@ -10,7 +10,7 @@ from newsroom.sandbox import catalogue, clock, documents, events, invoices, subs
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.models import StripeObject
-from newsroom.sandbox.periods import add_intervals, share_of
+from newsroom.sandbox.periods import add_intervals, prorate_amount
 
 
 def update_subscription(row: StripeObject, params: Document) -> None:  # noqa: PLR0912
@@ -40,7 +40,7 @@ def update_subscription(row: StripeObject, params: Document) -> None:  # noqa: P
     if "pause_collection" in params:
         pause = params["pause_collection"]
         row.body["pause_collection"] = {"resumes_at": None, **pause} if pause else None
-    _change_end(row, params)
+    _change_cancellation(row, params)
     trial_end = params.get("trial_end")
     if params.get("items"):
         into_trial = trial_end not in (None, "now")
@@ -59,7 +59,7 @@ def update_subscription(row: StripeObject, params: Document) -> None:  # noqa: P
     if renews and row.body["status"] == "active":
         _start_period(row, _make_prorations(row, [], behaviour=behaviour))
     if params.get("payment_behavior") == "error_if_incomplete":
-        _refuse_unpaid(row, before)
+        _reject_unpaid(row, before)
     subscriptions.save_subscription(row)
     events.emit_change("customer.subscription.updated", row, before)
 
@@ -75,7 +75,7 @@ def _check_proration_date(row: StripeObject, params: Document) -> int | None:
     return since
 
 
-def _refuse_unpaid(row: StripeObject, before: Document) -> None:
+def _reject_unpaid(row: StripeObject, before: Document) -> None:
     """The whole change is refused with the bank's own reason; nothing of it stays."""
     if row.body["status"] != "past_due" or before["status"] == "past_due":
         return
@@ -122,7 +122,7 @@ def preview_update(row: StripeObject, params: Document) -> Document:
     }
 
 
-def _change_end(row: StripeObject, params: Document) -> None:
+def _change_cancellation(row: StripeObject, params: Document) -> None:
     if "cancel_at" in params and "cancel_at_period_end" in params:
         raise ApiError(
             "Pass either cancel_at or cancel_at_period_end, not both.", param="cancel_at"
@@ -198,7 +198,7 @@ def change_items(  # noqa: PLR0912
     if recurring[0] != old[0]["price"]["recurring"]:
         _start_period(row, [line for line in lines if line["amount"] < 0])
     elif behaviour == "always_invoice" and lines:
-        subscriptions.bill(row, lines, reason="subscription_update", period=period)
+        subscriptions.bill_lines(row, lines, reason="subscription_update", period=period)
     else:
         row.notes["pending_lines"] += lines
 
@@ -243,10 +243,10 @@ def _make_prorations(
             amount = item["price"]["unit_amount"] * item["quantity"]
             lines.append(
                 invoices.make_line(
-                    amount=sign * share_of(amount, start=start, end=end, since=now),
+                    amount=sign * prorate_amount(amount, start=start, end=end, since=now),
                     price=item["price"],
                     quantity=item["quantity"],
-                    description=f"{words} {catalogue.describe_price(item['price'])}",
+                    description=f"{words} {catalogue.get_product_name(item['price'])}",
                     period=(now, end),
                     metadata=dict(row.body["metadata"]),
                     subscription=row.stripe_id,
@@ -269,7 +269,7 @@ def _start_period(row: StripeObject, lines: list[Document]) -> None:
     if row.body["cancel_at_period_end"]:
         row.body["cancel_at"] = period[1]
     pending = subscriptions.take_pending_lines(row)
-    subscriptions.bill(
+    subscriptions.bill_lines(
         row,
         [*pending, *lines, *subscriptions.make_lines(row, period)],
         reason="subscription_update",
@@ -281,7 +281,7 @@ def _change_trial(row: StripeObject, trial_end: int, *, behaviour: str) -> None:
     """A trial moves the next payment to its end: free time given to a subscriber. It begins now;
     one that runs keeps its start.
     """
-    trials.check_end(trial_end)
+    trials.check_trial_end(trial_end)
     trialing = row.body["status"] == "trialing"
     if trialing and row.body["trial_end"] == trial_end:
         return
@@ -293,13 +293,13 @@ def _change_trial(row: StripeObject, trial_end: int, *, behaviour: str) -> None:
     row.body.update(status="trialing", trial_end=trial_end, billing_cycle_anchor=trial_end)
     if not trialing:
         row.body["trial_start"] = now
-    row.notes.update(cycle=0, warned=False)
+    row.notes.update(cycle=0, reminded=False)
     subscriptions.set_period(row, (now, trial_end))
     if row.body["cancel_at_period_end"]:
         row.body["cancel_at"] = trial_end
     lines += subscriptions.make_lines(row, (now, trial_end))
-    subscriptions.bill(row, lines, reason="subscription_update", period=(old[0], now))
-    trials.warn_if_due(row)
+    subscriptions.bill_lines(row, lines, reason="subscription_update", period=(old[0], now))
+    trials.send_reminder_if_due(row)
 
 
 def _end_trial(row: StripeObject) -> bool:
@@ -309,17 +309,19 @@ def _end_trial(row: StripeObject) -> bool:
     if row.body["status"] != "trialing":
         return False
     row.body["trial_end"] = clock.now()
-    trials.warn(row)
+    trials.send_reminder(row)
     _start_period(row, [])
     return True
 
 
-def cancel_now(row: StripeObject, *, details: Document, invoice_now: bool, prorate: bool) -> None:
+def cancel_immediately(
+    row: StripeObject, *, details: Document, invoice_now: bool, prorate: bool
+) -> None:
     if row.body["status"] not in subscriptions.ENDED:
         if prorate:
             row.notes["pending_lines"] += _make_prorations(row, [], behaviour="create_prorations")
         if invoice_now and row.notes["pending_lines"]:
             lines = subscriptions.take_pending_lines(row)
             period = subscriptions.get_period(row)
-            subscriptions.bill(row, lines, reason="subscription_update", period=period)
+            subscriptions.bill_lines(row, lines, reason="subscription_update", period=period)
     subscriptions.end_subscription(row, reason="cancellation_requested", details=details)

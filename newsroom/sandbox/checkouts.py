@@ -44,7 +44,7 @@ def create_session(params: Document) -> StripeObject:
     trial_end = _find_trial_end(params.get("subscription_data", {}))
     due_now = [line for line in lines if not (trial_end and line["price"]["type"] == "recurring")]
     total = sum(line["amount_total"] for line in due_now)
-    expires_at = _find_expiry(params)
+    expires_at = _choose_expiry(params)
     customer = None
     if params.get("customer"):
         customer = documents.get("customer", params["customer"], param="customer", status=400)
@@ -63,7 +63,7 @@ def create_session(params: Document) -> StripeObject:
     return documents.create(body, notes=notes, due_at=expires_at)
 
 
-def present_in(row: StripeObject, currency: str) -> None:
+def change_currency(row: StripeObject, currency: str) -> None:
     """Show an open session in another currency of its prices, as Checkout does to a reader abroad.
 
     The session, and what it leads to, is then of that currency, whatever it was made in.
@@ -116,7 +116,7 @@ def _find_trial_end(data: Document) -> int | None:
         )
     if "trial_period_days" in data:
         trial_end = clock.now() + int(data["trial_period_days"]) * trials.DAY
-        trials.check_end(trial_end, param="subscription_data[trial_period_days]")
+        trials.check_trial_end(trial_end, param="subscription_data[trial_period_days]")
         return trial_end
     if "trial_end" not in data:
         return None
@@ -126,11 +126,11 @@ def _find_trial_end(data: Document) -> int | None:
             "The `trial_end` date has to be at least 2 days in the future.",
             param="subscription_data[trial_end]",
         )
-    trials.check_end(trial_end, param="subscription_data[trial_end]")
+    trials.check_trial_end(trial_end, param="subscription_data[trial_end]")
     return trial_end
 
 
-def _find_expiry(params: Document) -> int:
+def _choose_expiry(params: Document) -> int:
     now = clock.now()
     expires_at: int = params.get("expires_at", now + HOURS_OPEN * 3600)
     if "expires_at" in params and not now + 1800 <= expires_at <= now + HOURS_OPEN * 3600:
@@ -167,7 +167,7 @@ def make_line_item(params: Document, *, path: str) -> Document:
         "amount_tax": 0,
         "amount_total": amount,
         "currency": price.body["currency"],
-        "description": catalogue.describe_price(price.body),
+        "description": catalogue.get_product_name(price.body),
         "metadata": documents.merge_metadata(None, params.get("metadata", {})),
         "price": copy.deepcopy(price.body),
         "quantity": quantity,

@@ -65,11 +65,11 @@ class SandboxControl:
 
     def save_snapshot(self) -> None:
         """Remembers every object and event, for `restore_snapshot`."""
-        self._call("POST", "keep")
+        self._call("POST", "snapshot/save")
 
     def restore_snapshot(self) -> None:
         """After a reset: what was kept last is there again."""
-        self._call("POST", "bring-back")
+        self._call("POST", "snapshot/restore")
 
     def now(self) -> int:
         return int(self._call("GET", "clock")["now"])
@@ -169,11 +169,11 @@ class SandboxControl:
         """What becomes of a subscription after the last try to collect: cancel (as it is at
         first), past_due or unpaid.
         """
-        self._call("POST", "after-last-try", {"outcome": outcome})
+        self._call("POST", "outcome-after-retries", {"outcome": outcome})
 
     def settle_debit(self, payment_intent_id: str, *, outcome: str = "succeeded") -> Json:
         return self._call(
-            "POST", f"payment_intents/{payment_intent_id}/settle", {"outcome": outcome}
+            "POST", f"payment_intents/{payment_intent_id}/settle-debit", {"outcome": outcome}
         )
 
     def events(self, event_type: str | None = None) -> list[Json]:
@@ -189,7 +189,7 @@ class SandboxControl:
 
     def resend_event(self, event_id: str) -> int:
         """Sends the event once more to everybody who listens now."""
-        return int(self._call("POST", f"events/{event_id}/deliver")["receivers"])
+        return int(self._call("POST", f"events/{event_id}/resend")["receivers"])
 
     def books(self, *, rows: bool = False) -> Json:
         """{"currencies": {"eur": {gross_minor, fees_minor, ...}}} with `rows` every movement."""

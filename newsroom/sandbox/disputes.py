@@ -87,7 +87,7 @@ def open_dispute(
         "id": stripe_id,
         "object": "dispute",
         "amount": left,
-        "balance_transactions": [] if inquiry else [_withdraw(stripe_id, charge, left)],
+        "balance_transactions": [] if inquiry else [_withdraw_funds(stripe_id, charge, left)],
         "charge": charge.stripe_id,
         "created": now,
         "currency": charge.body["currency"],
@@ -127,8 +127,8 @@ def open_dispute(
     return row
 
 
-def _withdraw(stripe_id: str, charge: StripeObject, amount: int) -> Document:
-    txn = balance.move(
+def _withdraw_funds(stripe_id: str, charge: StripeObject, amount: int) -> Document:
+    txn = balance.move_money(
         BookEntry.Kind.DISPUTE,
         amount_minor=amount,
         currency=charge.body["currency"],
@@ -152,7 +152,7 @@ def close_dispute(dispute: StripeObject, *, status: str) -> StripeObject:
         )
     dispute.body["status"] = status
     if status == "won":
-        txn = balance.move(
+        txn = balance.move_money(
             BookEntry.Kind.DISPUTE_REVERSAL,
             amount_minor=dispute.body["amount"],
             currency=dispute.body["currency"],
@@ -169,7 +169,7 @@ def close_dispute(dispute: StripeObject, *, status: str) -> StripeObject:
     return dispute
 
 
-def answer_dispute(dispute: StripeObject, *, evidence: Document, submit: bool) -> None:
+def submit_evidence(dispute: StripeObject, *, evidence: Document, submit: bool) -> None:
     if dispute.body["status"] not in ("needs_response", "under_review"):
         raise ApiError("This dispute is already closed.", code="dispute_already_closed")
     before = copy.deepcopy(dispute.body)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from newsroom.sandbox import clock
-from newsroom.sandbox.errors import ApiError, missing
+from newsroom.sandbox.errors import ApiError, make_missing_error
 from newsroom.sandbox.models import StripeObject
 
 Document = dict[str, Any]
@@ -55,7 +55,7 @@ def make_id(object_name: str) -> str:
 
 
 @contextmanager
-def writing() -> Iterator[None]:
+def write_transaction() -> Iterator[None]:
     """One writer at a time; readers go on reading what was committed last."""
     with _writers, transaction.atomic():
         yield
@@ -115,7 +115,9 @@ def get(object_name: str, stripe_id: str, *, param: str = "id", status: int = 40
     if row is None or row.body.get("deleted"):
         if row is not None and object_name == "customer" and status == 404:
             return row
-        raise missing(NOUNS.get(object_name, object_name), stripe_id, param=param, status=status)
+        raise make_missing_error(
+            NOUNS.get(object_name, object_name), stripe_id, param=param, status=status
+        )
     return row
 
 
@@ -131,7 +133,7 @@ def select(object_name: str, **links: str) -> QuerySet[StripeObject]:
     return StripeObject.objects.filter(object=object_name, **links).order_by("-seq")
 
 
-def page(rows: QuerySet[StripeObject], params: Mapping[str, Any], *, url: str) -> Document:
+def make_page(rows: QuerySet[StripeObject], params: Mapping[str, Any], *, url: str) -> Document:
     """Stripe's list envelope, with its cursors."""
     limit = params.get("limit", 10)
     if not 1 <= limit <= 100:
@@ -149,13 +151,13 @@ def page(rows: QuerySet[StripeObject], params: Mapping[str, Any], *, url: str) -
             rows = rows.filter(seq__lt=_cursor(rows, after))
         found = list(rows.values_list("body", flat=True)[: limit + 1])
         chosen = found[:limit]
-    return envelope(chosen, url=url, has_more=len(found) > limit)
+    return make_list(chosen, url=url, has_more=len(found) > limit)
 
 
 def _cursor(rows: QuerySet[Any], stripe_id: str) -> int:
     cursor = rows.model.objects.filter(stripe_id=stripe_id).values_list("seq", flat=True).first()
     if cursor is None:
-        raise missing("object", stripe_id, param="starting_after", status=400)
+        raise make_missing_error("object", stripe_id, param="starting_after", status=400)
     return int(cursor)
 
 
@@ -168,7 +170,7 @@ def filter_created(rows: QuerySet[Any], params: Mapping[str, Any]) -> QuerySet[A
     return rows
 
 
-def envelope(data: list[Document], *, url: str, has_more: bool = False) -> Document:
+def make_list(data: list[Document], *, url: str, has_more: bool = False) -> Document:
     return {"object": "list", "data": data, "has_more": has_more, "url": url}
 
 

@@ -19,7 +19,7 @@ def emit(event_type: str, row: StripeObject, *, previous: Document | None = None
     if previous is not None:
         data["previous_attributes"] = previous
     stripe_id = documents.make_id("event")
-    listeners = deliveries.find_listeners(event_type)
+    receivers = deliveries.find_receivers(event_type)
     body: Document = {
         "id": stripe_id,
         "object": "event",
@@ -27,14 +27,14 @@ def emit(event_type: str, row: StripeObject, *, previous: Document | None = None
         "created": clock.now(),
         "data": data,
         "livemode": False,
-        "pending_webhooks": len(listeners),
+        "pending_webhooks": len(receivers),
         "request": {"id": request.id, "idempotency_key": request.idempotency_key},
         "type": event_type,
     }
     event = Event.objects.create(
         stripe_id=stripe_id, type=event_type, created=body["created"], body=body
     )
-    deliveries.queue(event, listeners)
+    deliveries.queue_event(event, receivers)
     return event
 
 

@@ -24,7 +24,7 @@ def make_fingerprint(method: str, path: str, params: dict[str, Any]) -> str:
 
 
 @contextmanager
-def in_flight(key: str | None) -> Iterator[None]:
+def claim_key(key: str | None) -> Iterator[None]:
     """Refuses a second request with the same key while the first is still being worked on."""
     if key is None:
         yield
@@ -62,7 +62,7 @@ def find_answer(key: str, fingerprint: str) -> IdempotentRequest | None:
     return known
 
 
-def keep_answer(key: str, fingerprint: str, *, request_id: str, status: int, answer: str) -> None:
+def store_answer(key: str, fingerprint: str, *, request_id: str, status: int, answer: str) -> None:
     IdempotentRequest.objects.update_or_create(
         key=key,
         defaults={

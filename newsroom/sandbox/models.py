@@ -93,7 +93,7 @@ class Delivery(models.Model):
     position = models.FloatField()
     next_attempt_at = models.FloatField()
     attempts = models.IntegerField(default=0)
-    failures_ahead = models.IntegerField(default=0)
+    planned_failures = models.IntegerField(default=0)
     waits_for_next = models.BooleanField(default=False)
     answers: "models.JSONField[list[Any], list[Any]]" = models.JSONField(default=list)
 
@@ -175,18 +175,18 @@ class Fault(models.Model):
         return self.match
 
 
-class Standing(models.Model):
+class SandboxState(models.Model):
     """The one row of what a restart must not forget: the clock, where webhooks go, what is
     converted, what becomes of a subscription that nobody pays.
     """
 
-    objects: ClassVar[models.Manager["Standing"]] = models.Manager()
+    objects: ClassVar[models.Manager["SandboxState"]] = models.Manager()
 
     frozen_at = models.BigIntegerField(null=True)
     offset = models.BigIntegerField(default=0)
     webhook_url = models.TextField(default="")
     webhook_secret = models.TextField(default="")
-    after_last_try = models.TextField(default="cancel")
+    outcome_after_retries = models.TextField(default="cancel")
     rates: "models.JSONField[dict[str, str], dict[str, str]]" = models.JSONField(default=dict)
 
     class Meta:

@@ -25,19 +25,19 @@ class Kind(Enum):
 
 STR, UNSET, INT, BOOL, META = Kind
 CREATED = (INT, {"gt": INT, "gte": INT, "lt": INT, "lte": INT})
-LISTED = {"limit": INT, "starting_after": STR, "ending_before": STR, "created": CREATED}
+LIST_PARAMS = {"limit": INT, "starting_after": STR, "ending_before": STR, "created": CREATED}
 Params = dict[str, Any]
 
 
 def parse(encoded: str) -> Params:
     tree: Params = {}
     for name, value in parse_qsl(encoded, keep_blank_values=True):
-        _put(tree, name, value)
+        _set_nested(tree, name, value)
     parsed = _make_lists(tree)
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _put(tree: Params, name: str, value: str) -> None:
+def _set_nested(tree: Params, name: str, value: str) -> None:
     head, *rest = re.findall(r"[^\[\]]+|(?<=\[)(?=\])", name) or [name]
     keys = [head, *rest]
     node = tree
@@ -84,7 +84,7 @@ def _join(path: str, name: str) -> str:
 
 def _read(kind: Any, value: Any, *, path: str) -> Any:  # noqa: PLR0911, PLR0912
     if isinstance(kind, tuple):
-        return _read_first(kind, value, path=path)
+        return _read_any(kind, value, path=path)
     if isinstance(kind, dict):
         if not isinstance(value, dict):
             raise ApiError("Invalid object", param=path)
@@ -120,7 +120,7 @@ def _read(kind: Any, value: Any, *, path: str) -> Any:  # noqa: PLR0911, PLR0912
     return value
 
 
-def _read_first(kinds: Iterable[Any], value: Any, *, path: str) -> Any:
+def _read_any(kinds: Iterable[Any], value: Any, *, path: str) -> Any:
     refusal: ApiError | None = None
     for kind in kinds:
         try:

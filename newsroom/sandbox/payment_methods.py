@@ -149,7 +149,7 @@ def get_bank_account(method: StripeObject) -> BankAccount | None:
     return BANK_ACCOUNTS.get(iban) if iban else None
 
 
-def describe_for_charge(method: StripeObject, *, three_d_secure: bool) -> Document:
+def describe_method(method: StripeObject, *, three_d_secure: bool) -> Document:
     """The charge's payment_method_details."""
     if method.body["type"] == "sepa_debit":
         details = {

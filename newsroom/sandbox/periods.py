@@ -24,7 +24,7 @@ def add_intervals(anchor: int, recurring: Document, times: int) -> int:
     return int(at.replace(year=year, month=month + 1, day=day).timestamp())
 
 
-def share_of(amount_minor: int, *, start: int, end: int, since: int) -> int:
+def prorate_amount(amount_minor: int, *, start: int, end: int, since: int) -> int:
     """The part of an amount that falls on what is left of its period, rounded half up."""
     if end <= start:
         return 0

@@ -54,7 +54,7 @@ def create_refund(
     method = documents.fetch(body["payment_method"])
     card = get_card(method)
     stripe_id = documents.make_id("refund")
-    txn = balance.move(
+    txn = balance.move_money(
         BookEntry.Kind.REFUND,
         amount_minor=amount,
         currency=body["currency"],
@@ -86,7 +86,7 @@ def create_refund(
     elif card.refund_fails:
         due_at = clock.now() + DAYS_UNTIL_FAILURE * 86400
     row = documents.create(refund, due_at=due_at)
-    _change_refunded(charge, amount)
+    _change_refunded_amount(charge, amount)
     events.emit("refund.created", row)
     events.emit("charge.refunded", charge)
     return row
@@ -113,13 +113,13 @@ def _describe_destination(card: bool) -> Document:
     }
 
 
-def _change_refunded(charge: StripeObject, amount: int) -> None:
+def _change_refunded_amount(charge: StripeObject, amount: int) -> None:
     charge.body["amount_refunded"] += amount
     charge.body["refunded"] = charge.body["amount_refunded"] == charge.body["amount"]
     documents.save(charge)
 
 
-def end_refund(refund: StripeObject) -> None:
+def run_due_refund(refund: StripeObject) -> None:
     """What falls due: the bank finishes a pending refund, or a card's refund turns out to have
     failed.
     """
@@ -140,7 +140,7 @@ def fail_refund(refund: StripeObject, *, reason: str = "expired_or_canceled_card
     if refund.body["status"] not in ("succeeded", "pending"):
         raise ApiError(f"This refund is {refund.body['status']}: it cannot fail any more.")
     before = copy.deepcopy(refund.body)
-    txn = balance.move(
+    txn = balance.move_money(
         BookEntry.Kind.REFUND_FAILURE,
         amount_minor=refund.body["amount"],
         currency=refund.body["currency"],
@@ -155,7 +155,7 @@ def fail_refund(refund: StripeObject, *, reason: str = "expired_or_canceled_card
     documents.save(refund)
     charge = documents.fetch(refund.body["charge"])
     charge_before = copy.deepcopy(charge.body)
-    _change_refunded(charge, -refund.body["amount"])
+    _change_refunded_amount(charge, -refund.body["amount"])
     events.emit("refund.failed", refund)
     events.emit_change("refund.updated", refund, before)
     events.emit_change("charge.refund.updated", refund, before)

@@ -72,7 +72,7 @@ def create_subscription(
             "discounts": [],
             "ended_at": None,
             "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
-            "items": documents.envelope(
+            "items": documents.make_list(
                 items, url=f"/v1/subscription_items?subscription={stripe_id}"
             ),
             "latest_invoice": None,
@@ -124,7 +124,7 @@ def make_item(
 
 def save_subscription(row: StripeObject) -> StripeObject:
     """Keeps the items readable by their own ids, and says when the next thing falls due."""
-    row.due_at = _find_due(row)
+    row.due_at = _find_next_due(row)
     documents.save(row)
     kept = set()
     for item in row.body["items"]["data"]:
@@ -141,11 +141,11 @@ def save_subscription(row: StripeObject) -> StripeObject:
     return row
 
 
-def _find_due(row: StripeObject) -> int | None:
+def _find_next_due(row: StripeObject) -> int | None:
     if row.body["status"] in ENDED or row.body["status"] == "paused":
         return None
     moments = [get_period(row)[1]]
-    warning = trials.find_warning(row)
+    warning = trials.find_reminder_time(row)
     if warning is not None:
         moments.append(warning)
     if row.body["cancel_at"]:
@@ -172,7 +172,7 @@ def make_lines(row: StripeObject, period: tuple[int, int]) -> list[Document]:
     lines = []
     for item in row.body["items"]["data"]:
         price = item["price"]
-        name = catalogue.describe_price(price)
+        name = catalogue.get_product_name(price)
         words = f"Trial period for {name}" if trial else f"{item['quantity']} × {name}"
         lines.append(
             invoices.make_line(
@@ -195,7 +195,7 @@ def take_pending_lines(row: StripeObject) -> list[Document]:
     return lines
 
 
-def find_method(row: StripeObject) -> StripeObject | None:
+def find_payment_method(row: StripeObject) -> StripeObject | None:
     customer = documents.fetch(row.body["customer"])
     chosen = row.body["default_payment_method"] or (
         customer.body.get("invoice_settings") or {}
@@ -203,7 +203,7 @@ def find_method(row: StripeObject) -> StripeObject | None:
     return documents.find(chosen)
 
 
-def bill(
+def bill_lines(
     row: StripeObject,
     lines: list[Document],
     *,
@@ -227,20 +227,20 @@ def bill(
         invoice.body["auto_advance"] = False
         documents.save(invoice)
         return invoice
-    invoices.finalise(invoice)
+    invoices.finalise_invoice(invoice)
     if pause and pause["behavior"] == "void":
         invoices.void_invoice(invoice)
     elif pause:
         invoices.close_invoice(invoice, status="uncollectible", moment="marked_uncollectible_at")
         events.emit("invoice.marked_uncollectible", invoice)
     else:
-        result, _ = invoices.collect(invoice, find_method(row), outcome=outcome)
+        result, _ = invoices.collect_payment(invoice, find_payment_method(row), outcome=outcome)
         if result == "failed":
             row.body["status"] = "past_due"
     return invoice
 
 
-def renew(row: StripeObject, *, outcome: str | None = None) -> StripeObject:
+def renew_subscription(row: StripeObject, *, outcome: str | None = None) -> StripeObject:
     """The next period begins where the last one ends; answers its invoice."""
     if row.body["status"] in ENDED:
         raise ApiError(f"This subscription is {row.body['status']}: it does not renew.")
@@ -255,7 +255,7 @@ def renew(row: StripeObject, *, outcome: str | None = None) -> StripeObject:
     new_end = add_intervals(row.body["billing_cycle_anchor"], recurring, row.notes["cycle"])
     set_period(row, (old[1], new_end))
     lines = [*take_pending_lines(row), *make_lines(row, (old[1], new_end))]
-    invoice = bill(row, lines, reason="subscription_cycle", period=old, outcome=outcome)
+    invoice = bill_lines(row, lines, reason="subscription_cycle", period=old, outcome=outcome)
     save_subscription(row)
     events.emit_change("customer.subscription.updated", row, before)
     return invoice
@@ -288,9 +288,9 @@ def end_subscription(row: StripeObject, *, reason: str, details: Document | None
     events.emit("customer.subscription.deleted", row)
 
 
-def give_up(row: StripeObject) -> None:
+def apply_outcome_after_retries(row: StripeObject) -> None:
     """After the last try: ended, left past due, or unpaid, of which nothing is collected."""
-    outcome = clock.load_standing().after_last_try
+    outcome = clock.load_state().outcome_after_retries
     if outcome == "cancel":
         end_subscription(row, reason="payment_failed")
     elif outcome == "unpaid" and row.body["status"] == "past_due":
@@ -300,7 +300,7 @@ def give_up(row: StripeObject) -> None:
         events.emit_change("customer.subscription.updated", row, before)
 
 
-def note_paid(row: StripeObject, invoice: StripeObject) -> None:
+def handle_paid_invoice(row: StripeObject, invoice: StripeObject) -> None:
     """A past due subscription whose latest invoice is paid stands well again; an earlier one leaves
     it as it is.
     """
@@ -313,7 +313,7 @@ def note_paid(row: StripeObject, invoice: StripeObject) -> None:
         events.emit_change("customer.subscription.updated", row, before)
 
 
-def note_unpaid(row: StripeObject, invoice: StripeObject) -> None:
+def handle_unpaid_invoice(row: StripeObject, invoice: StripeObject) -> None:
     """Only the latest invoice makes a subscription past due: an older one leaves it as it is."""
     if row.body["latest_invoice"] != invoice.stripe_id:
         return
@@ -324,7 +324,7 @@ def note_unpaid(row: StripeObject, invoice: StripeObject) -> None:
         events.emit_change("customer.subscription.updated", row, before)
 
 
-def run_due(row: StripeObject) -> None:
+def run_due_subscription(row: StripeObject) -> None:
     """What the clock brings: the end that was asked for, the end of a pause, the word that a trial
     is about to end, the next period.
     """
@@ -339,10 +339,10 @@ def run_due(row: StripeObject) -> None:
         save_subscription(row)
         events.emit_change("customer.subscription.updated", row, before)
         return
-    if trials.warn_if_due(row):
+    if trials.send_reminder_if_due(row):
         save_subscription(row)
         return
-    if row.body["status"] == "trialing" and find_method(row) is None:
+    if row.body["status"] == "trialing" and find_payment_method(row) is None:
         match row.body["trial_settings"]["end_behavior"]["missing_payment_method"]:
             case "cancel":
                 end_subscription(row, reason="payment_failed")
@@ -350,7 +350,7 @@ def run_due(row: StripeObject) -> None:
             case "pause":
                 pause_subscription(row)
                 return
-    renew(row)
+    renew_subscription(row)
 
 
 def pause_subscription(row: StripeObject) -> None:
@@ -374,7 +374,7 @@ def resume_subscription(row: StripeObject) -> None:
     row.notes["cycle"] = 1
     period = (now, add_intervals(now, recurring, 1))
     set_period(row, period)
-    bill(row, make_lines(row, period), reason="subscription_cycle", period=period)
+    bill_lines(row, make_lines(row, period), reason="subscription_cycle", period=period)
     save_subscription(row)
     events.emit("customer.subscription.resumed", row)
     events.emit_change("customer.subscription.updated", row, before)

@@ -6,10 +6,10 @@ from newsroom.sandbox.models import StripeObject
 
 DAY = 86400
 LONGEST_DAYS = 730
-WARNING_DAYS = 3
+REMINDER_DAYS = 3
 
 
-def check_end(trial_end: int, *, param: str = "trial_end") -> None:
+def check_trial_end(trial_end: int, *, param: str = "trial_end") -> None:
     """After now, and no more than two years away: counted from now, whatever the anchor."""
     now = clock.now()
     if trial_end <= now:
@@ -22,23 +22,23 @@ def check_end(trial_end: int, *, param: str = "trial_end") -> None:
         )
 
 
-def find_warning(row: StripeObject) -> int | None:
+def find_reminder_time(row: StripeObject) -> int | None:
     """When trial_will_end is due, unless it was sent: at the latest when the trial begins."""
-    if row.body["status"] != "trialing" or row.notes.get("warned"):
+    if row.body["status"] != "trialing" or row.notes.get("reminded"):
         return None
-    moment: int = max(row.body["trial_end"] - WARNING_DAYS * DAY, row.body["trial_start"])
+    moment: int = max(row.body["trial_end"] - REMINDER_DAYS * DAY, row.body["trial_start"])
     return moment
 
 
-def warn_if_due(row: StripeObject) -> bool:
+def send_reminder_if_due(row: StripeObject) -> bool:
     """The caller saves the row."""
-    moment = find_warning(row)
+    moment = find_reminder_time(row)
     if moment is None or moment > clock.now():
         return False
-    warn(row)
+    send_reminder(row)
     return True
 
 
-def warn(row: StripeObject) -> None:
-    row.notes["warned"] = True
+def send_reminder(row: StripeObject) -> None:
+    row.notes["reminded"] = True
     events.emit("customer.subscription.trial_will_end", row)

@@ -46,7 +46,7 @@ def list_loaded_modules(statements: str) -> set[str]:
         "import newsroom.sandbox",
         "import newsroom.sandbox.__main__",
         "import newsroom.sandbox.control, newsroom.sandbox.process",
-        SET_UP + "import newsroom.sandbox.running, newsroom.sandbox.urls",
+        SET_UP + "import newsroom.sandbox.runtime, newsroom.sandbox.urls",
     ],
     ids=["package", "command", "client", "server"],
 )

@@ -197,7 +197,7 @@ def test_the_portal_changes_the_card_ends_and_resumes(
     assert visit(cancel, {}).status == 303
     assert stripe_client.v1.subscriptions.retrieve(member.id).cancel_at_period_end is True
     assert visit(portal.url).has("You will not be charged again.")
-    assert visit(f"{portal.url}/subscriptions/{member.id}/keep", {}).status == 303
+    assert visit(f"{portal.url}/subscriptions/{member.id}/resume", {}).status == 303
     assert stripe_client.v1.subscriptions.retrieve(member.id).cancel_at_period_end is False
 
 

@@ -2,15 +2,15 @@
 
 from newsroom.sandbox import disputes, documents
 from newsroom.sandbox.documents import Document
-from newsroom.sandbox.parameters import BOOL, LISTED, META, STR, UNSET
+from newsroom.sandbox.parameters import BOOL, LIST_PARAMS, META, STR, UNSET
 
 from .routing import endpoint
 
 
-@endpoint("GET", "/v1/disputes", {**LISTED, "charge": STR, "payment_intent": STR})
+@endpoint("GET", "/v1/disputes", {**LIST_PARAMS, "charge": STR, "payment_intent": STR})
 def list_disputes(params: Document) -> Document:
     links = {name: params[name] for name in ("charge", "payment_intent") if name in params}
-    return documents.page(documents.select("dispute", **links), params, url="/v1/disputes")
+    return documents.make_page(documents.select("dispute", **links), params, url="/v1/disputes")
 
 
 @endpoint("GET", "/v1/disputes/{dispute}")
@@ -34,7 +34,7 @@ def update_dispute(params: Document, *, dispute: str) -> Document:
         row.body["metadata"] = documents.merge_metadata(row.body["metadata"], params["metadata"])
         documents.save(row)
     if "evidence" in params or "submit" in params:
-        disputes.answer_dispute(
+        disputes.submit_evidence(
             row, evidence=params.get("evidence", {}), submit=params.get("submit", True)
         )
     return row.body

@@ -6,19 +6,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
-from newsroom.sandbox import checkouts, clock, documents, settlements
+from newsroom.sandbox import checkouts, clock, documents, payments
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.instruments import BANK_ACCOUNTS, CARDS
 from newsroom.sandbox.models import StripeObject
 
-from .entries import Entry, place_refusal, read_entry
+from .forms import PaymentForm, add_decline, read_form
 from .rendering import render_message, render_page
 
 BUTTONS = {"donate": "Donate", "subscribe": "Subscribe", "book": "Book"}
 
 
-def _see_other(url: str) -> HttpResponse:
+def _redirect(url: str) -> HttpResponse:
     response = HttpResponseRedirect(url)
     response.status_code = 303
     return response
@@ -28,7 +28,7 @@ def _find_session(session_id: str) -> StripeObject | None:
     return documents.select("checkout.session", stripe_id=session_id).first()
 
 
-def _show_closed(request: HttpRequest, session: StripeObject | None) -> HttpResponse | None:
+def _render_closed(request: HttpRequest, session: StripeObject | None) -> HttpResponse | None:
     """The page for a session that nobody can pay any more, or None."""
     if session is None:
         return render_message(
@@ -64,38 +64,38 @@ def _show_closed(request: HttpRequest, session: StripeObject | None) -> HttpResp
 @csrf_exempt
 def show_payment(request: HttpRequest, session_id: str) -> HttpResponse:  # noqa: PLR0911
     session = _find_session(session_id)
-    closed = _show_closed(request, session)
+    closed = _render_closed(request, session)
     if closed is not None or session is None:
         return closed or HttpResponse(status=404)
     methods: list[str] = session.body["payment_method_types"]
     email = _find_email(session)
     if request.method != "POST":
         values = {"method": methods[0], "email": email or "", "name": "", "iban": "", "holder": ""}
-        return _render(request, session, Entry(values))
-    asks_no_card = _asks_no_card(session)
-    entry = read_entry(request.POST, email_fixed=bool(email), methods=methods)
-    if asks_no_card:
-        entry.errors = {name: text for name, text in entry.errors.items() if name == "email"}
-    if entry.errors:
-        return _render(request, session, entry)
-    with documents.writing():
+        return _render(request, session, PaymentForm(values))
+    needs_no_card = _needs_no_card(session)
+    form = read_form(request.POST, email_fixed=bool(email), methods=methods)
+    if needs_no_card:
+        form.errors = {name: text for name, text in form.errors.items() if name == "email"}
+    if form.errors:
+        return _render(request, session, form)
+    with documents.write_transaction():
         session = documents.fetch(session_id)
         try:
-            attempt = settlements.pay_session(
-                session, None if asks_no_card else entry.instrument, email=entry.values["email"]
+            attempt = payments.pay_session(
+                session, None if needs_no_card else form.instrument, email=form.values["email"]
             )
         except ApiError as refusal:
-            closed = _show_closed(request, session)
+            closed = _render_closed(request, session)
             if closed is not None:
                 return closed
-            place_refusal(entry, code=refusal.body["error"].get("code", ""), message=str(refusal))
-            return _render(request, session, entry)
+            add_decline(form, code=refusal.body["error"].get("code", ""), message=str(refusal))
+            return _render(request, session, form)
     if attempt.status == "requires_action":
-        return _see_other(reverse("check", args=[session_id]))
+        return _redirect(reverse("check", args=[session_id]))
     if attempt.status == "declined":
-        place_refusal(entry, code=attempt.code, message=attempt.message)
-        return _render(request, session, entry)
-    return _see_other(checkouts.make_success_url(session))
+        add_decline(form, code=attempt.code, message=attempt.message)
+        return _render(request, session, form)
+    return _redirect(checkouts.make_success_url(session))
 
 
 def _find_email(session: StripeObject) -> str | None:
@@ -104,7 +104,7 @@ def _find_email(session: StripeObject) -> str | None:
     return email
 
 
-def _asks_no_card(session: StripeObject) -> bool:
+def _needs_no_card(session: StripeObject) -> bool:
     body = session.body
     return bool(body["amount_total"] == 0 and body["payment_method_collection"] == "if_required")
 
@@ -112,7 +112,7 @@ def _asks_no_card(session: StripeObject) -> bool:
 def _render(
     request: HttpRequest,
     session: StripeObject,
-    entry: Entry,
+    form: PaymentForm,
     *,
     notice: str = "",
 ) -> HttpResponse:
@@ -123,12 +123,11 @@ def _render(
         "session": body,
         "lines": lines,
         "recurs": _describe_recurring(recurring, trial_end=session.notes["trial_end"]),
-        "entry": entry,
-        "errors": entry.errors,
-        "values": entry.values,
+        "errors": form.errors,
+        "values": form.values,
         "notice": notice,
         "email_fixed": _find_email(session),
-        "asks_no_card": _asks_no_card(session),
+        "needs_no_card": _needs_no_card(session),
         "methods": body["payment_method_types"],
         "button": BUTTONS.get(body["submit_type"] or "", "Pay"),
         "cards": CARDS.values(),
@@ -138,8 +137,8 @@ def _render(
         request,
         "pay.html",
         context,
-        status=422 if entry.errors else 200,
-        leads_to=(body["success_url"], body["cancel_url"]),
+        status=422 if form.errors else 200,
+        redirects_to=(body["success_url"], body["cancel_url"]),
     )
 
 
@@ -160,25 +159,27 @@ def _describe_recurring(lines: list[Document], *, trial_end: int | None) -> dict
 def show_check(request: HttpRequest, session_id: str) -> HttpResponse:
     """The bank asks the payer whether it is them."""
     session = _find_session(session_id)
-    closed = _show_closed(request, session)
+    closed = _render_closed(request, session)
     if closed is not None or session is None:
         return closed or HttpResponse(status=404)
     intent = documents.find(session.notes["intent"])
     if intent is None or intent.body["status"] != "requires_action":
-        return _see_other(reverse("pay", args=[session_id]))
+        return _redirect(reverse("pay", args=[session_id]))
     if request.method != "POST":
         context = {"session": session.body, "method": documents.find(intent.body["payment_method"])}
-        return render_page(request, "check.html", context, leads_to=(session.body["success_url"],))
+        return render_page(
+            request, "check.html", context, redirects_to=(session.body["success_url"],)
+        )
     method = documents.fetch(intent.body["payment_method"])
-    with documents.writing():
+    with documents.write_transaction():
         session = documents.fetch(session_id)
         try:
             complete = request.POST.get("answer") == "complete"
-            attempt = settlements.answer_three_d_secure(session, complete=complete)
+            attempt = payments.finish_three_d_secure(session, complete=complete)
         except ApiError:
-            return _see_other(reverse("pay", args=[session_id]))
+            return _redirect(reverse("pay", args=[session_id]))
     if attempt.status != "declined":
-        return _see_other(checkouts.make_success_url(session))
+        return _redirect(checkouts.make_success_url(session))
     values = {
         "method": "card",
         "email": method.body["billing_details"]["email"] or "",
@@ -186,4 +187,4 @@ def show_check(request: HttpRequest, session_id: str) -> HttpResponse:
         "iban": "",
         "holder": "",
     }
-    return _render(request, session, Entry(values, errors={"number": attempt.message}))
+    return _render(request, session, PaymentForm(values, errors={"number": attempt.message}))

@@ -8,14 +8,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
-from newsroom.sandbox import catalogue, changes, documents, events, settlements, subscriptions
+from newsroom.sandbox import catalogue, changes, documents, events, payments, subscriptions
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.instruments import CARDS
 from newsroom.sandbox.models import StripeObject
 from newsroom.sandbox.payment_methods import create_payment_method
 
-from .entries import Entry, place_refusal, read_entry
+from .forms import PaymentForm, add_decline, read_form
 from .rendering import render_message, render_page
 
 
@@ -23,7 +23,7 @@ def _find_portal(session_id: str) -> StripeObject | None:
     return documents.select("billing_portal.session", stripe_id=session_id).first()
 
 
-def _show_unknown(request: HttpRequest) -> HttpResponse:
+def _render_not_found(request: HttpRequest) -> HttpResponse:
     return render_message(
         request,
         title="There is no such page",
@@ -33,7 +33,7 @@ def _show_unknown(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _back(session_id: str) -> HttpResponse:
+def _redirect_to_portal(session_id: str) -> HttpResponse:
     response = HttpResponseRedirect(reverse("portal", args=[session_id]))
     response.status_code = 303
     return response
@@ -41,7 +41,7 @@ def _back(session_id: str) -> HttpResponse:
 
 def show_portal(request: HttpRequest, session_id: str) -> HttpResponse:
     portal = _find_portal(session_id)
-    return _render_portal(request, portal) if portal else _show_unknown(request)
+    return _render_portal(request, portal) if portal else _render_not_found(request)
 
 
 def _render_portal(
@@ -53,7 +53,7 @@ def _render_portal(
     context: dict[str, Any] = {
         "portal": portal.body,
         "customer": customer.body,
-        "subscriptions": [_describe(row) for row in rows],
+        "subscriptions": [_describe_subscription(row) for row in rows],
         "charges": [
             row.body
             for row in documents.select("charge", customer=customer.stripe_id)
@@ -67,16 +67,16 @@ def _render_portal(
         ],
         "refusal": refusal,
     }
-    leads_to = (portal.body["return_url"],)
-    return render_page(request, "portal.html", context, status=status, leads_to=leads_to)
+    redirects_to = (portal.body["return_url"],)
+    return render_page(request, "portal.html", context, status=status, redirects_to=redirects_to)
 
 
-def _describe(row: StripeObject) -> Document:
+def _describe_subscription(row: StripeObject) -> Document:
     item = row.body["items"]["data"][0]
-    method = subscriptions.find_method(row)
+    method = subscriptions.find_payment_method(row)
     return {
         **row.body,
-        "name": catalogue.describe_price(item["price"]),
+        "name": catalogue.get_product_name(item["price"]),
         "amount": sum(
             each["price"]["unit_amount"] * each["quantity"] for each in row.body["items"]["data"]
         ),
@@ -87,7 +87,7 @@ def _describe(row: StripeObject) -> Document:
     }
 
 
-def _find_own(portal: StripeObject, subscription_id: str) -> StripeObject | None:
+def _find_own_subscription(portal: StripeObject, subscription_id: str) -> StripeObject | None:
     """Only the customer's own subscriptions can be reached through the customer's portal."""
     return documents.select(
         "subscription", stripe_id=subscription_id, customer=portal.body["customer"]
@@ -100,33 +100,35 @@ def cancel_subscription(
 ) -> HttpResponse:
     """Asks first; the membership then runs to the end of what is paid."""
     portal = _find_portal(session_id)
-    row = _find_own(portal, subscription_id) if portal else None
+    row = _find_own_subscription(portal, subscription_id) if portal else None
     if portal is None or row is None:
-        return _show_unknown(request)
+        return _render_not_found(request)
     if request.method != "POST":
-        context = {"portal": portal.body, "subscription": _describe(row)}
+        context = {"portal": portal.body, "subscription": _describe_subscription(row)}
         return render_page(request, "portal_cancel.html", context)
     features = documents.fetch(portal.body["configuration"]).body["features"]
-    with documents.writing():
+    with documents.write_transaction():
         row = documents.fetch(subscription_id)
         if features["subscription_cancel"]["mode"] == "immediately":
             subscriptions.end_subscription(row, reason="cancellation_requested")
         elif row.body["status"] not in subscriptions.ENDED:
             changes.update_subscription(row, {"cancel_at_period_end": True})
-    return _back(session_id)
+    return _redirect_to_portal(session_id)
 
 
 @csrf_exempt
-def keep_subscription(request: HttpRequest, session_id: str, subscription_id: str) -> HttpResponse:
+def resume_subscription(
+    request: HttpRequest, session_id: str, subscription_id: str
+) -> HttpResponse:
     portal = _find_portal(session_id)
-    row = _find_own(portal, subscription_id) if portal else None
+    row = _find_own_subscription(portal, subscription_id) if portal else None
     if portal is None or row is None:
-        return _show_unknown(request)
+        return _render_not_found(request)
     if request.method == "POST" and row.body["status"] not in subscriptions.ENDED:
-        with documents.writing():
+        with documents.write_transaction():
             row = documents.fetch(subscription_id)
             changes.update_subscription(row, {"cancel_at_period_end": False})
-    return _back(session_id)
+    return _redirect_to_portal(session_id)
 
 
 @csrf_exempt
@@ -137,36 +139,36 @@ def pay_invoice(request: HttpRequest, session_id: str, invoice_id: str) -> HttpR
         "invoice", stripe_id=invoice_id, customer=portal.body["customer"]
     )
     if portal is None or not own or request.method != "POST":
-        return _show_unknown(request)
+        return _render_not_found(request)
     refused = ""
-    with documents.writing():
+    with documents.write_transaction():
         try:
-            settlements.pay_invoice(documents.fetch(invoice_id))
+            payments.pay_invoice(documents.fetch(invoice_id))
         except ApiError as refusal:  # a charge that failed is kept
             refused = str(refusal)
     if refused:
         return _render_portal(request, portal, refusal=refused, status=422)
-    return _back(session_id)
+    return _redirect_to_portal(session_id)
 
 
 @csrf_exempt
 def change_card(request: HttpRequest, session_id: str) -> HttpResponse:
     portal = _find_portal(session_id)
     if portal is None:
-        return _show_unknown(request)
+        return _render_not_found(request)
     if request.method != "POST":
-        return _render_card(request, portal, Entry({"method": "card", "name": ""}))
-    entry = read_entry(request.POST, email_fixed=True, methods=["card"])
-    card = entry.instrument.card if entry.instrument else None
+        return _render_card(request, portal, PaymentForm({"method": "card", "name": ""}))
+    form = read_form(request.POST, email_fixed=True, methods=["card"])
+    card = form.instrument.card if form.instrument else None
     if card is not None and card.decline is not None:
-        place_refusal(entry, code=card.decline.code, message=card.decline.message)
-    if entry.errors or entry.instrument is None:
-        return _render_card(request, portal, entry)
+        add_decline(form, code=card.decline.code, message=card.decline.message)
+    if form.errors or form.instrument is None:
+        return _render_card(request, portal, form)
     try:
-        with documents.writing():
+        with documents.write_transaction():
             customer = documents.fetch(portal.body["customer"])
             method = create_payment_method(
-                entry.instrument, customer=customer.stripe_id, email=customer.body["email"]
+                form.instrument, customer=customer.stripe_id, email=customer.body["email"]
             )
             events.emit("payment_method.attached", method)
             before = dict(customer.body)
@@ -181,18 +183,17 @@ def change_card(request: HttpRequest, session_id: str) -> HttpResponse:
                 if row.body["status"] not in subscriptions.ENDED:
                     changes.update_subscription(row, {"default_payment_method": method.stripe_id})
     except ApiError as refusal:
-        place_refusal(entry, code="", message=str(refusal))
-        return _render_card(request, portal, entry)
-    return _back(session_id)
+        add_decline(form, code="", message=str(refusal))
+        return _render_card(request, portal, form)
+    return _redirect_to_portal(session_id)
 
 
-def _render_card(request: HttpRequest, portal: StripeObject, entry: Entry) -> HttpResponse:
+def _render_card(request: HttpRequest, portal: StripeObject, form: PaymentForm) -> HttpResponse:
     context = {
         "portal": portal.body,
-        "entry": entry,
-        "values": entry.values,
-        "errors": entry.errors,
+        "values": form.values,
+        "errors": form.errors,
         "cards": CARDS.values(),
     }
-    status = 422 if entry.errors else 200
+    status = 422 if form.errors else 200
     return render_page(request, "portal_card.html", context, status=status)

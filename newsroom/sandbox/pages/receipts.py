@@ -10,7 +10,7 @@ from .rendering import render_message, render_page
 def show_receipt(request: HttpRequest, charge_id: str) -> HttpResponse:
     charge = documents.select("charge", stripe_id=charge_id).first()
     if charge is None:
-        return _show_unknown(request)
+        return _render_not_found(request)
     context = {
         "charge": charge.body,
         "left": charge.body["amount"] - charge.body["amount_refunded"],
@@ -21,11 +21,11 @@ def show_receipt(request: HttpRequest, charge_id: str) -> HttpResponse:
 def show_invoice(request: HttpRequest, invoice_id: str) -> HttpResponse:
     invoice = documents.select("invoice", stripe_id=invoice_id).first()
     if invoice is None:
-        return _show_unknown(request)
+        return _render_not_found(request)
     return render_page(request, "invoice.html", {"invoice": invoice.body})
 
 
-def _show_unknown(request: HttpRequest) -> HttpResponse:
+def _render_not_found(request: HttpRequest) -> HttpResponse:
     return render_message(
         request,
         title="There is no such page",

@@ -13,13 +13,13 @@ def render_page(
     context: dict[str, Any],
     *,
     status: int = 200,
-    leads_to: tuple[str | None, ...] = (),
+    redirects_to: tuple[str | None, ...] = (),
 ) -> HttpResponse:
-    """`leads_to`: addresses that a form on the page may redirect to; browsers hold them against
+    """`redirects_to`: addresses that a form on the page may redirect to; browsers hold them against
     form-action.
     """
     response = render(request, f"sandbox/{template}", context, status=status)
-    origins = sorted({origin for url in leads_to if url and (origin := _find_origin(url))})
+    origins = sorted({origin for url in redirects_to if url and (origin := _find_origin(url))})
     response.headers["Content-Security-Policy"] = "; ".join(
         (
             "default-src 'none'",

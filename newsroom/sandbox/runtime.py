@@ -1,4 +1,4 @@
-"""The process's moving parts: database, server thread, courier and ticker."""
+"""The process's moving parts: database, server thread, sender and scheduler."""
 
 import logging
 import threading
@@ -19,15 +19,15 @@ def set_default_receiver() -> None:
     """What the command line says, at the start and after a reset. A restart without one keeps the
     last.
     """
-    standing = clock.load_standing()
+    state = clock.load_state()
     if settings.SANDBOX_WEBHOOK_URL:
-        standing.webhook_url = settings.SANDBOX_WEBHOOK_URL
-    if settings.SANDBOX_WEBHOOK_URL or not standing.webhook_secret:
-        standing.webhook_secret = settings.SANDBOX_WEBHOOK_SECRET
-    standing.save()
+        state.webhook_url = settings.SANDBOX_WEBHOOK_URL
+    if settings.SANDBOX_WEBHOOK_URL or not state.webhook_secret:
+        state.webhook_secret = settings.SANDBOX_WEBHOOK_SECRET
+    state.save()
 
 
-class Ticker(threading.Thread):
+class Scheduler(threading.Thread):
     """Lets happen what falls due while the clock runs by itself."""
 
     def __init__(self) -> None:
@@ -39,33 +39,33 @@ class Ticker(threading.Thread):
             if clock.is_frozen():
                 continue
             try:
-                schedule.run_due()
+                schedule.run_due_objects()
             except Exception:
-                logger.exception("The ticker stumbled")
+                logger.exception("The scheduler stumbled")
         connection.close()
 
 
 @contextmanager
-def serving(port: int) -> Iterator[str]:
+def serve(port: int) -> Iterator[str]:
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
-    with documents.writing():
+    with documents.write_transaction():
         set_default_receiver()
     http = server.make_server(port, get_wsgi_application())
     url = f"http://127.0.0.1:{http.server_address[1]}"
     context.address.base_url = url
-    courier, ticker = deliveries.Courier(), Ticker()
+    sender, scheduler = deliveries.WebhookSender(), Scheduler()
     threads = [
         threading.Thread(target=http.serve_forever, args=(0.1,), daemon=True),
-        courier,
-        ticker,
+        sender,
+        scheduler,
     ]
     for thread in threads:
         thread.start()
     try:
         yield url
     finally:
-        ticker.stopping.set()
-        deliveries.stop()
+        scheduler.stopping.set()
+        deliveries.stop_sender()
         http.shutdown()
         http.socket.close()
-        courier.join(timeout=1)
+        sender.join(timeout=1)

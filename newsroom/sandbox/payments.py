@@ -72,16 +72,16 @@ def pay_session(
         return Attempt("paid")
     intent = _find_or_create_intent(session, email=email)
     if card is not None and card.decline is not None:
-        intents.refuse(intent, method, card.decline)
+        intents.decline_intent(intent, method, card.decline)
         return Attempt("declined", card.decline.message, card.decline.code)
     if card is not None and card.three_d_secure:
         url = f"{context.address.base_url}/c/pay/{session.stripe_id}/check"
-        intents.ask_for_authentication(intent, method, url=url)
+        intents.request_authentication(intent, method, url=url)
         return Attempt("requires_action", "The bank asks for 3-D Secure.")
-    return _complete(session, intent, method)
+    return _complete_payment(session, intent, method)
 
 
-def answer_three_d_secure(session: StripeObject, *, complete: bool) -> Attempt:
+def finish_three_d_secure(session: StripeObject, *, complete: bool) -> Attempt:
     """The payer comes back from the bank's own page."""
     intent = documents.find(session.notes["intent"])
     if (
@@ -93,10 +93,10 @@ def answer_three_d_secure(session: StripeObject, *, complete: bool) -> Attempt:
     method = documents.fetch(intent.body["payment_method"])
     if not complete:
         decline = intents.AUTHENTICATION_FAILED
-        intents.refuse(intent, method, decline, charged=False)
+        intents.decline_intent(intent, method, decline, charged=False)
         return Attempt("declined", decline.message, decline.code)
     intent.notes["authenticated"] = True
-    return _complete(session, intent, method)
+    return _complete_payment(session, intent, method)
 
 
 def _find_customer_email(session: StripeObject) -> str | None:
@@ -147,19 +147,21 @@ def _ensure_customer(
     return known
 
 
-def _complete(session: StripeObject, intent: StripeObject, method: StripeObject) -> Attempt:
+def _complete_payment(session: StripeObject, intent: StripeObject, method: StripeObject) -> Attempt:
     email, billing = session.notes["email"], method.body["billing_details"]
     customer = _ensure_customer(session, method, email=email, name=billing["name"])
     intent.body["customer"] = customer.stripe_id if customer else None
     invoice = None
     if session.body["mode"] == "subscription" and customer is not None:
-        _, invoice = _begin_subscription(session, customer, method)
+        _, invoice = _start_subscription(session, customer, method)
         invoices.attach_intent(invoice, intent)
     card = get_card(method)
-    charge = intents.succeed(intent, method) if card else intents.begin_debit(intent, method)
+    charge = (
+        intents.complete_intent(intent, method) if card else intents.start_debit(intent, method)
+    )
     if card and invoice is not None:
         invoices.mark_paid(invoice)
-    _close(session, method, email=email, payment_status="paid" if card else "unpaid")
+    _complete_session(session, method, email=email, payment_status="paid" if card else "unpaid")
     if card and card.disputed:
         disputes.open_dispute(charge, reason="fraudulent")
     return Attempt("paid" if card else "processing")
@@ -170,12 +172,12 @@ def _complete_trial(
 ) -> None:
     customer = _ensure_customer(session, method, email=email, name=name)
     if session.body["mode"] == "subscription" and customer is not None:
-        _, invoice = _begin_subscription(session, customer, method)
+        _, invoice = _start_subscription(session, customer, method)
         invoices.mark_paid(invoice)
-    _close(session, method, email=email, payment_status="no_payment_required")
+    _complete_session(session, method, email=email, payment_status="no_payment_required")
 
 
-def _begin_subscription(
+def _start_subscription(
     session: StripeObject, customer: StripeObject, method: StripeObject | None
 ) -> tuple[StripeObject, StripeObject]:
     data = session.notes["subscription_data"]
@@ -216,12 +218,12 @@ def _begin_subscription(
     subscription.body["latest_invoice"] = invoice.stripe_id
     subscriptions.save_subscription(subscription)
     events.emit("customer.subscription.created", subscription)
-    invoices.finalise(invoice)
+    invoices.finalise_invoice(invoice)
     session.body.update(subscription=subscription.stripe_id, invoice=invoice.stripe_id)
     return subscription, invoice
 
 
-def _close(
+def _complete_session(
     session: StripeObject, method: StripeObject | None, *, email: str, payment_status: str
 ) -> None:
     billing = method.body["billing_details"] if method else {}
@@ -246,7 +248,7 @@ def settle_debit(intent: StripeObject, *, succeeded: bool | None = None) -> None
         method = documents.find(intent.body["payment_method"])
         account = get_bank_account(method) if method else None
         succeeded = account is None or account.succeeds
-    intents.end_debit(intent, succeeded=succeeded)
+    intents.finish_debit(intent, succeeded=succeeded)
     invoice = documents.find(intent.notes.get("invoice"))
     if invoice is not None and invoice.body["status"] == "open":
         subscription = documents.find(documents.find_subscription_id(invoice.body))
@@ -255,12 +257,12 @@ def settle_debit(intent: StripeObject, *, succeeded: bool | None = None) -> None
         else:
             invoice.body["attempt_count"] = max(invoice.body["attempt_count"], 1)
             invoice.body["attempted"] = True
-            invoices.note_failure(invoice)
+            invoices.schedule_retry(invoice)
         if subscription is not None:
             if succeeded:
-                subscriptions.note_paid(subscription, invoice)
+                subscriptions.handle_paid_invoice(subscription, invoice)
             else:
-                subscriptions.note_unpaid(subscription, invoice)
+                subscriptions.handle_unpaid_invoice(subscription, invoice)
     session = documents.find(intent.notes.get("session"))
     if session is not None:
         if succeeded:
@@ -281,7 +283,7 @@ def pay_invoice(
     gets.
     """
     if invoice.body["status"] == "draft":
-        invoices.finalise(invoice)
+        invoices.finalise_invoice(invoice)
     if invoice.body["status"] not in ("open", "uncollectible"):
         raise ApiError(
             "Invoice is already paid"
@@ -295,13 +297,13 @@ def pay_invoice(
         result, decline = "paid", None
     else:
         if method is None and subscription is not None:
-            method = subscriptions.find_method(subscription)
-        result, decline = invoices.collect(invoice, method, outcome=outcome)
+            method = subscriptions.find_payment_method(subscription)
+        result, decline = invoices.collect_payment(invoice, method, outcome=outcome)
     if subscription is not None and result != "processing":
         if result == "paid":
-            subscriptions.note_paid(subscription, invoice)
+            subscriptions.handle_paid_invoice(subscription, invoice)
         else:
-            subscriptions.note_unpaid(subscription, invoice)
+            subscriptions.handle_unpaid_invoice(subscription, invoice)
     if decline is not None:
         raise ApiError(
             decline.message,
@@ -309,7 +311,7 @@ def pay_invoice(
             type="card_error",
             code=decline.code,
             decline_code=decline.decline_code,
-            keeps_work=True,
+            keeps_changes=True,
         )
 
 
@@ -323,4 +325,4 @@ def retry_invoice(invoice: StripeObject) -> None:
         subscription = documents.find(documents.find_subscription_id(invoice.body))
         spent = invoice.body["attempt_count"] > len(invoices.RETRY_DAYS)
         if spent and subscription is not None:
-            subscriptions.give_up(documents.fetch(subscription.stripe_id))
+            subscriptions.apply_outcome_after_retries(documents.fetch(subscription.stripe_id))
