@@ -14,7 +14,7 @@ from .conftest import NOON, OpenSession
         ("378282246310005", "amex"),
     ],
 )
-def test_the_three_brands_pay(
+def test_cards_of_all_three_brands_succeed(
     control: SandboxControl,
     stripe_client: stripe.StripeClient,
     open_gift: OpenSession,

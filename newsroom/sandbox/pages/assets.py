@@ -1,4 +1,4 @@
-"""The stylesheet, and the front page that says what this is."""
+"""The stylesheet and the home page."""
 
 from functools import cache
 from pathlib import Path

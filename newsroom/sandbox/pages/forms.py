@@ -1,4 +1,4 @@
-"""What a payer typed: checked field by field, kept except for the security code."""
+"""The payer's form: checks each field and keeps all values but the security code."""
 
 import re
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from newsroom.sandbox.instruments import (
 from newsroom.sandbox.payment_methods import Instrument
 
 FIELDS = ("email", "method", "number", "expiry", "name", "iban", "holder")
-# Which field a bank's refusal belongs beside.
+# The field that shows the bank's decline.
 FIELD_OF_CODE = {
     "expired_card": "expiry",
     "incorrect_cvc": "cvc",
@@ -33,7 +33,7 @@ class PaymentForm:
 
 
 def read_form(data: QueryDict, *, email_fixed: bool, methods: list[str]) -> PaymentForm:
-    """Errors are in the payer's words, each beside its field."""
+    """Return the submitted values with an error message for each wrong field."""
     values = {name: data.get(name, "").strip() for name in FIELDS}
     values["method"] = values["method"] if values["method"] in methods else methods[0]
     form = PaymentForm(values)
@@ -52,7 +52,7 @@ def _read_card(form: PaymentForm, *, cvc: str) -> None:
     if not number:
         errors["number"] = "Enter the card number."
     elif not has_valid_checksum(number):
-        errors["number"] = "This card number is not right. Check it digit by digit."
+        errors["number"] = "Check the card number. It has a wrong or missing digit."
     expiry = _read_expiry(form)
     digits = 4 if guess_brand(number) == "amex" else 3
     if not re.fullmatch(rf"\d{{{digits}}}", cvc):
@@ -75,7 +75,7 @@ def _read_expiry(form: PaymentForm) -> tuple[int, int] | None:
     year += 2000 if year < 100 else 0
     today = datetime.fromtimestamp(clock.now(), UTC)
     if (year, month) < (today.year, today.month):
-        form.errors["expiry"] = "This date is past. Check it, or use another card."
+        form.errors["expiry"] = "This card has expired. Check the date or use another card."
         return None
     return month, year
 
@@ -87,7 +87,7 @@ def _read_account(form: PaymentForm) -> None:
     if not iban:
         errors["iban"] = "Enter the IBAN."
     elif account is None:
-        errors["iban"] = "Only the two test accounts below work here."
+        errors["iban"] = "Enter one of the two test accounts below. No other IBAN works here."
     if not values["holder"]:
         errors["holder"] = "Enter the name of the account holder."
     if account is not None and "holder" not in errors:
@@ -95,8 +95,8 @@ def _read_account(form: PaymentForm) -> None:
 
 
 def add_decline(form: PaymentForm, *, code: str, message: str) -> None:
-    """Puts the bank's answer beside the field that it is about."""
+    """Add the bank's message to the field that it concerns."""
     if code == NOT_A_TEST_CARD.code and message == NOT_A_TEST_CARD.message:
-        message = "This is not one of the test cards. Never enter a real card here."
+        message = "Use one of the test cards below. Never enter a real card here."
     fallback = "number" if form.values["method"] == "card" else "iban"
     form.errors[FIELD_OF_CODE.get(code, fallback)] = message

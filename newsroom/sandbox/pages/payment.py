@@ -1,4 +1,4 @@
-"""/c/pay/…: the payment page, and the bank's pretend 3-D Secure page."""
+"""/c/pay/…: the payment page and the 3-D Secure page."""
 
 from typing import Any
 
@@ -29,31 +29,32 @@ def _find_session(session_id: str) -> StripeObject | None:
 
 
 def _render_closed(request: HttpRequest, session: StripeObject | None) -> HttpResponse | None:
-    """The page for a session that nobody can pay any more, or None."""
+    """Return a page for a session that is missing, paid or expired; None if it is open."""
     if session is None:
         return render_message(
             request,
-            title="There is no such payment",
-            text="The address is not complete, or the sandbox was set back since. "
-            "Go back to the newsroom's page and begin again. Nothing was paid.",
+            title="Payment not found",
+            text="The address is incomplete, or the sandbox was reset. You have not been charged. "
+            "Go back to the newsroom's page and start again.",
             status=404,
         )
     if session.body["status"] == "complete":
+        is_pending = session.body["payment_status"] == "unpaid"
         return render_message(
             request,
-            title="This is already paid",
-            text="The payment went through before; it will not be taken twice."
-            if session.body["payment_status"] != "unpaid"
-            else "Your bank has the order already; it will not be given twice.",
+            title="Payment pending" if is_pending else "Payment already completed",
+            text="We're waiting for your bank. You don't have to pay again."
+            if is_pending
+            else "You won't be charged again.",
             link=checkouts.make_success_url(session),
-            link_text="On to the newsroom",
+            link_text="Continue to the newsroom",
         )
     if session.body["status"] == "expired" or session.body["expires_at"] <= clock.now():
         return render_message(
             request,
-            title="This payment page has run out",
-            text="A payment page is open for a day. Nothing was paid. "
-            "Go back to the newsroom's page and begin again.",
+            title="This payment page has expired",
+            text="A payment page is valid for 24 hours. You have not been charged. "
+            "Go back to the newsroom's page and start again.",
             status=410,
             link=session.body["cancel_url"],
             link_text="Back to the newsroom",
@@ -109,23 +110,16 @@ def _needs_no_card(session: StripeObject) -> bool:
     return bool(body["amount_total"] == 0 and body["payment_method_collection"] == "if_required")
 
 
-def _render(
-    request: HttpRequest,
-    session: StripeObject,
-    form: PaymentForm,
-    *,
-    notice: str = "",
-) -> HttpResponse:
+def _render(request: HttpRequest, session: StripeObject, form: PaymentForm) -> HttpResponse:
     body = session.body
     lines = session.notes["line_items"]
-    recurring = [each for each in lines if each["price"]["type"] == "recurring"]
+    recurring = [line for line in lines if line["price"]["type"] == "recurring"]
     context: dict[str, Any] = {
         "session": body,
         "lines": lines,
-        "recurs": _describe_recurring(recurring, trial_end=session.notes["trial_end"]),
+        "recurring": _describe_recurring(recurring, trial_end=session.notes["trial_end"]),
         "errors": form.errors,
         "values": form.values,
-        "notice": notice,
         "email_fixed": _find_email(session),
         "needs_no_card": _needs_no_card(session),
         "methods": body["payment_method_types"],
@@ -147,17 +141,17 @@ def _describe_recurring(lines: list[Document], *, trial_end: int | None) -> dict
         return None
     interval = lines[0]["price"]["recurring"]
     count = interval["interval_count"]
-    words = interval["interval"] if count == 1 else f"{count} {interval['interval']}s"
+    every = interval["interval"] if count == 1 else f"{count} {interval['interval']}s"
     return {
-        "amount": sum(each["amount_total"] for each in lines),
-        "every": words,
+        "amount": sum(line["amount_total"] for line in lines),
+        "every": every,
         "trial_end": trial_end,
     }
 
 
 @csrf_exempt
 def show_check(request: HttpRequest, session_id: str) -> HttpResponse:
-    """The bank asks the payer whether it is them."""
+    """Show the bank's 3-D Secure page and handle its answer."""
     session = _find_session(session_id)
     closed = _render_closed(request, session)
     if closed is not None or session is None:

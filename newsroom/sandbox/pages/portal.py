@@ -1,6 +1,4 @@
-"""/p/session/…: the pretend billing portal, where a member changes the card or ends the
-membership.
-"""
+"""/p/session/…: the billing portal, where a member changes the card or cancels."""
 
 from typing import Any
 
@@ -26,9 +24,9 @@ def _find_portal(session_id: str) -> StripeObject | None:
 def _render_not_found(request: HttpRequest) -> HttpResponse:
     return render_message(
         request,
-        title="There is no such page",
-        text="The address is not complete, or the sandbox was set back since. "
-        "Go back to the newsroom's page and open it again.",
+        title="Page not found",
+        text="The address is incomplete, or the sandbox was reset. "
+        "Go back to the newsroom's page and start again.",
         status=404,
     )
 
@@ -78,17 +76,17 @@ def _describe_subscription(row: StripeObject) -> Document:
         **row.body,
         "name": catalogue.get_product_name(item["price"]),
         "amount": sum(
-            each["price"]["unit_amount"] * each["quantity"] for each in row.body["items"]["data"]
+            other["price"]["unit_amount"] * other["quantity"] for other in row.body["items"]["data"]
         ),
         "interval": item["price"]["recurring"],
         "period_end": item["current_period_end"],
         "method": method.body if method else None,
-        "over": row.body["status"] in subscriptions.ENDED,
+        "is_ended": row.body["status"] in subscriptions.ENDED,
     }
 
 
 def _find_own_subscription(portal: StripeObject, subscription_id: str) -> StripeObject | None:
-    """Only the customer's own subscriptions can be reached through the customer's portal."""
+    """Return the subscription if it belongs to the portal's customer."""
     return documents.select(
         "subscription", stripe_id=subscription_id, customer=portal.body["customer"]
     ).first()
@@ -98,18 +96,23 @@ def _find_own_subscription(portal: StripeObject, subscription_id: str) -> Stripe
 def cancel_subscription(
     request: HttpRequest, session_id: str, subscription_id: str
 ) -> HttpResponse:
-    """Asks first; the membership then runs to the end of what is paid."""
+    """Ask for confirmation, then cancel as the portal's configuration says."""
     portal = _find_portal(session_id)
     row = _find_own_subscription(portal, subscription_id) if portal else None
     if portal is None or row is None:
         return _render_not_found(request)
-    if request.method != "POST":
-        context = {"portal": portal.body, "subscription": _describe_subscription(row)}
-        return render_page(request, "portal_cancel.html", context)
     features = documents.fetch(portal.body["configuration"]).body["features"]
+    ends_now = features["subscription_cancel"]["mode"] == "immediately"
+    if request.method != "POST":
+        context = {
+            "portal": portal.body,
+            "subscription": _describe_subscription(row),
+            "ends_now": ends_now,
+        }
+        return render_page(request, "portal_cancel.html", context)
     with documents.write_transaction():
         row = documents.fetch(subscription_id)
-        if features["subscription_cancel"]["mode"] == "immediately":
+        if ends_now:
             subscriptions.end_subscription(row, reason="cancellation_requested")
         elif row.body["status"] not in subscriptions.ENDED:
             changes.update_subscription(row, {"cancel_at_period_end": True})
@@ -133,7 +136,7 @@ def resume_subscription(
 
 @csrf_exempt
 def pay_invoice(request: HttpRequest, session_id: str, invoice_id: str) -> HttpResponse:
-    """An open one of the customer's own; what the bank says is told on the page."""
+    """Pay an open invoice of the customer, and show the bank's message if it fails."""
     portal = _find_portal(session_id)
     own = portal and documents.select(
         "invoice", stripe_id=invoice_id, customer=portal.body["customer"]
@@ -144,7 +147,7 @@ def pay_invoice(request: HttpRequest, session_id: str, invoice_id: str) -> HttpR
     with documents.write_transaction():
         try:
             payments.pay_invoice(documents.fetch(invoice_id))
-        except ApiError as refusal:  # a charge that failed is kept
+        except ApiError as refusal:  # caught inside the transaction, to keep the failed charge
             refused = str(refusal)
     if refused:
         return _render_portal(request, portal, refusal=refused, status=422)
