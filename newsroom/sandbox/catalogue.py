@@ -40,11 +40,13 @@ def create_product(params: Document) -> StripeObject:
 
 
 def create_price(params: Document, *, active: bool = True) -> StripeObject:
-    """`params` as the API's; the product is named by id or made on the spot."""
+    """Create a price. `params` names an existing product or describes a new one."""
     amount = params.get("unit_amount")
     if amount is None:
         raise ApiError(
-            "Prices of the sandbox need unit_amount.", code="parameter_missing", param="unit_amount"
+            "The sandbox needs a unit_amount for each price.",
+            code="parameter_missing",
+            param="unit_amount",
         )
     if amount < 0:
         raise ApiError("This value must be greater than or equal to 0.", param="unit_amount")
@@ -155,6 +157,6 @@ def _apply_params(row: StripeObject, params: Document, *, nullable: tuple[str, .
 
 
 def get_product_name(price: Document) -> str:
-    """The product's name, as line items carry it."""
+    """Return the name that line items and invoices show."""
     product: dict[str, Any] = documents.fetch(price["product"]).body
     return str(product["name"])

@@ -1,4 +1,4 @@
-"""Checkout sessions: opened by the API, closed by a payment or by time."""
+"""Checkout Sessions: created by the API, completed by a payment, or expired."""
 
 import copy
 from typing import Any
@@ -13,9 +13,7 @@ DEBIT_CURRENCIES = frozenset({"eur"})
 
 
 def create_session(params: Document) -> StripeObject:
-    """Refuses what Stripe refuses: no line items, mixed currencies, a mode that does not fit the
-    prices.
-    """
+    """Create a session. Raise ApiError where Stripe does, for example for mixed currencies."""
     mode = params["mode"]
     if params.get("customer") and params.get("customer_email"):
         raise ApiError("You may only specify one of these parameters: customer, customer_email.")
@@ -26,8 +24,8 @@ def create_session(params: Document) -> StripeObject:
             param="customer_email",
         )
     lines = [
-        make_line_item(each, path=f"line_items[{i}]")
-        for i, each in enumerate(params.get("line_items", []))
+        make_line_item(item, path=f"line_items[{i}]")
+        for i, item in enumerate(params.get("line_items", []))
     ]
     if not lines:
         raise ApiError(
@@ -64,15 +62,17 @@ def create_session(params: Document) -> StripeObject:
 
 
 def change_currency(row: StripeObject, currency: str) -> None:
-    """Show an open session in another currency of its prices, as Checkout does to a reader abroad.
+    """Switch an open session to another currency of its prices, as Checkout does abroad.
 
-    The session, and what it leads to, is then of that currency, whatever it was made in.
+    The payment is then made in that currency, whatever the session was created in.
     https://docs.stripe.com/payments/checkout/localize-prices/manual-currency-prices
     """
     if currency == row.body["currency"]:
         return
     if row.body["mode"] != "payment":
-        raise ApiError("The sandbox shows only payments in another currency.", param="currency")
+        raise ApiError(
+            "The sandbox can change the currency only in payment mode.", param="currency"
+        )
     for line in row.notes["line_items"]:
         options = documents.fetch(line["price"]["id"]).notes.get("currency_options", {})
         if currency not in options:
@@ -194,11 +194,11 @@ def make_customer_details(
 
 
 def _choose_method_types(params: Document, currency: str) -> list[str]:
-    """What a dynamic choice comes to here: cards, and a bank debit in euros."""
+    """Return the methods that Stripe would choose: cards, and SEPA debit for euros."""
     types = ["card", *(["sepa_debit"] if currency in DEBIT_CURRENCIES else [])]
     allowed = params.get("allowed_payment_method_types")
     excluded = params.get("excluded_payment_method_types", [])
-    chosen = [each for each in types if each not in excluded and (not allowed or each in allowed)]
+    chosen = [name for name in types if name not in excluded and (not allowed or name in allowed)]
     if not chosen:
         raise ApiError(
             "No valid payment method types for this Checkout Session.",

@@ -1,8 +1,7 @@
 """The sandbox's own time, in whole epoch seconds.
 
-It runs with the wall clock until a test stops it at a moment or moves it ahead. Webhook
-signatures alone
-use the wall clock, because their receiver does.
+It follows the wall clock until a test freezes it or moves it ahead. Webhook signatures always use
+the wall clock, because the receiver checks them by its own.
 """
 
 import threading
@@ -22,7 +21,7 @@ _state: SandboxState | None = None
 
 
 def load_state() -> SandboxState:
-    """The one row, read once: this process is the only one that writes it."""
+    """Return the sandbox's one row of state. It is read once: no other process writes it."""
     global _state
     if _state is None:
         _state, _ = SandboxState.objects.get_or_create(pk=1)
@@ -44,9 +43,7 @@ def is_frozen() -> bool:
 
 @contextmanager
 def set_moment(moment: int) -> Iterator[None]:
-    """What falls due while the clock jumps ahead happens at its own time, not at the end of the
-    jump.
-    """
+    """Pretend that it is `moment`, for work that falls due while the clock jumps ahead."""
     before = _moment.at
     _moment.at = moment
     try:
@@ -62,7 +59,7 @@ def freeze(moment: int) -> None:
 
 
 def advance(seconds: int) -> None:
-    """A stopped clock stays stopped, a running one runs on from the later time."""
+    """Move the clock ahead. A frozen clock stays frozen; a running one keeps running."""
     state = load_state()
     if state.frozen_at is not None:
         state.frozen_at += seconds
@@ -72,7 +69,7 @@ def advance(seconds: int) -> None:
 
 
 def use_wall_clock() -> None:
-    """Back to the wall clock."""
+    """Undo `freeze` and `advance`."""
     state = load_state()
     state.frozen_at, state.offset = None, 0
     state.save()

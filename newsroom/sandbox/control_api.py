@@ -1,6 +1,4 @@
-"""/_sandbox/: the levers that a test or a demonstration pulls. JSON in and out, no key, this
-machine alone.
-"""
+"""/_sandbox/: the API by which tests and the demo control the sandbox. JSON, without a key."""
 
 import json
 import re
@@ -78,7 +76,7 @@ def answer_control(request: HttpRequest, path: str) -> HttpResponse:
 
 @control("POST", "reset")
 def reset(data: dict[str, Any]) -> Any:
-    """As new: no objects, no events, no faults, the wall clock, the command line's receiver."""
+    """Delete everything, follow the wall clock and use the command line's webhook receiver."""
     with deliveries.pause_sending(), documents.write_transaction(), connection.cursor() as cursor:
         for model in (Delivery, Event, *SNAPSHOT_MODELS, Fault):
             cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608
@@ -93,14 +91,14 @@ def reset(data: dict[str, Any]) -> Any:
 
 @control("POST", "snapshot/save")
 def save_snapshot(data: dict[str, Any]) -> Any:
-    """Remembers what there is until this process ends, webhooks under way and levers aside."""
+    """Remember all objects and events until this process ends, but no deliveries or settings."""
     _snapshot.update({model: list(model.objects.all()) for model in (Event, *SNAPSHOT_MODELS)})
     return {"objects": len(_snapshot[StripeObject])}
 
 
 @control("POST", "snapshot/restore")
 def restore_snapshot(data: dict[str, Any]) -> Any:
-    """What was kept is there again, beside what came since a reset."""
+    """Add the objects and events of the snapshot to those that exist now."""
     with documents.write_transaction():
         for model, rows in _snapshot.items():
             model.objects.bulk_create(rows)
@@ -122,7 +120,7 @@ def set_clock(data: dict[str, Any]) -> Any:
         elif data.get("real"):
             clock.use_wall_clock()
         else:
-            raise ApiError("Say now, advance or real.")
+            raise ApiError("Pass one of these parameters: now, advance, real.")
     happened = schedule.run_due_objects()
     return {"now": clock.now(), "frozen": clock.is_frozen(), "happened": happened}
 
@@ -143,7 +141,7 @@ def add_fault(data: dict[str, Any]) -> Any:
 
 @control("DELETE", "faults")
 def remove_faults(data: dict[str, Any]) -> Any:
-    """Takes all faults away and lets go the webhooks that were held back."""
+    """Remove all faults and send the webhooks that were held."""
     with documents.write_transaction():
         removed, _ = Fault.objects.all().delete()
     return {"removed": removed, "released": deliveries.release_held()}
@@ -161,8 +159,10 @@ def make_instrument(data: dict[str, Any]) -> Instrument:
 
 @control("POST", "checkout/{session}/pay")
 def pay_checkout(data: dict[str, Any], *, session: str) -> Any:
-    """As on the hosted page. A 3-D Secure card waits, unless `three_d_secure` says complete or
-    fail. With `currency` the page was shown in another of the price's, as to a reader abroad.
+    """Pay as on the hosted page.
+
+    A 3-D Secure card waits unless `three_d_secure` is "complete" or "fail". `currency` pays in
+    another currency of the price, as a reader abroad would.
     """
     with documents.write_transaction():
         row = documents.get("checkout.session", session)
@@ -214,7 +214,7 @@ def fail_refund(data: dict[str, Any], *, refund: str) -> Any:
 
 @control("POST", "subscriptions/{subscription}/renew")
 def renew_subscription(data: dict[str, Any], *, subscription: str) -> Any:
-    """Brings the next renewal forward to now; answers its invoice."""
+    """Renew now instead of at the period's end, and return the invoice."""
     outcome = data.get("outcome")
     if outcome not in (None, "paid", "failed"):
         raise ApiError("outcome must be paid or failed", param="outcome")
@@ -227,7 +227,7 @@ def renew_subscription(data: dict[str, Any], *, subscription: str) -> Any:
 
 @control("POST", "outcome-after-retries")
 def set_outcome_after_retries(data: dict[str, Any]) -> Any:
-    """What the dashboard's settings say of a subscription whose invoice nobody paid in the end."""
+    """Set the status of subscriptions whose last retry failed, as in Stripe's dashboard."""
     if data["outcome"] not in ("cancel", "past_due", "unpaid"):
         raise ApiError("outcome must be cancel, past_due or unpaid", param="outcome")
     with documents.write_transaction():
@@ -258,20 +258,20 @@ def cancel_intent(data: dict[str, Any], *, intent: str) -> Any:
 
 @control("GET", "events")
 def list_events(data: dict[str, Any]) -> Any:
-    """All of them, oldest first, each with what became of it."""
-    deliveries_of: dict[int, list[dict[str, Any]]] = {}
-    for each in Delivery.objects.select_related("event").order_by("pk"):
-        deliveries_of.setdefault(each.event.pk, []).append(
+    """Return all events, oldest first, each with its deliveries."""
+    deliveries_by_event: dict[int, list[dict[str, Any]]] = {}
+    for delivery in Delivery.objects.select_related("event").order_by("pk"):
+        deliveries_by_event.setdefault(delivery.event.pk, []).append(
             {
-                "url": each.url,
-                "state": each.state,
-                "attempts": each.attempts,
-                "answers": each.answers,
+                "url": delivery.url,
+                "state": delivery.state,
+                "attempts": delivery.attempts,
+                "answers": delivery.answers,
             }
         )
     return {
         "data": [
-            {**event.body, "deliveries": deliveries_of.get(event.seq, [])}
+            {**event.body, "deliveries": deliveries_by_event.get(event.seq, [])}
             for event in Event.objects.order_by("seq")
         ]
     }
@@ -286,7 +286,7 @@ def _find_event(stripe_id: str) -> Event:
 
 @control("GET", "events/{event}/signed")
 def sign_event(data: dict[str, Any], *, event: str) -> Any:
-    """The body and a header for a test that posts the webhook itself, made now or `at`."""
+    """Return body and signature for a test that posts the webhook itself, signed now or `at`."""
     body = deliveries.render_body(_find_event(event))
     secret = data.get("secret") or clock.load_state().webhook_secret
     at = int(data["at"]) if "at" in data else None
@@ -308,7 +308,7 @@ def show_books(data: dict[str, Any]) -> Any:
 
 @control("POST", "rates")
 def set_rates(data: dict[str, Any]) -> Any:
-    """Which currencies are paid out in another one, and at which rate, from now on."""
+    """Set the currencies that are paid out in another one, and their exchange rates."""
     with documents.write_transaction():
         balance.set_exchange_rates(data["rates"])
     return {"rates": data["rates"]}
@@ -325,10 +325,10 @@ def show_webhooks(data: dict[str, Any]) -> Any:
 
 @control("POST", "webhook")
 def set_webhook(data: dict[str, Any]) -> Any:
-    """Where webhooks go from now on; an empty url only records events."""
+    """Send webhooks to `url` from now on; with an empty `url`, only record events."""
     url = data.get("url", "")
     if url and not deliveries.is_loopback(url):
-        raise ApiError("Webhooks go to this machine alone: http://127.0.0.1:…", param="url")
+        raise ApiError("Webhooks can only go to this machine: http://127.0.0.1:…", param="url")
     with documents.write_transaction():
         state = clock.load_state()
         state.webhook_url = url

@@ -1,4 +1,4 @@
-"""Webhooks on their way: queued with the event, sent by one thread, retried until taken."""
+"""Webhooks: queued with their event, sent by one thread, retried until they are accepted."""
 
 import contextlib
 import hashlib
@@ -22,8 +22,7 @@ from newsroom.sandbox.models import Delivery, Event
 
 logger = logging.getLogger(__name__)
 
-# Seconds of real time before each further attempt. Stripe takes hours; a person at a demo does
-# not wait that long.
+# Seconds of real time before each retry. Stripe takes hours; nobody at a demo waits that long.
 BACK_OFF_SECONDS = (1, 2, 5, 10, 30, 60)
 MOST_ATTEMPTS = 20
 TIMEOUT_SECONDS = 20.0
@@ -43,10 +42,9 @@ def is_loopback(url: str) -> bool:
 
 
 def find_receivers(event_type: str) -> list[Receiver]:
-    """The default receiver and the registered endpoints that ask for this type.
+    """Return the default receiver and the registered endpoints that want this type of event.
 
-    Endpoints elsewhere than on this machine are registered but never called: a pretence stays at
-    home.
+    Endpoints on other machines can be registered but are never called.
     """
     state = clock.load_state()
     receivers = []
@@ -84,7 +82,7 @@ def queue_event(event: Event, receivers: list[Receiver]) -> None:
         elif "delay" in kinds:
             delivery.next_attempt_at = now + kinds["delay"].seconds
         if "reorder" in kinds:
-            # Goes out after the next event, or alone if none comes.
+            # Sent after the next event, or after a few seconds if there is none.
             delivery.waits_for_next = True
             delivery.next_attempt_at = now + REORDER_PATIENCE_SECONDS
         else:
@@ -108,9 +106,7 @@ def render_body(event: Event) -> str:
 
 
 def sign_body(body: str, *, secret: str, at: int | None = None) -> str:
-    """The Stripe-Signature header. `at` is the wall clock's, because the receiver checks it
-    against its own.
-    """
+    """Return the Stripe-Signature header. `at` is wall clock time, as the receiver checks it."""
     stamp = int(time.time()) if at is None else at
     digest = hmac.new(secret.encode(), f"{stamp}.{body}".encode(), hashlib.sha256).hexdigest()
     return f"t={stamp},v1={digest}"
@@ -122,13 +118,13 @@ def count_pending(*, event: Event | None = None) -> int:
 
 
 def count_pending_by_event(events: list[Event]) -> Counter[int]:
-    """By the event's key, for a page of them."""
+    """Return the number of pending deliveries for each event's primary key."""
     rows = Delivery.objects.filter(event__in=events, state=Delivery.State.PENDING)
     return Counter(rows.values_list("event", flat=True))
 
 
 def release_held() -> int:
-    """Lets go what a `hold` kept back, in the order in which it happened."""
+    """Send the held webhooks in the order of their events, and return their number."""
     with documents.write_transaction():
         released = Delivery.objects.filter(state=Delivery.State.HELD).update(
             state=Delivery.State.PENDING, next_attempt_at=time.time()
@@ -138,7 +134,7 @@ def release_held() -> int:
 
 
 def resend_event(event: Event) -> int:
-    """Sends an event now, delivered before or not, to everybody who listens now."""
+    """Send an event to all current receivers, delivered before or not; return their number."""
     with documents.write_transaction():
         Delivery.objects.filter(
             event=event, state__in=[Delivery.State.HELD, Delivery.State.PENDING]
@@ -172,24 +168,20 @@ def stop_sender() -> None:
 
 @contextlib.contextmanager
 def pause_sending(*, patience_seconds: float = 2.0) -> Any:
-    """Waits for the delivery under way, so that a reset leaves nothing of the last test in the
-    air.
-    """
-    held = _sending.acquire(timeout=patience_seconds)
+    """Wait for the current delivery, so that no webhook of the last test arrives after a reset."""
+    acquired = _sending.acquire(timeout=patience_seconds)
     try:
         yield
     finally:
-        if held:
+        if acquired:
             _sending.release()
 
 
 class WebhookSender(threading.Thread):
-    """The one thread that speaks to receivers. A slow one delays other webhooks, never an API
-    answer.
-    """
+    """The one thread that sends webhooks. A slow receiver delays other webhooks, not the API."""
 
     def __init__(self) -> None:
-        super().__init__(name="courier", daemon=True)
+        super().__init__(name="webhook sender", daemon=True)
         self._connections: dict[tuple[str, int], http.client.HTTPConnection] = {}
 
     def run(self) -> None:
@@ -199,7 +191,7 @@ class WebhookSender(threading.Thread):
                 with _sending:
                     sent = self._deliver_next()
             except Exception:
-                logger.exception("The courier stumbled")
+                logger.exception("Sending a webhook failed")
                 sent = False
             if not sent:
                 _wake_up.wait(self._get_seconds_to_next())
@@ -224,14 +216,14 @@ class WebhookSender(threading.Thread):
         if delivery is None:
             return False
         if delivery.planned_failures > 0:
-            status, note = 0, "an error by a fault"
+            status, note = 0, "error caused by a fault"
         else:
             status, note = self._post(delivery)
-        taken = 200 <= status < 300
+        accepted = 200 <= status < 300
         attempts = delivery.attempts + 1
         pause = BACK_OFF_SECONDS[min(attempts, len(BACK_OFF_SECONDS)) - 1]
         state = Delivery.State.PENDING
-        if taken:
+        if accepted:
             state = Delivery.State.DELIVERED
         elif attempts >= MOST_ATTEMPTS:
             state = Delivery.State.FAILED
@@ -258,16 +250,15 @@ class WebhookSender(threading.Thread):
         if parts.query:
             target = f"{target}?{parts.query}"
         for attempt in (1, 2):
-            held = self._connect(parts)
-            reused = held.sock is not None
+            http_connection = self._connect(parts)
+            reused = http_connection.sock is not None
             try:
-                held.request("POST", target, body.encode(), headers)
-                response = held.getresponse()
+                http_connection.request("POST", target, body.encode(), headers)
+                response = http_connection.getresponse()
                 response.read()
             except (OSError, http.client.HTTPException) as error:
-                held.close()
-                # The receiver may have closed a connection that we kept: that
-                # alone is worth a second try at once.
+                http_connection.close()
+                # The receiver may have closed the connection since: only then try again now.
                 closed = isinstance(error, ConnectionError | http.client.RemoteDisconnected)
                 if reused and attempt == 1 and closed:
                     continue

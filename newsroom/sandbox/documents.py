@@ -1,4 +1,4 @@
-"""Stripe's objects as documents: make, find, change, list."""
+"""Stripe's objects as JSON documents: create, find, save and list them."""
 
 import secrets
 import string
@@ -56,7 +56,7 @@ def make_id(object_name: str) -> str:
 
 @contextmanager
 def write_transaction() -> Iterator[None]:
-    """One writer at a time; readers go on reading what was committed last."""
+    """Run one write at a time. Readers see the last commit meanwhile."""
     with _writers, transaction.atomic():
         yield
 
@@ -110,7 +110,10 @@ def find_bodies(stripe_ids: Collection[str]) -> dict[str, Document]:
 
 
 def get(object_name: str, stripe_id: str, *, param: str = "id", status: int = 404) -> StripeObject:
-    """Raises the API's resource_missing where there is no such object."""
+    """Return the object with this id. Raise the API's resource_missing error if there is none.
+
+    As at Stripe, a deleted customer can still be retrieved by its path.
+    """
     row = StripeObject.objects.filter(stripe_id=stripe_id, object=object_name).first()
     if row is None or row.body.get("deleted"):
         if row is not None and object_name == "customer" and status == 404:
@@ -122,19 +125,17 @@ def get(object_name: str, stripe_id: str, *, param: str = "id", status: int = 40
 
 
 def fetch(stripe_id: str) -> StripeObject:
-    """For ids that the sandbox itself wrote down: one that is not there is a fault of the
-    sandbox.
-    """
+    """Return the object with an id that the sandbox itself stored, so that it must exist."""
     return StripeObject.objects.get(stripe_id=stripe_id)
 
 
 def select(object_name: str, **links: str) -> QuerySet[StripeObject]:
-    """Newest first, as every list of the API."""
+    """Return the objects with these links, newest first, as the API lists them."""
     return StripeObject.objects.filter(object=object_name, **links).order_by("-seq")
 
 
 def make_page(rows: QuerySet[StripeObject], params: Mapping[str, Any], *, url: str) -> Document:
-    """Stripe's list envelope, with its cursors."""
+    """Return one page of a list, by Stripe's `limit` and cursor parameters."""
     limit = params.get("limit", 10)
     if not 1 <= limit <= 100:
         raise ApiError("This value must be between 1 and 100.", param="limit")
@@ -177,7 +178,7 @@ def make_list(data: list[Document], *, url: str, has_more: bool = False) -> Docu
 def merge_metadata(
     old: Mapping[str, str] | None, change: Mapping[str, str] | str
 ) -> dict[str, str]:
-    """An empty value takes its key away, an empty string all of them."""
+    """Return the merged metadata. An empty value removes its key, an empty `change` removes all."""
     if isinstance(change, str):
         return {}
     merged = {**(old or {}), **change}

@@ -1,10 +1,10 @@
-"""The error envelope of the API."""
+"""Errors in the form of Stripe's API."""
 
 from typing import Any
 
 
 class ApiError(Exception):
-    """A refusal with the status, type, code and parameter that Stripe would answer with."""
+    """An error with the status, type, code and parameter that Stripe would return."""
 
     def __init__(
         self,
@@ -17,7 +17,7 @@ class ApiError(Exception):
         keeps_changes: bool = False,
         **details: Any,
     ) -> None:
-        """`keeps_changes`: what was done before the refusal stays done, as a failed charge does."""
+        """`keeps_changes` commits the work done before the error, such as a failed charge."""
         super().__init__(message)
         self.status = status
         self.keeps_changes = keeps_changes
@@ -34,7 +34,7 @@ class ApiError(Exception):
 def make_missing_error(
     noun: str, stripe_id: str, *, param: str = "id", status: int = 404
 ) -> ApiError:
-    """`status` is 404 for the object that the path names and 400 for one that a parameter names."""
+    """Return Stripe's error for an unknown id: 404 for an id in the path, 400 in a parameter."""
     return ApiError(
         f"No such {noun}: '{stripe_id}'", status=status, code="resource_missing", param=param
     )

@@ -1,4 +1,4 @@
-"""Events: what happened, and the object as it was at that moment."""
+"""Events, each with the object as it was at that moment."""
 
 import copy
 
@@ -11,9 +11,7 @@ API_VERSION = "2026-10-28.endive"
 
 
 def emit(event_type: str, row: StripeObject, *, previous: Document | None = None) -> Event:
-    """Writes the event down and queues it for whoever listens. `previous` becomes
-    previous_attributes.
-    """
+    """Store the event and queue its webhooks. `previous` becomes previous_attributes."""
     request = current_request.get()
     data: Document = {"object": copy.deepcopy(row.body)}
     if previous is not None:
@@ -39,6 +37,6 @@ def emit(event_type: str, row: StripeObject, *, previous: Document | None = None
 
 
 def emit_change(event_type: str, row: StripeObject, before: Document) -> Event | None:
-    """Nothing changed, nothing happened; otherwise the old values of what changed go along."""
+    """Emit an event with the old values of the changed fields; none if nothing changed."""
     previous = {key: before.get(key) for key, value in row.body.items() if before.get(key) != value}
     return emit(event_type, row, previous=previous) if previous else None

@@ -1,4 +1,4 @@
-"""Faults: what a test or a demonstration wants to go wrong."""
+"""Faults: failures that a test or a demonstration asks for."""
 
 import fnmatch
 
@@ -23,8 +23,9 @@ def add_fault(
 
 
 def take_matching_faults(target: str, subject: str) -> list[Fault]:
-    """The faults that strike `subject` now, each counted down. A match is a prefix or a pattern
-    with * and ?.
+    """Return the faults that match `subject`, and count each down.
+
+    A fault's `match` is a prefix, or a pattern with * and ?.
     """
     matching = []
     for fault in Fault.objects.filter(target=target).exclude(times=0).order_by("pk"):

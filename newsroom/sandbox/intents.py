@@ -1,6 +1,4 @@
-"""Payment intents and their charges: the one place where a pretend payment goes through or does
-not.
-"""
+"""Payment intents and their charges: each payment succeeds or fails here."""
 
 import copy
 
@@ -164,7 +162,7 @@ def _make_outcome(status: str, decline: Decline | None) -> Document:
 def decline_intent(
     intent: StripeObject, method: StripeObject, decline: Decline, *, charged: bool = True
 ) -> None:
-    """The bank says no. Without `charged` it was never asked, as after a failed 3-D Secure."""
+    """Record a decline. `charged` is False if no charge was tried, as after a failed 3-D Secure."""
     charge = _create_charge(intent, method, status="failed", decline=decline) if charged else None
     intent.body.update(
         status="requires_payment_method",
@@ -210,7 +208,7 @@ def request_authentication(intent: StripeObject, method: StripeObject, *, url: s
 
 
 def complete_intent(intent: StripeObject, method: StripeObject) -> StripeObject:
-    """A card pays at once. Answers the charge."""
+    """Record a successful card payment and return its charge."""
     charge = _create_charge(intent, method, status="succeeded")
     _record_charge(charge)
     _mark_succeeded(intent, method, charge)
@@ -244,9 +242,7 @@ def _mark_succeeded(intent: StripeObject, method: StripeObject, charge: StripeOb
 
 
 def start_debit(intent: StripeObject, method: StripeObject) -> StripeObject:
-    """The bank is asked; its answer falls due in three days. The charge is created, and dated,
-    now.
-    """
+    """Start a bank debit and return its pending charge. The bank answers in three days."""
     charge = _create_charge(intent, method, status="pending")
     intent.body.update(
         status="processing",
@@ -262,10 +258,10 @@ def start_debit(intent: StripeObject, method: StripeObject) -> StripeObject:
 
 
 def finish_debit(intent: StripeObject, *, succeeded: bool) -> None:
-    """The bank's answer to a debit."""
+    """Record the bank's answer to a debit."""
     if intent.body["status"] != "processing":
         raise ApiError(
-            f"This PaymentIntent is {intent.body['status']}, not processing: nothing to settle.",
+            f"This PaymentIntent is {intent.body['status']}, so there is nothing to settle.",
             code="payment_intent_unexpected_state",
         )
     charge = documents.fetch(intent.body["latest_charge"])

@@ -1,4 +1,4 @@
-"""Invoices: drawn up, made final, collected, paid, void."""
+"""Invoices: created, finalised, collected, paid or voided."""
 
 import copy
 from typing import Literal
@@ -11,7 +11,7 @@ from newsroom.sandbox.models import StripeObject
 from newsroom.sandbox.payment_methods import get_card
 
 Outcome = Literal["paid", "processing", "failed"]
-# After a failed renewal: days until each further try. After the last the subscription ends.
+# Days until each retry of a failed payment. After the last one, see `outcome_after_retries`.
 RETRY_DAYS = (3, 5, 7)
 
 
@@ -74,7 +74,7 @@ def create_invoice(
     period: tuple[int, int],
     subscription: StripeObject | None = None,
 ) -> StripeObject:
-    """A draft. `period` is the invoice's own, which for a renewal is the one that just ended."""
+    """Create a draft. For a renewal, `period` is the billing period that just ended."""
     stripe_id = documents.make_id("invoice")
     for line in lines:
         line["invoice"] = stripe_id
@@ -190,7 +190,7 @@ def create_invoice(
 
 
 def finalise_invoice(invoice: StripeObject) -> None:
-    """The draft gets its number and its page; the customer's credit is used up or grows."""
+    """Give a draft its number and page, and apply the customer's credit balance."""
     customer = documents.fetch(invoice.body["customer"])
     body = invoice.body
     if body["starting_balance"] or body["total"] < 0:
@@ -246,9 +246,7 @@ def find_open_intent(invoice: StripeObject) -> StripeObject | None:
 def collect_payment(  # noqa: PLR0911
     invoice: StripeObject, method: StripeObject | None, *, outcome: str | None = None
 ) -> tuple[Outcome, Decline | None]:
-    """Asks the bank, without the customer there. `outcome` forces the answer for a test: paid or
-    failed.
-    """
+    """Charge the payment method off session. `outcome` ("paid" or "failed") forces the result."""
     body = invoice.body
     if body["amount_remaining"] == 0:
         mark_paid(invoice)
@@ -294,7 +292,7 @@ def _record_decline(invoice: StripeObject, decline: Decline) -> Decline:
 
 
 def schedule_retry(invoice: StripeObject) -> None:
-    """Plans the next try, if there is one left."""
+    """Plan the next retry, if any is left, and emit the failure."""
     tries = invoice.body["attempt_count"]
     due = clock.now() + RETRY_DAYS[tries - 1] * 86400 if tries <= len(RETRY_DAYS) else None
     invoice.body["next_payment_attempt"] = due

@@ -1,4 +1,4 @@
-"""Refunds: whole or in parts, at once or by way of the bank, and the ones that fail later."""
+"""Refunds: full or partial, immediate or by bank, and those that fail later."""
 
 import copy
 
@@ -19,8 +19,9 @@ def create_refund(
     reason: str | None = None,
     metadata: dict[str, str] | None = None,
 ) -> StripeObject:
-    """Refuses as Stripe does what is not paid, disputed, refunded already, or more than what is
-    left.
+    """Refund a charge. Raise ApiError if it is unpaid, disputed or already refunded.
+
+    `amount` is in minor units; by default it is all that is left.
     """
     body = charge.body
     left = body["amount"] - body["amount_refunded"]
@@ -120,9 +121,7 @@ def _change_refunded_amount(charge: StripeObject, amount: int) -> None:
 
 
 def run_due_refund(refund: StripeObject) -> None:
-    """What falls due: the bank finishes a pending refund, or a card's refund turns out to have
-    failed.
-    """
+    """Complete a pending refund to a bank account, or fail a card's refund."""
     refund.due_at = None
     if refund.body["status"] == "succeeded":
         fail_refund(refund)
@@ -136,9 +135,9 @@ def run_due_refund(refund: StripeObject) -> None:
 
 
 def fail_refund(refund: StripeObject, *, reason: str = "expired_or_canceled_card") -> None:
-    """The money comes back to the balance, and the charge counts as that much less refunded."""
+    """Fail a refund: return the money to the balance and reduce the charge's refunded amount."""
     if refund.body["status"] not in ("succeeded", "pending"):
-        raise ApiError(f"This refund is {refund.body['status']}: it cannot fail any more.")
+        raise ApiError(f"This refund is {refund.body['status']}: it can no longer fail.")
     before = copy.deepcopy(refund.body)
     txn = balance.move_money(
         BookEntry.Kind.REFUND_FAILURE,
@@ -163,7 +162,7 @@ def fail_refund(refund: StripeObject, *, reason: str = "expired_or_canceled_card
 
 
 def cancel_refund(refund: StripeObject) -> None:
-    """Stripe cancels only refunds that wait for the customer; none here ever does."""
+    """Cancel a refund that waits for the customer. The sandbox never creates one."""
     if refund.body["status"] != "requires_action":
         raise ApiError(
             "Only a refund with status requires_action can be canceled; "

@@ -1,4 +1,4 @@
-"""The process's moving parts: database, server thread, sender and scheduler."""
+"""The parts of the running process: database, HTTP server, webhook sender and scheduler."""
 
 import logging
 import threading
@@ -16,9 +16,7 @@ TICK_SECONDS = 0.5
 
 
 def set_default_receiver() -> None:
-    """What the command line says, at the start and after a reset. A restart without one keeps the
-    last.
-    """
+    """Use the command line's webhook receiver. Without one, keep that of the last run."""
     state = clock.load_state()
     if settings.SANDBOX_WEBHOOK_URL:
         state.webhook_url = settings.SANDBOX_WEBHOOK_URL
@@ -28,10 +26,10 @@ def set_default_receiver() -> None:
 
 
 class Scheduler(threading.Thread):
-    """Lets happen what falls due while the clock runs by itself."""
+    """Works on due objects while the clock runs."""
 
     def __init__(self) -> None:
-        super().__init__(name="ticker", daemon=True)
+        super().__init__(name="scheduler", daemon=True)
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -41,7 +39,7 @@ class Scheduler(threading.Thread):
             try:
                 schedule.run_due_objects()
             except Exception:
-                logger.exception("The scheduler stumbled")
+                logger.exception("The scheduler failed")
         connection.close()
 
 

@@ -1,13 +1,14 @@
-"""What the clock brings: everything whose moment has come, one thing after another, each at its
-own time.
-"""
+"""Work that falls due by the sandbox's clock: renewals, retries, expiries, debits, refunds."""
 
 from newsroom.sandbox import checkouts, clock, documents, payments, refunds, subscriptions
 from newsroom.sandbox.models import StripeObject
 
 
 def run_due_objects() -> int:
-    """Does all that is due, and what falls due through it. Answers how many things happened."""
+    """Work on all due objects in order, each at its own time, and return their number.
+
+    This includes objects that become due on the way.
+    """
     done = 0
     until = clock.now()
     while True:
@@ -33,6 +34,6 @@ def _run_object(row: StripeObject) -> None:
             payments.retry_invoice(row)
         case "refund":
             refunds.run_due_refund(row)
-    again = StripeObject.objects.filter(pk=row.pk).values_list("due_at", flat=True).first()
-    if again is not None and again == before:
-        raise RuntimeError(f"{row.object} {row.stripe_id} is due but nothing came of it")
+    after = StripeObject.objects.filter(pk=row.pk).values_list("due_at", flat=True).first()
+    if after is not None and after == before:
+        raise RuntimeError(f"{row.object} {row.stripe_id} is still due after its work")

@@ -1,4 +1,4 @@
-"""Free time within a subscription: how far it may reach, and the word before it ends."""
+"""Trials of subscriptions: their maximum length, and the reminder before they end."""
 
 from newsroom.sandbox import clock, events
 from newsroom.sandbox.errors import ApiError
@@ -10,7 +10,7 @@ REMINDER_DAYS = 3
 
 
 def check_trial_end(trial_end: int, *, param: str = "trial_end") -> None:
-    """After now, and no more than two years away: counted from now, whatever the anchor."""
+    """Raise ApiError unless the end is in the future and at most two years from now."""
     now = clock.now()
     if trial_end <= now:
         raise ApiError(
@@ -23,7 +23,10 @@ def check_trial_end(trial_end: int, *, param: str = "trial_end") -> None:
 
 
 def find_reminder_time(row: StripeObject) -> int | None:
-    """When trial_will_end is due, unless it was sent: at the latest when the trial begins."""
+    """Return when trial_will_end is due, or None if it was sent.
+
+    That is three days before the trial ends, or at its start if it is shorter.
+    """
     if row.body["status"] != "trialing" or row.notes.get("reminded"):
         return None
     moment: int = max(row.body["trial_end"] - REMINDER_DAYS * DAY, row.body["trial_start"])
@@ -31,7 +34,7 @@ def find_reminder_time(row: StripeObject) -> int | None:
 
 
 def send_reminder_if_due(row: StripeObject) -> bool:
-    """The caller saves the row."""
+    """Emit trial_will_end if it is due. The caller saves the row."""
     moment = find_reminder_time(row)
     if moment is None or moment > clock.now():
         return False

@@ -23,7 +23,7 @@ RECURRING = {
     "interval_count": INT,
     "usage_type": {"licensed"},
 }
-# The real API takes any currency.
+# Stripe accepts any currency.
 OPTIONS = {
     currency: {"unit_amount*": INT}
     for currency in ("chf", "eur", "gbp", "jpy", "kwd", "pln", "uah", "usd")

@@ -103,7 +103,7 @@ _TEXT = ({"message*": STR}, {""})
             "setup_future_usage": {"off_session", "on_session"},
         },
         "payment_method_collection": {"always", "if_required"},
-        # Endive took this parameter away; it is named here to be refused in words that help.
+        # Endive removed this parameter. It is listed so that the error can name the replacement.
         "payment_method_types": [STR],
         "submit_type": {"auto", "book", "donate", "pay", "subscribe"},
         "subscription_data": {
@@ -191,7 +191,7 @@ def list_line_items(params: Document, *, session: str) -> Document:
 
 
 def page_lines(lines: list[Document], params: Document, *, url: str) -> Document:
-    """Pages through lines that live inside another object, in their own order."""
+    """Return a page of lines that are stored inside another object, in their own order."""
     limit = params.get("limit", 10)
     ids = [line["id"] for line in lines]
     if "starting_after" in params and params["starting_after"] in ids:

@@ -46,7 +46,7 @@ def retrieve_customer(params: Document, *, customer: str) -> Document:
 )
 def update_customer(params: Document, *, customer: str) -> Document:
     row = documents.get("customer", customer)
-    if row.body.get("deleted"):  # it is told of still, and changed no more
+    if row.body.get("deleted"):  # it can be retrieved, but not changed
         raise make_missing_error("customer", customer, param="id")
     if not params.get("email", "").isascii():
         raise ApiError(
@@ -78,13 +78,13 @@ def update_customer(params: Document, *, customer: str) -> Document:
 
 @endpoint("DELETE", "/v1/customers/{customer}")
 def delete_customer(params: Document, *, customer: str) -> Document:
-    """Ends the customer's subscriptions, as Stripe does."""
+    """Delete a customer and end the subscriptions, as Stripe does."""
     row = documents.get("customer", customer)
     if row.body.get("deleted"):
         raise make_missing_error("customer", customer, param="id")
-    for each in documents.select("subscription", customer=customer):
-        if each.body["status"] not in subscriptions.ENDED:
-            subscriptions.end_subscription(each, reason="cancellation_requested")
+    for subscription in documents.select("subscription", customer=customer):
+        if subscription.body["status"] not in subscriptions.ENDED:
+            subscriptions.end_subscription(subscription, reason="cancellation_requested")
     events.emit("customer.deleted", row)
     row.body = {"id": customer, "object": "customer", "deleted": True}
     documents.save(row)

@@ -28,7 +28,7 @@ def retrieve_dispute(params: Document, *, dispute: str) -> Document:
     },
 )
 def update_dispute(params: Document, *, dispute: str) -> Document:
-    """Evidence is submitted unless `submit` is false."""
+    """Change evidence and metadata. The evidence is submitted unless `submit` is false."""
     row = documents.get("dispute", dispute)
     if "metadata" in params:
         row.body["metadata"] = documents.merge_metadata(row.body["metadata"], params["metadata"])
@@ -42,6 +42,6 @@ def update_dispute(params: Document, *, dispute: str) -> Document:
 
 @endpoint("POST", "/v1/disputes/{dispute}/close")
 def close_dispute(params: Document, *, dispute: str) -> Document:
-    """Accepts the dispute: it is lost."""
+    """Accept the dispute, which closes it as lost."""
     row = documents.get("dispute", dispute)
     return disputes.close_dispute(row, status="lost").body

@@ -184,9 +184,7 @@ def create_session(params: Document) -> Document:
 
 
 def _find_default() -> StripeObject:
-    """Every account has one; here it is made when it is first needed, with everything switched
-    on.
-    """
+    """Return the account's default configuration. Create it on first use, with all features."""
     known = documents.select("billing_portal.configuration").filter(body__is_default=True).first()
     on = {"enabled": True}
     features = dict.fromkeys(

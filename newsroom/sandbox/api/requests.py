@@ -1,4 +1,4 @@
-"""One door for every API request: key, faults, parameters, idempotency, work, answer."""
+"""Answers API requests: checks key and parameters, applies faults and idempotency keys."""
 
 import json
 import logging
@@ -48,7 +48,7 @@ def answer_api(request: HttpRequest) -> HttpResponse:
         return _respond(refusal.status, json.dumps(refusal.body), request_id=request_id)
     except Exception:
         logger.exception("The sandbox failed to answer %s %s", request.method, request.path)
-        error = {"error": {"type": "api_error", "message": "The sandbox itself has a fault."}}
+        error = {"error": {"type": "api_error", "message": "The sandbox itself failed."}}
         return _respond(500, json.dumps(error), request_id=request_id)
     finally:
         current_request.reset(token)
@@ -104,9 +104,9 @@ def _run_or_reject(
     *,
     failing: Fault | None,
 ) -> tuple[int, str]:
-    """Work that is refused half-way leaves nothing behind, unless the refusal says that it does."""
+    """Run the endpoint. An ApiError undoes its changes unless the error says otherwise."""
     if failing is not None:
-        error = {"type": "api_error", "message": "An error that a fault asked for."}
+        error = {"type": "api_error", "message": "A fault caused this error."}
         return failing.status, json.dumps({"error": error})
     kept: ApiError | None = None
     try:
@@ -139,7 +139,7 @@ def _check_key(request: HttpRequest) -> None:
 def _check_version(request: HttpRequest) -> None:
     wanted = request.headers.get("Stripe-Version", API_VERSION)
     if wanted != API_VERSION:
-        raise ApiError(f"The sandbox speaks {API_VERSION} alone, not {wanted}.")
+        raise ApiError(f"The sandbox supports only version {API_VERSION}, not {wanted}.")
 
 
 def _take_faults(subject: str) -> list[Fault]:

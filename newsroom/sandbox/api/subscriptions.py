@@ -44,7 +44,7 @@ PRORATION = {"always_invoice", "create_prorations", "none"}
     },
 )
 def list_subscriptions(params: Document) -> Document:
-    """Without a status the ended ones are left out, as Stripe does."""
+    """List subscriptions. Without `status` the cancelled ones are omitted, as at Stripe."""
     links = {"customer": params["customer"]} if "customer" in params else {}
     rows = documents.select("subscription", **links)
     if "price" in params:

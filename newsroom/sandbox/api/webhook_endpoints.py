@@ -23,7 +23,7 @@ from .routing import endpoint
     },
 )
 def create_webhook_endpoint(params: Document) -> Document:
-    """The secret is shown in this one answer only."""
+    """Create an endpoint. Only this answer contains its secret."""
     _check_url(params["url"])
     secret = f"whsec_{secrets.token_hex(16)}"
     row = documents.create(
