@@ -137,7 +137,7 @@ def run_due_refund(refund: StripeObject) -> None:
 def fail_refund(refund: StripeObject, *, reason: str = "expired_or_canceled_card") -> None:
     """Fail a refund: return the money to the balance and reduce the charge's refunded amount."""
     if refund.body["status"] not in ("succeeded", "pending"):
-        raise ApiError(f"This refund is {refund.body['status']}: it can no longer fail.")
+        raise ApiError(f"This refund is {refund.body['status']}, so it cannot fail.")
     before = copy.deepcopy(refund.body)
     txn = balance.move_money(
         BookEntry.Kind.REFUND_FAILURE,

@@ -176,10 +176,10 @@ def test_pages_have_a_strict_content_security_policy(
 
 
 def test_the_portal_changes_the_card_cancels_and_resumes(
-    control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
+    control: SandboxControl, stripe_client: stripe.StripeClient, subscription: stripe.Subscription
 ) -> None:
     portal = stripe_client.v1.billing_portal.sessions.create(
-        {"customer": str(member.customer), "return_url": "http://127.0.0.1:9/account"}
+        {"customer": str(subscription.customer), "return_url": "http://127.0.0.1:9/account"}
     )
     page = visit(portal.url)
     assert page.has("€60.00 every year")
@@ -191,21 +191,23 @@ def test_the_portal_changes_the_card_cancels_and_resumes(
     assert visit(f"{portal.url}/card", {**CARD, "number": "5555555555554444"}).status == 303
     assert visit(portal.url).has("Mastercard ending in 4444")
 
-    cancel = f"{portal.url}/subscriptions/{member.id}/cancel"
+    cancel = f"{portal.url}/subscriptions/{subscription.id}/cancel"
     assert visit(cancel).has("Cancel Membership?")
-    assert stripe_client.v1.subscriptions.retrieve(member.id).cancel_at_period_end is False
+    assert stripe_client.v1.subscriptions.retrieve(subscription.id).cancel_at_period_end is False
     assert visit(cancel, {}).status == 303
-    assert stripe_client.v1.subscriptions.retrieve(member.id).cancel_at_period_end is True
+    assert stripe_client.v1.subscriptions.retrieve(subscription.id).cancel_at_period_end is True
     assert visit(portal.url).has("You won't be charged again.")
-    assert visit(f"{portal.url}/subscriptions/{member.id}/resume", {}).status == 303
-    assert stripe_client.v1.subscriptions.retrieve(member.id).cancel_at_period_end is False
+    assert visit(f"{portal.url}/subscriptions/{subscription.id}/resume", {}).status == 303
+    assert stripe_client.v1.subscriptions.retrieve(subscription.id).cancel_at_period_end is False
 
 
 def test_the_portal_takes_payment_for_an_open_invoice(
-    control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
+    control: SandboxControl, stripe_client: stripe.StripeClient, subscription: stripe.Subscription
 ) -> None:
-    invoice = control.renew(member.id, outcome="failed")
-    portal = stripe_client.v1.billing_portal.sessions.create({"customer": str(member.customer)})
+    invoice = control.renew(subscription.id, outcome="failed")
+    portal = stripe_client.v1.billing_portal.sessions.create(
+        {"customer": str(subscription.customer)}
+    )
     assert visit(portal.url).has(f"Pay invoice {invoice['number']}")
     pay = f"{portal.url}/invoices/{invoice['id']}/pay"
     visit(f"{portal.url}/card", {**CARD, "number": "4000000000000341"})
@@ -214,7 +216,7 @@ def test_the_portal_takes_payment_for_an_open_invoice(
     assert refused.has("Your card was declined.")
     visit(f"{portal.url}/card", CARD)
     assert visit(pay, {}).status == 303
-    assert stripe_client.v1.subscriptions.retrieve(member.id).status == "active"
+    assert stripe_client.v1.subscriptions.retrieve(subscription.id).status == "active"
     assert not visit(portal.url).has("Open invoices")
     stranger = stripe_client.v1.customers.create({"email": "stranger@example.org"})
     other = stripe_client.v1.billing_portal.sessions.create({"customer": stranger.id})
@@ -222,24 +224,24 @@ def test_the_portal_takes_payment_for_an_open_invoice(
 
 
 def test_the_portal_shows_only_the_customers_own_subscriptions(
-    control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
+    control: SandboxControl, stripe_client: stripe.StripeClient, subscription: stripe.Subscription
 ) -> None:
     stranger = stripe_client.v1.customers.create({"email": "stranger@example.org"})
     portal = stripe_client.v1.billing_portal.sessions.create({"customer": stranger.id})
     assert visit(portal.url).has("You have no subscriptions.")
-    assert visit(f"{portal.url}/subscriptions/{member.id}/cancel", {}).status == 404
+    assert visit(f"{portal.url}/subscriptions/{subscription.id}/cancel", {}).status == 404
     assert visit(control.url + "/p/session/bps_none").status == 404
-    assert stripe_client.v1.subscriptions.retrieve(member.id).cancel_at_period_end is False
+    assert stripe_client.v1.subscriptions.retrieve(subscription.id).cancel_at_period_end is False
 
 
 def test_receipts_and_invoices_have_pages(
-    stripe_client: stripe.StripeClient, member: stripe.Subscription
+    stripe_client: stripe.StripeClient, subscription: stripe.Subscription
 ) -> None:
     [charge] = stripe_client.v1.charges.list().data
     assert charge.receipt_url is not None
     receipt = visit(charge.receipt_url)
     assert receipt.has("€60.00")
     assert receipt.has("Visa ending in 4242")
-    invoice = stripe_client.v1.invoices.retrieve(str(member.latest_invoice))
+    invoice = stripe_client.v1.invoices.retrieve(str(subscription.latest_invoice))
     assert invoice.hosted_invoice_url is not None
     assert visit(invoice.hosted_invoice_url).has(str(invoice.number))
