@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "csp",
     "django_structlog",
     "campaigns",
+    "newsroom",  # loads Celery's app
     *(["newsroom.demo"] if DEMO else []),
     *(["anymail"] if HAS_ANYMAIL else []),
 ]

@@ -3,8 +3,8 @@
 from django.core.checks import ERROR, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
-# The tag of the checks in campaigns/checks.py, repeated here because the sandbox, which is also in
-# this package, must not import the application.
+# The tag of the checks in campaigns/checks.py. It is repeated here because Celery imports this
+# file before Django has loaded its apps.
 CONFIGURATION = "configuration"
 
 

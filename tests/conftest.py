@@ -108,13 +108,13 @@ def campaign(sandbox: SandboxControl, on_sale: dict[str, str], transactional_db:
     campaign = make_campaign()
     prices = [make_price(kind) for kind in ("month", "year", "gift", "once")]
     if on_sale:  # the command would make the same again
-        sandbox.bring_back()
+        sandbox.restore_snapshot()
         Plan.objects.filter(pk=prices[0].plan_id).update(stripe_product_id=on_sale["plan"])
         for price in prices:
             Price.objects.filter(pk=price.pk).update(stripe_price_id=on_sale[price.kind])
     else:
         call_command("stripe_setup", "--no-webhook", stdout=io.StringIO())
-        sandbox.keep()
+        sandbox.save_snapshot()
         on_sale["plan"] = Plan.objects.get().stripe_product_id
         on_sale.update(Price.objects.values_list("kind", "stripe_price_id"))
     return campaign
@@ -135,7 +135,7 @@ def reader(chromium: Browser) -> Iterator[Reader]:
 def deliver_events(sandbox: SandboxControl, client: Client, event_ids: list[str]) -> None:
     """Bring events to the webhook's door, signed, and let a worker's function do its work."""
     for event_id in event_ids:
-        body, header = sandbox.signed(event_id)
+        body, header = sandbox.sign_event(event_id)
         response = client.post(
             "/stripe/webhook/",
             data=body,

@@ -265,7 +265,7 @@ def test_a_refund_after_it_finds_the_payment_and_brings_nothing_back(
 def assert_events_leave_ids(sandbox: SandboxControl, client: Client, *kinds: str) -> None:
     for kind in kinds:
         event = sandbox.events(kind)[-1]
-        body, header = sandbox.signed(event["id"])
+        body, header = sandbox.sign_event(event["id"])
         assert post(client, body, header).status_code == 200
         tasks.work_on_event(event["id"])
         kept = StripeEvent.objects.get(event_id=event["id"])

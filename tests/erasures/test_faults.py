@@ -323,7 +323,7 @@ def test_what_stripe_sold_after_all_is_ended_and_names_nobody(
     erasure = erase(zoe)
     sandbox.pay(session_id, card=CARD, name=NAME)
     for event in sandbox.events()[-12:]:
-        body, header = sandbox.signed(event["id"])
+        body, header = sandbox.sign_event(event["id"])
         assert post(client, body, header).status_code == 200
         webhooks.work_on_event(event["id"])
     assert find_secrets(dump_everything()) == []

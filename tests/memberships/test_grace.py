@@ -40,7 +40,7 @@ OVER = at("2026-12-24 12:00")
 @pytest.fixture(autouse=True)
 def patience(sandbox: SandboxControl) -> None:
     """Stripe goes on asking for what is unpaid."""
-    sandbox.set_after_last_try("past_due")
+    sandbox.set_outcome_after_retries("past_due")
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_the_mail_says_that_it_is_over_and_how_to_return(
 def test_three_unpaid_months_do_not_move_the_grace(
     unpaid: Membership, sandbox: SandboxControl, clock: Clock, outcome: str
 ) -> None:
-    sandbox.set_after_last_try(outcome)
+    sandbox.set_outcome_after_retries(outcome)
     for moment in ("2027-01-10 12:05", "2027-02-10 12:05", "2027-03-10 12:05"):
         clock.move_to(at(moment))
         assert settle(unpaid) == "lapsed"
@@ -170,7 +170,7 @@ def test_how_long_it_is_the_newsroom_says(
 def test_one_that_stripe_ends_gave_no_access_after_its_grace(
     unpaid: Membership, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    sandbox.set_after_last_try("cancel")
+    sandbox.set_outcome_after_retries("cancel")
     clock.move_to(at("2026-12-26 12:00"))
     assert settle(unpaid) == "ended"
     assert (unpaid.ended_at, unpaid.access_until) == (at("2026-12-25 12:00"), OVER)

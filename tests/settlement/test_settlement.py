@@ -99,7 +99,7 @@ def test_a_debit_waits_and_counts_once_it_succeeds(
     payment = Payment.objects.get()
     assert payment.status == Payment.Status.PENDING
     assert Tally.objects.count() == 0
-    sandbox.settle(str(payment.intent_id))
+    sandbox.settle_debit(str(payment.intent_id))
     assert settlement.settle_checkout(checkout.pk).status == Checkout.Status.PAID
     assert Tally.objects.get().counted_from == payment.paid_at
 

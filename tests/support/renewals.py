@@ -9,7 +9,7 @@ import stripe
 
 from campaigns import settlement, stripe_api
 from campaigns.models import Campaign, Membership, Price
-from newsroom.sandbox.control import SandboxControl, SandboxRefusal
+from newsroom.sandbox.control import SandboxControl, SandboxError
 from tests.settlement.test_settlement import order_membership
 
 GOOD, DECLINED_LATER = "4242424242424242", "4000000000000341"
@@ -80,7 +80,7 @@ def change_subscription(sandbox: SandboxControl, subscription_id: str, change: s
     subscription = stripe_api.fetch_subscription(subscription_id)
     if subscription["status"] == "canceled":
         return
-    with suppress(SandboxRefusal, stripe.CardError):
+    with suppress(SandboxError, stripe.CardError):
         if change == "cancel now":
             v1.subscriptions.cancel(subscription_id)
         elif change == "fail to renew":

@@ -173,7 +173,7 @@ def test_a_signed_but_odd_webhook_is_stored_or_refused_and_breaks_no_worker(
     # Whatever was stored, the next sweep takes it and what comes after it.
     checkout = order_membership(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
-    body, header = sandbox.signed(completed_event(sandbox))
+    body, header = sandbox.sign_event(completed_event(sandbox))
     assert post(client, body, header).status_code == 200
     for event_id in webhooks.list_due_events(at=timezone.now()):
         webhooks.work_on_event(event_id)

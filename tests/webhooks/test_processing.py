@@ -69,7 +69,7 @@ def test_a_redelivered_event_changes_nothing(
     deliver_events(sandbox, client, [event_id])
     models = (StripeEvent, Checkout, Payment, Membership, Tally)
     before = [list(model.objects.values()) for model in models]
-    body, header = sandbox.signed(event_id)
+    body, header = sandbox.sign_event(event_id)
     for _ in range(3):
         assert post(client, body, header).status_code == 200
         assert webhooks.work_on_event(event_id) is None
@@ -83,7 +83,7 @@ def test_an_event_that_fails_keeps_its_error_and_waits_longer_each_time(
 ) -> None:
     sandbox.add_fault("api", match="GET /v1/checkout/sessions", kind="error", times=-1)
     event_id = completed_event(sandbox)
-    post(client, *sandbox.signed(event_id))
+    post(client, *sandbox.sign_event(event_id))
     pauses = []
     for attempt in (1, 2, 3):
         make_due(event_id)
@@ -112,7 +112,7 @@ def test_an_event_works_out_once_stripe_is_back(
     client: Client, sandbox: SandboxControl, paid: Checkout, settings: LazySettings
 ) -> None:
     event_id = completed_event(sandbox)
-    post(client, *sandbox.signed(event_id))
+    post(client, *sandbox.sign_event(event_id))
     there = settings.STRIPE_API_BASE
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     assert webhooks.work_on_event(event_id) is None
@@ -132,7 +132,7 @@ def test_an_event_whose_worker_died_is_due_again_when_its_lease_is_over(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
     event_id = completed_event(sandbox)
-    post(client, *sandbox.signed(event_id))
+    post(client, *sandbox.sign_event(event_id))
     now = timezone.now()
     # What the claim of a worker that was killed a moment later leaves behind.
     StripeEvent.objects.update(next_attempt_at=now + webhooks.LEASE, attempts=1)
@@ -145,7 +145,7 @@ def test_a_worker_whose_lease_ran_out_leaves_the_event_to_the_next_one(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
     event_id = completed_event(sandbox)
-    post(client, *sandbox.signed(event_id))
+    post(client, *sandbox.sign_event(event_id))
     late = StripeEvent.objects.get()
     late.attempts = 1
     StripeEvent.objects.update(attempts=2)  # another attempt has begun meanwhile
@@ -186,7 +186,7 @@ def test_an_event_that_came_before_our_note_of_the_session_finds_its_checkout(
 def test_the_sweep_works_on_what_no_message_told_of(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
-    post(client, *sandbox.signed(completed_event(sandbox)))
+    post(client, *sandbox.sign_event(completed_event(sandbox)))
     tasks.sweep()
     assert StripeEvent.objects.get().status == StripeEvent.Status.DONE
     assert Tally.objects.count() == 1

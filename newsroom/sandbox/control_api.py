@@ -1,6 +1,4 @@
-"""/_sandbox/: the levers that a test or a demonstration pulls. JSON in and out, no key, this
-machine alone.
-"""
+"""/_sandbox/: the API by which tests and the demo control the sandbox. JSON, without a key."""
 
 import json
 import re
@@ -21,13 +19,13 @@ from newsroom.sandbox import (
     documents,
     faults,
     intents,
+    payments,
     refunds,
-    running,
+    runtime,
     schedule,
-    settlements,
     subscriptions,
 )
-from newsroom.sandbox.errors import ApiError, missing
+from newsroom.sandbox.errors import ApiError, make_missing_error
 from newsroom.sandbox.instruments import BANK_ACCOUNTS, find_card
 from newsroom.sandbox.models import (
     BookEntry,
@@ -39,8 +37,8 @@ from newsroom.sandbox.models import (
 )
 from newsroom.sandbox.payment_methods import Instrument
 
-KEPT: tuple[Any, ...] = (StripeObject, IdempotentRequest, BookEntry)
-_kept: dict[Any, list[Any]] = {}
+SNAPSHOT_MODELS: tuple[Any, ...] = (StripeObject, IdempotentRequest, BookEntry)
+_snapshot: dict[Any, list[Any]] = {}
 
 Control = Callable[..., Any]
 _controls: list[tuple[str, re.Pattern[str], Control]] = []
@@ -78,33 +76,33 @@ def answer_control(request: HttpRequest, path: str) -> HttpResponse:
 
 @control("POST", "reset")
 def reset(data: dict[str, Any]) -> Any:
-    """As new: no objects, no events, no faults, the wall clock, the command line's receiver."""
-    with deliveries.paused(), documents.writing(), connection.cursor() as cursor:
-        for model in (Delivery, Event, *KEPT, Fault):
+    """Delete everything, follow the wall clock and use the command line's webhook receiver."""
+    with deliveries.pause_sending(), documents.write_transaction(), connection.cursor() as cursor:
+        for model in (Delivery, Event, *SNAPSHOT_MODELS, Fault):
             cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608
-        clock.release()
-        standing = clock.load_standing()
-        standing.webhook_url = standing.webhook_secret = ""
-        standing.rates = {}
-        standing.after_last_try = "cancel"
-        running.set_default_receiver()
+        clock.use_wall_clock()
+        state = clock.load_state()
+        state.webhook_url = state.webhook_secret = ""
+        state.rates = {}
+        state.outcome_after_retries = "cancel"
+        runtime.set_default_receiver()
     return {}
 
 
-@control("POST", "keep")
-def keep(data: dict[str, Any]) -> Any:
-    """Remembers what there is until this process ends, webhooks under way and levers aside."""
-    _kept.update({model: list(model.objects.all()) for model in (Event, *KEPT)})
-    return {"objects": len(_kept[StripeObject])}
+@control("POST", "snapshot/save")
+def save_snapshot(data: dict[str, Any]) -> Any:
+    """Remember all objects and events until this process ends, but no deliveries or settings."""
+    _snapshot.update({model: list(model.objects.all()) for model in (Event, *SNAPSHOT_MODELS)})
+    return {"objects": len(_snapshot[StripeObject])}
 
 
-@control("POST", "bring-back")
-def bring_back(data: dict[str, Any]) -> Any:
-    """What was kept is there again, beside what came since a reset."""
-    with documents.writing():
-        for model, rows in _kept.items():
+@control("POST", "snapshot/restore")
+def restore_snapshot(data: dict[str, Any]) -> Any:
+    """Add the objects and events of the snapshot to those that exist now."""
+    with documents.write_transaction():
+        for model, rows in _snapshot.items():
             model.objects.bulk_create(rows)
-    return {"objects": len(_kept.get(StripeObject, []))}
+    return {"objects": len(_snapshot.get(StripeObject, []))}
 
 
 @control("GET", "clock")
@@ -114,22 +112,22 @@ def show_clock(data: dict[str, Any]) -> Any:
 
 @control("POST", "clock")
 def set_clock(data: dict[str, Any]) -> Any:
-    with documents.writing():
+    with documents.write_transaction():
         if "now" in data:
             clock.freeze(int(data["now"]))
         elif "advance" in data:
             clock.advance(int(data["advance"]))
         elif data.get("real"):
-            clock.release()
+            clock.use_wall_clock()
         else:
-            raise ApiError("Say now, advance or real.")
-    happened = schedule.run_due()
+            raise ApiError("Pass one of these parameters: now, advance, real.")
+    happened = schedule.run_due_objects()
     return {"now": clock.now(), "frozen": clock.is_frozen(), "happened": happened}
 
 
 @control("POST", "faults")
 def add_fault(data: dict[str, Any]) -> Any:
-    with documents.writing():
+    with documents.write_transaction():
         fault = faults.add_fault(
             data["target"],
             match=data["match"],
@@ -143,8 +141,8 @@ def add_fault(data: dict[str, Any]) -> Any:
 
 @control("DELETE", "faults")
 def remove_faults(data: dict[str, Any]) -> Any:
-    """Takes all faults away and lets go the webhooks that were held back."""
-    with documents.writing():
+    """Remove all faults and send the webhooks that were held."""
+    with documents.write_transaction():
         removed, _ = Fault.objects.all().delete()
     return {"removed": removed, "released": deliveries.release_held()}
 
@@ -161,19 +159,21 @@ def make_instrument(data: dict[str, Any]) -> Instrument:
 
 @control("POST", "checkout/{session}/pay")
 def pay_checkout(data: dict[str, Any], *, session: str) -> Any:
-    """As on the hosted page. A 3-D Secure card waits, unless `three_d_secure` says complete or
-    fail. With `currency` the page was shown in another of the price's, as to a reader abroad.
+    """Pay as on the hosted page.
+
+    A 3-D Secure card waits unless `three_d_secure` is "complete" or "fail". `currency` pays in
+    another currency of the price, as a reader abroad would.
     """
-    with documents.writing():
+    with documents.write_transaction():
         row = documents.get("checkout.session", session)
         instrument = None if data.get("no_card") else make_instrument(data)
         email = data.get("email", "reader@example.org")
         if "currency" in data:
-            checkouts.present_in(row, data["currency"])
-        attempt = settlements.pay_session(row, instrument, email=email)
+            checkouts.change_currency(row, data["currency"])
+        attempt = payments.pay_session(row, instrument, email=email)
         if attempt.status == "requires_action" and "three_d_secure" in data:
             complete = data["three_d_secure"] == "complete"
-            attempt = settlements.answer_three_d_secure(row, complete=complete)
+            attempt = payments.finish_three_d_secure(row, complete=complete)
         return {
             "status": attempt.status,
             "message": attempt.message,
@@ -184,7 +184,7 @@ def pay_checkout(data: dict[str, Any], *, session: str) -> Any:
 
 @control("POST", "disputes")
 def open_dispute(data: dict[str, Any]) -> Any:
-    with documents.writing():
+    with documents.write_transaction():
         charge_id = data.get("charge")
         if charge_id is None:
             intent = documents.get("payment_intent", data["payment_intent"])
@@ -199,14 +199,14 @@ def open_dispute(data: dict[str, Any]) -> Any:
 
 @control("POST", "disputes/{dispute}/close")
 def close_dispute(data: dict[str, Any], *, dispute: str) -> Any:
-    with documents.writing():
+    with documents.write_transaction():
         row = documents.get("dispute", dispute)
         return disputes.close_dispute(row, status=data["status"]).body
 
 
 @control("POST", "refunds/{refund}/fail")
 def fail_refund(data: dict[str, Any], *, refund: str) -> Any:
-    with documents.writing():
+    with documents.write_transaction():
         row = documents.get("refund", refund)
         refunds.fail_refund(row)
         return row.body
@@ -214,41 +214,43 @@ def fail_refund(data: dict[str, Any], *, refund: str) -> Any:
 
 @control("POST", "subscriptions/{subscription}/renew")
 def renew_subscription(data: dict[str, Any], *, subscription: str) -> Any:
-    """Brings the next renewal forward to now; answers its invoice."""
+    """Renew now instead of at the period's end, and return the invoice."""
     outcome = data.get("outcome")
     if outcome not in (None, "paid", "failed"):
         raise ApiError("outcome must be paid or failed", param="outcome")
-    with documents.writing():
+    with documents.write_transaction():
         row = documents.get("subscription", subscription)
-        return documents.fetch(subscriptions.renew(row, outcome=outcome).stripe_id).body
+        return documents.fetch(
+            subscriptions.renew_subscription(row, outcome=outcome).stripe_id
+        ).body
 
 
-@control("POST", "after-last-try")
-def set_after_last_try(data: dict[str, Any]) -> Any:
-    """What the dashboard's settings say of a subscription whose invoice nobody paid in the end."""
+@control("POST", "outcome-after-retries")
+def set_outcome_after_retries(data: dict[str, Any]) -> Any:
+    """Set the status of subscriptions whose last retry failed, as in Stripe's dashboard."""
     if data["outcome"] not in ("cancel", "past_due", "unpaid"):
         raise ApiError("outcome must be cancel, past_due or unpaid", param="outcome")
-    with documents.writing():
-        standing = clock.load_standing()
-        standing.after_last_try = data["outcome"]
-        standing.save()
-    return {"outcome": standing.after_last_try}
+    with documents.write_transaction():
+        state = clock.load_state()
+        state.outcome_after_retries = data["outcome"]
+        state.save()
+    return {"outcome": state.outcome_after_retries}
 
 
-@control("POST", "payment_intents/{intent}/settle")
-def settle_intent(data: dict[str, Any], *, intent: str) -> Any:
+@control("POST", "payment_intents/{intent}/settle-debit")
+def settle_debit(data: dict[str, Any], *, intent: str) -> Any:
     outcome = data.get("outcome", "succeeded")
     if outcome not in ("succeeded", "failed"):
         raise ApiError("outcome must be succeeded or failed", param="outcome")
-    with documents.writing():
+    with documents.write_transaction():
         row = documents.get("payment_intent", intent)
-        settlements.settle_debit(row, succeeded=outcome == "succeeded")
+        payments.settle_debit(row, succeeded=outcome == "succeeded")
         return row.body
 
 
 @control("POST", "payment_intents/{intent}/cancel")
 def cancel_intent(data: dict[str, Any], *, intent: str) -> Any:
-    with documents.writing():
+    with documents.write_transaction():
         row = documents.get("payment_intent", intent)
         intents.cancel_intent(row, reason=data.get("reason"))
         return row.body
@@ -256,20 +258,20 @@ def cancel_intent(data: dict[str, Any], *, intent: str) -> Any:
 
 @control("GET", "events")
 def list_events(data: dict[str, Any]) -> Any:
-    """All of them, oldest first, each with what became of it."""
-    deliveries_of: dict[int, list[dict[str, Any]]] = {}
-    for each in Delivery.objects.select_related("event").order_by("pk"):
-        deliveries_of.setdefault(each.event.pk, []).append(
+    """Return all events, oldest first, each with its deliveries."""
+    deliveries_by_event: dict[int, list[dict[str, Any]]] = {}
+    for delivery in Delivery.objects.select_related("event").order_by("pk"):
+        deliveries_by_event.setdefault(delivery.event.pk, []).append(
             {
-                "url": each.url,
-                "state": each.state,
-                "attempts": each.attempts,
-                "answers": each.answers,
+                "url": delivery.url,
+                "state": delivery.state,
+                "attempts": delivery.attempts,
+                "answers": delivery.answers,
             }
         )
     return {
         "data": [
-            {**event.body, "deliveries": deliveries_of.get(event.seq, [])}
+            {**event.body, "deliveries": deliveries_by_event.get(event.seq, [])}
             for event in Event.objects.order_by("seq")
         ]
     }
@@ -278,27 +280,27 @@ def list_events(data: dict[str, Any]) -> Any:
 def _find_event(stripe_id: str) -> Event:
     event = Event.objects.filter(stripe_id=stripe_id).first()
     if event is None:
-        raise missing("event", stripe_id)
+        raise make_missing_error("event", stripe_id)
     return event
 
 
 @control("GET", "events/{event}/signed")
 def sign_event(data: dict[str, Any], *, event: str) -> Any:
-    """The body and a header for a test that posts the webhook itself, made now or `at`."""
-    body = deliveries.render(_find_event(event))
-    secret = data.get("secret") or clock.load_standing().webhook_secret
+    """Return body and signature for a test that posts the webhook itself, signed now or `at`."""
+    body = deliveries.render_body(_find_event(event))
+    secret = data.get("secret") or clock.load_state().webhook_secret
     at = int(data["at"]) if "at" in data else None
-    return {"body": body, "header": deliveries.sign(body, secret=secret, at=at)}
+    return {"body": body, "header": deliveries.sign_body(body, secret=secret, at=at)}
 
 
-@control("POST", "events/{event}/deliver")
-def deliver_event(data: dict[str, Any], *, event: str) -> Any:
-    return {"receivers": deliveries.deliver_again(_find_event(event))}
+@control("POST", "events/{event}/resend")
+def resend_event(data: dict[str, Any], *, event: str) -> Any:
+    return {"receivers": deliveries.resend_event(_find_event(event))}
 
 
 @control("GET", "books")
 def show_books(data: dict[str, Any]) -> Any:
-    answer: dict[str, Any] = {"currencies": books.summarise()}
+    answer: dict[str, Any] = {"currencies": books.sum_by_currency()}
     if data.get("rows"):
         answer["rows"] = books.list_rows()
     return answer
@@ -306,9 +308,9 @@ def show_books(data: dict[str, Any]) -> Any:
 
 @control("POST", "rates")
 def set_rates(data: dict[str, Any]) -> Any:
-    """Which currencies are paid out in another one, and at which rate, from now on."""
-    with documents.writing():
-        balance.set_rates(data["rates"])
+    """Set the currencies that are paid out in another one, and their exchange rates."""
+    with documents.write_transaction():
+        balance.set_exchange_rates(data["rates"])
     return {"rates": data["rates"]}
 
 
@@ -317,20 +319,20 @@ def show_webhooks(data: dict[str, Any]) -> Any:
     counts = {
         state: Delivery.objects.filter(state=state).count() for state in Delivery.State.values
     }
-    standing = clock.load_standing()
-    return {**counts, "url": standing.webhook_url}
+    state = clock.load_state()
+    return {**counts, "url": state.webhook_url}
 
 
 @control("POST", "webhook")
 def set_webhook(data: dict[str, Any]) -> Any:
-    """Where webhooks go from now on; an empty url only records events."""
+    """Send webhooks to `url` from now on; with an empty `url`, only record events."""
     url = data.get("url", "")
     if url and not deliveries.is_loopback(url):
-        raise ApiError("Webhooks go to this machine alone: http://127.0.0.1:…", param="url")
-    with documents.writing():
-        standing = clock.load_standing()
-        standing.webhook_url = url
+        raise ApiError("Webhooks can only go to this machine: http://127.0.0.1:…", param="url")
+    with documents.write_transaction():
+        state = clock.load_state()
+        state.webhook_url = url
         if data.get("secret"):
-            standing.webhook_secret = data["secret"]
-        standing.save()
-    return {"url": standing.webhook_url, "secret": standing.webhook_secret}
+            state.webhook_secret = data["secret"]
+        state.save()
+    return {"url": state.webhook_url, "secret": state.webhook_secret}

@@ -1,4 +1,4 @@
-"""What a payer typed: checked field by field, kept except for the security code."""
+"""The payer's form: checks each field and keeps all values but the security code."""
 
 import re
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from newsroom.sandbox.instruments import (
 from newsroom.sandbox.payment_methods import Instrument
 
 FIELDS = ("email", "method", "number", "expiry", "name", "iban", "holder")
-# Which field a bank's refusal belongs beside.
+# The field that shows the bank's decline.
 FIELD_OF_CODE = {
     "expired_card": "expiry",
     "incorrect_cvc": "cvc",
@@ -26,34 +26,34 @@ FIELD_OF_CODE = {
 
 
 @dataclass
-class Entry:
+class PaymentForm:
     values: dict[str, str]
     errors: dict[str, str] = field(default_factory=dict)
     instrument: Instrument | None = None
 
 
-def read_entry(data: QueryDict, *, email_fixed: bool, methods: list[str]) -> Entry:
-    """Errors are in the payer's words, each beside its field."""
+def read_form(data: QueryDict, *, email_fixed: bool, methods: list[str]) -> PaymentForm:
+    """Return the submitted values with an error message for each wrong field."""
     values = {name: data.get(name, "").strip() for name in FIELDS}
     values["method"] = values["method"] if values["method"] in methods else methods[0]
-    entry = Entry(values)
+    form = PaymentForm(values)
     if not email_fixed and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", values["email"]):
-        entry.errors["email"] = "Enter an e-mail address, such as name@example.org."
+        form.errors["email"] = "Enter an e-mail address, such as name@example.org."
     if values["method"] == "card":
-        _read_card(entry, cvc=data.get("cvc", "").strip())
+        _read_card(form, cvc=data.get("cvc", "").strip())
     else:
-        _read_account(entry)
-    return entry
+        _read_account(form)
+    return form
 
 
-def _read_card(entry: Entry, *, cvc: str) -> None:
-    values, errors = entry.values, entry.errors
+def _read_card(form: PaymentForm, *, cvc: str) -> None:
+    values, errors = form.values, form.errors
     number = re.sub(r"[\s-]", "", values["number"])
     if not number:
         errors["number"] = "Enter the card number."
     elif not has_valid_checksum(number):
-        errors["number"] = "This card number is not right. Check it digit by digit."
-    expiry = _read_expiry(entry)
+        errors["number"] = "Check the card number. It has a wrong or missing digit."
+    expiry = _read_expiry(form)
     digits = 4 if guess_brand(number) == "amex" else 3
     if not re.fullmatch(rf"\d{{{digits}}}", cvc):
         errors["cvc"] = f"Enter the {digits} digits of the security code."
@@ -61,42 +61,42 @@ def _read_card(entry: Entry, *, cvc: str) -> None:
         errors["name"] = "Enter the name on the card."
     if not errors.keys() & {"number", "expiry", "cvc", "name"} and expiry:
         month, year = expiry
-        entry.instrument = Instrument(
+        form.instrument = Instrument(
             card=find_card(number), name=values["name"], exp_month=month, exp_year=year
         )
 
 
-def _read_expiry(entry: Entry) -> tuple[int, int] | None:
-    found = re.fullmatch(r"(\d{1,2})\s*[/.\-\s]?\s*(\d{2}|\d{4})", entry.values["expiry"])
+def _read_expiry(form: PaymentForm) -> tuple[int, int] | None:
+    found = re.fullmatch(r"(\d{1,2})\s*[/.\-\s]?\s*(\d{2}|\d{4})", form.values["expiry"])
     if found is None or not 1 <= int(found[1]) <= 12:
-        entry.errors["expiry"] = "Enter month and year as on the card, such as 04 / 31."
+        form.errors["expiry"] = "Enter month and year as on the card, such as 04 / 31."
         return None
     month, year = int(found[1]), int(found[2])
     year += 2000 if year < 100 else 0
     today = datetime.fromtimestamp(clock.now(), UTC)
     if (year, month) < (today.year, today.month):
-        entry.errors["expiry"] = "This date is past. Check it, or use another card."
+        form.errors["expiry"] = "This card has expired. Check the date or use another card."
         return None
     return month, year
 
 
-def _read_account(entry: Entry) -> None:
-    values, errors = entry.values, entry.errors
+def _read_account(form: PaymentForm) -> None:
+    values, errors = form.values, form.errors
     iban = re.sub(r"\s", "", values["iban"]).upper()
     account = BANK_ACCOUNTS.get(iban)
     if not iban:
         errors["iban"] = "Enter the IBAN."
     elif account is None:
-        errors["iban"] = "Only the two test accounts below work here."
+        errors["iban"] = "Enter one of the two test accounts below. No other IBAN works here."
     if not values["holder"]:
         errors["holder"] = "Enter the name of the account holder."
     if account is not None and "holder" not in errors:
-        entry.instrument = Instrument(bank_account=account, name=values["holder"])
+        form.instrument = Instrument(bank_account=account, name=values["holder"])
 
 
-def place_refusal(entry: Entry, *, code: str, message: str) -> None:
-    """Puts the bank's answer beside the field that it is about."""
+def add_decline(form: PaymentForm, *, code: str, message: str) -> None:
+    """Add the bank's message to the field that it concerns."""
     if code == NOT_A_TEST_CARD.code and message == NOT_A_TEST_CARD.message:
-        message = "This is not one of the test cards. Never enter a real card here."
-    fallback = "number" if entry.values["method"] == "card" else "iban"
-    entry.errors[FIELD_OF_CODE.get(code, fallback)] = message
+        message = "Use one of the test cards below. Never enter a real card here."
+    fallback = "number" if form.values["method"] == "card" else "iban"
+    form.errors[FIELD_OF_CODE.get(code, fallback)] = message

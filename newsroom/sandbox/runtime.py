@@ -1,4 +1,4 @@
-"""The process's moving parts: database, server thread, courier and ticker."""
+"""The parts of the running process: database, HTTP server, webhook sender and scheduler."""
 
 import logging
 import threading
@@ -16,22 +16,20 @@ TICK_SECONDS = 0.5
 
 
 def set_default_receiver() -> None:
-    """What the command line says, at the start and after a reset. A restart without one keeps the
-    last.
-    """
-    standing = clock.load_standing()
+    """Use the command line's webhook receiver. Without one, keep that of the last run."""
+    state = clock.load_state()
     if settings.SANDBOX_WEBHOOK_URL:
-        standing.webhook_url = settings.SANDBOX_WEBHOOK_URL
-    if settings.SANDBOX_WEBHOOK_URL or not standing.webhook_secret:
-        standing.webhook_secret = settings.SANDBOX_WEBHOOK_SECRET
-    standing.save()
+        state.webhook_url = settings.SANDBOX_WEBHOOK_URL
+    if settings.SANDBOX_WEBHOOK_URL or not state.webhook_secret:
+        state.webhook_secret = settings.SANDBOX_WEBHOOK_SECRET
+    state.save()
 
 
-class Ticker(threading.Thread):
-    """Lets happen what falls due while the clock runs by itself."""
+class Scheduler(threading.Thread):
+    """Works on due objects while the clock runs."""
 
     def __init__(self) -> None:
-        super().__init__(name="ticker", daemon=True)
+        super().__init__(name="scheduler", daemon=True)
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -39,33 +37,33 @@ class Ticker(threading.Thread):
             if clock.is_frozen():
                 continue
             try:
-                schedule.run_due()
+                schedule.run_due_objects()
             except Exception:
-                logger.exception("The ticker stumbled")
+                logger.exception("The scheduler failed")
         connection.close()
 
 
 @contextmanager
-def serving(port: int) -> Iterator[str]:
+def serve(port: int) -> Iterator[str]:
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
-    with documents.writing():
+    with documents.write_transaction():
         set_default_receiver()
     http = server.make_server(port, get_wsgi_application())
     url = f"http://127.0.0.1:{http.server_address[1]}"
     context.address.base_url = url
-    courier, ticker = deliveries.Courier(), Ticker()
+    sender, scheduler = deliveries.WebhookSender(), Scheduler()
     threads = [
         threading.Thread(target=http.serve_forever, args=(0.1,), daemon=True),
-        courier,
-        ticker,
+        sender,
+        scheduler,
     ]
     for thread in threads:
         thread.start()
     try:
         yield url
     finally:
-        ticker.stopping.set()
-        deliveries.stop()
+        scheduler.stopping.set()
+        deliveries.stop_sender()
         http.shutdown()
         http.socket.close()
-        courier.join(timeout=1)
+        sender.join(timeout=1)

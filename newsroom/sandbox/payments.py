@@ -1,6 +1,4 @@
-"""What a payer's payment sets off: session, customer, intent, charge, subscription and invoice,
-in one go.
-"""
+"""Payments: completes sessions, settles debits, pays and retries invoices."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -29,7 +27,7 @@ from newsroom.sandbox.payment_methods import (
 
 @dataclass(frozen=True)
 class Attempt:
-    """How an attempt to pay went, and what to tell the payer."""
+    """The result of an attempt to pay, with a message for the payer."""
 
     status: Literal["paid", "processing", "declined", "requires_action"]
     message: str = ""
@@ -39,29 +37,29 @@ class Attempt:
 def pay_session(
     session: StripeObject, instrument: Instrument | None, *, email: str | None
 ) -> Attempt:
-    """The payer presses the button. `instrument` is None where a trial asks for no card.
+    """Pay a session. `instrument` is None if a trial needs no card.
 
-    Raises ApiError when the session is not open, or has no use for such an instrument.
+    Raise ApiError if the session is not open or doesn't accept the instrument.
     """
     if session.body["status"] == "open" and session.body["expires_at"] <= clock.now():
         checkouts.expire_session(session)
     if session.body["status"] != "open":
         raise ApiError(
-            f"This Checkout Session is {session.body['status']}: it cannot be paid.",
+            f"This Checkout Session is {session.body['status']}, so it cannot be paid.",
             code="checkout_session_not_open",
         )
     email = session.body["customer_email"] or _find_customer_email(session) or email
     if not email:
-        raise ApiError("An e-mail address is needed to pay.", code="email_missing", param="email")
+        raise ApiError("Enter an e-mail address to pay.", code="email_missing", param="email")
     if instrument is None:
         needs = session.body["payment_method_collection"] == "always"
         if needs or session.body["amount_total"] > 0:
-            raise ApiError("A card or a bank account is needed to pay.", param="card")
+            raise ApiError("Enter a card or a bank account to pay.", param="card")
         _complete_trial(session, None, email=email, name=None)
         return Attempt("paid")
     kind = "card" if instrument.card is not None else "sepa_debit"
     if kind not in session.body["payment_method_types"]:
-        raise ApiError(f"This Checkout Session does not take {kind}.", param=kind)
+        raise ApiError(f"This Checkout Session does not accept {kind}.", param=kind)
     method = create_payment_method(instrument, customer=session.body["customer"], email=email)
     session.notes["email"] = email
     card = instrument.card
@@ -72,31 +70,31 @@ def pay_session(
         return Attempt("paid")
     intent = _find_or_create_intent(session, email=email)
     if card is not None and card.decline is not None:
-        intents.refuse(intent, method, card.decline)
+        intents.decline_intent(intent, method, card.decline)
         return Attempt("declined", card.decline.message, card.decline.code)
     if card is not None and card.three_d_secure:
         url = f"{context.address.base_url}/c/pay/{session.stripe_id}/check"
-        intents.ask_for_authentication(intent, method, url=url)
+        intents.request_authentication(intent, method, url=url)
         return Attempt("requires_action", "The bank asks for 3-D Secure.")
-    return _complete(session, intent, method)
+    return _complete_payment(session, intent, method)
 
 
-def answer_three_d_secure(session: StripeObject, *, complete: bool) -> Attempt:
-    """The payer comes back from the bank's own page."""
+def finish_three_d_secure(session: StripeObject, *, complete: bool) -> Attempt:
+    """Complete or decline the payment after the bank's 3-D Secure page."""
     intent = documents.find(session.notes["intent"])
     if (
         session.body["status"] != "open"
         or intent is None
         or intent.body["status"] != "requires_action"
     ):
-        raise ApiError("No 3-D Secure check is waiting for this Checkout Session.")
+        raise ApiError("This Checkout Session has no open 3-D Secure check.")
     method = documents.fetch(intent.body["payment_method"])
     if not complete:
         decline = intents.AUTHENTICATION_FAILED
-        intents.refuse(intent, method, decline, charged=False)
+        intents.decline_intent(intent, method, decline, charged=False)
         return Attempt("declined", decline.message, decline.code)
     intent.notes["authenticated"] = True
-    return _complete(session, intent, method)
+    return _complete_payment(session, intent, method)
 
 
 def _find_customer_email(session: StripeObject) -> str | None:
@@ -147,19 +145,21 @@ def _ensure_customer(
     return known
 
 
-def _complete(session: StripeObject, intent: StripeObject, method: StripeObject) -> Attempt:
+def _complete_payment(session: StripeObject, intent: StripeObject, method: StripeObject) -> Attempt:
     email, billing = session.notes["email"], method.body["billing_details"]
     customer = _ensure_customer(session, method, email=email, name=billing["name"])
     intent.body["customer"] = customer.stripe_id if customer else None
     invoice = None
     if session.body["mode"] == "subscription" and customer is not None:
-        _, invoice = _begin_subscription(session, customer, method)
+        _, invoice = _start_subscription(session, customer, method)
         invoices.attach_intent(invoice, intent)
     card = get_card(method)
-    charge = intents.succeed(intent, method) if card else intents.begin_debit(intent, method)
+    charge = (
+        intents.complete_intent(intent, method) if card else intents.start_debit(intent, method)
+    )
     if card and invoice is not None:
         invoices.mark_paid(invoice)
-    _close(session, method, email=email, payment_status="paid" if card else "unpaid")
+    _complete_session(session, method, email=email, payment_status="paid" if card else "unpaid")
     if card and card.disputed:
         disputes.open_dispute(charge, reason="fraudulent")
     return Attempt("paid" if card else "processing")
@@ -170,21 +170,21 @@ def _complete_trial(
 ) -> None:
     customer = _ensure_customer(session, method, email=email, name=name)
     if session.body["mode"] == "subscription" and customer is not None:
-        _, invoice = _begin_subscription(session, customer, method)
+        _, invoice = _start_subscription(session, customer, method)
         invoices.mark_paid(invoice)
-    _close(session, method, email=email, payment_status="no_payment_required")
+    _complete_session(session, method, email=email, payment_status="no_payment_required")
 
 
-def _begin_subscription(
+def _start_subscription(
     session: StripeObject, customer: StripeObject, method: StripeObject | None
 ) -> tuple[StripeObject, StripeObject]:
     data = session.notes["subscription_data"]
     lines = session.notes["line_items"]
-    recurring = [each for each in lines if each["price"]["type"] == "recurring"]
+    recurring = [line for line in lines if line["price"]["type"] == "recurring"]
     behaviour = data.get("trial_settings", {}).get("end_behavior", {}).get("missing_payment_method")
     subscription = subscriptions.create_subscription(
         customer,
-        [(each["price"], each["quantity"]) for each in recurring],
+        [(line["price"], line["quantity"]) for line in recurring],
         method=method,
         metadata=documents.merge_metadata(None, data.get("metadata", {})),
         trial_end=session.notes["trial_end"],
@@ -193,14 +193,14 @@ def _begin_subscription(
     )
     now = clock.now()
     invoice_lines = subscriptions.make_lines(subscription, subscriptions.get_period(subscription))
-    for each in lines:
-        if each["price"]["type"] == "one_time":
+    for line in lines:
+        if line["price"]["type"] == "one_time":
             invoice_lines.append(
                 invoices.make_line(
-                    amount=each["amount_total"],
-                    price=each["price"],
-                    quantity=each["quantity"],
-                    description=each["description"],
+                    amount=line["amount_total"],
+                    price=line["price"],
+                    quantity=line["quantity"],
+                    description=line["description"],
                     period=(now, now),
                     metadata={},
                 )
@@ -216,12 +216,12 @@ def _begin_subscription(
     subscription.body["latest_invoice"] = invoice.stripe_id
     subscriptions.save_subscription(subscription)
     events.emit("customer.subscription.created", subscription)
-    invoices.finalise(invoice)
+    invoices.finalise_invoice(invoice)
     session.body.update(subscription=subscription.stripe_id, invoice=invoice.stripe_id)
     return subscription, invoice
 
 
-def _close(
+def _complete_session(
     session: StripeObject, method: StripeObject | None, *, email: str, payment_status: str
 ) -> None:
     billing = method.body["billing_details"] if method else {}
@@ -241,12 +241,15 @@ def _close(
 
 
 def settle_debit(intent: StripeObject, *, succeeded: bool | None = None) -> None:
-    """The bank's answer to a debit, by default the account's own. Session and invoice follow."""
+    """Record the bank's answer to a debit and update session, invoice and subscription.
+
+    By default the test account decides the answer.
+    """
     if succeeded is None:
         method = documents.find(intent.body["payment_method"])
         account = get_bank_account(method) if method else None
         succeeded = account is None or account.succeeds
-    intents.end_debit(intent, succeeded=succeeded)
+    intents.finish_debit(intent, succeeded=succeeded)
     invoice = documents.find(intent.notes.get("invoice"))
     if invoice is not None and invoice.body["status"] == "open":
         subscription = documents.find(documents.find_subscription_id(invoice.body))
@@ -255,12 +258,12 @@ def settle_debit(intent: StripeObject, *, succeeded: bool | None = None) -> None
         else:
             invoice.body["attempt_count"] = max(invoice.body["attempt_count"], 1)
             invoice.body["attempted"] = True
-            invoices.note_failure(invoice)
+            invoices.schedule_retry(invoice)
         if subscription is not None:
             if succeeded:
-                subscriptions.note_paid(subscription, invoice)
+                subscriptions.handle_paid_invoice(subscription, invoice)
             else:
-                subscriptions.note_unpaid(subscription, invoice)
+                subscriptions.handle_unpaid_invoice(subscription, invoice)
     session = documents.find(intent.notes.get("session"))
     if session is not None:
         if succeeded:
@@ -277,16 +280,14 @@ def pay_invoice(
     out_of_band: bool = False,
     outcome: str | None = None,
 ) -> None:
-    """Collects an open invoice. A refusal is kept, and raised as the card error that the caller
-    gets.
-    """
+    """Collect an open invoice. A decline is recorded and raised as a card error."""
     if invoice.body["status"] == "draft":
-        invoices.finalise(invoice)
+        invoices.finalise_invoice(invoice)
     if invoice.body["status"] not in ("open", "uncollectible"):
         raise ApiError(
             "Invoice is already paid"
             if invoice.body["status"] == "paid"
-            else f"This invoice is {invoice.body['status']}: it cannot be paid.",
+            else f"This invoice is {invoice.body['status']}, so it cannot be paid.",
             code="invoice_already_paid" if invoice.body["status"] == "paid" else None,
         )
     subscription = documents.find(documents.find_subscription_id(invoice.body))
@@ -295,13 +296,13 @@ def pay_invoice(
         result, decline = "paid", None
     else:
         if method is None and subscription is not None:
-            method = subscriptions.find_method(subscription)
-        result, decline = invoices.collect(invoice, method, outcome=outcome)
+            method = subscriptions.find_payment_method(subscription)
+        result, decline = invoices.collect_payment(invoice, method, outcome=outcome)
     if subscription is not None and result != "processing":
         if result == "paid":
-            subscriptions.note_paid(subscription, invoice)
+            subscriptions.handle_paid_invoice(subscription, invoice)
         else:
-            subscriptions.note_unpaid(subscription, invoice)
+            subscriptions.handle_unpaid_invoice(subscription, invoice)
     if decline is not None:
         raise ApiError(
             decline.message,
@@ -309,18 +310,18 @@ def pay_invoice(
             type="card_error",
             code=decline.code,
             decline_code=decline.decline_code,
-            keeps_work=True,
+            keeps_changes=True,
         )
 
 
 def retry_invoice(invoice: StripeObject) -> None:
-    """A planned further try; after the last one the account's setting says what becomes of it."""
+    """Retry an invoice. If the last retry fails, apply the account's setting."""
     invoice.due_at = None
     documents.save(invoice)
     try:
         pay_invoice(invoice)
     except ApiError:
         subscription = documents.find(documents.find_subscription_id(invoice.body))
-        spent = invoice.body["attempt_count"] > len(invoices.RETRY_DAYS)
-        if spent and subscription is not None:
-            subscriptions.give_up(documents.fetch(subscription.stripe_id))
+        was_last = invoice.body["attempt_count"] > len(invoices.RETRY_DAYS)
+        if was_last and subscription is not None:
+            subscriptions.apply_outcome_after_retries(documents.fetch(subscription.stripe_id))
