@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import gifts, settlement, tasks
+from campaigns import actions, gifts, tasks
 from campaigns.admin import gift_words
 from campaigns.admin.forms import Done, Link, NotDone, Panel, answer_form, page_of
 from campaigns.admin.gift_forms import DateForm, GiftForm, PersonForm, RecipientForm
@@ -84,7 +84,7 @@ CHANGES = {
             label=_("Keep"),
             refuse=_unless_undecided,
             explain=gift_words.explain_pardon,
-            do=lambda gift, wanted, user: gifts.pardon_gift(gift, by=user, why=wanted["why"]),
+            do=lambda gift, wanted, user: actions.pardon_gift(gift, by=user, why=wanted["why"]),
             done=_("The gift is kept, though its payment no longer stands."),
         ),
         Change(
@@ -136,7 +136,7 @@ CHANGES = {
             label=_("Give to another person"),
             refuse=_unless_claimed,
             explain=gift_words.explain_reassigning,
-            do=lambda gift, wanted, user: settlement.reassign_gift(
+            do=lambda gift, wanted, user: actions.reassign_gift(
                 gift, email=wanted["email"], name=wanted["name"], by=user, why=wanted["why"]
             ),
             done=_("The gift belongs to another person now."),
@@ -147,7 +147,7 @@ CHANGES = {
             label=_("Bring back"),
             refuse=_unless_ended,
             explain=gift_words.explain_restoring,
-            do=lambda gift, wanted, user: settlement.restore_gift(gift, by=user, why=wanted["why"]),
+            do=lambda gift, wanted, user: actions.restore_gift(gift, by=user, why=wanted["why"]),
             done=_("The gift is back."),
         ),
         Change(
@@ -155,7 +155,7 @@ CHANGES = {
             label=_("Revoke"),
             refuse=_if_revoked,
             explain=gift_words.explain_revoking,
-            do=lambda gift, wanted, user: settlement.revoke_gift(gift, by=user, why=wanted["why"]),
+            do=lambda gift, wanted, user: actions.revoke_gift(gift, by=user, why=wanted["why"]),
             done=_("The gift is revoked."),
             is_grave=True,
         ),

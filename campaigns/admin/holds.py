@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import settlement, tasks
+from campaigns import actions, tasks
 from campaigns.admin.forms import Done, Link, NotDone, Panel, WhyForm, answer_form, page_of
 from campaigns.admin.refunds import PERMISSION, RefundPages
 from campaigns.admin.site import staff_money
@@ -97,7 +97,10 @@ def _tell_hold(payment: Payment) -> str:
 def _decide(payment: Payment, wanted: dict[str, Any], user: User) -> Done:
     hold = _Hold(wanted["hold"])
     try:
-        settlement.decide_held(payment, hold)
+        if hold == _Hold.ACCEPTED:
+            actions.accept_held_payment(payment)
+        else:
+            actions.decline_held_payment(payment)
     except ForbiddenMove as error:
         raise NotDone(gettext("Nothing was changed: it is decided so already.")) from error
     tasks.run_soon(tasks.do_what_followed)

@@ -12,7 +12,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import settlement, stripe_api, tasks
+from campaigns import actions, settlement, stripe_api, tasks
+from campaigns.actions import refunds
 from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.forms import Done, Link, NotDone, Panel, answer_form, page_of
 from campaigns.admin.refund_forms import MeantGiftsForm, RefundForm
@@ -37,7 +38,7 @@ class OrderColumns:
         if order.refund_id:
             return gettext("Given back.")
         if order.next_attempt_at is None:
-            reason = settlement.explain_refusal(order)
+            reason = actions.explain_refusal(order)
             return gettext("Stripe refused: %(reason)s") % {"reason": reason}
         if order.error:
             return gettext("Stripe did not answer; it is tried again by itself.")
@@ -149,7 +150,7 @@ class RefundPages(ViewOnlyAdmin):
             request.POST or None,
             initial={"seen": _newest(payment)},
             payment=payment,
-            left_minor=settlement.refundable_minor(payment),
+            left_minor=actions.refundable_minor(payment),
             gifts=gifts_left(payment),
         )
         return answer_form(
@@ -222,7 +223,7 @@ def _refuse(payment: Payment) -> str:
         return gettext("It did not come by Stripe, so it is not given back by Stripe.")
     if payment.status != Payment.Status.SUCCEEDED:
         return gettext("Only a payment that succeeded is given back.")
-    if not settlement.refundable_minor(payment):
+    if not actions.refundable_minor(payment):
         return gettext("All of this payment is given back already, or on its way.")
     if unassigned_refunds(payment):
         return gettext("First say which gifts the refund made at Stripe meant.")
@@ -233,7 +234,7 @@ def _describe_state(payment: Payment) -> str:
     amount = staff_money(payment.amount_minor, payment.currency)
     if payment.status != Payment.Status.SUCCEEDED or payment.intent_id is None:
         return f"{amount}: {payment.get_status_display()}"
-    left = settlement.refundable_minor(payment)
+    left = actions.refundable_minor(payment)
     if left == payment.amount_minor:
         return gettext("%(amount)s was paid, and nothing of it given back.") % {"amount": amount}
     return gettext("%(amount)s was paid; %(left)s of it is not given back.") % {
@@ -244,7 +245,7 @@ def _describe_state(payment: Payment) -> str:
 
 def _explain(payment: Payment) -> str:
     left = gettext("%(left)s is left of this payment. Stripe gives it back at once.") % {
-        "left": staff_money(settlement.refundable_minor(payment), payment.currency)
+        "left": staff_money(actions.refundable_minor(payment), payment.currency)
     }
     if payment.role == Payment.Role.GIFT and payment.gifts.count() > 1:
         return f"{left} " + gettext(
@@ -277,19 +278,19 @@ def _refund_payment(payment: Payment, wanted: dict[str, Any], user: User) -> Don
         if refusal := _refuse(locked):
             raise NotDone(refusal)
         try:
-            order = settlement.order_refund(
+            order = refunds.order_refund(
                 locked,
                 amount_minor=wanted["amount_minor"],
                 reason=RefundOrder.Reason(wanted["reason"]),
                 why=wanted["why"],
                 by=user,
-                named=wanted["named"],
+                gifts=wanted["named"],
             )
-        except settlement.RefundRefused as error:
+        except actions.RefundRefused as error:
             raise NotDone(
                 gettext("Nothing was given back: %(reason)s.") % {"reason": error}
             ) from error
-    order = settlement.execute_refund_order(order.pk)
+    order = actions.execute_refund_order(order.pk)
     tasks.run_soon(tasks.do_what_followed)
     return _describe_outcome(order, wanted["named"])
 
@@ -299,7 +300,7 @@ def _describe_outcome(order: RefundOrder, named: list[Gift]) -> Done:
     entry = gettext("Give back %(amount)s: %(why)s") % {"amount": amount, "why": order.why}
     if order.refund_id is None and order.next_attempt_at is None:
         words = gettext("Stripe refused, and nothing was given back. Its reason: %(reason)s")
-        reason = settlement.explain_refusal(order)
+        reason = actions.explain_refusal(order)
         return Done(words % {"reason": reason}, messages.ERROR, entry)
     if order.refund_id is None:
         words = gettext(
@@ -335,7 +336,7 @@ def _describe_gifts(named: list[Gift]) -> str:
 
 def _name_gifts(refund: Refund, named: list[Gift]) -> Done:
     try:
-        settlement.assign_refund_to_gifts(refund, named)
+        actions.assign_refund_to_gifts(refund, named)
     except (stripe_api.StripeError, settlement.SettlementBusy):
         words = gettext(
             "It is written down which gifts were meant. Stripe does not answer, so that they "

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         call_command("stripe_setup", "--no-webhook", stdout=io.StringIO())
         if not options["empty"]:
             sandbox = SandboxControl(settings.STRIPE_API_BASE)
-            history.Past(campaign, sandbox).live_through(tell=self._tell)
+            history.Past(campaign, sandbox).live_through(report=self._tell)
             sandbox.close()
             self.stderr.write(f"\r  three weeks of sales: {history.COUNTED} new members")
         banners.publish_campaign(campaign.pk)
