@@ -6,8 +6,8 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns import banners, gifts, members, memberships, payments, progress
-from campaigns.models import Checkout, Gift, Member, Membership, Payment
+from campaigns import banners, gifts, memberships, payments, progress
+from campaigns.models import Checkout, Erasure, Gift, Member, Membership, Payment
 from campaigns.payments import ChargeSnapshot
 from campaigns.settlement.finding import Found, find_checkout
 from campaigns.settlement.reading import Snapshot, read_snapshot
@@ -105,7 +105,7 @@ def write_snapshot(checkout: Checkout, snapshot: Snapshot) -> None:
         if member.erased_at is not None and (
             checkout.customer_id != known_customer or _is_running(checkout)
         ):
-            members.erase_again(member, at=timezone.now())
+            Erasure.objects.restart(member, at=timezone.now())
     else:
         checkout.save()
 

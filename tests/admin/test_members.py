@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import members, memberships
+from campaigns import erasures, members, memberships
 from campaigns.admin.members import MemberForm
 from campaigns.models import Campaign, FormerAddress, Member, Membership
 from tests.support.factories import at, make_member, make_payment, make_plan, recount_campaign
@@ -218,7 +218,7 @@ def merge_away(member: Member) -> None:
     members.merge_members(kept=make_member("kept@example.org"), gone=member)
 
 
-MEANWHILE = pytest.mark.parametrize("happen", [merge_away, members.ask_erasure])
+MEANWHILE = pytest.mark.parametrize("happen", [merge_away, erasures.request_erasure])
 
 
 @MEANWHILE

@@ -11,7 +11,7 @@ from django.db import models
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import emails, members, progress, settlement, stripe_api, tasks, webhooks
+from campaigns import emails, erasures, members, progress, settlement, stripe_api, tasks, webhooks
 from campaigns.models import (
     Campaign,
     Dispute,
@@ -118,7 +118,7 @@ def test_a_full_dump_does_not_contain_who_was_erased(
     where = find_secrets(dump_everything())  # the control: she is found wherever she stands
     for label in WHERE_SHE_STANDS:
         assert any(f" in {label} " in line for line in where), label
-    members.ask_erasure(zoe)
+    erasures.request_erasure(zoe)
     carry_through(zoe, clock)
     assert find_secrets(dump_everything()) == []
     assert numbers() == before
@@ -169,7 +169,7 @@ OF_THE_CAMPAIGN = {"Banner", "Campaign", "CampaignCopy", "Plan", "PlanCopy", "Pr
 
 
 def test_of_every_column_of_text_it_is_known_whether_it_is_stripped() -> None:
-    """One that is new belongs into `campaigns.members.erasing`, or says nothing of anybody."""
+    """One that is new belongs into `campaigns.erasures`, or says nothing of anybody."""
     unknown = {
         f"{model.__name__}.{column.name}"
         for model in apps.get_app_config("campaigns").get_models()
@@ -215,8 +215,8 @@ def test_the_last_mail_goes_out_before_the_address_is_gone_and_none_after(
 ) -> None:
     tasks.do_what_followed()
     before = len(mailbox.outbox)
-    members.ask_erasure(zoe)
-    members.ask_erasure(zoe)  # a second click
+    erasures.request_erasure(zoe)
+    erasures.request_erasure(zoe)  # a second click
     carry_through(zoe, clock)
     [last] = mailbox.outbox[before:]
     assert isinstance(last, EmailMultiAlternatives)

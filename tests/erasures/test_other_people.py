@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
-from campaigns import members
+from campaigns import erasures, members
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -161,7 +161,7 @@ def test_a_name_made_of_what_the_log_says_takes_no_more_than_itself(
         note="CHANGED STATUS: asked mallory@example.org, not mallory@example.org.ua",
     )
     hostile.refresh_from_db()
-    members.forget_mentions(members.find_traces(hostile))
+    erasures.forget_mentions(erasures.find_traces(hostile))
     entry.refresh_from_db()
     noted.refresh_from_db()
     assert entry.object_repr == "campaign"
@@ -184,6 +184,6 @@ def test_a_name_of_which_no_two_words_are_left_names_nobody(name: str) -> None:
         note="x: cash at the desk",
     )
     hostile.refresh_from_db()
-    members.forget_mentions(members.find_traces(hostile))
+    erasures.forget_mentions(erasures.find_traces(hostile))
     noted.refresh_from_db()
     assert noted.note == "x: cash at the desk"

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from campaigns import members
+from campaigns import erasures
 from campaigns.emails import links
 from campaigns.forms import JoinForm
 from campaigns.models import Campaign, Checkout, Erasure, Gift, Member, OutgoingMail
@@ -127,8 +127,8 @@ def erased(birthday: Campaign) -> Member:
     gift = make_gift(payment.member, birthday, "2026-11-10 12:00", buyer_name="Ada Reader")
     Checkout.objects.filter(pk=gift.checkout_id).update(member=payment.member)
     make_checkout(birthday, email=ADA, status="expired")
-    members.ask_erasure(payment.member)
-    members.strip_rows(payment.member.pk, at=NOON)
+    erasures.request_erasure(payment.member)
+    erasures.strip_rows(payment.member.pk, at=NOON)
     return Member.objects.get(pk=payment.member.pk)
 
 

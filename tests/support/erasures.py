@@ -295,14 +295,14 @@ def go_on(erasure: Erasure) -> Erasure:
     """A worker's turn, as if its time had come."""
     Erasure.objects.filter(pk=erasure.pk, done_at=None).update(next_attempt_at=timezone.now())
     for erasure_id in erasures.claim_erasures(at=timezone.now()):
-        erasures.carry_out(erasure_id)
+        erasures.carry_out_erasure(erasure_id)
     erasure.refresh_from_db()
     return erasure
 
 
 def erase(member: Member) -> Erasure:
     """The wish, the last mail, and a turn or two."""
-    erasure = members.ask_erasure(member)
+    erasure = erasures.request_erasure(member)
     tasks.do_what_followed()
     go_on(erasure)
     assert erasure.done_at is not None, erasure.error
