@@ -154,7 +154,7 @@ def restore_gift(gift: Gift, *, by: User, why: str) -> list[Member]:
         revivable = {Gift.Status.EXPIRED, Gift.Status.REVOKED}
         _refuse_unless(locked.status in revivable, "only what ended comes back")
         if locked.membership is not None and locked.claimed_by is not None:
-            memberships.give_back(locked.membership, at=now)
+            memberships.restore_access(locked.membership, at=now)
             locked.move_to(Gift.Status.CLAIMED)
             locked.revoked_at, locked.revoked_for = None, ""
             locked.reversed_at = reversed_at_of(locked)

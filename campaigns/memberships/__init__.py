@@ -1,4 +1,4 @@
-"""5 Activate, renew, lapse and extend memberships."""
+"""5 Memberships: access, activation, renewal, lapse and extensions."""
 
 from campaigns.memberships.access import Access, access_until, find_access, has_access
 from campaigns.memberships.charges import claim_charge_moves, move_charge
@@ -8,9 +8,9 @@ from campaigns.memberships.extensions import (
     add_gift,
     current_memberships,
     find_place,
-    give_back,
     is_renewing,
     lock_current_memberships,
+    restore_access,
     revoke_access,
 )
 from campaigns.memberships.subscriptions import (
@@ -32,7 +32,6 @@ __all__ = [
     "find_access",
     "find_place",
     "follow_payment",
-    "give_back",
     "grant_membership",
     "has_access",
     "is_renewing",
@@ -40,6 +39,7 @@ __all__ = [
     "lapse_memberships",
     "lock_current_memberships",
     "move_charge",
+    "restore_access",
     "revoke_access",
     "upsert_one_off_membership",
     "welcome",
