@@ -177,8 +177,8 @@ def sweep() -> None:
     do_what_followed()
     old_events = webhooks.list_old_events(at=now)
     _work_through("old_event", old_events, partial(webhooks.strip_event, at=now))
-    members.forget_links(at=now)
-    members.forget_changes(at=now)
+    members.delete_old_links(at=now)
+    members.delete_old_changes(at=now)
 
 
 # Taken off the queue at once: a broker would give it to a second worker long before it ends. What

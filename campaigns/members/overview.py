@@ -1,4 +1,4 @@
-"""What a person has: memberships, payments and gifts, each with how it stands."""
+"""The account page's data: memberships, payments and gifts of a member, each with its state."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from campaigns.models import Campaign, Checkout, Dispute, Gift, Member, Membersh
 
 
 class Standing(models.TextChoices):
-    """How a membership stands, as its owner wants to know it; the words are the page's."""
+    """The state of a membership as its owner sees it; the page has the texts."""
 
     RENEWING = "renewing"
     CANCELLING = "cancelling"
@@ -24,9 +24,9 @@ class Standing(models.TextChoices):
     ENDED = "ended"
 
 
-# Whatever Stripe has not ended goes on there, and may be charged once more.
-_GOES_ON = {Standing.RENEWING, Standing.PAST_DUE, Standing.LAPSED, Standing.PAUSED}
-_FIRST = (Standing.PAST_DUE, Standing.LAPSED)
+# Stripe has not ended these, and may charge them again.
+_CAN_BE_CHARGED = {Standing.RENEWING, Standing.PAST_DUE, Standing.LAPSED, Standing.PAUSED}
+_UNPAID = (Standing.PAST_DUE, Standing.LAPSED)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class MembershipRow:
 
     @property
     def title_id(self) -> str:
-        """Where the page names it, for buttons that are alike in each."""
+        """Return the id of its heading, which describes the buttons of each membership."""
         return f"membership-{self.membership.pk}"
 
     @property
@@ -51,9 +51,9 @@ class MembershipRow:
 
     @property
     def has_end(self) -> bool:
-        """Whether `ends_at` is an end, and not the day of the next try to collect.
+        """Return whether `ends_at` is the end of access, not the date of the next charge.
 
-        Of one that is cancelled while nothing is collected for it, access ends by another day.
+        A subscription that was cancelled while past due or paused ends on `access_until` instead.
         """
         if self.standing is Standing.CANCELLING:
             return self.access_until is None
@@ -61,7 +61,7 @@ class MembershipRow:
 
     @property
     def access_until(self) -> datetime | None:
-        """Of one that is open: until when it gives access though nothing is collected for it."""
+        """Return when access ends although the subscription is open: past due or paused."""
         return self.membership.access_until if self.is_open else None
 
     @property
@@ -71,11 +71,14 @@ class MembershipRow:
 
     @property
     def is_unpaid(self) -> bool:
-        return self.standing in _FIRST
+        return self.standing in _UNPAID
 
     @property
     def next_charge_at(self) -> datetime | None:
-        """Of one that renews; what gifts stand in for is known here before Stripe hears of it."""
+        """Return the next charge of a renewing subscription, after the gifts that pay for it.
+
+        Our row has that date before Stripe does.
+        """
         if self.standing is not Standing.RENEWING:
             return None
         ends = [self.membership.ends_at, self.membership.gifted_until]
@@ -89,11 +92,11 @@ class MembershipRow:
 
     @property
     def can_cancel(self) -> bool:
-        return self.has_subscription and self.standing in _GOES_ON
+        return self.has_subscription and self.standing in _CAN_BE_CHARGED
 
     @property
     def can_switch(self) -> bool:
-        """Whether there is another price to go to."""
+        """Return whether there is another price to switch to."""
         renews = self.has_subscription and self.standing is Standing.RENEWING
         return renews and prices_to_switch_to(self.membership).exists()
 
@@ -103,7 +106,7 @@ class MembershipRow:
 
     @property
     def has_card(self) -> bool:
-        """Whether Stripe has a page for it, with its card and its invoices."""
+        """Return whether Stripe has a portal page with its card and invoices."""
         checkout = self.membership.checkout
         return self.has_subscription and checkout is not None and bool(checkout.customer_id)
 
@@ -130,7 +133,7 @@ class PaymentRow:
 
 @dataclass(frozen=True)
 class Purchase:
-    """Gifts that were bought together; the buyer's own page of them has the rest."""
+    """Gifts that were bought together; the buyer's gift page has the details."""
 
     checkout: Checkout
     gifts: list[Gift]
@@ -150,14 +153,14 @@ class Overview:
     payments: list[PaymentRow]
     purchases: list[Purchase]
     gifts_claimed: list[Gift]
-    duplicate_count: int  # subscriptions that are charged, if there is more than one
+    duplicate_count: int  # subscriptions that are charged; 0 unless there are several
 
     @property
     def campaign(self) -> Campaign | None:
-        """The newest campaign that the person took part in: days are told by its calendar."""
-        took_part = [row.payment.campaign for row in self.payments]
-        took_part += [gift.checkout.campaign for gift in self.gifts_claimed]
-        return next((campaign for campaign in took_part if campaign is not None), None)
+        """Return the member's newest campaign; the page shows dates in its time zone."""
+        campaigns = [row.payment.campaign for row in self.payments]
+        campaigns += [gift.checkout.campaign for gift in self.gifts_claimed]
+        return next((campaign for campaign in campaigns if campaign is not None), None)
 
 
 def load_overview(member: Member, *, at: datetime) -> Overview:
@@ -189,10 +192,10 @@ def gifts_claimed_by(member: Member) -> "models.QuerySet[Gift]":
 
 def describe_payment(payment: Payment) -> PaymentRow:
     refunds = payment.refunds.all()
-    back = [refund for refund in refunds if refund.status == Refund.Status.SUCCEEDED]
+    succeeded = [refund for refund in refunds if refund.status == Refund.Status.SUCCEEDED]
     return PaymentRow(
         payment,
-        sum(refund.amount_minor for refund in back),
+        sum(refund.amount_minor for refund in succeeded),
         _state_of([dispute.status for dispute in payment.disputes.all()]),
         len(payment.gifts.all()),
     )
@@ -203,8 +206,8 @@ def _state_of(disputes: list[str]) -> str:
         return ""
     if Dispute.LOST in disputes:
         return "lost"
-    over = {"won", "warning_closed", "prevented"}
-    return "won" if all(status in over for status in disputes) else "open"
+    won = {"won", "warning_closed", "prevented"}
+    return "won" if all(status in won for status in disputes) else "open"
 
 
 def _memberships(member: Member, *, at: datetime) -> list[MembershipRow]:
@@ -215,8 +218,8 @@ def _memberships(member: Member, *, at: datetime) -> list[MembershipRow]:
         describe_membership(membership, at=at)
         for membership in found.order_by("-started_at", "-pk")
     ]
-    # What needs its owner stands first, what is over last.
-    return sorted(rows, key=lambda row: (not row.is_open, row.standing not in _FIRST))
+    # Unpaid memberships come first, ended ones last.
+    return sorted(rows, key=lambda row: (not row.is_open, row.standing not in _UNPAID))
 
 
 def describe_membership(membership: Membership, *, at: datetime) -> MembershipRow:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import ProtectedError
 
 from campaigns import members, progress, settlement
-from campaigns.members import merging
+from campaigns.members import merges
 from campaigns.models import Campaign, Checkout, Gift, Member, Membership, Payment, Tally
 from campaigns.models.member import MemberManager
 from newsroom.sandbox.control import SandboxControl
@@ -252,13 +252,13 @@ def test_a_merge_looks_again_at_what_came_before_it_had_all_locks(
     pause = Pause(MemberManager.lock_by_email, gone)
     pause.install(monkeypatch, "lock_by_email")
     tries: list[int] = []
-    lock_both = merging._lock_both
+    lock_both = merges._lock_both
 
     def lock(kept_id: int, gone_id: int) -> tuple[Member, Member]:
         tries.append(kept_id)
         return lock_both(kept_id, gone_id)
 
-    monkeypatch.setattr(merging, "_lock_both", lock)
+    monkeypatch.setattr(merges, "_lock_both", lock)
     gift, outcomes = claim_while_merged(campaign, pause, kept, gone, wait_for_merge=1)
     assert outcomes == [gift, None, None]
     assert gift.claimed_by == kept

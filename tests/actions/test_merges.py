@@ -12,7 +12,7 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from campaigns import banners, emails, gifts, members, memberships, progress
-from campaigns.members.merging import MOVED
+from campaigns.members.merges import MOVED
 from campaigns.models import (
     AddressChange,
     Campaign,
@@ -154,7 +154,7 @@ def test_what_merging_forgets_is_not_lost(
 ) -> None:
     """The control: the database lets nobody go on whom something still hangs."""
     make_payment(adele, birthday, "2026-11-10 12:00")
-    monkeypatch.setattr("campaigns.members.merging.MOVED", MOVED[1:])
+    monkeypatch.setattr("campaigns.members.merges.MOVED", MOVED[1:])
     with pytest.raises(ProtectedError):
         merge(ada, adele)
     assert Payment.objects.get().member == adele

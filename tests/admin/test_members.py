@@ -272,7 +272,7 @@ def test_an_address_that_was_changed_while_staff_typed_a_name_stays(client: Clie
     ada = make_member("ada@example.org")
     url = address(Member, "change", ada.pk)
     typed = filled(client, url, name="Ada Else")
-    members.adopt_address(ada, "ada@new.example", at=timezone.now())
+    members.set_address(ada, "ada@new.example", at=timezone.now())
     assert client.post(url, typed).status_code == 302
     ada.refresh_from_db()
     assert (ada.email, ada.name) == ("ada@new.example", "Ada Else")

@@ -52,7 +52,7 @@ def test_who_has_the_address_now_that_an_erased_person_left(
     """The mailbox of a company, or one that its provider gave away once more."""
     buy(campaign, sandbox, name="Zoë Luczak")
     zoe = Member.objects.get(email=ZOE)
-    members.adopt_address(zoe, MOVED, at=timezone.now())
+    members.set_address(zoe, MOVED, at=timezone.now())
     nia = make_member("nia@example.org")
     confirm(
         members.request_address_change(nia, ZOE, language="en", at=timezone.now()), "old", "new"

@@ -124,7 +124,7 @@ def test_with_stripe_away_nothing_is_changed_and_the_reason_is_kept(
 def test_what_stripe_did_and_we_did_not_hear_is_found_out_by_the_sweep(
     client: Client, subscription: Membership, clock: time_machine.Traveller
 ) -> None:
-    members.cancel(subscription)  # and then we died
+    members.cancel_subscription(subscription)  # and then we died
     clock.shift(timedelta(minutes=2))
     assert settlement.claim_due_checkouts(at=timezone.now()) == [subscription.checkout_id]
 

@@ -268,7 +268,7 @@ def test_what_was_asked_for_before_staff_gave_another_address_is_closed(
 ) -> None:
     change = want(client)
     confirm(change, "new")
-    members.adopt_address(Member.objects.get(pk=ada.pk), "desk@example.org", at=timezone.now())
+    members.set_address(Member.objects.get(pk=ada.pk), "desk@example.org", at=timezone.now())
     assert Client().post(path_of(change, Side.OLD)).status_code == 410
     assert address_of(ada) == "desk@example.org"
 
@@ -332,10 +332,10 @@ def test_what_came_to_nothing_is_forgotten_with_its_mails(
     change = want(client)
     confirm(change, *sides)
     clock.shift(timedelta(days=29))
-    members.forget_changes(at=timezone.now())
+    members.delete_old_changes(at=timezone.now())
     assert AddressChange.objects.exists()
     clock.shift(timedelta(days=2))
-    members.forget_changes(at=timezone.now())
+    members.delete_old_changes(at=timezone.now())
     was_made = sides == ("old", "new")
     assert AddressChange.objects.exists() == was_made
     assert OutgoingMail.objects.filter(kind="address_new").exists() == was_made

@@ -150,10 +150,10 @@ def test_an_old_link_is_forgotten_with_its_mail(
     make_member(ADA)
     ask_for_link(client)
     clock.shift(timedelta(days=29))
-    members.forget_links(at=timezone.now())
+    members.delete_old_links(at=timezone.now())
     assert SignInLink.objects.count() == OutgoingMail.objects.filter(kind="sign_in").count() == 1
     clock.shift(timedelta(days=2))
-    members.forget_links(at=timezone.now())
+    members.delete_old_links(at=timezone.now())
     assert SignInLink.objects.count() == OutgoingMail.objects.filter(kind="sign_in").count() == 0
 
 
