@@ -17,6 +17,7 @@ from django.utils import timezone
 from campaigns import checkout as checkouts
 from campaigns import erasures, settlement, stripe_api, tasks, webhooks
 from campaigns.erasures import events, jobs, rows, stripe_data, traces
+from campaigns.erasures.traces import Traces
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -32,7 +33,6 @@ from campaigns.models import (
 )
 from newsroom.sandbox.control import SandboxControl
 from tests.support.erasures import (
-    CARD,
     NAME,
     ZOE,
     bring_events,
@@ -47,6 +47,7 @@ from tests.support.erasures import (
 from tests.support.extensions import Clock
 from tests.support.extensions import clock as _clock
 from tests.support.factories import make_gift, make_member
+from tests.support.sales import CARD
 from tests.support.threads import race
 from tests.support.webhooks import post
 
@@ -281,15 +282,15 @@ def test_who_pays_while_the_page_is_being_closed_is_cancelled_as_well(
 def test_what_is_begun_between_two_steps_is_ended_first(
     zoe: Member, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, is_paid: bool
 ) -> None:
-    forget, campaign = erasures.forget_mentions, Campaign.objects.get()
+    forget, campaign = traces.forget_mentions, Campaign.objects.get()
 
-    def order_first(traces: Any) -> None:
+    def order_first(found: Traces) -> None:
         monkeypatch.setattr(traces, "forget_mentions", forget)
         if is_paid:
             buy(campaign, sandbox, "month")
         else:
             order(campaign, "month")
-        forget(traces)
+        forget(found)
 
     monkeypatch.setattr(traces, "forget_mentions", order_first)
     erasure = go_on(ask(zoe))

@@ -19,7 +19,8 @@ from tests.support.extensions import clock as _clock
 from tests.support.factories import at, make_plan, make_price
 from tests.support.mails import both, deliver
 from tests.support.pages import NOBODY, main_of, read_form
-from tests.support.renewals import DECLINED_LATER, change, mend_card, settle, subscribe
+from tests.support.renewals import DECLINED_LATER, change, mend_card
+from tests.support.sales import settle, subscribe
 from tests.support.sign_in import ADA, MINE, look, sign_in
 
 # Half of the thirty days of the first month are left.
@@ -53,7 +54,7 @@ def monthly(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> Membership:
     """Ada's, of €6 a month since 10 November; it is the 25th, and she has opened her page."""
-    membership = subscribe(campaign, sandbox)
+    membership = subscribe(campaign=campaign, sandbox=sandbox)
     clock.move_to(HALFWAY)
     sign_in(client)
     return membership
@@ -86,7 +87,7 @@ def test_a_month_becomes_a_year_at_the_figures_that_were_shown(
     assert gross(sandbox) == 6300
     assert list(Tally.objects.values()) == counted
     clock.move_to(at("2027-11-25 12:05"))
-    settle(monthly)
+    settle(membership=monthly)
     assert paid()[2:] == [("renewal", 6000)]
     assert gross(sandbox) == 12300
 
@@ -94,7 +95,7 @@ def test_a_month_becomes_a_year_at_the_figures_that_were_shown(
 def test_a_year_becomes_a_month_and_the_rest_of_it_pays_the_months(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:
-    membership = subscribe(campaign, sandbox, kind="year")
+    membership = subscribe(campaign=campaign, sandbox=sandbox, kind="year")
     clock.move_to(at("2027-05-12 00:00"))  # 182 and a half of 365 days are gone
     sign_in(client)
     page = main_of(client.get(path_of(membership)))
@@ -109,10 +110,10 @@ def test_a_year_becomes_a_month_and_the_rest_of_it_pays_the_months(
     membership.refresh_from_db()
     assert membership.price == Price.objects.get(kind="month")
     clock.move_to(at("2027-09-12 00:05"))
-    assert settle(membership) == "active"  # four months are paid by what was left
+    assert settle(membership=membership) == "active"  # four months are paid by what was left
     assert paid() == [("first", 6000)]
     clock.move_to(at("2027-10-12 00:05"))
-    settle(membership)
+    settle(membership=membership)
     assert paid() == [("first", 6000), ("renewal", 600)]
     assert gross(sandbox) == 6600
 
@@ -129,7 +130,7 @@ def test_there_and_back_is_paid_to_the_cent(
     page = main_of(client.get(path_of(monthly)))
     due = re.search(r"You pay <strong>€([\d.]+)</strong> now", page)
     switch(client, monthly)
-    settle(monthly)
+    settle(membership=monthly)
     assert monthly.price == Price.objects.get(kind="year")
     ours = sum(amount for _, amount in paid())
     assert ours == gross(sandbox)
@@ -157,7 +158,7 @@ def test_a_bank_that_says_no_leaves_all_as_it_was(
     answer = switch(client, monthly)
     assert answer.status_code == 422
     assert "Your bank did not take the payment, so nothing was changed." in main_of(answer)
-    assert settle(monthly) == "active"
+    assert settle(membership=monthly) == "active"
     assert monthly.price == Price.objects.get(kind="month")
     assert gross(sandbox) == 600
     mend_card(monthly)
@@ -242,7 +243,7 @@ def test_what_changed_at_stripe_meanwhile_is_not_switched(
         change(monthly, cancel_at_period_end=True)
     assert client.post(path_of(monthly), form.fields)["Location"] == f"{MINE}?done=asked"
     assert len(paid()) == 1
-    settle(monthly)
+    settle(membership=monthly)
     assert path_of(monthly) not in look(client)
     assert client.get(path_of(monthly))["Location"] == MINE
 
@@ -280,12 +281,12 @@ def test_a_plan_follows_its_price_and_what_is_none_of_ours_is_the_checkouts(
         }
     )
     change(monthly, items=[{"id": item["id"], "price": made.id}])
-    settle(monthly)
+    settle(membership=monthly)
     assert (monthly.price, monthly.plan) == (Price.objects.get(kind="month"), make_plan())
     patron = make_price(
         "month", plan=make_plan("patron"), amount_minor=900, stripe_price_id=made.id
     )
-    settle(monthly)
+    settle(membership=monthly)
     assert (monthly.price, monthly.plan) == (patron, patron.plan)
 
 
@@ -297,7 +298,7 @@ def test_while_gifts_pay_nothing_is_charged_and_the_new_price_begins_after_them(
 ) -> None:
     claim(give(campaign, months=3), email=ADA)
     tasks.sweep()
-    settle(monthly)
+    settle(membership=monthly)
     page = main_of(client.get(path_of(monthly)))
     assert "Nothing is charged now: a gift pays for your membership." in page
     assert "It renews on 10 March 2027" in page
@@ -305,7 +306,7 @@ def test_while_gifts_pay_nothing_is_charged_and_the_new_price_begins_after_them(
     assert next_charge(monthly) == at("2027-03-10 12:00")
     assert "€60, 10 March 2027" in look(client)
     clock.move_to(at("2027-03-10 12:05"))
-    settle(monthly)
+    settle(membership=monthly)
     own = [payment for payment in paid() if payment[0] != "gift"]
     assert own == [("first", 600), ("renewal", 6000)]
     assert gross(sandbox) == 6600
@@ -315,7 +316,7 @@ def test_a_gift_of_which_stripe_was_not_told_yet_begins_where_the_new_period_end
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     """Claimed in a year that was paid, which becomes a month before the sweep comes."""
-    yearly = subscribe(campaign, sandbox, kind="year")
+    yearly = subscribe(campaign=campaign, sandbox=sandbox, kind="year")
     clock.move_to(at("2027-05-10 12:00"))
     gift = claim(give(campaign, months=2), email=ADA)
     planned = members.plan_switch(yearly, Price.objects.get(kind="month"))

@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
-from uuid import uuid4
 
 from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -18,7 +17,6 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import checkout as checkouts
 from campaigns import erasures, members, memberships, payments, settlement, stripe_api, tasks
 from campaigns.models import (
     Campaign,
@@ -28,23 +26,24 @@ from campaigns.models import (
     GiftChange,
     Member,
     Membership,
-    Price,
     RefundOrder,
     StripeEvent,
 )
 from newsroom.sandbox.control import SandboxControl
+from tests.support import sales
 from tests.support.extensions import Clock
 from tests.support.factories import make_member, make_plan
 from tests.support.webhooks import post
 
-CARD = "4242424242424242"
 NAME = "Zoë O'Brien-Łuczak"
 TYPED = " Zoe.OBrien+Campaign@Example.ORG "
 ZOE = "zoe.obrien+campaign@example.org"
+ZOES_FORM = {"email": ZOE, "name": NAME}
 FORMER = "zoe.maiden@old.example"
 WANTED = "zoe.luczak@new.example"
 MESSAGE = "Lies wohl, mein Spatz: jeden Morgen!"
 TO_ZOE = "Für unsere Nachbarin mit dem roten Fahrrad"
+ZOES_FORM = {"email": ZOE, "name": NAME}
 # All that may be found nowhere in the end. Of her name each part, too.
 SECRETS = (NAME, "Zoë", "O'Brien", "Łuczak", ZOE, FORMER, WANTED, MESSAGE, TO_ZOE)
 
@@ -97,40 +96,14 @@ def find_secrets(dump: str, secrets: tuple[str, ...] = SECRETS) -> list[str]:
 # The person
 
 
-def order(
-    campaign: Campaign,
-    kind: str = "year",
-    *,
-    email: str = ZOE,
-    name: str = NAME,
-    typed: dict[str, Any] | None = None,
-) -> Checkout:
-    return checkouts.start_checkout(
-        uuid4(),
-        checkouts.Order(
-            kind=Checkout.Kind.GIFT if kind == "gift" else Checkout.Kind.JOIN,
-            price=Price.objects.get(kind=kind),
-            email=email,
-            name=name,
-            language="en",
-            campaign=campaign,
-            typed=typed or {},
-        ),
-    )
+def order(campaign: Campaign, kind: str = "year", **form: Any) -> Checkout:
+    """Order as Zoë, unless the form says otherwise."""
+    return sales.order(campaign=campaign, kind=kind, **ZOES_FORM | form)
 
 
-def buy(
-    campaign: Campaign,
-    sandbox: SandboxControl,
-    kind: str = "year",
-    *,
-    iban: str | None = None,
-    **more: Any,
-) -> Checkout:
-    checkout = order(campaign, kind, **more)
-    card = None if iban else CARD
-    sandbox.pay(str(checkout.session_id), card=card, iban=iban, name=checkout.name)
-    return settlement.settle_checkout(checkout.pk)
+def buy(campaign: Campaign, sandbox: SandboxControl, kind: str = "year", **form: Any) -> Checkout:
+    """Buy as Zoë, unless the form says otherwise."""
+    return sales.buy(campaign=campaign, sandbox=sandbox, kind=kind, **ZOES_FORM | form)
 
 
 def to(name: str, email: str = "", message: str = "", deliver_at: str = "") -> dict[str, Any]:
