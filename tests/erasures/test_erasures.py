@@ -1,4 +1,4 @@
-"""Somebody is forgotten: nothing names them any more, and no number is another."""
+"""Erasures: no personal data is left, and no number changes."""
 
 from pathlib import Path
 from typing import Any
@@ -66,13 +66,13 @@ def goal_of_money(campaign: Campaign, clock: Clock) -> None:
 
 @pytest.fixture
 def zoe(campaign: Campaign, sandbox: SandboxControl) -> Member:
-    """A subscriber, and no more."""
+    """A member with one subscription."""
     buy(campaign, sandbox)
     return Member.objects.get(email=ZOE)
 
 
 def numbers() -> dict[str, Any]:
-    """All that is counted and summed up, from the rows and from what was published."""
+    """Return all counts and sums, from rows and published numbers."""
     moments = [at("2026-11-10 12:30"), at("2026-12-31 12:00")]
     payments = Payment.objects.order_by("pk").values(
         *("id", "role", "status", "amount_minor", "currency", "fee_minor", "net_minor", "paid_at"),
@@ -101,13 +101,13 @@ def numbers() -> dict[str, Any]:
 
 
 def sums_of(report: tuple[int, str]) -> str:
-    """What a reconciliation says of money; what it read before is another matter."""
+    """Return the money part of a reconciliation report."""
     assert report[0] == 0, report
     return report[1][report[1].index("eur,") :]
 
 
 @pytest.mark.long
-def test_a_full_dump_does_not_contain_who_was_erased(
+def test_no_personal_data_is_left_in_a_full_dump(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, tmp_path: Path
 ) -> None:
     zoe = live_a_whole_life(campaign, sandbox, tmp_path)
@@ -132,7 +132,7 @@ def test_a_full_dump_does_not_contain_who_was_erased(
     assert find_secrets(dump_everything()) == []
 
 
-# Columns of text about people that say nothing of who they are.
+# Text columns without personal data.
 SAY_NOTHING = {
     "Checkout": "placement currency session_id customer_id",
     "Dispute": "dispute_id status reason settled_currency",
@@ -168,8 +168,8 @@ ARE_STRIPPED = {
 OF_THE_CAMPAIGN = {"Banner", "Campaign", "CampaignCopy", "Plan", "PlanCopy", "Price"}
 
 
-def test_of_every_column_of_text_it_is_known_whether_it_is_stripped() -> None:
-    """One that is new belongs into `campaigns.erasures`, or says nothing of anybody."""
+def test_every_text_column_is_classified() -> None:
+    """A new column is stripped by `campaigns.erasures`, or has no personal data."""
     unknown = {
         f"{model.__name__}.{column.name}"
         for model in apps.get_app_config("campaigns").get_models()
@@ -185,7 +185,7 @@ def test_of_every_column_of_text_it_is_known_whether_it_is_stripped() -> None:
     assert unknown == set()
 
 
-def test_at_stripe_the_subscription_has_ended_and_the_customer_is_gone(
+def test_the_subscription_ends_and_the_customer_is_deleted_at_stripe(
     zoe: Member, sandbox: SandboxControl
 ) -> None:
     membership = zoe.memberships.get()
@@ -210,9 +210,7 @@ def test_at_stripe_the_subscription_has_ended_and_the_customer_is_gone(
     assert str(Member.objects.get(pk=zoe.pk)) == f"erased member {zoe.pk}"
 
 
-def test_the_last_mail_goes_out_before_the_address_is_gone_and_none_after(
-    zoe: Member, clock: Clock
-) -> None:
+def test_one_last_email_is_sent_and_none_later(zoe: Member, clock: Clock) -> None:
     tasks.do_what_followed()
     before = len(mailbox.outbox)
     erasures.request_erasure(zoe)
@@ -235,7 +233,7 @@ def test_the_last_mail_goes_out_before_the_address_is_gone_and_none_after(
 # What stays
 
 
-def test_a_refund_after_it_finds_the_payment_and_brings_nothing_back(
+def test_a_later_refund_finds_the_payment_and_restores_no_data(
     zoe: Member, sandbox: SandboxControl, clock: Clock, client: Client, django_user_model: Any
 ) -> None:
     payment = zoe.payments.get()
@@ -273,7 +271,7 @@ def assert_events_leave_ids(sandbox: SandboxControl, client: Client, *kinds: str
         assert kept.stripped_at is not None
 
 
-def test_a_bank_debit_that_comes_in_later_is_money_of_nobody(
+def test_a_bank_debit_that_succeeds_later_names_nobody(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     checkout = buy(campaign, sandbox, "gift", iban="DE89370400440532013000", typed=GIFTS)
@@ -295,7 +293,7 @@ def test_a_bank_debit_that_comes_in_later_is_money_of_nobody(
     assert find_secrets(dump_everything()) == []
 
 
-def test_a_gift_of_theirs_goes_out_on_its_day_without_name_and_message(
+def test_a_gift_they_bought_is_delivered_without_name_and_message(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     buy(campaign, sandbox, "gift", typed=GIFTS)
@@ -313,7 +311,7 @@ def test_a_gift_of_theirs_goes_out_on_its_day_without_name_and_message(
     assert claimed.status == Gift.Status.CLAIMED
 
 
-def test_a_gift_to_them_that_was_not_sent_is_handed_over_by_its_buyer(
+def test_an_undelivered_gift_to_them_goes_to_its_buyer(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     wanted = {"gifts": [to("Cleo", "cleo@example.org"), to(NAME, ZOE, f"Dear {NAME}", LATER)]}
@@ -331,10 +329,10 @@ def test_a_gift_to_them_that_was_not_sent_is_handed_over_by_its_buyer(
     assert find_secrets(text_of(mail)) == []
 
 
-# Whoever comes back
+# Returning
 
 
-def test_who_comes_back_is_somebody_new(
+def test_a_person_who_returns_is_a_new_member(
     zoe: Member, campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     erase(zoe)
@@ -350,7 +348,7 @@ def test_who_comes_back_is_somebody_new(
     assert Member.objects.exclude(erased_at=None).count() == 2
 
 
-def test_no_link_and_no_claim_leads_to_who_was_erased(zoe: Member, clock: Clock) -> None:
+def test_no_link_and_no_merge_leads_to_an_erased_member(zoe: Member, clock: Clock) -> None:
     erase(zoe)
     zoe.refresh_from_db()
     for address in (ZOE, zoe.email):

@@ -1,4 +1,4 @@
-"""An erasure that is stopped on its way, or meets somebody who pays, claims or settles then."""
+"""Erasures that are interrupted, or run at the same time as payments, claims and settlements."""
 
 from datetime import timedelta
 from functools import partial
@@ -58,7 +58,7 @@ pytestmark = [pytest.mark.long, pytest.mark.usefixtures("clock")]
 
 @pytest.fixture
 def zoe(campaign: Campaign, sandbox: SandboxControl) -> Member:
-    """A subscriber, of whom Stripe has told."""
+    """A subscriber, with stored events."""
     buy(campaign, sandbox)
     bring_events(sandbox, work_on=3)
     tasks.do_what_followed()
@@ -66,7 +66,7 @@ def zoe(campaign: Campaign, sandbox: SandboxControl) -> Member:
 
 
 def ask(member: Member) -> Erasure:
-    """With its last mail sent."""
+    """Request the erasure and send its last e-mail."""
     erasure = erasures.request_erasure(member)
     tasks.do_what_followed()
     return erasure
@@ -79,7 +79,7 @@ def assert_forgotten(erasure: Erasure) -> None:
     assert not Membership.objects.exclude(status="ended").exists()
 
 
-# Stripe, the mail or we are gone for a while
+# Failures of Stripe, e-mail or a worker
 
 
 @pytest.mark.parametrize("kind", ["error", "lose_answer"])
@@ -92,7 +92,7 @@ def assert_forgotten(erasure: Erasure) -> None:
         "DELETE /v1/customers/",
     ],
 )
-def test_what_stripe_does_not_do_is_noted_and_tried_again(
+def test_a_step_that_fails_at_stripe_is_retried(
     zoe: Member, sandbox: SandboxControl, clock: Clock, call: str, kind: str
 ) -> None:
     order(Campaign.objects.get())  # and one that she left open
@@ -111,7 +111,7 @@ def test_what_stripe_does_not_do_is_noted_and_tried_again(
     assert_forgotten(erasure)
 
 
-def test_without_mail_it_waits_a_day_and_no_longer(
+def test_an_erasure_waits_one_day_for_the_last_email(
     zoe: Member, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*args: object) -> int:
@@ -178,7 +178,7 @@ def test_another_worker_repeats_a_step_at_which_one_died(
     assert_forgotten(erasure)
 
 
-def test_each_step_done_twice_is_done_once(zoe: Member) -> None:
+def test_every_step_can_be_repeated(zoe: Member) -> None:
     erasure = ask(zoe)
     for step in (erasures.end_purchases, erasures.delete_customers):
         for _ in range(2):
@@ -192,7 +192,7 @@ def test_each_step_done_twice_is_done_once(zoe: Member) -> None:
     assert ErasedAddress.objects.count() == 1
 
 
-def test_many_events_are_read_over_several_turns(
+def test_many_events_are_stripped_in_several_attempts(
     zoe: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "_BATCH", 3)
@@ -226,17 +226,17 @@ def test_an_error_keeps_no_address(zoe: Member, monkeypatch: pytest.MonkeyPatch)
     assert_forgotten(go_on(erasure))
 
 
-# Others at the same time
+# At the same time
 
 
-def test_asked_for_twice_at_once_it_is_one(zoe: Member) -> None:
+def test_simultaneous_requests_create_one_erasure(zoe: Member) -> None:
     outcomes = race(*[partial(erasures.request_erasure, zoe)] * 3)
     assert all(isinstance(outcome, Erasure) for outcome in outcomes), outcomes
     assert Erasure.objects.count() == 1
     assert OutgoingMail.objects.filter(kind="erasure").count() == 1
 
 
-def test_workers_settlements_and_webhooks_at_once_leave_nothing(
+def test_simultaneous_workers_settlements_and_webhooks_leave_no_data(
     zoe: Member, sandbox: SandboxControl, clock: Clock
 ) -> None:
     erasure = ask(zoe)
@@ -261,10 +261,10 @@ def test_workers_settlements_and_webhooks_at_once_leave_nothing(
     assert Tally.objects.filter(counted_until=None).count() == 1
 
 
-def test_who_pays_while_the_page_is_being_closed_is_cancelled_as_well(
+def test_a_payment_just_before_the_session_expires_is_cancelled_too(
     zoe: Member, campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stripe took the money a moment before we closed its page."""
+    """Stripe took the payment a moment before the session expired."""
     session_id = str(order(campaign, "month").session_id)
     expire = stripe_api.expire_session
 
@@ -279,7 +279,7 @@ def test_who_pays_while_the_page_is_being_closed_is_cancelled_as_well(
 
 
 @pytest.mark.parametrize("is_paid", [True, False])
-def test_what_is_begun_between_two_steps_is_ended_first(
+def test_a_purchase_started_between_two_steps_is_ended_first(
     zoe: Member, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, is_paid: bool
 ) -> None:
     forget, campaign = traces.forget_mentions, Campaign.objects.get()
@@ -300,7 +300,7 @@ def test_what_is_begun_between_two_steps_is_ended_first(
     assert ended.status == ("paid" if is_paid else "expired")
 
 
-def test_a_form_that_is_being_sent_makes_no_session_for_who_was_erased(
+def test_a_form_sent_during_the_erasure_opens_no_session(
     zoe: Member, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create, erasure, checkout_id = stripe_api.create_session, ask(zoe), uuid4()
@@ -326,10 +326,10 @@ def test_a_form_that_is_being_sent_makes_no_session_for_who_was_erased(
     assert (again.status, again.email, again.member) == ("open", ZOE, None)
 
 
-def test_what_stripe_sold_after_all_is_ended_and_names_nobody(
+def test_a_lost_session_that_is_paid_later_is_ended_and_names_nobody(
     zoe: Member, campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    """A session whose making we never heard of, paid when its buyer was erased already."""
+    """The answer with the session was lost; it is paid after the erasure."""
     lost = order(campaign, "month")
     session_id = str(lost.session_id)
     Checkout.objects.filter(pk=lost.pk).update(status="starting", session_id=None, session_url="")
@@ -352,7 +352,7 @@ def test_what_stripe_sold_after_all_is_ended_and_names_nobody(
 
 
 @pytest.mark.parametrize("is_erased_first", [True, False])
-def test_a_claim_at_the_same_moment_is_theirs_or_somebody_news(
+def test_a_simultaneous_claim_belongs_to_the_erased_or_to_a_new_member(
     zoe: Member, campaign: Campaign, monkeypatch: pytest.MonkeyPatch, is_erased_first: bool
 ) -> None:
     gift = make_gift(make_member("ben@example.org"), campaign, "2026-11-10 12:00")

@@ -1,4 +1,4 @@
-"""Two subscriptions of one person by accident: seen by staff, and named on the person's page."""
+"""Duplicate subscriptions: shown to staff and on the account page."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def doubled() -> set[Membership]:
     return set(concern.rows())
 
 
-def test_both_are_named_to_staff_and_to_their_owner(ada: Member, client: Client) -> None:
+def test_duplicates_are_shown_to_staff_and_to_the_member(ada: Member, client: Client) -> None:
     first = make_subscription(member=ada)
     make_subscription(member=make_member())
     assert doubled() == set()
@@ -51,7 +51,7 @@ def test_both_are_named_to_staff_and_to_their_owner(ada: Member, client: Client)
     ],
     ids=lambda value: value.get("status") or next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_what_is_charged_no_more_doubles_nothing(
+def test_only_charged_subscriptions_are_duplicates(
     ada: Member, client: Client, changes: dict[str, Any], is_charged: bool
 ) -> None:
     make_subscription(member=ada)

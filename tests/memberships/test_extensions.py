@@ -1,4 +1,4 @@
-"""A gift to somebody who is a member already: nothing is refused, nothing is lost."""
+"""Gifts that extend a subscription."""
 
 from datetime import timedelta
 from typing import Any
@@ -51,7 +51,7 @@ def test_a_gift_to_a_subscriber_moves_the_next_charge(
     assert Tally.objects.filter(member=subscription.member).count() == 0  # the gift counts instead
 
 
-def test_two_gifts_add_up_to_the_day_and_never_drift(
+def test_two_gifts_add_up_to_the_day(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     sandbox.freeze(int(at("2026-12-31 12:00").timestamp()))
@@ -92,7 +92,7 @@ def test_an_extension_that_is_revoked_moves_the_next_charge_back(
     assert second.status == Gift.Status.CLAIMED
 
 
-def test_one_that_is_being_cancelled_gets_a_membership_of_its_own_after_it(
+def test_a_gift_to_a_cancelled_subscriber_starts_after_the_paid_period(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
@@ -108,7 +108,7 @@ def test_one_that_is_being_cancelled_gets_a_membership_of_its_own_after_it(
     assert next_charge(subscription) == at("2026-12-10 12:00")
 
 
-def test_one_that_is_past_due_gets_a_membership_of_its_own_from_now_on(
+def test_a_gift_to_a_past_due_subscriber_starts_now(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
@@ -122,10 +122,10 @@ def test_one_that_is_past_due_gets_a_membership_of_its_own_from_now_on(
     assert (gift.membership.extends, gift.membership.started_at) == (None, at("2026-12-09 12:00"))
 
 
-def test_one_cancelled_before_its_charge_was_moved_leaves_the_gift_by_itself(
+def test_a_cancellation_before_the_charge_is_moved_separates_the_gift(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    """The webhook of the cancellation has not come when the gift is claimed."""
+    """The gift is claimed before the webhook of the cancellation arrives."""
     subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
     stripe_api.client().v1.subscriptions.update(
         str(subscription.subscription_id), {"cancel_at_period_end": True}
@@ -140,7 +140,7 @@ def test_one_cancelled_before_its_charge_was_moved_leaves_the_gift_by_itself(
     assert at_stripe(subscription)["trial_end"] is None
 
 
-def test_what_was_given_moves_up_when_the_subscription_ends_at_once(
+def test_a_gift_moves_up_when_the_subscription_ends_at_once(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
@@ -156,7 +156,7 @@ def test_what_was_given_moves_up_when_the_subscription_ends_at_once(
     assert memberships.access_until(member, at("2027-11-20 11:00")) == at("2027-11-20 12:00")
 
 
-def test_more_than_two_years_are_pushed_on_as_time_goes_by(
+def test_a_charge_more_than_two_years_away_is_moved_in_steps(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
@@ -175,7 +175,7 @@ def test_more_than_two_years_are_pushed_on_as_time_goes_by(
     assert Payment.objects.filter(membership=subscription).count() == 1
 
 
-def test_one_that_renewed_before_it_was_told_is_extended_from_what_it_paid(
+def test_a_renewal_before_the_move_is_extended_from_its_paid_period(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
@@ -189,7 +189,7 @@ def test_one_that_renewed_before_it_was_told_is_extended_from_what_it_paid(
     assert gift.membership.started_at == at("2027-01-10 12:00")
 
 
-def test_while_stripe_is_silent_the_charge_stays_to_be_moved(
+def test_moving_the_charge_is_retried_while_stripe_is_unavailable(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
@@ -208,14 +208,14 @@ def test_while_stripe_is_silent_the_charge_stays_to_be_moved(
     assert next_charge(subscription) == at("2027-12-10 12:00")
 
 
-# What went wrong once
+# Regressions
 
 
 def change(membership: Membership, **changes: Any) -> None:
     stripe_api.client().v1.subscriptions.update(str(membership.subscription_id), changes)  # type: ignore[arg-type]
 
 
-def test_two_gifts_to_one_that_is_being_cancelled_follow_each_other(
+def test_two_gifts_to_a_cancelled_subscriber_follow_each_other(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
@@ -227,7 +227,7 @@ def test_two_gifts_to_one_that_is_being_cancelled_follow_each_other(
     ]
 
 
-def test_whoever_cancelled_is_not_charged_when_the_gift_is_taken_back(
+def test_a_cancelled_subscriber_is_not_charged_when_a_gift_is_revoked(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
 ) -> None:
     subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
@@ -245,7 +245,7 @@ def test_whoever_cancelled_is_not_charged_when_the_gift_is_taken_back(
     assert Payment.objects.filter(membership=subscription).count() == 1
 
 
-def test_what_was_detached_holds_up_no_later_settlement(
+def test_a_separated_gift_does_not_block_later_settlements(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
 ) -> None:
     subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
@@ -263,7 +263,7 @@ def test_what_was_detached_holds_up_no_later_settlement(
     assert spans(second)[0][1] is not None
 
 
-def test_gifts_on_a_renewal_that_failed_unheard_follow_each_other(
+def test_gifts_after_an_unnoticed_failed_renewal_follow_each_other(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
@@ -283,7 +283,7 @@ def test_gifts_on_a_renewal_that_failed_unheard_follow_each_other(
     assert spans(second)[0][0] == first_end
 
 
-def test_a_second_gift_claimed_just_before_a_renewal_begins_after_what_was_paid(
+def test_a_gift_claimed_just_before_a_renewal_starts_after_the_paid_period(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
@@ -296,7 +296,7 @@ def test_a_second_gift_claimed_just_before_a_renewal_begins_after_what_was_paid(
     assert next_charge(subscription) == at("2027-03-10 12:00")
 
 
-def test_an_extension_that_comes_back_after_a_renewal_follows_what_was_paid(
+def test_an_extension_restored_after_a_renewal_starts_after_the_paid_period(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
 ) -> None:
     subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)

@@ -1,4 +1,4 @@
-"""A person of whom every table tells something, and the search for what still names them."""
+"""A member with data in every table, and a search for personal data."""
 
 import base64
 import json
@@ -44,15 +44,15 @@ WANTED = "zoe.luczak@new.example"
 MESSAGE = "Lies wohl, mein Spatz: jeden Morgen!"
 TO_ZOE = "Für unsere Nachbarin mit dem roten Fahrrad"
 ZOES_FORM = {"email": ZOE, "name": NAME}
-# All that may be found nowhere in the end. Of her name each part, too.
+# Texts that must not be found after the erasure, with each part of her name.
 SECRETS = (NAME, "Zoë", "O'Brien", "Łuczak", ZOE, FORMER, WANTED, MESSAGE, TO_ZOE)
 
 
-# The search
+# Search
 
 
 def dump_everything() -> str:
-    """Every column of every table as text, as the models have it and as the database does."""
+    """Return every column of every table as text, from the models and from the database."""
     return "\n".join([*_rows_of_models(), *_rows_of_tables()])
 
 
@@ -71,7 +71,7 @@ def _rows_of_tables() -> Iterator[str]:
 
 
 def forms_of(text: str) -> set[str]:
-    """A text as it may stand somewhere: plain, in JSON, in an address, in base64."""
+    """Return the forms in which a text may be stored: plain, JSON, URL, base64."""
     found = {text, json.dumps(text)[1:-1], quote(text), quote_plus(text), repr(text)[1:-1]}
     for written in (text, json.dumps(text)[1:-1]):
         for before in range(3):  # wherever it begins in the text that was encoded
@@ -83,7 +83,7 @@ def forms_of(text: str) -> set[str]:
 
 
 def find_secrets(dump: str, secrets: tuple[str, ...] = SECRETS) -> list[str]:
-    """Where any of them is named, in any form."""
+    """Return the lines of a dump that contain a secret in any form."""
     lines = dump.casefold().splitlines()
     return [
         f"{secret!r} in {line[:300]}"
@@ -93,7 +93,7 @@ def find_secrets(dump: str, secrets: tuple[str, ...] = SECRETS) -> list[str]:
     ]
 
 
-# The person
+# The member
 
 
 def order(campaign: Campaign, kind: str = "year", **form: Any) -> Checkout:
@@ -112,7 +112,7 @@ def to(name: str, email: str = "", message: str = "", deliver_at: str = "") -> d
 
 
 def live_a_whole_life(campaign: Campaign, sandbox: SandboxControl, folder: Path) -> Member:
-    """Zoë, with everything that can be known of somebody; and Ben and Cleo beside her."""
+    """Create Zoë with every kind of data, and Ben and Cleo."""
     staff = User.objects.create_superuser("olha", password="long-and-unguessed")
     import_her(folder)
     join = buy(campaign, sandbox)
@@ -208,7 +208,7 @@ def refund_and_dispute(zoe: Member, sandbox: SandboxControl, staff: User) -> Non
 
 
 def move_house(zoe: Member) -> None:
-    """She was known by another address, and asks for a third."""
+    """Give her a former address and a pending change to a third."""
     zoe.former_addresses.create(email=FORMER)
     members.request_address_change(zoe, WANTED, language="en", at=timezone.now())
 
@@ -237,7 +237,7 @@ def staff_write(zoe: Member, staff: User) -> None:
 
 
 def bring_events(sandbox: SandboxControl, *, work_on: int = 1000) -> None:
-    """All that Stripe told, by the door: every other one with its letters escaped."""
+    """Post all of Stripe's events, every other one with escaped letters."""
     client = Client()
     for number, event in enumerate(sandbox.events()):
         event.pop("deliveries")
@@ -251,7 +251,7 @@ def bring_events(sandbox: SandboxControl, *, work_on: int = 1000) -> None:
 
 
 def carry_through(member: Member, clock: Clock, *, sweeps: int = 6) -> Erasure:
-    """Sweeps, 15 seconds apart, until it is done."""
+    """Run the jobs every 15 seconds until the erasure is done."""
     for _ in range(sweeps):
         tasks.sweep()
         pass_by(clock, seconds=15)
@@ -265,7 +265,7 @@ def pass_by(clock: Clock, **time: float) -> None:
 
 
 def go_on(erasure: Erasure) -> Erasure:
-    """A worker's turn, as if its time had come."""
+    """Run one attempt of the job now."""
     Erasure.objects.filter(pk=erasure.pk, done_at=None).update(next_attempt_at=timezone.now())
     for erasure_id in erasures.claim_erasures(at=timezone.now()):
         erasures.carry_out_erasure(erasure_id)
@@ -274,7 +274,7 @@ def go_on(erasure: Erasure) -> Erasure:
 
 
 def erase(member: Member) -> Erasure:
-    """The wish, the last mail, and a turn or two."""
+    """Request an erasure, send the last e-mail and run the job until it is done."""
     erasure = erasures.request_erasure(member)
     tasks.do_what_followed()
     go_on(erasure)
