@@ -172,12 +172,12 @@ def sweep() -> None:
     _work_through("address_change", due_changes, partial(members.make_change, at=now))
     due_at_stripe = members.claim_customer_updates(at=now)
     _work_through("customer", due_at_stripe, partial(members.sync_customer, at=now))
-    _work_through("erasure", erasures.claim_erasures(at=now), erasures.carry_out)
+    _work_through("erasure", erasures.claim_erasures(at=now), erasures.carry_out_erasure)
     do_what_followed()
     old_events = webhooks.list_old_events(at=now)
     _work_through("old_event", old_events, partial(webhooks.strip_event, at=now))
-    members.forget_links(at=now)
-    members.forget_changes(at=now)
+    members.delete_old_links(at=now)
+    members.delete_old_changes(at=now)
 
 
 # Taken off the queue at once: a broker would give it to a second worker long before it ends. What

@@ -12,8 +12,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from campaigns import members, settlement, stripe_api
-from campaigns.models import Checkout, StripeCursor, StripeEvent
+from campaigns import settlement, stripe_api
+from campaigns.models import Checkout, ErasedAddress, StripeCursor, StripeEvent
 from campaigns.models.erasure import NOWHERE
 from campaigns.models.moves import states_before
 from campaigns.stripe_api import Json
@@ -219,7 +219,7 @@ def _forget_erased(event: StripeEvent, checkout_id: UUID | None) -> None:
         of_erased = Q(member__erased_at__isnull=False) | Q(email__endswith=NOWHERE)
         is_erased = Checkout.objects.filter(of_erased, pk=checkout_id).exists()
     else:
-        is_erased = members.names_erased(event.payload)
+        is_erased = ErasedAddress.objects.are_named_in(event.payload)
     if is_erased:
         strip_event(event.pk, at=timezone.now())
 

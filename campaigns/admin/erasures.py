@@ -11,7 +11,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import members, tasks
+from campaigns import erasures, tasks
 from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.forms import Done, NotDone, WhyForm, answer_form
 from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline
@@ -87,7 +87,7 @@ def is_being_erased(member: Member) -> bool:
 
 def _ask(member: Member, user: User, *, why: str) -> Done:
     try:
-        members.ask_erasure(member, by=user, why=why)
+        erasures.request_erasure(member, by=user, why=why)
     except Member.DoesNotExist as error:
         raise NotDone(gettext("This person was merged with another meanwhile.")) from error
     tasks.run_soon(tasks.sweep)

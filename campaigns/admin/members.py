@@ -179,7 +179,7 @@ class MemberAdmin(MemberMerging, MemberErasures):
             raise Http404(str(error)) from error
         written = list(form.changed_data)
         if "email" in written:
-            members.adopt_address(locked, obj.email, at=timezone.now())
+            members.set_address(locked, obj.email, at=timezone.now())
         if {"email", "name"} & set(written):
             obj.tell_stripe_at = timezone.now()
             written.append("tell_stripe_at")

@@ -38,7 +38,7 @@ ENDINGS = (
             "It runs on to the end of what is paid and is not charged again. Until then its owner "
             "can take that back on their own page. Nothing is paid back."
         ),
-        end=members.cancel,
+        end=members.cancel_subscription,
         done=_("It ends with the period that is paid."),
     ),
     Ending(

@@ -1,6 +1,6 @@
-"""From a month to a year and back: what a person would pay, and that they pay it.
+"""Switches between monthly and yearly prices: the preview and the switch itself.
 
-Stripe reckons the difference; we show its own figures and let it charge them, as of one second.
+Stripe computes the difference. We show its figures and charge the same ones, as of one second.
 """
 
 from dataclasses import dataclass
@@ -16,29 +16,29 @@ from campaigns.stripe_api import Json
 
 
 class SwitchClosed(Exception):
-    """At Stripe it is not as our row has it: cancelled, paused, unpaid or switched by now."""
+    """The subscription differs at Stripe: cancelled, paused, unpaid or switched meanwhile."""
 
 
 @dataclass(frozen=True)
 class Switch:
-    """What another price changes; amounts in minor units of that price's currency."""
+    """The effect of another price; amounts in minor units of its currency."""
 
     price: Price
     item_id: str
-    at: int | None  # None: nothing is reckoned, since it is free just now
+    at: int | None  # None: the period is free, nothing is prorated
     renews_at: datetime | None
     due_minor: int = 0
-    left_minor: int = 0  # of what was paid for time that is still to come
-    credit_minor: int = 0  # what is more than the new price, and pays for what comes next
+    left_minor: int = 0  # the unused part of the paid period
+    credit_minor: int = 0  # the rest beyond the new price, credited to later payments
 
     @property
     def figures(self) -> str:
-        """What was shown, so that nobody agrees to other amounts than those that they saw."""
+        """Return the amounts as text, to check that a member confirms the amounts they saw."""
         return f"{self.due_minor}:{self.left_minor}:{self.credit_minor}"
 
 
 def prices_to_switch_to(membership: Membership) -> QuerySet[Price]:
-    """None for whoever pays in another currency than our prices have: Stripe showed them theirs."""
+    """Return prices to switch to; none if Stripe charged in another currency than the price has."""
     now = membership.price_now
     if now is None or membership.payments.exclude(currency=now.currency).exists():
         return Price.objects.none()
@@ -50,7 +50,7 @@ def prices_to_switch_to(membership: Membership) -> QuerySet[Price]:
 
 
 def plan_switch(membership: Membership, price: Price) -> Switch:
-    """What would change, by Stripe's own reckoning; raises SwitchClosed and its errors."""
+    """Preview a switch at Stripe. Raises SwitchClosed and the errors of stripe_api."""
     assert membership.subscription_id is not None
     subscription = stripe_api.fetch_subscription(membership.subscription_id)
     items = subscription["items"]["data"]
@@ -87,7 +87,7 @@ def _may_switch(subscription: Json) -> bool:
 
 
 def make_switch(membership: Membership, switch: Switch) -> None:
-    """Raises the errors of stripe_api; with status 402 the bank said no, and nothing changed."""
+    """Switch at Stripe. Raises the errors of stripe_api; status 402 if the bank refused."""
     assert membership.subscription_id is not None
     settle_soon(membership)
     stripe_api.switch_price(

@@ -6,9 +6,9 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns import banners, members, memberships, payments, progress
+from campaigns import banners, memberships, payments, progress
 from campaigns.gifts.sales import upsert_gifts
-from campaigns.models import Checkout, Gift, Member, Membership, Payment
+from campaigns.models import Checkout, Erasure, Gift, Member, Membership, Payment
 from campaigns.payments import ChargeSnapshot
 from campaigns.settlement.finding import Found, find_checkout
 from campaigns.settlement.reading import Snapshot, read_snapshot
@@ -106,7 +106,7 @@ def write_snapshot(checkout: Checkout, snapshot: Snapshot) -> None:
         if member.erased_at is not None and (
             checkout.customer_id != known_customer or _is_running(checkout)
         ):
-            members.erase_again(member, at=timezone.now())
+            Erasure.objects.restart(member, at=timezone.now())
     else:
         checkout.save()
 

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import members
+from campaigns import erasures
 from campaigns.models import Campaign, ErasedAddress, Erasure, Member, OutgoingMail
 from tests.support.factories import make_member, make_payment
 from tests.support.staff import address, filled, page_of, permit, told
@@ -62,7 +62,7 @@ def test_whoever_is_being_erased_is_changed_no_more(
     make_payment(ada, birthday, "2026-11-10 12:00")
     url = address(Member, "change", ada.pk)
     typed = filled(client, url, name="Ada Else")
-    members.ask_erasure(ada)
+    erasures.request_erasure(ada)
     assert client.post(url, typed).status_code == 403
     for name in ("erase", "grant", "payment"):
         assert address(Member, name, ada.pk) not in page(client, ada)
@@ -72,8 +72,8 @@ def test_whoever_is_being_erased_is_changed_no_more(
 
 @pytest.mark.usefixtures("editor")
 def test_an_erased_person_is_shown_as_one(client: Client, ada: Member) -> None:
-    members.ask_erasure(ada)
-    members.strip_rows(ada.pk, at=timezone.now())
+    erasures.request_erasure(ada)
+    erasures.strip_rows(ada.pk, at=timezone.now())
     for answer in (
         page(client, ada),
         page_of(client.get(address(Member, "changelist"))),
@@ -87,7 +87,7 @@ def test_an_erased_person_is_shown_as_one(client: Client, ada: Member) -> None:
 
 @pytest.mark.usefixtures("editor")
 def test_one_that_does_not_get_on_is_named_on_the_first_page(client: Client, ada: Member) -> None:
-    erasure = members.ask_erasure(ada)
+    erasure = erasures.request_erasure(ada)
     assert "Erasures that do not get on" not in page_of(client.get("/admin/"))
     Erasure.objects.filter(pk=erasure.pk).update(error="StripeUnavailable")
     assert "Erasures that do not get on" in page_of(client.get("/admin/"))
@@ -97,8 +97,8 @@ def test_one_that_does_not_get_on_is_named_on_the_first_page(client: Client, ada
 
 @pytest.mark.usefixtures("editor")
 def test_an_erased_address_is_found_by_typing_it(client: Client, ada: Member) -> None:
-    members.ask_erasure(ada)
-    members.strip_rows(ada.pk, at=timezone.now())
+    erasures.request_erasure(ada)
+    erasures.strip_rows(ada.pk, at=timezone.now())
     kept = ErasedAddress.objects.get()
     for typed, is_found in ((" ADA@example.org", True), ("ada", False)):
         listed = page_of(client.get(address(ErasedAddress, "changelist"), {"q": typed}))

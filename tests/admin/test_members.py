@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import members, memberships
+from campaigns import erasures, members, memberships
 from campaigns.admin.members import MemberForm
 from campaigns.models import Campaign, FormerAddress, Member, Membership
 from tests.support.factories import at, make_member, make_payment, make_plan, recount_campaign
@@ -218,7 +218,7 @@ def merge_away(member: Member) -> None:
     members.merge_members(kept=make_member("kept@example.org"), gone=member)
 
 
-MEANWHILE = pytest.mark.parametrize("happen", [merge_away, members.ask_erasure])
+MEANWHILE = pytest.mark.parametrize("happen", [merge_away, erasures.request_erasure])
 
 
 @MEANWHILE
@@ -272,7 +272,7 @@ def test_an_address_that_was_changed_while_staff_typed_a_name_stays(client: Clie
     ada = make_member("ada@example.org")
     url = address(Member, "change", ada.pk)
     typed = filled(client, url, name="Ada Else")
-    members.adopt_address(ada, "ada@new.example", at=timezone.now())
+    members.set_address(ada, "ada@new.example", at=timezone.now())
     assert client.post(url, typed).status_code == 302
     ada.refresh_from_db()
     assert (ada.email, ada.name) == ("ada@new.example", "Ada Else")

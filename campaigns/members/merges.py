@@ -1,8 +1,8 @@
-"""Two people that are one: all that hangs on one moves to the other, and they are counted anew.
+"""Merge duplicates: move everything of one member to the other, and recount.
 
-Locks are taken in the order of all who settle, claim and extend: Checkouts, gifts, people, then
-memberships. Whoever finds somebody by an address locks that person (`lock_by_email`) before
-anything is made to hang on them, so what a merge has seen under its locks is all there is.
+Locks are taken in the same order as by settlements, claims and extensions: Checkouts, gifts,
+members, then memberships. Code that finds a member by an address locks the member
+(`lock_by_email`) before it attaches anything, so a merge sees everything under its locks.
 """
 
 from collections.abc import Callable, Iterable
@@ -40,8 +40,8 @@ log = structlog.get_logger(__name__)
 
 Outcome = TypeVar("Outcome")
 
-# What moves along. All else that hangs on a person is theirs alone and goes with them, or forbids
-# it (an erasure); a test asks of each relation which it is.
+# Rows that move to the member who is kept. Other related rows are deleted, or forbid the merge (an
+# erasure); a test checks every relation.
 MOVED: tuple[tuple[type[models.Model], str], ...] = (
     (Payment, "member"),
     (Membership, "member"),
@@ -54,16 +54,16 @@ _TRIES = 5
 
 
 class MergeRefused(Exception):
-    """These two are not made one; the message says why."""
+    """The two can't be merged; the message says why."""
 
 
-class _SomethingCame(Exception):
-    """A Checkout or a gift came to hang on one of them before both were locked."""
+class _RowsChanged(Exception):
+    """A Checkout or a gift was attached to one of them before both were locked."""
 
 
 @dataclass(frozen=True)
-class CountedIn:
-    """A campaign in which one of them counts: the tallies of both as it is, and as it would be."""
+class CountChange:
+    """A campaign in which one of them counts: the tallies of both, before and after a merge."""
 
     campaign: Campaign
     at: datetime
@@ -79,56 +79,57 @@ class CountedIn:
         return self._count(self.after)
 
     def _count(self, tallies: list[Tally]) -> int:
-        """How many of them count at that moment."""
-        begun = [tally for tally in tallies if tally.counted_from <= self.at]
-        return sum(tally.counted_until is None or tally.counted_until > self.at for tally in begun)
+        started = [tally for tally in tallies if tally.counted_from <= self.at]
+        return sum(
+            tally.counted_until is None or tally.counted_until > self.at for tally in started
+        )
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What a merge would bring about: who counts, and subscriptions that would be two of one."""
+    """The result of a merge: changed counts, and duplicate subscriptions of one member."""
 
-    counted: list[CountedIn]
-    doubled: list[Membership]
+    counted: list[CountChange]
+    duplicates: list[Membership]
 
 
 def merge_members(*, kept: Member, gone: Member, by: User | None = None, why: str = "") -> None:
-    """Make both one person, known by the address of `kept` and still found by that of `gone`.
+    """Merge `gone` into `kept`, who keeps their address and is still found by the other one.
 
-    It cannot be undone. Raises MergeRefused.
+    This can't be undone. Raises MergeRefused.
     """
 
     def merge() -> None:
         touched = {tally.campaign_id for tally in _tallies_of([kept.pk, gone.pk])}
         _merge(kept.pk, gone.pk)
         if by is not None:
-            _note(kept, gone, by=by, why=why)
-        for campaign_id in touched:  # after the commit: everybody who settles shares that row
+            _log_merge(kept, gone, by=by, why=why)
+        for campaign_id in touched:  # after the commit: all settlements share that row
             transaction.on_commit(partial(banners.request_publishing, campaign_id))
 
-    _try_to(merge)
+    _retry(merge)
     log.info("people_merged", kept=kept.pk, gone=gone.pk)
 
 
 def rehearse_merge(*, kept: Member, gone: Member) -> Rehearsal:
-    """What would be so afterwards: the merge itself, taken back at once. Raises MergeRefused."""
+    """Return the result of a merge by making it and rolling it back. Raises MergeRefused."""
 
     def rehearse() -> tuple[list[Tally], list[Tally], list[Membership]]:
         before = _tallies_of([kept.pk, gone.pk])
         _merge(kept.pk, gone.pk)
         after = _tallies_of([kept.pk])
-        doubled = memberships.with_duplicate_subscriptions(
+        duplicates = memberships.with_duplicate_subscriptions(
             Membership.objects.filter(member=kept.pk)
         ).order_by("pk")
-        found = list(doubled.select_related("plan", "checkout__price"))
+        found = list(duplicates.select_related("plan", "checkout__price"))
         transaction.set_rollback(True)
         return before, after, found
 
-    before, after, doubled = _try_to(rehearse)
+    before, after, duplicates = _retry(rehearse)
     campaigns = Campaign.objects.filter(pk__in={tally.campaign_id for tally in before})
     now = timezone.now()
     counted = [
-        CountedIn(
+        CountChange(
             campaign,
             now,
             [tally for tally in before if tally.campaign_id == campaign.pk],
@@ -136,14 +137,14 @@ def rehearse_merge(*, kept: Member, gone: Member) -> Rehearsal:
         )
         for campaign in campaigns.order_by("starts_at", "pk")
     ]
-    return Rehearsal(counted, doubled)
+    return Rehearsal(counted, duplicates)
 
 
-def _try_to(work: Callable[[], Outcome]) -> Outcome:
+def _retry(work: Callable[[], Outcome]) -> Outcome:
     for _ in range(_TRIES):
-        with suppress(_SomethingCame), transaction.atomic():
+        with suppress(_RowsChanged), transaction.atomic():
             return work()
-    raise MergeRefused(gettext("Something of theirs is changing just now: try it again."))
+    raise MergeRefused(gettext("One of these members is changing right now. Try again."))
 
 
 def _tallies_of(people: Iterable[int]) -> list[Tally]:
@@ -153,13 +154,13 @@ def _tallies_of(people: Iterable[int]) -> list[Tally]:
 
 def _merge(kept_id: int, gone_id: int) -> None:
     kept, gone = _lock_both(kept_id, gone_id)
-    # Those of a settlement that has read Stripe and waits to write: it reads again.
+    # A new version makes a settlement that has already read Stripe read it again.
     Checkout.objects.filter(member=gone).update(member=kept, version=F("version") + 1)
-    # In the order in which extensions are laid out: what is extended is older.
+    # In the order in which extensions are laid out: the extended membership is older.
     list(gone.memberships.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     for model, name in MOVED:
         model._default_manager.filter(**{name: gone}).update(**{name: kept})
-    LogEntry.objects.filter(**_entries_of(gone)).update(object_id=str(kept.pk))
+    LogEntry.objects.filter(**_log_filter(gone)).update(object_id=str(kept.pk))
     _keep_address(kept, gone)
     Tally.objects.filter(member=gone).delete()
     now = timezone.now()
@@ -173,16 +174,16 @@ def _merge(kept_id: int, gone_id: int) -> None:
 
 def _lock_both(kept_id: int, gone_id: int) -> tuple[Member, Member]:
     if kept_id == gone_id:
-        raise MergeRefused(gettext("This is one person already."))
+        raise MergeRefused(gettext("These are the same member already."))
     both = [kept_id, gone_id]
-    hanging = (
+    related = (
         Checkout.objects.filter(member__in=both).order_by("pk"),
         Gift.objects.filter(Q(buyer__in=both) | Q(claimed_by__in=both)).order_by(
             "checkout_id", "position"
         ),
     )
     locked = [
-        list(rows.select_for_update(no_key=True).values_list("pk", flat=True)) for rows in hanging
+        list(rows.select_for_update(no_key=True).values_list("pk", flat=True)) for rows in related
     ]
     people = {
         member.pk: member
@@ -191,19 +192,21 @@ def _lock_both(kept_id: int, gone_id: int) -> tuple[Member, Member]:
         .order_by("pk")
     }
     if len(people) < 2:
-        raise MergeRefused(gettext("One of them is gone: merged with somebody meanwhile."))
+        raise MergeRefused(
+            gettext("One of these members no longer exists: they were merged with another.")
+        )
     if (
         any(member.erased_at is not None for member in people.values())
         or Erasure.objects.filter(member__in=both).exists()
     ):
-        raise MergeRefused(gettext("One of them was erased, or is being erased, at their wish."))
-    if locked != [list(rows.values_list("pk", flat=True)) for rows in hanging]:
-        raise _SomethingCame
+        raise MergeRefused(gettext("One of these members was erased or is being erased."))
+    if locked != [list(rows.values_list("pk", flat=True)) for rows in related]:
+        raise _RowsChanged
     return people[kept_id], people[gone_id]
 
 
 def _keep_address(kept: Member, gone: Member) -> None:
-    """What comes under the address of `gone` is for `kept`; a wish for no reminders is as well."""
+    """Let the address of `gone` lead to `kept`, who also takes over its opt-out of reminders."""
     FormerAddress.objects.update_or_create(
         email=gone.email, defaults={"member": kept, "left_at": timezone.now()}
     )
@@ -212,17 +215,17 @@ def _keep_address(kept: Member, gone: Member) -> None:
         emails.stop_reminders(kept.email)
 
 
-def _entries_of(member: Member) -> dict[str, object]:
+def _log_filter(member: Member) -> dict[str, object]:
     content_type = ContentType.objects.get_for_model(Member)
     return {"content_type": content_type, "object_id": str(member.pk)}
 
 
-def _note(kept: Member, gone: Member, *, by: User, why: str) -> None:
-    words = gettext("Merged with member %(number)d, who is this person: %(why)s")
+def _log_merge(kept: Member, gone: Member, *, by: User, why: str) -> None:
+    words = gettext("Merged with the duplicate, member %(number)d: %(why)s")
     LogEntry.objects.create(
         user=by,
         action_flag=CHANGE,
         object_repr=str(kept)[:200],
         change_message=words % {"number": gone.pk, "why": why},
-        **_entries_of(kept),
+        **_log_filter(kept),
     )

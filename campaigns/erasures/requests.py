@@ -1,6 +1,6 @@
-"""That somebody is to be forgotten, written down once; and the last mail to them."""
+"""Requests to erase a person's data, and the last e-mail to that person."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -8,13 +8,16 @@ from django.utils import timezone
 
 from campaigns.models import Erasure, Member, OutgoingMail
 
+# After this time the address is erased even if the last e-mail was not sent.
+_WAIT_FOR_MAIL = timedelta(days=1)
 
-def ask_erasure(
+
+def request_erasure(
     member: Member, *, by: User | None = None, why: str = "", language: str = ""
 ) -> Erasure:
-    """Let it fall due, and owe the mail that says so; asked again it is the same one.
+    """Schedule the erasure and the e-mail about it; a second request returns the first one.
 
-    Staff say why. Raises Member.DoesNotExist of somebody who was made one with another meanwhile.
+    Staff give a reason. Raises Member.DoesNotExist if the person was merged with another meanwhile.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -25,7 +28,7 @@ def ask_erasure(
         )
         if is_new:
             OutgoingMail.objects.create(
-                key=_key_of(erasure),
+                key=_mail_key(erasure),
                 kind=OutgoingMail.Kind.ERASURE,
                 member=locked,
                 language=language or locked.language,
@@ -34,15 +37,11 @@ def ask_erasure(
     return erasure
 
 
-def has_pending_mail(erasure: Erasure) -> bool:
-    """Whether the last mail waits to be sent: until then the address is needed."""
-    return OutgoingMail.objects.filter(key=_key_of(erasure), next_attempt_at__isnull=False).exists()
+def needs_address(erasure: Erasure, *, at: datetime) -> bool:
+    """Return whether the address is still needed to send the last e-mail."""
+    mail = OutgoingMail.objects.filter(key=_mail_key(erasure), next_attempt_at__isnull=False)
+    return at < erasure.asked_at + _WAIT_FOR_MAIL and mail.exists()
 
 
-def erase_again(member: Member, *, at: datetime) -> None:
-    """Something of an erased person came after all: at Stripe it has to end as the rest did."""
-    Erasure.objects.filter(member=member).update(done_at=None, next_attempt_at=at, events_read_to=0)
-
-
-def _key_of(erasure: Erasure) -> str:
+def _mail_key(erasure: Erasure) -> str:
     return f"{OutgoingMail.Kind.ERASURE}:{erasure.member_id}"

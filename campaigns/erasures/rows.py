@@ -12,7 +12,7 @@ from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
 from campaigns import gifts
-from campaigns.members.erasing.traces import Traces, checkouts_of, find_traces, is_any_of
+from campaigns.erasures.traces import Traces, checkouts_of, find_traces, is_any_of
 from campaigns.models import (
     Checkout,
     ErasedAddress,
