@@ -6,8 +6,16 @@ in between: then what was read may be older than what stands, and it is read aga
 and repetition of hints ends in the same rows.
 """
 
-from campaigns.settlement.drift import Figures, Group, Reconciliation
-from campaigns.settlement.finding import Found, find_checkout
+from campaigns.settlement.checkouts import (
+    LEASE,
+    SettlementBusy,
+    claim_due_checkouts,
+    next_settlement_at,
+    settle_checkout,
+    settle_object,
+    write_snapshot,
+)
+from campaigns.settlement.differences import Figures, Group, Reconciliation
 from campaigns.settlement.giving import (
     claim_gift,
     confirm_claim,
@@ -16,8 +24,8 @@ from campaigns.settlement.giving import (
     revoke_gift,
 )
 from campaigns.settlement.holding import decide_held
-from campaigns.settlement.reading import Snapshot, read_snapshot
-from campaigns.settlement.reconciling import find_start, move_cursor, reconcile
+from campaigns.settlement.lookup import Found, find_checkout
+from campaigns.settlement.reconciliation import find_start, move_cursor, reconcile
 from campaigns.settlement.refunding import (
     RefundRefused,
     assign_refund_to_gifts,
@@ -27,15 +35,7 @@ from campaigns.settlement.refunding import (
     order_refund,
     refundable_minor,
 )
-from campaigns.settlement.settling import (
-    LEASE,
-    SettlementBusy,
-    claim_due_checkouts,
-    next_settlement_at,
-    settle_checkout,
-    settle_object,
-    write_snapshot,
-)
+from campaigns.settlement.snapshots import Snapshot, read_snapshot
 
 __all__ = [
     "LEASE",

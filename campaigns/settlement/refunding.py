@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import gifts, stripe_api
 from campaigns.models import Gift, Payment, Refund, RefundOrder
-from campaigns.settlement.settling import SettlementBusy, settle_checkout
+from campaigns.settlement.checkouts import SettlementBusy, settle_checkout
 from campaigns.stripe_api import Json
 
 LEASE = timedelta(seconds=40)

@@ -11,7 +11,7 @@ from campaigns import checkout as checkouts
 from campaigns import payments, progress, settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Dispute, Payment, Price, Refund, Tally
 from campaigns.reports import formats, gather_figures
-from campaigns.settlement.drift import Reconciliation, describe_difference, read_movement
+from campaigns.settlement.differences import Reconciliation, describe_difference, read_movement
 from newsroom.sandbox.control import SandboxControl
 from tests.settlement.test_reconciliation import REFUND_FAILS, give_back, intent_of, reconcile
 from tests.support.extensions import CARD, Clock, clock  # noqa: F401 - a fixture

@@ -86,7 +86,7 @@ def test_what_cannot_be_mended_is_named_with_its_reason(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise stripe_api.StripeRefused("No", code="no_such_session", status=400)
 
-    monkeypatch.setattr("campaigns.settlement.reconciling.settle_object", fail)
+    monkeypatch.setattr("campaigns.settlement.reconciliation.settle_object", fail)
     code, told = reconcile()
     assert code == 1
     assert "still different: 1" in told

@@ -9,8 +9,8 @@ from django.utils import timezone
 from campaigns import banners, gifts, members, memberships, payments, progress
 from campaigns.models import Checkout, Gift, Member, Membership, Payment
 from campaigns.payments import ChargeSnapshot
-from campaigns.settlement.finding import Found, find_checkout
-from campaigns.settlement.reading import Snapshot, read_snapshot
+from campaigns.settlement.lookup import Found, find_checkout
+from campaigns.settlement.snapshots import Snapshot, read_snapshot
 from campaigns.stripe_api import Json
 
 # How often a Checkout that is not settled is looked at, by its age: readers pay soon or never.

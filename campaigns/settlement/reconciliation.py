@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from campaigns import stripe_api
 from campaigns.models import Checkout, Dispute, Payment, Refund, StripeCursor, StripeEvent
-from campaigns.settlement.drift import (
+from campaigns.settlement.checkouts import settle_object
+from campaigns.settlement.differences import (
     Kind,
     Movement,
     Reconciliation,
@@ -23,8 +24,7 @@ from campaigns.settlement.drift import (
     describe_difference,
     read_movement,
 )
-from campaigns.settlement.finding import find_checkout
-from campaigns.settlement.settling import settle_object
+from campaigns.settlement.lookup import find_checkout
 from campaigns.stripe_api import StripeFailed, StripeRefused, StripeUnavailable
 
 BATCH = 500  # movements held against our rows by one statement a table
