@@ -104,7 +104,7 @@ def end_at_stripe(member: Member) -> None:
         if membership.checkout_id is not None:
             settlement.settle_checkout(membership.checkout_id)
     for membership in subscriptions:
-        _unless_gone(stripe_api.forget_comment, membership.subscription_id)
+        _unless_gone(stripe_api.delete_cancellation_comment, membership.subscription_id)
 
 
 def _unless_gone(do: Callable[[str], object], stripe_id: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +13,7 @@ from stripe._encode import _api_encode
 from campaigns import checkout as checkouts
 from campaigns import settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Price, Tally
-from campaigns.stripe_api import Json, connection
+from campaigns.stripe_api import connection
 from newsroom.sandbox.control import SandboxControl
 from tests.sandbox import schema
 from tests.support.lost_answers import SESSIONS, steal_answers
@@ -45,7 +46,7 @@ def gift_order(order: checkouts.Order, *, gifts: int = 1) -> checkouts.Order:
     )
 
 
-def sessions() -> list[Json]:
+def sessions() -> list[dict[str, Any]]:
     """Every session at the sandbox, newest first."""
     page = stripe_api.client().v1.checkout.sessions.list({"limit": 100})
     return [session.to_dict() for session in page.auto_paging_iter()]
@@ -86,7 +87,7 @@ def test_gifts_are_one_line_of_as_many(order: checkouts.Order) -> None:
     assert sessions()[0]["amount_total"] == checkout.amount_minor
 
 
-def _encode(params: Json) -> str:
+def _encode(params: dict[str, Any]) -> str:
     return "&".join(f"{name}={value}" for name, value in _api_encode(params))
 
 
@@ -98,13 +99,15 @@ def test_the_only_metadata_is_the_checkouts_id(
     checkout = checkouts.start_checkout(uuid4(), gift_order(order) if kind == "gift" else order)
     sandbox.pay(str(checkout.session_id), card=CARD)
     ours = {"checkout": str(checkout.pk)}
-    session = sessions()[0]
+    v1, session = stripe_api.client().v1, sessions()[0]
     assert session["metadata"] == ours
     if kind == "year":
-        assert stripe_api.fetch_subscription(session["subscription"])["metadata"] == ours
+        subscription = v1.subscriptions.retrieve(session["subscription"])
+        assert subscription.to_dict()["metadata"] == ours
     else:
-        assert stripe_api.fetch_intent(session["payment_intent"])["metadata"] == ours
-    customer = stripe_api.client().v1.customers.retrieve(session["customer"])
+        intent = v1.payment_intents.retrieve(session["payment_intent"])
+        assert intent.to_dict()["metadata"] == ours
+    customer = v1.customers.retrieve(session["customer"])
     assert customer.to_dict()["metadata"] == {}
     assert session["client_reference_id"] is None
 
@@ -289,9 +292,9 @@ def test_a_session_paid_in_the_moment_of_a_change_is_not_replaced(
     first = checkouts.start_checkout(checkout_id, order)
     expire = stripe_api.expire_session
 
-    def pay_first(session_id: str) -> Json:
+    def pay_first(session_id: str) -> None:
         sandbox.pay(session_id, card=CARD)
-        return expire(session_id)
+        expire(session_id)
 
     monkeypatch.setattr(stripe_api, "expire_session", pay_first)
     changed = replace(order, price=Price.objects.get(kind="month"))

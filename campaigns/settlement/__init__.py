@@ -1,9 +1,9 @@
-"""3 Stripe's objects become our rows: the one road for webhooks, thank-you page and sweeps.
+"""3 Turn Stripe's objects into our rows, for webhooks, the thank-you page and jobs alike.
 
-Nothing is taken from an event but the hint where to look. Settling a Checkout reads everything
-that Stripe has of it, then writes it under the Checkout's lock, unless another settlement wrote
-in between: then what was read may be older than what stands, and it is read again. So every order
-and repetition of hints ends in the same rows.
+An event is only a hint which object to fetch. Settling a Checkout reads everything that Stripe has
+for it, then writes it under the Checkout's lock. If another settlement wrote in between, what was
+read may be older than our rows, so it is read again. Every order and repetition of events
+therefore ends in the same rows.
 """
 
 from campaigns.settlement.checkouts import (

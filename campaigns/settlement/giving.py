@@ -11,7 +11,7 @@ from campaigns.models import Gift
 
 
 def claim_gift(code: str, *, email: str, name: str, language: str) -> Gift:
-    """Redeem a gift, and count the claimed_by anew: who paid in the campaign as well counts once."""
+    """Claim a gift and recount the member who claimed it."""
     gifts.refuse_if_claimed_by_other(code, email=email)
     with transaction.atomic():
         outcome = gifts.apply_claim(code, email=email, name=name, language=language)

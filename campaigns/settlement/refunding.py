@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import gifts, stripe_api
 from campaigns.models import Gift, Payment, Refund, RefundOrder
 from campaigns.settlement.checkouts import SettlementBusy, settle_checkout
-from campaigns.stripe_api import Json
 
 LEASE = timedelta(seconds=40)
 _TRY_AGAIN = timedelta(minutes=5)
@@ -109,13 +108,13 @@ def execute_refund_order(order_id: int) -> RefundOrder:
             order.attempt += 1  # Stripe would say the same again for this key
         _note(order, error=type(error).__name__, again_at=timezone.now() + _TRY_AGAIN)
         return order
-    order.refund_id = refund["id"]
+    order.refund_id = refund.id
     _note(order, error="", again_at=None)
     _settle(order)
     return order
 
 
-def _find_refund(order: RefundOrder) -> Json | None:
+def _find_refund(order: RefundOrder) -> stripe_api.Refund | None:
     """The refund that an earlier try made, if its answer never reached us.
 
     Stripe knows a key for a day; what is asked within the first hour needs no looking.
@@ -124,12 +123,12 @@ def _find_refund(order: RefundOrder) -> Json | None:
         return None
     name = str(order.pk)
     for refund in stripe_api.list_refunds(order.payment.charge_id):
-        if (refund.get("metadata") or {}).get("refund_order") == name:
+        if refund.order_ref == name:
             return refund
     return None
 
 
-def _ask_stripe(order: RefundOrder) -> Json:
+def _ask_stripe(order: RefundOrder) -> stripe_api.Refund:
     assert order.payment.intent_id is not None
     return stripe_api.refund_payment(
         order.payment.intent_id,

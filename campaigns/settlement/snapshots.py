@@ -1,118 +1,109 @@
-"""All that Stripe has of a Checkout, read in one go; several calls, and nothing written."""
+"""Everything that Stripe has for one Checkout, read with several calls; nothing is written."""
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from campaigns import stripe_api
 from campaigns.models import Dispute, Payment
 from campaigns.payments import ChargeSnapshot
-from campaigns.stripe_api import Json
 
 _ROLES = {
     "subscription_create": Payment.Role.FIRST,
     "subscription_cycle": Payment.Role.RENEWAL,
 }
-# So long after a charge its holder's bank may ask about it.
-_OBJECTED_WITHIN = timedelta(days=120)
+# How long after a charge the bank of the person who paid may ask about it.
+_DISPUTABLE_FOR = timedelta(days=120)
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All that Stripe has of a Checkout, read in one go."""
+    """Everything that Stripe has for one Checkout."""
 
-    session: Json
-    subscription: Json | None = None
-    charges: list[ChargeSnapshot] = field(default_factory=list)
-    invoices: list[Json] = field(default_factory=list)
+    session: stripe_api.Session
+    subscription: stripe_api.Subscription | None = None
+    charges: Sequence[ChargeSnapshot] = field(default_factory=list)
+    invoices: Sequence[stripe_api.Invoice] = field(default_factory=list)
 
 
 def read_snapshot(session_id: str, *, disputed_id: str = "") -> Snapshot:
-    """Everything of a session, its subscription and their charges; several calls to Stripe.
+    """Return everything that Stripe has for a session; takes several calls.
 
-    Of a subscription lists are read, so that five years cost as many calls as one. `disputed_id`
-    is the charge of a dispute that led here.
+    A subscription is read as lists, so that five years take as many calls as one. `disputed_id` is
+    a charge that is known to be disputed.
     """
     session = stripe_api.fetch_session(session_id)
-    if session["status"] != "complete":
+    if session.status != "complete":
         return Snapshot(session)
-    if session["mode"] == "subscription":
-        subscription = stripe_api.fetch_subscription(session["subscription"])
-        invoices = stripe_api.list_invoices(session["subscription"])
-        charges = _read_charges(invoices, session["customer"], disputed_id=disputed_id)
+    if session.mode == "subscription":
+        subscription = stripe_api.fetch_subscription(session.subscription_id)
+        invoices = stripe_api.list_invoices(session.subscription_id)
+        charges = _read_charges(invoices, session.customer_id, disputed_id=disputed_id)
         return Snapshot(session, subscription, charges, invoices)
-    return Snapshot(session, None, [_read_charge(session["payment_intent"])])
+    assert session.intent is not None, "a completed session in payment mode has an intent"
+    return Snapshot(session, None, [_read_charge(session.intent)])
 
 
 def _read_charges(
-    invoices: list[Json], customer_id: str, *, disputed_id: str
+    invoices: Sequence[stripe_api.Invoice], customer_id: str, *, disputed_id: str
 ) -> list[ChargeSnapshot]:
     paid = [
-        (invoice, paying["payment"]["payment_intent"])
+        (invoice, payment.intent_id)
         for invoice in invoices
-        if invoice["total"] > 0
-        for paying in _payments_of(invoice)
-        if paying["payment"]["type"] == "payment_intent"
+        if invoice.total_minor > 0
+        for payment in invoice.payments
+        if payment.intent_id
     ]
-    # One that is not in the customer's list is asked for by itself.
+    # An intent that is not in the customer's list is fetched by itself.
     listed = stripe_api.list_intents(customer_id) if paid else []
-    known = {intent["id"]: intent for intent in listed}
-    intents = [known.get(each) or stripe_api.fetch_intent(each) for _, each in paid]
-    charges = [intent["latest_charge"] for intent in intents if intent["latest_charge"]]
-    objected = _find_objected(charges) | {disputed_id}
+    known = {intent.id: intent for intent in listed}
+    intents = [known.get(intent_id) or stripe_api.fetch_intent(intent_id) for _, intent_id in paid]
+    charges = [intent.charge for intent in intents if intent.charge]
+    disputable = _find_disputable(charges) | {disputed_id}
     return [
         _read_charge(
             intent,
-            role=_ROLES.get(invoice["billing_reason"] or "", Payment.Role.CHANGE),
-            invoice_id=invoice["id"],
-            objected=objected,
+            role=_ROLES.get(invoice.billing_reason, Payment.Role.CHANGE),
+            invoice_id=invoice.id,
+            disputable=disputable,
         )
         for (invoice, _), intent in zip(paid, intents, strict=True)
     ]
 
 
-def _payments_of(invoice: Json) -> list[Json]:
-    payments = invoice["payments"]
-    return (
-        stripe_api.list_invoice_payments(invoice["id"])
-        if payments["has_more"]
-        else payments["data"]
-    )
+def _find_disputable(charges: Sequence[stripe_api.Charge]) -> set[str]:
+    """Return the ids of the charges that may have a dispute or an inquiry.
 
-
-def _find_objected(charges: list[Json]) -> set[str]:
-    """The charges that their holders may have objected to, whatever `disputed` says of them.
-
-    Whether an inquiry sets it is nowhere documented. So Stripe is asked about those that are young
-    enough for one, measured by the newest, and about those of which we know one.
+    Stripe doesn't document whether an inquiry sets `disputed`. So charges that are young enough
+    for one, measured from the newest, are included, and those whose dispute we know.
     """
-    newest = max((charge["created"] for charge in charges), default=0)
-    young = newest - _OBJECTED_WITHIN.total_seconds()
-    known = Dispute.objects.filter(payment__charge_id__in=[charge["id"] for charge in charges])
+    if not charges:
+        return set()
+    young = max(charge.created_at for charge in charges) - _DISPUTABLE_FOR
+    known = Dispute.objects.filter(payment__charge_id__in=[charge.id for charge in charges])
     return {
-        charge["id"] for charge in charges if charge["disputed"] or charge["created"] >= young
+        charge.id for charge in charges if charge.is_disputed or charge.created_at >= young
     } | set(known.values_list("payment__charge_id", flat=True))
 
 
 def _read_charge(
-    intent: Json,
+    intent: stripe_api.Intent,
     *,
     role: Payment.Role = Payment.Role.FIRST,
     invoice_id: str = "",
-    objected: Container[str] | None = None,
+    disputable: Container[str] | None = None,
 ) -> ChargeSnapshot:
-    """What hangs on a charge is asked for unless it is known that there is nothing."""
-    charge = intent["latest_charge"]
+    """Read an intent's charge; its refunds and disputes are listed unless there can be none."""
+    charge = intent.charge
     if charge is None:
-        return ChargeSnapshot(intent, {}, role=role, invoice_id=invoice_id)
-    is_objected = objected is None or charge["id"] in objected
-    # The first few come with the charge, without their balance entries.
-    refunds = charge.pop("refunds", None)
+        return ChargeSnapshot(intent.id, None, role=role, invoice_id=invoice_id)
+    is_disputable = disputable is None or charge.id in disputable
     return ChargeSnapshot(
-        intent,
+        intent.id,
         charge,
-        refunds=stripe_api.list_refunds(charge["id"]) if refunds is None or refunds["data"] else [],
-        disputes=stripe_api.list_disputes(charge["id"]) if is_objected else [],
+        # The refunds that come with the charge are the first few, without their balance entries.
+        refunds=stripe_api.list_refunds(charge.id) if charge.may_have_refunds else [],
+        disputes=stripe_api.list_disputes(charge.id) if is_disputable else [],
         role=role,
         invoice_id=invoice_id,
     )

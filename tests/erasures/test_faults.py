@@ -255,9 +255,9 @@ def test_who_pays_while_the_page_is_being_closed_is_cancelled_as_well(
     session_id = str(order(campaign, "month").session_id)
     expire = stripe_api.expire_session
 
-    def pay_first(session: str) -> dict[str, Any]:
+    def pay_first(session: str) -> None:
         sandbox.pay(session_id, card=CARD, name=NAME)
-        return expire(session)
+        expire(session)
 
     monkeypatch.setattr(stripe_api, "expire_session", pay_first)
     assert_forgotten(go_on(ask(zoe)))
@@ -292,7 +292,7 @@ def test_a_form_that_is_being_sent_makes_no_session_for_who_was_erased(
 ) -> None:
     create, erasure, checkout_id = stripe_api.create_session, ask(zoe), uuid4()
 
-    def erase_first(*args: Any, **kwargs: Any) -> dict[str, Any]:
+    def erase_first(*args: Any, **kwargs: Any) -> stripe_api.Session:
         monkeypatch.setattr(stripe_api, "create_session", create)
         assert_forgotten(go_on(erasure))
         return create(*args, **kwargs)

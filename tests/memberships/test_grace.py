@@ -86,7 +86,7 @@ def test_it_lapses_by_the_clock_and_is_told_once(unpaid: Membership, clock: Cloc
     unpaid.refresh_from_db()
     assert (unpaid.status, unpaid.access_until) == ("lapsed", OVER)
     [mail] = lapsed_mails()
-    assert mail.key == f"lapsed:{invoices_of(unpaid)[0]['id']}"
+    assert mail.key == f"lapsed:{invoices_of(unpaid)[0].id}"
     assert mail.sent_at is not None
     assert mailbox.outbox[-1].subject == "Your membership of The Meridian Post has lapsed"
 
@@ -128,7 +128,7 @@ def test_three_unpaid_months_do_not_move_the_grace(
         assert settle(unpaid) == "lapsed"
         assert unpaid.access_until == OVER
     assert unpaid.ends_at == at("2027-04-10 12:00")  # Stripe moves its periods on
-    assert stripe_api.fetch_subscription(str(unpaid.subscription_id))["status"] == outcome
+    assert stripe_api.fetch_subscription(str(unpaid.subscription_id)).status == outcome
     assert len(invoices_of(unpaid)) == 5
     assert len(lapsed_mails()) == 1
     assert OutgoingMail.objects.filter(kind="past_due").count() == 1
@@ -139,14 +139,14 @@ def test_what_was_paid_meanwhile_moves_it(unpaid: Membership, clock: Clock) -> N
     clock.move_to(at("2027-01-10 12:05"))
     mend_card(unpaid)
     december = invoices_of(unpaid)[1]
-    stripe_api.client().v1.invoices.pay(december["id"])
+    stripe_api.client().v1.invoices.pay(december.id)
     assert settle(unpaid) == "past_due"
     assert unpaid.access_until == at("2027-01-24 12:00")
 
 
 def test_what_staff_voided_is_passed_over(unpaid: Membership, clock: Clock) -> None:
     clock.move_to(at("2027-01-10 12:05"))
-    stripe_api.client().v1.invoices.void_invoice(invoices_of(unpaid)[1]["id"])
+    stripe_api.client().v1.invoices.void_invoice(invoices_of(unpaid)[1].id)
     assert settle(unpaid) == "past_due"
     assert unpaid.access_until == at("2027-01-24 12:00")
 
@@ -275,7 +275,7 @@ def test_whoever_pays_what_was_owed_counts_on_in_the_campaign_that_found_them_la
     assert campaigns_counted() == {"birthday", "winter"}  # in Advent the grace still ran
     mend_card(unpaid)
     for invoice in invoices_of(unpaid)[: 1 if pays == "the newest" else 2]:
-        stripe_api.client().v1.invoices.pay(invoice["id"])
+        stripe_api.client().v1.invoices.pay(invoice.id)
     assert settle(unpaid) == "active"
     assert list(Tally.objects.order_by("pk").values()) == counted
     assert has_access(unpaid, "2026-12-24 11:59")

@@ -1,5 +1,6 @@
 """A renewal that fails: the member hears of it once, and can mend it."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +10,8 @@ from django.utils import timezone
 
 from campaigns import settlement, stripe_api
 from campaigns.models import Campaign, Member, Membership, OutgoingMail, Payment
+from campaigns.stripe_api import objects
+from campaigns.stripe_api.snapshots import read_subscription
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
 from tests.settlement.test_settlement import order_membership
@@ -136,7 +139,7 @@ def test_once_stripe_has_stopped_trying_nobody_is_told_that_it_goes_on(
     fail(subscribed, sandbox)
     fetch = stripe_api.fetch_subscription
     monkeypatch.setattr(
-        stripe_api, "fetch_subscription", lambda found: fetch(found) | {"status": "unpaid"}
+        stripe_api, "fetch_subscription", lambda found: replace(fetch(found), status="unpaid")
     )
     assert settle(subscribed) == Membership.Status.PAST_DUE
     assert owed() == []
@@ -150,10 +153,9 @@ def test_the_period_is_known_by_its_invoice_or_else_by_its_end(
     latest: str,
 ) -> None:
     invoice = fail(subscribed, sandbox)
-    fetch = stripe_api.fetch_subscription
     shown = {"expanded": {"id": invoice["id"]}, "missing": None}[latest]
     monkeypatch.setattr(
-        stripe_api, "fetch_subscription", lambda found: fetch(found) | {"latest_invoice": shown}
+        objects, "read_subscription", lambda raw: read_subscription(raw | {"latest_invoice": shown})
     )
     for _ in range(2):
         settle(subscribed)

@@ -229,7 +229,8 @@ def test_free_time_that_ends_without_a_card_pauses_it_until_it_is_resumed(
 
 def _card_of(membership: Membership) -> str:
     payment = Payment.objects.filter(membership=membership).earliest("paid_at")
-    return str(stripe_api.fetch_intent(str(payment.intent_id))["payment_method"])
+    intent = stripe_api.client().v1.payment_intents.retrieve(str(payment.intent_id))
+    return str(intent.to_dict()["payment_method"])
 
 
 def test_what_was_ended_within_its_pause_gave_no_access_after_what_was_paid(

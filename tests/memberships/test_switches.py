@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -207,7 +208,7 @@ def test_what_is_paid_in_another_currency_is_not_switched(
 ) -> None:
     """Its reader was shown theirs at Stripe, and Stripe would reckon in that."""
     year = Price.objects.get(kind="year")
-    abroad = stripe_api.fetch_subscription(str(monthly.subscription_id)) | {"currency": "usd"}
+    abroad = replace(stripe_api.fetch_subscription(str(monthly.subscription_id)), currency="usd")
     with monkeypatch.context() as patch:
         patch.setattr(stripe_api, "fetch_subscription", lambda _: abroad)
         with pytest.raises(members.SwitchClosed):
@@ -269,9 +270,10 @@ def test_without_another_price_nothing_is_offered(monthly: Membership, client: C
 def test_a_plan_follows_its_price_and_what_is_none_of_ours_is_the_checkouts(
     monthly: Membership, sandbox: SandboxControl
 ) -> None:
-    item = stripe_api.fetch_subscription(str(monthly.subscription_id))["items"]["data"][0]
-    product = item["price"]["product"]
-    made = stripe_api.client().v1.prices.create(
+    v1 = stripe_api.client().v1
+    [item] = stripe_api.fetch_subscription(str(monthly.subscription_id)).items
+    product = v1.prices.retrieve(item.price_id).to_dict()["product"]
+    made = v1.prices.create(
         {
             "product": product,
             "currency": "eur",
@@ -279,7 +281,7 @@ def test_a_plan_follows_its_price_and_what_is_none_of_ours_is_the_checkouts(
             "recurring": {"interval": "month"},
         }
     )
-    change(monthly, items=[{"id": item["id"], "price": made.id}])
+    change(monthly, items=[{"id": item.id, "price": made.id}])
     settle(monthly)
     assert (monthly.price, monthly.plan) == (Price.objects.get(kind="month"), make_plan())
     patron = make_price(

@@ -13,7 +13,9 @@ from django.test import Client
 
 from campaigns import settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Dispute, OutgoingMail, Payment, Tally
-from campaigns.payments import TOLD_OF, valid_interval
+from campaigns.payments import NOTIFIED_STATES, valid_interval
+from campaigns.stripe_api import objects
+from campaigns.stripe_api.snapshots import read_dispute
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
 from tests.settlement.test_permutations import dump_rows, forget_sales
@@ -63,19 +65,18 @@ def told() -> list[str]:
 
 def show_as(status: str, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
     """Let Stripe say that the dispute is in that state."""
-    ask = stripe_api.list_disputes
 
-    def list_changed(charge_id: str) -> list[dict[str, Any]]:
-        return [each | {"status": status} | changes for each in ask(charge_id)]
+    def read_changed(raw: dict[str, Any]) -> stripe_api.Dispute:
+        return read_dispute(raw | {"status": status} | changes)
 
-    monkeypatch.setattr(stripe_api, "list_disputes", list_changed)
+    monkeypatch.setattr(objects, "read_dispute", read_changed)
 
 
 # What is kept
 
 
 def test_the_schema_still_has_the_states_that_staff_are_told_of() -> None:
-    assert set(TOLD_OF) <= set(STATUSES)
+    assert set(NOTIFIED_STATES) <= set(STATUSES)
     assert len(STATUSES) >= 8
 
 
@@ -90,7 +91,7 @@ def test_a_dispute_is_kept_in_whatever_state_it_is_and_only_a_lost_one_ends_the_
     standing = valid_interval(Payment.objects.get())
     assert standing == (sold.paid_at, dispute.withdrawn_at if status == "lost" else None)
     assert (Tally.objects.get().counted_until is not None) == (status == "lost")
-    assert told() == ([status] if status in TOLD_OF else [])
+    assert told() == ([status] if status in NOTIFIED_STATES else [])
 
 
 def test_the_deadline_is_the_one_that_stripe_names(sold: Payment, sandbox: SandboxControl) -> None:

@@ -12,6 +12,7 @@ from campaigns import payments, progress, settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Dispute, Payment, Price, Refund, Tally
 from campaigns.reports import formats, gather_figures
 from campaigns.settlement.differences import Reconciliation, describe_difference, read_movement
+from campaigns.stripe_api.snapshots import read_balance_transaction, read_dispute
 from newsroom.sandbox.control import SandboxControl
 from tests.settlement.test_reconciliation import REFUND_FAILS, give_back, intent_of, reconcile
 from tests.support.extensions import CARD, Clock, clock  # noqa: F401 - a fixture
@@ -78,7 +79,7 @@ def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Cloc
     clock.move_to(at("2027-11-20 09:00"))
     for checkout in monthly:
         session = stripe_api.fetch_session(str(checkout.session_id))
-        sandbox.renew(session["subscription"], outcome="paid")
+        sandbox.renew(session.subscription_id, outcome="paid")
 
 
 def ours(**only: Any) -> dict[str, dict[str, int]]:
@@ -156,7 +157,7 @@ def test_rows_from_before_that_do_not_say_what_they_moved_are_mended(
     ("change", "said"),
     [
         ({"taken_minor": 1}, "taken 1, at Stripe"),
-        ({"returned_minor": 1}, "given back 1, at Stripe"),
+        ({"returned_minor": 1}, "returned 1, at Stripe"),
         ({"fee_minor": 7}, "fee 7, at Stripe"),
         ({"settled_currency": "uah"}, "paid out in uah, at Stripe eur"),
     ],
@@ -187,7 +188,13 @@ def test_the_fee_of_a_dispute_may_come_back_with_its_money() -> None:
     """Where Stripe gives it back: our row has one fee, and Stripe's balance has two."""
     payment = make_payment(make_member(), make_campaign(), "2026-11-10 12:00")
     entries: list[dict[str, Any]] = [
-        {"id": f"txn_{number}", "amount": minor, "fee": fee, "net": minor - fee}
+        {
+            "id": f"txn_{number}",
+            "type": "adjustment",
+            "amount": minor,
+            "fee": fee,
+            "net": minor - fee,
+        }
         | {"currency": "usd", "created": 1_794_400_000 + number}
         for number, (minor, fee) in enumerate([(-6600, 1500), (6500, -1400)])
     ]
@@ -201,9 +208,11 @@ def test_the_fee_of_a_dispute_may_come_back_with_its_money() -> None:
         "created": 1_794_400_000,
         "balance_transactions": entries,
     }
-    row = payments.record_dispute(payment, dispute)
+    row = payments.record_dispute(payment, read_dispute(dispute))
     assert (row.taken_minor, row.returned_minor, row.fee_minor) == (6600, 6500, 100)
-    movements = [read_movement({**entry, "source": dispute}) for entry in entries]
+    movements = [
+        read_movement(read_balance_transaction({**entry, "source": dispute})) for entry in entries
+    ]
     for listed in (movements, movements[1:]):  # a list may begin between the two
         report = Reconciliation(since=None)
         for movement in listed:
@@ -219,11 +228,15 @@ def test_a_charge_that_was_taken_back_by_its_own_bank_is_read_without_asking() -
     charge = {
         "id": "ch_1",
         "object": "charge",
+        "status": "succeeded",
+        "amount": 6000,
         "currency": "usd",
+        "created": 1_794_400_000,
         "failure_balance_transaction": "txn_2",
     }
-    entry = {"id": "txn_1", "amount": 6000, "fee": 115, "net": 5885, "currency": "usd"}
-    movement = read_movement({**entry, "created": 1_794_400_000, "source": charge})
+    entry = {"id": "txn_1", "type": "charge", "amount": 6000, "fee": 115, "net": 5885}
+    more = {"currency": "usd", "created": 1_794_400_000, "source": charge}
+    movement = read_movement(read_balance_transaction({**entry, **more}))
     assert movement is not None
     assert (movement.kind, movement.other_fees_minor) == ("charge", 0)
 

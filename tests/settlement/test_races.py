@@ -24,7 +24,7 @@ from campaigns.models import (
     StripeEvent,
     Tally,
 )
-from campaigns.settlement import settling
+from campaigns.settlement import checkouts
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import WEBHOOK_SECRET
 from tests.settlement.test_settlement import order_gift, order_membership
@@ -208,7 +208,7 @@ def read_by_thread(monkeypatch: pytest.MonkeyPatch) -> None:
         by_thread: Callable[[str], settlement.Snapshot] = getattr(_reader, "read", READ_SNAPSHOT)
         return by_thread(session_id)
 
-    monkeypatch.setattr(settling, "read_snapshot", read)
+    monkeypatch.setattr(checkouts, "read_snapshot", read)
 
 
 def refund_whole(payment: Payment) -> None:

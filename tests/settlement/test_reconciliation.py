@@ -49,14 +49,15 @@ def sell(campaign: Campaign, sandbox: SandboxControl, kind: str = "year", **how:
 
 def intent_of(checkout: Checkout) -> str:
     session = stripe_api.fetch_session(str(checkout.session_id))
-    return str(session["payment_intent"]["id"])
+    assert session.intent is not None
+    return session.intent.id
 
 
 def give_back(intent_id: str, minor: int) -> str:
     refund = stripe_api.refund_payment(
         intent_id, amount_minor=minor, idempotency_key=f"back-{intent_id}-{minor}"
     )
-    return str(refund["id"])
+    return refund.id
 
 
 def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> None:  # noqa: F811
@@ -79,7 +80,7 @@ def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Cloc
         sandbox.close_dispute(dispute["id"], status=status)
     clock.move_to(at("2027-03-20 09:00"))
     session = stripe_api.fetch_session(str(monthly.session_id))
-    sandbox.renew(session["subscription"], outcome="paid")
+    sandbox.renew(session.subscription_id, outcome="paid")
 
 
 def add_up_ours() -> dict[str, int]:
@@ -118,7 +119,7 @@ def copy_rows() -> list[Any]:
     ]
 
 
-def make_foreign_charge(sandbox: SandboxControl, **metadata: str) -> None:
+def make_unrelated_charge(sandbox: SandboxControl, **metadata: str) -> None:
     """Sold by somebody else at the same account, by a session of their own."""
     session = stripe_api.client().v1.checkout.sessions.create(
         {
@@ -144,7 +145,7 @@ def make_foreign_charge(sandbox: SandboxControl, **metadata: str) -> None:
 def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stripe keeps events for 30 days: of what is older only the balance tells."""
 
-    def none(*, since: datetime) -> Iterator[dict[str, Any]]:
+    def none(*, since: datetime) -> Iterator[stripe_api.Event]:
         return iter(())
 
     monkeypatch.setattr(stripe_api, "walk_events", none)
@@ -185,7 +186,7 @@ def test_what_is_older_than_stripes_events_is_found_in_its_balance(
     live_through_a_year(campaign, sandbox, clock)
     report = settlement.reconcile()
     assert report.is_equal
-    assert report.brought_in.count == report.movements > 15
+    assert report.imported.count == report.movements > 15
     assert add_up_ours() == add_up_theirs(sandbox)
     [currency] = report.currencies
     book = sandbox.books()["currencies"][currency]
@@ -193,7 +194,7 @@ def test_what_is_older_than_stripes_events_is_found_in_its_balance(
         assert {f"{name}_minor": getattr(books["eur"], f"{name}_minor") for name in FIGURES} == {
             f"{name}_minor": book[f"{name}_minor"] for name in FIGURES
         }
-    assert sum(report.brought_in.days.values()) == report.brought_in.count
+    assert sum(report.imported.days.values()) == report.imported.count
     assert {payment.role for payment in Payment.objects.all()} == {"first", "gift", "renewal"}
     assert {refund.status for refund in Refund.objects.all()} == {"succeeded", "failed"}
     assert {dispute.status for dispute in Dispute.objects.all()} == {"lost", "won"}
@@ -238,7 +239,7 @@ def test_a_dry_run_tells_what_is_missing_and_changes_nothing(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     sell(campaign, sandbox, "gift")
-    make_foreign_charge(sandbox)
+    make_unrelated_charge(sandbox)
     before = copy_rows()
     code, told = reconcile("--dry-run")
     assert code == 1
@@ -283,7 +284,7 @@ def test_stripe_down_while_settling_keeps_what_was_settled(
     sell(campaign, sandbox, "once")
     fetch, asked = stripe_api.fetch_charge, []
 
-    def fetch_once(charge_id: str) -> dict[str, Any]:
+    def fetch_once(charge_id: str) -> stripe_api.Charge:
         asked.append(charge_id)
         if len(asked) > 1:
             raise stripe_api.StripeUnavailable("no connection")
@@ -340,4 +341,4 @@ def test_an_event_that_is_kept_twice_is_one_row(in_step: Payment) -> None:
     event = next(stripe_api.walk_events(since=at("2026-11-01 00:00")))
     for _ in range(2):
         webhooks.store_fetched_event(event)
-    assert StripeEvent.objects.filter(event_id=event["id"]).count() == 1
+    assert StripeEvent.objects.filter(event_id=event.id).count() == 1

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from campaigns import progress, settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Dispute, Payment, Refund, RefundOrder, Tally
 from campaigns.payments import valid_interval
-from campaigns.settlement import settling
+from campaigns.settlement import checkouts
 from newsroom.sandbox.control import SandboxControl
 from tests.settlement.test_settlement import order_membership
 from tests.support.threads import race
@@ -116,7 +116,7 @@ def test_what_happens_between_reading_stripe_and_writing_is_read_again(
             settle(sold)
         return snapshot
 
-    monkeypatch.setattr(settling, "read_snapshot", read_and_be_slow)
+    monkeypatch.setattr(checkouts, "read_snapshot", read_and_be_slow)
     settle(sold)
     assert not steps
     assert_settled(sandbox, ending)

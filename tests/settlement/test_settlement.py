@@ -142,8 +142,8 @@ def test_what_was_paid_for_once_ends_with_its_refund(
     settlement.settle_checkout(checkout.pk)
     membership = Membership.objects.get()
     assert membership.status == Membership.Status.ENDED
-    assert membership.ended_at == stripe_api.moment(refund["created"])
-    sandbox.fail_refund(refund["id"])
+    assert membership.ended_at == refund.created_at
+    sandbox.fail_refund(refund.id)
     settlement.settle_checkout(checkout.pk)
     assert Membership.objects.get(ended_at__isnull=True).status == "active"
 
@@ -171,7 +171,8 @@ def test_a_gift_that_is_won_back_is_delivered_after_all(
 
 def _intent_of(checkout: Checkout) -> str:
     session = stripe_api.fetch_session(str(checkout.session_id))
-    return str(session["payment_intent"]["id"])
+    assert session.intent is not None
+    return session.intent.id
 
 
 def test_a_refund_that_no_webhook_told_of_is_found_within_a_day(

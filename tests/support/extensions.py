@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 import pytest
 import time_machine
@@ -57,7 +56,7 @@ def claim(gift: Gift, email: str = "ben@example.org") -> Gift:
     return settlement.confirm_claim(token, language="en")
 
 
-def at_stripe(membership: Membership) -> dict[str, Any]:
+def at_stripe(membership: Membership) -> stripe_api.Subscription:
     return stripe_api.fetch_subscription(str(membership.subscription_id))
 
 
@@ -67,8 +66,7 @@ def settle(membership: Membership) -> None:
 
 
 def next_charge(membership: Membership) -> datetime:
-    subscription = at_stripe(membership)
-    return stripe_api.moment(subscription["items"]["data"][0]["current_period_end"])
+    return at_stripe(membership).items[0].period_ends_at
 
 
 def give_alone(months: int) -> Gift:

@@ -23,7 +23,9 @@ def sales(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> list[Che
     sold = [order_membership(campaign, "month"), order_gift(campaign)]
     for checkout in sold:
         sandbox.pay(str(checkout.session_id), card=CARD)
-    intent = stripe_api.fetch_session(str(sold[1].session_id))["payment_intent"]["id"]
+    session = stripe_api.fetch_session(str(sold[1].session_id))
+    assert session.intent is not None
+    intent = session.intent.id
     stripe_api.refund_payment(intent, amount_minor=1500, idempotency_key="one")
     sandbox.open_dispute(payment_intent=intent)
     clock.move_to(at("2027-01-20 12:00"))

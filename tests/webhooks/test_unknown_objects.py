@@ -10,9 +10,10 @@ from django.test import Client
 
 from campaigns import settlement, stripe_api, webhooks
 from campaigns.models import Campaign, Checkout, Dispute, Payment, Refund, StripeEvent
+from campaigns.stripe_api.snapshots import read_event
 from newsroom.sandbox.control import SandboxControl
 from tests.admin.conftest import editor  # noqa: F401 - a fixture
-from tests.settlement.test_reconciliation import make_foreign_charge, reconcile
+from tests.settlement.test_reconciliation import make_unrelated_charge, reconcile
 from tests.settlement.test_settlement import order_gift, order_membership
 from tests.support.staff import address, page_of
 
@@ -30,7 +31,7 @@ def bring(object_type: str, object_id: str, event_id: str = "evt_1") -> StripeEv
         "livemode": False,
         "data": {"object": {"object": object_type, "id": object_id}},
     }
-    webhooks.store_fetched_event(event)
+    webhooks.store_fetched_event(read_event(event, payload=json.dumps(event)))
     webhooks.work_on_event(event_id)
     return StripeEvent.objects.get(event_id=event_id)
 
@@ -143,9 +144,8 @@ def test_what_is_none_of_ours_is_kept_with_the_reason(
     campaign: Campaign, sandbox: SandboxControl, object_type: str, object_id: str, reason: Reason
 ) -> None:
     if not object_type:
-        webhooks.store_fetched_event(
-            {"id": "evt_1", "type": "a.b", "created": 1_794_312_000, "livemode": False}
-        )
+        raw = {"id": "evt_1", "type": "a.b", "created": 1_794_312_000, "livemode": False}
+        webhooks.store_fetched_event(read_event(raw, payload=json.dumps(raw)))
         webhooks.work_on_event("evt_1")
         event = StripeEvent.objects.get()
     else:
@@ -160,7 +160,7 @@ def test_what_is_none_of_ours_is_kept_with_the_reason(
 def test_what_somebody_else_sold_is_foreign_and_what_names_a_lost_checkout_is_told(
     campaign: Campaign, sandbox: SandboxControl, mark: dict[str, str], reason: Reason
 ) -> None:
-    make_foreign_charge(sandbox, **mark)
+    make_unrelated_charge(sandbox, **mark)
     named = ids_of(sandbox)
     stripe_api.client().v1.refunds.create({"charge": named["charge"], "amount": 100})
     sandbox.open_dispute(charge=named["charge"])
@@ -201,7 +201,7 @@ def test_the_inbox_says_why_in_words_and_can_be_narrowed(
     editor: User,  # noqa: F811
 ) -> None:
     bring("charge", "ch_of_none")
-    make_foreign_charge(sandbox, checkout=LOST)
+    make_unrelated_charge(sandbox, checkout=LOST)
     lost = bring("charge", ids_of(sandbox)["charge"], "evt_2")
     listed = page_of(client.get(address(StripeEvent, "changelist")))
     assert "Stripe does not know it" in listed
