@@ -1,6 +1,7 @@
 """Settle Checkouts: read what Stripe has for one, then write it under its lock."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -142,7 +143,9 @@ def _write_sale(checkout: Checkout, snapshot: Snapshot, member: Member) -> list[
         if charge.charge is None:
             continue
         payment = payments.record_payment(
-            charge if checkout.kind == Checkout.Kind.JOIN else _as_gift(charge),
+            charge
+            if checkout.kind == Checkout.Kind.JOIN
+            else replace(charge, role=Payment.Role.GIFT),
             checkout=checkout,
             member=member,
             membership=membership,
@@ -157,12 +160,6 @@ def _write_sale(checkout: Checkout, snapshot: Snapshot, member: Member) -> list[
         if membership is not None and succeeded:
             memberships.welcome(membership, language=checkout.language)
     return changed
-
-
-def _as_gift(charge: ChargeSnapshot) -> ChargeSnapshot:
-    return ChargeSnapshot(
-        charge.intent_id, charge.charge, charge.refunds, charge.disputes, role=Payment.Role.GIFT
-    )
 
 
 def _recount(member: Member, changed: list[Gift]) -> None:

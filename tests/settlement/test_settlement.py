@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -146,6 +147,22 @@ def test_what_was_paid_for_once_ends_with_its_refund(
     sandbox.fail_refund(refund.id)
     settlement.settle_checkout(checkout.pk)
     assert Membership.objects.get(ended_at__isnull=True).status == "active"
+
+
+def test_a_payment_for_gifts_keeps_every_field_of_its_charge(
+    campaign: Campaign, sandbox: SandboxControl
+) -> None:
+    checkout = order_gift(campaign)
+    sandbox.pay(str(checkout.session_id), card="4242424242424242")
+    snapshot = settlement.read_snapshot(str(checkout.session_id))
+    [charge] = snapshot.charges
+    with transaction.atomic():
+        locked = Checkout.objects.select_for_update().get(pk=checkout.pk)
+        settlement.write_snapshot(
+            locked, replace(snapshot, charges=[replace(charge, invoice_id="in_1")])
+        )
+    payment = Payment.objects.get()
+    assert (payment.role, payment.invoice_id) == (Payment.Role.GIFT, "in_1")
 
 
 def test_a_gift_that_is_won_back_is_delivered_after_all(
