@@ -34,13 +34,13 @@ def find_checkout(object_type: str, object_id: str) -> Found:
     the subscription. Raises the errors of stripe_api.
     """
     if object_type not in _SEARCHES:
-        return Found(reason=Reason.NOTHING_KEPT)
+        return Found(reason=Reason.UNUSED_TYPE)
     try:
         return _SEARCHES[object_type](object_id)
     except stripe_api.StripeRefused as error:
         if error.status != 404:
             raise
-        return Found(reason=Reason.UNKNOWN_THERE)
+        return Found(reason=Reason.NOT_AT_STRIPE)
 
 
 def _find_by_session(session_id: str) -> Found:
@@ -75,7 +75,7 @@ def _find_by_invoice(invoice_id: str) -> Found:
         return known
     subscription_id = stripe_api.fetch_invoice(invoice_id).subscription_id
     if not subscription_id:
-        return Found(reason=Reason.NAMES_NONE)
+        return Found(reason=Reason.NO_CHECKOUT)
     return _find_by_subscription(subscription_id)
 
 
@@ -132,7 +132,7 @@ def _follow(checkout_ref: str, *, intent_id: str, charge_id: str = "") -> Found:
 
 def _better(found: Found, otherwise: Found) -> Found:
     """Prefer a Checkout, then a Checkout that is lost, to no Checkout at all."""
-    is_nothing = found.checkout_id is None and found.reason != Reason.NAMES_A_LOST_ONE
+    is_nothing = found.checkout_id is None and found.reason != Reason.LOST_CHECKOUT
     return otherwise if is_nothing else found
 
 
@@ -145,7 +145,7 @@ def _read_ref(checkout_ref: str) -> Found:
     try:
         checkout_id = UUID(checkout_ref)
     except ValueError:
-        return Found(reason=Reason.NAMES_NONE)
+        return Found(reason=Reason.NO_CHECKOUT)
     if Checkout.objects.filter(pk=checkout_id).exists():
         return Found(checkout_id)
-    return Found(reason=Reason.NAMES_A_LOST_ONE)
+    return Found(reason=Reason.LOST_CHECKOUT)

@@ -172,7 +172,7 @@ class _Run:
         act = find_checkout if self._dry_run else settle_object
         try:
             found = act(object_type, object_id)
-            is_ours = found.reason in {None, StripeEvent.Reason.NAMES_A_LOST_ONE}
+            is_ours = found.reason in {None, StripeEvent.Reason.LOST_CHECKOUT}
             return is_ours, str(found.reason.label) if found.reason else ""
         except (StripeUnavailable, StripeFailed):
             raise

@@ -113,7 +113,7 @@ def test_an_event_of_what_nobody_knows_is_kept_asked_for_and_ignored_with_the_re
     became = walk(client, lambda kind: {"object": kind, "id": f"{kind.replace('.', '_')}_of_none"})
     assert set(became.values()) == {("ignored", "")}
     reasons = StripeEvent.objects.values_list("reason", flat=True)
-    assert list(reasons) == [StripeEvent.Reason.UNKNOWN_THERE] * len(EVENTS)
+    assert list(reasons) == [StripeEvent.Reason.NOT_AT_STRIPE] * len(EVENTS)
 
 
 def test_an_event_whose_object_was_unknown_is_adopted_when_it_is_worked_on_again(

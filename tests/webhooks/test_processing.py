@@ -50,7 +50,7 @@ def test_an_object_of_another_account_is_ignored_and_the_reason_kept(
     webhooks.work_on_event("evt_1")
     stored = StripeEvent.objects.get()
     assert (stored.status, stored.next_attempt_at) == ("ignored", None)
-    assert stored.reason == StripeEvent.Reason.UNKNOWN_THERE
+    assert stored.reason == StripeEvent.Reason.NOT_AT_STRIPE
 
 
 def test_a_sale_that_is_none_of_ours_is_ignored(
@@ -149,7 +149,7 @@ def test_a_worker_whose_lease_ran_out_leaves_the_event_to_the_next_one(
     late = StripeEvent.objects.get()
     late.attempts = 1
     StripeEvent.objects.update(attempts=2)  # another attempt has begun meanwhile
-    webhooks._close(late, settlement.Found(reason=StripeEvent.Reason.NAMES_NONE))
+    webhooks._close(late, settlement.Found(reason=StripeEvent.Reason.NO_CHECKOUT))
     webhooks._postpone(late, ValueError("too late"))
     assert list(StripeEvent.objects.values_list("status", "error")) == [("new", "")]
 

@@ -80,7 +80,7 @@ def test_without_its_mark_an_object_is_known_by_what_we_noted(
     for number, (object_type, object_id) in enumerate(named.items(), 2):
         found = settlement.find_checkout(object_type, object_id)
         if object_type in {"customer", "product", "price"}:
-            assert found.reason == Reason.NOTHING_KEPT
+            assert found.reason == Reason.UNUSED_TYPE
             continue
         assert found.checkout_id == checkout.pk, object_type
         assert bring(object_type, object_id, f"evt_{number}").status == "done"
@@ -96,7 +96,7 @@ def test_a_charge_keeps_the_mark_that_its_intent_has_lost(
         named["payment_intent"], {"metadata": {"checkout": ""}}
     )
     event = bring("payment_intent", named["payment_intent"])
-    assert (event.status, event.reason) == ("ignored", Reason.NAMES_NONE)
+    assert (event.status, event.reason) == ("ignored", Reason.NO_CHECKOUT)
     assert bring("charge", named["charge"], "evt_2").status == "done"
     assert Payment.objects.get().checkout == checkout
     # What was foreign is adopted when it is worked on again.
@@ -134,10 +134,10 @@ def test_what_names_its_charge_alone_is_led_by_it(
 @pytest.mark.parametrize(
     ("object_type", "object_id", "reason"),
     [
-        ("charge", "ch_of_none", Reason.UNKNOWN_THERE),
-        ("subscription", "sub_of_none", Reason.UNKNOWN_THERE),
-        ("product", "plan_member", Reason.NOTHING_KEPT),
-        ("", "", Reason.NOTHING_KEPT),
+        ("charge", "ch_of_none", Reason.NOT_AT_STRIPE),
+        ("subscription", "sub_of_none", Reason.NOT_AT_STRIPE),
+        ("product", "plan_member", Reason.UNUSED_TYPE),
+        ("", "", Reason.UNUSED_TYPE),
     ],
 )
 def test_what_is_none_of_ours_is_kept_with_the_reason(
@@ -155,7 +155,7 @@ def test_what_is_none_of_ours_is_kept_with_the_reason(
 
 
 @pytest.mark.parametrize(
-    ("mark", "reason"), [({}, Reason.NAMES_NONE), ({"checkout": LOST}, Reason.NAMES_A_LOST_ONE)]
+    ("mark", "reason"), [({}, Reason.NO_CHECKOUT), ({"checkout": LOST}, Reason.LOST_CHECKOUT)]
 )
 def test_what_somebody_else_sold_is_foreign_and_what_names_a_lost_checkout_is_told(
     campaign: Campaign, sandbox: SandboxControl, mark: dict[str, str], reason: Reason
@@ -170,12 +170,12 @@ def test_what_somebody_else_sold_is_foreign_and_what_names_a_lost_checkout_is_to
         assert (event.status, event.reason) == ("ignored", reason), kind
     assert not Payment.objects.exists()
     code, told = reconcile("--since", "2026-11-01")
-    if reason == Reason.NAMES_NONE:
+    if reason == Reason.NO_CHECKOUT:
         assert "foreign: of no Checkout of ours, and left out below: 3" in told
         assert code == 0
     else:
         assert "still missing here: 3" in told
-        assert "it names a Checkout that is not here" in told
+        assert "it belongs to a Checkout that is missing here" in told
         assert code == 1
 
 
@@ -204,8 +204,8 @@ def test_the_inbox_says_why_in_words_and_can_be_narrowed(
     make_unrelated_charge(sandbox, checkout=LOST)
     lost = bring("charge", ids_of(sandbox)["charge"], "evt_2")
     listed = page_of(client.get(address(StripeEvent, "changelist")))
-    assert "Stripe does not know it" in listed
-    assert "it names a Checkout that is not here" in listed
+    assert "Stripe doesn’t have the object" in listed
+    assert "it belongs to a Checkout that is missing here" in listed
     narrowed = client.get(address(StripeEvent, "changelist"), {"reason__exact": lost.reason})
     assert narrowed.context["cl"].result_count == 1
     front = page_of(client.get("/admin/"))
