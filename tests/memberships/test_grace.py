@@ -68,13 +68,15 @@ def campaigns_counted() -> set[str]:
 # Grace, and its end
 
 
-def test_access_goes_on_for_two_weeks_from_where_the_unpaid_time_began(unpaid: Membership) -> None:
+def test_access_lasts_two_weeks_from_the_start_of_the_unpaid_time(unpaid: Membership) -> None:
     assert (unpaid.status, unpaid.access_until) == ("past_due", OVER)
     assert has_access(unpaid, "2026-12-24 11:59")
     assert not has_access(unpaid, "2026-12-24 12:00")  # whether or not a sweep has come
 
 
-def test_it_lapses_by_the_clock_and_is_told_once(unpaid: Membership, clock: Clock) -> None:
+def test_a_membership_lapses_after_its_grace_period_with_one_email(
+    unpaid: Membership, clock: Clock
+) -> None:
     clock.move_to(OVER - timedelta(minutes=1))
     tasks.sweep()
     unpaid.refresh_from_db()
@@ -91,14 +93,14 @@ def test_it_lapses_by_the_clock_and_is_told_once(unpaid: Membership, clock: Cloc
     assert mailbox.outbox[-1].subject == "Your membership of The Meridian Post has lapsed"
 
 
-def test_no_sweep_is_needed_for_what_is_settled_late(unpaid: Membership, clock: Clock) -> None:
+def test_a_late_settlement_lapses_without_a_sweep(unpaid: Membership, clock: Clock) -> None:
     clock.move_to(OVER)
     assert settle(unpaid) == "lapsed"
     assert memberships.lapse_memberships(at=timezone.now()) == 0
     assert len(lapsed_mails()) == 1
 
 
-def test_the_mail_says_that_it_is_over_and_how_to_return(
+def test_the_email_says_that_it_lapsed_and_how_to_return(
     unpaid: Membership, clock: Clock, client: Client
 ) -> None:
     clock.move_to(OVER)
@@ -119,7 +121,7 @@ def test_the_mail_says_that_it_is_over_and_how_to_return(
 
 
 @pytest.mark.parametrize("outcome", ["past_due", "unpaid"])
-def test_three_unpaid_months_do_not_move_the_grace(
+def test_three_unpaid_months_do_not_move_the_grace_period(
     unpaid: Membership, sandbox: SandboxControl, clock: Clock, outcome: str
 ) -> None:
     sandbox.set_after_last_try(outcome)
@@ -134,7 +136,7 @@ def test_three_unpaid_months_do_not_move_the_grace(
     assert OutgoingMail.objects.filter(kind="past_due").count() == 1
 
 
-def test_what_was_paid_meanwhile_moves_it(unpaid: Membership, clock: Clock) -> None:
+def test_a_payment_meanwhile_moves_the_grace_period(unpaid: Membership, clock: Clock) -> None:
     """Of two open invoices the older is paid: it is unpaid since the second."""
     clock.move_to(at("2027-01-10 12:05"))
     mend_card(unpaid)
@@ -144,7 +146,7 @@ def test_what_was_paid_meanwhile_moves_it(unpaid: Membership, clock: Clock) -> N
     assert unpaid.access_until == at("2027-01-24 12:00")
 
 
-def test_what_staff_voided_is_passed_over(unpaid: Membership, clock: Clock) -> None:
+def test_a_voided_invoice_is_ignored(unpaid: Membership, clock: Clock) -> None:
     clock.move_to(at("2027-01-10 12:05"))
     stripe_api.client().v1.invoices.void_invoice(invoices_of(unpaid)[1].id)
     assert settle(unpaid) == "past_due"
@@ -152,7 +154,7 @@ def test_what_staff_voided_is_passed_over(unpaid: Membership, clock: Clock) -> N
 
 
 @pytest.mark.parametrize("days", [0, 1, 365])
-def test_how_long_it_is_the_newsroom_says(
+def test_the_newsroom_sets_the_length_of_the_grace_period(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, settings: LazySettings, days: int
 ) -> None:
     settings.GRACE_DAYS = days
@@ -167,7 +169,7 @@ def test_how_long_it_is_the_newsroom_says(
 # Its end at Stripe, and the way back
 
 
-def test_one_that_stripe_ends_gave_no_access_after_its_grace(
+def test_a_subscription_ended_by_stripe_gave_no_access_after_its_grace_period(
     unpaid: Membership, sandbox: SandboxControl, clock: Clock
 ) -> None:
     sandbox.set_after_last_try("cancel")
@@ -178,7 +180,9 @@ def test_one_that_stripe_ends_gave_no_access_after_its_grace(
     assert lapsed_mails() == []
 
 
-def test_one_that_stripe_ends_within_its_grace_ends_then(unpaid: Membership, clock: Clock) -> None:
+def test_a_subscription_ended_within_its_grace_period_ends_then(
+    unpaid: Membership, clock: Clock
+) -> None:
     clock.move_to(at("2026-12-12 12:00"))
     stripe_api.end_subscription(str(unpaid.subscription_id))
     assert settle(unpaid) == "ended"
@@ -187,7 +191,7 @@ def test_one_that_stripe_ends_within_its_grace_ends_then(unpaid: Membership, clo
 
 
 @pytest.mark.parametrize("months", [0, 2])
-def test_whoever_pays_the_newest_invoice_is_back_and_counts_as_before(
+def test_paying_the_newest_invoice_restores_access_and_the_count(
     unpaid: Membership, clock: Clock, months: int
 ) -> None:
     counted = list(Tally.objects.values())
@@ -205,7 +209,7 @@ def test_whoever_pays_the_newest_invoice_is_back_and_counts_as_before(
     assert settle(unpaid) == "active"  # the next one is collected by itself
 
 
-def test_a_gift_to_somebody_who_lapsed_begins_now(unpaid: Membership, clock: Clock) -> None:
+def test_a_gift_to_a_lapsed_member_starts_now(unpaid: Membership, clock: Clock) -> None:
     clock.move_to(OVER)
     settle(unpaid)
     assert memberships.current_memberships(unpaid.member, at=timezone.now()) == []
@@ -213,7 +217,7 @@ def test_a_gift_to_somebody_who_lapsed_begins_now(unpaid: Membership, clock: Clo
     assert (place.base, place.starts_at) == (None, OVER)
 
 
-def test_a_subscription_that_gifts_paid_for_has_its_grace_after_them(
+def test_the_grace_period_comes_after_the_gifts(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     membership = subscribe(campaign, sandbox, DECLINED_LATER)
@@ -244,7 +248,7 @@ def start_campaign(starts_at: str) -> Campaign:
     [("2026-12-24 12:00", True), ("2027-01-01 00:00", True), ("2026-12-24 11:59", False)],
     ids=["lapsed as it began", "lapsed before", "lapses after"],
 )
-def test_whoever_lapsed_before_a_campaign_and_joins_anew_counts(
+def test_a_member_who_lapsed_before_a_campaign_and_joins_again_counts(
     unpaid: Membership, sandbox: SandboxControl, clock: Clock, starts_at: str, counts: bool
 ) -> None:
     winter = start_campaign(starts_at)
@@ -259,7 +263,7 @@ def test_whoever_lapsed_before_a_campaign_and_joins_anew_counts(
 
 
 @pytest.mark.parametrize("pays", ["the newest", "all of them"])
-def test_whoever_pays_what_was_owed_counts_on_in_the_campaign_that_found_them_lapsed(
+def test_paying_old_invoices_keeps_the_count_in_a_campaign_that_began_after_the_lapse(
     unpaid: Membership, sandbox: SandboxControl, clock: Clock, pays: str
 ) -> None:
     winter = start_campaign("2027-01-01 00:00")
@@ -284,7 +288,7 @@ def test_whoever_pays_what_was_owed_counts_on_in_the_campaign_that_found_them_la
     assert has_access(unpaid, "2027-01-15 12:00")
 
 
-def test_whoever_resumes_counts_on_in_the_campaign_that_found_them_paused(
+def test_resuming_keeps_the_count_in_a_campaign_that_began_during_the_pause(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     paused = subscribe(campaign, sandbox)
@@ -309,7 +313,7 @@ def test_whoever_resumes_counts_on_in_the_campaign_that_found_them_paused(
 # Any order
 
 
-def test_every_order_of_its_events_ends_in_the_same_rows(
+def test_every_order_of_events_ends_in_the_same_rows(
     unpaid: Membership, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:
     clock.move_to(at("2027-01-12 12:00"))
@@ -340,7 +344,7 @@ def test_every_order_of_its_events_ends_in_the_same_rows(
     ("moment", "standing", "can_cancel"),
     [("2026-12-24 11:59", "past_due", True), ("2026-12-24 12:00", "lapsed", True)],
 )
-def test_its_owner_sees_it_lapse_at_once(
+def test_the_member_sees_the_lapse_at_once(
     unpaid: Membership, clock: Clock, moment: str, standing: str, can_cancel: bool
 ) -> None:
     """Before any sweep has come."""

@@ -102,7 +102,7 @@ def theirs(sandbox: SandboxControl) -> dict[str, dict[str, int]]:
     return dict(books)
 
 
-def test_after_a_year_what_is_left_equals_stripes_books_in_every_currency_of_payout(
+def test_after_a_year_the_net_amounts_equal_stripes_in_every_payout_currency(
     shop: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
@@ -124,7 +124,7 @@ def test_after_a_year_what_is_left_equals_stripes_books_in_every_currency_of_pay
 
 
 @pytest.mark.parametrize("since", ["2026-11-01", "2099-01-01"])
-def test_rows_from_before_that_do_not_say_what_they_moved_are_mended(
+def test_older_rows_without_amounts_moved_are_corrected(
     shop: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
@@ -163,7 +163,7 @@ def test_rows_from_before_that_do_not_say_what_they_moved_are_mended(
     ],
 )
 @pytest.mark.parametrize("model", [Refund, Dispute])
-def test_a_row_that_says_something_else_than_the_balance_is_told_and_mended(
+def test_a_row_that_differs_from_the_balance_is_reported_and_corrected(
     shop: Campaign,
     sandbox: SandboxControl,
     model: type[Refund] | type[Dispute],
@@ -184,7 +184,7 @@ def test_a_row_that_says_something_else_than_the_balance_is_told_and_mended(
 
 
 @pytest.mark.django_db
-def test_the_fee_of_a_dispute_may_come_back_with_its_money() -> None:
+def test_a_dispute_fee_may_be_returned_with_the_money() -> None:
     """Where Stripe gives it back: our row has one fee, and Stripe's balance has two."""
     payment = make_payment(make_member(), make_campaign(), "2026-11-10 12:00")
     entries: list[dict[str, Any]] = [
@@ -223,7 +223,7 @@ def test_the_fee_of_a_dispute_may_come_back_with_its_money() -> None:
         assert report.ours["usd"].net_minor == sum(each["net"] for each in entries[-len(listed) :])
 
 
-def test_a_charge_that_was_taken_back_by_its_own_bank_is_read_without_asking() -> None:
+def test_a_charge_with_a_failure_entry_is_read_without_another_call() -> None:
     """It names an entry of its failure as a failed refund does, and is none."""
     charge = {
         "id": "ch_1",
@@ -241,7 +241,7 @@ def test_a_charge_that_was_taken_back_by_its_own_bank_is_read_without_asking() -
     assert (movement.kind, movement.other_fees_minor) == ("charge", 0)
 
 
-def test_an_inquiry_is_kept_though_the_charge_does_not_count_as_disputed(
+def test_an_inquiry_is_recorded_though_its_charge_is_not_marked_as_disputed(
     shop: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = buy(shop, sandbox, "once", "eur")
@@ -258,7 +258,7 @@ def test_an_inquiry_is_kept_though_the_charge_does_not_count_as_disputed(
     assert ours() == theirs(sandbox)
 
 
-def test_a_report_shows_what_is_paid_out_beside_what_readers_paid(
+def test_a_report_shows_payouts_beside_the_amounts_that_readers_paid(
     shop: Campaign, sandbox: SandboxControl
 ) -> None:
     for currency in CURRENCIES:

@@ -184,7 +184,7 @@ CI = "CI" in os.environ
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
-def test_every_order_and_repetition_of_a_journeys_events_ends_in_the_same_rows(
+def test_every_order_and_repetition_of_events_ends_in_the_same_rows(
     campaign: Campaign, sandbox: SandboxControl, data: st.DataObject
 ) -> None:
     kind = data.draw(st.sampled_from(["once", "gift", "year", "two of one person"]), label="kind")
@@ -215,7 +215,7 @@ def test_every_order_and_repetition_of_a_journeys_events_ends_in_the_same_rows(
 
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("kind", ["once", "gift", "year"])
-def test_the_last_event_alone_brings_home_the_whole_journey(
+def test_the_last_event_alone_settles_the_whole_sale(
     campaign: Campaign, sandbox: SandboxControl, kind: str, ending: str
 ) -> None:
     """Every other webhook was lost."""

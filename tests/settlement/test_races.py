@@ -127,7 +127,7 @@ def test_a_naive_handler_fails_the_same_race(transactional_db: None) -> None:
 
 
 @pytest.mark.parametrize("kind", ["year", "once", "gift"])
-def test_one_checkout_settled_from_eight_sides_at_once_is_settled_once(
+def test_eight_settlements_of_one_checkout_at_once_have_one_effect(
     campaign: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
     checkout = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
@@ -160,7 +160,7 @@ def test_two_checkouts_of_one_person_settled_at_once_count_one_person(
         assert Tally.objects.count() == number + 1
 
 
-def test_settling_reads_again_what_grew_old_while_it_was_read(
+def test_a_settlement_reads_again_if_another_wrote_meanwhile(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     """One settlement has read the whole payment when another writes its refund."""
@@ -247,7 +247,7 @@ def test_a_gift_claimed_by_several_at_once_goes_to_one(
     assert OutgoingMail.objects.filter(kind="gift_claimed").count() == 1
 
 
-def test_fifty_at_once_on_two_hundred_codes_make_two_hundred_memberships(
+def test_fifty_people_claiming_two_hundred_codes_at_once_get_two_hundred_memberships(
     campaign: Campaign,
 ) -> None:
     ada = make_member("ada@example.org")
@@ -273,7 +273,7 @@ def test_fifty_at_once_on_two_hundred_codes_make_two_hundred_memberships(
     assert OutgoingMail.objects.filter(kind="gift_claimed").count() == 200
 
 
-def test_two_gifts_claimed_at_once_by_one_person_do_not_run_side_by_side(
+def test_two_gifts_claimed_at_once_by_one_person_do_not_overlap(
     campaign: Campaign,
 ) -> None:
     ada = make_member("ada@example.org")
@@ -294,7 +294,7 @@ def test_two_gifts_claimed_at_once_by_one_person_do_not_run_side_by_side(
         assert Membership.objects.filter(member__email=email).count() == 1
 
 
-def test_deliveries_are_noted_while_their_purchase_is_settled(
+def test_deliveries_are_recorded_while_their_purchase_is_settled(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     """Both lock the gift, and the note points at the Checkout: neither waits for the other."""
@@ -327,7 +327,7 @@ def claim_without_a_lock(code: str, email: str) -> None:
     gift.save()
 
 
-def test_without_its_lock_a_code_would_make_several_memberships(campaign: Campaign) -> None:
+def test_without_a_lock_one_code_makes_several_memberships(campaign: Campaign) -> None:
     """The control of the test above."""
     gift = make_gift(make_member("ada@example.org"), campaign, "2026-11-10 12:00")
     race(*(partial(claim_without_a_lock, gift.code, f"r{n}@example.org") for n in range(8)))
@@ -346,7 +346,7 @@ def test_one_person_who_clicks_twice_claims_once(
     assert Membership.objects.count() == Member.objects.filter(email="ben@example.org").count() == 1
 
 
-def test_a_refund_and_a_claim_at_once_leave_a_gift_that_is_one_or_the_other(
+def test_a_refund_and_a_claim_at_once_leave_the_gift_in_one_valid_state(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     for number in range(8):

@@ -161,7 +161,7 @@ def in_step(campaign: Campaign, sandbox: SandboxControl) -> Payment:
 # Whatever was lost
 
 
-def test_when_every_webhook_was_lost_the_events_bring_all_home(
+def test_stripes_events_import_everything_if_every_webhook_was_lost(
     campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
@@ -178,7 +178,7 @@ def test_when_every_webhook_was_lost_the_events_bring_all_home(
 
 
 @pytest.mark.usefixtures("no_events")
-def test_what_is_older_than_stripes_events_is_found_in_its_balance(
+def test_sales_older_than_stripes_events_are_found_in_its_balance(
     campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
@@ -204,7 +204,7 @@ FIGURES = ("gross", "refunded", "disputed", "fees", "net")
 
 
 @pytest.mark.usefixtures("no_events")
-def test_a_renewal_after_four_months_is_found_though_nobody_looks_after_the_sale_any_more(
+def test_a_renewal_is_found_after_the_sale_is_no_longer_settled_daily(
     campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
@@ -235,7 +235,7 @@ def test_a_repeated_run_changes_nothing(campaign: Campaign, sandbox: SandboxCont
     assert copy_rows() == before
 
 
-def test_a_dry_run_tells_what_is_missing_and_changes_nothing(
+def test_a_dry_run_reports_missing_movements_and_changes_nothing(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     sell(campaign, sandbox, "gift")
@@ -251,7 +251,7 @@ def test_a_dry_run_tells_what_is_missing_and_changes_nothing(
     assert reconcile("--dry-run")[0] == 0
 
 
-def test_where_nothing_was_sold_there_is_nothing_to_tell(campaign: Campaign) -> None:
+def test_a_run_before_the_first_sale_reports_nothing(campaign: Campaign) -> None:
     assert reconcile() == (
         0,
         "Nothing was ever sold through Stripe.\nEqual to the minor unit.\n",
@@ -261,7 +261,7 @@ def test_where_nothing_was_sold_there_is_nothing_to_tell(campaign: Campaign) -> 
 # Stripe is away
 
 
-def test_stripe_down_in_the_middle_keeps_what_was_read_and_moves_no_cursor(
+def test_an_outage_in_the_middle_keeps_imported_rows_and_moves_no_cursor(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     sell(campaign, sandbox, "gift")
@@ -277,7 +277,7 @@ def test_stripe_down_in_the_middle_keeps_what_was_read_and_moves_no_cursor(
 
 
 @pytest.mark.usefixtures("no_events")
-def test_stripe_down_while_settling_keeps_what_was_settled(
+def test_an_outage_while_settling_keeps_the_settled_sales(
     campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sell(campaign, sandbox, "gift")
@@ -296,7 +296,7 @@ def test_stripe_down_while_settling_keeps_what_was_settled(
     assert not StripeCursor.objects.exists()
 
 
-def test_the_cursor_is_stripes_time_and_moves_only_over_what_was_read(
+def test_the_cursor_has_stripes_time_and_moves_only_past_read_movements(
     campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
@@ -313,7 +313,7 @@ def test_the_cursor_is_stripes_time_and_moves_only_over_what_was_read(
     assert Payment.objects.count() == 2
 
 
-def test_a_date_that_is_none_is_a_message() -> None:
+def test_an_invalid_date_is_reported() -> None:
     for text in ("yesterday", "2026-02-30"):
         code, told = reconcile("--since", text)
         assert (code, told) == (1, f"“{text}” is no date such as 2026-11-01.")
@@ -322,7 +322,7 @@ def test_a_date_that_is_none_is_a_message() -> None:
 # Every night
 
 
-def test_every_night_it_is_told_in_the_log(
+def test_the_nightly_run_logs_its_result(
     campaign: Campaign, sandbox: SandboxControl, in_step: Payment
 ) -> None:
     with structlog.testing.capture_logs() as logs:
@@ -337,7 +337,7 @@ def test_every_night_it_is_told_in_the_log(
     assert (drift["log_level"], drift["missing_there"]) == ("error", 1)
 
 
-def test_an_event_that_is_kept_twice_is_one_row(in_step: Payment) -> None:
+def test_an_event_that_is_stored_twice_is_one_row(in_step: Payment) -> None:
     event = next(stripe_api.walk_events(since=at("2026-11-01 00:00")))
     for _ in range(2):
         webhooks.store_fetched_event(event)

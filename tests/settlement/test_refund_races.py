@@ -91,7 +91,7 @@ def assert_settled(sandbox: SandboxControl, ending: str) -> None:
 @pytest.mark.parametrize(
     "first", ["refund dispute end", "dispute refund end", "dispute end refund"]
 )
-def test_what_happens_between_reading_stripe_and_writing_is_read_again(
+def test_changes_between_reading_stripe_and_writing_are_read_again(
     sold: Payment,
     *,
     staff: User,
@@ -122,7 +122,7 @@ def test_what_happens_between_reading_stripe_and_writing_is_read_again(
     assert_settled(sandbox, ending)
 
 
-def test_whoever_writes_what_was_read_before_ends_in_other_rows(
+def test_writing_an_outdated_snapshot_ends_in_different_rows(
     sold: Payment, sandbox: SandboxControl
 ) -> None:
     """The control: without a look at the version the slower worker puts the old state back."""
@@ -140,7 +140,7 @@ def test_whoever_writes_what_was_read_before_ends_in_other_rows(
 
 
 @pytest.mark.parametrize("ending", ["lost", "won"])
-def test_a_refund_a_dispute_and_those_who_settle_them_all_at_once(
+def test_a_refund_a_dispute_and_their_settlements_at_once_end_in_stripes_state(
     sold: Payment, staff: User, sandbox: SandboxControl, ending: str
 ) -> None:
     outcomes = race(
@@ -156,7 +156,7 @@ def test_a_refund_a_dispute_and_those_who_settle_them_all_at_once(
     assert (order.refund_id is None) == (order.error == "charge_disputed")
 
 
-def test_a_refund_of_all_that_the_dashboard_made_first_ends_ours_with_the_reason(
+def test_a_full_refund_in_the_dashboard_ends_our_order_with_the_reason(
     sold: Payment, staff: User, sandbox: SandboxControl
 ) -> None:
     order = settlement.order_refund(

@@ -91,7 +91,7 @@ def test_a_paid_gift_is_recorded_and_counted(campaign: Campaign, sandbox: Sandbo
     assert not Membership.objects.exists()
 
 
-def test_a_debit_waits_and_counts_once_it_succeeds(
+def test_a_bank_debit_is_pending_and_counts_once_it_succeeds(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = order_gift(campaign)
@@ -105,7 +105,7 @@ def test_a_debit_waits_and_counts_once_it_succeeds(
     assert Tally.objects.get().counted_from == payment.paid_at
 
 
-def test_a_failed_debit_leaves_a_failed_payment_and_no_gift(
+def test_a_failed_bank_debit_leaves_a_failed_payment_and_no_gift(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = order_gift(campaign)
@@ -117,7 +117,7 @@ def test_a_failed_debit_leaves_a_failed_payment_and_no_gift(
     assert not Tally.objects.exists()
 
 
-def test_a_mended_address_leaves_the_buyer_the_same_person(
+def test_a_corrected_address_keeps_the_buyer_the_same_person(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = order_membership(campaign, email="adda@example.org")
@@ -129,7 +129,7 @@ def test_a_mended_address_leaves_the_buyer_the_same_person(
     assert Tally.objects.get().member == Member.objects.get()
 
 
-def test_what_was_paid_for_once_ends_with_its_refund(
+def test_a_one_off_membership_ends_with_its_refund(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = order_membership(campaign, "once")
@@ -165,7 +165,7 @@ def test_a_payment_for_gifts_keeps_every_field_of_its_charge(
     assert (payment.role, payment.invoice_id) == (Payment.Role.GIFT, "in_1")
 
 
-def test_a_gift_that_is_won_back_is_delivered_after_all(
+def test_a_gift_whose_dispute_is_won_is_delivered_after_all(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = order_gift(campaign)
@@ -192,7 +192,7 @@ def _intent_of(checkout: Checkout) -> str:
     return session.intent.id
 
 
-def test_a_refund_that_no_webhook_told_of_is_found_within_a_day(
+def test_a_refund_whose_webhook_was_lost_is_found_within_a_day(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = order_membership(campaign)

@@ -90,7 +90,7 @@ def test_two_years_take_no_more_calls_than_five_months(
     assert sum(calls.values()) == 2 + 4 * (months + 1)  # so many it took, one by one
 
 
-def test_the_lists_come_to_the_same_as_asking_for_each(
+def test_reading_lists_gives_the_same_as_fetching_each_object(
     monthly: Checkout,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
@@ -110,7 +110,7 @@ def test_the_lists_come_to_the_same_as_asking_for_each(
     assert sum(len(each.disputes) for each in charges) == 2
 
 
-def test_an_inquiry_into_an_old_charge_is_found_by_its_event_and_looked_after_from_then_on(
+def test_an_inquiry_into_an_old_charge_is_found_by_its_event_and_followed_afterwards(
     monthly: Checkout,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
@@ -128,7 +128,7 @@ def test_an_inquiry_into_an_old_charge_is_found_by_its_event_and_looked_after_fr
     assert Dispute.objects.get().status == "warning_closed"
 
 
-def test_what_the_customers_list_leaves_out_is_asked_for_by_itself(
+def test_an_intent_missing_from_the_customers_list_is_fetched_by_itself(
     monthly: Checkout,
     clock: Clock,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
@@ -158,7 +158,7 @@ def test_an_erased_customers_payments_are_still_read(
     assert [len(each.refunds) for each in charges] == [1, 0, 0]
 
 
-def test_a_sale_at_once_takes_two_calls_and_a_third_once_something_went_back(
+def test_a_one_off_sale_takes_two_calls_and_a_third_after_a_refund(
     campaign: Campaign, sandbox: SandboxControl, calls: Calls
 ) -> None:
     checkout = order_gift(campaign)

@@ -59,7 +59,7 @@ def rows() -> list[Any]:
     return [list(each) for each in (payments, refunds, events, memberships)]
 
 
-def test_each_sale_is_settled_once_for_all_of_its_events(
+def test_each_sale_is_settled_once_for_all_its_missed_events(
     sales: list[Checkout], settled: Settled
 ) -> None:
     told = webhooks.catch_up()
@@ -78,7 +78,7 @@ def test_each_sale_is_settled_once_for_all_of_its_events(
     assert sum(settled.values()) == told.missed + 2
 
 
-def test_however_the_list_falls_into_batches(
+def test_batches_of_events_settle_every_sale(
     sales: list[Checkout], settled: Settled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhooks, "_BATCH", 3)
@@ -89,7 +89,7 @@ def test_however_the_list_falls_into_batches(
     assert Payment.objects.count() == 4
 
 
-def test_a_session_that_we_have_not_noted_is_settled_once_its_own_event_names_it(
+def test_an_unsaved_session_is_settled_by_its_own_event(
     sales: list[Checkout], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhooks, "_BATCH", 3)  # the newest come first, that of the session late
@@ -100,7 +100,7 @@ def test_a_session_that_we_have_not_noted_is_settled_once_its_own_event_names_it
     assert Payment.objects.count() == 4
 
 
-def test_what_fails_for_one_sale_keeps_its_events_due_and_is_tried_once(
+def test_a_failure_of_one_sale_keeps_its_events_due_and_is_tried_once(
     sales: list[Checkout],
     monkeypatch: pytest.MonkeyPatch,
     clock: Clock,  # noqa: F811

@@ -43,7 +43,7 @@ def test_an_event_of_an_unknown_type_is_stored_and_ignored(
     assert (stored.status, stored.error, stored.next_attempt_at) == ("ignored", "", None)
 
 
-def test_an_object_of_another_account_is_ignored_and_the_reason_kept(
+def test_an_object_of_another_account_is_ignored_with_the_reason(
     client: Client, sandbox: SandboxControl, campaign: Campaign
 ) -> None:
     post(client, json.dumps(make_event()))
@@ -53,7 +53,7 @@ def test_an_object_of_another_account_is_ignored_and_the_reason_kept(
     assert stored.reason == StripeEvent.Reason.NOT_AT_STRIPE
 
 
-def test_a_sale_that_is_none_of_ours_is_ignored(
+def test_a_sale_that_is_not_ours_is_ignored(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
     Checkout.objects.filter(pk=paid.pk).delete()
@@ -78,7 +78,7 @@ def test_a_redelivered_event_changes_nothing(
     assert Tally.objects.count() == 1
 
 
-def test_an_event_that_fails_keeps_its_error_and_waits_longer_each_time(
+def test_a_failed_event_keeps_its_error_and_waits_longer_each_time(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
     sandbox.add_fault("api", match="GET /v1/checkout/sessions", kind="error", times=-1)
@@ -108,7 +108,7 @@ def test_an_event_that_fails_keeps_its_error_and_waits_longer_each_time(
     assert longest - timezone.now() <= timedelta(hours=1)
 
 
-def test_an_event_works_out_once_stripe_is_back(
+def test_a_failed_event_succeeds_once_stripe_is_back(
     client: Client, sandbox: SandboxControl, paid: Checkout, settings: LazySettings
 ) -> None:
     event_id = completed_event(sandbox)
@@ -141,7 +141,7 @@ def test_an_event_whose_worker_died_is_due_again_when_its_lease_is_over(
     assert webhooks.list_due_events(at=now + timedelta(seconds=45)) == [event_id]
 
 
-def test_a_worker_whose_lease_ran_out_leaves_the_event_to_the_next_one(
+def test_a_worker_whose_lease_ran_out_does_not_close_the_event(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
     event_id = completed_event(sandbox)
@@ -154,7 +154,7 @@ def test_a_worker_whose_lease_ran_out_leaves_the_event_to_the_next_one(
     assert list(StripeEvent.objects.values_list("status", "error")) == [("new", "")]
 
 
-def test_a_replayed_event_is_worked_on_again(
+def test_a_replayed_event_is_processed_again(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
     event_id = completed_event(sandbox)
@@ -168,7 +168,7 @@ def test_a_replayed_event_is_worked_on_again(
     assert Tally.objects.count() == 1
 
 
-def test_an_event_that_came_before_our_note_of_the_session_finds_its_checkout(
+def test_an_event_that_arrives_before_the_session_is_saved_finds_its_checkout(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
     # As if we had died between Stripe's answer and our note of it.
@@ -183,7 +183,7 @@ def test_an_event_that_came_before_our_note_of_the_session_finds_its_checkout(
 # The sweep
 
 
-def test_the_sweep_works_on_what_no_message_told_of(
+def test_the_sweep_processes_events_without_a_message(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
     post(client, *sandbox.signed(completed_event(sandbox)))
@@ -192,7 +192,7 @@ def test_the_sweep_works_on_what_no_message_told_of(
     assert Tally.objects.count() == 1
 
 
-def test_a_checkout_that_cannot_be_settled_holds_up_no_other(
+def test_a_checkout_that_cannot_be_settled_does_not_stop_others(
     sandbox: SandboxControl, campaign: Campaign
 ) -> None:
     broken, whole = order_membership(campaign), order_membership(campaign, email="ben@example.org")

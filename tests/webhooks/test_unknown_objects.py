@@ -67,7 +67,7 @@ def take_marks_away(sandbox: SandboxControl) -> None:
 
 
 @pytest.mark.parametrize("kind", ["gift", "year"])
-def test_without_its_mark_an_object_is_known_by_what_we_noted(
+def test_an_object_without_metadata_is_found_by_our_rows(
     campaign: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
     checkout = sell(campaign, sandbox, kind)
@@ -87,7 +87,7 @@ def test_without_its_mark_an_object_is_known_by_what_we_noted(
     assert Refund.objects.count() == Dispute.objects.count() == 1
 
 
-def test_a_charge_keeps_the_mark_that_its_intent_has_lost(
+def test_a_charge_keeps_the_metadata_that_its_intent_lost(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = sell(campaign, sandbox, "gift")
@@ -107,7 +107,7 @@ def test_a_charge_keeps_the_mark_that_its_intent_has_lost(
 
 
 @pytest.mark.parametrize("kind", ["refund", "dispute"])
-def test_what_names_its_charge_alone_is_led_by_it(
+def test_an_object_that_names_only_its_charge_is_found_by_it(
     campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     checkout = sell(campaign, sandbox, "gift")
@@ -140,7 +140,7 @@ def test_what_names_its_charge_alone_is_led_by_it(
         ("", "", Reason.UNUSED_TYPE),
     ],
 )
-def test_what_is_none_of_ours_is_kept_with_the_reason(
+def test_an_event_that_is_not_ours_is_stored_with_the_reason(
     campaign: Campaign, sandbox: SandboxControl, object_type: str, object_id: str, reason: Reason
 ) -> None:
     if not object_type:
@@ -157,7 +157,7 @@ def test_what_is_none_of_ours_is_kept_with_the_reason(
 @pytest.mark.parametrize(
     ("mark", "reason"), [({}, Reason.NO_CHECKOUT), ({"checkout": LOST}, Reason.LOST_CHECKOUT)]
 )
-def test_what_somebody_else_sold_is_foreign_and_what_names_a_lost_checkout_is_told(
+def test_another_sellers_charge_is_not_ours_and_a_lost_checkout_is_reported(
     campaign: Campaign, sandbox: SandboxControl, mark: dict[str, str], reason: Reason
 ) -> None:
     make_unrelated_charge(sandbox, **mark)
@@ -179,7 +179,7 @@ def test_what_somebody_else_sold_is_foreign_and_what_names_a_lost_checkout_is_to
         assert code == 1
 
 
-def test_a_fault_of_ours_while_settling_is_no_foreign_object(
+def test_an_error_while_settling_does_not_make_an_object_not_ours(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     """Stripe does not know the session that our row names: the event stays due."""
@@ -194,7 +194,7 @@ def test_a_fault_of_ours_while_settling_is_no_foreign_object(
 # What staff see
 
 
-def test_the_inbox_says_why_in_words_and_can_be_narrowed(
+def test_the_inbox_shows_and_filters_by_the_reason(
     campaign: Campaign,
     sandbox: SandboxControl,
     client: Client,
