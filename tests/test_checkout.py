@@ -1,4 +1,4 @@
-"""From the form to one open session at Stripe, whatever happens on the way."""
+"""A form leads to one open session at Stripe, even after errors and repeats."""
 
 from dataclasses import replace
 from functools import partial
@@ -47,7 +47,7 @@ def gift_order(order: checkouts.Order, *, gifts: int = 1) -> checkouts.Order:
 
 
 def sessions() -> list[dict[str, Any]]:
-    """Every session at the sandbox, newest first."""
+    """Return every session at the sandbox, newest first."""
     page = stripe_api.client().v1.checkout.sessions.list({"limit": 100})
     return [session.to_dict() for session in page.auto_paging_iter()]
 
@@ -56,7 +56,7 @@ def open_sessions() -> list[str]:
     return [session["id"] for session in sessions() if session["status"] == "open"]
 
 
-# What Stripe is asked for
+# The request
 
 
 @pytest.mark.parametrize("kind", ["month", "year", "once"])
@@ -174,7 +174,7 @@ def test_the_next_attempt_after_a_lost_answer_gets_the_same_session(
 def test_a_changed_form_after_a_lost_answer_leaves_one_payable_session(
     order: checkouts.Order, settings: LazySettings
 ) -> None:
-    """The lost one is open at Stripe, but its address was given to nobody."""
+    """The lost session is open at Stripe, but nobody has its URL."""
     checkout_id = uuid4()
     with steal_answers(settings, times=2), pytest.raises(stripe_api.StripeUnavailable):
         checkouts.start_checkout(checkout_id, order)
@@ -204,7 +204,7 @@ def test_a_slow_answer_makes_no_second_session(
 
 
 def _insist(checkout_id: UUID, order: checkouts.Order) -> Checkout:
-    """A reader who sends the form until it works; Stripe may be at the first one still."""
+    """A reader sends the form until it works; Stripe may still be busy with the first."""
     for _ in range(5):
         try:
             return checkouts.start_checkout(checkout_id, order)
@@ -330,7 +330,7 @@ def test_two_clicks_at_once_after_expiry_make_one_new_session(
 
 
 def test_two_tabs_with_different_forms_leave_one_session_open(order: checkouts.Order) -> None:
-    """Whichever was last; both readers are led to it, or told to try once more."""
+    """The last form wins; both tabs get its session, or an error to try again."""
     changed = replace(order, price=Price.objects.get(kind="month"))
     for _ in range(5):
         checkout_id = uuid4()

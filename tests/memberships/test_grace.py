@@ -1,4 +1,4 @@
-"""A renewal that nobody pays: access goes on for its grace, lapses, and comes back."""
+"""An unpaid renewal: access lasts through the grace period, lapses, and can be restored."""
 
 import random
 from datetime import timedelta
@@ -39,13 +39,13 @@ OVER = at("2026-12-24 12:00")
 
 @pytest.fixture(autouse=True)
 def patience(sandbox: SandboxControl) -> None:
-    """Stripe goes on asking for what is unpaid."""
+    """Let Stripe keep the subscription past due after its last attempt."""
     sandbox.set_after_last_try("past_due")
 
 
 @pytest.fixture
 def unpaid(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> Membership:
-    """Joined on 10 November by the month; since 10 December nothing can be collected."""
+    """Joined monthly on 10 November; charges fail since 10 December."""
     membership = subscribe(campaign, sandbox, DECLINED_LATER)
     clock.move_to(FAILED + timedelta(minutes=5))
     settle(membership)
@@ -65,13 +65,13 @@ def campaigns_counted() -> set[str]:
     return set(Tally.objects.values_list("campaign__slug", flat=True))
 
 
-# Grace, and its end
+# The grace period
 
 
 def test_access_lasts_two_weeks_from_the_start_of_the_unpaid_time(unpaid: Membership) -> None:
     assert (unpaid.status, unpaid.access_until) == ("past_due", OVER)
     assert has_access(unpaid, "2026-12-24 11:59")
-    assert not has_access(unpaid, "2026-12-24 12:00")  # whether or not a sweep has come
+    assert not has_access(unpaid, "2026-12-24 12:00")  # with or without a sweep
 
 
 def test_a_membership_lapses_after_its_grace_period_with_one_email(
@@ -129,7 +129,7 @@ def test_three_unpaid_months_do_not_move_the_grace_period(
         clock.move_to(at(moment))
         assert settle(unpaid) == "lapsed"
         assert unpaid.access_until == OVER
-    assert unpaid.ends_at == at("2027-04-10 12:00")  # Stripe moves its periods on
+    assert unpaid.ends_at == at("2027-04-10 12:00")  # Stripe moves its periods on regardless
     assert stripe_api.fetch_subscription(str(unpaid.subscription_id)).status == outcome
     assert len(invoices_of(unpaid)) == 5
     assert len(lapsed_mails()) == 1
@@ -137,7 +137,7 @@ def test_three_unpaid_months_do_not_move_the_grace_period(
 
 
 def test_a_payment_meanwhile_moves_the_grace_period(unpaid: Membership, clock: Clock) -> None:
-    """Of two open invoices the older is paid: it is unpaid since the second."""
+    """The older of two open invoices is paid, so the unpaid time starts with the second."""
     clock.move_to(at("2027-01-10 12:05"))
     mend_card(unpaid)
     december = invoices_of(unpaid)[1]
@@ -166,7 +166,7 @@ def test_the_newsroom_sets_the_length_of_the_grace_period(
     assert ("lapsed" in kinds, "past_due" in kinds) == (days == 0, days > 0)
 
 
-# Its end at Stripe, and the way back
+# Ended at Stripe, and restored
 
 
 def test_a_subscription_ended_by_stripe_gave_no_access_after_its_grace_period(
@@ -206,7 +206,7 @@ def test_paying_the_newest_invoice_restores_access_and_the_count(
     assert renewal.paid_at == timezone.now()
     assert list(Tally.objects.values()) == counted
     clock.move_to(timezone.now() + timedelta(days=31))
-    assert settle(unpaid) == "active"  # the next one is collected by itself
+    assert settle(unpaid) == "active"  # the next one is collected automatically
 
 
 def test_a_gift_to_a_lapsed_member_starts_now(unpaid: Membership, clock: Clock) -> None:
@@ -234,7 +234,7 @@ def test_the_grace_period_comes_after_the_gifts(
     assert membership.status == "lapsed"
 
 
-# Who counts
+# Counting
 
 
 def start_campaign(starts_at: str) -> Campaign:
@@ -257,7 +257,7 @@ def test_a_member_who_lapsed_before_a_campaign_and_joins_again_counts(
     sandbox.pay(str(anew.session_id), card=GOOD)
     settlement.settle_checkout(anew.pk)
     assert Tally.objects.filter(campaign=winter).exists() == counts
-    settle(unpaid)  # in whichever order they are settled
+    settle(unpaid)  # in either order
     assert Tally.objects.filter(campaign=winter).exists() == counts
     assert Tally.objects.filter(campaign__slug="birthday").count() == 1
 
@@ -276,7 +276,10 @@ def test_paying_old_invoices_keeps_the_count_in_a_campaign_that_began_after_the_
         sandbox.pay(str(anew.session_id), card=GOOD)
         settlement.settle_checkout(anew.pk)
     counted = list(Tally.objects.order_by("pk").values())
-    assert campaigns_counted() == {"birthday", "winter"}  # in Advent the grace still ran
+    assert campaigns_counted() == {
+        "birthday",
+        "winter",
+    }  # the grace period was still running in Advent
     mend_card(unpaid)
     for invoice in invoices_of(unpaid)[: 1 if pays == "the newest" else 2]:
         stripe_api.client().v1.invoices.pay(invoice.id)
@@ -317,7 +320,7 @@ def test_every_order_of_events_ends_in_the_same_rows(
     unpaid: Membership, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:
     clock.move_to(at("2027-01-12 12:00"))
-    for _ in range(2):  # lapsed, then back again
+    for _ in range(2):  # lapsed, then restored
         event_ids = [event["id"] for event in sandbox.events()]
         ended: list[Any] = []
         for seed in (None, 1, 2, 3):
@@ -337,7 +340,7 @@ def test_every_order_of_events_ends_in_the_same_rows(
     assert Membership.objects.get().status == "active"
 
 
-# What is shown
+# The account page
 
 
 @pytest.mark.parametrize(
@@ -347,6 +350,6 @@ def test_every_order_of_events_ends_in_the_same_rows(
 def test_the_member_sees_the_lapse_at_once(
     unpaid: Membership, clock: Clock, moment: str, standing: str, can_cancel: bool
 ) -> None:
-    """Before any sweep has come."""
+    """It shows before any sweep."""
     row = members.describe_membership(unpaid, at=at(moment))
     assert (row.standing.value, row.can_cancel, row.can_switch) == (standing, can_cancel, False)

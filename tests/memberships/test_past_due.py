@@ -1,4 +1,4 @@
-"""A renewal that fails: the member hears of it once, and can mend it."""
+"""A failed renewal: the member gets one email and can pay."""
 
 from dataclasses import replace
 from typing import Any
@@ -43,7 +43,7 @@ def settle(membership: Membership) -> str:
 
 
 def fail(membership: Membership, sandbox: SandboxControl) -> dict[str, Any]:
-    """The next renewal fails now; its invoice."""
+    """Let the next renewal fail now; returns its invoice."""
     invoice = sandbox.renew(str(membership.subscription_id), outcome="failed")
     sandbox.advance(60)
     return invoice
@@ -106,7 +106,7 @@ def test_no_email_is_sent_once_the_invoice_is_paid(
     assert_not_wanted(owed()[0])
     settle(subscribed)
     assert len(owed()) == 1
-    # The payment itself has its receipt, as every other.
+    # The payment has a receipt like any other.
     renewal = Payment.objects.get(role=Payment.Role.RENEWAL)
     assert OutgoingMail.objects.filter(key=f"receipt:{renewal.intent_id}").exists()
 
@@ -166,7 +166,7 @@ def test_a_period_is_identified_by_its_invoice_or_its_end(
 
 @pytest.mark.django_db
 def test_a_failure_without_a_charge_is_reported_without_an_amount() -> None:
-    """The bank asks for a confirmation first, say: there is no charge that failed."""
+    """There is no failed charge, for example if the bank asks for a confirmation first."""
     mail = owe_of_failure(make_campaign())
     Payment.objects.filter(role=Payment.Role.RENEWAL).delete()
     for part in both(deliver(mail)):

@@ -1,4 +1,4 @@
-"""A subscription of which nothing is collected for a while: access to the end of what is paid."""
+"""A paused subscription: access lasts to the end of the paid period."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ clock = _clock  # a fixture
 
 @pytest.fixture
 def paying(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> Membership:
-    """By the month, since 10 November."""
+    """A monthly membership since 10 November."""
     return subscribe(campaign, sandbox)
 
 
@@ -182,7 +182,7 @@ def test_a_gift_claimed_before_the_pause_still_moves_the_charge(
 def test_a_period_that_passes_in_the_pause_does_not_delay_the_gift(
     campaign: Campaign, paying: Membership, clock: Clock
 ) -> None:
-    """Claimed within the paid month; Stripe is told of it in the next, of which nothing is paid."""
+    """Claimed within the paid month; Stripe is updated in the next, unpaid one."""
     clock.move_to(at("2026-12-10 11:59"))
     gift = claim(give(campaign, months=2), email=ADA)
     pause(paying)
@@ -202,7 +202,7 @@ def test_a_pause_during_gifts_ends_access_with_the_gifts(
     pause(paying)
     clock.move_to(at("2027-02-20 12:00"))
     assert row(paying) == ("paused", at("2027-02-10 12:00"))
-    # What is laid out anew meanwhile, since a gift is taken back, is no trouble.
+    # Extensions may move meanwhile, because a gift is revoked.
     assert first.membership is not None
     with transaction.atomic():
         memberships.revoke_access(first.membership, at=at("2027-02-20 12:00"))
@@ -259,9 +259,9 @@ def test_the_last_event_alone_and_the_reverse_order_end_in_the_same_rows(
         clock.move_to(at("2027-02-10 12:05"))
     assert invoices_of(paying)
     event_ids = [event["id"] for event in sandbox.events()]
-    told = [event["id"] for event in sandbox.events("customer.subscription.updated")]
+    updates = [event["id"] for event in sandbox.events("customer.subscription.updated")]
     ended = []
-    for order in (event_ids, event_ids[::-1], told[-1:]):
+    for order in (event_ids, event_ids[::-1], updates[-1:]):
         forget_sales()
         deliver_events(sandbox, client, order)
         ended.append(dump_rows())

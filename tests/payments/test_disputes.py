@@ -1,4 +1,4 @@
-"""A bank takes a payment back: what is kept of it, what stops counting, and who is told."""
+"""Disputes: how they are recorded, when they end the count, and how staff are notified."""
 
 import json
 from collections.abc import Callable
@@ -57,14 +57,14 @@ def settle(payment: Payment) -> Dispute:
     return Dispute.objects.get()
 
 
-def told() -> list[str]:
-    """The states of which staff are told, in their order."""
+def notified_states() -> list[str]:
+    """Return the states that staff were notified of, in order."""
     mails = OutgoingMail.objects.filter(kind=OutgoingMail.Kind.DISPUTE).order_by("pk")
     return [mail.key.rpartition(":")[2] for mail in mails]
 
 
 def show_as(status: str, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
-    """Let Stripe say that the dispute is in that state."""
+    """Let Stripe return the dispute in that state."""
 
     def read_changed(raw: dict[str, Any]) -> stripe_api.Dispute:
         return read_dispute(raw | {"status": status} | changes)
@@ -72,7 +72,7 @@ def show_as(status: str, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Non
     monkeypatch.setattr(objects, "read_dispute", read_changed)
 
 
-# What is kept
+# Recording
 
 
 def test_the_schema_has_the_states_that_staff_are_notified_of() -> None:
@@ -91,7 +91,7 @@ def test_a_dispute_is_recorded_in_any_state_and_only_a_lost_one_reverses_the_pay
     standing = valid_interval(Payment.objects.get())
     assert standing == (sold.paid_at, dispute.withdrawn_at if status == "lost" else None)
     assert (Tally.objects.get().counted_until is not None) == (status == "lost")
-    assert told() == ([status] if status in NOTIFIED_STATES else [])
+    assert notified_states() == ([status] if status in NOTIFIED_STATES else [])
 
 
 def test_the_deadline_is_stripes(sold: Payment, sandbox: SandboxControl) -> None:
@@ -139,7 +139,7 @@ def test_a_dispute_has_the_times_of_withdrawal_and_reinstatement(
     assert Tally.objects.get().counted_until is None
 
 
-# Who is told
+# Notifying staff
 
 
 def test_staff_are_notified_once_of_a_dispute_however_often_its_events_arrive(
@@ -162,7 +162,7 @@ def test_staff_are_notified_again_when_a_dispute_is_decided(
     sandbox.close_dispute(opened["id"], status=ending)
     for _ in range(3):
         settle(sold)
-    assert told() == ["needs_response", ending]
+    assert notified_states() == ["needs_response", ending]
 
 
 def test_staff_are_not_notified_of_an_answer_but_of_a_later_win(
@@ -173,11 +173,11 @@ def test_staff_are_not_notified_of_an_answer_but_of_a_later_win(
     answer: Any = {"evidence": {"uncategorized_text": "She read it."}, "submit": True}
     stripe_api.client().v1.disputes.update(opened["id"], answer)
     assert settle(sold).status == "under_review"
-    assert told() == ["needs_response"]
+    assert notified_states() == ["needs_response"]
     for ending in ("lost", "won"):
         sandbox.close_dispute(opened["id"], status=ending)
         settle(sold)
-    assert told() == ["needs_response", "lost", "won"]
+    assert notified_states() == ["needs_response", "lost", "won"]
 
 
 def test_staff_are_notified_of_an_inquiry_and_of_the_dispute_that_follows(
@@ -188,7 +188,7 @@ def test_staff_are_notified_of_an_inquiry_and_of_the_dispute_that_follows(
         show_as("warning_needs_response", patch)
         settle(sold)
     settle(sold)
-    assert told() == ["warning_needs_response", "needs_response"]
+    assert notified_states() == ["warning_needs_response", "needs_response"]
 
 
 def test_disputes_from_before_the_staff_address_was_set_send_no_email(
@@ -199,7 +199,7 @@ def test_disputes_from_before_the_staff_address_was_set_send_no_email(
     assert settle(sold).status == "needs_response"
     settings.STAFF_EMAIL = "desk@example.org"
     settle(sold)
-    assert told() == []
+    assert notified_states() == []
 
 
 @pytest.mark.django_db
@@ -220,7 +220,7 @@ def test_no_email_is_sent_without_a_staff_address(settings: LazySettings) -> Non
     assert_not_wanted(owed)
 
 
-# What the mail says
+# The email
 
 
 @pytest.mark.django_db
@@ -284,7 +284,7 @@ def test_staff_see_the_deadline_on_the_payments_page(admin_client: Client, db: N
 
 
 def refund_part(payment: Payment) -> None:
-    """As staff do in Stripe's dashboard; of what is disputed already Stripe gives nothing back."""
+    """Refund in Stripe's dashboard; Stripe refuses it for a disputed payment."""
     params: Any = {"payment_intent": payment.intent_id, "amount": 1500}
     try:
         stripe_api.client().v1.refunds.create(params)

@@ -1,4 +1,4 @@
-"""What refunds and disputes moved of Stripe's balance stands in our rows, in the payout's money."""
+"""Our rows hold what refunds and disputes moved of Stripe's balance, in the payout currency."""
 
 import io
 from typing import Any
@@ -28,7 +28,7 @@ def shop(
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> Campaign:
-    """Three currencies on sale; hryvnias are paid out in euros."""
+    """Sell in three currencies; hryvnias are paid out in euros."""
     for currency in ("usd", "uah"):
         for kind in ("month", "once", "gift"):
             make_price(kind, currency=currency, amount_minor=7300, stripe_price_id="")
@@ -40,7 +40,7 @@ def shop(
 def buy(
     campaign: Campaign, sandbox: SandboxControl, kind: str, currency: str, **how: Any
 ) -> Checkout:
-    """Paid at Stripe; no webhook comes, and we have not heard of it."""
+    """Buy and pay at Stripe, without a webhook or a settlement."""
     is_gift = kind == "gift"
     order = checkouts.Order(
         kind=Checkout.Kind.GIFT if is_gift else Checkout.Kind.JOIN,
@@ -57,7 +57,7 @@ def buy(
 
 
 def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> None:  # noqa: F811
-    """In each currency sales, renewals, and refunds and disputes of every outcome."""
+    """Make sales, renewals, refunds and disputes of every outcome in each currency."""
     monthly, failing, disputes = [], [], []
     for currency in CURRENCIES:
         whole, part = (buy(campaign, sandbox, "gift", currency) for _ in range(2))
@@ -112,11 +112,11 @@ def test_after_a_year_the_net_amounts_equal_stripes_in_every_payout_currency(
     assert code == 0, told
     assert "Equal to the minor unit." in told
     books = theirs(sandbox)
-    assert set(books) == {"eur", "usd"}  # the hryvnias are among the euros
+    assert set(books) == {"eur", "usd"}  # hryvnias are paid out as euros
     assert ours() == books
     assert all(book["disputed_minor"] and book["refunded_minor"] for book in books.values())
     assert {each.currency for each in Payment.objects.all()} == set(CURRENCIES)
-    # Bought, taken and given back at three rates, it is still what Stripe says.
+    # Bought, disputed and refunded at three rates, our sums still equal Stripe's.
     converted = ours(currency="uah")
     assert set(converted) == {"eur"}
     nets = [ours(pk=payment.pk) for payment in Payment.objects.all()]
@@ -149,7 +149,7 @@ def test_older_rows_without_amounts_moved_are_corrected(
     assert code == 0, told
     assert "different and mended: 4" in told
     assert ours() == right == theirs(sandbox)
-    if since > "2027":  # an inquiry moved nothing, so that no movement leads to it
+    if since > "2027":  # an inquiry moved nothing, so no movement leads to it
         assert not Dispute.objects.filter(taken_minor=None).exists()
 
 
@@ -185,7 +185,7 @@ def test_a_row_that_differs_from_the_balance_is_reported_and_corrected(
 
 @pytest.mark.django_db
 def test_a_dispute_fee_may_be_returned_with_the_money() -> None:
-    """Where Stripe gives it back: our row has one fee, and Stripe's balance has two."""
+    """Our row has one fee, and Stripe's balance has two."""
     payment = make_payment(make_member(), make_campaign(), "2026-11-10 12:00")
     entries: list[dict[str, Any]] = [
         {
@@ -224,7 +224,7 @@ def test_a_dispute_fee_may_be_returned_with_the_money() -> None:
 
 
 def test_a_charge_with_a_failure_entry_is_read_without_another_call() -> None:
-    """It names an entry of its failure as a failed refund does, and is none."""
+    """Such a charge names a failure entry like a failed refund does."""
     charge = {
         "id": "ch_1",
         "object": "charge",

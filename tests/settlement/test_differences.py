@@ -1,4 +1,4 @@
-"""Rows that are not what Stripe says, and what only one side has: named, mended, never hidden."""
+"""Rows that differ from Stripe or exist on one side only are reported and corrected."""
 
 from typing import Any
 
@@ -115,14 +115,14 @@ def test_a_deleted_row_is_imported_again(
     assert Refund.objects.get().amount_minor == 1000
 
 
-# What only one side has
+# Rows on one side only
 
 
 @pytest.mark.usefixtures("in_step")
 def test_a_row_that_stripe_does_not_have_is_reported_as_missing_there(campaign: Campaign) -> None:
     ghost = make_payment(make_member(), campaign, "2026-11-10 12:00")
     make_refund(Payment.objects.exclude(pk=ghost.pk).get(), "2026-11-10 12:30", 700)
-    for _ in range(2):  # and it is told each night, until it is mended
+    for _ in range(2):  # reported each night until it is corrected
         code, told = reconcile()
         assert code == 1
         assert "missing there: 2 (€53)" in told

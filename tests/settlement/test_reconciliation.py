@@ -1,4 +1,4 @@
-"""Our figures are Stripe's to the minor unit, whatever became of the webhooks."""
+"""Our figures equal Stripe's to the minor unit, even if webhooks are lost."""
 
 import io
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ IBAN = "DE89370400440532013000"
 
 
 def reconcile(*arguments: str) -> tuple[int, str]:
-    """The exit code and what was printed, the reason for failing included."""
+    """Return the exit code and the output, including the error."""
     out = io.StringIO()
     try:
         call_command("reconcile", *arguments, stdout=out)
@@ -41,7 +41,7 @@ def reconcile(*arguments: str) -> tuple[int, str]:
 
 
 def sell(campaign: Campaign, sandbox: SandboxControl, kind: str = "year", **how: Any) -> Checkout:
-    """Bought and paid at Stripe; no webhook comes, and we have not heard of it."""
+    """Buy and pay at Stripe, without a webhook or a settlement."""
     order = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
     sandbox.pay(str(order.session_id), **({"card": CARD} | how))
     return order
@@ -61,7 +61,7 @@ def give_back(intent_id: str, minor: int) -> str:
 
 
 def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> None:  # noqa: F811
-    """Sales, renewals, refunds and disputes of every outcome; not one webhook of them comes."""
+    """Make sales, renewals, refunds and disputes of every outcome, without any webhook."""
     order_membership(campaign, email="never@example.org")
     whole, part = sell(campaign, sandbox, "gift"), sell(campaign, sandbox, "once")
     lost, won = sell(campaign, sandbox, "gift"), sell(campaign, sandbox, "once")
@@ -84,7 +84,7 @@ def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Cloc
 
 
 def add_up_ours() -> dict[str, int]:
-    """By our rows alone, without the reconciliation's own sums."""
+    """Add up our rows, without the reconciliation's own sums."""
     succeeded = Payment.objects.filter(status="succeeded").exclude(intent_id=None)
     gross = sum(payment.settled_minor or 0 for payment in succeeded)
     refunded = sum(each.amount_minor for each in Refund.objects.filter(status="succeeded"))
@@ -112,7 +112,7 @@ def add_up_theirs(sandbox: SandboxControl) -> dict[str, int]:
 
 
 def copy_rows() -> list[Any]:
-    """Everything that a run may write, as it stands."""
+    """Return every row that a run may write."""
     return [
         list(model.objects.order_by("pk").values())
         for model in (Checkout, Payment, Refund, Dispute, Membership, StripeEvent, StripeCursor)
@@ -120,7 +120,7 @@ def copy_rows() -> list[Any]:
 
 
 def make_unrelated_charge(sandbox: SandboxControl, **metadata: str) -> None:
-    """Sold by somebody else at the same account, by a session of their own."""
+    """Sell something else in the same account, with a session that isn't ours."""
     session = stripe_api.client().v1.checkout.sessions.create(
         {
             "mode": "payment",
@@ -143,7 +143,7 @@ def make_unrelated_charge(sandbox: SandboxControl, **metadata: str) -> None:
 
 @pytest.fixture
 def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stripe keeps events for 30 days: of what is older only the balance tells."""
+    """Let Stripe have no events, as for sales older than 30 days."""
 
     def none(*, since: datetime) -> Iterator[stripe_api.Event]:
         return iter(())
@@ -153,12 +153,12 @@ def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def in_step(campaign: Campaign, sandbox: SandboxControl) -> Payment:
-    """One gift that was sold and settled, and nothing else."""
+    """Sell and settle one gift, and nothing else."""
     settlement.settle_checkout(sell(campaign, sandbox, "gift").pk)
     return Payment.objects.get()
 
 
-# Whatever was lost
+# Lost webhooks
 
 
 def test_stripes_events_import_everything_if_every_webhook_was_lost(
@@ -258,7 +258,7 @@ def test_a_run_before_the_first_sale_reports_nothing(campaign: Campaign) -> None
     )
 
 
-# Stripe is away
+# Outages
 
 
 def test_an_outage_in_the_middle_keeps_imported_rows_and_moves_no_cursor(
@@ -270,7 +270,7 @@ def test_an_outage_in_the_middle_keeps_imported_rows_and_moves_no_cursor(
     assert code == 2
     assert "Stripe did not answer" in told
     assert "the next run begins where this one did" in told
-    assert Payment.objects.count() == 1  # the events had brought it already
+    assert Payment.objects.count() == 1  # imported from the events
     assert not StripeCursor.objects.filter(of="balance").exists()
     sandbox.remove_faults()
     assert reconcile()[0] == 0
@@ -304,7 +304,7 @@ def test_the_cursor_has_stripes_time_and_moves_only_past_read_movements(
     sell(campaign, sandbox, "gift")
     clock.move_to(at("2026-12-24 12:00"))
     sell(campaign, sandbox, "gift")
-    assert reconcile("--since", "2026-12-24")[0] == 0  # it left out what was never read
+    assert reconcile("--since", "2026-12-24")[0] == 0  # it skipped movements that were never read
     assert not StripeCursor.objects.exists()
     clock.move_to(at("2026-12-25 12:00"))
     assert reconcile()[0] == 0

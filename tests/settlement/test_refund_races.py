@@ -1,4 +1,4 @@
-"""A refund and a dispute of one payment at once: the rows are Stripe's books, whoever is first."""
+"""Our rows equal Stripe's when a payment is refunded and disputed at once, in any order."""
 
 from collections.abc import Callable
 from functools import partial
@@ -38,7 +38,7 @@ def sold(campaign: Campaign, sandbox: SandboxControl) -> Payment:
 
 
 def give_back(payment: Payment, staff: User, minor: int = PART) -> RefundOrder:
-    """By staff in our admin, as far as Stripe lets them."""
+    """Refund in our admin, if Stripe allows it."""
     order = settlement.order_refund(
         payment,
         amount_minor=minor,
@@ -76,7 +76,7 @@ def theirs(sandbox: SandboxControl) -> dict[str, Any]:
 
 
 def assert_settled(sandbox: SandboxControl, ending: str) -> None:
-    """Rows, standing and tally are the same, whether the refund was let through or refused."""
+    """Check rows, validity and tally, whether the refund was accepted or refused."""
     assert ours() == theirs(sandbox)
     assert Refund.objects.count() == len(sandbox.events("refund.created"))
     assert not RefundOrder.objects.filter(next_attempt_at__isnull=False).exists()
@@ -100,7 +100,7 @@ def test_changes_between_reading_stripe_and_writing_are_read_again(
     first: str,
     ending: str,
 ) -> None:
-    """Each step happens, and is settled by another worker, while the one before it is settled."""
+    """Each step is settled by another worker while the one before is being settled."""
     ways: dict[str, Step] = {
         "refund": partial(give_back, sold, staff),
         "dispute": partial(sandbox.open_dispute, payment_intent=sold.intent_id),
@@ -125,7 +125,7 @@ def test_changes_between_reading_stripe_and_writing_are_read_again(
 def test_writing_an_outdated_snapshot_ends_in_different_rows(
     sold: Payment, sandbox: SandboxControl
 ) -> None:
-    """The control: without a look at the version the slower worker puts the old state back."""
+    """The control: without the version check the slower worker restores the old state."""
     sandbox.open_dispute(payment_intent=sold.intent_id)
     checkout = settle(sold)
     read_before = settlement.read_snapshot(str(checkout.session_id))
@@ -176,4 +176,4 @@ def test_a_full_refund_in_the_dashboard_ends_our_order_with_the_reason(
     assert settlement.refundable_minor(sold) == 0
     with pytest.raises(settlement.RefundRefused) as refused:
         give_back(sold, staff)
-    assert isinstance(refused.value.args[0], Promise)  # told in the language of whoever asked
+    assert isinstance(refused.value.args[0], Promise)  # translated for the person who asked

@@ -1,4 +1,4 @@
-"""What a settlement reads of Stripe: all of it, by a handful of calls whatever the age."""
+"""A settlement reads everything from Stripe with a few calls, whatever the age of the sale."""
 
 import re
 from collections import Counter
@@ -22,7 +22,7 @@ Calls = Counter[str]
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
-    """Every request to Stripe from here on, by its path without ids."""
+    """Count the requests to Stripe by their path without ids."""
     made: Calls = Counter()
     send = requests.Session.request
 
@@ -46,7 +46,7 @@ def read(checkout: Checkout, **hint: str) -> settlement.Snapshot:
 
 
 def read_one_by_one(checkout: Checkout) -> Iterator[ChargeSnapshot]:
-    """Everything that Stripe has, asked for invoice by invoice: what the lists must come to."""
+    """Fetch everything invoice by invoice, for comparison with the lists."""
     session = stripe_api.fetch_session(str(checkout.session_id))
     roles = {"subscription_create": "first", "subscription_cycle": "renewal"}
     for invoice in stripe_api.list_invoices(session.subscription_id):
@@ -64,11 +64,11 @@ def read_one_by_one(checkout: Checkout) -> Iterator[ChargeSnapshot]:
 
 
 def renewals_of(checkout: Checkout) -> list[str]:
-    """The intents of all that was paid, the newest first."""
+    """Return the ids of all payment intents, newest first."""
     return [charge.intent_id for charge in read(checkout).charges]
 
 
-def give_back(intent_id: str, minor: int) -> None:
+def refund(intent_id: str, minor: int) -> None:
     stripe_api.refund_payment(intent_id, amount_minor=minor, idempotency_key=f"{intent_id}{minor}")
 
 
@@ -84,10 +84,12 @@ def test_two_years_take_no_more_calls_than_five_months(
     charges = read(monthly).charges
     assert len(charges) == months + 1
     lists = {"checkout/sessions": 1, "subscriptions": 1, "invoices": 1, "payment_intents": 1}
-    assert calls == lists | {"disputes": min(months + 1, 4)}  # those of the last 120 days
+    assert calls == lists | {"disputes": min(months + 1, 4)}  # for the charges of the last 120 days
     calls.clear()
     assert list(read_one_by_one(monthly)) == charges
-    assert sum(calls.values()) == 2 + 4 * (months + 1)  # so many it took, one by one
+    assert sum(calls.values()) == 2 + 4 * (
+        months + 1
+    )  # the number of calls when fetched one by one
 
 
 def test_reading_lists_gives_the_same_as_fetching_each_object(
@@ -98,10 +100,10 @@ def test_reading_lists_gives_the_same_as_fetching_each_object(
     clock.move_to(at("2027-09-20 12:00"))
     intents = renewals_of(monthly)
     oldest, old, new = intents[-1], intents[-3], intents[0]
-    give_back(oldest, 600)
-    for minor in range(1, 13):  # more than come with a charge
-        give_back(old, minor)
-    give_back(new, 100)
+    refund(oldest, 600)
+    for minor in range(1, 13):  # more than a charge lists itself
+        refund(old, minor)
+    refund(new, 100)
     sandbox.open_dispute(payment_intent=intents[-2])
     sandbox.open_dispute(payment_intent=intents[1], inquiry=True)
     charges = read(monthly).charges
@@ -152,7 +154,7 @@ def test_an_erased_customers_payments_are_still_read(
     clock.move_to(at("2027-01-20 12:00"))
     before = renewals_of(monthly)
     stripe_api.delete_customer(read(monthly).session.customer_id)
-    give_back(before[0], 100)
+    refund(before[0], 100)
     charges = read(monthly).charges
     assert [charge.intent_id for charge in charges] == before
     assert [len(each.refunds) for each in charges] == [1, 0, 0]
@@ -166,7 +168,7 @@ def test_a_one_off_sale_takes_two_calls_and_a_third_after_a_refund(
     calls.clear()
     [charge] = read(checkout).charges
     assert calls == {"checkout/sessions": 1, "disputes": 1}
-    give_back(charge.intent_id, 100)
+    refund(charge.intent_id, 100)
     calls.clear()
     assert [refund.amount_minor for refund in read(checkout).charges[0].refunds] == [100]
     assert calls == {"checkout/sessions": 1, "disputes": 1, "refunds": 1}

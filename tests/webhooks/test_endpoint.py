@@ -1,4 +1,4 @@
-"""The webhook's door: what is let in, stored and refused."""
+"""The webhook endpoint: which requests it stores and which it refuses."""
 
 import json
 import time
@@ -168,7 +168,7 @@ def test_a_signed_but_malformed_webhook_breaks_no_worker(
     response = post(client, ODD[odd])
     stored = StripeEvent.objects.count()
     assert (response.status_code, stored) in {(200, 1), (400, 0), (413, 0)}
-    # Whatever was stored, the next sweep takes it and what comes after it.
+    # The next sweep processes whatever was stored, and what follows.
     checkout = order_membership(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     body, header = sandbox.signed(completed_event(sandbox))

@@ -1,4 +1,4 @@
-"""What becomes of a webhook that was stored: worked on, put off, replayed, swept up."""
+"""Stored webhooks are processed, postponed, replayed and found by the sweep."""
 
 import json
 from datetime import timedelta
@@ -23,13 +23,13 @@ def make_due(event_id: str) -> None:
 
 @pytest.fixture
 def paid(campaign: Campaign, sandbox: SandboxControl) -> Checkout:
-    """A yearly membership paid at Stripe, of which no event has reached us yet."""
+    """Sell a yearly membership; no event has arrived yet."""
     checkout = order_membership(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     return checkout
 
 
-# Working on them
+# Processing
 
 
 def test_an_event_of_an_unknown_type_is_stored_and_ignored(
@@ -95,7 +95,7 @@ def test_a_failed_event_keeps_its_error_and_waits_longer_each_time(
         assert stored.next_attempt_at is not None
         pauses.append(stored.next_attempt_at - before)
         assert event_id not in webhooks.list_due_events(at=before)
-        assert webhooks.work_on_event(event_id) is None  # not before its time
+        assert webhooks.work_on_event(event_id) is None  # not due yet
         assert event_id in webhooks.list_due_events(at=stored.next_attempt_at)
     assert pauses[0] >= timedelta(seconds=2)
     assert pauses[1] >= timedelta(seconds=4)
@@ -134,7 +134,7 @@ def test_an_event_whose_worker_died_is_due_again_when_its_lease_is_over(
     event_id = completed_event(sandbox)
     post(client, *sandbox.signed(event_id))
     now = timezone.now()
-    # What the claim of a worker that was killed a moment later leaves behind.
+    # The state after a worker claimed the event and was killed.
     StripeEvent.objects.update(next_attempt_at=now + webhooks.LEASE, attempts=1)
     assert webhooks.work_on_event(event_id) is None
     assert webhooks.list_due_events(at=now) == []
@@ -161,7 +161,7 @@ def test_a_replayed_event_is_processed_again(
     deliver_events(sandbox, client, [event_id])
     Tally.objects.all().delete()
     assert webhooks.replay_events([event_id, "evt_unknown"]) == 1
-    assert webhooks.replay_events([event_id]) == 0  # it is due already
+    assert webhooks.replay_events([event_id]) == 0  # already due
     assert webhooks.work_on_event(event_id) == paid.pk
     stored = StripeEvent.objects.get()
     assert (stored.status, stored.attempts) == ("done", 2)
@@ -171,7 +171,7 @@ def test_a_replayed_event_is_processed_again(
 def test_an_event_that_arrives_before_the_session_is_saved_finds_its_checkout(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
-    # As if we had died between Stripe's answer and our note of it.
+    # As if the process had died between Stripe's answer and saving it.
     session_id = paid.session_id
     Checkout.objects.update(status="starting", session_id=None, session_url="", settle_at=None)
     deliver_events(sandbox, client, [completed_event(sandbox)])
@@ -198,7 +198,7 @@ def test_a_checkout_that_cannot_be_settled_does_not_stop_others(
     broken, whole = order_membership(campaign), order_membership(campaign, email="ben@example.org")
     for checkout in (broken, whole):
         sandbox.pay(str(checkout.session_id), card="4242424242424242")
-    # A subscription that somebody entered by hand: the row that it needs is taken.
+    # A subscription entered by hand has taken the row that this one needs.
     invoice = sandbox.events("invoice.paid")[0]["data"]["object"]
     Membership.objects.create(
         member=make_member(),

@@ -1,4 +1,4 @@
-"""Stored events over time: worked on again by a command, and stripped when they are old."""
+"""Stored events are replayed by a command, and stripped when they are old."""
 
 import io
 import json
@@ -44,7 +44,7 @@ def make_old(event_id: str = "evt_old", *, days: int = 401, **changes: Any) -> S
 
 @pytest.fixture
 def some() -> None:
-    """Three that were worked on, one that failed and waits."""
+    """Store three processed events and one that failed."""
     make_event("evt_1", type="charge.succeeded", received_at=at("2026-11-08 12:00"))
     make_event("evt_2", type="invoice.paid", status="done", received_at=at("2026-11-09 12:00"))
     make_event("evt_3", type="invoice.paid", received_at=at("2026-11-10 00:00"))
@@ -202,12 +202,12 @@ def test_a_stripped_event_can_be_replayed(
     event_id = str(sandbox.events("checkout.session.completed")[-1]["id"])
     deliver_events(sandbox, client, [event_id])
     assert "ada@example.org" in StripeEvent.objects.get().payload
-    Payment.objects.update(amount_minor=1)  # what a replay is to mend
+    Payment.objects.update(amount_minor=1)  # a replay corrects it
     StripeEvent.objects.update(received_at=timezone.now() - timedelta(days=500))
     tasks.sweep()
     assert "ada@example.org" not in StripeEvent.objects.get().payload
     assert "1 done" in replay(event_id, "--now")
     assert Payment.objects.get().amount_minor == 6000
-    # The webhook that comes once more changes nothing of it.
+    # A repeated webhook changes nothing.
     deliver_events(sandbox, client, [event_id])
     assert "ada@example.org" not in StripeEvent.objects.get().payload

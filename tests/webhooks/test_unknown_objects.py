@@ -1,4 +1,4 @@
-"""An event for an object we do not know: kept, asked for at Stripe, adopted or marked foreign."""
+"""Events about unknown objects: settled if they are ours, otherwise ignored with the reason."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ LOST = "1e4fb81a-5a3a-4f4c-a4a7-5c0f4f6b3f11"
 
 
 def bring(object_type: str, object_id: str, event_id: str = "evt_1") -> StripeEvent:
-    """An event that names the object, kept and worked on."""
+    """Store and process an event that names the object."""
     event = {
         "id": event_id,
         "type": f"{object_type}.updated",
@@ -43,14 +43,14 @@ def sell(campaign: Campaign, sandbox: SandboxControl, kind: str) -> Checkout:
 
 
 def ids_of(sandbox: SandboxControl) -> dict[str, str]:
-    """The newest object of each kind that Stripe's events named."""
+    """Return the newest object of each type in Stripe's events."""
     return {
         each["data"]["object"]["object"]: each["data"]["object"]["id"] for each in sandbox.events()
     }
 
 
-def take_marks_away(sandbox: SandboxControl) -> None:
-    """As somebody may in Stripe's dashboard."""
+def remove_metadata(sandbox: SandboxControl) -> None:
+    """Remove our metadata, as staff can in Stripe's dashboard."""
     v1, named, nothing = stripe_api.client().v1, ids_of(sandbox), {"metadata": {"checkout": ""}}
     ways: dict[str, Callable[[str, Any], object]] = {
         "checkout.session": v1.checkout.sessions.update,
@@ -63,7 +63,7 @@ def take_marks_away(sandbox: SandboxControl) -> None:
             update(named[kind], nothing)
 
 
-# Adopted
+# Ours
 
 
 @pytest.mark.parametrize("kind", ["gift", "year"])
@@ -71,7 +71,7 @@ def test_an_object_without_metadata_is_found_by_our_rows(
     campaign: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
     checkout = sell(campaign, sandbox, kind)
-    take_marks_away(sandbox)
+    remove_metadata(sandbox)
     assert bring("checkout.session", str(checkout.session_id)).status == "done"
     payment = Payment.objects.get()
     stripe_api.refund_payment(str(payment.intent_id), amount_minor=100, idempotency_key="part")
@@ -99,7 +99,7 @@ def test_a_charge_keeps_the_metadata_that_its_intent_lost(
     assert (event.status, event.reason) == ("ignored", Reason.NO_CHECKOUT)
     assert bring("charge", named["charge"], "evt_2").status == "done"
     assert Payment.objects.get().checkout == checkout
-    # What was foreign is adopted when it is worked on again.
+    # A replay settles what was ignored before.
     webhooks.replay_events(["evt_1"])
     webhooks.work_on_event("evt_1")
     event.refresh_from_db()
@@ -128,7 +128,7 @@ def test_an_object_that_names_only_its_charge_is_found_by_it(
     )
 
 
-# Foreign
+# Not ours
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_another_sellers_charge_is_not_ours_and_a_lost_checkout_is_reported(
 def test_an_error_while_settling_does_not_make_an_object_not_ours(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    """Stripe does not know the session that our row names: the event stays due."""
+    """Stripe doesn't have the session of our row: the event stays due."""
     checkout = sell(campaign, sandbox, "gift")
     Checkout.objects.filter(pk=checkout.pk).update(session_id="cs_of_another_account")
     event = bring("charge", ids_of(sandbox)["charge"])
@@ -191,7 +191,7 @@ def test_an_error_while_settling_does_not_make_an_object_not_ours(
     assert "cs_of_another_account" in event.error
 
 
-# What staff see
+# The inbox
 
 
 def test_the_inbox_shows_and_filters_by_the_reason(
