@@ -22,7 +22,7 @@ def end_purchases(member: Member) -> None:
         if membership.checkout_id is not None:
             settlement.settle_checkout(membership.checkout_id)
     for membership in subscriptions:
-        _unless_gone(stripe_api.forget_comment, membership.subscription_id)
+        _unless_gone(stripe_api.delete_cancellation_comment, membership.subscription_id)
 
 
 def delete_customers(member: Member) -> None:

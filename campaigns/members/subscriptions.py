@@ -41,7 +41,7 @@ def resume_subscription(membership: Membership) -> None:
     """Undo a cancellation. Raises the errors of stripe_api."""
     assert membership.subscription_id is not None
     settle_soon(membership)
-    stripe_api.keep_subscription(membership.subscription_id)
+    stripe_api.undo_cancellation(membership.subscription_id)
 
 
 def end_subscription_now(membership: Membership) -> None:

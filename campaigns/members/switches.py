@@ -12,7 +12,7 @@ from django.utils import timezone
 from campaigns import stripe_api
 from campaigns.members.subscriptions import settle_soon
 from campaigns.models import Membership, Price
-from campaigns.stripe_api import Json
+from campaigns.stripe_api import Subscription
 
 
 class SwitchClosed(Exception):
@@ -53,37 +53,34 @@ def plan_switch(membership: Membership, price: Price) -> Switch:
     """Preview a switch at Stripe. Raises SwitchClosed and the errors of stripe_api."""
     assert membership.subscription_id is not None
     subscription = stripe_api.fetch_subscription(membership.subscription_id)
-    items = subscription["items"]["data"]
+    items = subscription.items
     if not _may_switch(subscription) or len(items) != 1:
         raise SwitchClosed
     item = items[0]
-    if item["price"]["id"] == price.stripe_price_id or subscription["currency"] != price.currency:
+    if item.price_id == price.stripe_price_id or subscription.currency != price.currency:
         raise SwitchClosed
-    if subscription["status"] == "trialing":
-        renews_at = stripe_api.moment(item["current_period_end"])
-        return Switch(price, item["id"], at=None, renews_at=renews_at)
-    at = max(int(timezone.now().timestamp()), item["current_period_start"])
-    at = min(at, item["current_period_end"])
+    if subscription.status == "trialing":
+        return Switch(price, item.id, at=None, renews_at=item.period_ends_at)
+    in_period = min(max(timezone.now(), item.period_starts_at), item.period_ends_at)
+    at = int(in_period.timestamp())
     invoice = stripe_api.preview_switch(
-        membership.subscription_id, item["id"], price.stripe_price_id, at=at
+        membership.subscription_id, item.id, price.stripe_price_id, at=at
     )
-    lines = invoice["lines"]["data"]
-    ends = [line["period"]["end"] for line in lines if line["amount"] > 0]
+    ends = [line.period_ends_at for line in invoice.lines if line.amount_minor > 0]
     return Switch(
         price,
-        item["id"],
+        item.id,
         at=at,
-        renews_at=stripe_api.moment(max(ends)) if ends else None,
-        due_minor=invoice["amount_due"],
-        left_minor=-sum(line["amount"] for line in lines if line["amount"] < 0),
-        credit_minor=max(-invoice["total"], 0),
+        renews_at=max(ends, default=None),
+        due_minor=invoice.due_minor,
+        left_minor=-sum(line.amount_minor for line in invoice.lines if line.amount_minor < 0),
+        credit_minor=max(-invoice.total_minor, 0),
     )
 
 
-def _may_switch(subscription: Json) -> bool:
-    is_ending = subscription.get("cancel_at_period_end") or subscription.get("cancel_at")
-    is_halted = is_ending or subscription.get("pause_collection")
-    return subscription["status"] in {"active", "trialing"} and not is_halted
+def _may_switch(subscription: Subscription) -> bool:
+    is_halted = subscription.is_cancelling or subscription.pause is not None
+    return subscription.status in {"active", "trialing"} and not is_halted
 
 
 def make_switch(membership: Membership, switch: Switch) -> None:

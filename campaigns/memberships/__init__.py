@@ -15,8 +15,8 @@ from campaigns.memberships.extensions import (
 )
 from campaigns.memberships.subscriptions import (
     follow_payment,
-    keep_subscription,
     upsert_one_off_membership,
+    upsert_subscription_membership,
     welcome,
 )
 from campaigns.memberships.terms import add_months, grant_membership, lapse_memberships
@@ -35,13 +35,13 @@ __all__ = [
     "grant_membership",
     "has_access",
     "is_renewing",
-    "keep_subscription",
     "lapse_memberships",
     "lock_current_memberships",
     "move_charge",
     "restore_access",
     "revoke_access",
     "upsert_one_off_membership",
+    "upsert_subscription_membership",
     "welcome",
     "with_duplicate_subscriptions",
 ]

@@ -111,7 +111,7 @@ def _held(payments: QuerySet[Any]) -> QuerySet[Any]:
 def _lost(events: QuerySet[Any]) -> QuerySet[Any]:
     """Something was sold, and no row knows: of another installation at the same account, say."""
     return events.filter(
-        reason=StripeEvent.Reason.NAMES_A_LOST_ONE, received_at__gte=timezone.now() - RECENT
+        reason=StripeEvent.Reason.LOST_CHECKOUT, received_at__gte=timezone.now() - RECENT
     )
 
 

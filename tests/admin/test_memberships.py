@@ -47,7 +47,7 @@ def test_it_ends_now_and_its_history_says_why(
     assert "It has ended." in end(client, running, "end")
     running.refresh_from_db()
     assert (running.status, running.ended_at) == ("ended", at("2026-11-20 12:00"))
-    assert stripe_api.fetch_subscription(str(running.subscription_id))["status"] == "canceled"
+    assert stripe_api.fetch_subscription(str(running.subscription_id)).status == "canceled"
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_id) == (editor, str(running.pk))
     assert WHY in entry.change_message

@@ -207,10 +207,11 @@ def test_the_subscription_ends_and_the_customer_is_deleted_at_stripe(
     customer_id = membership.checkout.customer_id
     assert stripe_api.client().v1.customers.retrieve(customer_id).to_dict()["email"] == ZOE
     erase(zoe)
-    subscription = stripe_api.fetch_subscription(str(membership.subscription_id))
+    v1, subscription_id = stripe_api.client().v1, str(membership.subscription_id)
+    subscription = v1.subscriptions.retrieve(subscription_id).to_dict()
     assert (subscription["status"], subscription["ended_at"]) == ("canceled", sandbox.now())
     assert subscription["cancellation_details"]["comment"] is None
-    assert stripe_api.client().v1.customers.retrieve(customer_id).to_dict() == {
+    assert v1.customers.retrieve(customer_id).to_dict() == {
         "id": customer_id,
         "object": "customer",
         "deleted": True,

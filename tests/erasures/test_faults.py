@@ -268,9 +268,9 @@ def test_a_payment_just_before_the_session_expires_is_cancelled_too(
     session_id = str(order(campaign, "month").session_id)
     expire = stripe_api.expire_session
 
-    def pay_first(session: str) -> dict[str, Any]:
+    def pay_first(session: str) -> None:
         sandbox.pay(session_id, card=CARD, name=NAME)
-        return expire(session)
+        expire(session)
 
     monkeypatch.setattr(stripe_api, "expire_session", pay_first)
     assert_forgotten(go_on(ask(zoe)))
@@ -305,7 +305,7 @@ def test_a_form_sent_during_the_erasure_opens_no_session(
 ) -> None:
     create, erasure, checkout_id = stripe_api.create_session, ask(zoe), uuid4()
 
-    def erase_first(*args: Any, **kwargs: Any) -> dict[str, Any]:
+    def erase_first(*args: Any, **kwargs: Any) -> stripe_api.Session:
         monkeypatch.setattr(stripe_api, "create_session", create)
         assert_forgotten(go_on(erasure))
         return create(*args, **kwargs)

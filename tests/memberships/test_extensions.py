@@ -33,7 +33,7 @@ def test_a_gift_to_a_subscriber_moves_the_next_charge(
     assert gift.membership.started_at == at("2026-12-10 12:00")
     assert gift.membership.ends_at == at("2027-12-10 12:00")
     tasks.sweep()
-    assert at_stripe(subscription)["status"] == "trialing"
+    assert at_stripe(subscription).status == "trialing"
     assert next_charge(subscription) == at("2027-12-10 12:00")
     subscription.refresh_from_db()
     assert (subscription.status, subscription.push_at) == ("active", None)
@@ -84,7 +84,7 @@ def test_an_extension_that_is_revoked_moves_the_next_charge_back(
     assert next_charge(subscription) == at("2027-07-10 11:00")
     actions.revoke_gift(second, by=admin_user, why="this one, too")
     tasks.sweep()
-    assert at_stripe(subscription)["status"] == "active"  # nothing is left, so it charges now
+    assert at_stripe(subscription).status == "active"  # nothing is left, so it charges now
     settle(membership=subscription)
     assert Payment.objects.filter(membership=subscription).count() == 2
     actions.restore_gift(second, by=admin_user, why="it was right")
@@ -104,7 +104,7 @@ def test_a_gift_to_a_cancelled_subscriber_starts_after_the_paid_period(
     assert gift.membership is not None
     assert (gift.membership.extends, gift.membership.started_at) == (None, at("2026-12-10 12:00"))
     tasks.sweep()
-    assert at_stripe(subscription)["status"] == "active"
+    assert at_stripe(subscription).status == "active"
     assert next_charge(subscription) == at("2026-12-10 12:00")
 
 
@@ -137,7 +137,7 @@ def test_a_cancellation_before_the_charge_is_moved_separates_the_gift(
     assert gift.membership.extends is None
     subscription.refresh_from_db()
     assert (subscription.push_at, subscription.gifted_until) == (None, None)
-    assert at_stripe(subscription)["trial_end"] is None
+    assert at_stripe(subscription).trial_ends_at is None
 
 
 def test_a_gift_moves_up_when_the_subscription_ends_at_once(

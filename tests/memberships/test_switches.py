@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -208,7 +209,7 @@ def test_a_subscription_in_another_currency_cannot_be_switched(
 ) -> None:
     """Stripe showed and charged the reader's own currency, and would prorate in it."""
     year = Price.objects.get(kind="year")
-    abroad = stripe_api.fetch_subscription(str(monthly.subscription_id)) | {"currency": "usd"}
+    abroad = replace(stripe_api.fetch_subscription(str(monthly.subscription_id)), currency="usd")
     with monkeypatch.context() as patch:
         patch.setattr(stripe_api, "fetch_subscription", lambda _: abroad)
         with pytest.raises(members.SwitchClosed):
@@ -270,9 +271,10 @@ def test_no_switch_is_offered_without_another_price(monthly: Membership, client:
 def test_the_plan_follows_the_price_and_an_unknown_price_is_ignored(
     monthly: Membership, sandbox: SandboxControl
 ) -> None:
-    item = stripe_api.fetch_subscription(str(monthly.subscription_id))["items"]["data"][0]
-    product = item["price"]["product"]
-    made = stripe_api.client().v1.prices.create(
+    v1 = stripe_api.client().v1
+    [item] = stripe_api.fetch_subscription(str(monthly.subscription_id)).items
+    product = v1.prices.retrieve(item.price_id).to_dict()["product"]
+    made = v1.prices.create(
         {
             "product": product,
             "currency": "eur",
@@ -280,7 +282,7 @@ def test_the_plan_follows_the_price_and_an_unknown_price_is_ignored(
             "recurring": {"interval": "month"},
         }
     )
-    change(monthly, items=[{"id": item["id"], "price": made.id}])
+    change(monthly, items=[{"id": item.id, "price": made.id}])
     settle(membership=monthly)
     assert (monthly.price, monthly.plan) == (Price.objects.get(kind="month"), make_plan())
     patron = make_price(

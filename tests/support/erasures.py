@@ -134,7 +134,7 @@ def live_a_whole_life(campaign: Campaign, sandbox: SandboxControl, folder: Path)
     stripe_api.cancel_subscription_at_period_end(
         str(subscription.subscription_id), feedback="other", comment=MESSAGE
     )
-    stripe_api.keep_subscription(str(subscription.subscription_id))
+    stripe_api.undo_cancellation(str(subscription.subscription_id))
     give_and_get(campaign, sandbox)
     order(campaign)  # begun and left
     order(campaign, "gift", email="ben@example.org", name="Ben", typed={"gifts": [to(NAME, ZOE)]})

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 import pytest
 import time_machine
@@ -50,13 +49,12 @@ def claim(gift: Gift, email: str = BEN) -> Gift:
     return actions.confirm_claim(token, language="en")
 
 
-def at_stripe(membership: Membership) -> dict[str, Any]:
+def at_stripe(membership: Membership) -> stripe_api.Subscription:
     return stripe_api.fetch_subscription(str(membership.subscription_id))
 
 
 def next_charge(membership: Membership) -> datetime:
-    subscription = at_stripe(membership)
-    return stripe_api.moment(subscription["items"]["data"][0]["current_period_end"])
+    return at_stripe(membership).items[0].period_ends_at
 
 
 def give_alone(months: int) -> Gift:

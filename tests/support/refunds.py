@@ -66,7 +66,7 @@ def refund_at_stripe(payment: Payment, amount_minor: int) -> Refund:
     )
     assert payment.checkout is not None
     settlement.settle_checkout(payment.checkout.pk)
-    return Refund.objects.get(refund_id=refund["id"])
+    return Refund.objects.get(refund_id=refund.id)
 
 
 def statuses() -> list[str]:

@@ -89,7 +89,7 @@ class World:
         """Stripe lists events of the last 30 days alone; the sandbox would list all."""
         walk = stripe_api.walk_events
 
-        def walk_what_is_kept(*, since: datetime) -> Iterator[Json]:
+        def walk_what_is_kept(*, since: datetime) -> Iterator[stripe_api.Event]:
             return walk(since=max(since, self.now - EVENTS_KEPT))
 
         patch.setattr(stripe_api, "walk_events", walk_what_is_kept)

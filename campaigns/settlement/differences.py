@@ -1,4 +1,4 @@
-"""Movements of Stripe's balance, our rows beside them, and what is to be told of both."""
+"""Movements of Stripe's balance beside our rows, and the report of how the two differ."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
@@ -7,10 +7,9 @@ from enum import StrEnum
 
 from campaigns import stripe_api
 from campaigns.models import Dispute, Payment, Refund
-from campaigns.payments import balance_entries
-from campaigns.stripe_api import Json
 
 Row = Payment | Refund | Dispute
+Source = stripe_api.Charge | stripe_api.Refund | stripe_api.Dispute
 NAMED = 100  # of each group; the others are counted
 
 
@@ -19,7 +18,7 @@ class Kind(StrEnum):
     REFUND = "refund"
     REFUND_FAILURE = "failed refund"
     DISPUTE = "dispute"
-    DISPUTE_REVERSAL = "dispute given back"
+    DISPUTE_REVERSAL = "dispute reversal"
 
 
 _KINDS = {
@@ -29,68 +28,70 @@ _KINDS = {
     ("dispute", False): Kind.DISPUTE,
     ("dispute", True): Kind.DISPUTE_REVERSAL,
 }
-# A refund or a dispute has one of these, and at most one that undoes it.
+# A refund or a dispute has one of these, and at most one movement that undoes it.
 _TAKING = {Kind.REFUND, Kind.DISPUTE}
 
 
 @dataclass(frozen=True)
 class Movement:
-    """A balance transaction of a charge, refund or dispute (`source`, as Stripe shows it now).
+    """A balance transaction of a charge, refund or dispute (`source`, as Stripe has it now).
 
-    Amounts are in minor units of the payout's currency, below zero where money left.
+    Amounts are in minor units of the payout's currency, negative where money left.
     """
 
     transaction_id: str
     kind: Kind
-    source: Json
+    source: Source
     amount_minor: int
     fee_minor: int
     net_minor: int
     currency: str
     at: datetime
-    # The fee of what else its refund or dispute moved, for our row has one fee for all of it.
+    # The fees of the other movements of its refund or dispute: our row has one fee for them all.
     other_fees_minor: int = 0
-    is_foreign: bool = False
+    is_ours: bool = True
 
     @property
     def source_id(self) -> str:
-        return str(self.source["id"])
+        return self.source.id
 
-    def as_foreign(self) -> "Movement":
-        return replace(self, is_foreign=True)
+    @property
+    def source_type(self) -> str:
+        return self.source.object_type
+
+    def as_not_ours(self) -> "Movement":
+        return replace(self, is_ours=False)
 
 
-def read_movement(transaction: Json) -> Movement | None:
-    """A balance transaction with its source; None if it can be of none of our rows.
+def read_movement(transaction: stripe_api.BalanceTransaction) -> Movement | None:
+    """Return the movement of a charge, refund or dispute; None for any other transaction.
 
-    What a refund moved, Stripe's lists only name: of one that failed it is asked for.
+    Stripe's lists only name the entry of a refund's failure: such a refund is fetched.
     """
-    source = transaction["source"]
-    if not isinstance(source, dict):
+    source = transaction.source
+    if source is None:
         return None
-    kind = _KINDS.get((source["object"], transaction["amount"] > 0))
+    kind = _KINDS.get((source.object_type, transaction.amount_minor > 0))
     if kind is None:
         return None
-    others = []
-    if kind != Kind.CHARGE:
-        if isinstance(source.get("failure_balance_transaction"), str):
-            source = stripe_api.fetch_refund(source["id"])
-        others = [each for each in balance_entries(source) if each["id"] != transaction["id"]]
+    if isinstance(source, stripe_api.Refund) and source.has_unread_failure:
+        source = stripe_api.fetch_refund(source.id)
+    entries = () if isinstance(source, stripe_api.Charge) else source.entries
     return Movement(
-        transaction["id"],
+        transaction.id,
         kind,
         source,
-        transaction["amount"],
-        transaction["fee"],
-        transaction["net"],
-        transaction["currency"],
-        stripe_api.moment(transaction["created"]),
-        other_fees_minor=sum(each["fee"] for each in others),
+        transaction.amount_minor,
+        transaction.fee_minor,
+        transaction.net_minor,
+        transaction.currency,
+        transaction.created_at,
+        other_fees_minor=sum(entry.fee_minor for entry in entries if entry.id != transaction.id),
     )
 
 
 def describe_difference(movement: Movement, row: Row | None) -> str:
-    """In what our row differs, ours first; empty if it is what Stripe says."""
+    """Describe how our row differs from a movement; empty if both say the same."""
     source = movement.source
     match row:
         case None:
@@ -101,32 +102,35 @@ def describe_difference(movement: Movement, row: Row | None) -> str:
                 ("fee", row.fee_minor, movement.fee_minor),
                 ("net", row.net_minor, movement.net_minor),
                 ("paid out in", row.settled_currency, movement.currency),
-                ("amount", row.amount_minor, source["amount"]),
-                ("currency", row.currency, source["currency"]),
+                ("amount", row.amount_minor, source.amount_minor),
+                ("currency", row.currency, source.currency),
             ]
         case Refund() | Dispute():
-            name, ours = ("given back", row.returned_minor)
+            name, amount_here = ("returned", row.returned_minor)
             if movement.kind in _TAKING:
-                name, ours = "taken", row.taken_minor
+                name, amount_here = "taken", row.taken_minor
+            charge_id = source.id if isinstance(source, stripe_api.Charge) else source.charge_id
             pairs = [
-                (name, ours, abs(movement.amount_minor)),
+                (name, amount_here, abs(movement.amount_minor)),
                 ("fee", row.fee_minor, movement.fee_minor + movement.other_fees_minor),
                 ("paid out in", row.settled_currency, movement.currency),
-                ("amount", row.amount_minor, source["amount"]),
-                ("currency", row.payment.currency, source["currency"]),
-                ("charge", row.payment.charge_id, source["charge"]),
+                ("amount", row.amount_minor, source.amount_minor),
+                ("currency", row.payment.currency, source.currency),
+                ("charge", row.payment.charge_id, charge_id),
             ]
-    pairs.append(("status", row.status, source["status"]))
-    told = [f"{name} {ours}, at Stripe {theirs}" for name, ours, theirs in pairs if ours != theirs]
-    if isinstance(row, Dispute) and not told:
+    pairs.append(("status", row.status, source.status))
+    differences = [
+        f"{name} {here}, at Stripe {there}" for name, here, there in pairs if here != there
+    ]
+    if isinstance(row, Dispute) and not differences:
         moved_at = row.withdrawn_at if movement.kind in _TAKING else row.reinstated_at
-        told += [] if moved_at else [f"no {movement.kind} noted"]
-    return ", ".join(told)
+        differences += [] if moved_at else [f"no time of the {movement.kind}"]
+    return ", ".join(differences)
 
 
 @dataclass
 class Group:
-    """Movements of one fate: how many, on which days (UTC), how much of each currency."""
+    """Movements with the same outcome: their number, days (UTC) and sums by currency."""
 
     count: int = 0
     sums: Counter[str] = field(default_factory=Counter)
@@ -147,7 +151,7 @@ class Group:
 
 @dataclass
 class Figures:
-    """Sums of one currency, in minor units; a refund that failed and a dispute won count back."""
+    """Sums of one currency, in minor units; failed refunds and won disputes are subtracted."""
 
     gross_minor: int = 0
     refunded_minor: int = 0
@@ -159,7 +163,7 @@ class Figures:
         return self.gross_minor - self.refunded_minor - self.disputed_minor - self.fees_minor
 
     def add(self, kind: Kind, *, minor: int, fee_minor: int = 0) -> None:
-        """`minor` as it moved the balance: below zero where money left."""
+        """Add `minor` as it moved the balance: negative where money left."""
         if kind == Kind.CHARGE:
             self.gross_minor += minor
         elif kind in {Kind.REFUND, Kind.REFUND_FAILURE}:
@@ -169,29 +173,30 @@ class Figures:
         self.fees_minor += fee_minor
 
 
-def _no_books() -> "defaultdict[str, Figures]":
+def _empty_figures() -> "defaultdict[str, Figures]":
     return defaultdict(Figures)
 
 
 @dataclass
 class Reconciliation:
-    """What was found; `theirs` leaves out what is foreign. Both by the payout's currency.
+    """The result of one run. `ours` and `theirs` are figures by the payout's currency.
 
-    `ours` is what our rows say and nothing else, of the movements that the list had.
+    `theirs` leaves out movements that are not ours. `ours` sums up our rows alone, for the
+    movements in Stripe's list.
     """
 
     since: datetime | None
     read_until: datetime | None = None
     movements: int = 0
-    brought_in: Group = field(default_factory=Group)
-    mended: Group = field(default_factory=Group)
+    imported: Group = field(default_factory=Group)
+    corrected: Group = field(default_factory=Group)
     missing_here: Group = field(default_factory=Group)
     missing_there: Group = field(default_factory=Group)
     different: Group = field(default_factory=Group)
-    foreign: Group = field(default_factory=Group)
+    not_ours: Group = field(default_factory=Group)
     others: Group = field(default_factory=Group)
-    ours: "defaultdict[str, Figures]" = field(default_factory=_no_books)
-    theirs: "defaultdict[str, Figures]" = field(default_factory=_no_books)
+    ours: "defaultdict[str, Figures]" = field(default_factory=_empty_figures)
+    theirs: "defaultdict[str, Figures]" = field(default_factory=_empty_figures)
 
     @property
     def currencies(self) -> list[str]:
@@ -199,27 +204,27 @@ class Reconciliation:
 
     @property
     def is_equal(self) -> bool:
-        """Whether nothing is missing or different, and every sum is the same to the minor unit."""
-        drift = (self.missing_here, self.missing_there, self.different)
-        return not any(group.count for group in drift) and all(
-            self.ours.get(each, Figures()) == self.theirs.get(each, Figures())
-            for each in self.currencies
+        """Whether nothing is missing or different, and every sum is equal to the minor unit."""
+        groups = (self.missing_here, self.missing_there, self.different)
+        return not any(group.count for group in groups) and all(
+            self.ours.get(currency, Figures()) == self.theirs.get(currency, Figures())
+            for currency in self.currencies
         )
 
     def enter(self, movement: Movement, row: Row | None) -> None:
-        """Add a movement to Stripe's sums, and what our row says of it to ours."""
+        """Add a movement to Stripe's sums, and our row of it to ours."""
         kind, currency = movement.kind, movement.currency
         self.movements += 1
         self.theirs[currency].add(kind, minor=movement.amount_minor, fee_minor=movement.fee_minor)
         if isinstance(row, Payment):
             self._enter_payment(row)
         elif row is not None and row.taken_minor is not None:
-            # Of a row's one fee, this movement has what its other did not cost.
+            # The row has one fee for both movements: this one gets the rest.
             fee_minor = (row.fee_minor or 0) - movement.other_fees_minor
             self._enter_moved(kind, row, fee_minor=fee_minor)
 
     def enter_alone(self, kind: Kind, row: Row) -> None:
-        """Add to our sums, and name, what Stripe does not have."""
+        """Add a row that Stripe doesn't have to our sums, and name it."""
         if isinstance(row, Payment):
             minor, currency = self._enter_payment(row)
             name, at = row.charge_id or row.intent_id or "", row.paid_at
@@ -237,7 +242,7 @@ class Reconciliation:
         minor, currency = row.returned_minor, row.settled_currency
         if kind in _TAKING:
             minor = None if row.taken_minor is None else -row.taken_minor
-        if minor is None or not currency:  # from before its entries were kept
+        if minor is None or not currency:  # recorded before balance entries were
             minor = -row.amount_minor if kind in _TAKING else row.amount_minor
             currency = row.payment.currency
         self.ours[currency].add(kind, minor=minor, fee_minor=fee_minor)
@@ -245,7 +250,7 @@ class Reconciliation:
 
     def _enter_payment(self, payment: Payment) -> tuple[int, str]:
         minor, currency = payment.settled_minor, payment.settled_currency
-        if minor is None or not currency:  # Stripe has not told yet what it pays out
+        if minor is None or not currency:  # Stripe has no balance entry for it yet
             minor, currency = payment.amount_minor, payment.currency
         self.ours[currency].add(Kind.CHARGE, minor=minor, fee_minor=payment.fee_minor or 0)
         return minor, currency
