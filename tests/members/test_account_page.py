@@ -215,7 +215,7 @@ def test_a_receipt_shows_a_lost_dispute(ada: Member) -> None:
     payment = Payment.objects.select_related("member").get()
     make_dispute(payment, "2026-11-13 10:00", status="lost")
     text = read_pdf(members.render_receipt(payment, language="en"))
-    assert "Returned by your bank on 13 November 2026 -€60 Total paid €0" in text
+    assert "Refunded by your bank on 13 November 2026 -€60 Total paid €0" in text
 
 
 @pytest.mark.parametrize("name", [MARKUP, "W" * 120, "Оксана Іваненко", "\\ #panic() _*`"])
