@@ -1,4 +1,4 @@
-"""What a person is known by: addresses and names in our rows, and ids at Stripe."""
+"""Traces of a person: addresses and names in our rows, and ids at Stripe."""
 
 import json
 import re
@@ -28,7 +28,7 @@ from campaigns.models import (
 from campaigns.models.erasure import address_of_erased, is_of_erased
 from campaigns.models.member import canonical_email
 
-# Where staff write what they like.
+# Fields in which staff write free text.
 FREE_TEXTS = (
     (Membership, "note"),
     (Payment, "note"),
@@ -41,15 +41,15 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ‘`´", "'"))
 
 @dataclass(frozen=True)
 class Traces:
-    """All addresses in their canonical form, all names as they were written."""
+    """A person's addresses in canonical form, and names as they were written."""
 
     addresses: frozenset[str]
     names: frozenset[str] = field(default_factory=frozenset)
 
-    def taken_out_of(self, text: str) -> str:
-        """The text with "…" where it names the person by an address or by the full name.
+    def remove_from(self, text: str) -> str:
+        """Replace the person's addresses and full names in a text by "…".
 
-        A name of one word is many people's: it says nothing.
+        Names of one word are left: many people have them.
         """
         folded, places = _fold_in_place(text)
         for found in reversed(list(self._pattern.finditer(folded))):
@@ -59,14 +59,14 @@ class Traces:
             text = f"{text[:start]}…{text[end:]}"
         return text
 
-    def taken_out_of_log(self, text: str) -> str:
-        """The same of what the admin writes of a change: JSON, of which each text is read alone."""
+    def remove_from_log(self, text: str) -> str:
+        """Do the same in a log message of the admin: each text of its JSON by itself."""
         try:
-            told = json.loads(text)
-            left = _map_texts(told, self.taken_out_of)
+            message = json.loads(text)
+            stripped = _map_texts(message, self.remove_from)
         except (ValueError, RecursionError):
-            return self.taken_out_of(text)
-        return text if left == told else json.dumps(left)
+            return self.remove_from(text)
+        return text if stripped == message else json.dumps(stripped)
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -79,7 +79,7 @@ class Traces:
         return re.compile("|".join(sought) or "(?!)")
 
     def without_namesakes(self) -> "Traces":
-        """A name that somebody else has, too, tells of neither."""
+        """Return the traces without names that another member has too."""
         others = Member.objects.filter(erased_at=None).exclude(email__in=self.addresses)
         taken = {_fold(name) for name in others.exclude(name="").values_list("name", flat=True)}
         return replace(
@@ -92,12 +92,12 @@ def _whole(text: str) -> str:
 
 
 def _fold(text: str) -> str:
-    """So that a name is found with or without its accents, with either apostrophe."""
+    """Fold a text, so that accents and kinds of apostrophes don't matter."""
     return _fold_in_place(text)[0].strip()
 
 
 def _fold_in_place(text: str) -> tuple[str, list[int]]:
-    """The folded text, and of each of its letters where it stood."""
+    """Return the folded text, and the original position of each of its letters."""
     letters: list[str] = []
     places: list[int] = []
     for place, letter in enumerate(text.translate(_APOSTROPHES)):
@@ -109,28 +109,28 @@ def _fold_in_place(text: str) -> tuple[str, list[int]]:
     return "".join(letters), places
 
 
-def _map_texts(told: Any, change: Callable[[str], str]) -> Any:
-    match told:
+def _map_texts(value: Any, change: Callable[[str], str]) -> Any:
+    match value:
         case str():
-            return change(told)
+            return change(value)
         case list():
-            return [_map_texts(each, change) for each in told]
+            return [_map_texts(each, change) for each in value]
         case dict():
-            return {change(key): _map_texts(each, change) for key, each in told.items()}
-    return told
+            return {change(key): _map_texts(each, change) for key, each in value.items()}
+    return value
 
 
 def find_traces(member: Member) -> Traces:
-    """What a person is, and was, known by. Of an erased one nothing is left to find."""
+    """Return the current and former addresses and names of a member; none once erased."""
     written = {member.email, *member.former_addresses.values_list("email", flat=True)}
     confirmed = Q(new_confirmed_at__isnull=False) | Q(made_at__isnull=False)
-    # One that they never confirmed may be a slip, and somebody else's.
+    # An address that was never confirmed may be a typo that belongs to someone else.
     written |= set(member.address_changes.filter(confirmed).values_list("email", flat=True))
     written |= set(member.checkouts.values_list("email", flat=True))
     addresses = {
         canonical_email(address) for address in written if address and not is_of_erased(address)
     }
-    # One that they left, or that was confirmed to them by a slip, may be somebody else's now.
+    # An address that they left, or a typo that was confirmed, may belong to someone else now.
     for owned in (
         Member.objects.exclude(pk=member.pk),
         FormerAddress.objects.exclude(member=member),
@@ -139,25 +139,25 @@ def find_traces(member: Member) -> Traces:
     names = {member.name}
     names |= set(checkouts_of(member, addresses).values_list("name", flat=True))
     names |= set(member.gifts_bought.values_list("buyer_name", flat=True))
-    got = Gift.objects.filter(is_any_of("recipient_email", addresses))
-    names |= set(got.values_list("recipient_name", flat=True))
+    received = Gift.objects.filter(is_any_of("recipient_email", addresses))
+    names |= set(received.values_list("recipient_name", flat=True))
     return Traces(frozenset(addresses), frozenset(name.strip() for name in names if name.strip()))
 
 
 def checkouts_of(member: Member, addresses: "set[str] | frozenset[str]") -> QuerySet[Checkout]:
-    """What they paid, and what was begun under one of their addresses and never paid."""
+    """Return the Checkouts they paid, and unpaid ones with one of their addresses."""
     unpaid = Q(member=None) & is_any_of("email", addresses)
     return Checkout.objects.filter(Q(member=member) | unpaid)
 
 
 def is_any_of(name: str, addresses: "set[str] | frozenset[str]") -> Q:
-    """A column that holds one of these addresses, however it is written."""
-    none_of_them = Q(pk__in=[])
-    return reduce(or_, (Q(**{f"{name}__iexact": each}) for each in sorted(addresses)), none_of_them)
+    """Return a filter for a column that holds one of these addresses, in any case."""
+    nothing = Q(pk__in=[])
+    return reduce(or_, (Q(**{f"{name}__iexact": each}) for each in sorted(addresses)), nothing)
 
 
 def stripe_ids_of(member: Member) -> set[str]:
-    """By what Stripe and its events name what a person bought, before and after the erasure."""
+    """Return the Stripe ids of everything a person bought, before or after the erasure."""
     own = Q(member=member) | Q(email=address_of_erased(member.pk))
     found: set[object] = set()
     for checkout_id, *ids in Checkout.objects.filter(own).values_list(
@@ -176,21 +176,21 @@ def stripe_ids_of(member: Member) -> set[str]:
 
 
 def forget_mentions(traces: Traces) -> None:
-    """Take the person out of what staff wrote on anybody's rows; safe to repeat.
+    """Remove the person's addresses and names from staff's notes on all rows. Safe to repeat.
 
-    Only the words that name them, for a name may be made of words that all notes have. Each row
-    by itself, since these are other people's, whose locks are taken in an order of their own.
+    The rest of each note stays. Rows are changed one by one, because they belong to other people
+    and are locked elsewhere in another order.
     """
     traces = traces.without_namesakes()
     for model, name in FREE_TEXTS:
         rows = model._default_manager.exclude(**{name: ""}).values_list("pk", name)
         for pk, text in rows.iterator():
-            if (left := traces.taken_out_of(text)) != text:
-                model._default_manager.filter(pk=pk, **{name: text}).update(**{name: left})
+            if (stripped := traces.remove_from(text)) != text:
+                model._default_manager.filter(pk=pk, **{name: text}).update(**{name: stripped})
     for entry in LogEntry.objects.only("object_repr", "change_message").iterator():
-        left_of = {
-            "object_repr": traces.taken_out_of(entry.object_repr),
-            "change_message": traces.taken_out_of_log(entry.change_message),
+        stripped_entry = {
+            "object_repr": traces.remove_from(entry.object_repr),
+            "change_message": traces.remove_from_log(entry.change_message),
         }
-        if left_of != {name: getattr(entry, name) for name in left_of}:
-            LogEntry.objects.filter(pk=entry.pk).update(**left_of)
+        if stripped_entry != {name: getattr(entry, name) for name in stripped_entry}:
+            LogEntry.objects.filter(pk=entry.pk).update(**stripped_entry)

@@ -221,7 +221,7 @@ def _log_filter(member: Member) -> dict[str, object]:
 
 
 def _log_merge(kept: Member, gone: Member, *, by: User, why: str) -> None:
-    words = gettext("Merged with the duplicate, member %(number)d: %(why)s")
+    words = gettext("Merged with member %(number)d, a duplicate: %(why)s")
     LogEntry.objects.create(
         user=by,
         action_flag=CHANGE,

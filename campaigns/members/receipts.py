@@ -127,7 +127,7 @@ def _list_refunds(payment: Payment) -> list[tuple[datetime, str, int]]:
     refunds += [
         (
             dispute.withdrawn_at or dispute.opened_at,
-            gettext("Returned by your bank on %(date)s"),
+            gettext("Refunded by your bank on %(date)s"),
             dispute.amount_minor,
         )
         for dispute in payment.disputes.all()

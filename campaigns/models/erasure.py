@@ -26,16 +26,16 @@ class Erasure(models.Model):
     member = models.OneToOneField(
         Member, on_delete=models.PROTECT, verbose_name=_("member"), related_name="erasure"
     )
-    asked_at = models.DateTimeField(_("asked at"), default=timezone.now)
+    asked_at = models.DateTimeField(_("requested at"), default=timezone.now)
     # Empty if the person asked on the account page.
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
-        verbose_name=_("entered by"),
+        verbose_name=_("requested by"),
         null=True,
         blank=True,
     )
-    why = models.CharField(_("why"), max_length=200, blank=True)
+    why = models.CharField(_("reason"), max_length=200, blank=True)
     next_attempt_at = models.DateTimeField(
         _("next attempt at"), null=True, blank=True, default=timezone.now
     )
@@ -43,7 +43,7 @@ class Erasure(models.Model):
     error = models.CharField(_("error"), max_length=200, blank=True)
     # Many events take several attempts. Above zero, the last step has started.
     events_read_to = models.BigIntegerField(
-        _("stored events read up to"), default=0, db_default=0, editable=False
+        _("stored events processed up to"), default=0, db_default=0, editable=False
     )
     done_at = models.DateTimeField(_("done at"), null=True, blank=True)
 

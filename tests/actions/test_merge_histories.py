@@ -132,7 +132,7 @@ class Life:
             progress.tally_gift(Gift.objects.get(pk=gift.pk))
         progress.tally_members(self.people)
 
-    def told(self) -> list[Any]:
+    def tallies(self) -> list[Any]:
         """Who counts where, when and by what: payments and gifts by their turn in the history."""
         payment_turn = {payment.pk: turn for turn, payment in enumerate(self.payments)}
         gift_turn = {gift.pk: turn for turn, gift in enumerate(self.gifts)}
@@ -190,11 +190,11 @@ def test_merged_members_count_like_one_who_did_everything(
         two, one = live_twice(deeds)
         kept, gone = two.people if first_stays else reversed(two.people)
         members.merge_members(kept=kept, gone=gone)
-        assert two.told() == one.told()
+        assert two.tallies() == one.tallies()
         assert numbers(two) == numbers(one)
         two.people = [kept]
         two.count()
-        assert two.told() == one.told(), "counted anew, it is the same"
+        assert two.tallies() == one.tallies(), "a recount gives the same"
         transaction.set_rollback(True)
 
 
@@ -202,6 +202,6 @@ def test_the_same_history_counts_more_without_a_merge() -> None:
     """Control: the comparison detects a difference."""
     deeds = [Deed(who, "join", 10 + who, 0, "", 0) for who in (0, 1)]
     two, one = live_twice(deeds)
-    assert len(two.told()) == 2
-    assert len(one.told()) == 1
+    assert len(two.tallies()) == 2
+    assert len(one.tallies()) == 1
     assert numbers(two) != numbers(one)

@@ -62,7 +62,7 @@ from tests.support.webhooks import post
 clock = _clock  # a fixture
 LATER = "2026-12-24T08:00:00+00:00"
 GIFTS = {"gifts": [to("Ben", "ben@example.org", MESSAGE, LATER), to(NAME, ZOE, MESSAGE)]}
-WHERE_SHE_STANDS = (
+TABLES_WITH_HER_DATA = (
     *("campaigns.member", "campaigns.formeraddress", "campaigns.addresschange"),
     *("campaigns.checkout", "campaigns.gift", "campaigns.giftchange", "campaigns.membership"),
     *("campaigns.payment", "campaigns.refundorder", "campaigns.stripeevent", "admin.logentry"),
@@ -126,8 +126,8 @@ def test_no_personal_data_is_left_in_a_full_dump(
     tasks.sweep()  # what is due anyhow
     before, books = numbers(), sums_of(reconcile())
     assert len(before["tallies"]) >= 4
-    where = find_secrets(dump_everything())  # the control: she is found wherever she stands
-    for label in WHERE_SHE_STANDS:
+    where = find_secrets(dump_everything())  # the control: her data is found before
+    for label in TABLES_WITH_HER_DATA:
         assert any(f" in {label} " in line for line in where), label
     erasures.request_erasure(zoe)
     carry_through(zoe, clock)
@@ -136,7 +136,7 @@ def test_no_personal_data_is_left_in_a_full_dump(
     recount_campaign(campaign)
     assert numbers() == before
     assert sums_of(reconcile()) == books
-    # All of Stripe's events come once more, as if they never had.
+    # All of Stripe's events are imported again.
     StripeEvent.objects.all().delete()
     assert webhooks.catch_up(since=at("2026-11-10 00:00")).missed > 20
     assert StripeEvent.objects.filter(stripped_at=None).exists()  # those of Ben
@@ -236,9 +236,9 @@ def test_one_last_email_is_sent_and_none_later(zoe: Member, clock: Clock) -> Non
         assert f"Hello {NAME}" in part
         assert "As you asked on your page" in part
         assert "since books have to be kept" in part
-    for owed in OutgoingMail.objects.all():
-        emails.reschedule_mail([owed.pk])
-        assert not emails.deliver_mail(owed.pk)
+    for mail in OutgoingMail.objects.all():
+        emails.reschedule_mail([mail.pk])
+        assert not emails.deliver_mail(mail.pk)
     assert len(mailbox.outbox) == before + 1
 
 

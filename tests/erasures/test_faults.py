@@ -52,7 +52,7 @@ from tests.support.threads import race
 from tests.support.webhooks import post
 
 clock = _clock  # a fixture
-# Time stands still unless it is moved.
+# Time is frozen unless a test moves it.
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("clock")]
 
 
@@ -322,7 +322,7 @@ def test_a_form_sent_during_the_erasure_opens_no_session(
     with pytest.raises(stripe_api.StripeUnavailable):
         checkouts.start_checkout(checkout_id, wanted)
     assert find_secrets(dump_everything()) == []
-    again = checkouts.start_checkout(checkout_id, wanted)  # the button once more: somebody new
+    again = checkouts.start_checkout(checkout_id, wanted)  # a second click: a new member
     assert (again.status, again.email, again.member) == ("open", ZOE, None)
 
 

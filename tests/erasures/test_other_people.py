@@ -126,14 +126,14 @@ def test_notes_about_a_namesake_are_kept(
     zoe.refresh_from_db()
     erase(zoe)
     entry.refresh_from_db()
-    told = (entry.object_repr, entry.change_message)
+    texts = (entry.object_repr, entry.change_message)
     left = ("…", "… moved to Graz")
-    assert told == (("Anna Schmidt", "Anna Schmidt moved to Graz") if is_known else left)
+    assert texts == (("Anna Schmidt", "Anna Schmidt moved to Graz") if is_known else left)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("told", "left"),
+    ("message", "left"),
     [
         ("Changed Status and Note.", "… and Note."),
         ("Exchanged Status.", "Exchanged Status."),
@@ -144,13 +144,13 @@ def test_notes_about_a_namesake_are_kept(
     ],
 )
 def test_a_name_made_of_log_words_removes_only_itself(
-    django_user_model: type[User], told: str, left: str | None
+    django_user_model: type[User], message: str, left: str | None
 ) -> None:
     entry = LogEntry.objects.create(
         user=django_user_model.objects.create_user("olha"),
         object_repr="campaign",
         action_flag=CHANGE,
-        change_message=told,
+        change_message=message,
     )
     hostile = make_member("mallory@example.org")
     Member.objects.filter(pk=hostile.pk).update(name="Changed Status")

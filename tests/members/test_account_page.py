@@ -189,7 +189,7 @@ def test_a_receipt_shows_who_paid_what_and_when(client: Client, ada: Member) -> 
         ADA,
         "Visa",
         "Member",
-        "Paid in all €60",
+        "Total paid €60",
         str(payment.intent_id),
     ):
         assert words in text
@@ -202,8 +202,8 @@ def test_a_receipt_shows_refunds_in_the_language_of_the_reader(client: Client, a
     sign_in(client)
     address = f"{MINE}receipts/{payment.pk}.pdf"
     text = read_pdf(client.get(address).content)
-    assert "Paid back on 12 November 2026 -€15" in text
-    assert "Paid in all €45" in text
+    assert "Refunded on 12 November 2026 -€15" in text
+    assert "Total paid €45" in text
     assert "12 листопада 2026" in read_pdf(
         client.get(address, headers={"Accept-Language": "uk"}).content
     )
@@ -215,7 +215,7 @@ def test_a_receipt_shows_a_lost_dispute(ada: Member) -> None:
     payment = Payment.objects.select_related("member").get()
     make_dispute(payment, "2026-11-13 10:00", status="lost")
     text = read_pdf(members.render_receipt(payment, language="en"))
-    assert "Given back by your bank on 13 November 2026 -€60 Paid in all €0" in text
+    assert "Refunded by your bank on 13 November 2026 -€60 Total paid €0" in text
 
 
 @pytest.mark.parametrize("name", [MARKUP, "W" * 120, "Оксана Іваненко", "\\ #panic() _*`"])

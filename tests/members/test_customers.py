@@ -82,8 +82,8 @@ def test_every_customer_at_stripe_is_updated(
     confirm(want(client), "old", "new")
     assert tell() == [True]
     for checkout in (bought, again):
-        told = customer_of(checkout)
-        assert (told["email"], told["name"]) == (NEW, "Ada Reader")
+        customer = customer_of(checkout)
+        assert (customer["email"], customer["name"]) == (NEW, "Ada Reader")
     assert tell() == []
 
 
@@ -183,6 +183,6 @@ def test_an_order_with_the_old_address_still_belongs_to_the_member(
     assert Member.objects.get() == ada
     assert Membership.objects.get().member == Payment.objects.get().member == ada
     assert Tally.objects.get().member == ada
-    # Stripe made its customer of the old address, and is told.
+    # Stripe created its customer with the old address, and gets the new one.
     tell()
     assert customer_of(checkout)["email"] == NEW

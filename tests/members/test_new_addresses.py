@@ -117,7 +117,7 @@ def test_a_member_who_is_merged_meanwhile_is_not_changed(client: Client, ada: Me
     path = path_of(change, Side.NEW)
     with connection.execute_wrapper(merge_first):
         assert Client().post(path).status_code == 303
-    assert merged  # in the same transaction, which is taken back
+    assert merged  # in the same transaction, which is rolled back
     assert (address_of(ada), address_of(bob)) == (ADA, "bob@example.org")
     assert AddressChange.objects.get().made_at is None
 
@@ -168,8 +168,8 @@ def test_a_link_requested_with_a_former_address_goes_to_the_current_one(
     former, unknown = (ask(Client(), address) for address in (ADA, "eve@example.org"))
     assert main_of(former).replace(ADA, "eve@example.org") == main_of(unknown)
     assert NEW not in main_of(former)
-    owed = OutgoingMail.objects.filter(kind="sign_in").latest("pk")
-    assert emails.deliver_mail(owed.pk)
+    mail = OutgoingMail.objects.filter(kind="sign_in").latest("pk")
+    assert emails.deliver_mail(mail.pk)
     assert mailbox.outbox[-1].to == [NEW]
 
 

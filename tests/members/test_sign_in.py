@@ -118,16 +118,16 @@ def test_an_email_can_be_resent_and_the_table_does_not_reveal_its_link(
     make_member(ADA)
     path = ask_for_link(client)
     token = path.rstrip("/").rpartition("/")[2]
-    owed = OutgoingMail.objects.get()
-    assert emails.reschedule_mail([owed.pk]) == 1
+    mail = OutgoingMail.objects.get()
+    assert emails.reschedule_mail([mail.pk]) == 1
     assert urlsplit(find_link(read_mail(), f"{MINE}open/")).path == path
     for row in (*SignInLink.objects.values(), *OutgoingMail.objects.values()):
         assert token not in str(row)
     assert client.get(f"{MINE}open/{SignInLink.objects.get().secret_hash}/").status_code == 410
     settings.SECRET_KEY = "another-key"
     assert links.sign_in_token(SignInLink.objects.get()) != token
-    emails.reschedule_mail([owed.pk])
-    assert_not_wanted(owed)  # what it would say opens nothing
+    emails.reschedule_mail([mail.pk])
+    assert_not_wanted(mail)  # its link has expired
 
 
 @pytest.mark.django_db
@@ -242,10 +242,10 @@ def test_a_session_ends_after_an_hour(client: Client, clock: time_machine.Travel
 @pytest.mark.django_db
 def test_the_session_key_changes_at_sign_in_and_sign_out(client: Client) -> None:
     make_member(ADA)
-    client.cookies["sessionid"] = "planted-by-somebody"
+    client.cookies["sessionid"] = "planted-by-an-attacker"
     sign_in(client)
     key = client.cookies["sessionid"].value
-    assert key not in {"", "planted-by-somebody"}
+    assert key not in {"", "planted-by-an-attacker"}
     answer = client.post(f"{MINE}leave/", follow=True)
     assert "You have left your page" in main_of(answer)
     assert not is_signed_in(client)

@@ -12,7 +12,7 @@ from tests.support.factories import at, make_campaign, make_gift, make_member
 from tests.support.factories import claim as claim_gift
 
 START, NOW, END = "2026-01-10 12:00", "2026-06-10 12:00", "2027-01-10 12:00"
-SUBSCRIPTION = {"source": "subscription", "subscription_id": "sub_1"}
+SUBSCRIPTION: dict[str, Any] = {"source": "subscription", "subscription_id": "sub_1"}
 
 
 @dataclass(frozen=True)
@@ -244,8 +244,8 @@ def write_mail(membership: Membership, kind: str) -> bool:
 def test_no_past_due_mail_is_sent_after_the_grace_period(
     campaign: Campaign, until: str, is_sent: bool
 ) -> None:
-    subscription = SUBSCRIPTION | {"status": "past_due", "access_until": at(until)}
-    assert bool(write_mail(make_membership(**subscription), "past_due")) == is_sent
+    membership = make_membership(**SUBSCRIPTION, status="past_due", access_until=at(until))
+    assert write_mail(membership, "past_due") == is_sent
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def ada() -> Member:
     return make_member(ADA)
 
 
-def doubled() -> set[Membership]:
+def find_duplicates() -> set[Membership]:
     [concern] = [each for each in CONCERNS if each.name == "doubled"]
     return set(concern.rows())
 
@@ -29,9 +29,9 @@ def doubled() -> set[Membership]:
 def test_duplicates_are_shown_to_staff_and_to_the_member(ada: Member, client: Client) -> None:
     first = make_subscription(member=ada)
     make_subscription(member=make_member())
-    assert doubled() == set()
+    assert find_duplicates() == set()
     second = make_subscription(member=ada)
-    assert doubled() == {first, second}
+    assert find_duplicates() == {first, second}
     sign_in(client)
     page = look(client)
     assert WORDS in page
@@ -56,6 +56,6 @@ def test_only_charged_subscriptions_are_duplicates(
 ) -> None:
     make_subscription(member=ada)
     make_subscription(member=ada, **changes)
-    assert len(doubled()) == (2 if is_charged else 0)
+    assert len(find_duplicates()) == (2 if is_charged else 0)
     sign_in(client)
     assert (WORDS in look(client)) == is_charged

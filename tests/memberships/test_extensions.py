@@ -203,8 +203,8 @@ def test_moving_the_charge_is_retried_while_stripe_is_unavailable(
     clock.move_to(subscription.push_at)
     tasks.sweep()
     subscription.refresh_from_db()
-    told = Membership.objects.filter(pk=subscription.pk, push_at__isnull=True, push_error="")
-    assert told.exists()
+    moved = Membership.objects.filter(pk=subscription.pk, push_at__isnull=True, push_error="")
+    assert moved.exists()
     assert next_charge(subscription) == at("2027-12-10 12:00")
 
 
@@ -291,7 +291,7 @@ def test_a_gift_claimed_just_before_a_renewal_starts_after_the_paid_period(
     tasks.sweep()  # nothing is charged until 10 January
     clock.move_to(at("2027-01-10 11:59"))
     claim(give(campaign, months=1))
-    clock.move_to(at("2027-01-10 13:00"))  # charged until 10 February before we told
+    clock.move_to(at("2027-01-10 13:00"))  # charged until 10 February before the move
     tasks.sweep()
     assert next_charge(subscription) == at("2027-03-10 12:00")
 

@@ -1,5 +1,6 @@
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -30,6 +31,12 @@ MONTHS = st.integers(0, 240)
 )
 def test_months_are_added_by_the_calendar(start: str, months: int, end: str) -> None:
     assert add_months(at(start), months) == at(end)
+
+
+@pytest.mark.parametrize("start", ["2026-10-25 00:30", "2026-10-25 01:30"])
+def test_both_hours_at_the_end_of_summer_time_stay_apart(start: str) -> None:
+    """In Berlin both of these moments are 02:30."""
+    assert add_months(at(start), 0, zone=ZoneInfo("Europe/Berlin")) == at(start)
 
 
 @given(start=MOMENTS, months=MONTHS)

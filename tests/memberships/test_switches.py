@@ -148,8 +148,8 @@ def test_receipt_and_exported_data_have_the_new_price(monthly: Membership, clien
         assert "€57" in part
         assert "Member, €60 a year" in part
         assert "renews each year until you cancel. The next payment is on 25 November" in part
-    [told] = json.loads(client.get(f"{MINE}data.json").content)["memberships"]
-    assert told["price"] == {"for": "year", "amount_minor": 6000, "currency": "eur"}
+    [membership] = json.loads(client.get(f"{MINE}data.json").content)["memberships"]
+    assert membership["price"] == {"for": "year", "amount_minor": 6000, "currency": "eur"}
 
 
 def test_nothing_changes_if_the_bank_refuses(

@@ -45,8 +45,12 @@ def buy(
 ) -> Checkout:
     """Order, pay at Stripe by card (or by bank debit from `iban`), and settle."""
     checkout = order(campaign=campaign, **form)
-    means = {"iban": iban} if iban else {"card": card}
-    sandbox.pay(str(checkout.session_id), name=checkout.name, **means)
+    sandbox.pay(
+        str(checkout.session_id),
+        card=None if iban else card,
+        iban=iban or None,
+        name=checkout.name,
+    )
     return settlement.settle_checkout(checkout.pk)
 
 

@@ -24,8 +24,8 @@ def ask(client: Client, email: str = ADA) -> Any:
 
 def read_mail() -> EmailMultiAlternatives:
     """Send and return the e-mail of the newest link."""
-    owed = OutgoingMail.objects.filter(kind="sign_in").latest("pk")
-    assert emails.deliver_mail(owed.pk)
+    mail = OutgoingMail.objects.filter(kind="sign_in").latest("pk")
+    assert emails.deliver_mail(mail.pk)
     sent = mailbox.outbox[-1]
     assert isinstance(sent, EmailMultiAlternatives)
     return sent
