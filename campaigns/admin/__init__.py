@@ -8,10 +8,8 @@ gift, give money back), for those who hold the permission.
 from campaigns.admin import (
     campaigns,
     checkouts,
-    cursors,
     erasures,
     gifts,
-    inbox,
     mails,
     members,
     memberships,
@@ -20,15 +18,15 @@ from campaigns.admin import (
     plans,
     refunds,
     site,
+    stripe_events,
+    sync_positions,
 )
 
 __all__ = [
     "campaigns",
     "checkouts",
-    "cursors",
     "erasures",
     "gifts",
-    "inbox",
     "mails",
     "members",
     "memberships",
@@ -37,4 +35,6 @@ __all__ = [
     "plans",
     "refunds",
     "site",
+    "stripe_events",
+    "sync_positions",
 ]

@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import gifts, settlement, tasks
-from campaigns.admin import gift_words
+from campaigns.admin import gift_texts
 from campaigns.admin.forms import Done, Link, NotDone, Panel, answer_form, page_of
 from campaigns.admin.gift_forms import DateForm, GiftForm, PersonForm, RecipientForm
 from campaigns.admin.site import ViewOnlyAdmin
@@ -57,7 +57,7 @@ def _if_revoked(gift: Gift) -> str:
 def _unless_ended(gift: Gift) -> str:
     if gift.status not in {Gift.Status.EXPIRED, Gift.Status.REVOKED}:
         return gettext("Only what expired or was revoked is brought back.")
-    if gift.membership is None and (fell := gift_words.describe_money(gift)):
+    if gift.membership is None and (fell := gift_texts.describe_money(gift)):
         return gettext("A gift that nobody claimed is not brought back without its money.") + (
             f" {fell}"
         )
@@ -83,7 +83,7 @@ CHANGES = {
             name="keep",
             label=_("Keep"),
             refuse=_unless_undecided,
-            explain=gift_words.explain_pardon,
+            explain=gift_texts.explain_pardon,
             do=lambda gift, wanted, user: gifts.pardon_gift(gift, by=user, why=wanted["why"]),
             done=_("The gift is kept, though its payment no longer stands."),
         ),
@@ -91,7 +91,7 @@ CHANGES = {
             name="send",
             label=_("Send again"),
             refuse=_unless_unclaimed,
-            explain=gift_words.explain_resending,
+            explain=gift_texts.explain_resending,
             do=lambda gift, wanted, user: gifts.resend_gift(gift, by=user, why=wanted["why"]),
             done=_("The gift is on its way again."),
         ),
@@ -99,7 +99,7 @@ CHANGES = {
             name="new-code",
             label=_("Send with a new code"),
             refuse=_unless_unclaimed,
-            explain=gift_words.explain_new_code,
+            explain=gift_texts.explain_new_code,
             do=lambda gift, wanted, user: gifts.resend_gift(
                 gift, with_new_code=True, by=user, why=wanted["why"]
             ),
@@ -109,7 +109,7 @@ CHANGES = {
             name="date",
             label=_("Change the date"),
             refuse=_unless_undelivered,
-            explain=gift_words.explain_date,
+            explain=gift_texts.explain_date,
             do=lambda gift, wanted, user: gifts.change_delivery(
                 gift,
                 deliver_at=wanted["deliver_at"],
@@ -124,7 +124,7 @@ CHANGES = {
             name="recipient",
             label=_("Change the recipient"),
             refuse=_unless_unclaimed,
-            explain=gift_words.explain_recipient,
+            explain=gift_texts.explain_recipient,
             do=lambda gift, wanted, user: gifts.change_recipient(
                 gift, name=wanted["name"], email=wanted["email"], by=user, why=wanted["why"]
             ),
@@ -135,7 +135,7 @@ CHANGES = {
             name="reassign",
             label=_("Give to another person"),
             refuse=_unless_claimed,
-            explain=gift_words.explain_reassigning,
+            explain=gift_texts.explain_reassigning,
             do=lambda gift, wanted, user: settlement.reassign_gift(
                 gift, email=wanted["email"], name=wanted["name"], by=user, why=wanted["why"]
             ),
@@ -146,7 +146,7 @@ CHANGES = {
             name="revive",
             label=_("Bring back"),
             refuse=_unless_ended,
-            explain=gift_words.explain_restoring,
+            explain=gift_texts.explain_restoring,
             do=lambda gift, wanted, user: settlement.restore_gift(gift, by=user, why=wanted["why"]),
             done=_("The gift is back."),
         ),
@@ -154,7 +154,7 @@ CHANGES = {
             name="revoke",
             label=_("Revoke"),
             refuse=_if_revoked,
-            explain=gift_words.explain_revoking,
+            explain=gift_texts.explain_revoking,
             do=lambda gift, wanted, user: settlement.revoke_gift(gift, by=user, why=wanted["why"]),
             done=_("The gift is revoked."),
             is_grave=True,
@@ -188,11 +188,11 @@ class GiftChangePages(ViewOnlyAdmin):
         return super().changeform_view(request, object_id, form_url, panel | (extra_context or {}))
 
     def _panel(self, request: HttpRequest, gift: Gift) -> Panel:
-        choice = gift_words.describe_choice(gift) if gift.needs_decision else ""
-        told = filter(None, [choice, gift_words.describe_bounce(gift)])
+        choice = gift_texts.describe_choice(gift) if gift.needs_decision else ""
+        told = filter(None, [choice, gift_texts.describe_bounce(gift)])
         possible = [change for change in CHANGES.values() if not change.refuse(gift)]
         return Panel(
-            state=gift_words.describe_state(gift),
+            state=gift_texts.describe_state(gift),
             notices=[(words, None) for words in told],
             links=[
                 Link(
@@ -234,7 +234,7 @@ class GiftChangePages(ViewOnlyAdmin):
     def _tell_refusal(self, request: HttpRequest, gift: Gift, refusal: str) -> HttpResponse:
         words = gettext("Nothing was changed. %(reason)s %(state)s") % {
             "reason": refusal,
-            "state": gift_words.describe_state(gift),
+            "state": gift_texts.describe_state(gift),
         }
         self.message_user(request, words, messages.WARNING)
         return HttpResponseRedirect(page_of(gift))

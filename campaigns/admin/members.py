@@ -20,7 +20,7 @@ from campaigns import banners, members, memberships, payments, progress, tasks
 from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.erasures import ErasureInline, MemberErasures, is_being_erased
 from campaigns.admin.forms import Done, NotDone, StaffForm, answer_form, as_typed_in, minor_of
-from campaigns.admin.merging import MemberMerging
+from campaigns.admin.merges import MemberMerging
 from campaigns.admin.person import (
     FormerAddressInline,
     GiftBoughtInline,

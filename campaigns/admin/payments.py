@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.attention import NeedsAttention
-from campaigns.admin.holds import HeldPages
+from campaigns.admin.held_payments import HeldPages
 from campaigns.admin.refunds import RefundOrderInline
 from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, amount, staff_money
 from campaigns.models import Dispute, Gift, Payment, PublishedNumber, Refund, Tally
