@@ -1,4 +1,4 @@
-"""A gift in sentences for staff: how it is, what its money did, what each change would do."""
+"""Sentences about a gift for staff: its state, its payment, and the effect of each change."""
 
 from datetime import datetime
 
@@ -12,34 +12,21 @@ from campaigns.models import Dispute, Gift, Refund
 
 
 def describe_state(gift: Gift) -> str:
-    """How it is, in a sentence."""
+    """Return the gift's state as a sentence."""
     match gift.status:
         case Gift.Status.PAID:
-            words = gettext("Paid, and not delivered yet: it is due on %(due)s.")
+            words = gettext("Paid. It will be delivered on %(due)s.")
         case Gift.Status.DELIVERED:
-            words = gettext("Delivered on %(delivered)s; it can be claimed until %(expires)s.")
+            words = gettext("Delivered on %(delivered)s. It can be claimed until %(expires)s.")
         case Gift.Status.CLAIMED:
             words = gettext("Claimed by %(claimed_by)s on %(claimed)s.")
         case Gift.Status.EXPIRED:
-            words = gettext("Nobody claimed it until %(expires)s.")
+            words = gettext("Expired on %(expires)s. It wasn’t claimed.")
         case _ if gift.revoked_for == Gift.Cause.MONEY:
-            words = gettext("Revoked on %(revoked)s, since its payment no longer stands.")
+            words = gettext("Revoked on %(revoked)s because its payment was reversed.")
         case _:
             words = gettext("Revoked on %(revoked)s.")
-    return words % _facts_of(gift)
-
-
-def describe_bounce(gift: Gift) -> str:
-    """That its mail did not arrive; nothing if it did, or if nobody waits for it any more."""
-    if gift.bounced_at is None or not gift.is_claimable:
-        return ""
-    return gettext(
-        "Its mail did not arrive (%(when)s): change the recipient’s address, or send it again."
-    ) % {"when": in_words(gift.bounced_at)}
-
-
-def _facts_of(gift: Gift) -> dict[str, object]:
-    return {
+    return words % {
         "due": in_words(gift.deliver_at),
         "delivered": in_words(gift.delivered_at),
         "expires": in_words(gift.expires_at),
@@ -47,6 +34,16 @@ def _facts_of(gift: Gift) -> dict[str, object]:
         "revoked": in_words(gift.revoked_at),
         "claimed_by": _name_of_claimant(gift),
     }
+
+
+def describe_bounce(gift: Gift) -> str:
+    """Return a notice if the gift's e-mail bounced and the gift can still be claimed."""
+    if gift.bounced_at is None or not gift.is_claimable:
+        return ""
+    return gettext(
+        "The e-mail with this gift bounced on %(when)s. Change the recipient’s address or resend "
+        "the gift."
+    ) % {"when": in_words(gift.bounced_at)}
 
 
 def _name_of_claimant(gift: Gift) -> str:
@@ -57,149 +54,150 @@ def in_words(moment: datetime | None) -> str:
     return date_format(moment, "j E Y, H:i") if moment is not None else "-"
 
 
-def describe_money(gift: Gift) -> str:
-    """Why the gift's share of its payment no longer stands; nothing while it does."""
-    standing = gifts.valid_interval_of(gift)
-    if standing is not None and standing[1] is None:
+def describe_reversal(gift: Gift) -> str:
+    """Return why the gift's share of its payment is no longer valid; empty while it is."""
+    interval = gifts.valid_interval_of(gift)
+    if interval is not None and interval[1] is None:
         return ""
     payment = gift.payment
     succeeded = [
         refund for refund in payment.refunds.all() if refund.status == Refund.Status.SUCCEEDED
     ]
-    named = [refund for refund in gift.refunds.all() if refund in succeeded]
+    assigned = [refund for refund in gift.refunds.all() if refund in succeeded]
     for dispute in payment.disputes.all():
         if dispute.status == Dispute.LOST:
             return gettext(
-                "The buyer’s bank took back %(amount)s of %(paid)s: a dispute was lost on %(when)s."
+                "A dispute over %(amount)s of the %(paid)s paid was lost on %(when)s, and the "
+                "buyer’s bank returned the money to the buyer."
             ) % {
                 "amount": staff_money(dispute.amount_minor, payment.currency),
                 "paid": staff_money(payment.amount_minor, payment.currency),
                 "when": in_words(dispute.withdrawn_at or dispute.opened_at),
             }
-    if named:
-        return gettext("%(amount)s was given back on %(when)s, and this gift was meant by it.") % {
-            "amount": staff_money(named[0].amount_minor, payment.currency),
-            "when": in_words(named[0].refunded_at),
+    if assigned:
+        return gettext("This gift was refunded (%(amount)s) on %(when)s.") % {
+            "amount": staff_money(assigned[0].amount_minor, payment.currency),
+            "when": in_words(assigned[0].refunded_at),
         }
     if succeeded:
         last = max(succeeded, key=lambda refund: refund.refunded_at)
-        return gettext("All of its payment, %(paid)s, was given back by %(when)s.") % {
+        return gettext("Its payment of %(paid)s was refunded in full on %(when)s.") % {
             "paid": staff_money(payment.amount_minor, payment.currency),
             "when": in_words(last.refunded_at),
         }
-    return gettext("Its payment no longer stands.")
+    return gettext("Its payment was reversed.")
 
 
 def describe_choice(gift: Gift) -> str:
-    """Of one that waits for a word: what happened, and between what staff choose."""
-    return (
-        describe_money(gift)
-        + " "
-        + gettext(
-            "It no longer counts in the campaign, but %(claimed_by)s claimed it before, and has the "
-            "membership still (until %(until)s). Revoke the gift to end that membership, or keep "
-            "it and let the person have it."
-        )
-        % {"claimed_by": _name_of_claimant(gift), "until": in_words(_until(gift))}
+    """Return what staff have to decide about a claimed gift whose payment was reversed."""
+    words = gettext(
+        "%(reversal)s The gift no longer counts in the campaign, but %(claimed_by)s claimed it "
+        "earlier and has a membership until %(until)s. Revoke the gift to end that membership, or "
+        "keep the gift to let it continue."
     )
+    return words % {
+        "reversal": describe_reversal(gift),
+        "claimed_by": _name_of_claimant(gift),
+        "until": in_words(_until(gift)),
+    }
 
 
 def _until(gift: Gift) -> datetime | None:
     return gift.membership.ends_at if gift.membership is not None else None
 
 
-# What each change would do
+# The effect of each change
 
 
 def explain_resending(gift: Gift) -> str:
     if gift.is_handed_over:
-        words = gettext("The buyer gets the gift’s link by mail once more, to hand it over.")
+        words = gettext("We’ll e-mail the gift’s link to the buyer again, to hand it over.")
     else:
-        words = gettext("The invitation goes to the recipient by mail now.")
-    return f"{words} {_early(gift)}".strip()
+        words = gettext("We’ll e-mail the gift to the recipient now.")
+    return f"{words} {_warn_if_early(gift)}".strip()
 
 
 def explain_new_code(gift: Gift) -> str:
     words = gettext(
-        "For a code that got into the wrong hands: it is void from now on, wherever it was sent or "
-        "printed. The new one is mailed now."
+        "Use this if the claim code reached the wrong person. The old code stops working at once, "
+        "wherever it was sent or printed. We’ll e-mail a new code now."
     )
-    return f"{words} {_early(gift)}".strip()
+    return f"{words} {_warn_if_early(gift)}".strip()
 
 
-def _early(gift: Gift) -> str:
+def _warn_if_early(gift: Gift) -> str:
     if gift.deliver_at <= timezone.now():
         return ""
-    return gettext("The buyer wished it to be delivered on %(due)s; this is earlier.") % {
+    return gettext("The buyer chose a later delivery date: %(due)s.") % {
         "due": in_words(gift.deliver_at)
     }
 
 
 def explain_date(gift: Gift) -> str:
     return gettext(
-        "It is delivered then, and the time in which it can be claimed begins then as well."
+        "The gift will be delivered at the new time, and the time to claim it starts then."
     )
 
 
 def explain_recipient(gift: Gift) -> str:
     if gift.delivered_at is None:
-        return gettext("Another address gets the gift instead, on the day on which it is due.")
+        return gettext("The new recipient will get the gift on its delivery date.")
     return gettext(
-        "It was delivered already. With another address the old code is void, and a new one is "
-        "mailed there now."
+        "This gift was already delivered. If you change the address, the old claim code stops "
+        "working, and we’ll e-mail a new one to the new address now."
     )
 
 
 def explain_revoking(gift: Gift) -> str:
     if gift.status == Gift.Status.CLAIMED:
         words = gettext(
-            "The membership that %(claimed_by)s has from it, until %(until)s, ends now. What was "
-            "given to this person after it moves up."
+            "%(claimed_by)s has a membership from this gift until %(until)s. It ends now. Later "
+            "gifts to the same person start earlier instead."
         ) % {"claimed_by": _name_of_claimant(gift), "until": in_words(_until(gift))}
     else:
-        words = gettext("Its code is void from now on, and no mail about it is sent any more.")
-    return f"{words} {_about_the_money(gift)}"
+        words = gettext("The claim code stops working at once, and we send no more e-mails.")
+    return f"{words} {_describe_money(gift)}"
 
 
-def _about_the_money(gift: Gift) -> str:
-    if fell := describe_money(gift):
-        return fell
+def _describe_money(gift: Gift) -> str:
+    if reversal := describe_reversal(gift):
+        return reversal
     return gettext(
-        "No money is given back by this, and the gift goes on counting in the campaign: give back its "
-        "share on the page of its payment."
+        "Revoking refunds nothing, and the gift still counts in the campaign. To return the money, "
+        "refund the payment on its own page."
     )
 
 
 def explain_restoring(gift: Gift) -> str:
     if gift.membership is not None:
-        words = gettext("%(claimed_by)s has the membership again, until %(until)s.")
+        words = gettext("%(claimed_by)s will have the membership again, until %(until)s.")
         return words % {"claimed_by": _name_of_claimant(gift), "until": in_words(_until(gift))}
     days = gift.price.plan.gift_claimable_days
     return ngettext(
-        "It can be claimed by its code again, for %(days)d day from now.",
-        "It can be claimed by its code again, for %(days)d days from now.",
+        "The gift can be claimed with its claim code again, for %(days)d day from now.",
+        "The gift can be claimed with its claim code again, for %(days)d days from now.",
         days,
     ) % {"days": days}
 
 
 def explain_reassigning(gift: Gift) -> str:
     return ngettext(
-        "The membership that %(claimed_by)s has from it ends now. The other person gets all of its "
-        "%(months)d month, is welcomed by mail and takes part in the campaign’s count as who redeemed "
-        "it.",
-        "The membership that %(claimed_by)s has from it ends now. The other person gets all of its "
-        "%(months)d months, is welcomed by mail and takes part in the campaign’s count as who "
-        "redeemed it.",
+        "%(claimed_by)s loses the membership from this gift now. The other person gets the full "
+        "%(months)d month and a welcome e-mail, and becomes the member who claimed this gift in "
+        "the campaign’s count.",
+        "%(claimed_by)s loses the membership from this gift now. The other person gets the full "
+        "%(months)d months and a welcome e-mail, and becomes the member who claimed this gift in "
+        "the campaign’s count.",
         gift.months,
     ) % {"claimed_by": _name_of_claimant(gift), "months": gift.months}
 
 
 def explain_pardon(gift: Gift) -> str:
     return gettext(
-        "%(money)s %(claimed_by)s keeps the membership until %(until)s all the same. The gift does "
-        "not count in the campaign."
+        "%(reversal)s %(claimed_by)s keeps the membership until %(until)s all the same. The gift "
+        "doesn’t count in the campaign."
     ) % {
-        "money": describe_money(gift),
+        "reversal": describe_reversal(gift),
         "claimed_by": _name_of_claimant(gift),
         "until": in_words(_until(gift)),
     }

@@ -1,4 +1,4 @@
-"""Two people that are one: staff find the other, see both side by side, and make them one."""
+"""Merging duplicates: staff find the other member, compare both, and merge them."""
 
 import json
 from datetime import datetime
@@ -6,32 +6,31 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from django import forms
-from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import members, tasks
-from campaigns.admin.forms import StaffForm, WhyForm, page_of
+from campaigns.admin.erasures import is_being_erased
+from campaigns.admin.forms import StaffForm, WhyForm
+from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 from campaigns.models import Member
 from campaigns.models.member import canonical_email
 
 _PERMISSIONS = ("campaigns.change_member", "campaigns.delete_member")
 _LONGEST_NUMBER = 18  # digits
+_TEMPLATE = "campaigns/staff/merge.html"
 
 
-class OtherForm(StaffForm):
-    """By post, so that no address stands in that of a page."""
+class DuplicateForm(StaffForm):
+    """Asks for the duplicate. It is sent by POST, so that no e-mail address gets into a URL."""
 
     other = forms.CharField(
-        label=_("The other person"),
+        label=_("Duplicate"),
         max_length=254,
-        help_text=_("Their e-mail address, or the number in the address of their page here."),
+        help_text=_("E-mail address, or the number in the URL of the member’s page."),
         widget=forms.TextInput({"class": "vTextField", "autocomplete": "off"}),
     )
 
@@ -46,14 +45,14 @@ class OtherForm(StaffForm):
         else:
             other = Member.objects.find(canonical_email(typed))
         if other is None:
-            raise forms.ValidationError(_("Nobody is known by that."))
+            raise forms.ValidationError(_("No member found. Check the address or the number."))
         if other == self.kept:
-            raise forms.ValidationError(_("This is the person on whose page you are."))
+            raise forms.ValidationError(_("This is the same member. Enter the duplicate."))
         return other
 
 
 class Side(NamedTuple):
-    """One of the two, with all that hangs on them."""
+    """One of the two members, with everything that belongs to them."""
 
     becomes: str
     member: Member
@@ -61,113 +60,65 @@ class Side(NamedTuple):
     former_addresses: list[str]
 
 
-class MemberMerging(admin.ModelAdmin[Member]):
-    """Two addresses more below each person's own."""
+def _find_duplicate(pages: ActionPages, request: HttpRequest, kept: Member) -> HttpResponse:
+    form = DuplicateForm(request.POST or None, kept=kept)
+    if request.method == "POST" and form.is_valid():
+        return HttpResponseRedirect(pages.url_of(kept, MERGE.name, form.cleaned_data["other"].pk))
+    return pages.show_form(
+        request,
+        kept,
+        form,
+        title=gettext("Find duplicate"),
+        button=gettext("Compare members"),
+        explanation=gettext(
+            "Find the duplicate record. Nothing changes yet: you’ll see both members side by side "
+            "first."
+        ),
+        template=_TEMPLATE,
+    )
 
-    def get_urls(self) -> list[URLPattern]:
-        here = self.admin_site.admin_view
-        return [
-            path(
-                "<int:member_id>/merge/", here(self.find_other), name="campaigns_member_find_other"
+
+def _show_merge(
+    pages: ActionPages, request: HttpRequest, kept: Member, other_id: int
+) -> HttpResponse:
+    gone: Member | None = pages.get_object(request, str(other_id))
+    if gone is None:
+        raise Http404
+    try:
+        rehearsal = members.rehearse_merge(kept=kept, gone=gone)
+        sides = _compare(kept, gone, at=timezone.now())
+        shown = _fingerprint(sides, rehearsal)
+        return pages.answer_form(
+            request,
+            kept,
+            WhyForm(request.POST or None, initial={"seen": shown}),
+            do=lambda wanted, user: _merge(kept, gone, wanted, user, shown=shown),
+            newest=lambda: shown,
+            title=gettext("Merge duplicates"),
+            button=gettext("Merge members"),
+            explanation=gettext(
+                "You can’t undo this. Everything that belongs to the second member moves to the "
+                "first, who can then be found by either address."
             ),
-            path(
-                "<int:member_id>/merge/<int:other_id>/",
-                here(self.merge),
-                name="campaigns_member_merge",
-            ),
-            *super().get_urls(),
-        ]
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        may = {"may_merge": request.user.has_perms(_PERMISSIONS)}
-        return super().changeform_view(request, object_id, form_url, may | (extra_context or {}))
-
-    def find_other(self, request: HttpRequest, member_id: int) -> HttpResponse:
-        kept = self._find(request, member_id)
-        form = OtherForm(request.POST or None, kept=kept)
-        if request.method == "POST" and form.is_valid():
-            numbers = [kept.pk, form.cleaned_data["other"].pk]
-            return HttpResponseRedirect(reverse("admin:campaigns_member_merge", args=numbers))
-        explanation = gettext(
-            "Say who is this person as well. Nothing happens yet: you see both side by side first."
+            template=_TEMPLATE,
+            sides=sides,
+            rehearsal=rehearsal,
         )
-        return self._answer(
-            request, kept, form, gettext("Look at both"), {"explanation": explanation}
+    except members.MergeRefused as refusal:
+        return pages.lead_back(request, kept, str(refusal))
+
+
+def _merge(kept: Member, gone: Member, wanted: dict[str, Any], user: User, *, shown: int) -> Done:
+    if wanted["seen"] != shown:
+        raise NotDone(
+            gettext("Something has changed since you opened this page. Please check it again.")
         )
-
-    def merge(self, request: HttpRequest, member_id: int, other_id: int) -> HttpResponse:
-        kept, gone = self._find(request, member_id), self._find(request, other_id)
-        try:
-            rehearsal = members.rehearse_merge(kept=kept, gone=gone)
-            sides = _look_at(kept, gone, at=timezone.now())
-            shown = _fingerprint(sides, rehearsal)
-            form = WhyForm(request.POST or None, initial={"seen": shown})
-            if request.method == "POST" and form.is_valid():
-                if form.cleaned_data["seen"] == shown:
-                    return self._merge(request, kept, gone, why=form.cleaned_data["why"])
-                form.add_error(
-                    None,
-                    gettext("Something changed since this page was opened. Please look again."),
-                )
-                form.look_again(shown)
-        except members.MergeRefused as refusal:
-            self.message_user(request, str(refusal), messages.WARNING)
-            return HttpResponseRedirect(page_of(kept))
-        about = {
-            "explanation": gettext(
-                "It cannot be undone. All that the second has becomes the first’s, who is found by "
-                "the address of either from then on."
-            ),
-            "sides": sides,
-            "rehearsal": rehearsal,
-        }
-        return self._answer(request, kept, form, gettext("Merge them for good"), about)
-
-    def _merge(self, request: HttpRequest, kept: Member, gone: Member, *, why: str) -> HttpResponse:
-        assert isinstance(request.user, User)
-        members.merge_members(kept=kept, gone=gone, by=request.user, why=why)
-        tasks.run_soon(tasks.do_what_followed)
-        self.message_user(request, gettext("The two are one person now."))
-        return HttpResponseRedirect(page_of(kept))
-
-    def _find(self, request: HttpRequest, member_id: int) -> Member:
-        if not request.user.has_perms(_PERMISSIONS):
-            raise PermissionDenied
-        member = self.get_object(request, str(member_id))
-        if member is None:
-            raise Http404
-        return member
-
-    def _answer(
-        self,
-        request: HttpRequest,
-        kept: Member,
-        form: StaffForm,
-        button: str,
-        about: dict[str, Any],
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": kept,
-            "title": gettext("Merge with another person"),
-            "button": button,
-            "form": form,
-            "adminform": form.fieldset(),
-            "media": self.media + form.media,
-            **about,
-        }
-        status = 422 if form.errors else 200
-        return TemplateResponse(request, "campaigns/staff/merge.html", context, status=status)
+    members.merge_members(kept=kept, gone=gone, by=user, why=wanted["why"])
+    tasks.run_soon(tasks.do_what_followed)
+    return Done(gettext("Members merged."), is_logged=False)  # merge_members logs it
 
 
-def _look_at(kept: Member, gone: Member, *, at: datetime) -> list[Side]:
+def _compare(kept: Member, gone: Member, *, at: datetime) -> list[Side]:
     return [
         Side(
             becomes,
@@ -175,21 +126,38 @@ def _look_at(kept: Member, gone: Member, *, at: datetime) -> list[Side]:
             members.load_overview(member, at=at),
             list(member.former_addresses.order_by("email").values_list("email", flat=True)),
         )
-        for becomes, member in ((gettext("Stays"), kept), (gettext("Goes"), gone))
+        for becomes, member in ((gettext("Kept"), kept), (gettext("Merged into the other"), gone))
     ]
 
 
 def _fingerprint(sides: list[Side], rehearsal: members.Rehearsal) -> int:
-    """Tells whether what stands there is what somebody has looked at."""
+    """Return a number that changes whenever anything on the page does."""
     shown = [
         [
             [side.member.pk, side.member.email, side.member.name, side.former_addresses],
             [[row.membership.pk, row.standing] for row in side.has.memberships],
             [[row.payment.pk, row.payment.status, row.refunded_minor] for row in side.has.payments],
-            [[str(gift.pk), gift.status] for each in side.has.purchases for gift in each.gifts],
+            [
+                [str(gift.pk), gift.status]
+                for purchase in side.has.purchases
+                for gift in purchase.gifts
+            ],
             [str(gift.pk) for gift in side.has.gifts_claimed],
         ]
         for side in sides
     ]
-    counted = [[each.campaign.pk, len(each.before), len(each.after)] for each in rehearsal.counted]
+    counted = [
+        [change.campaign.pk, len(change.before), len(change.after)] for change in rehearsal.counted
+    ]
     return crc32(json.dumps([shown, counted]).encode())
+
+
+FIND_DUPLICATE = Page(
+    name="find_duplicate",
+    path="merge/",
+    view=_find_duplicate,
+    permissions=_PERMISSIONS,
+    label=_("Merge duplicate"),
+    exists=lambda member: not is_being_erased(member),
+)
+MERGE = Page(name="merge", path="merge/<int:other_id>/", view=_show_merge, permissions=_PERMISSIONS)
