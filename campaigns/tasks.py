@@ -20,6 +20,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns import (
+    actions,
     banners,
     emails,
     erasures,
@@ -162,9 +163,7 @@ def sweep() -> None:
             log.warning("checkout_unsettled", checkout=str(checkout_id)[:8], error=str(error))
         except Exception:  # whatever it is, one Checkout holds up no other, and no mail
             log.exception("checkout_unsettled", checkout=str(checkout_id)[:8])
-    _work_through(
-        "refund_order", settlement.claim_refund_orders(at=now), settlement.execute_refund_order
-    )
+    _work_through("refund_order", actions.claim_refund_orders(at=now), actions.execute_refund_order)
     memberships.lapse_memberships(at=now)
     _work_through("gift", gifts.claim_due_gifts(at=now), partial(gifts.take_steps, at=now))
     due_pushes = memberships.claim_charge_moves(at=now)

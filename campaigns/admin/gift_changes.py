@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import gifts, settlement, tasks
+from campaigns import actions, gifts, tasks
 from campaigns.admin import gift_texts
 from campaigns.admin.gift_forms import DateForm, GiftForm, PersonForm, RecipientForm
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
@@ -78,7 +78,7 @@ CHANGES = (
         label=_("Keep gift"),
         refuse=_unless_undecided,
         explain=gift_texts.explain_pardon,
-        do=lambda gift, wanted, user: gifts.pardon_gift(gift, by=user, why=wanted["why"]),
+        do=lambda gift, wanted, user: actions.pardon_gift(gift, by=user, why=wanted["why"]),
         done=_("Gift kept, although its payment was reversed."),
     ),
     Change(
@@ -130,7 +130,7 @@ CHANGES = (
         label=_("Reassign gift"),
         refuse=_unless_claimed,
         explain=gift_texts.explain_reassigning,
-        do=lambda gift, wanted, user: settlement.reassign_gift(
+        do=lambda gift, wanted, user: actions.reassign_gift(
             gift, email=wanted["email"], name=wanted["name"], by=user, why=wanted["why"]
         ),
         done=_("Gift reassigned."),
@@ -141,7 +141,7 @@ CHANGES = (
         label=_("Restore gift"),
         refuse=_unless_ended,
         explain=gift_texts.explain_restoring,
-        do=lambda gift, wanted, user: settlement.restore_gift(gift, by=user, why=wanted["why"]),
+        do=lambda gift, wanted, user: actions.restore_gift(gift, by=user, why=wanted["why"]),
         done=_("Gift restored."),
     ),
     Change(
@@ -149,7 +149,7 @@ CHANGES = (
         label=_("Revoke gift"),
         refuse=_if_revoked,
         explain=gift_texts.explain_revoking,
-        do=lambda gift, wanted, user: settlement.revoke_gift(gift, by=user, why=wanted["why"]),
+        do=lambda gift, wanted, user: actions.revoke_gift(gift, by=user, why=wanted["why"]),
         done=_("Gift revoked."),
         is_grave=True,
     ),

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import settlement, tasks
+from campaigns import actions, tasks
 from campaigns.admin.forms import WhyForm
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 from campaigns.admin.site import staff_money
@@ -78,7 +78,10 @@ def _refuse(payment: Payment) -> str:
 def _decide(payment: Payment, wanted: dict[str, Any], user: User) -> Done:
     hold = _Hold(wanted["hold"])
     try:
-        settlement.decide_held(payment, hold)
+        if hold == _Hold.ACCEPTED:
+            actions.accept_held_payment(payment)
+        else:
+            actions.decline_held_payment(payment)
     except ForbiddenMove as error:
         raise NotDone(gettext("Nothing was changed: that was already decided.")) from error
     tasks.run_soon(tasks.do_what_followed)

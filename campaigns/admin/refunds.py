@@ -4,20 +4,17 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.db import transaction
-from django.db.models import Max, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import settlement, stripe_api, tasks
+from campaigns import actions, settlement, stripe_api, tasks
 from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.pages import ActionPages, Done, Link, NotDone, Page
 from campaigns.admin.refund_forms import RefundedGiftsForm, RefundForm
 from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, staff_money
 from campaigns.models import Gift, Payment, Refund, RefundOrder
 from campaigns.models.moves import ForbiddenMove
-from campaigns.reports.attention import needs_assignment
 
 
 class OrderColumns:
@@ -33,7 +30,7 @@ class OrderColumns:
         if order.refund_id:
             return gettext("Refunded.")
         if order.next_attempt_at is None:
-            reason = settlement.explain_refusal(order)
+            reason = actions.explain_refusal(order)
             return gettext("Stripe refused: %(reason)s") % {"reason": reason}
         if order.error:
             return gettext("Stripe didn’t answer. We’ll try again automatically.")
@@ -79,10 +76,10 @@ class RefundOrderAdmin(OrderColumns, ViewOnlyAdmin):
 def _show_refund_form(pages: ActionPages, request: HttpRequest, payment: Payment) -> HttpResponse:
     form = RefundForm(
         request.POST or None,
-        initial={"seen": _newest(payment)},
+        initial={"seen": actions.newest_order(payment)},
         payment=payment,
-        left_minor=settlement.refundable_minor(payment),
-        gifts=gifts_left(payment),
+        left_minor=actions.refundable_minor(payment),
+        gifts=actions.unrefunded_gifts(payment),
     )
     return pages.answer_form(
         request,
@@ -91,7 +88,7 @@ def _show_refund_form(pages: ActionPages, request: HttpRequest, payment: Payment
         do=lambda wanted, user: _refund_payment(payment, wanted, user),
         title=gettext("Refund payment"),
         explanation=_explain(payment),
-        newest=lambda: _newest(payment),
+        newest=lambda: actions.newest_order(payment),
     )
 
 
@@ -101,13 +98,13 @@ def _show_assignment(
     refund = payment.refunds.filter(pk=refund_id).first()
     if refund is None:
         raise Http404
-    if refund.pk not in {unassigned.pk for unassigned in unassigned_refunds(payment)}:
+    if refund.pk not in {unassigned.pk for unassigned in actions.list_unassigned_refunds(payment)}:
         words = gettext("Nothing was changed: this refund is already assigned.")
         return pages.lead_back(request, payment, words)
     return pages.answer_form(
         request,
         payment,
-        RefundedGiftsForm(request.POST or None, gifts=gifts_left(payment)),
+        RefundedGiftsForm(request.POST or None, gifts=actions.unrefunded_gifts(payment)),
         do=lambda wanted, user: _assign_refund(refund, list(wanted["gifts"])),
         title=gettext("Assign refund to gifts"),
         button=gettext("Assign refund"),
@@ -126,7 +123,7 @@ def list_unassigned(
 ) -> list[tuple[str, Link | None]]:
     """Return a notice for each refund that staff have yet to assign to gifts."""
     notices = []
-    for refund in unassigned_refunds(payment):
+    for refund in actions.list_unassigned_refunds(payment):
         words = gettext(
             "%(amount)s was refunded in the Stripe Dashboard on %(day)s, but this payment bought "
             "several gifts. All of them stay valid and count until you choose the gifts that "
@@ -142,43 +139,12 @@ def list_unassigned(
     return notices
 
 
-def unassigned_refunds(payment: Payment) -> list[Refund]:
-    """Return the refunds that staff have yet to assign to gifts."""
-    if not needs_assignment(payment):
-        return []
-    unnamed = payment.refunds.filter(status=Refund.Status.SUCCEEDED, gifts_named_at__isnull=True)
-    return list(unnamed.order_by("refunded_at", "pk"))
-
-
-def gifts_left(payment: Payment) -> QuerySet[Gift]:
-    """Return the payment's gifts that no refund is for, neither made nor ordered."""
-    gone = (Refund.Status.FAILED, Refund.Status.CANCELED)
-    refunds = Refund.objects.exclude(status__in=gone).filter(payment=payment)
-    ordered = payment.refund_orders.filter(
-        Q(next_attempt_at__isnull=False) | Q(refund_id__in=refunds.values("refund_id"))
-    )
-    return (
-        payment.gifts.exclude(refunds__in=refunds)
-        .exclude(refund_orders__in=ordered)
-        .select_related("checkout", "claimed_by")
-        .order_by("position")
-    )
-
-
-def _newest(payment: Payment) -> int:
-    return payment.refund_orders.aggregate(newest=Max("pk"))["newest"] or 0
-
-
 def _refuse(payment: Payment) -> str:
     """Return why the payment cannot be refunded, or an empty string if it can."""
-    if payment.intent_id is None:
-        return gettext("This payment wasn’t made through Stripe, so it can’t be refunded here.")
-    if payment.status != Payment.Status.SUCCEEDED:
-        return gettext("Only a payment that succeeded can be refunded.")
-    if not settlement.refundable_minor(payment):
-        return gettext("This payment is already refunded in full, or a refund is pending.")
-    if unassigned_refunds(payment):
-        return gettext("First assign the refund from the Stripe Dashboard to gifts.")
+    try:
+        actions.check_refundable(payment)
+    except actions.RefundRefused as error:
+        return str(error)
     return ""
 
 
@@ -187,7 +153,7 @@ def describe_payment(payment: Payment) -> str:
     amount = staff_money(payment.amount_minor, payment.currency)
     if payment.status != Payment.Status.SUCCEEDED or payment.intent_id is None:
         return f"{amount}: {payment.get_status_display()}"
-    left = settlement.refundable_minor(payment)
+    left = actions.refundable_minor(payment)
     if left == payment.amount_minor:
         return gettext("%(amount)s was paid. Nothing was refunded.") % {"amount": amount}
     return gettext("%(amount)s was paid. %(left)s of it can still be refunded.") % {
@@ -198,7 +164,7 @@ def describe_payment(payment: Payment) -> str:
 
 def _explain(payment: Payment) -> str:
     left = gettext("You can refund up to %(left)s. Stripe starts the refund at once.") % {
-        "left": staff_money(settlement.refundable_minor(payment), payment.currency)
+        "left": staff_money(actions.refundable_minor(payment), payment.currency)
     }
     if payment.role == Payment.Role.GIFT and payment.gifts.count() > 1:
         return f"{left} " + gettext(
@@ -217,33 +183,26 @@ def _explain(payment: Payment) -> str:
 
 
 def _refund_payment(payment: Payment, wanted: dict[str, Any], user: User) -> Done:
-    """Write the order under the payment's lock, then ask Stripe outside of it."""
-    with transaction.atomic():
-        locked = Payment.objects.select_for_update(of=("self",), no_key=True).get(pk=payment.pk)
-        last = locked.refund_orders.order_by("-pk").first()
-        if last is not None and last.pk != wanted["seen"]:
-            words = gettext(
-                "%(who)s has just ordered a refund of %(amount)s. It is made once; nothing else "
-                "was refunded. To order this refund as well, check how much is left and send the "
-                "form again."
-            )
-            raise NotDone(words % {"amount": _amount_of(last), "who": last.ordered_by})
-        if refusal := _refuse(locked):
-            raise NotDone(refusal)
-        try:
-            order = settlement.order_refund(
-                locked,
-                amount_minor=wanted["amount_minor"],
-                reason=RefundOrder.Reason(wanted["reason"]),
-                why=wanted["why"],
-                by=user,
-                named=wanted["named"],
-            )
-        except settlement.RefundRefused as error:
-            raise NotDone(
-                gettext("Nothing was refunded: %(reason)s.") % {"reason": error}
-            ) from error
-    order = settlement.execute_refund_order(order.pk)
+    try:
+        order = actions.refund_payment(
+            payment,
+            amount_minor=wanted["amount_minor"],
+            reason=RefundOrder.Reason(wanted["reason"]),
+            why=wanted["why"],
+            by=user,
+            gifts=wanted["named"],
+            newest_seen=wanted["seen"],
+        )
+    except actions.OrderedMeanwhile as error:
+        words = gettext(
+            "%(who)s has just ordered a refund of %(amount)s. It is made once; nothing else was "
+            "refunded. To order this refund as well, check how much is left and send the form "
+            "again."
+        )
+        order = error.order
+        raise NotDone(words % {"amount": _amount_of(order), "who": order.ordered_by}) from error
+    except actions.RefundRefused as error:
+        raise NotDone(gettext("Nothing was refunded. %(reason)s") % {"reason": error}) from error
     tasks.run_soon(tasks.do_what_followed)
     return _describe_outcome(order, wanted["named"])
 
@@ -253,7 +212,7 @@ def _describe_outcome(order: RefundOrder, named: list[Gift]) -> Done:
     entry = gettext("Refund of %(amount)s: %(why)s") % {"amount": amount, "why": order.why}
     if order.refund_id is None and order.next_attempt_at is None:
         words = gettext("Stripe refused the refund, and nothing was refunded. Reason: %(reason)s")
-        reason = settlement.explain_refusal(order)
+        reason = actions.explain_refusal(order)
         return Done(words % {"reason": reason}, messages.ERROR, entry)
     if order.refund_id is None:
         words = gettext(
@@ -289,7 +248,7 @@ def _describe_gifts(named: list[Gift]) -> str:
 
 def _assign_refund(refund: Refund, named: list[Gift]) -> Done:
     try:
-        settlement.assign_refund_to_gifts(refund, named)
+        actions.assign_refund_to_gifts(refund, named)
     except (stripe_api.StripeError, settlement.SettlementBusy):
         words = gettext(
             "Refund assigned. Stripe doesn’t answer, so the gifts will be updated within a day, "
@@ -297,7 +256,7 @@ def _assign_refund(refund: Refund, named: list[Gift]) -> Done:
         )
         return Done(words, messages.WARNING)
     except ForbiddenMove as error:
-        raise NotDone(gettext("Nothing was changed: %(reason)s.") % {"reason": error}) from error
+        raise NotDone(gettext("Nothing was changed. %(reason)s") % {"reason": error}) from error
     tasks.run_soon(tasks.do_what_followed)
     if not named:
         return Done(gettext("Refund assigned to none of the gifts. All of them stay valid."))

@@ -8,25 +8,8 @@ and repetition of hints ends in the same rows.
 
 from campaigns.settlement.drift import Figures, Group, Reconciliation
 from campaigns.settlement.finding import Found, find_checkout
-from campaigns.settlement.giving import (
-    claim_gift,
-    confirm_claim,
-    reassign_gift,
-    restore_gift,
-    revoke_gift,
-)
-from campaigns.settlement.holding import decide_held
 from campaigns.settlement.reading import Snapshot, read_snapshot
 from campaigns.settlement.reconciling import find_start, move_cursor, reconcile
-from campaigns.settlement.refunding import (
-    RefundRefused,
-    assign_refund_to_gifts,
-    claim_refund_orders,
-    execute_refund_order,
-    explain_refusal,
-    order_refund,
-    refundable_minor,
-)
 from campaigns.settlement.settling import (
     LEASE,
     SettlementBusy,
@@ -43,28 +26,15 @@ __all__ = [
     "Found",
     "Group",
     "Reconciliation",
-    "RefundRefused",
     "SettlementBusy",
     "Snapshot",
-    "assign_refund_to_gifts",
     "claim_due_checkouts",
-    "claim_gift",
-    "claim_refund_orders",
-    "confirm_claim",
-    "decide_held",
-    "execute_refund_order",
-    "explain_refusal",
     "find_checkout",
     "find_start",
     "move_cursor",
     "next_settlement_at",
-    "order_refund",
     "read_snapshot",
-    "reassign_gift",
     "reconcile",
-    "refundable_minor",
-    "restore_gift",
-    "revoke_gift",
     "settle_checkout",
     "settle_object",
     "write_snapshot",

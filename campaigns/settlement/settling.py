@@ -6,7 +6,8 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns import banners, gifts, members, memberships, payments, progress
+from campaigns import banners, members, memberships, payments, progress
+from campaigns.gifts.sales import upsert_gifts
 from campaigns.models import Checkout, Gift, Member, Membership, Payment
 from campaigns.payments import ChargeSnapshot
 from campaigns.settlement.finding import Found, find_checkout
@@ -148,7 +149,7 @@ def _write_sale(checkout: Checkout, snapshot: Snapshot, member: Member) -> list[
         )
         succeeded = payment.status == Payment.Status.SUCCEEDED
         if checkout.kind == Checkout.Kind.GIFT:
-            touched += gifts.upsert_gifts(payment, checkout=checkout)
+            touched += upsert_gifts(payment, checkout=checkout)
         elif snapshot.subscription is None and succeeded:
             membership = memberships.upsert_one_off_membership(payment, checkout=checkout)
             memberships.follow_payment(membership, payment)

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from campaigns import gifts, memberships, settlement, tasks
+from campaigns import actions, gifts, memberships, tasks
 from campaigns.forms import ClaimCodeForm, ClaimForm
 from campaigns.models import Gift, Member
 from campaigns.models.codes import CodeKeyLost
@@ -79,7 +79,7 @@ def claim(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
     form = ClaimForm(request.POST or None)
     try:
         if request.method == "POST" and form.is_valid():
-            settlement.claim_gift(code, **form.cleaned_data, language=language())
+            actions.claim_gift(code, **form.cleaned_data, language=language())
             tasks.run_soon(tasks.do_what_followed)
             return redirect("campaigns:claimed", code=code)
         gifts.refuse_unless_claimable(gift, at=timezone.now())
@@ -116,7 +116,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponseBase:
     try:
         gift, member = gifts.read_confirmation(token)
         if request.method == "POST":
-            settlement.confirm_claim(token, language=language())
+            actions.confirm_claim(token, language=language())
             tasks.run_soon(tasks.do_what_followed)
             answer = redirect("campaigns:confirm_claim", token=token)
             answer.status_code = 303

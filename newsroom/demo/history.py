@@ -18,8 +18,8 @@ from uuid import UUID
 from django.db.models import F
 from django.utils import timezone
 
+from campaigns import actions, gifts, memberships, progress, settlement, stripe_api
 from campaigns import checkout as checkouts
-from campaigns import gifts, memberships, progress, settlement, stripe_api
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -253,7 +253,7 @@ def _was_member(person: Person, *, before: datetime) -> None:
 
 def _claim(gift: Gift, *, at: datetime) -> None:
     email = gift.recipient_email or f"handed.over.{gift.code_hint.lower()}@example.org"
-    gifts.apply_claim(gift.code, email=email, name=gift.recipient_name, language="en")
+    actions.claim_gift(gift.code, email=email, name=gift.recipient_name, language="en")
     # It was claimed then, not now.
     Gift.objects.filter(pk=gift.pk).update(claimed_at=at)
     Membership.objects.filter(gift=gift).update(

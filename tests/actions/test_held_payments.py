@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import progress, settlement, stripe_api, tasks
+from campaigns import actions, progress, settlement, stripe_api, tasks
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -56,7 +56,10 @@ def buy(campaign: Campaign, sandbox: SandboxControl, kind: str, currency: str = 
 
 
 def decide(payment: Payment, hold: Payment.Hold) -> None:
-    settlement.decide_held(payment, hold)
+    if hold == Hold.ACCEPTED:
+        actions.accept_held_payment(payment)
+    else:
+        actions.decline_held_payment(payment)
     payment.refresh_from_db()
 
 
@@ -211,7 +214,7 @@ def test_a_decision_and_a_settlement_at_once_leave_the_decision(
     assert checkout_id is not None
     outcomes = race(
         *[lambda: settlement.settle_checkout(checkout_id)] * 3,
-        lambda: settlement.decide_held(payment, Hold.ACCEPTED),
+        lambda: actions.accept_held_payment(payment),
     )
     assert not any(isinstance(outcome, Exception) for outcome in outcomes), outcomes
     payment.refresh_from_db()

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import ProtectedError
 
-from campaigns import members, progress, settlement
+from campaigns import actions, members, progress, settlement
 from campaigns.members import merging
 from campaigns.models import Campaign, Checkout, Gift, Member, Membership, Payment, Tally
 from campaigns.models.member import MemberManager
@@ -87,9 +87,7 @@ def test_a_gift_claimed_meanwhile_is_of_whoever_is_left(campaign: Campaign) -> N
     for number in range(10):
         kept, gone = make_two(number)
         gift = make_gift(buyer, campaign, "2026-11-10 12:00", expires_at=at("2099-01-01 00:00"))
-        claim = partial(
-            settlement.claim_gift, gift.code, email=gone.email, name="Ada", language="en"
-        )
+        claim = partial(actions.claim_gift, gift.code, email=gone.email, name="Ada", language="en")
         progress.tally_gift(gift)
         outcomes = race(claim, partial(merge, kept, gone), claim)
         assert not [each for each in outcomes if isinstance(each, Exception)], outcomes
@@ -210,7 +208,7 @@ def claim_while_merged(
         is_merged.wait(wait_for_merge)
         pause.may_go_on.set()
 
-    claim = partial(settlement.claim_gift, gift.code, email=gone.email, name="Ada", language="en")
+    claim = partial(actions.claim_gift, gift.code, email=gone.email, name="Ada", language="en")
     outcomes = race(claim, merge_meanwhile, go_on)
     gift.refresh_from_db()
     return gift, outcomes

@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import gifts, settlement
+from campaigns import actions, gifts
 from campaigns.admin import gift_changes
+from campaigns.gifts import sales
 from campaigns.models import Campaign, Gift, GiftChange, Member, Membership, OutgoingMail
 from tests.support.factories import claim, make_gift, make_member, make_refund
 from tests.support.staff import address, claimed, fallen, filled, page_of, permit, told
@@ -205,7 +206,7 @@ def test_a_claimed_gift_is_revoked_and_its_membership_ends(
 
 
 def test_a_revoked_gift_comes_back(client: Client, editor: User, gift: Gift) -> None:
-    settlement.revoke_gift(gift, by=editor, why="by mistake")
+    actions.revoke_gift(gift, by=editor, why="by mistake")
     GiftChange.objects.all().delete()
     assert "Gift restored." in told(change(client, gift, "restore"))
     gift.refresh_from_db()
@@ -216,7 +217,7 @@ def test_a_revoked_gift_comes_back(client: Client, editor: User, gift: Gift) -> 
 @pytest.mark.usefixtures("editor")
 def test_an_unclaimed_gift_does_not_come_back_without_its_money(client: Client, gift: Gift) -> None:
     make_refund(gift.payment, timezone.now().isoformat())
-    gifts.follow_payment_of_gift(gift)
+    sales.follow_payment_of_gift(gift)
     assert offered(client, gift) == set()
     response = client.get(ask(gift, "restore"), follow=True)
     assert "can’t be restored once its payment is reversed" in told(response)

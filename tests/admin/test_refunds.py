@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import settlement, stripe_api
+from campaigns import actions, stripe_api
 from campaigns.models import (
     Campaign,
     Gift,
@@ -109,7 +109,7 @@ def test_a_claimed_gift_whose_share_is_given_back_waits_for_a_word(
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
     gift = Gift.objects.order_by("position")[0]
-    settlement.claim_gift(gift.code, email="ben@example.org", name="Ben", language="en")
+    actions.claim_gift(gift.code, email="ben@example.org", name="Ben", language="en")
     response = refund_payment(client, payment, gifts=[str(gift.pk)])
     assert "1 gift was already claimed: revoke it or keep it." in told(response)
     assert Membership.objects.get().status == Membership.Status.ACTIVE
@@ -215,8 +215,8 @@ def test_while_stripe_is_silent_a_refund_is_written_down_and_made_later(
     assert "We’ll try again automatically." in page_of(response)
     assert not Refund.objects.exists()
     settings.STRIPE_API_BASE = there
-    [order_id] = settlement.claim_refund_orders(at=timezone.now() + timedelta(minutes=6))
-    settlement.execute_refund_order(order_id)
+    [order_id] = actions.claim_refund_orders(at=timezone.now() + timedelta(minutes=6))
+    actions.execute_refund_order(order_id)
     assert Refund.objects.get().amount_minor == 6000
 
 

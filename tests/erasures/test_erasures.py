@@ -11,7 +11,8 @@ from django.db import models
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import emails, members, progress, settlement, stripe_api, tasks, webhooks
+from campaigns import actions, emails, members, progress, settlement, stripe_api, tasks, webhooks
+from campaigns.actions import refunds
 from campaigns.models import (
     Campaign,
     Dispute,
@@ -241,14 +242,14 @@ def test_a_refund_after_it_finds_the_payment_and_brings_nothing_back(
     payment = zoe.payments.get()
     erase(zoe)
     pass_by(clock, days=3)
-    ordered = settlement.order_refund(
+    ordered = refunds.order_refund(
         payment,
         amount_minor=1000,
         reason=RefundOrder.Reason.REQUESTED,
         why="asked for by mail",
         by=django_user_model.objects.create_user("olha"),
     )
-    settlement.execute_refund_order(ordered.pk)
+    actions.execute_refund_order(ordered.pk)
     refund = Refund.objects.get()
     assert (refund.payment, refund.amount_minor, refund.status) == (payment, 1000, "succeeded")
     dispute = sandbox.open_dispute(payment_intent=str(payment.intent_id))
@@ -309,7 +310,7 @@ def test_a_gift_of_theirs_goes_out_on_its_day_without_name_and_message(
     assert invitation.to == ["ben@example.org"]
     assert gift.code in text_of(invitation)
     assert find_secrets(text_of(invitation)) == []
-    claimed = settlement.claim_gift(gift.code, email="ben@example.org", name="Ben", language="en")
+    claimed = actions.claim_gift(gift.code, email="ben@example.org", name="Ben", language="en")
     assert claimed.status == Gift.Status.CLAIMED
 
 

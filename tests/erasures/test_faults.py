@@ -13,8 +13,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from campaigns import actions, erasures, members, settlement, stripe_api, tasks, webhooks
 from campaigns import checkout as checkouts
-from campaigns import erasures, members, settlement, stripe_api, tasks, webhooks
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -347,7 +347,7 @@ def test_a_claim_at_the_same_moment_is_theirs_or_somebody_news(
     erasures.end_at_stripe(zoe)
 
     def claim() -> Gift:
-        return settlement.claim_gift(gift.code, email=ZOE, name=NAME, language="en")
+        return actions.claim_gift(gift.code, email=ZOE, name=NAME, language="en")
 
     get_or_create_by_email = type(Member.objects).get_or_create_by_email
 

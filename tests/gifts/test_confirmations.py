@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaigns import gifts, settlement
+from campaigns import actions, gifts
 from campaigns.emails import links
 from campaigns.models import Campaign, Member, Membership, OutgoingMail
 from newsroom.sandbox.control import SandboxControl
@@ -22,7 +22,7 @@ def test_whoever_clicks_again_is_asked_once(campaign: Campaign, sandbox: Sandbox
     gift = give(campaign)
     for _ in range(3):
         with pytest.raises(gifts.ConfirmationRequired):
-            settlement.claim_gift(gift.code, email="ben@example.org", name="x", language="en")
+            actions.claim_gift(gift.code, email="ben@example.org", name="x", language="en")
     assert OutgoingMail.objects.filter(kind="gift_confirm").count() == 1
 
 
@@ -34,7 +34,7 @@ def test_a_confirmation_says_nothing_once_the_code_is_a_new_one(
     token = links.confirmation_token(gift, Member.objects.get(email="ben@example.org"))
     gifts.resend_gift(gift, with_new_code=True)
     with pytest.raises(gifts.GiftNotClaimable, match="replaced"):
-        settlement.confirm_claim(token, language="en")
+        actions.confirm_claim(token, language="en")
     assert not Membership.objects.filter(source="gift").exists()
 
 
@@ -45,7 +45,7 @@ def test_a_confirmation_that_was_given_up_can_be_asked_for_again(
     gift = give(campaign)
     for _ in range(2):
         with pytest.raises(gifts.ConfirmationRequired):
-            settlement.claim_gift(gift.code, email="ben@example.org", name="B", language="en")
+            actions.claim_gift(gift.code, email="ben@example.org", name="B", language="en")
         owed = OutgoingMail.objects.get(kind="gift_confirm")
         assert (owed.next_attempt_at, owed.failed_at, owed.attempts) == (SUBSCRIBED, None, 0)
         OutgoingMail.objects.update(failed_at=SUBSCRIBED, next_attempt_at=None, attempts=16)
@@ -57,7 +57,7 @@ def test_a_claim_tells_nobody_the_name_that_a_stranger_typed(
     subscribe(campaign, sandbox)
     Member.objects.update(name="")
     with pytest.raises(gifts.ConfirmationRequired):
-        settlement.claim_gift(
+        actions.claim_gift(
             give(campaign).code, email="ben@example.org", name="Buy at example.com", language="en"
         )
     assert Member.objects.get(email="ben@example.org").name == ""

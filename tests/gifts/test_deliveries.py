@@ -10,8 +10,8 @@ import time_machine
 from django.conf import LazySettings
 from django.core.mail import EmailMultiAlternatives
 
+from campaigns import actions, emails, gifts, settlement, tasks
 from campaigns import checkout as checkouts
-from campaigns import emails, gifts, settlement, tasks
 from campaigns.emails import messages, outbox
 from campaigns.models import Campaign, Checkout, Gift, OutgoingMail, Price
 from campaigns.models.moves import ForbiddenMove
@@ -118,7 +118,7 @@ def test_sending_again_twice_at_once_sends_once(scheduled: Gift, mailoutbox: lis
 
 
 def test_a_claimed_gift_is_sent_to_nobody(scheduled: Gift, mailoutbox: list[Any]) -> None:
-    settlement.claim_gift(scheduled.code, email="ben@example.org", name="Ben", language="en")
+    actions.claim_gift(scheduled.code, email="ben@example.org", name="Ben", language="en")
     with pytest.raises(ForbiddenMove):
         gifts.resend_gift(scheduled)
     with pytest.raises(ForbiddenMove):
@@ -199,7 +199,7 @@ def test_a_mail_that_is_being_sent_is_not_sent_beside(
 def test_a_key_that_is_gone_holds_up_no_mail_that_shows_no_code(
     scheduled: Gift, settings: LazySettings, mailoutbox: list[Any]
 ) -> None:
-    settlement.claim_gift(scheduled.code, email="cleo@example.org", name="Cleo", language="en")
+    actions.claim_gift(scheduled.code, email="cleo@example.org", name="Cleo", language="en")
     settings.GIFT_CODE_KEY = "a-new-key-of-at-least-thirty-two-characters"
     tasks.do_what_followed()
     owed = OutgoingMail.objects.filter(kind="gift_claimed")

@@ -15,8 +15,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from campaigns import gifts, progress, settlement, tasks
-from campaigns.gifts import changes
+from campaigns import actions, gifts, progress, tasks
+from campaigns.gifts import decisions, sales
 from campaigns.gifts.timeline import list_steps
 from campaigns.models import (
     Campaign,
@@ -95,7 +95,7 @@ class Walk:
     def claim(self, argument: int) -> None:
         name = PEOPLE[argument % 2]
         with suppress(gifts.ConfirmationRequired):
-            settlement.claim_gift(
+            actions.claim_gift(
                 self.gift.code, email=f"{name}@example.org", name=name, language="en"
             )
 
@@ -104,7 +104,7 @@ class Walk:
             return
         code = self.old_codes[argument % len(self.old_codes)]
         assert gifts.is_replaced(code)
-        settlement.claim_gift(code, email="eve@example.org", name="Eve", language="en")
+        actions.claim_gift(code, email="eve@example.org", name="Eve", language="en")
         raise AssertionError("an old code opened the gift")
 
     # Money
@@ -117,7 +117,7 @@ class Walk:
         if part > 0:
             refund = make_refund(self.payment, f"{timezone.now():%Y-%m-%d %H:%M}", part)
             if argument % 2:
-                gifts.assign_refund(refund, [self.gift.pk])
+                sales.assign_refund(refund, [self.gift.pk])
         self._follow_money()
 
     def fail_refund(self, argument: int) -> None:
@@ -141,23 +141,23 @@ class Walk:
         """As settlement does, without the way to Stripe."""
         with transaction.atomic():
             locked = Gift.objects.select_for_update().get(pk=self.gift.pk)
-            gifts.follow_payment_of_gift(locked)
+            sales.follow_payment_of_gift(locked)
             progress.tally_gift(locked)
 
     # Staff
 
     def revoke(self, argument: int) -> None:
-        settlement.revoke_gift(self.gift, by=self.staff, why="asked by the buyer")
+        actions.revoke_gift(self.gift, by=self.staff, why="asked by the buyer")
 
     def revive(self, argument: int) -> None:
-        settlement.restore_gift(self.gift, by=self.staff, why="they wrote to us")
+        actions.restore_gift(self.gift, by=self.staff, why="they wrote to us")
 
     def keep(self, argument: int) -> None:
-        gifts.pardon_gift(self.gift, by=self.staff, why="not their fault")
+        actions.pardon_gift(self.gift, by=self.staff, why="not their fault")
 
     def reassign(self, argument: int) -> None:
         email = f"{PEOPLE[argument % 2]}@example.org"
-        settlement.reassign_gift(self.gift, email=email, name="", by=self.staff, why="a mix-up")
+        actions.reassign_gift(self.gift, email=email, name="", by=self.staff, why="a mix-up")
 
     # What must hold
 
@@ -243,7 +243,7 @@ def test_what_checks_a_walk_sees_a_rule_that_is_broken(
 ) -> None:
     """The control: staff could once bring back a gift whose money was gone."""
     if broken:
-        monkeypatch.setattr(changes, "reversed_at_of", lambda gift: None)
+        monkeypatch.setattr(decisions, "reversed_at_of", lambda gift: None)
     with time_machine.travel(at("2026-11-10 12:00"), tick=False) as clock:
         walk = Walk(make_campaign(), admin_user, clock)
         walk.take("wait", 0)

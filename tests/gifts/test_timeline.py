@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.db import transaction
 
-from campaigns import emails, gifts, memberships, settlement, tasks
+from campaigns import actions, emails, gifts, memberships, tasks
 from campaigns.gifts.timeline import Step, list_steps
 from campaigns.models import Campaign, Gift, Membership, OutgoingMail, Plan
 from tests.support.factories import at, make_campaign, make_gift, make_member
@@ -72,7 +72,7 @@ def test_an_unclaimed_gift_is_reminded_of_three_times_and_expires_after_a_year(
         tasks.sweep()
         assert status_of(gift) == "expired"
         with pytest.raises(gifts.GiftNotClaimable, match="expired"):
-            gifts.apply_claim(gift.code, email="ben@example.org", name="", language="en")
+            actions.claim_gift(gift.code, email="ben@example.org", name="", language="en")
     to = [mail.to[0] for mail in mailoutbox if "still waiting" in mail.subject.lower()]
     assert to == ["ben@example.org"] * 3
 
@@ -126,7 +126,7 @@ def test_the_end_of_what_was_given_is_told_a_month_and_a_week_before(
 ) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday, months=3)
-        settlement.claim_gift(gift.code, email="cleo@example.org", name="Cleo", language="en")
+        actions.claim_gift(gift.code, email="cleo@example.org", name="Cleo", language="en")
         assert live(clock, range(101)) == {62: ["gift_ending"], 85: ["gift_ending"]}
         assert Membership.objects.get().ends_at == at("2027-02-10 12:00")
         assert Membership.objects.get().status == "ended"
@@ -139,14 +139,14 @@ def test_a_gift_of_one_month_is_not_said_to_end_on_the_day_of_its_claim(
 ) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday, months=1)
-        settlement.claim_gift(gift.code, email="cleo@example.org", name="Cleo", language="en")
+        actions.claim_gift(gift.code, email="cleo@example.org", name="Cleo", language="en")
         assert live(clock, range(32)) == {23: ["gift_ending"]}
 
 
 def test_whoever_goes_on_anyhow_is_not_told_of_an_end(birthday: Campaign) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday, months=3)
-        settlement.claim_gift(gift.code, email="cleo@example.org", name="Cleo", language="en")
+        actions.claim_gift(gift.code, email="cleo@example.org", name="Cleo", language="en")
         memberships.grant_membership(
             make_member("cleo@example.org"),
             plan=None,
@@ -173,11 +173,9 @@ def test_a_revived_gift_has_its_full_time_again(birthday: Campaign, admin_user: 
         gift = sell(birthday)
         live(clock, [0, 183, 366])
         assert status_of(gift) == "expired"
-        settlement.restore_gift(gift, by=admin_user, why="they wrote to us")
+        actions.restore_gift(gift, by=admin_user, why="they wrote to us")
         assert status_of(gift) == "delivered"
         assert gift.expires_at == SOLD + timedelta(days=366 + 365)
         assert [step for _, step in list_steps(gift)][-1] is Step.EXPIRE
-        claimed = settlement.claim_gift(
-            gift.code, email="ben@example.org", name="Ben", language="en"
-        )
+        claimed = actions.claim_gift(gift.code, email="ben@example.org", name="Ben", language="en")
         assert claimed.status == "claimed"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from campaigns import settlement, tasks
+from campaigns import actions, tasks
 from campaigns.models import OutgoingMail
 from tests.support.extensions import (
     claim,
@@ -35,7 +35,7 @@ def test_a_gift_taken_back_lets_the_next_begin_at_once(admin_user: Any) -> None:
     with time_machine.travel(at("2027-01-31 12:00"), tick=False):
         first, second = give_and_claim(months=3), claim(give_alone(months=6))
     with time_machine.travel(at("2027-02-10 12:00"), tick=False):
-        settlement.revoke_gift(first, by=admin_user, why="returned")
+        actions.revoke_gift(first, by=admin_user, why="returned")
     assert second.membership is not None
     second.membership.refresh_from_db()
     assert second.membership.started_at == at("2027-02-10 12:00")
@@ -46,7 +46,7 @@ def test_the_end_of_what_moved_up_is_told(admin_user: Any) -> None:
     with time_machine.travel(at("2027-01-31 12:00"), tick=False) as traveller:
         first, second = give_and_claim(months=12), claim(give_alone(months=12))
         traveller.move_to(at("2027-02-02 12:00"))
-        settlement.revoke_gift(first, by=admin_user, why="returned")
+        actions.revoke_gift(first, by=admin_user, why="returned")
         assert spans(second)[0][1] == at("2028-02-02 12:00")
         moment = at("2027-12-20 12:00")
         while moment < at("2028-02-02 12:00"):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from campaigns import memberships, settlement, stripe_api, tasks
+from campaigns import actions, memberships, stripe_api, tasks
 from campaigns.models import Campaign, Gift, Membership, Payment, Tally
 from newsroom.sandbox.control import SandboxControl
 from tests.support.extensions import (
@@ -76,18 +76,18 @@ def test_an_extension_that_is_revoked_moves_the_next_charge_back(
     tasks.sweep()
     assert next_charge(subscription) == at("2027-09-10 11:00")
     clock.move_to(at("2027-01-10 12:00"))  # a month of the first was used
-    settlement.revoke_gift(first, by=admin_user, why="given by mistake")
+    actions.revoke_gift(first, by=admin_user, why="given by mistake")
     tasks.sweep()
     assert second.membership is not None
     second.membership.refresh_from_db()
     assert second.membership.started_at == at("2027-01-10 12:00")
     assert next_charge(subscription) == at("2027-07-10 11:00")
-    settlement.revoke_gift(second, by=admin_user, why="this one, too")
+    actions.revoke_gift(second, by=admin_user, why="this one, too")
     tasks.sweep()
     assert at_stripe(subscription)["status"] == "active"  # nothing is left, so it charges now
     settle(subscription)
     assert Payment.objects.filter(membership=subscription).count() == 2
-    settlement.restore_gift(second, by=admin_user, why="it was right")
+    actions.restore_gift(second, by=admin_user, why="it was right")
     second.refresh_from_db()
     assert second.status == Gift.Status.CLAIMED
 
@@ -237,7 +237,7 @@ def test_whoever_cancelled_is_not_charged_when_the_gift_is_taken_back(
     change(subscription, cancel_at_period_end=True)
     clock.move_to(at("2027-01-10 12:00"))
     settle(subscription)
-    settlement.revoke_gift(gift, by=admin_user, why="returned")
+    actions.revoke_gift(gift, by=admin_user, why="returned")
     tasks.sweep()
     clock.move_to(at("2027-01-10 13:00"))
     settle(subscription)
@@ -256,7 +256,7 @@ def test_what_was_detached_holds_up_no_later_settlement(
     change(subscription, cancel_at_period_end=True)
     second = claim(give(campaign, months=1))
     tasks.sweep()
-    settlement.revoke_gift(first, by=admin_user, why="a mistake of ours")
+    actions.revoke_gift(first, by=admin_user, why="a mistake of ours")
     stripe_api.client().v1.subscriptions.cancel(str(subscription.subscription_id))
     settle(subscription)
     subscription.refresh_from_db()
@@ -303,13 +303,13 @@ def test_an_extension_that_comes_back_after_a_renewal_follows_what_was_paid(
     subscription = subscribe(campaign, sandbox)
     gift = claim(give(campaign))
     tasks.sweep()
-    settlement.revoke_gift(gift, by=admin_user, why="a mistake")
+    actions.revoke_gift(gift, by=admin_user, why="a mistake")
     tasks.sweep()
     clock.move_to(at("2027-02-01 12:00"))
     settle(subscription)
     subscription.refresh_from_db()
     paid_until = subscription.ends_at
-    settlement.restore_gift(gift, by=admin_user, why="no mistake after all")
+    actions.restore_gift(gift, by=admin_user, why="no mistake after all")
     tasks.sweep()
     [(start, end)] = spans(gift)
     assert start == paid_until

@@ -11,7 +11,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import emails, gifts, memberships, settlement, stripe_api, webhooks
+from campaigns import actions, emails, gifts, memberships, settlement, stripe_api, webhooks
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -230,7 +230,7 @@ def test_a_gift_claimed_by_several_at_once_goes_to_one(
     outcomes = race(
         *(
             partial(
-                gifts.apply_claim,
+                actions.claim_gift,
                 gift.code,
                 email=f"{name}@example.org",
                 name=name,
@@ -260,7 +260,7 @@ def test_fifty_at_once_on_two_hundred_codes_make_two_hundred_memberships(
         for code in (codes + codes)[person * 4 : person * 4 + 40]:
             email = f"reader{person}-{code[:5].lower()}@example.org"
             try:
-                settlement.claim_gift(code, email=email, name="", language="en")
+                actions.claim_gift(code, email=email, name="", language="en")
                 taken.append(code)
             except gifts.GiftNotClaimable as error:
                 reasons.append(error.reason)
@@ -283,7 +283,7 @@ def test_two_gifts_claimed_at_once_by_one_person_do_not_run_side_by_side(
         both = [make_gift(ada, campaign, "2026-11-10 12:00") for _ in range(2)]
         outcomes = race(
             *(
-                partial(settlement.claim_gift, gift.code, email=email, name="", language="en")
+                partial(actions.claim_gift, gift.code, email=email, name="", language="en")
                 for gift in both
             )
         )
@@ -339,7 +339,7 @@ def test_one_person_who_clicks_twice_claims_once(
 ) -> None:
     gift = sell_gift(campaign, sandbox)
     claim = partial(
-        gifts.apply_claim, gift.code, email="ben@example.org", name="Ben", language="en"
+        actions.claim_gift, gift.code, email="ben@example.org", name="Ben", language="en"
     )
     outcomes = race(claim, claim, claim)
     assert outcomes == [gift] * 3
@@ -356,7 +356,7 @@ def test_a_refund_and_a_claim_at_once_leave_a_gift_that_is_one_or_the_other(
         outcomes = race(
             partial(settlement.settle_checkout, gift.checkout_id),
             partial(
-                gifts.apply_claim,
+                actions.claim_gift,
                 gift.code,
                 email=f"reader{number}@example.org",
                 name="Ben",

@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.functional import Promise
 
-from campaigns import progress, settlement, stripe_api
+from campaigns import actions, progress, settlement, stripe_api
+from campaigns.actions import refunds
 from campaigns.models import Campaign, Checkout, Dispute, Payment, Refund, RefundOrder, Tally
 from campaigns.payments import valid_interval
 from campaigns.settlement import settling
@@ -39,14 +40,14 @@ def sold(campaign: Campaign, sandbox: SandboxControl) -> Payment:
 
 def give_back(payment: Payment, staff: User, minor: int = PART) -> RefundOrder:
     """By staff in our admin, as far as Stripe lets them."""
-    order = settlement.order_refund(
+    order = refunds.order_refund(
         payment,
         amount_minor=minor,
         reason=RefundOrder.Reason.REQUESTED,
         why="asked",
         by=staff,
     )
-    return settlement.execute_refund_order(order.pk)
+    return actions.execute_refund_order(order.pk)
 
 
 def close(sandbox: SandboxControl, status: str) -> None:
@@ -159,21 +160,21 @@ def test_a_refund_a_dispute_and_those_who_settle_them_all_at_once(
 def test_a_refund_of_all_that_the_dashboard_made_first_ends_ours_with_the_reason(
     sold: Payment, staff: User, sandbox: SandboxControl
 ) -> None:
-    order = settlement.order_refund(
+    order = refunds.order_refund(
         sold, amount_minor=6000, reason=RefundOrder.Reason.DUPLICATE, why="twice", by=staff
     )
     v1 = stripe_api.client().v1
     v1.refunds.create({"payment_intent": str(sold.intent_id), "amount": PART})
-    order = settlement.execute_refund_order(order.pk)
+    order = actions.execute_refund_order(order.pk)
     assert (order.refund_id, order.next_attempt_at) == (None, None)
-    assert settlement.explain_refusal(order) == "less than that is left of the payment"
+    assert actions.explain_refusal(order) == "Less than this amount is left of the payment."
     v1.refunds.create({"payment_intent": str(sold.intent_id)})
-    assert settlement.explain_refusal(give_back(sold, staff)) == (
-        "all of the payment is given back already"
+    assert actions.explain_refusal(give_back(sold, staff)) == (
+        "The payment has been refunded in full already."
     )
     settle(sold)
     assert ours() == theirs(sandbox)
-    assert settlement.refundable_minor(sold) == 0
-    with pytest.raises(settlement.RefundRefused) as refused:
+    assert actions.refundable_minor(sold) == 0
+    with pytest.raises(actions.RefundRefused) as refused:
         give_back(sold, staff)
     assert isinstance(refused.value.args[0], Promise)  # told in the language of whoever asked

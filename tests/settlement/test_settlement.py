@@ -6,7 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns import checkout as checkouts
-from campaigns import emails, gifts, settlement, stripe_api
+from campaigns import emails, settlement, stripe_api
+from campaigns.gifts import sales
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -164,7 +165,7 @@ def test_a_gift_that_is_won_back_is_delivered_after_all(
     assert owed.filter(next_attempt_at__isnull=True).count() == 2  # no longer wanted
     Dispute.objects.update(status="won")
     with transaction.atomic():
-        gifts.upsert_gifts(Payment.objects.get(), checkout=checkout)
+        sales.upsert_gifts(Payment.objects.get(), checkout=checkout)
     assert Gift.objects.get().status == Gift.Status.PAID
     assert owed.filter(next_attempt_at__isnull=False).count() == 2
 

@@ -18,8 +18,18 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from campaigns import (
+    actions,
+    erasures,
+    members,
+    memberships,
+    payments,
+    settlement,
+    stripe_api,
+    tasks,
+)
 from campaigns import checkout as checkouts
-from campaigns import erasures, members, memberships, payments, settlement, stripe_api, tasks
+from campaigns.actions import refunds
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -219,14 +229,14 @@ def pay_by_hand(campaign: Campaign, zoe: Member, staff: User) -> None:
 
 def refund_and_dispute(zoe: Member, sandbox: SandboxControl, staff: User) -> None:
     payment = zoe.payments.get(role="renewal")
-    ordered = settlement.order_refund(
+    ordered = refunds.order_refund(
         payment,
         amount_minor=1000,
         reason=RefundOrder.Reason.REQUESTED,
         why=f"Zoë asked by mail ({ZOE})",
         by=staff,
     )
-    settlement.execute_refund_order(ordered.pk)
+    actions.execute_refund_order(ordered.pk)
     gifts = zoe.payments.get(role="gift")
     dispute = sandbox.open_dispute(payment_intent=str(gifts.intent_id))
     sandbox.close_dispute(dispute["id"], status="won")

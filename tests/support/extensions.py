@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from campaigns import gifts, settlement, stripe_api
+from campaigns import actions, gifts, settlement, stripe_api
 from campaigns.emails import links
 from campaigns.models import Campaign, Gift, Member, Membership
 from newsroom.sandbox.control import SandboxControl
@@ -50,11 +50,11 @@ def give(campaign: Campaign, months: int = 12, paid_at: str = "2026-11-10 12:00"
 def claim(gift: Gift, email: str = "ben@example.org") -> Gift:
     """By somebody who is a member: asked at their address first, and confirmed from there."""
     with pytest.raises(gifts.ConfirmationRequired):
-        settlement.claim_gift(gift.code, email=email, name="Ben", language="en")
+        actions.claim_gift(gift.code, email=email, name="Ben", language="en")
     gift.refresh_from_db()
     assert gift.status == Gift.Status.PAID
     token = links.confirmation_token(gift, Member.objects.get(email=email))
-    return settlement.confirm_claim(token, language="en")
+    return actions.confirm_claim(token, language="en")
 
 
 def at_stripe(membership: Membership) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def give_alone(months: int) -> Gift:
 
 
 def give_and_claim(months: int) -> Gift:
-    return settlement.claim_gift(
+    return actions.claim_gift(
         give_alone(months).code, email="ben@example.org", name="Ben", language="en"
     )
 

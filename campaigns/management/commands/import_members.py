@@ -13,12 +13,11 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from campaigns import progress
-from campaigns.models import ErasedAddress, FormerAddress, Member, Membership
+from campaigns import actions
+from campaigns.models import ErasedAddress, Membership
 from campaigns.models.erasure import hash_erased, is_of_erased
 from campaigns.models.member import canonical_email
 
@@ -45,20 +44,11 @@ class Row:
     surplus: int  # cells beyond the header's; below zero, how many are missing
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A row that can be taken: a person, and the time in which they are a member."""
+@dataclass(frozen=True, kw_only=True)
+class Entry(actions.ImportedMembership):
+    """A row that can be taken."""
 
     number: int
-    email: str
-    name: str
-    since: datetime
-    until: datetime | None
-
-    @property
-    def key(self) -> str:
-        """One membership a person and day of its beginning, however often the file is read."""
-        return f"{self.email} {self.since.date()}"
 
 
 @dataclass
@@ -89,7 +79,7 @@ class Command(BaseCommand):
             with transaction.atomic():
                 fresh = self._leave_out_known(self._leave_out_erased(entries, outcome), outcome)
                 if write and fresh:
-                    write_entries(fresh, now=now)
+                    actions.import_memberships(fresh, now=now)
             self._show_bar(done, len(rows))
         verb = "brought in" if write else "would be brought in"
         told = f"{outcome.brought} {verb}, {outcome.known} known already"
@@ -222,7 +212,8 @@ def read_entry(row: Row, *, now: datetime) -> Entry:
     if until is not None and until <= since:
         raise RowError("“until” is not after “since”")
     email = _read_email(row.cells["email"])
-    entry = Entry(row.number, email, _read_name(row.cells.get("name", "")), since, until)
+    name = _read_name(row.cells.get("name", ""))
+    entry = Entry(number=row.number, email=email, name=name, since=since, until=until)
     if len(entry.key) > KEY_LENGTH:
         raise RowError("“email” is too long")
     return entry
@@ -277,76 +268,3 @@ def _parse_moment(text: str) -> datetime | None:
     if moment is None or moment.tzinfo is None:
         return moment and moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC)
-
-
-# Write
-
-
-def write_entries(entries: list[Entry], *, now: datetime) -> None:
-    """Write memberships that are not known yet, and count anew whom they concern.
-
-    A batch at a time, since a newsroom brings thousands. People are locked before it is asked
-    whether they paid: a payment that is being recorded now either sees the membership, or is seen.
-    """
-    member_of = _lock_members(entries)
-    Membership.objects.bulk_create(
-        [
-            Membership(
-                member=member_of[entry.email],
-                source=Membership.Source.IMPORTED,
-                started_at=entry.since,
-                ends_at=entry.until,
-                import_key=entry.key,
-                **_ending(entry, now=now),
-            )
-            for entry in entries
-        ],
-        ignore_conflicts=True,  # another run of the same file is bringing it in
-    )
-    members = Member.objects.filter(pk__in=[member.pk for member in member_of.values()])
-    paid = members.filter(Q(payments__isnull=False) | Q(tallies__isnull=False))
-    progress.tally_members(paid.distinct())  # who was a member before does not count as new
-
-
-def _ending(entry: Entry, *, now: datetime) -> dict[str, Any]:
-    if entry.until is None or entry.until > now:
-        return {}
-    return {"status": Membership.Status.ENDED, "ended_at": entry.until}
-
-
-def _lock_members(entries: list[Entry]) -> dict[str, Member]:
-    """The people by their address, made if new; a name already known is never overwritten."""
-    names: dict[str, str] = {}
-    for entry in entries:
-        names[entry.email] = names.get(entry.email) or entry.name
-    member_of: dict[str, Member] = {}
-    while unknown := sorted(names.keys() - member_of.keys()):  # once more if merged meanwhile
-        member_of |= _lock_known(unknown, names)
-    nameless: dict[int, Member] = {}
-    for email, member in member_of.items():
-        if names[email] and not member.name:
-            member.name = names[email]
-            nameless[member.pk] = member
-    Member.objects.bulk_update(nameless.values(), ["name"])
-    return member_of
-
-
-def _lock_known(emails: list[str], names: dict[str, str]) -> dict[str, Member]:
-    """Whose these addresses are, or were: as `Member.objects.find`, of many at once."""
-    present = set(Member.objects.filter(email__in=emails).values_list("email", flat=True))
-    # Asked after those: whoever leaves an address in between is found here.
-    left = dict(FormerAddress.objects.filter(email__in=emails).values_list("email", "member_id"))
-    Member.objects.bulk_create(
-        [
-            Member(email=email, name=names[email])
-            for email in emails
-            if email not in present and email not in left
-        ],
-        ignore_conflicts=True,
-    )
-    theirs = Q(email__in=emails) | Q(pk__in=left.values())
-    rows = Member.objects.select_for_update(no_key=True).filter(theirs).order_by("pk")
-    locked = {member.pk: member for member in rows}
-    return {email: locked[pk] for email, pk in left.items() if pk in locked} | {
-        member.email: member for member in locked.values() if member.email in names
-    }
