@@ -75,10 +75,16 @@ class CheckoutAdmin(ViewOnlyAdmin):
                 )
                 self.message_user(request, words, messages.ERROR)
                 break
-            except (stripe_api.StripeError, settlement.SettlementBusy, ForbiddenMove) as error:
-                words = gettext("Checkout %(id)s not settled: %(error)s")
+            except (stripe_api.StripeError, ForbiddenMove) as error:
+                words = gettext(
+                    "Checkout %(id)s not settled. Please report this error to your developers: "
+                    "%(error)s"
+                )
                 about = {"id": checkout_id, "error": error}
                 self.message_user(request, words % about, messages.ERROR)
+            except settlement.SettlementBusy:
+                words = gettext("Checkout %(id)s is being settled right now.")
+                self.message_user(request, words % {"id": checkout_id}, messages.WARNING)
             else:
                 settled += 1
         return settled

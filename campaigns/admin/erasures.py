@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import members, tasks
+from campaigns import actions, tasks
 from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.forms import WhyForm
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
@@ -45,8 +45,8 @@ def _show_erasure(pages: ActionPages, request: HttpRequest, member: Member) -> H
 
 def _ask(member: Member, user: User, *, why: str) -> Done:
     try:
-        members.ask_erasure(member, by=user, why=why)
-    except Member.DoesNotExist as error:
+        actions.request_erasure(member, by=user, why=why)
+    except actions.MemberGone as error:
         raise NotDone(gettext("This member has just been merged with another.")) from error
     tasks.run_soon(tasks.sweep)
     return Done(gettext("Erasure started. You can follow it below."))

@@ -7,13 +7,14 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import banners, members, memberships, payments, progress, tasks
+from campaigns import actions, members, tasks
+from campaigns.actions.people import lock_member
 from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.erasures import ERASE, ErasureInline, is_being_erased
 from campaigns.admin.forms import StaffForm, as_typed_in, minor_of
@@ -27,7 +28,7 @@ from campaigns.admin.person import (
     PaymentInline,
     TallyInline,
 )
-from campaigns.models import Campaign, Member, Membership, Plan
+from campaigns.models import Campaign, Member, Plan
 from campaigns.models.campaign import validate_currency
 from campaigns.models.erasure import is_of_erased
 from campaigns.models.member import canonical_email
@@ -144,7 +145,7 @@ def _show_grant(pages: ActionPages, request: HttpRequest, member: Member) -> Htt
         request,
         member,
         GrantForm(request.POST or None, initial={"starts_at": starts_at}),
-        do=lambda wanted, user: Done(_grant(member, wanted, user)),
+        do=lambda wanted, user: _grant(member, wanted, user),
         title=gettext("Grant membership"),
         explanation=gettext(
             "A free membership. It never counts as a new member. If it is active when a campaign "
@@ -161,7 +162,7 @@ def _show_payment(pages: ActionPages, request: HttpRequest, member: Member) -> H
         request,
         member,
         OfflinePaymentForm(request.POST or None, initial=initial),
-        do=lambda wanted, user: Done(_record(member, wanted, user)),
+        do=lambda wanted, user: _record(member, wanted, user),
         title=gettext("Record offline payment"),
         explanation=gettext(
             "A payment that wasn’t made through Stripe. It starts a membership at the time of "
@@ -225,9 +226,9 @@ class MemberAdmin(ActionPages):
             super().save_model(request, obj, form, change)
             return
         try:
-            locked = _lock(obj)
-        except NotDone as error:
-            raise Http404(str(error)) from error
+            locked = lock_member(obj)
+        except actions.MemberGone as error:
+            raise Http404 from error
         written = list(form.changed_data)
         if "email" in written:
             members.adopt_address(locked, obj.email, at=timezone.now())
@@ -259,79 +260,52 @@ class MemberAdmin(ActionPages):
         return super().has_change_permission(request, obj)
 
 
-def _lock(member: Member) -> Member:
-    """Lock the member; raises NotDone if they were merged or are being erased."""
-    locked = Member.objects.select_for_update(no_key=True).filter(pk=member.pk).first()
-    if locked is None or is_being_erased(locked):
-        raise NotDone(gettext("This member has just been merged with another, or is being erased."))
-    return locked
+def _gone() -> NotDone:
+    return NotDone(gettext("This member has just been merged with another, or is being erased."))
 
 
-def _grant(member: Member, wanted: dict[str, Any], user: User) -> str:
-    with transaction.atomic():
-        _lock(member)
-        if member.memberships.filter(
-            source=Membership.Source.GRANTED,
-            plan=wanted["plan"],
-            started_at=wanted["starts_at"],
-        ).exists():
-            raise NotDone(gettext("This membership was already granted."))
-        memberships.grant_membership(
+def _grant(member: Member, wanted: dict[str, Any], user: User) -> Done:
+    months: int = wanted["months"]
+    try:
+        actions.grant_membership(
             member,
             plan=wanted["plan"],
-            source=Membership.Source.GRANTED,
             starts_at=wanted["starts_at"],
-            months=wanted["months"],
-            granted_by=user,
+            months=months,
+            by=user,
             note=wanted["note"],
         )
-        # A member with active access when a campaign starts doesn't count in it.
-        progress.tally_members([member])
-    months: int = wanted["months"]
-    return ngettext(
+    except actions.MemberGone as error:
+        raise _gone() from error
+    except actions.AlreadyGranted as error:
+        raise NotDone(gettext("This membership was already granted.")) from error
+    tasks.run_soon(tasks.do_what_followed)
+    words = ngettext(
         "Membership granted for %(months)d month.",
         "Membership granted for %(months)d months.",
         months,
-    ) % {"months": months}
+    )
+    return Done(words % {"months": months})
 
 
-def _record(member: Member, wanted: dict[str, Any], user: User) -> str:
-    campaign: Campaign | None = wanted["campaign"]
-    with transaction.atomic():
-        if campaign is not None:
-            # So that nobody moves its dates now: a recount would not see this payment yet.
-            Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
-        _lock(member)
-        if member.payments.filter(
-            intent_id__isnull=True,
-            amount_minor=wanted["amount_minor"],
-            currency=wanted["currency"],
-            paid_at=wanted["paid_at"],
-        ).exists():
-            raise NotDone(gettext("This payment was already recorded."))
-        membership = memberships.grant_membership(
+def _record(member: Member, wanted: dict[str, Any], user: User) -> Done:
+    try:
+        payment = actions.record_offline_payment(
             member,
             plan=wanted["plan"],
-            source=Membership.Source.ONCE,
-            starts_at=wanted["paid_at"],
             months=wanted["months"],
-            granted_by=user,
-            note=wanted["note"],
-        )
-        payments.record_offline_payment(
-            campaign=campaign,
-            membership=membership,
             amount_minor=wanted["amount_minor"],
             currency=wanted["currency"],
             paid_at=wanted["paid_at"],
-            entered_by=user,
+            campaign=wanted["campaign"],
+            by=user,
             note=wanted["note"],
         )
-        progress.tally_members([member])
-        counts = campaign is not None and member.tallies.filter(campaign=campaign).exists()
-    if campaign is not None:
-        banners.request_publishing(campaign.pk)
-        tasks.run_soon(tasks.do_what_followed)
-    if counts:
-        return gettext("Payment recorded. It counts as a new member in the campaign.")
-    return gettext("Payment recorded. It doesn’t count as a new member.")
+    except actions.MemberGone as error:
+        raise _gone() from error
+    except actions.AlreadyRecorded as error:
+        raise NotDone(gettext("This payment was already recorded.")) from error
+    tasks.run_soon(tasks.do_what_followed)
+    if actions.counts_as_new_member(payment):
+        return Done(gettext("Payment recorded. It counts as a new member in the campaign."))
+    return Done(gettext("Payment recorded. It doesn’t count as a new member."))

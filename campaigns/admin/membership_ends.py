@@ -1,6 +1,5 @@
 """The end of a subscription: staff end it at Stripe, after the paid period or now."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -9,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import members, settlement, stripe_api, tasks
+from campaigns import actions, stripe_api, tasks
 from campaigns.admin.forms import WhyForm
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 from campaigns.models import Membership
@@ -20,7 +19,7 @@ class Ending:
     name: str
     label: Promise | str
     explanation: Promise | str
-    end: Callable[[Membership], None]
+    end: actions.End
     done: Promise | str
     is_grave: bool = False
 
@@ -34,7 +33,7 @@ ENDINGS = (
             "Until then, the member can resume the subscription on their account page. Nothing is "
             "refunded."
         ),
-        end=members.cancel,
+        end=actions.End.AT_PERIOD_END,
         done=_("Subscription cancelled. The membership ends with the paid period."),
     ),
     Ending(
@@ -45,7 +44,7 @@ ENDINGS = (
             "join again. Gifts that were added to this membership start now. Nothing is refunded: "
             "you can refund a payment on its own page. The campaign’s count doesn’t change."
         ),
-        end=members.end_subscription_now,
+        end=actions.End.NOW,
         done=_("Membership ended."),
         is_grave=True,
     ),
@@ -67,22 +66,19 @@ def _show_ending(
 
 def _refuse(membership: Membership, ending: Ending) -> str:
     """Return why the membership cannot be ended this way, or an empty string if it can."""
-    if not membership.subscription_id or membership.checkout_id is None:
-        return gettext("Only a subscription that was bought here can be ended here.")
-    if membership.status == Membership.Status.ENDED:
-        return gettext("This membership has already ended.")
-    if membership.is_cancelling and ending.name == "cancel":
-        return gettext("This subscription is already cancelled. It ends with the paid period.")
+    try:
+        actions.check_end(membership, ending.end)
+    except actions.EndRefused as error:
+        return str(error)
     return ""
 
 
 def _end(membership: Membership, ending: Ending, why: str) -> Done:
     """End the subscription at Stripe; a second click changes nothing, and says so."""
-    membership.refresh_from_db()
-    if refusal := _refuse(membership, ending):
-        raise NotDone(refusal)
     try:
-        ending.end(membership)
+        is_settled = actions.end_membership(membership, ending.end)
+    except actions.EndRefused as error:
+        raise NotDone(str(error)) from error
     except stripe_api.StripeRefused as error:
         words = gettext("Stripe refused, and nothing was changed. Reason: %(reason)s")
         raise NotDone(words % {"reason": error}) from error
@@ -90,10 +86,7 @@ def _end(membership: Membership, ending: Ending, why: str) -> Done:
         words = gettext("Stripe doesn’t answer. Check this page in a minute, and try again.")
         raise NotDone(words) from error
     entry = gettext("%(what)s: %(why)s") % {"what": ending.label, "why": why}
-    assert membership.checkout_id is not None
-    try:
-        settlement.settle_checkout(membership.checkout_id)
-    except (stripe_api.StripeError, settlement.SettlementBusy):
+    if not is_settled:
         late = gettext("Done at Stripe. This page will show it within minutes.")
         return Done(late, messages.WARNING, entry)
     tasks.run_soon(tasks.do_what_followed)

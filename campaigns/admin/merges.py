@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import members, tasks
+from campaigns import actions, members, tasks
 from campaigns.admin.erasures import is_being_erased
 from campaigns.admin.forms import StaffForm, WhyForm
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
@@ -85,7 +85,7 @@ def _show_merge(
     if gone is None:
         raise Http404
     try:
-        rehearsal = members.rehearse_merge(kept=kept, gone=gone)
+        rehearsal = actions.rehearse_merge(kept=kept, gone=gone)
         sides = _compare(kept, gone, at=timezone.now())
         shown = _fingerprint(sides, rehearsal)
         return pages.answer_form(
@@ -104,7 +104,7 @@ def _show_merge(
             sides=sides,
             rehearsal=rehearsal,
         )
-    except members.MergeRefused as refusal:
+    except actions.MergeRefused as refusal:
         return pages.lead_back(request, kept, str(refusal))
 
 
@@ -113,7 +113,7 @@ def _merge(kept: Member, gone: Member, wanted: dict[str, Any], user: User, *, sh
         raise NotDone(
             gettext("Something has changed since you opened this page. Please check it again.")
         )
-    members.merge_members(kept=kept, gone=gone, by=user, why=wanted["why"])
+    actions.merge_members(kept=kept, gone=gone, by=user, why=wanted["why"])
     tasks.run_soon(tasks.do_what_followed)
     return Done(gettext("Members merged."), is_logged=False)  # merge_members logs it
 
@@ -130,7 +130,7 @@ def _compare(kept: Member, gone: Member, *, at: datetime) -> list[Side]:
     ]
 
 
-def _fingerprint(sides: list[Side], rehearsal: members.Rehearsal) -> int:
+def _fingerprint(sides: list[Side], rehearsal: actions.Rehearsal) -> int:
     """Return a number that changes whenever anything on the page does."""
     shown = [
         [

@@ -256,7 +256,7 @@ def _assign_refund(refund: Refund, named: list[Gift]) -> Done:
         )
         return Done(words, messages.WARNING)
     except ForbiddenMove as error:
-        raise NotDone(gettext("Nothing was changed. %(reason)s") % {"reason": error}) from error
+        raise NotDone(gettext("Nothing was changed: this refund is already assigned.")) from error
     tasks.run_soon(tasks.do_what_followed)
     if not named:
         return Done(gettext("Refund assigned to none of the gifts. All of them stay valid."))

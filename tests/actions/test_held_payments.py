@@ -277,7 +277,8 @@ def test_who_may_not_give_money_back_may_not_decide(
 ) -> None:
     payment = buy(abroad, sandbox, "gift")
     permit(trainee, "view_payment")
-    assert "Accept or decline payment" not in page_of(client.get(address(Payment, "change", payment.pk)))
+    page = page_of(client.get(address(Payment, "change", payment.pk)))
+    assert "Accept or decline payment" not in page
     url = f"/admin/campaigns/payment/{payment.pk}/held/"
     assert client.post(url, {"hold": "accepted", "why": "I like it"}).status_code == 403
     permit(trainee, "add_refundorder")

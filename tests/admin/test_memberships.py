@@ -62,7 +62,7 @@ def test_it_ends_with_what_is_paid(running: Membership, clock: Clock, client: Cl
     running.refresh_from_db()
     assert (running.status, running.is_cancelling) == ("active", True)
     url = url_of(running, "cancel")
-    assert "This subscription is already cancelled." in told(client.get(url, follow=True))
+    assert "This membership is cancelled already" in told(client.get(url, follow=True))
     assert "Membership ended." in end(client, running, "end")  # now after all
     assert LogEntry.objects.count() == 2
 
@@ -78,7 +78,7 @@ def test_a_second_click_and_a_reason_left_out_do_nothing(
     client.post(url, {"why": WHY})
     again = client.post(url, {"why": WHY})
     assert again.status_code == 422
-    assert "This membership has already ended." in page_of(again)
+    assert "This membership has ended already." in page_of(again)
     assert LogEntry.objects.count() == 1
 
 

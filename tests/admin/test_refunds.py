@@ -56,7 +56,7 @@ def test_a_payment_is_given_back_in_full(
     assert WHY in page
     assert refund_url(payment) not in page
     response = client.get(refund_url(payment), follow=True)
-    assert "This payment is already refunded in full" in told(response)
+    assert "This payment has been refunded in full" in told(response)
 
 
 @pytest.mark.usefixtures("editor")
@@ -196,7 +196,7 @@ def test_stripes_reason_for_refusing_is_shown(
     response = client.post(url, fields, follow=True)
     order = RefundOrder.objects.get()
     assert order.error == "charge_already_refunded"
-    words = "Reason: all of the payment is given back already"
+    words = "Reason: The payment has been refunded in full already."
     assert f"Stripe refused the refund, and nothing was refunded. {words}" in told(response)
     listed = client.get(address(RefundOrder, "changelist"), {"needs": "refused"})
     assert list(listed.context["cl"].result_list) == [order]
@@ -227,7 +227,7 @@ def test_what_did_not_come_by_stripe_is_not_given_back_there(
     payment = make_payment(make_member(), birthday, "2026-11-10 12:00", intent_id=None)
     assert refund_url(payment) not in page_of(client.get(address(Payment, "change", payment.pk)))
     response = client.get(refund_url(payment), follow=True)
-    assert "This payment wasn’t made through Stripe" in told(response)
+    assert "This payment didn’t come through Stripe" in told(response)
     response = client.post(
         refund_url(payment),
         {"amount": "60", "why": WHY, "reason": "duplicate", "seen": "0"},

@@ -36,7 +36,7 @@ def test_a_refund_of_stripes_dashboard_waits_until_its_gifts_are_named(
     assert "All of them stay valid and count" in page
     assert f'href="{url}"' in page
     # Until then nobody knows which are left to be given back.
-    assert "First assign the refund" in told(client.get(refund_url(payment), follow=True))
+    assert "First say which gifts" in told(client.get(refund_url(payment), follow=True))
 
     third = Gift.objects.order_by("position")[2]
     response = client.post(url, {"gifts": [str(third.pk)], "seen": "0"}, follow=True)
