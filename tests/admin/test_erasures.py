@@ -28,12 +28,12 @@ def test_staff_ask_for_it_and_say_why(client: Client, editor: User, ada: Member)
     url = address(Member, "erase", ada.pk)
     assert f'href="{url}"' in page(client, ada)
     shown = page_of(client.get(url))
-    assert "It cannot be undone." in shown
+    assert "You can’t undo this." in shown
     assert "Ada Reader (ada@example.org)" in " ".join(shown.split())
     assert client.post(url, {"why": ""}).status_code == 422
     assert not Erasure.objects.exists()
     answer = client.post(url, filled(client, url, why="asked by letter"), follow=True)
-    assert "The erasure is written down, and goes on by itself." in told(answer)
+    assert "Erasure started." in told(answer)
     erasure = Erasure.objects.get()
     assert (erasure.member, erasure.asked_by, erasure.why) == (ada, editor, "asked by letter")
     assert OutgoingMail.objects.get().kind == "erasure"
@@ -88,9 +88,9 @@ def test_an_erased_person_is_shown_as_one(client: Client, ada: Member) -> None:
 @pytest.mark.usefixtures("editor")
 def test_one_that_does_not_get_on_is_named_on_the_first_page(client: Client, ada: Member) -> None:
     erasure = erasures.request_erasure(ada)
-    assert "Erasures that do not get on" not in page_of(client.get("/admin/"))
+    assert "Erasures that are stuck" not in page_of(client.get("/admin/"))
     Erasure.objects.filter(pk=erasure.pk).update(error="StripeUnavailable")
-    assert "Erasures that do not get on" in page_of(client.get("/admin/"))
+    assert "Erasures that are stuck" in page_of(client.get("/admin/"))
     listed = page_of(client.get(address(Erasure, "changelist"), {"needs": "stuck"}))
     assert "StripeUnavailable" in listed
 

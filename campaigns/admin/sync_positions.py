@@ -1,4 +1,4 @@
-"""How far Stripe's lists were read by the nightly `reconcile`."""
+"""Sync positions: how far the nightly `reconcile` has read Stripe's lists."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""The inbox of webhooks, as they arrived; replaying one fetches anew what it names."""
+"""Stripe events as they arrived. Replaying one fetches its object again and applies it."""
 
 import json
 
@@ -34,19 +34,19 @@ class StripeEventAdmin(ViewOnlyAdmin):
     date_hierarchy = "received_at"
     ordering = ["-received_at", "-pk"]
     search_fields = ["event_id", "object_id"]
-    search_help_text = _("An event's id, or that of the object it names.")
+    search_help_text = _("ID of an event or of its object")
     fieldsets = [
         (None, {"fields": ["event_id", "type", ("object_type", "object_id"), "is_live"]}),
         (
-            _("Work on it"),
+            _("Processing"),
             {"fields": ["status", ("attempts", "next_attempt_at"), "error", "reason"]},
         ),
         (
-            _("As it arrived"),
+            _("Event as received"),
             {
                 "description": _(
-                    "After the retention time only the ids are left; a replay fetches what they "
-                    "name, as before."
+                    "After the retention period, only the IDs are kept. You can still replay the "
+                    "event."
                 ),
                 "fields": [("created_at", "received_at", "stripped_at"), "body"],
             },
@@ -63,7 +63,7 @@ class StripeEventAdmin(ViewOnlyAdmin):
     def body(self, event: StripeEvent) -> SafeString:
         return format_html('<pre class="staff-payload" tabindex="0">{}</pre>', _pretty(event))
 
-    @admin.action(description=_("Replay: fetch again what they name"), permissions=["work"])
+    @admin.action(description=_("Replay events"), permissions=["work"])
     def replay(self, request: HttpRequest, events: QuerySet[StripeEvent]) -> None:
         selected = list(events.values_list("event_id", flat=True))
         due = webhooks.replay_events(selected)
@@ -71,7 +71,9 @@ class StripeEventAdmin(ViewOnlyAdmin):
         self.message_user(
             request,
             ngettext(
-                "%(count)d event is worked on again.", "%(count)d events are worked on again.", due
+                "%(count)d event will be replayed now.",
+                "%(count)d events will be replayed now.",
+                due,
             )
             % {"count": due},
             messages.SUCCESS if due else messages.WARNING,
@@ -80,8 +82,8 @@ class StripeEventAdmin(ViewOnlyAdmin):
             self.message_user(
                 request,
                 ngettext(
-                    "%(count)d is due already, and is tried by itself at its next attempt.",
-                    "%(count)d are due already, and are tried by themselves at their next attempt.",
+                    "%(count)d event is already due and will be processed automatically.",
+                    "%(count)d events are already due and will be processed automatically.",
                     len(selected) - due,
                 )
                 % {"count": len(selected) - due},
@@ -90,7 +92,7 @@ class StripeEventAdmin(ViewOnlyAdmin):
 
 
 def _pretty(event: StripeEvent) -> str:
-    """Indented for reading; as it came where it is no JSON that we can read."""
+    """Return the payload indented, or unchanged if it isn't valid JSON."""
     try:
         return json.dumps(json.loads(event.payload), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):

@@ -65,8 +65,8 @@ def test_the_other_is_found_by_address_or_number(client: Client, adele: Member, 
     adele.former_addresses.create(email="maiden@example.net")
     typed = {"number": str(adele.pk), "former": "maiden@example.net"}.get(typed, typed)
     page = page_of(client.get(address(Member, "change", ada.pk)))
-    assert f'href="{address(Member, "find_other", ada.pk)}"' in page
-    response = client.post(address(Member, "find_other", ada.pk), {"other": typed})
+    assert f'href="{address(Member, "find_duplicate", ada.pk)}"' in page
+    response = client.post(address(Member, "find_duplicate", ada.pk), {"other": typed})
     assert response.status_code == 302
     assert response.headers["Location"] == merge_url(ada, adele)
 
@@ -76,16 +76,16 @@ def test_the_other_is_found_by_address_or_number(client: Client, adele: Member, 
     ("typed", "said"),
     [
         ("", "required"),
-        ("nobody@example.org", "Nobody is known by that."),
-        ("999999", "Nobody is known by that."),
-        ("9" * 200, "Nobody is known by that."),
-        ("ada@example.org", "This is the person on whose page you are."),
+        ("nobody@example.org", "No member found."),
+        ("999999", "No member found."),
+        ("9" * 200, "No member found."),
+        ("ada@example.org", "This is the same member."),
     ],
 )
 def test_whoever_is_not_found_is_asked_for_again(
     client: Client, ada: Member, typed: str, said: str
 ) -> None:
-    response = client.post(address(Member, "find_other", ada.pk), {"other": typed})
+    response = client.post(address(Member, "find_duplicate", ada.pk), {"other": typed})
     assert response.status_code == 422
     assert said in page_of(response)
 
@@ -99,14 +99,14 @@ def test_both_stand_side_by_side_with_what_counts_before_and_after(
     page = page_of(client.get(merge_url(ada, adele)))
     assert MARKUP not in page
     text = text_of(page)
-    assert "It cannot be undone." in text
-    for words in ("ada@example.org", "adele@example.net", "Known since 1 May 2024", "€60"):
+    assert "You can’t undo this." in text
+    for words in ("ada@example.org", "adele@example.net", "Member record since 1 May 2024", "€60"):
         assert words in text
     assert "Gifts claimed 12 November 2026" in text
-    now, after = text.split("Afterwards: ")
-    assert "Third birthday Now: 1 person counts" in now
-    assert after.startswith("0 people count")
-    assert "Ada Reader: from 10 November 2026, 12:00 on" in now
+    now, after = text.split("After: ")
+    assert "Third birthday Before: 1 member counts" in now
+    assert after.startswith("0 members count")
+    assert "Ada Reader: from 10 November 2026, 12:00" in now
     assert "Ada Reader: from 8 November 2026, 12:00 until 12 November 2026, 12:00" in after
     assert "two subscriptions" in text
     for subscription in Membership.objects.filter(source="subscription"):
@@ -119,7 +119,7 @@ def test_both_stand_side_by_side_with_what_counts_before_and_after(
 def test_two_who_pay_once_are_told_of_no_second_subscription(client: Client, ada: Member) -> None:
     text = text_of(page_of(client.get(merge_url(ada, make_member()))))
     assert "two subscriptions" not in text
-    assert "Neither of them counts" in text
+    assert "Neither member counts" in text
 
 
 def test_what_was_looked_at_is_merged_and_noted(
@@ -128,7 +128,7 @@ def test_what_was_looked_at_is_merged_and_noted(
     url = merge_url(ada, adele)
     response = client.post(url, filled(client, url, why=WHY), follow=True)
     assert response.redirect_chain == [(address(Member, "change", ada.pk), 302)]
-    assert "The two are one person now." in told(response)
+    assert "Members merged." in told(response)
     assert not Member.objects.filter(pk=adele.pk).exists()
     assert ada.payments.count() == Payment.objects.count() == 3
     assert counted(birthday) == 1
@@ -157,7 +157,7 @@ def test_what_changed_since_it_was_looked_at_is_looked_at_again(
     make_payment(adele, birthday, "2026-11-20 12:00")
     response = client.post(url, fields)
     assert response.status_code == 422
-    assert "Something changed since this page was opened." in page_of(response)
+    assert "Something has changed since you opened this page." in page_of(response)
     assert Member.objects.filter(pk=adele.pk).exists()
     response = client.post(url, filled(client, url, why=WHY))
     assert response.status_code == 302
@@ -182,7 +182,7 @@ def test_a_refusal_is_told_on_the_persons_page(client: Client, ada: Member, adel
     response = client.get(merge_url(ada, ada), follow=True)
     assert "one person already" in told(response)
     page = page_of(client.get(address(Member, "change", adele.pk)))
-    assert address(Member, "find_other", adele.pk) not in page
+    assert address(Member, "find_duplicate", adele.pk) not in page
 
 
 @pytest.mark.parametrize("permission", ["change_member", "delete_member"])
@@ -190,10 +190,10 @@ def test_it_takes_both_permissions(
     client: Client, trainee: User, ada: Member, adele: Member, permission: str
 ) -> None:
     permit(trainee, "view_member", permission)
-    for url in (merge_url(ada, adele), address(Member, "find_other", ada.pk)):
+    for url in (merge_url(ada, adele), address(Member, "find_duplicate", ada.pk)):
         assert client.get(url).status_code == 403
         assert client.post(url, {"why": WHY, "seen": "0"}).status_code == 403
-    assert address(Member, "find_other", ada.pk) not in page_of(
+    assert address(Member, "find_duplicate", ada.pk) not in page_of(
         client.get(address(Member, "change", ada.pk))
     )
     permit(trainee, "change_member", "delete_member")
