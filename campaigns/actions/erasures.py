@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import User
 
-from campaigns import members
+from campaigns import erasures
 from campaigns.actions.people import MemberGone
 from campaigns.models import Erasure, Member
 
@@ -16,6 +16,6 @@ def request_erasure(
     another one.
     """
     try:
-        return members.ask_erasure(member, by=by, why=why, language=language)
+        return erasures.request_erasure(member, by=by, why=why, language=language)
     except Member.DoesNotExist as error:
         raise MemberGone from error

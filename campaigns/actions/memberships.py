@@ -76,7 +76,7 @@ def end_membership(membership: Membership, end: End) -> bool:
     if end is End.NOW:
         members.end_subscription_now(membership)
     else:
-        members.cancel(membership)
+        members.cancel_subscription(membership)
     assert membership.checkout_id is not None
     try:
         settlement.settle_checkout(membership.checkout_id)

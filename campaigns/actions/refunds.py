@@ -17,7 +17,6 @@ from campaigns import settlement, stripe_api
 from campaigns.gifts.sales import assign_refund
 from campaigns.models import Gift, Payment, Refund, RefundOrder
 from campaigns.reports.attention import needs_assignment
-from campaigns.stripe_api import Json
 
 LEASE = timedelta(seconds=40)
 _TRY_AGAIN = timedelta(minutes=5)
@@ -195,13 +194,13 @@ def execute_refund_order(order_id: int) -> RefundOrder:
             order.attempt += 1  # Stripe would repeat its answer for the same key
         _note(order, error=type(error).__name__, again_at=timezone.now() + _TRY_AGAIN)
         return order
-    order.refund_id = refund["id"]
+    order.refund_id = refund.id
     _note(order, error="", again_at=None)
     _settle(order)
     return order
 
 
-def _find_refund(order: RefundOrder) -> Json | None:
+def _find_refund(order: RefundOrder) -> stripe_api.Refund | None:
     """Find the refund that an earlier attempt made, if its answer was lost.
 
     Stripe knows an idempotency key for a day, so the first hour needs no search.
@@ -210,12 +209,12 @@ def _find_refund(order: RefundOrder) -> Json | None:
         return None
     name = str(order.pk)
     for refund in stripe_api.list_refunds(order.payment.charge_id):
-        if (refund.get("metadata") or {}).get("refund_order") == name:
+        if refund.order_ref == name:
             return refund
     return None
 
 
-def _ask_stripe(order: RefundOrder) -> Json:
+def _ask_stripe(order: RefundOrder) -> stripe_api.Refund:
     assert order.payment.intent_id is not None
     return stripe_api.refund_payment(
         order.payment.intent_id,

@@ -12,7 +12,13 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from campaigns.emails import links, of_addresses, of_gifts
-from campaigns.emails.sending import NothingToSay, about_checkout, send
+from campaigns.emails.sending import (
+    NothingToSay,
+    about_checkout,
+    about_membership,
+    is_access_over,
+    send,
+)
 from campaigns.models import Gift, Membership, OutgoingMail, Payment
 
 
@@ -29,6 +35,8 @@ def send_receipt(mail: OutgoingMail) -> str:
     assert mail.payment is not None
     payment = mail.payment
     about = about_checkout(payment.checkout) | {"payment": payment, "member": payment.member}
+    if payment.membership is not None:
+        about |= about_membership(payment.membership)
     price = payment.membership.price_now if payment.membership else None
     if price is not None and payment.role in {Payment.Role.RENEWAL, Payment.Role.CHANGE}:
         # What the Checkout sold may have been switched for another price since.
@@ -40,9 +48,9 @@ def send_welcome(mail: OutgoingMail) -> str:
     membership = mail.membership
     if membership is None or membership.status == Membership.Status.ENDED:
         raise NothingToSay
-    context = about_checkout(membership.checkout) | {
+    context = about_checkout(membership.checkout) | about_membership(membership)
+    context |= {
         "member": membership.member,
-        "membership": membership,
         "plan": membership.plan.copy_for(mail.language) if membership.plan else None,
     }
     return send("welcome", mail, to=membership.member.email, context=context)
@@ -53,13 +61,13 @@ def send_past_due(mail: OutgoingMail) -> str:
     membership = mail.membership
     if membership is None or membership.status != Membership.Status.PAST_DUE:
         raise NothingToSay
-    if membership.access_until is not None and membership.access_until <= timezone.now():
-        raise NothingToSay  # its grace is over: what is owed now is another mail
+    if is_access_over(membership):
+        raise NothingToSay  # the grace period is over: another e-mail says so
     invoice_id = mail.key.removeprefix(f"{mail.kind}:")
     tried = membership.payments.filter(invoice_id=invoice_id, status=Payment.Status.FAILED)
-    context = about_checkout(membership.checkout) | {
+    context = about_checkout(membership.checkout) | about_membership(membership)
+    context |= {
         "member": membership.member,
-        "membership": membership,
         # None if nothing was tried, as when the bank first asks for a confirmation.
         "payment": tried.order_by("-paid_at").first(),
         "plan": membership.plan.copy_for(mail.language) if membership.plan else None,
@@ -72,9 +80,9 @@ def send_lapsed(mail: OutgoingMail) -> str:
     membership = mail.membership
     if membership is None or membership.status != Membership.Status.LAPSED:
         raise NothingToSay
-    context = about_checkout(membership.checkout) | {
+    context = about_checkout(membership.checkout) | about_membership(membership)
+    context |= {
         "member": membership.member,
-        "membership": membership,
         "plan": membership.plan.copy_for(mail.language) if membership.plan else None,
         "mine_url": links.absolute("mine"),
     }

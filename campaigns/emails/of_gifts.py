@@ -7,8 +7,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.emails import links
-from campaigns.emails.sending import NothingToSay, about_campaign, send
-from campaigns.models import Checkout, Gift, Membership, OutgoingMail
+from campaigns.emails.sending import (
+    NothingToSay,
+    about_campaign,
+    about_membership,
+    is_access_over,
+    send,
+)
+from campaigns.models import Checkout, Gift, OutgoingMail
 
 # To whoever gives
 
@@ -66,7 +72,8 @@ def send_gift_claimed(mail: OutgoingMail) -> str:
     gift = _gift(mail)
     if gift.claimed_at is None:
         raise NothingToSay
-    return _send_to_buyer("gift_claimed", mail, gift)
+    about = about_membership(gift.membership) if gift.membership is not None else {}
+    return _send_to_buyer("gift_claimed", mail, gift, **about)
 
 
 # To whoever is given
@@ -98,9 +105,10 @@ def send_gift_ending(mail: OutgoingMail) -> str:
     """To the claimed_by, some days before the end: it ends by itself, and how to stay."""
     gift = _gift(mail)
     membership, claimed_by = gift.membership, gift.claimed_by
-    if claimed_by is None or membership is None or membership.status != Membership.Status.ACTIVE:
+    if claimed_by is None or membership is None or is_access_over(membership):
         raise NothingToSay
-    context = about_gift(gift, mail.language) | {"membership": membership, "member": claimed_by}
+    context = about_gift(gift, mail.language) | about_membership(membership)
+    context["member"] = claimed_by
     context["join_url"] = links.absolute("any_join")
     return send("gift_ending", mail, to=claimed_by.email, context=context, may_opt_out=True)
 

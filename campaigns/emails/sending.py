@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from django.utils import timezone
+
 from campaigns.emails import links
 from campaigns.emails.letters import send_rendered_mail
-from campaigns.models import Checkout, OptOut, OutgoingMail
+from campaigns.memberships import find_access
+from campaigns.models import Checkout, Membership, OptOut, OutgoingMail
 from campaigns.models.erasure import is_of_erased
 
 
@@ -41,6 +44,17 @@ def about_checkout(checkout: Checkout | None) -> dict[str, Any]:
     if checkout.customer_id:
         context["portal_url"] = links.absolute("portal", token=links.portal_token(checkout))
     return context | about_campaign(checkout)
+
+
+def about_membership(membership: Membership) -> dict[str, Any]:
+    """Return the membership and when its access ends (None if no end is known)."""
+    access = find_access(membership)
+    return {"membership": membership, "access_until": access.until if access else None}
+
+
+def is_access_over(membership: Membership) -> bool:
+    access = find_access(membership)
+    return access is not None and access.is_over(at=timezone.now())
 
 
 def about_campaign(checkout: Checkout) -> dict[str, Any]:

@@ -9,9 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.models import Price
 from campaigns.models.erasure import is_of_erased
 from campaigns.models.member import canonical_email
-
-# What a spreadsheet takes for a formula, in both widths; a name ends up in one sooner or later.
-_FORMULA = tuple("=+-@＝＋－＠")
+from campaigns.spreadsheets import is_formula
 
 
 def _has_control_characters(text: str, *, allowed: str = "") -> bool:
@@ -30,7 +28,7 @@ class NameField(forms.CharField):
         name = str(super().clean(value))
         if _has_control_characters(name):
             raise forms.ValidationError(_("Please write the name in one line."))
-        if name.startswith(_FORMULA):
+        if is_formula(name):  # names end up in spreadsheets
             raise forms.ValidationError(
                 _("A name does not begin with “%(sign)s”. Please write the name alone."),
                 params={"sign": name[0]},

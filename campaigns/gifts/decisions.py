@@ -43,7 +43,7 @@ def apply_restoration(gift: Gift, *, by: User, why: str) -> list[Member]:
             locked.status in restorable, _("Only an expired or revoked gift can be restored.")
         )
         if locked.membership is not None and locked.claimed_by is not None:
-            memberships.give_back(locked.membership, at=now)
+            memberships.restore_access(locked.membership, at=now)
             locked.move_to(Gift.Status.CLAIMED)
             locked.revoked_at, locked.revoked_for = None, ""
             locked.reversed_at = reversed_at_of(locked)

@@ -22,6 +22,7 @@ from campaigns.forms.buyers import GiftChangeForm
 from campaigns.models import Checkout, Gift
 from campaigns.models.codes import CodeKeyLost
 from campaigns.models.moves import ForbiddenMove
+from campaigns.spreadsheets import neutralise_cell
 from campaigns.views.gift_rows import GiftRow, State, describe_gift
 from campaigns.views.limits import is_first_within, limited
 from campaigns.views.pages import context_of, language, show_page
@@ -32,8 +33,6 @@ log = structlog.get_logger(__name__)
 Params = ParamSpec("Params")
 SEND_AGAIN = 60  # seconds
 DONE = {"again", "new_code", "busy", "changed", "same"}
-# What a spreadsheet would take for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _of_buyer(
@@ -153,16 +152,12 @@ def export_links(request: HttpRequest, checkout: Checkout) -> HttpResponseBase:
         gift = row.gift
         claim_by = row.claim_by.isoformat() if row.is_open else ""
         cells = [gift.recipient_name, gift.recipient_email, row.words]
-        writer.writerow(map(_as_text, [*cells, row.claim_url, row.code, claim_by]))
+        writer.writerow(map(neutralise_cell, [*cells, row.claim_url, row.code, claim_by]))
     return HttpResponse(
         "\ufeff" + table.getvalue(),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="gift-links.csv"'},
     )
-
-
-def _as_text(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def _find(checkout: Checkout, position: object) -> Gift:

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from campaigns import members, tasks
+from campaigns import erasures, tasks
 from campaigns.forms.members import ErasureForm
 from campaigns.models import Gift, Member, Membership
 from campaigns.views.limits import limited
@@ -22,7 +22,7 @@ def erase(request: HttpRequest, member: Member) -> HttpResponseBase:
     form = ErasureForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            members.ask_erasure(member, language=language())
+            erasures.request_erasure(member, language=language())
         except Member.DoesNotExist:  # made one with another this moment
             return to_page("over")
         leave_page(request)

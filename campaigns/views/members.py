@@ -74,7 +74,7 @@ def open_mine(request: HttpRequest, token: str) -> HttpResponseBase:
     """From the link in the mail, by one button: a mail scanner opens, and uses up, nothing."""
     now = timezone.now()
     if request.method != "POST":
-        if not members.is_open(token, at=now):
+        if not members.is_link_open(token, at=now):
             return _refuse_link(request)
         return show_page(request, "campaigns/readers/my_door.html")
     try:
@@ -175,7 +175,7 @@ def cancel(request: HttpRequest, member: Member, membership_id: int) -> HttpResp
         return to_page("cancelled" if row.can_resume else "")
     form = CancelForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        change = partial(members.cancel, membership, **form.cleaned_data)
+        change = partial(members.cancel_subscription, membership, **form.cleaned_data)
         return _change(request, membership, change, "cancelled")
     context = _about(membership) | {"form": form, "row": row}
     status = 422 if form.errors else 200
@@ -190,7 +190,7 @@ def keep(request: HttpRequest, member: Member, membership_id: int) -> HttpRespon
     membership, row = _find(member, membership_id)
     if not row.can_resume:
         return to_page("kept" if row.can_cancel else "")
-    return _change(request, membership, partial(members.keep, membership), "kept")
+    return _change(request, membership, partial(members.resume_subscription, membership), "kept")
 
 
 @private

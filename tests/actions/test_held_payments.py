@@ -250,22 +250,22 @@ def test_staff_take_it_with_a_why_and_the_number_follows(
     listed = page_of(client.get(address(Payment, "changelist"), {"needs": "held"}))
     assert "1 payment" in listed
     page = page_of(client.get(address(Payment, "change", payment.pk)))
-    assert "€60 was asked for and $66 was paid" in page
-    assert "Take it or not" in page
+    assert "The price was €60, but $66 was paid" in page
+    assert "Accept or decline payment" in page
     url = f"/admin/campaigns/payment/{payment.pk}/held/"
     assert client.post(url, {"hold": "accepted", "why": ""}).status_code == 422
     assert client.post(url, {"hold": "", "why": "a reader abroad"}).status_code == 422
     assert not Tally.objects.exists()
     response = client.post(url, {"hold": "accepted", "why": "a reader abroad"}, follow=True)
-    assert "It is taken, and counts." in told(response)
+    assert "Payment accepted." in told(response)
     assert Tally.objects.count() == 1
-    assert LogEntry.objects.latest("pk").get_change_message() == "Taken: a reader abroad"
+    assert LogEntry.objects.latest("pk").get_change_message() == "Accepted: a reader abroad"
     abroad.refresh_from_db()
     again = client.post(url, {"hold": "accepted", "why": "once more"})
-    assert "it is decided so already" in page_of(again)
+    assert "that was already decided" in page_of(again)
     client.post(url, {"hold": "refused", "why": "not ours"})
     assert not Tally.objects.exists()
-    assert LogEntry.objects.latest("pk").get_change_message() == "Not taken: not ours"
+    assert LogEntry.objects.latest("pk").get_change_message() == "Declined: not ours"
     assert "needs=held" not in page_of(client.get("/admin/"))
 
 
@@ -277,7 +277,8 @@ def test_who_may_not_give_money_back_may_not_decide(
 ) -> None:
     payment = buy(abroad, sandbox, "gift")
     permit(trainee, "view_payment")
-    assert "Take it or not" not in page_of(client.get(address(Payment, "change", payment.pk)))
+    page = page_of(client.get(address(Payment, "change", payment.pk)))
+    assert "Accept or decline payment" not in page
     url = f"/admin/campaigns/payment/{payment.pk}/held/"
     assert client.post(url, {"hold": "accepted", "why": "I like it"}).status_code == 403
     permit(trainee, "add_refundorder")
@@ -293,7 +294,7 @@ def test_the_progress_page_and_the_report_say_what_is_held(
     for kind in ("gift", "once"):
         buy(abroad, sandbox, kind)
     page = page_of(client.get(f"/admin/campaigns/campaign/{abroad.pk}/progress/"))
-    assert "Held: 2 payments, $132, in another currency than was asked for." in page
+    assert "2 payments ($132) were made in an unexpected currency." in page
     figures = gather_figures(abroad, at=LATER)
     assert "held: 2 payments, $132" in formats.as_text(figures)
     assert '"amount_minor": 13200' in formats.as_json(figures)

@@ -71,7 +71,7 @@ def counting() -> int:
 
 
 def at_stripe(payment: Payment) -> list[int]:
-    return [refund["amount"] for refund in stripe_api.list_refunds(payment.charge_id)]
+    return [refund.amount_minor for refund in stripe_api.list_refunds(payment.charge_id)]
 
 
 def refund_in_the_dashboard(payment: Payment, amount_minor: int) -> Refund:

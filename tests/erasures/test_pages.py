@@ -1,4 +1,4 @@
-"""To be forgotten, asked for on one's own page; and what of theirs is still to be seen after."""
+"""Erasure on the account page, and reader pages after an erasure."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from campaigns import members
+from campaigns import erasures
 from campaigns.emails import links
 from campaigns.forms import JoinForm
 from campaigns.models import Campaign, Checkout, Erasure, Gift, Member, OutgoingMail
@@ -39,10 +39,10 @@ def confirm(client: Client) -> Erasure:
     return Erasure.objects.get()
 
 
-# The way there
+# The request
 
 
-def test_a_person_asks_to_be_forgotten_and_their_page_closes_everywhere(
+def test_a_member_requests_erasure_and_is_signed_out_everywhere(
     client: Client, birthday: Campaign
 ) -> None:
     ada = buy_membership(birthday).member
@@ -64,7 +64,7 @@ def test_a_person_asks_to_be_forgotten_and_their_page_closes_everywhere(
     }
 
 
-def test_it_says_what_goes_and_what_stays(client: Client, birthday: Campaign) -> None:
+def test_the_page_says_what_is_deleted_and_what_stays(client: Client, birthday: Campaign) -> None:
     payment = buy_membership(birthday)
     make_gift(payment.member, birthday, "2026-11-10 12:00")
     sign_in(client)
@@ -80,7 +80,7 @@ def test_it_says_what_goes_and_what_stays(client: Client, birthday: Campaign) ->
         assert words in page, words
 
 
-def test_it_says_nothing_of_what_there_is_not(client: Client) -> None:
+def test_the_page_mentions_only_what_the_member_has(client: Client) -> None:
     make_member(ADA)
     sign_in(client)
     page = main_of(client.get(ERASE))
@@ -99,7 +99,7 @@ def test_nothing_is_erased_without_the_tick(client: Client) -> None:
     assert is_signed_in(client)
 
 
-def test_a_login_of_the_staff_in_the_same_browser_stays(client: Client) -> None:
+def test_a_staff_login_in_the_same_browser_stays(client: Client) -> None:
     make_member(ADA)
     client.force_login(User.objects.create_user("olha", is_staff=True))
     sign_in(client)
@@ -108,18 +108,18 @@ def test_a_login_of_the_staff_in_the_same_browser_stays(client: Client) -> None:
     assert "member_id" not in client.session
 
 
-def test_no_stranger_comes_there(client: Client) -> None:
+def test_the_page_needs_a_signed_in_member(client: Client) -> None:
     for answer in (client.get(ERASE), client.post(ERASE, {"is_sure": "on"})):
         assert (answer.status_code, answer["Location"]) == (303, f"{MINE}?done=over")
     assert not Erasure.objects.exists()
 
 
-# After it
+# Afterwards
 
 
 @pytest.fixture
 def erased(birthday: Campaign) -> Member:
-    """Ada bought a membership and a gift, and left a form half way."""
+    """Ada is erased: she bought a membership and a gift, and left one form unpaid."""
     payment = buy_membership(birthday)
     assert payment.membership is not None
     payment.membership.status, payment.membership.ended_at = "ended", NOON
@@ -127,12 +127,12 @@ def erased(birthday: Campaign) -> Member:
     gift = make_gift(payment.member, birthday, "2026-11-10 12:00", buyer_name="Ada Reader")
     Checkout.objects.filter(pk=gift.checkout_id).update(member=payment.member)
     make_checkout(birthday, email=ADA, status="expired")
-    members.ask_erasure(payment.member)
-    members.strip_rows(payment.member.pk, at=NOON)
+    erasures.request_erasure(payment.member)
+    erasures.strip_rows(payment.member.pk, at=NOON)
     return Member.objects.get(pk=payment.member.pk)
 
 
-def test_the_ways_back_to_their_checkouts_are_closed(client: Client, erased: Member) -> None:
+def test_links_to_their_checkouts_stop_working(client: Client, erased: Member) -> None:
     for checkout in Checkout.objects.all():
         for page in ("thanks", "cancelled"):
             assert client.get(f"/membership/{page}/{checkout.pk}/").status_code == 404
@@ -143,7 +143,7 @@ def test_the_ways_back_to_their_checkouts_are_closed(client: Client, erased: Mem
             assert read_form(form).fields["email"] == ""
 
 
-def test_the_page_of_their_gifts_names_them_no_more(client: Client, erased: Member) -> None:
+def test_the_gift_page_no_longer_names_them(client: Client, erased: Member) -> None:
     gift = Gift.objects.get()
     page = client.get(f"/membership/gifts/{links.gifts_token(gift.checkout)}/")
     assert page.status_code == 200
@@ -155,7 +155,7 @@ def test_the_page_of_their_gifts_names_them_no_more(client: Client, erased: Memb
         assert erased.email not in answer.content.decode()
 
 
-def test_nobody_signs_up_under_what_stands_in_the_place_of_an_address(erased: Member) -> None:
+def test_nobody_can_sign_up_with_a_placeholder_address(erased: Member) -> None:
     make_price()
     form = JoinForm({"email": erased.email, "name": "Eve"}, campaign=Campaign.objects.get())
     assert "email" in form.errors

@@ -10,9 +10,9 @@ from tests.support.extensions import (
     SUBSCRIBED,
     Clock,
     give,
-    subscribe,
 )
 from tests.support.extensions import clock as _clock
+from tests.support.sales import subscribe
 
 clock = _clock  # a fixture
 
@@ -20,7 +20,7 @@ clock = _clock  # a fixture
 def test_three_claims_send_one_confirmation_mail(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    subscribe(campaign, sandbox)
+    subscribe(campaign=campaign, sandbox=sandbox, email="ben@example.org")
     gift = give(campaign)
     for _ in range(3):
         with pytest.raises(gifts.ConfirmationRequired):
@@ -31,7 +31,7 @@ def test_three_claims_send_one_confirmation_mail(
 def test_a_confirmation_link_ends_when_the_code_is_replaced(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    subscribe(campaign, sandbox)
+    subscribe(campaign=campaign, sandbox=sandbox, email="ben@example.org")
     gift = give(campaign)
     token = links.confirmation_token(gift, Member.objects.get(email="ben@example.org"))
     gifts.resend_gift(gift, with_new_code=True)
@@ -43,7 +43,7 @@ def test_a_confirmation_link_ends_when_the_code_is_replaced(
 def test_a_failed_confirmation_mail_is_sent_again_on_the_next_claim(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscribe(campaign, sandbox)
+    subscribe(campaign=campaign, sandbox=sandbox, email="ben@example.org")
     gift = give(campaign)
     for _ in range(2):
         with pytest.raises(gifts.ConfirmationRequired):
@@ -56,7 +56,7 @@ def test_a_failed_confirmation_mail_is_sent_again_on_the_next_claim(
 def test_a_claim_does_not_write_the_name_that_a_stranger_typed(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    subscribe(campaign, sandbox)
+    subscribe(campaign=campaign, sandbox=sandbox, email="ben@example.org")
     Member.objects.update(name="")
     with pytest.raises(gifts.ConfirmationRequired):
         actions.claim_gift(

@@ -1,7 +1,6 @@
 """A member's own page, in a browser: real web server, worker, beat and sandbox, as in the demo."""
 
 import re
-from collections.abc import Iterator
 from typing import Literal
 
 import pytest
@@ -9,7 +8,6 @@ from playwright.sync_api import Page, ViewportSize
 
 from tests.journeys.test_sign_up import (
     GOOD_CARD,
-    ROWS,
     fill_in_join,
     find_link,
     open_mail,
@@ -18,18 +16,12 @@ from tests.journeys.test_sign_up import (
     send,
 )
 from tests.support.browser import OUTPUT, Reader
-from tests.support.processes import Site, run_site
+from tests.support.processes import Site
 
 pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.long, pytest.mark.once]
 POCKET: ViewportSize = {"width": 390, "height": 844}
 PHONE: ViewportSize = {"width": 320, "height": 640}
 DESK: ViewportSize = {"width": 1280, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with run_site(tmp_path_factory.mktemp("members"), rows=ROWS) as site:
-        yield site
 
 
 def join(page: Page, site: Site, *, email: str) -> None:
@@ -60,14 +52,14 @@ def switch_to_monthly(reader: Reader) -> None:
 
 def test_a_member_opens_their_page_and_cancels(site: Site, reader: Reader) -> None:
     page = reader.page
-    join(page, site, email="ada@example.org")
+    join(page, site, email="bea@example.org")
     page.get_by_role("contentinfo").get_by_role("link", name="Your membership").click()
     look_twice(reader, "my-address")
-    page.get_by_label("Your e-mail").fill("ada@example.org")
+    page.get_by_label("Your e-mail").fill("bea@example.org")
     send(page)
     page.get_by_text("If this address belongs to a membership or a gift").wait_for()
     look_twice(reader, "my-link")
-    open_mail(page, site, "Your link to your page", to="ada@example.org")
+    open_mail(page, site, "Your link to your page", to="bea@example.org")
     reader.look("mail-sign-in")
     address = find_link(page, "/membership/mine/open/")
     page.goto(address)

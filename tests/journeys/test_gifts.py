@@ -5,7 +5,6 @@ clock stands on that day.
 """
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from playwright.sync_api import Page
 
 from tests.journeys.test_sign_up import (
     GOOD_CARD,
-    ROWS,
     fill_in_join,
     find_link,
     open_mail,
@@ -23,7 +21,7 @@ from tests.journeys.test_sign_up import (
     send,
 )
 from tests.support.browser import OUTPUT, Reader
-from tests.support.processes import Site, run_site, wait_until
+from tests.support.processes import Site, wait_until
 
 pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.long, pytest.mark.once]
 
@@ -38,12 +36,6 @@ from campaigns import tasks
 with time_machine.travel(datetime.fromisoformat("{at}")):
     tasks.sweep()
 """
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with run_site(tmp_path_factory.mktemp("gifts"), rows=ROWS) as site:
-        yield site
 
 
 def sweep_at(site: Site, moment: datetime) -> None:

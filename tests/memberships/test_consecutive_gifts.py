@@ -1,4 +1,4 @@
-"""Gifts to somebody who does not pay: each follows the one before."""
+"""Gifts to members without a subscription: each follows the one before."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from tests.support.factories import at
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_gifts_to_somebody_who_does_not_pay_add_up() -> None:
+def test_two_gifts_to_a_member_without_a_subscription_add_up() -> None:
     with time_machine.travel(at("2027-01-31 12:00"), tick=False):
         first = give_and_claim(months=1)
         second = claim(give_alone(months=1))
@@ -31,7 +31,7 @@ def test_two_gifts_to_somebody_who_does_not_pay_add_up() -> None:
     }
 
 
-def test_a_gift_taken_back_lets_the_next_begin_at_once(admin_user: Any) -> None:
+def test_the_next_gift_starts_when_one_is_revoked(admin_user: Any) -> None:
     with time_machine.travel(at("2027-01-31 12:00"), tick=False):
         first, second = give_and_claim(months=3), claim(give_alone(months=6))
     with time_machine.travel(at("2027-02-10 12:00"), tick=False):
@@ -42,7 +42,7 @@ def test_a_gift_taken_back_lets_the_next_begin_at_once(admin_user: Any) -> None:
     assert second.membership.ends_at == at("2027-08-10 12:00")
 
 
-def test_the_end_of_what_moved_up_is_told(admin_user: Any) -> None:
+def test_the_warning_moves_up_with_its_gift(admin_user: Any) -> None:
     with time_machine.travel(at("2027-01-31 12:00"), tick=False) as traveller:
         first, second = give_and_claim(months=12), claim(give_alone(months=12))
         traveller.move_to(at("2027-02-02 12:00"))

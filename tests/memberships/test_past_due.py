@@ -1,5 +1,6 @@
-"""A renewal that fails: the member hears of it once, and can mend it."""
+"""A failed renewal: the member gets one email and can pay."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +10,8 @@ from django.utils import timezone
 
 from campaigns import settlement, stripe_api
 from campaigns.models import Campaign, Member, Membership, OutgoingMail, Payment
+from campaigns.stripe_api import objects
+from campaigns.stripe_api.snapshots import read_subscription
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
 from tests.settlement.test_settlement import order_membership
@@ -40,7 +43,7 @@ def settle(membership: Membership) -> str:
 
 
 def fail(membership: Membership, sandbox: SandboxControl) -> dict[str, Any]:
-    """The next renewal fails now; its invoice."""
+    """Let the next renewal fail now; returns its invoice."""
     invoice = sandbox.renew(str(membership.subscription_id), outcome="failed")
     sandbox.advance(60)
     return invoice
@@ -50,7 +53,7 @@ def owed() -> list[OutgoingMail]:
     return list(OutgoingMail.objects.filter(kind=OutgoingMail.Kind.PAST_DUE).order_by("pk"))
 
 
-def test_a_failed_renewal_is_told_once_however_often_its_events_come(
+def test_a_failed_renewal_sends_one_email_however_often_its_events_arrive(
     subscribed: Membership, sandbox: SandboxControl, client: Client
 ) -> None:
     before = len(sandbox.events())
@@ -62,7 +65,7 @@ def test_a_failed_renewal_is_told_once_however_often_its_events_come(
     assert [mail.key for mail in owed()] == [f"past_due:{invoice['id']}"]
 
 
-def test_the_member_reads_what_failed_that_it_goes_on_and_how_to_mend_it(
+def test_the_email_says_what_failed_and_how_to_fix_it(
     subscribed: Membership, sandbox: SandboxControl, client: Client
 ) -> None:
     fail(subscribed, sandbox)
@@ -84,7 +87,7 @@ def test_the_member_reads_what_failed_that_it_goes_on_and_how_to_mend_it(
     assert answer.status_code in {200, 302}
 
 
-def test_it_is_told_in_the_members_language(
+def test_the_email_is_in_the_members_language(
     subscribed: Membership, sandbox: SandboxControl
 ) -> None:
     Member.objects.update(language="uk")
@@ -93,7 +96,7 @@ def test_it_is_told_in_the_members_language(
     assert owed()[0].language == "uk"
 
 
-def test_nothing_is_said_if_it_is_paid_before_the_mail_goes_out_nor_afterwards(
+def test_no_email_is_sent_once_the_invoice_is_paid(
     subscribed: Membership, sandbox: SandboxControl
 ) -> None:
     invoice = fail(subscribed, sandbox)
@@ -103,12 +106,12 @@ def test_nothing_is_said_if_it_is_paid_before_the_mail_goes_out_nor_afterwards(
     assert_not_wanted(owed()[0])
     settle(subscribed)
     assert len(owed()) == 1
-    # The payment itself has its receipt, as every other.
+    # The payment has a receipt like any other.
     renewal = Payment.objects.get(role=Payment.Role.RENEWAL)
     assert OutgoingMail.objects.filter(key=f"receipt:{renewal.intent_id}").exists()
 
 
-def test_each_period_that_fails_is_told_of(subscribed: Membership, sandbox: SandboxControl) -> None:
+def test_each_failed_period_sends_an_email(subscribed: Membership, sandbox: SandboxControl) -> None:
     for _ in range(2):
         invoice = fail(subscribed, sandbox)
         settle(subscribed)
@@ -117,7 +120,7 @@ def test_each_period_that_fails_is_told_of(subscribed: Membership, sandbox: Sand
     assert len({mail.key for mail in owed()}) == 2
 
 
-def test_further_tries_and_the_end_bring_no_further_mail(
+def test_further_attempts_and_the_end_send_no_email(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     membership = subscribe(campaign, sandbox, DECLINED_LATER)
@@ -130,30 +133,29 @@ def test_further_tries_and_the_end_bring_no_further_mail(
     assert len(owed()) == 1
 
 
-def test_once_stripe_has_stopped_trying_nobody_is_told_that_it_goes_on(
+def test_no_email_is_sent_once_stripe_has_stopped_retrying(
     subscribed: Membership, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail(subscribed, sandbox)
     fetch = stripe_api.fetch_subscription
     monkeypatch.setattr(
-        stripe_api, "fetch_subscription", lambda found: fetch(found) | {"status": "unpaid"}
+        stripe_api, "fetch_subscription", lambda found: replace(fetch(found), status="unpaid")
     )
     assert settle(subscribed) == Membership.Status.PAST_DUE
     assert owed() == []
 
 
 @pytest.mark.parametrize("latest", ["expanded", "missing"])
-def test_the_period_is_known_by_its_invoice_or_else_by_its_end(
+def test_a_period_is_identified_by_its_invoice_or_its_end(
     subscribed: Membership,
     sandbox: SandboxControl,
     monkeypatch: pytest.MonkeyPatch,
     latest: str,
 ) -> None:
     invoice = fail(subscribed, sandbox)
-    fetch = stripe_api.fetch_subscription
     shown = {"expanded": {"id": invoice["id"]}, "missing": None}[latest]
     monkeypatch.setattr(
-        stripe_api, "fetch_subscription", lambda found: fetch(found) | {"latest_invoice": shown}
+        objects, "read_subscription", lambda raw: read_subscription(raw | {"latest_invoice": shown})
     )
     for _ in range(2):
         settle(subscribed)
@@ -163,8 +165,8 @@ def test_the_period_is_known_by_its_invoice_or_else_by_its_end(
 
 
 @pytest.mark.django_db
-def test_what_was_never_charged_is_told_without_an_amount() -> None:
-    """The bank asks for a confirmation first, say: there is no charge that failed."""
+def test_a_failure_without_a_charge_is_reported_without_an_amount() -> None:
+    """There is no failed charge, for example if the bank asks for a confirmation first."""
     mail = owe_of_failure(make_campaign())
     Payment.objects.filter(role=Payment.Role.RENEWAL).delete()
     for part in both(deliver(mail)):
@@ -174,14 +176,14 @@ def test_what_was_never_charged_is_told_without_an_amount() -> None:
 
 
 @pytest.mark.django_db
-def test_once_its_grace_is_over_nobody_is_told_that_it_goes_on() -> None:
+def test_no_email_is_sent_after_the_grace_period() -> None:
     mail = owe_of_failure(make_campaign())
     Membership.objects.update(access_until=timezone.now())
     assert_not_wanted(mail)
 
 
 @pytest.mark.django_db
-def test_the_amount_is_that_of_the_invoice_that_failed_and_of_no_other() -> None:
+def test_the_amount_is_that_of_the_failed_invoice() -> None:
     mail = owe_of_failure(make_campaign())
     Payment.objects.filter(role=Payment.Role.RENEWAL).update(invoice_id="in_of_last_year")
     for part in both(deliver(mail)):

@@ -1,4 +1,4 @@
-"""Rows that are not what Stripe says, and what only one side has: named, mended, never hidden."""
+"""Rows that differ from Stripe or exist on one side only are reported and corrected."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from tests.settlement.test_reconciliation import (
     give_back,
     in_step,  # noqa: F401 - a fixture
     live_through_a_year,
-    make_foreign_charge,
+    make_unrelated_charge,
     no_events,  # noqa: F401 - a fixture
     reconcile,
 )
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.usefixtures("clock")
         ({"status": "pending"}, "status pending, at Stripe succeeded"),
     ],
 )
-def test_a_payment_that_was_tampered_with_is_told_and_mended(
+def test_a_changed_payment_is_reported_and_corrected(
     in_step: Payment,  # noqa: F811
     change: dict[str, Any],
     said: str,
@@ -57,7 +57,7 @@ def test_a_payment_that_was_tampered_with_is_told_and_mended(
 
 
 @pytest.mark.usefixtures("no_events")
-def test_refunds_and_disputes_that_were_tampered_with_are_mended(
+def test_changed_refunds_and_disputes_are_corrected(
     campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
@@ -71,13 +71,17 @@ def test_refunds_and_disputes_that_were_tampered_with_are_mended(
     assert add_up_ours() != add_up_theirs(sandbox)
     code, told = reconcile("--since", "2026-11-01")
     assert code == 0, told
-    for said in ("no dispute noted", "amount 1, at Stripe 1234", "succeeded, at Stripe failed"):
+    for said in (
+        "no time of the dispute",
+        "amount 1, at Stripe 1234",
+        "succeeded, at Stripe failed",
+    ):
         assert said in told
     assert add_up_ours() == add_up_theirs(sandbox)
 
 
 @pytest.mark.usefixtures("no_events")
-def test_what_cannot_be_mended_is_named_with_its_reason(
+def test_a_difference_that_cannot_be_corrected_is_reported_with_its_reason(
     in_step: Payment,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -86,7 +90,7 @@ def test_what_cannot_be_mended_is_named_with_its_reason(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise stripe_api.StripeRefused("No", code="no_such_session", status=400)
 
-    monkeypatch.setattr("campaigns.settlement.reconciling.settle_object", fail)
+    monkeypatch.setattr("campaigns.settlement.reconciliation.settle_object", fail)
     code, told = reconcile()
     assert code == 1
     assert "still different: 1" in told
@@ -97,7 +101,7 @@ def test_what_cannot_be_mended_is_named_with_its_reason(
 
 
 @pytest.mark.usefixtures("no_events")
-def test_a_row_that_was_deleted_is_brought_in_again(
+def test_a_deleted_row_is_imported_again(
     in_step: Payment,  # noqa: F811
     campaign: Campaign,
     sandbox: SandboxControl,
@@ -111,14 +115,14 @@ def test_a_row_that_was_deleted_is_brought_in_again(
     assert Refund.objects.get().amount_minor == 1000
 
 
-# What only one side has
+# Rows on one side only
 
 
 @pytest.mark.usefixtures("in_step")
-def test_what_only_we_have_is_missing_there(campaign: Campaign) -> None:
+def test_a_row_that_stripe_does_not_have_is_reported_as_missing_there(campaign: Campaign) -> None:
     ghost = make_payment(make_member(), campaign, "2026-11-10 12:00")
     make_refund(Payment.objects.exclude(pk=ghost.pk).get(), "2026-11-10 12:30", 700)
-    for _ in range(2):  # and it is told each night, until it is mended
+    for _ in range(2):  # reported each night until it is corrected
         code, told = reconcile()
         assert code == 1
         assert "missing there: 2 (€53)" in told
@@ -128,7 +132,7 @@ def test_what_only_we_have_is_missing_there(campaign: Campaign) -> None:
 
 
 @pytest.mark.usefixtures("no_events")
-def test_a_payment_that_stands_here_twice_is_missing_there_once(
+def test_a_duplicate_payment_is_reported_as_missing_there_once(
     in_step: Payment,  # noqa: F811
     campaign: Campaign,
 ) -> None:
@@ -139,7 +143,7 @@ def test_a_payment_that_stands_here_twice_is_missing_there_once(
 
 
 @pytest.mark.usefixtures("in_step")
-def test_a_payment_taken_offline_is_ours_alone(campaign: Campaign) -> None:
+def test_an_offline_payment_is_not_expected_at_stripe(campaign: Campaign) -> None:
     membership = Membership.objects.create(
         member=make_member(), source="granted", started_at=at("2026-11-10 12:00")
     )
@@ -156,8 +160,10 @@ def test_a_payment_taken_offline_is_ours_alone(campaign: Campaign) -> None:
 
 
 @pytest.mark.usefixtures("in_step")
-def test_a_foreign_charge_is_named_and_is_no_drift(sandbox: SandboxControl) -> None:
-    make_foreign_charge(sandbox)
+def test_a_charge_that_is_not_ours_is_reported_and_is_not_a_difference(
+    sandbox: SandboxControl,
+) -> None:
+    make_unrelated_charge(sandbox)
     code, told = reconcile()
     assert code == 0, told
     assert "foreign: of no Checkout of ours, and left out below: 1 (€50)" in told
@@ -165,10 +171,10 @@ def test_a_foreign_charge_is_named_and_is_no_drift(sandbox: SandboxControl) -> N
 
 
 @pytest.mark.usefixtures("in_step")
-def test_a_charge_that_bears_our_mark_is_missing_even_if_its_checkout_is_gone(
+def test_a_charge_with_our_metadata_is_missing_even_if_its_checkout_is_gone(
     sandbox: SandboxControl,
 ) -> None:
-    make_foreign_charge(sandbox, checkout="1e4fb81a-5a3a-4f4c-a4a7-5c0f4f6b3f11")
+    make_unrelated_charge(sandbox, checkout="1e4fb81a-5a3a-4f4c-a4a7-5c0f4f6b3f11")
     code, told = reconcile()
     assert code == 1
     assert "still missing here: 1 (€50)" in told

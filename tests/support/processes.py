@@ -30,9 +30,9 @@ from newsroom.sandbox.control import SandboxControl
 CAMPAIGN = """
 from django.utils import timezone
 from campaigns import banners
-from newsroom.demo import campaign
-campaign = campaign.make_campaign(now=timezone.now())
-campaign.make_login()
+from newsroom.demo.campaign import make_campaign, make_login
+campaign = make_campaign(now=timezone.now())
+make_login()
 banners.publish_campaign(campaign.pk)
 """
 

@@ -26,7 +26,7 @@ from campaigns import checkout as checkouts
 from campaigns.actions import refunds
 from campaigns.models import Campaign, Checkout, Gift, Goal, Payment, Price, StripeCursor
 from campaigns.models.refund_order import RefundOrder
-from newsroom.sandbox.control import SandboxControl, SandboxRefusal
+from newsroom.sandbox.control import SandboxControl, SandboxError
 from tests.settlement.test_permutations import forget_sales
 from tests.support.campaigns import (
     BANK_DAYS,
@@ -89,7 +89,7 @@ class World:
         """Stripe lists events of the last 30 days alone; the sandbox would list all."""
         walk = stripe_api.walk_events
 
-        def walk_what_is_kept(*, since: datetime) -> Iterator[Json]:
+        def walk_what_is_kept(*, since: datetime) -> Iterator[stripe_api.Event]:
             return walk(since=max(since, self.now - EVENTS_KEPT))
 
         patch.setattr(stripe_api, "walk_events", walk_what_is_kept)
@@ -257,7 +257,7 @@ class World:
         refund_id, returned = self.refunds[which % len(self.refunds)]
         try:
             self.sandbox.fail_refund(refund_id)
-        except SandboxRefusal:  # it failed already
+        except SandboxError:  # it failed already
             return
         returned.fails_at = self.now
 
@@ -267,7 +267,7 @@ class World:
             return
         try:
             dispute = self.sandbox.open_dispute(charge=charge["id"], inquiry=inquiry)
-        except SandboxRefusal:  # it is disputed already, or nothing is left of it
+        except SandboxError:  # it is disputed already, or nothing is left of it
             return
         if inquiry:
             self.disputes.append((dispute["id"], None))
@@ -287,7 +287,7 @@ class World:
         dispute_id, contested = self.disputes[which % len(self.disputes)]
         try:
             self.sandbox.close_dispute(dispute_id, status=status)
-        except SandboxRefusal:  # it is closed already, or ends in other words
+        except SandboxError:  # it is closed already, or ends in other words
             return
         if contested is not None:
             contested.is_lost = status == "lost"

@@ -103,7 +103,7 @@ def test_a_slow_bank_is_waited_for_and_its_no_is_told(
     assert "We are still waiting for your bank" in page
     assert "Your payment is confirmed" not in page
     [session] = sessions()
-    sandbox.settle(session["payment_intent"], outcome="failed")
+    sandbox.settle_debit(session["payment_intent"], outcome="failed")
     page = thanks(client, checkout)
     assert "Your bank did not make the payment" in page
     assert f'href="{GIFT}?again={checkout.pk}"' in page

@@ -20,12 +20,12 @@ from campaigns import actions
 from campaigns.models import ErasedAddress, Membership
 from campaigns.models.erasure import hash_erased, is_of_erased
 from campaigns.models.member import canonical_email
+from campaigns.spreadsheets import is_formula
 
 BATCH = 500
 NEEDED = {"email", "since"}
 # A spreadsheet writes semicolons where the comma stands before decimals.
 DELIMITERS = (",", ";", "\t")
-FORMULA_STARTS = ("=", "+", "-", "@")
 EARLIEST_YEAR = 1900
 NAME_LENGTH = 120
 KEY_LENGTH = 254
@@ -240,7 +240,7 @@ def _read_name(text: str) -> str:
 
 
 def _refuse_formula(text: str, column: str) -> None:
-    if text.startswith(FORMULA_STARTS):
+    if is_formula(text):
         raise RowError(f"“{column}” begins with {text[0]}, as a spreadsheet's formula does")
 
 

@@ -62,12 +62,12 @@ class Command(BaseCommand):
             f"movements since {report.since:%Y-%m-%d %H:%M}: {report.movements} held against ours"
         )
         still = "" if dry_run else "still "
-        self._tell("missing here and brought in", report.brought_in)
-        self._tell("different and mended", report.mended)
+        self._tell("missing here and brought in", report.imported)
+        self._tell("different and mended", report.corrected)
         self._tell(f"{still}missing here", report.missing_here)
         self._tell("missing there", report.missing_there)
         self._tell(f"{still}different", report.different)
-        self._tell("foreign: of no Checkout of ours, and left out below", report.foreign)
+        self._tell("foreign: of no Checkout of ours, and left out below", report.not_ours)
         self._tell("no payments: payouts and the like, left out below", report.others)
 
     def _tell(self, title: str, group: settlement.Group) -> None:
