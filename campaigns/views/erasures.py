@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from campaigns import erasures, tasks
+from campaigns import actions, tasks
 from campaigns.forms.members import ErasureForm
 from campaigns.models import Gift, Member, Membership
 from campaigns.views.limits import limited
@@ -22,8 +22,8 @@ def erase(request: HttpRequest, member: Member) -> HttpResponseBase:
     form = ErasureForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            erasures.request_erasure(member, language=language())
-        except Member.DoesNotExist:  # made one with another this moment
+            actions.request_erasure(member, language=language())
+        except actions.MemberGone:  # merged with another person just now
             return to_page("over")
         leave_page(request)
         tasks.run_soon(tasks.sweep)
