@@ -57,7 +57,7 @@ def change_address(request: HttpRequest, member: Member) -> HttpResponseBase:
         "hours": _HOURS,
     }
     status = 422 if form.errors else 200
-    return show_page(request, "campaigns/readers/my_new_address.html", context, status=status)
+    return show_page(request, "campaigns/readers/account/address.html", context, status=status)
 
 
 @private
@@ -75,9 +75,9 @@ def confirm_address(request: HttpRequest, token: str) -> HttpResponseBase:
     except members.ChangeClosed:
         context = {"hours": _HOURS}
         return show_page(
-            request, "campaigns/readers/my_new_address_closed.html", context, status=410
+            request, "campaigns/readers/account/address_closed.html", context, status=410
         )
-    return show_page(request, "campaigns/readers/my_new_address_confirm.html", _about(change, side))
+    return show_page(request, "campaigns/readers/account/address_confirm.html", _about(change, side))
 
 
 _HOURS = int(AddressChange.LASTS.total_seconds() // 3600)

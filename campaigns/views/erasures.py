@@ -39,10 +39,10 @@ def erase(request: HttpRequest, member: Member) -> HttpResponseBase:
         "has_payments": member.payments.exists(),
     }
     status = 422 if form.errors else 200
-    return show_page(request, "campaigns/readers/my_erase.html", context, status=status)
+    return show_page(request, "campaigns/readers/account/erase.html", context, status=status)
 
 
 @private
 @require_safe
 def show_erased(request: HttpRequest) -> HttpResponseBase:
-    return show_page(request, "campaigns/readers/my_erased.html")
+    return show_page(request, "campaigns/readers/account/erased.html")

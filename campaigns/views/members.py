@@ -48,10 +48,10 @@ def show_mine(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         _request_sign_in_link(form.cleaned_data["email"])
         context = {"address": form.cleaned_data["email"], "minutes": _minutes()}
-        return show_page(request, "campaigns/readers/my_link.html", context)
+        return show_page(request, "campaigns/readers/account/link_sent.html", context)
     context = {"form": form, "done": done if done in {"over", "left"} else ""}
     status = 422 if form.errors else 200
-    return show_page(request, "campaigns/readers/my_address.html", context, status=status)
+    return show_page(request, "campaigns/readers/account/sign_in.html", context, status=status)
 
 
 def _request_sign_in_link(address: str) -> None:
@@ -76,7 +76,7 @@ def open_mine(request: HttpRequest, token: str) -> HttpResponseBase:
     if request.method != "POST":
         if not members.is_open(token, at=now):
             return _refuse_link(request)
-        return show_page(request, "campaigns/readers/my_door.html")
+        return show_page(request, "campaigns/readers/account/open.html")
     try:
         member = members.open_link(token, at=now)
     except members.LinkClosed:
@@ -90,7 +90,7 @@ def open_mine(request: HttpRequest, token: str) -> HttpResponseBase:
 
 def _refuse_link(request: HttpRequest) -> HttpResponse:
     context = {"minutes": _minutes(), "form": SignInForm()}
-    return show_page(request, "campaigns/readers/my_link_closed.html", context, status=410)
+    return show_page(request, "campaigns/readers/account/link_closed.html", context, status=410)
 
 
 @private
@@ -122,7 +122,7 @@ def _show_overview(
         "gifts_claimed": seen.gifts_claimed,
         "done": done,
     }
-    return show_page(request, "campaigns/readers/my_page.html", context, status=status)
+    return show_page(request, "campaigns/readers/account/page.html", context, status=status)
 
 
 @private
@@ -179,7 +179,7 @@ def cancel(request: HttpRequest, member: Member, membership_id: int) -> HttpResp
         return _change(request, membership, change, "cancelled")
     context = _about(membership) | {"form": form, "row": row}
     status = 422 if form.errors else 200
-    return show_page(request, "campaigns/readers/my_cancel.html", context, status=status)
+    return show_page(request, "campaigns/readers/account/cancel.html", context, status=status)
 
 
 @private
@@ -207,7 +207,7 @@ def switch(request: HttpRequest, member: Member, membership_id: int) -> HttpResp
     price = _choose(prices, given.get("price", ""))
     context = _about(membership) | {"row": row, "prices": prices}
     if price is None:
-        return show_page(request, "campaigns/readers/my_switch_choice.html", context)
+        return show_page(request, "campaigns/readers/account/switch_choice.html", context)
     try:
         planned = members.plan_switch(membership, price)
     except (members.SwitchClosed, stripe_api.StripeRefused):
@@ -237,7 +237,7 @@ def _choose(prices: QuerySet[Price], wanted: str) -> Price | None:
 
 def _show_switch(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     status = 422 if context.get("is_refused") or context.get("is_other") else 200
-    return show_page(request, "campaigns/readers/my_switch.html", context, status=status)
+    return show_page(request, "campaigns/readers/account/switch.html", context, status=status)
 
 
 def _change(
@@ -311,4 +311,4 @@ def _say_unavailable(
     known = {*CancelForm.base_fields, "price", "seen"}
     kept = {name: text for name, text in (fields or {}).items() if name in known}
     context = _about(membership) | {"action": request.path, "kept": kept}
-    return show_page(request, "campaigns/readers/my_unavailable.html", context, status=503)
+    return show_page(request, "campaigns/readers/account/unavailable.html", context, status=503)

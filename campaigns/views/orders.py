@@ -105,10 +105,10 @@ def _show_form(
 
 def _template_of(form: CheckoutForm) -> str:
     if isinstance(form, GiftsForm):
-        return "campaigns/readers/gift_many.html"
+        return "campaigns/readers/gift/many.html"
     if isinstance(form, GiftForm):
-        return "campaigns/readers/gift.html"
-    return "campaigns/readers/join.html"
+        return "campaigns/readers/gift/form.html"
+    return "campaigns/readers/join/form.html"
 
 
 def _address_of(name: str, campaign: Campaign) -> str:
@@ -134,7 +134,7 @@ def _take_order(request: HttpRequest, form: CheckoutForm) -> HttpResponseBase:
         assert form.campaign is not None
         context = campaign_context(form.campaign)
         context |= {"form": form, "action": request.get_full_path()}
-        return show_page(request, "campaigns/readers/unavailable.html", context, status=503)
+        return show_page(request, "campaigns/readers/shared/payment_unavailable.html", context, status=503)
     if checkout.is_complete:
         return redirect("campaigns:thanks", checkout_id=checkout.pk)
     answer = redirect(checkout.session_url)
@@ -298,6 +298,6 @@ def _write_mail(gift: Gift) -> str:
             },
         )
         notice = render_to_string(
-            "campaigns/readers/mail_specimen.html", {"subject": subject, "gift": gift}
+            "campaigns/readers/gift/email_preview.html", {"subject": subject, "gift": gift}
         )
     return re.sub(r"<body[^>]*>", lambda body: body[0] + notice, html, count=1)

@@ -45,7 +45,7 @@ def redirect_to_current(request: HttpRequest, kind: str = "campaign") -> HttpRes
 @require_safe
 def show_campaign(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = get_object_or_404(Campaign, slug=slug)
-    return show_page(request, "campaigns/readers/campaign.html", campaign_context(campaign))
+    return show_page(request, "campaigns/readers/campaign/page.html", campaign_context(campaign))
 
 
 # The way back from Stripe
@@ -83,7 +83,7 @@ def _thank(request: HttpRequest, checkout: Checkout, *, stage: str) -> HttpRespo
     if checkout.kind == Checkout.Kind.GIFT and checkout.status == Checkout.Status.PAID:
         context["gifts"] = checkout.gifts.order_by("position")
         context["gifts_url"] = links.absolute("gifts", token=links.gifts_token(checkout))
-    return show_page(request, "campaigns/readers/thanks.html", context)
+    return show_page(request, "campaigns/readers/thanks/page.html", context)
 
 
 @never_cache
@@ -94,7 +94,7 @@ def cancelled(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
     if checkout.is_complete:
         return redirect("campaigns:thanks", checkout_id=checkout.pk)
     context = context_of(checkout) | {"resume_url": _resume_url(checkout)}
-    return show_page(request, "campaigns/readers/cancelled.html", context)
+    return show_page(request, "campaigns/readers/thanks/cancelled.html", context)
 
 
 def _resume_url(checkout: Checkout) -> str:
@@ -132,9 +132,9 @@ def portal(request: HttpRequest, token: str) -> HttpResponseBase:
     except links.BadLink:
         checkout = None
     if checkout is None:
-        return show_page(request, "campaigns/readers/portal_closed.html", status=410)
+        return show_page(request, "campaigns/readers/portal/link_closed.html", status=410)
     if request.method != "POST":
-        return show_page(request, "campaigns/readers/portal.html", context_of(checkout))
+        return show_page(request, "campaigns/readers/portal/page.html", context_of(checkout))
     try:
         address = stripe_api.create_portal_session(
             checkout.customer_id, return_url=settings.SITE_URL + "/", language="auto"
@@ -142,7 +142,7 @@ def portal(request: HttpRequest, token: str) -> HttpResponseBase:
     except stripe_api.StripeError as error:
         log.warning("portal_unavailable", error=type(error).__name__)
         context = context_of(checkout) | {"action": request.get_full_path()}
-        return show_page(request, "campaigns/readers/unavailable.html", context, status=503)
+        return show_page(request, "campaigns/readers/shared/payment_unavailable.html", context, status=503)
     answer = redirect(address)
     answer.status_code = 303
     return answer

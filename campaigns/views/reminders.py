@@ -33,4 +33,4 @@ def opt_out(request: HttpRequest, token: str) -> HttpResponseBase:
         answer.status_code = 303
         return answer
     context = {"is_out": OptOut.objects.filter(address_hash=address_hash).exists()}
-    return show_page(request, "campaigns/readers/opt_out.html", context)
+    return show_page(request, "campaigns/readers/reminders/opt_out.html", context)
