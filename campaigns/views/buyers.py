@@ -213,7 +213,7 @@ def _show(
     context: dict[str, Any] = context_of(checkout) | {
         "rows": rows,
         "counts": _count(rows),
-        "returned": [row for row in rows if row.state is State.RETURNED],
+        "returned": [row for row in rows if row.state is State.BOUNCED],
         "about": next((row for row in rows if str(row.gift.position) == str(asked)), None),
         "done": done if done in DONE and refused is None else "",
         "is_refused": refused is not None,

@@ -53,7 +53,7 @@ def _of_code(
 
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
-def claim_by_code(request: HttpRequest) -> HttpResponseBase:
+def enter_code(request: HttpRequest) -> HttpResponseBase:
     """The typed code leads to the same page as the link."""
     form = ClaimCodeForm(request.POST or None)
     typed = request.POST.get("code", "").strip()
@@ -75,7 +75,7 @@ def claim_by_code(request: HttpRequest) -> HttpResponseBase:
 @limited("claim", times=300, seconds=600)  # an office is one address; guesses are counted apart
 @require_http_methods(["GET", "HEAD", "POST"])
 @_of_code
-def claim(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
+def claim_gift(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
     form = ClaimForm(request.POST or None)
     try:
         if request.method == "POST" and form.is_valid():
@@ -101,7 +101,7 @@ def claim(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
 @private
 @require_safe
 @_of_code
-def claimed(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
+def show_claimed(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
     """What whoever has the code may know: the buyer has it too, so no other membership's dates."""
     if gift.status != Gift.Status.CLAIMED:
         return redirect("campaigns:claim", code=code)
@@ -110,7 +110,7 @@ def claimed(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
 
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
-def confirm(request: HttpRequest, token: str) -> HttpResponseBase:
+def confirm_claim(request: HttpRequest, token: str) -> HttpResponseBase:
     """From the mail to a member: by one button the gift adds to what they have."""
     gift = None
     try:

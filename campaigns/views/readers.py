@@ -53,7 +53,7 @@ def show_campaign(request: HttpRequest, slug: str) -> HttpResponse:
 
 @never_cache
 @require_safe
-def thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
+def show_thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
     """Says no more than is known; asks Stripe itself, since the webhook may never come."""
     checkout = _find(checkout_id)
     is_open = not checkout.is_complete or checkout.status == Checkout.Status.WAITING
@@ -88,7 +88,7 @@ def _thank(request: HttpRequest, checkout: Checkout, *, stage: str) -> HttpRespo
 
 @never_cache
 @require_safe
-def cancelled(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
+def show_cancelled(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
     """The reader left Stripe's page: nothing was paid, and nothing typed is lost."""
     checkout = _find(checkout_id)
     if checkout.is_complete:
@@ -125,7 +125,7 @@ def _find_billed(token: str) -> Checkout | None:
 @never_cache
 @limited("portal", times=20, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
-def portal(request: HttpRequest, token: str) -> HttpResponseBase:
+def open_portal(request: HttpRequest, token: str) -> HttpResponseBase:
     """From the link in a mail, by one button, to Stripe's page: a mail scanner opens nothing."""
     try:
         checkout = _find_billed(token)
@@ -142,7 +142,9 @@ def portal(request: HttpRequest, token: str) -> HttpResponseBase:
     except stripe_api.StripeError as error:
         log.warning("portal_unavailable", error=type(error).__name__)
         context = context_of(checkout) | {"action": request.get_full_path()}
-        return show_page(request, "campaigns/readers/shared/payment_unavailable.html", context, status=503)
+        return show_page(
+            request, "campaigns/readers/shared/payment_unavailable.html", context, status=503
+        )
     answer = redirect(address)
     answer.status_code = 303
     return answer

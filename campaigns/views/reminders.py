@@ -16,7 +16,7 @@ from campaigns.views.private import private, show_closed
 @csrf_exempt
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
-def opt_out(request: HttpRequest, token: str) -> HttpResponseBase:
+def change_reminders(request: HttpRequest, token: str) -> HttpResponseBase:
     """Only a POST changes anything: what scans mails for bad links opens each of them."""
     try:
         address_hash = links.read_opt_out_token(token)

@@ -18,18 +18,25 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from campaigns import members, settlement, stripe_api, tasks
 from campaigns.emails import links
-from campaigns.forms.members import CancelForm, SignInForm
+from campaigns.forms.account import CancelForm, SignInForm
 from campaigns.models import Member, Membership, Payment, Price
+from campaigns.views.account_session import (
+    UNTIL,
+    WHO,
+    end_session,
+    find_member,
+    redirect_to_account,
+    require_member,
+)
 from campaigns.views.limits import is_first_within, limited
 from campaigns.views.pages import language, show_page
-from campaigns.views.person import UNTIL, WHO, find_person, leave_page, of_person, to_page
 from campaigns.views.private import private
 
 log = structlog.get_logger(__name__)
 
 STAYS = timedelta(hours=1)
 SEND_AGAIN = 60  # seconds
-DONE = {"cancelled", "kept", "switched", "asked", "left"}
+DONE = {"cancelled", "resumed", "switched", "unconfirmed", "signed_out"}
 
 
 # The way in and out
@@ -38,9 +45,9 @@ DONE = {"cancelled", "kept", "switched", "asked", "left"}
 @private
 @limited("sign_in", times=10, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
-def show_mine(request: HttpRequest) -> HttpResponseBase:
+def show_account(request: HttpRequest) -> HttpResponseBase:
     """The page of whoever is signed in; for all others the form that sends a link to it."""
-    member = find_person(request)
+    member = find_member(request)
     done = request.GET.get("done", "")
     if request.method != "POST" and member is not None:
         return _show_overview(request, member, done=done if done in DONE else "")
@@ -49,7 +56,7 @@ def show_mine(request: HttpRequest) -> HttpResponseBase:
         _request_sign_in_link(form.cleaned_data["email"])
         context = {"address": form.cleaned_data["email"], "minutes": _minutes()}
         return show_page(request, "campaigns/readers/account/link_sent.html", context)
-    context = {"form": form, "done": done if done in {"over", "left"} else ""}
+    context = {"form": form, "done": done if done in {"session_ended", "signed_out"} else ""}
     status = 422 if form.errors else 200
     return show_page(request, "campaigns/readers/account/sign_in.html", context, status=status)
 
@@ -68,9 +75,9 @@ def _minutes() -> int:
 
 
 @private
-@limited("open_mine", times=60, seconds=600)
+@limited("open_account", times=60, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
-def open_mine(request: HttpRequest, token: str) -> HttpResponseBase:
+def open_account(request: HttpRequest, token: str) -> HttpResponseBase:
     """From the link in the mail, by one button: a mail scanner opens, and uses up, nothing."""
     now = timezone.now()
     if request.method != "POST":
@@ -85,7 +92,7 @@ def open_mine(request: HttpRequest, token: str) -> HttpResponseBase:
     rotate_token(request)
     request.session[WHO] = member.pk
     request.session[UNTIL] = (now + STAYS).isoformat()
-    return to_page()
+    return redirect_to_account()
 
 
 def _refuse_link(request: HttpRequest) -> HttpResponse:
@@ -95,9 +102,9 @@ def _refuse_link(request: HttpRequest) -> HttpResponse:
 
 @private
 @require_POST
-def leave(request: HttpRequest) -> HttpResponseBase:
-    leave_page(request)
-    return to_page("left")
+def sign_out(request: HttpRequest) -> HttpResponseBase:
+    end_session(request)
+    return redirect_to_account("signed_out")
 
 
 # What stands there
@@ -127,7 +134,7 @@ def _show_overview(
 
 @private
 @require_safe
-@of_person
+@require_member
 def show_receipt(request: HttpRequest, member: Member, payment_id: int) -> HttpResponseBase:
     payment = (
         Payment.objects.filter(pk=payment_id, member=member, status=Payment.Status.SUCCEEDED)
@@ -145,8 +152,8 @@ def show_receipt(request: HttpRequest, member: Member, payment_id: int) -> HttpR
 
 @private
 @require_safe
-@of_person
-def save_data(request: HttpRequest, member: Member) -> HttpResponseBase:
+@require_member
+def download_data(request: HttpRequest, member: Member) -> HttpResponseBase:
     return JsonResponse(
         members.gather_data(member),
         json_dumps_params={"indent": 2, "ensure_ascii": False},
@@ -165,14 +172,14 @@ def _find(member: Member, membership_id: int) -> tuple[Membership, members.Membe
 
 
 @private
-@limited("my_cancel", times=30, seconds=600)
+@limited("account_cancel", times=30, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
-@of_person
-def cancel(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
+@require_member
+def cancel_membership(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
     """Asks first, and says what happens; the reason is asked for and never insisted on."""
     membership, row = _find(member, membership_id)
     if not row.can_cancel:
-        return to_page("cancelled" if row.can_resume else "")
+        return redirect_to_account("cancelled" if row.can_resume else "")
     form = CancelForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         change = partial(members.cancel, membership, **form.cleaned_data)
@@ -183,26 +190,26 @@ def cancel(request: HttpRequest, member: Member, membership_id: int) -> HttpResp
 
 
 @private
-@limited("my_resume", times=30, seconds=600)
+@limited("account_resume", times=30, seconds=600)
 @require_POST
-@of_person
-def keep(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
+@require_member
+def resume_membership(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
     membership, row = _find(member, membership_id)
     if not row.can_resume:
-        return to_page("kept" if row.can_cancel else "")
-    return _change(request, membership, partial(members.keep, membership), "kept")
+        return redirect_to_account("resumed" if row.can_cancel else "")
+    return _change(request, membership, partial(members.keep, membership), "resumed")
 
 
 @private
-@limited("my_switch", times=30, seconds=600)
+@limited("account_switch", times=30, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
-@of_person
-def switch(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
+@require_member
+def switch_price(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
     """To another price: which one, what Stripe charges or credits for it, and the button."""
     membership, row = _find(member, membership_id)
     prices = members.prices_to_switch_to(membership)
     if not row.can_switch or not prices:
-        return to_page()
+        return redirect_to_account()
     given = request.POST if request.method == "POST" else request.GET
     price = _choose(prices, given.get("price", ""))
     context = _about(membership) | {"row": row, "prices": prices}
@@ -214,7 +221,7 @@ def switch(request: HttpRequest, member: Member, membership_id: int) -> HttpResp
         is_settled = _settle(membership)
         membership.refresh_from_db()  # switched, if the answer to an earlier click was lost
         is_made = is_settled and membership.price_id == price.pk
-        return to_page("switched" if is_made else "asked")
+        return redirect_to_account("switched" if is_made else "unconfirmed")
     except stripe_api.StripeError as error:
         log.warning("switch_unplanned", membership=membership.pk, error=type(error).__name__)
         return _say_unavailable(request, membership, fields={"price": str(price.pk)})
@@ -258,11 +265,11 @@ def _change(
         if error.status == 402 and refused is not None:
             return refused()
         log.warning("membership_unchanged", membership=membership.pk, code=error.code)
-        done = "asked"
+        done = "unconfirmed"
     except stripe_api.StripeError as error:
         log.warning("membership_unchanged", membership=membership.pk, error=type(error).__name__)
         return _say_unavailable(request, membership, fields=request.POST.dict())
-    return to_page(done if _settle(membership) else "asked")
+    return redirect_to_account(done if _settle(membership) else "unconfirmed")
 
 
 def _settle(membership: Membership) -> bool:
@@ -278,9 +285,9 @@ def _settle(membership: Membership) -> bool:
 
 
 @private
-@limited("my_card", times=20, seconds=600)
+@limited("account_card", times=20, seconds=600)
 @require_POST
-@of_person
+@require_member
 def change_card(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
     """To Stripe's own page, with the card and the invoices."""
     membership, row = _find(member, membership_id)
@@ -289,7 +296,7 @@ def change_card(request: HttpRequest, member: Member, membership_id: int) -> Htt
     try:
         address = stripe_api.create_portal_session(
             membership.checkout.customer_id,
-            return_url=settings.SITE_URL + reverse("campaigns:mine"),
+            return_url=settings.SITE_URL + reverse("campaigns:account"),
             language="auto",
         )
     except stripe_api.StripeError as error:

@@ -17,7 +17,7 @@ Params = ParamSpec("Params")
 WHO, UNTIL = "member_id", "member_until"
 
 
-def find_person(request: HttpRequest) -> Member | None:
+def find_member(request: HttpRequest) -> Member | None:
     """Who opened this page by a link within the last hour."""
     until = request.session.get(UNTIL)
     if until is None or timezone.now() >= datetime.fromisoformat(until):
@@ -26,7 +26,7 @@ def find_person(request: HttpRequest) -> Member | None:
     return Member.objects.filter(pk=request.session[WHO], erasure=None).first()
 
 
-def of_person(
+def require_member(
     view: Callable[Concatenate[HttpRequest, Member, Params], HttpResponseBase],
 ) -> Callable[..., HttpResponseBase]:
     """Hand the view whose page it is; whoever is not known any more is asked for the address."""
@@ -35,13 +35,17 @@ def of_person(
     def find(
         request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs
     ) -> HttpResponseBase:
-        member = find_person(request)
-        return to_page("over") if member is None else view(request, member, *args, **kwargs)
+        member = find_member(request)
+        return (
+            redirect_to_account("session_ended")
+            if member is None
+            else view(request, member, *args, **kwargs)
+        )
 
     return find
 
 
-def leave_page(request: HttpRequest) -> None:
+def end_session(request: HttpRequest) -> None:
     for key in (WHO, UNTIL):
         request.session.pop(key, None)
     if request.session.keys():  # a login of the staff
@@ -50,9 +54,9 @@ def leave_page(request: HttpRequest) -> None:
         request.session.flush()
 
 
-def to_page(done: str = "") -> HttpResponse:
+def redirect_to_account(done: str = "") -> HttpResponse:
     """By a GET, so that reloading it does nothing once more."""
-    address = reverse("campaigns:mine")
+    address = reverse("campaigns:account")
     answer = redirect(f"{address}?done={done}" if done else address)
     answer.status_code = 303
     return answer
