@@ -1,4 +1,4 @@
-"""What a person types on the way to their own page, and on it."""
+"""The forms of the account page."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from campaigns.forms.fields import MessageField, PersonEmailField
 class SignInForm(forms.Form):
     email = PersonEmailField(
         label=_("Your e-mail"),
-        help_text=_("The one that your receipt or your gift came to."),
+        help_text=_("The address your receipt or gift was sent to."),
         widget=forms.EmailInput({"autocomplete": "email"}),
     )
 
@@ -21,44 +21,42 @@ class NewAddressForm(forms.Form):
         label=_("Your new e-mail"), widget=forms.EmailInput({"autocomplete": "email"})
     )
 
-    def __init__(self, *args: Any, now: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, current: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._now = now
+        self._current = current
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
-        if email == self._now:
-            raise forms.ValidationError(
-                _("This is your address already. Please write the one that you want instead.")
-            )
+        if email == self._current:
+            raise forms.ValidationError(_("This is already your address. Enter the new one."))
         return email
 
 
 class CancelForm(forms.Form):
-    # The values are Stripe's own words for a reason.
+    # The values are Stripe's cancellation reasons.
     feedback = forms.ChoiceField(
-        label=_("Why do you cancel? (if you like to say)"),
+        label=_("Why are you cancelling? (optional)"),
         required=False,
         choices=[
-            ("", _("I would rather not say")),
-            ("too_expensive", _("It costs too much for me")),
-            ("unused", _("I read too little of it")),
-            ("low_quality", _("I am not content with what you write")),
-            ("missing_features", _("I miss something")),
+            ("", _("I’d rather not say")),
+            ("too_expensive", _("It’s too expensive")),
+            ("unused", _("I don’t read it enough")),
+            ("low_quality", _("I’m not happy with your journalism")),
+            ("missing_features", _("Something I need is missing")),
             ("switched_service", _("I support another newsroom now")),
-            ("customer_service", _("I was not helped well")),
-            ("too_complex", _("It is too complicated")),
-            ("other", _("Something else")),
+            ("customer_service", _("Your customer service wasn’t helpful")),
+            ("too_complex", _("It’s too complicated")),
+            ("other", _("Another reason")),
         ],
     )
     comment = MessageField(
-        label=_("In your own words (if you like)"),
-        help_text=_("The editors read it. Stripe keeps it with the cancellation."),
+        label=_("Comment (optional)"),
+        help_text=_("Our editors read this. Stripe stores it with the cancellation."),
     )
 
 
 class ErasureForm(forms.Form):
     is_sure = forms.BooleanField(
-        label=_("I know that it cannot be undone"),
-        error_messages={"required": _("Please tick this, if you are sure.")},
+        label=_("I understand that this can’t be undone"),
+        error_messages={"required": _("Tick this box to confirm.")},
     )

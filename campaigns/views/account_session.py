@@ -1,4 +1,4 @@
-"""Whose own page it is: who opened it by a link, for an hour."""
+"""The session of the account page: a sign-in link opens it for one hour."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,57 +6,53 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Member
+from campaigns.views.pages import redirect_after_post
 
 Params = ParamSpec("Params")
-# Beside a login of the staff in the same session, and with a time of its own.
-WHO, UNTIL = "member_id", "member_until"
+# Keys of the session, which may hold a staff login as well. The member's part expires by itself.
+MEMBER_KEY, UNTIL_KEY = "member_id", "member_until"
 
 
 def find_member(request: HttpRequest) -> Member | None:
-    """Who opened this page by a link within the last hour."""
-    until = request.session.get(UNTIL)
+    """Return the signed-in member, or None after an hour or once their erasure has begun."""
+    until = request.session.get(UNTIL_KEY)
     if until is None or timezone.now() >= datetime.fromisoformat(until):
         return None
-    # Of somebody who is being erased it is closed at once, on every device.
-    return Member.objects.filter(pk=request.session[WHO], erasure=None).first()
+    return Member.objects.filter(pk=request.session[MEMBER_KEY], erasure=None).first()
 
 
 def require_member(
     view: Callable[Concatenate[HttpRequest, Member, Params], HttpResponseBase],
 ) -> Callable[..., HttpResponseBase]:
-    """Hand the view whose page it is; whoever is not known any more is asked for the address."""
+    """Pass the signed-in member to the view; ask everyone else to sign in."""
 
     @wraps(view)
-    def find(
+    def check_session(
         request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs
     ) -> HttpResponseBase:
         member = find_member(request)
-        return (
-            redirect_to_account("session_ended")
-            if member is None
-            else view(request, member, *args, **kwargs)
-        )
+        if member is None:
+            return redirect_to_account("session_ended")
+        return view(request, member, *args, **kwargs)
 
-    return find
+    return check_session
 
 
 def end_session(request: HttpRequest) -> None:
-    for key in (WHO, UNTIL):
+    """Sign the member out; a staff login in the same session stays."""
+    for key in (MEMBER_KEY, UNTIL_KEY):
         request.session.pop(key, None)
-    if request.session.keys():  # a login of the staff
+    if request.session.keys():
         request.session.cycle_key()
     else:
         request.session.flush()
 
 
-def redirect_to_account(done: str = "") -> HttpResponse:
-    """By a GET, so that reloading it does nothing once more."""
-    address = reverse("campaigns:account")
-    answer = redirect(f"{address}?done={done}" if done else address)
-    answer.status_code = 303
-    return answer
+def redirect_to_account(result: str = "") -> HttpResponse:
+    """Redirect to the account page, which shows a message for `result`."""
+    url = reverse("campaigns:account")
+    return redirect_after_post(f"{url}?done={result}" if result else url)

@@ -1,7 +1,6 @@
-"""To be forgotten: asked for on one's own page, said in plain words, and confirmed by a tick."""
+"""The erasure of a person's data: explained and confirmed on the account page."""
 
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns import members, tasks
@@ -9,7 +8,7 @@ from campaigns.forms.account import ErasureForm
 from campaigns.models import Gift, Member, Membership
 from campaigns.views.account_session import end_session, redirect_to_account, require_member
 from campaigns.views.limits import limited
-from campaigns.views.pages import language, show_page
+from campaigns.views.pages import language, redirect_after_post, show_page
 from campaigns.views.private import private
 
 
@@ -18,18 +17,16 @@ from campaigns.views.private import private
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_member
 def erase_data(request: HttpRequest, member: Member) -> HttpResponseBase:
-    """Says what goes and what stays; once it is confirmed, this page is theirs no longer."""
+    """Explain what is erased and what is kept; after confirmation, request it and sign out."""
     form = ErasureForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             members.ask_erasure(member, language=language())
-        except Member.DoesNotExist:  # made one with another this moment
+        except Member.DoesNotExist:  # merged into another member just now
             return redirect_to_account("session_ended")
         end_session(request)
         tasks.run_soon(tasks.sweep)
-        answer = redirect("campaigns:account_erased")
-        answer.status_code = 303
-        return answer
+        return redirect_after_post("campaigns:account_erased")
     subscriptions = member.memberships.filter(source=Membership.Source.SUBSCRIPTION)
     context = {
         "form": form,

@@ -48,8 +48,8 @@ def test_known_and_unknown_addresses_get_the_same_answer(client: Client) -> None
     make_member(ADA)
     known, unknown = (ask(client, address) for address in (ADA, "eve@example.org"))
     assert known.status_code == unknown.status_code == 200
-    words = "If this address belongs to a membership or a gift, a link is on its way."
-    assert f"{words} It works once, within 30 minutes." in main_of(known)
+    words = "If this address belongs to a membership or a gift, we’ve sent you a sign-in link."
+    assert f"{words} It works once and expires after 30 minutes." in main_of(known)
     assert main_of(known).replace(ADA, "eve@example.org") == main_of(unknown)
     assert set(known.headers) == set(unknown.headers)
     assert SignInLink.objects.get().member.email == ADA
@@ -63,7 +63,7 @@ def test_an_address_is_known_however_it_is_typed_and_what_is_none_is_said(client
     assert SignInLink.objects.count() == 1
     answer = ask(client, "ada at example")
     assert answer.status_code == 422
-    assert error_beside(answer, "email").startswith("Please check this address")
+    assert error_beside(answer, "email").startswith("Enter a valid e-mail address")
     assert read_form(answer).fields["email"] == "ada at example"
 
 
@@ -75,13 +75,13 @@ def test_a_link_opens_the_page_of_its_person_once(client: Client) -> None:
     for _ in range(2):  # a mail scanner looks, and uses nothing up
         answer = client.get(path)
         assert answer.status_code == 200
-        assert "Open my page" in main_of(answer)
+        assert ">Sign in<" in main_of(answer)
     assert not is_signed_in(client)
     assert client.post(path)["Location"] == MINE
     assert ADA in look(client)
     for again in (Client().get(path), Client().post(path)):
         assert again.status_code == 410
-        assert "Send me the link" in main_of(again)
+        assert "Send sign-in link" in main_of(again)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -236,7 +236,7 @@ def test_the_page_closes_after_an_hour(client: Client, clock: time_machine.Trave
     clock.shift(timedelta(minutes=2))
     assert not is_signed_in(client)
     answer = client.get(f"{MINE}data.json", follow=True)
-    assert "your page closes after an hour" in main_of(answer)
+    assert "we signed you out after one hour" in main_of(answer)
 
 
 @pytest.mark.django_db
@@ -247,7 +247,7 @@ def test_the_key_of_the_session_changes_with_the_way_in_and_out(client: Client) 
     key = client.cookies["sessionid"].value
     assert key not in {"", "planted-by-somebody"}
     answer = client.post(f"{MINE}sign-out/", follow=True)
-    assert "You have left your page" in main_of(answer)
+    assert "You’ve signed out" in main_of(answer)
     assert not is_signed_in(client)
     thief = Client()
     thief.cookies["sessionid"] = key

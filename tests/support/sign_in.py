@@ -49,7 +49,7 @@ def look(client: Client) -> str:
 
 
 def is_signed_in(client: Client) -> bool:
-    return "Leave my page" in look(client)
+    return "Sign out" in look(client)
 
 
 def paths_of_ada() -> list[str]:
