@@ -69,8 +69,10 @@ class GiftChangeForm(DeliveryForm):
         return cleaned
 
     def _has_new_delivery(self) -> bool:
-        """Return whether the delivery was changed; an unchanged one isn't validated again, since
-        staff may have chosen a time that this form doesn't offer."""
+        """Return whether the delivery was changed.
+
+        An unchanged one isn't validated: staff may have chosen a time this form doesn't offer.
+        """
         if not self.has_delivery:
             return False
         if self["when"].value() != LATER:

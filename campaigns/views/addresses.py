@@ -80,8 +80,10 @@ def confirm_address(request: HttpRequest, token: str) -> HttpResponseBase:
 
 
 def _describe_change(change: AddressChange, side: Side) -> dict[str, Any]:
-    """Return the page's context. The new mailbox may be a stranger's after a typing error, so it
-    sees the old address masked."""
+    """Return the page's context.
+
+    After a typing error the new mailbox is a stranger's, so it sees the old address masked.
+    """
     return {
         "change": change,
         "side": side,

@@ -30,7 +30,7 @@ _FIRST_CLAMPED_DAY = 28  # later months may not have this day of the month or th
 def _with_gift(
     view: Callable[[HttpRequest, Gift, str], HttpResponseBase],
 ) -> Callable[[HttpRequest, str], HttpResponseBase]:
-    """Pass the gift with the code in the URL to the view.
+    """Pass the gift with the claim code in the URL to the view.
 
     Unknown and malformed codes get the same answer, and each counts as a wrong guess.
     """
@@ -103,8 +103,10 @@ def claim_gift(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
 @require_safe
 @_with_gift
 def show_claimed(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
-    """Show the claimed gift to anyone with the code, also to its buyer: no dates of other
-    memberships."""
+    """Show the claimed gift to anyone with its claim code.
+
+    The buyer has it too, so the page shows no dates of other memberships.
+    """
     if gift.status != Gift.Status.CLAIMED:
         return redirect("campaigns:claim", code=code)
     return _show_claimed(request, gift, is_claimant=False)
@@ -174,7 +176,7 @@ def _show_claimed(request: HttpRequest, gift: Gift, *, is_claimant: bool) -> Htt
     context = _gift_context(gift) | {
         "membership": membership,
         "is_claimant": is_claimant,
-        # The buyer has the code too and must not learn that the recipient already was a member.
+        # The buyer has the claim code too and must not learn that the recipient was a member.
         "is_added": base is not None and is_claimant,
         "is_later": begins_later or (base is not None and not is_claimant),
         "next_charge_at": next_charge_at,

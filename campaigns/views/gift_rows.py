@@ -57,7 +57,7 @@ class GiftRow:
 
     @property
     def is_lost(self) -> bool:
-        """Return whether the code can't be derived any more, so that only a new code helps."""
+        """Return whether the claim code can't be derived any more and needs to be replaced."""
         return self.is_open and not self.code
 
 
