@@ -84,7 +84,7 @@ def send_lapsed(mail: OutgoingMail) -> str:
     context |= {
         "member": membership.member,
         "plan": membership.plan.copy_for(mail.language) if membership.plan else None,
-        "mine_url": links.absolute("mine"),
+        "mine_url": links.absolute("account"),
     }
     return send("lapsed", mail, to=membership.member.email, context=context)
 
@@ -101,7 +101,7 @@ def send_sign_in(mail: OutgoingMail) -> str:
         raise NothingToSay  # our key was changed since: what we would send opens nothing
     context = {
         "member": link.member,
-        "open_url": links.absolute("open_mine", token=token),
+        "open_url": links.absolute("account_open", token=token),
         "minutes": links.SIGN_IN_LASTS // timedelta(minutes=1),
     }
     return send("sign_in", mail, to=link.member.email, context=context)

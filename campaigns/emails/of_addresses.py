@@ -27,7 +27,7 @@ def send_address_changed(mail: OutgoingMail) -> str:
     change = mail.address_change
     if change is None or change.made_at is None or change.member.email != change.email:
         raise NothingToSay
-    context = {"member": change.member, "mine_url": links.absolute("mine")}
+    context = {"member": change.member, "mine_url": links.absolute("account")}
     return send("address_changed", mail, to=change.email, context=context)
 
 

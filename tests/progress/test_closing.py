@@ -222,7 +222,7 @@ def test_from_the_closing_on_readers_are_shown_the_kept_number(
     assert "4</strong> of 3 new members" in read_banner("birthday", "inline", language="en")
     page = client.get("/campaign/birthday/").content.decode()
     assert "4</strong> of 3 new members" in page
-    assert "Final count of" in page
+    assert "Final count as of" in page
     assert "Provisional" not in page
     kept_picture = client.get("/campaign/birthday/picture.png").content
     progress.reopen_campaign(over.pk)
