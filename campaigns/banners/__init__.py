@@ -7,7 +7,7 @@ from campaigns.banners.publishing import (
     read_banner,
     request_publishing,
 )
-from campaigns.banners.wording import write_count
+from campaigns.banners.texts import write_count
 
 __all__ = [
     "list_campaigns_to_publish",

@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from campaigns.banners.pictures import CARDS, read_mark
-from campaigns.banners.wording import choose_wording, write_count
+from campaigns.banners.texts import choose_text, write_count
 from campaigns.models import Banner, Campaign, PublishedNumber
 from campaigns.progress import Progress, measure_campaign
 
@@ -118,7 +118,7 @@ def render_banner(campaign: Campaign, progress: Progress, *, placement: str, lan
         return render_to_string(
             f"campaigns/embed/{placement}.html",
             {
-                "banner": choose_wording(
+                "banner": choose_text(
                     campaign, progress, placement=placement, copy=copy, language=language
                 ),
                 "campaign": campaign,

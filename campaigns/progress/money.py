@@ -9,11 +9,11 @@ from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from campaigns.models import Campaign, Dispute, Payment, Refund
-from campaigns.progress.tallies import counted_payments, payments_of_window
+from campaigns.progress.tallies import select_counted_payments, select_window_payments
 
 
 @dataclass(frozen=True)
-class MoneyOf:
+class MoneyTotal:
     """One currency, in minor units, over the payments that can count; never added to another."""
 
     currency: str
@@ -29,7 +29,7 @@ class MoneyOf:
 
 
 @dataclass
-class PaidOut:
+class PayoutTotal:
     """What Stripe pays out in one currency, in minor units, as its balance has it.
 
     A refund that failed and a dispute that was won count back; whatever Stripe converted stands
@@ -51,7 +51,7 @@ class PaidOut:
 
 
 @dataclass(frozen=True)
-class HeldOf:
+class HeldTotal:
     """Money in another currency than was asked for, of which staff have yet to decide."""
 
     currency: str
@@ -59,13 +59,13 @@ class HeldOf:
     amount_minor: int
 
 
-def money_by_currency(campaign: Campaign, *, at: datetime) -> list[MoneyOf]:
+def sum_payments(campaign: Campaign, *, at: datetime) -> list[MoneyTotal]:
     """First payments and gifts, and what was taken back of them by that moment, as known now.
 
     Nothing can be lost twice: what a payment takes back is capped by what it brought, so of one
     that was refunded in part and then lost whole, only the rest is lost.
     """
-    payments = counted_payments(campaign).filter(paid_at__lte=at)
+    payments = select_counted_payments(campaign).filter(paid_at__lte=at)
     # Asked of each refund and dispute, which are few, and not of the payments, which are many.
     of_those = models.Exists(payments.filter(pk=models.OuterRef("payment")))
     refunds = Refund.objects.filter(of_those, status=Refund.Status.SUCCEEDED, refunded_at__lte=at)
@@ -84,25 +84,25 @@ def money_by_currency(campaign: Campaign, *, at: datetime) -> list[MoneyOf]:
             taken[currency] += capped
     gross = payments.values_list("currency").annotate(models.Count("pk"), Sum("amount_minor"))
     return [
-        MoneyOf(currency, number, total, refunded[currency], lost[currency])
+        MoneyTotal(currency, number, total, refunded[currency], lost[currency])
         for currency, number, total in gross.order_by("currency")
     ]
 
 
 def money_raised(campaign: Campaign, *, at: datetime) -> int:
     """What is left of the money in the campaign's own currency, in minor units, before fees."""
-    of_currency = {money.currency: money for money in money_by_currency(campaign, at=at)}
+    of_currency = {money.currency: money for money in sum_payments(campaign, at=at)}
     own = of_currency.get(campaign.currency)
     return own.net_minor if own else 0
 
 
-def paid_out_of(payments: QuerySet[Payment], *, at: datetime | None = None) -> list[PaidOut]:
+def sum_payouts(payments: QuerySet[Payment], *, at: datetime | None = None) -> list[PayoutTotal]:
     """What is paid out of these payments, by currency: as known now, or what moved until `at`.
 
     From what Stripe's balance entries said when the rows were written. When a refund failed is
     not kept, so one that did has moved nothing at any time.
     """
-    of: defaultdict[str, PaidOut] = defaultdict(lambda: PaidOut(""))
+    of: defaultdict[str, PayoutTotal] = defaultdict(lambda: PayoutTotal(""))
 
     def until(name: str) -> Q:
         return Q() if at is None else Q((f"{name}__lte", at))
@@ -142,19 +142,19 @@ def _moved_by(rows: QuerySet[Refund] | QuerySet[Dispute]) -> list[tuple[str, int
     )
 
 
-def paid_out_by_currency(campaign: Campaign, *, at: datetime) -> list[PaidOut]:
-    """Of the payments of `money_by_currency`, what Stripe pays out."""
-    return paid_out_of(counted_payments(campaign), at=at)
+def sum_campaign_payouts(campaign: Campaign, *, at: datetime) -> list[PayoutTotal]:
+    """Of the payments of `sum_payments`, what Stripe pays out."""
+    return sum_payouts(select_counted_payments(campaign), at=at)
 
 
-def held_by_currency(campaign: Campaign, *, at: datetime) -> list[HeldOf]:
-    """Payments that would be of `money_by_currency`, but wait for staff to say whether they are."""
-    held = needing_decision(payments_of_window(campaign)).filter(paid_at__lte=at)
+def sum_held_payments(campaign: Campaign, *, at: datetime) -> list[HeldTotal]:
+    """Payments that would be of `sum_payments`, but wait for staff to say whether they are."""
+    held = select_held_payments(select_window_payments(campaign)).filter(paid_at__lte=at)
     sums = held.values_list("currency").annotate(models.Count("pk"), Sum("amount_minor"))
-    return [HeldOf(*each) for each in sums.order_by("currency")]
+    return [HeldTotal(*each) for each in sums.order_by("currency")]
 
 
-def needing_decision(payments: QuerySet[Payment]) -> QuerySet[Payment]:
+def select_held_payments(payments: QuerySet[Payment]) -> QuerySet[Payment]:
     """Those that wait for staff; of what was given back whole there is nothing to say."""
     returned = (
         Refund.objects.filter(payment=models.OuterRef("pk"), status=Refund.Status.SUCCEEDED)

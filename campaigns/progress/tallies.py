@@ -37,12 +37,12 @@ class Count:
     payment_id: int
 
 
-def counted_payments(campaign: Campaign) -> QuerySet[Payment]:
+def select_counted_payments(campaign: Campaign) -> QuerySet[Payment]:
     """The payments that can count: those of the window that are not held."""
-    return payments_of_window(campaign).filter(hold__in=Payment.COUNTED_HOLDS)
+    return select_window_payments(campaign).filter(hold__in=Payment.COUNTED_HOLDS)
 
 
-def payments_of_window(campaign: Campaign) -> QuerySet[Payment]:
+def select_window_payments(campaign: Campaign) -> QuerySet[Payment]:
     """First payments and gifts, succeeded, made in the window; held ones, too."""
     return Payment.objects.filter(
         campaign=campaign,
@@ -69,7 +69,7 @@ def count_gift(gift: Gift, campaign: Campaign) -> list[Count]:
 def count_people(people: Collection[Member], campaign: Campaign) -> dict[int, list[Count]]:
     """When each counts; never twice at one moment, and not while a redeemed gift does."""
     payments = (
-        counted_payments(campaign)
+        select_counted_payments(campaign)
         .filter(member__in=people, role=Payment.Role.FIRST)
         .filter(membership__started_at__gte=campaign.starts_at)
         .prefetch_related("refunds", "disputes")
@@ -163,7 +163,9 @@ def tally_members(members: Iterable[Member]) -> None:
         counted_in = Tally.objects.filter(member__in=people).values("campaign")
         for campaign in Campaign.objects.filter(Q(pk__in=paid_in) | Q(pk__in=counted_in)):
             known = campaign.tallies.filter(member__in=people)
-            _keep_tallies(known, count_people(people, campaign), campaign=campaign, of="member_id")
+            _replace_tallies(
+                known, count_people(people, campaign), campaign=campaign, of="member_id"
+            )
 
 
 def tally_gifts(gifts: Iterable[Gift]) -> None:
@@ -174,14 +176,14 @@ def tally_gifts(gifts: Iterable[Gift]) -> None:
             counts[campaign][gift.pk] = count_gift(gift, campaign)
     for campaign, of_gifts in counts.items():
         known = campaign.tallies.filter(gift__in=of_gifts)
-        _keep_tallies(known, of_gifts, campaign=campaign, of="gift_id")
+        _replace_tallies(known, of_gifts, campaign=campaign, of="gift_id")
 
 
 def tally_gift(gift: Gift) -> None:
     tally_gifts([gift])
 
 
-def _keep_tallies(
+def _replace_tallies(
     known: QuerySet[Tally], counts: Mapping[Any, list[Count]], *, campaign: Campaign, of: str
 ) -> None:
     """Let there be these tallies and no others, `of` people or of gifts; what is right stays."""

@@ -14,14 +14,14 @@ from django_stubs_ext import StrOrPromise
 from campaigns.models import Banner, Campaign, Gift, Goal, Payment, Plan, Tally
 from campaigns.progress import (
     RULE,
-    HeldOf,
-    MoneyOf,
-    PaidOut,
+    HeldTotal,
+    MoneyTotal,
+    PayoutTotal,
     Progress,
-    held_by_currency,
     measure_campaign,
-    money_by_currency,
-    paid_out_by_currency,
+    sum_campaign_payouts,
+    sum_held_payments,
+    sum_payments,
 )
 
 RECENT_DAYS = 7
@@ -66,10 +66,10 @@ class Figures:
     by_source: list[Group]
     by_plan: list[Group]
     by_placement: list[Group]
-    money: list[MoneyOf]
+    money: list[MoneyTotal]
     # The same payments in the currencies in which Stripe pays out, after its fees.
-    paid_out: list[PaidOut]
-    held: list[HeldOf]
+    paid_out: list[PayoutTotal]
+    held: list[HeldTotal]
     pending: int
     gifts_claimed: int
     gifts_unclaimed: int
@@ -112,9 +112,9 @@ def _gather(campaign: Campaign, *, at: datetime, language: str) -> Figures:
         by_source=_by_source(tallies),
         by_plan=_by_plan(tallies, language=language),
         by_placement=_by_placement(tallies),
-        money=money_by_currency(campaign, at=at),
-        paid_out=paid_out_by_currency(campaign, at=at),
-        held=held_by_currency(campaign, at=at),
+        money=sum_payments(campaign, at=at),
+        paid_out=sum_campaign_payouts(campaign, at=at),
+        held=sum_held_payments(campaign, at=at),
         pending=goals[0].pending if goals else 0,
         gifts_claimed=gifts.filter(claimed_at__lte=at).count(),
         gifts_unclaimed=gifts.exclude(claimed_at__lte=at).count(),

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import override
 
 from campaigns.banners.publishing import render_banner
-from campaigns.banners.wording import choose_wording
+from campaigns.banners.texts import choose_text
 from campaigns.models import Banner, Campaign, Goal
 from campaigns.models.campaign import Phase
 from campaigns.progress import Progress
@@ -87,7 +87,7 @@ class Words(HTMLParser):
 def test_every_placement_has_something_fitting_to_say_in_every_state(
     campaign: Campaign, placement: str, state: str
 ) -> None:
-    wording = choose_wording(
+    wording = choose_text(
         campaign,
         make_progress(state=state),
         placement=placement,
@@ -99,7 +99,7 @@ def test_every_placement_has_something_fitting_to_say_in_every_state(
     assert wording.text
     assert not set("{}") & set(wording.headline + wording.text)
     said = {
-        other: choose_wording(
+        other: choose_text(
             campaign,
             make_progress(state=other),
             placement=placement,
@@ -193,7 +193,7 @@ def test_a_typing_error_never_makes_a_banner_vanish(
     campaign: Campaign, typed: str, shown: str
 ) -> None:
     campaign.banners.create(placement="top", state="running", language="en", headline=typed)
-    wording = choose_wording(
+    wording = choose_text(
         campaign,
         make_progress(),
         placement="top",

@@ -117,5 +117,5 @@ def test_what_is_known_at_the_first_of_two_same_hours_knows_nothing_of_the_secon
     recount_campaign(campaign)
     for moment, counted, left in ((second - SECOND, 1, 6000), (second, 0, 0)):
         [goal] = progress.measure_campaign(campaign, at=moment)
-        [money] = progress.money_by_currency(campaign, at=moment)
+        [money] = progress.sum_payments(campaign, at=moment)
         assert (goal.counted, money.net_minor) == (counted, left)

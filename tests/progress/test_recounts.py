@@ -17,7 +17,7 @@ from django.utils import timezone
 from campaigns import banners, progress, settlement, tasks
 from campaigns.admin import members as members_admin
 from campaigns.models import Campaign, Checkout, Gift, Member, Membership, Payment, Price, Tally
-from campaigns.progress import recounting
+from campaigns.progress import recounts
 from newsroom.sandbox.control import SandboxControl
 from tests.settlement.test_settlement import order_membership
 from tests.support.factories import (
@@ -119,7 +119,7 @@ def test_a_thousand_people_are_counted_anew_in_batches(crowd: Campaign) -> None:
         steps += 1
         crowd.refresh_from_db()
         told.append(progress.measure_recount(crowd))
-    assert steps == 1 + PEOPLE // recounting.BATCH
+    assert steps == 1 + PEOPLE // recounts.BATCH
     assert told == [(GIFTS + done, GIFTS + PEOPLE) for done in range(0, PEOPLE + 1, 200)]
     assert counted_rows(crowd) == by_the_rule(crowd) < before
     assert len(counted_rows(crowd)) < PEOPLE * 0.6
@@ -131,14 +131,14 @@ def test_a_thousand_people_are_counted_anew_in_batches(crowd: Campaign) -> None:
 def test_a_long_list_of_gifts_makes_a_batch_of_its_own(
     birthday: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recounting, "BATCH", 4)
+    monkeypatch.setattr(recounts, "BATCH", 4)
     sizes: list[int] = []
 
     def tally(gifts: QuerySet[Gift]) -> None:
         sizes.append(len(gifts))
         progress.tally_gifts(gifts)
 
-    monkeypatch.setattr(recounting, "tally_gifts", tally)
+    monkeypatch.setattr(recounts, "tally_gifts", tally)
     buyer = make_member()
     for _ in range(4):
         first = make_gift(buyer, birthday, "2026-11-10 12:00")
@@ -169,7 +169,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_stood(
         if len(seen) == 600:
             raise SystemExit("killed")
 
-    monkeypatch.setattr(recounting, "tally_members", tally)
+    monkeypatch.setattr(recounts, "tally_members", tally)
     before = counted_rows(crowd)
     move_window(crowd, "2026-11-15 00:00")
     with pytest.raises(SystemExit):
@@ -180,7 +180,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_stood(
 
     assert not progress.continue_recount(crowd.pk)  # nobody knows yet that it died
     assert len(seen) == 600
-    with time_machine.travel(timezone.now() + recounting.LEASE, tick=True):
+    with time_machine.travel(timezone.now() + recounts.LEASE, tick=True):
         assert progress.continue_recount(crowd.pk)
     assert len(seen) == 600 + PEOPLE - 400
     assert counted_rows(crowd) == by_the_rule(crowd)
@@ -190,7 +190,7 @@ def test_an_edit_in_the_middle_begins_at_the_start(
     crowd: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches: list[str] = []
-    count_batch = recounting._count_batch
+    count_batch = recounts._count_batch
 
     def count(campaign_id: int, *, after: str) -> str | None:
         reached = count_batch(campaign_id, after=after)
@@ -199,7 +199,7 @@ def test_an_edit_in_the_middle_begins_at_the_start(
             move_window(crowd, "2026-11-05 00:00")
         return reached
 
-    monkeypatch.setattr(recounting, "_count_batch", count)
+    monkeypatch.setattr(recounts, "_count_batch", count)
     move_window(crowd, "2026-11-20 00:00")
     assert not progress.continue_recount(crowd.pk)  # its lease is gone
     crowd.refresh_from_db()
@@ -219,7 +219,7 @@ def test_of_two_workers_one_counts(crowd: Campaign, monkeypatch: pytest.MonkeyPa
         seen.extend(member.pk for member in people)
         progress.tally_members(people)
 
-    monkeypatch.setattr(recounting, "tally_members", tally)
+    monkeypatch.setattr(recounts, "tally_members", tally)
     move_window(crowd, "2026-11-15 00:00")
     work = partial(progress.continue_recount, crowd.pk)
     outcomes = race(work, work, work)
@@ -344,7 +344,7 @@ def test_a_sweep_asks_for_a_turn_while_one_is_due(
     assert asked == []
     move_window(crowd, "2026-11-15 00:00")
     monkeypatch.setattr(tasks, "TURN", timedelta(0))
-    for _ in range(PEOPLE // recounting.BATCH + 1):
+    for _ in range(PEOPLE // recounts.BATCH + 1):
         tasks.sweep()
         tasks.recount()
         assert is_due(crowd)

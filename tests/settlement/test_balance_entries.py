@@ -90,7 +90,7 @@ def ours(**only: Any) -> dict[str, dict[str, int]]:
             "disputed_minor": each.disputed_minor,
             "net_minor": each.net_minor,
         }
-        for each in progress.paid_out_of(Payment.objects.filter(**only))
+        for each in progress.sum_payouts(Payment.objects.filter(**only))
     }
 
 

@@ -26,7 +26,7 @@ Text = str | Promise
 
 
 @dataclass(frozen=True)
-class Wording:
+class BannerText:
     kicker: str
     headline: str
     text: str
@@ -155,15 +155,15 @@ _OTHER_GOALS: dict[str, tuple[Text, Text]] = {
 _PLACEHOLDER = re.compile(r"\{\s*(\w*)[^{}]*\}")
 
 
-def choose_wording(
+def choose_text(
     campaign: Campaign, progress: Progress, *, placement: str, copy: CampaignCopy, language: str
-) -> Wording:
+) -> BannerText:
     """Staff's own text for that placement, state and language if they wrote one, else ours."""
     own = campaign.banners.filter(
         placement=placement, state=progress.state, language=language
     ).first()
     headline, text = (
-        (own.headline, own.text) if own else _our_wording(campaign, progress, placement=placement)
+        (own.headline, own.text) if own else _default_text(campaign, progress, placement=placement)
     )
     # The end is exclusive: a campaign that ends at midnight has its last day before that.
     last_moment = campaign.ends_at - timedelta(microseconds=1)
@@ -177,10 +177,10 @@ def choose_wording(
         "ends": _write_day(campaign, last_moment),
         "name": copy.name,
     }
-    return Wording(copy.name, _fill_in(str(headline), values), _fill_in(str(text), values))
+    return BannerText(copy.name, _fill_in(str(headline), values), _fill_in(str(text), values))
 
 
-def _our_wording(campaign: Campaign, progress: Progress, *, placement: str) -> tuple[Text, Text]:
+def _default_text(campaign: Campaign, progress: Progress, *, placement: str) -> tuple[Text, Text]:
     state = progress.state
     if progress.kind != Goal.Kind.NEW_MEMBERS:
         return _OTHER_GOALS[state]
