@@ -1,4 +1,4 @@
-"""7 THE number: who counts and when, how far the goals are, and what is kept when a campaign is over.
+"""7 THE number: who counts and when, how far the goals are, and the final counts at the end.
 
 The count rule is written once, in `tallies.py`.
 """
@@ -10,15 +10,16 @@ from campaigns.progress.closing import (
     fingerprint,
     reopen_campaign,
 )
+from campaigns.progress.goal_kinds import GOAL_KINDS, UnknownGoalKind, find_goal_kind
 from campaigns.progress.goals import Progress, measure_campaign, measure_goal
 from campaigns.progress.money import (
     HeldTotal,
     MoneyTotal,
     PayoutTotal,
-    money_raised,
     select_held_payments,
     sum_campaign_payouts,
     sum_held_payments,
+    sum_money_raised,
     sum_payments,
     sum_payouts,
 )
@@ -28,6 +29,7 @@ from campaigns.progress.recounts import (
     measure_recount,
     request_recount,
 )
+from campaigns.progress.states import STATES
 from campaigns.progress.tallies import (
     RULE,
     Count,
@@ -40,7 +42,9 @@ from campaigns.progress.tallies import (
 )
 
 __all__ = [
+    "GOAL_KINDS",
     "RULE",
+    "STATES",
     "AlreadyClosed",
     "CannotClose",
     "Count",
@@ -48,22 +52,24 @@ __all__ = [
     "MoneyTotal",
     "PayoutTotal",
     "Progress",
+    "UnknownGoalKind",
     "close_campaign",
     "continue_recount",
     "count_gift",
     "count_people",
+    "find_goal_kind",
     "fingerprint",
     "list_due_recounts",
     "measure_campaign",
     "measure_goal",
     "measure_recount",
-    "money_raised",
     "reopen_campaign",
     "request_recount",
     "select_counted_payments",
     "select_held_payments",
     "sum_campaign_payouts",
     "sum_held_payments",
+    "sum_money_raised",
     "sum_payments",
     "sum_payouts",
     "tally_gift",

@@ -256,7 +256,7 @@ def test_money_raised_is_what_it_was(birthday: Campaign, ada: Member, adele: Mem
         make_payment(who, birthday, "2026-11-10 12:00")
     tally_all()
     merge(ada, adele)
-    assert progress.money_raised(birthday, at=at(LATER)) == 12000
+    assert progress.sum_money_raised(birthday, at=at(LATER)) == 12000
 
 
 def test_a_rehearsal_tells_what_would_count_and_changes_nothing(

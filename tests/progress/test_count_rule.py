@@ -346,6 +346,12 @@ def test_the_number_is_not_capped_and_the_bar_is() -> None:
     assert measured.state == "reached"
 
 
+def test_an_unknown_goal_kind_is_never_counted(birthday: Campaign) -> None:
+    goal = Goal.objects.create(campaign=birthday, kind="books", target=10)
+    with pytest.raises(progress.UnknownGoalKind, match="books"):
+        progress.measure_goal(goal, at=at("2026-11-20 00:00"))
+
+
 def test_counting_again_changes_no_row(birthday: Campaign, ada: Member) -> None:
     payment = make_payment(ada, birthday, "2026-11-10 12:00")
     make_refund(payment, "2026-11-12 12:00", 1000)

@@ -184,7 +184,7 @@ def test_a_payment_refunded_in_part_and_then_lost_whole_is_gone_once(birthday: C
     make_dispute(payment, "2026-11-04 10:00", status="lost")
     (money,) = figures_of(birthday).money
     assert (money.gross_minor, money.refunded_minor, money.lost_minor) == (12000, 2000, 4000)
-    assert money.net_minor == progress.money_raised(birthday, at=NOW) == 6000
+    assert money.net_minor == progress.sum_money_raised(birthday, at=NOW) == 6000
 
 
 def test_a_lost_dispute_is_lost_from_when_the_funds_were_taken(birthday: Campaign) -> None:
