@@ -109,7 +109,7 @@ def test_after_a_year_what_is_left_equals_stripes_books_in_every_currency_of_pay
     live_through_a_year(shop, sandbox, clock)
     code, told = reconcile()
     assert code == 0, told
-    assert "Equal to the minor unit." in told
+    assert "Our figures equal Stripe's to the minor unit." in told
     books = theirs(sandbox)
     assert set(books) == {"eur", "usd"}  # the hryvnias are among the euros
     assert ours() == books
@@ -146,7 +146,7 @@ def test_rows_from_before_that_do_not_say_what_they_moved_are_mended(
     assert "taken None, at Stripe" in told
     code, told = reconcile("--since", since)
     assert code == 0, told
-    assert "different and mended: 4" in told
+    assert "different and corrected: 4" in told
     assert ours() == right == theirs(sandbox)
     if since > "2027":  # an inquiry moved nothing, so that no movement leads to it
         assert not Dispute.objects.filter(taken_minor=None).exists()

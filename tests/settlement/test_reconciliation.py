@@ -168,7 +168,7 @@ def test_when_every_webhook_was_lost_the_events_bring_all_home(
     live_through_a_year(campaign, sandbox, clock)
     code, told = reconcile()
     assert code == 0, told
-    assert "Equal to the minor unit." in told
+    assert "Our figures equal Stripe's to the minor unit." in told
     assert "missing" not in told
     assert add_up_ours() == add_up_theirs(sandbox)
     assert not StripeEvent.objects.exclude(status="done").exists()
@@ -218,7 +218,7 @@ def test_a_renewal_after_four_months_is_found_though_nobody_looks_after_the_sale
     clock.move_to(at("2027-04-10 13:00"))
     code, told = reconcile()
     assert code == 0, told
-    assert "missing here and brought in: 1 (€6)" in told
+    assert "missing here and imported: 1 (€6)" in told
     assert Payment.objects.count() == known + 1
     assert add_up_ours() == add_up_theirs(sandbox)
 
@@ -242,9 +242,9 @@ def test_a_dry_run_tells_what_is_missing_and_changes_nothing(
     before = copy_rows()
     code, told = reconcile("--dry-run")
     assert code == 1
-    assert "never came and would be taken in" in told
+    assert "had not arrived and would be imported" in told
     assert "missing here: 1 (€60)" in told
-    assert "foreign: of no Checkout of ours, and left out below: 1 (€50)" in told
+    assert "not ours: without one of our Checkouts, left out below: 1 (€50)" in told
     assert copy_rows() == before
     assert reconcile()[0] == 0
     assert reconcile("--dry-run")[0] == 0
@@ -253,7 +253,8 @@ def test_a_dry_run_tells_what_is_missing_and_changes_nothing(
 def test_where_nothing_was_sold_there_is_nothing_to_tell(campaign: Campaign) -> None:
     assert reconcile() == (
         0,
-        "Nothing was ever sold through Stripe.\nEqual to the minor unit.\n",
+        "Nothing has been sold through Stripe yet.\n"
+        "Our figures equal Stripe's to the minor unit.\n",
     )
 
 
@@ -315,7 +316,7 @@ def test_the_cursor_is_stripes_time_and_moves_only_over_what_was_read(
 def test_a_date_that_is_none_is_a_message() -> None:
     for text in ("yesterday", "2026-02-30"):
         code, told = reconcile("--since", text)
-        assert (code, told) == (1, f"“{text}” is no date such as 2026-11-01.")
+        assert (code, told) == (1, f"“{text}” is not a date. Write it as 2026-11-01.")
 
 
 # Every night

@@ -171,7 +171,7 @@ def test_what_somebody_else_sold_is_foreign_and_what_names_a_lost_checkout_is_to
     assert not Payment.objects.exists()
     code, told = reconcile("--since", "2026-11-01")
     if reason == Reason.NAMES_NONE:
-        assert "foreign: of no Checkout of ours, and left out below: 3" in told
+        assert "not ours: without one of our Checkouts, left out below: 3" in told
         assert code == 0
     else:
         assert "still missing here: 3" in told
