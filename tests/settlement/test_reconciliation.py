@@ -251,10 +251,13 @@ def test_a_dry_run_tells_what_is_missing_and_changes_nothing(
 
 
 def test_where_nothing_was_sold_there_is_nothing_to_tell(campaign: Campaign) -> None:
-    assert reconcile() == (
+    code, told = reconcile()
+    assert (code, told.splitlines()) == (
         0,
-        "Nothing has been sold through Stripe yet.\n"
-        "Our figures equal Stripe's to the minor unit.\n",
+        [
+            "Nothing has been sold through Stripe yet.",
+            "Our figures equal Stripe's to the minor unit.",
+        ],
     )
 
 
@@ -269,7 +272,7 @@ def test_stripe_down_in_the_middle_keeps_what_was_read_and_moves_no_cursor(
     code, told = reconcile()
     assert code == 2
     assert "Stripe did not answer" in told
-    assert "the next run begins where this one did" in told
+    assert "The next run starts where this one started" in told
     assert Payment.objects.count() == 1  # the events had brought it already
     assert not StripeCursor.objects.filter(of="balance").exists()
     sandbox.remove_faults()

@@ -36,7 +36,7 @@ class Command(BaseCommand):
             report = settlement.reconcile(since=since, dry_run=dry_run)
         except stripe_api.StripeError as error:
             raise CommandError(
-                f"Stripe did not answer: {error}. Imported rows stay. The next run starts where "
+                f"Stripe did not answer ({error}). Imported rows stay. The next run starts where "
                 "this one started.",
                 returncode=2,
             ) from error

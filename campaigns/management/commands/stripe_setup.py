@@ -56,7 +56,7 @@ class Command(BaseCommand):
             if not options["no_webhook"]:
                 self._upsert_webhook()
         except stripe_api.StripeError as error:
-            raise CommandError(f"Stripe failed: {error}. Run the command again; that is safe.")  # noqa: B904
+            raise CommandError(f"Stripe failed ({error}). Run the command again; that is safe.")  # noqa: B904
 
     def _upsert_catalogue(self) -> None:
         for plan in Plan.objects.filter(is_active=True):
