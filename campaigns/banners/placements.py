@@ -37,13 +37,13 @@ class BannerPlacement:
 # Sentences that fit gift memberships and money alike: the count says which.
 _GENERAL_TEXTS: dict[str, DefaultText] = {
     State.BEFORE: DefaultText(
-        _("From {starts} we'll ask for your help."), _("Our readers pay for our journalism.")
+        _("From {starts} we’ll ask for your help."), _("Our readers pay for our journalism.")
     ),
     State.RUNNING: DefaultText(
         _("Help us get there by {ends}."), _("Our readers pay for our journalism.")
     ),
     State.REACHED: DefaultText(
-        _("We've reached our goal. Thank you."),
+        _("We’ve reached our goal. Thank you."),
         _("Your money now pays for more reporting than we had planned."),
     ),
     State.ENDED: DefaultText(
@@ -54,13 +54,13 @@ _GENERAL_TEXTS: dict[str, DefaultText] = {
 
 _TOP_TEXTS: dict[str, DefaultText] = {
     State.BEFORE: DefaultText(
-        _("Our campaign starts on {starts}."), _("We'll be looking for {target} new members.")
+        _("Our campaign starts on {starts}."), _("We’ll be looking for {target} new members.")
     ),
     State.RUNNING: DefaultText(
         _("Help us get there by {ends}."), _("Our readers pay for our journalism.")
     ),
     State.REACHED: DefaultText(
-        _("We've reached our goal. Thank you."),
+        _("We’ve reached our goal. Thank you."),
         _("You can still join: every new member pays for more reporting."),
     ),
     State.ENDED: DefaultText(
@@ -71,21 +71,21 @@ _TOP_TEXTS: dict[str, DefaultText] = {
 
 _INLINE_TEXTS: dict[str, DefaultText] = {
     State.BEFORE: DefaultText(
-        _("Soon we'll ask for your help"),
+        _("Soon we’ll ask for your help"),
         _(
-            "You can read us without paying. To keep it that way, we'll be looking for {target} "
+            "You can read us without paying. To keep it that way, we’ll be looking for {target} "
             "new members."
         ),
     ),
     State.RUNNING: DefaultText(
         _("Read by many, paid for by a few"),
         _(
-            "Our articles are open to everyone because some readers pay for them. We're looking "
+            "Our articles are open to everyone because some readers pay for them. We’re looking "
             "for {target} new members by {ends}: {left} to go."
         ),
     ),
     State.REACHED: DefaultText(
-        _("We've reached our goal of {target} new members"),
+        _("We’ve reached our goal of {target} new members"),
         _(
             "Thank you to everyone who joined or gave a membership. You can still join: every new "
             "member pays for more reporting than we had planned."
@@ -99,7 +99,7 @@ _INLINE_TEXTS: dict[str, DefaultText] = {
 
 _END_TEXTS: dict[str, DefaultText] = {
     State.BEFORE: DefaultText(
-        _("We'll soon be looking for {target} new members"),
+        _("We’ll soon be looking for {target} new members"),
         _("{supporters} supporters already pay for this newspaper. You can be one of the next."),
         _("Some readers pay for what everyone can read here. You can be one of them."),
     ),
@@ -115,7 +115,7 @@ _END_TEXTS: dict[str, DefaultText] = {
         ),
     ),
     State.REACHED: DefaultText(
-        _("We've reached our goal, and you can still join"),
+        _("We’ve reached our goal, and you can still join"),
         _("Our new members join the {supporters} supporters we already had. Thank you."),
         _("Every new member now pays for more reporting than we had planned."),
     ),

@@ -58,7 +58,7 @@ class Campaign(models.Model):
         _("supporters before"),
         default=0,
         help_text=_(
-            "Number of supporters before the campaign. Banners mention it if it isn't zero."
+            "Number of supporters before the campaign. Banners mention it if it isn’t zero."
         ),
     )
     # Closing stores the final counts. Later changes are shown separately.

@@ -71,7 +71,7 @@ class Gift(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text=_("Leave empty to use the campaign's time zone."),
+        help_text=_("Leave empty to use the campaign’s time zone."),
     )
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
     bounced_at = models.DateTimeField(_("bounced at"), null=True, blank=True)

@@ -21,7 +21,7 @@ class Goal(models.Model):
         _("target"),
         help_text=_(
             "A number of members or gifts. For money, an amount in the smallest unit of the "
-            "campaign's currency: 6000 is €60."
+            "campaign’s currency: 6000 is €60."
         ),
     )
     is_primary = models.BooleanField(

@@ -30,7 +30,7 @@ def check_move(moves: Mapping[State, Collection[State]], *, old: str, new: State
 
 def forbid_move(*, old: TextChoices, new: TextChoices) -> ForbiddenMove:
     """Return the exception for a change from `old` to `new`, in the active language."""
-    sentence = gettext("The status can't change from “%(old)s” to “%(new)s”.")
+    sentence = gettext("The status can’t change from “%(old)s” to “%(new)s”.")
     return ForbiddenMove(sentence % {"old": old.label, "new": new.label}, old=old, new=new)
 
 

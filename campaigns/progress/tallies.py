@@ -19,7 +19,7 @@ _AT_ONCE = 500  # people in one query
 # Shown to staff beside the number.
 RULE = _(
     "A person counts once, from the first valid first payment of a membership that started in the "
-    "campaign. The payment has to be made in the campaign's window. The person must not have been "
+    "campaign. The payment has to be made in the campaign’s window. The person must not have been "
     "a member when the campaign began, and must not have claimed a gift that counts. A gift counts "
     "once, when it is paid, until its own share is refunded. A payment is valid if it succeeded "
     "and was neither refunded in full nor lost in a dispute. An offline payment counts by the date "

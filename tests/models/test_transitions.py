@@ -40,7 +40,7 @@ def test_a_forbidden_move_is_a_sentence_in_the_readers_language() -> None:
     claimed, paid = Gift.Status.CLAIMED, Gift.Status.PAID
     with pytest.raises(ForbiddenMove) as refused:
         check_move(Gift.MOVES, old="claimed", new=paid)
-    assert str(refused.value) == "The status can't change from “claimed” to “paid”."
+    assert str(refused.value) == "The status can’t change from “claimed” to “paid”."
     assert (refused.value.old, refused.value.new) == (claimed, paid)
     with override("uk"):
         with pytest.raises(ForbiddenMove) as refused:
