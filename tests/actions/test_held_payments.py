@@ -21,7 +21,7 @@ from campaigns.models import (
     Tally,
 )
 from campaigns.models.moves import ForbiddenMove
-from campaigns.progress import HeldOf
+from campaigns.progress import HeldTotal
 from campaigns.reports import formats, gather_figures
 from newsroom.sandbox.control import SandboxControl
 from tests.admin.conftest import editor, trainee  # noqa: F401 - fixtures
@@ -74,9 +74,9 @@ def test_what_was_paid_in_another_currency_is_given_for_and_held(
     assert given.objects.count() == 1
     assert OutgoingMail.objects.filter(kind="receipt").exists()
     assert not Tally.objects.exists()
-    assert progress.money_by_currency(abroad, at=LATER) == []
-    assert progress.paid_out_by_currency(abroad, at=LATER) == []
-    assert progress.held_by_currency(abroad, at=LATER) == [HeldOf("usd", 1, 6600)]
+    assert progress.sum_payments(abroad, at=LATER) == []
+    assert progress.sum_campaign_payouts(abroad, at=LATER) == []
+    assert progress.sum_held_payments(abroad, at=LATER) == [HeldTotal("usd", 1, 6600)]
 
 
 @pytest.mark.parametrize("kind", ["once", "gift"])
@@ -90,9 +90,9 @@ def test_taken_it_counts_as_a_person_or_a_gift_and_in_no_goal_of_other_money(
     people, money = progress.measure_campaign(abroad, at=LATER)
     assert (people.counted, money.counted) == (2, 6000)
     assert [
-        (each.currency, each.gross_minor) for each in progress.money_by_currency(abroad, at=LATER)
+        (each.currency, each.gross_minor) for each in progress.sum_payments(abroad, at=LATER)
     ] == [("eur", 6000), ("usd", 6600)]
-    assert progress.held_by_currency(abroad, at=LATER) == []
+    assert progress.sum_held_payments(abroad, at=LATER) == []
     # What staff said stands, whatever is settled later.
     assert payment.checkout_id is not None
     settlement.settle_checkout(payment.checkout_id)
@@ -108,7 +108,7 @@ def test_not_taken_it_counts_nowhere_and_staff_may_think_again(
     for hold, counted in ((Hold.REFUSED, 0), (Hold.ACCEPTED, 1), (Hold.REFUSED, 0)):
         decide(payment, hold)
         assert Tally.objects.count() == counted
-        assert progress.held_by_currency(abroad, at=LATER) == []
+        assert progress.sum_held_payments(abroad, at=LATER) == []
     with pytest.raises(ForbiddenMove):
         decide(payment, Hold.REFUSED)
     assert Gift.objects.get().status == Gift.Status.PAID  # it was bought all the same
@@ -173,7 +173,7 @@ def test_a_refund_ends_what_was_taken(abroad: Campaign, sandbox: SandboxControl)
     sandbox.advance(60)
     settlement.settle_checkout(payment.checkout_id)
     assert not Tally.objects.counting_at(LATER).exists()
-    [money] = progress.money_by_currency(abroad, at=LATER)
+    [money] = progress.sum_payments(abroad, at=LATER)
     assert (money.currency, money.net_minor) == ("usd", 0)
 
 
@@ -188,8 +188,8 @@ def test_what_was_given_back_whole_waits_for_nobody(
         sandbox.advance(60)
         assert payment.checkout_id is not None
         settlement.settle_checkout(payment.checkout_id)
-        assert bool(progress.held_by_currency(abroad, at=LATER)) == waits
-        assert progress.needing_decision(Payment.objects.all()).exists() == waits
+        assert bool(progress.sum_held_payments(abroad, at=LATER)) == waits
+        assert progress.select_held_payments(Payment.objects.all()).exists() == waits
     payment.refresh_from_db()
     assert payment.hold == Hold.WAITING  # it may still be said
 

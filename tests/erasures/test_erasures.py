@@ -106,7 +106,7 @@ def numbers() -> dict[str, Any]:
         "gifts": list(gifts),
         "goals": [progress.measure_goal(goal, at=moment) for goal in goals for moment in moments],
         "money": [
-            progress.money_by_currency(each, at=moment) for each in campaigns for moment in moments
+            progress.sum_payments(each, at=moment) for each in campaigns for moment in moments
         ],
     }
 
