@@ -33,7 +33,7 @@ def send_receipt(mail: OutgoingMail) -> str:
     if price is not None and payment.role in {Payment.Role.RENEWAL, Payment.Role.CHANGE}:
         # What the Checkout sold may have been switched for another price since.
         about |= {"price": price, "plan": price.plan.copy_for(mail.language)}
-    return send("receipt", mail, to=payment.member.email, context=about)
+    return send("membership/receipt", mail, to=payment.member.email, context=about)
 
 
 def send_welcome(mail: OutgoingMail) -> str:
@@ -45,7 +45,7 @@ def send_welcome(mail: OutgoingMail) -> str:
         "membership": membership,
         "plan": membership.plan.copy_for(mail.language) if membership.plan else None,
     }
-    return send("welcome", mail, to=membership.member.email, context=context)
+    return send("membership/welcome", mail, to=membership.member.email, context=context)
 
 
 def send_past_due(mail: OutgoingMail) -> str:
@@ -64,7 +64,7 @@ def send_past_due(mail: OutgoingMail) -> str:
         "payment": tried.order_by("-paid_at").first(),
         "plan": membership.plan.copy_for(mail.language) if membership.plan else None,
     }
-    return send("past_due", mail, to=membership.member.email, context=context)
+    return send("membership/past_due", mail, to=membership.member.email, context=context)
 
 
 def send_lapsed(mail: OutgoingMail) -> str:
@@ -78,7 +78,7 @@ def send_lapsed(mail: OutgoingMail) -> str:
         "plan": membership.plan.copy_for(mail.language) if membership.plan else None,
         "mine_url": links.absolute("mine"),
     }
-    return send("lapsed", mail, to=membership.member.email, context=context)
+    return send("membership/lapsed", mail, to=membership.member.email, context=context)
 
 
 # To whoever asked for a link to their own page
@@ -96,7 +96,7 @@ def send_sign_in(mail: OutgoingMail) -> str:
         "open_url": links.absolute("open_mine", token=token),
         "minutes": links.SIGN_IN_LASTS // timedelta(minutes=1),
     }
-    return send("sign_in", mail, to=link.member.email, context=context)
+    return send("account/sign_in", mail, to=link.member.email, context=context)
 
 
 # To whoever is being forgotten
@@ -107,7 +107,7 @@ def send_erasure(mail: OutgoingMail) -> str:
     if mail.member is None:
         raise NothingToSay
     context = {"member": mail.member, "erasure": mail.member.erasure}
-    return send("erasure", mail, to=mail.member.email, context=context)
+    return send("account/erasure", mail, to=mail.member.email, context=context)
 
 
 # To the staff
@@ -129,7 +129,7 @@ def send_dispute(mail: OutgoingMail) -> str:
         "admin_url": settings.SITE_URL + page,
         "stripe_url": f"https://dashboard.stripe.com/{mode}payments/{payment.intent_id}",
     }
-    return send("dispute", mail, to=settings.STAFF_EMAIL, context=context)
+    return send("staff/dispute", mail, to=settings.STAFF_EMAIL, context=context)
 
 
 _MESSAGES: dict[str, Callable[[OutgoingMail], str]] = {

@@ -14,13 +14,13 @@ from campaigns.models.address_change import Side
 def send_address_old(mail: OutgoingMail) -> str:
     change = _open(mail, Side.OLD)
     context = _about(change, Side.OLD) | {"member": change.member}
-    return send("address_old", mail, to=change.member.email, context=context)
+    return send("account/address_old", mail, to=change.member.email, context=context)
 
 
 def send_address_new(mail: OutgoingMail) -> str:
     """To whoever has the new address; until they confirm it that may be a stranger, by a slip."""
     change = _open(mail, Side.NEW)
-    return send("address_new", mail, to=change.email, context=_about(change, Side.NEW))
+    return send("account/address_new", mail, to=change.email, context=_about(change, Side.NEW))
 
 
 def send_address_changed(mail: OutgoingMail) -> str:
@@ -28,7 +28,7 @@ def send_address_changed(mail: OutgoingMail) -> str:
     if change is None or change.made_at is None or change.member.email != change.email:
         raise NothingToSay
     context = {"member": change.member, "mine_url": links.absolute("mine")}
-    return send("address_changed", mail, to=change.email, context=context)
+    return send("account/address_changed", mail, to=change.email, context=context)
 
 
 def _open(mail: OutgoingMail, side: Side) -> AddressChange:

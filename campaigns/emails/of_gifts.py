@@ -22,7 +22,7 @@ def send_gift_bought(mail: OutgoingMail) -> str:
     if not gifts:
         raise NothingToSay
     context = about_gift(gifts[0], mail.language) | code_of(gifts[0]) | {"gifts": gifts}
-    return send("gift_bought", mail, to=gifts[0].buyer.email, context=context)
+    return send("gifts/bought", mail, to=gifts[0].buyer.email, context=context)
 
 
 def send_gift_to_pass_on(mail: OutgoingMail) -> str:
@@ -30,7 +30,7 @@ def send_gift_to_pass_on(mail: OutgoingMail) -> str:
     gift = _claimable(mail)
     if not gift.is_handed_over:
         raise NothingToSay
-    return _send_to_buyer("gift_to_pass_on", mail, gift)
+    return _send_to_buyer("gifts/handover", mail, gift)
 
 
 def send_gift_delivered(mail: OutgoingMail) -> str:
@@ -44,29 +44,29 @@ def send_gift_delivered(mail: OutgoingMail) -> str:
     gifts = [each for each in gifts if each.status != Gift.Status.REVOKED]
     if not gifts:
         raise NothingToSay
-    return _send_to_buyer("gift_delivered", mail, gifts[0], gifts=gifts)
+    return _send_to_buyer("gifts/sent", mail, gifts[0], gifts=gifts)
 
 
 def send_gift_bounced(mail: OutgoingMail) -> str:
     gift = _claimable(mail)
     if gift.bounced_at is None:
         raise NothingToSay
-    return _send_to_buyer("gift_bounced", mail, gift)
+    return _send_to_buyer("gifts/bounced", mail, gift)
 
 
 def send_gift_unclaimed(mail: OutgoingMail) -> str:
-    return _send_to_buyer("gift_unclaimed", mail, _claimable(mail), may_opt_out=True)
+    return _send_to_buyer("gifts/unclaimed", mail, _claimable(mail), may_opt_out=True)
 
 
 def send_gift_expiring(mail: OutgoingMail) -> str:
-    return _send_to_buyer("gift_expiring", mail, _claimable(mail))
+    return _send_to_buyer("gifts/expiring", mail, _claimable(mail))
 
 
 def send_gift_claimed(mail: OutgoingMail) -> str:
     gift = _gift(mail)
     if gift.claimed_at is None:
         raise NothingToSay
-    return _send_to_buyer("gift_claimed", mail, gift)
+    return _send_to_buyer("gifts/claimed", mail, gift)
 
 
 # To whoever is given
@@ -74,11 +74,11 @@ def send_gift_claimed(mail: OutgoingMail) -> str:
 
 def send_gift_invitation(mail: OutgoingMail) -> str:
     """To the recipient; the buyer's name is a display name on the newsroom's own address."""
-    return _send_to_recipient("gift_invitation", mail, _claimable(mail))
+    return _send_to_recipient("gifts/invitation", mail, _claimable(mail))
 
 
 def send_gift_reminder(mail: OutgoingMail) -> str:
-    return _send_to_recipient("gift_reminder", mail, _claimable(mail), may_opt_out=True)
+    return _send_to_recipient("gifts/reminder", mail, _claimable(mail), may_opt_out=True)
 
 
 def send_gift_confirm(mail: OutgoingMail) -> str:
@@ -91,7 +91,7 @@ def send_gift_confirm(mail: OutgoingMail) -> str:
         "member": member,
         "confirm_url": links.absolute("confirm_claim", token=token),
     }
-    return send("gift_confirm", mail, to=member.email, context=context)
+    return send("gifts/claim_confirmation", mail, to=member.email, context=context)
 
 
 def send_gift_ending(mail: OutgoingMail) -> str:
@@ -102,7 +102,7 @@ def send_gift_ending(mail: OutgoingMail) -> str:
         raise NothingToSay
     context = about_gift(gift, mail.language) | {"membership": membership, "member": claimed_by}
     context["join_url"] = links.absolute("any_join")
-    return send("gift_ending", mail, to=claimed_by.email, context=context, may_opt_out=True)
+    return send("gifts/ending", mail, to=claimed_by.email, context=context, may_opt_out=True)
 
 
 # To the staff
@@ -114,7 +114,7 @@ def send_gift_bounced_staff(mail: OutgoingMail) -> str:
         raise NothingToSay
     page = reverse("admin:campaigns_gift_change", args=[gift.pk])
     context = about_gift(gift, mail.language) | {"admin_url": settings.SITE_URL + page}
-    return send("gift_bounced_staff", mail, to=settings.STAFF_EMAIL, context=context)
+    return send("staff/gift_bounced", mail, to=settings.STAFF_EMAIL, context=context)
 
 
 # What they share

@@ -285,7 +285,7 @@ def _write_mail(gift: Gift) -> str:
     assert campaign is not None
     with timezone.override(campaign.zone_info):
         subject, _text, html = render_mail(
-            "gift_invitation",
+            "gifts/invitation",
             {
                 "campaign": campaign,
                 "campaign_url": links.absolute("campaign", slug=campaign.slug),

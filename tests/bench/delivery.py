@@ -90,11 +90,11 @@ def _write_alone() -> float:
     gift = Gift.objects.select_related("checkout__campaign", "price__plan").first()
     assert gift is not None
     render_mail(
-        "gift_invitation", about_gift(gift, "en") | code_of(gift)
+        "gifts/invitation", about_gift(gift, "en") | code_of(gift)
     )  # the first compiles the templates
     start = time.perf_counter()
     for _ in range(LETTERS):
-        render_mail("gift_invitation", about_gift(gift, "en") | code_of(gift))
+        render_mail("gifts/invitation", about_gift(gift, "en") | code_of(gift))
     return LETTERS / (time.perf_counter() - start)
 
 

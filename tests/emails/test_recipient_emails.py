@@ -163,7 +163,7 @@ def test_an_invitation_can_be_shown_before_its_gift_is_paid(birthday: Campaign) 
         expires_at=at("2027-11-10 12:00"),
     )
     subject, text, html = render_mail(
-        "gift_invitation",
+        "gifts/invitation",
         {
             "gift": gift,
             "plan": make_plan().copy_for("en"),
