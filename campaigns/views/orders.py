@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from campaigns import checkout as checkouts
 from campaigns import settlement, stripe_api
 from campaigns.emails import links
-from campaigns.emails.letters import render_mail
+from campaigns.emails.delivery import render_mail
 from campaigns.forms import CheckoutForm, GiftForm, GiftsForm, JoinForm, new_token, token_for
 from campaigns.forms.delivery import delivery_as_typed
 from campaigns.gifts import render_card

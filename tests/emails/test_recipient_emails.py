@@ -8,7 +8,7 @@ from django.conf import settings as site
 from django.test import Client
 
 from campaigns.emails import links
-from campaigns.emails.letters import render_mail
+from campaigns.emails.delivery import render_mail
 from campaigns.models import Campaign, Gift, Membership
 from tests.support.factories import at, claim, make_campaign, make_member, make_plan
 from tests.support.mails import (

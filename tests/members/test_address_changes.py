@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns import members
-from campaigns.emails.of_addresses import mask_address
+from campaigns.emails.account import mask_address
 from campaigns.models import (
     AddressChange,
     Erasure,
