@@ -198,9 +198,7 @@ def test_names_never_become_markup_or_headers(kind: str, birthday: Campaign) -> 
 
 
 @pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028"])
-def test_a_line_break_in_a_name_does_not_start_a_header(
-    birthday: Campaign, line_break: str
-) -> None:
+def test_a_line_break_in_a_name_starts_no_header(birthday: Campaign, line_break: str) -> None:
     evil = f"Eve{line_break}Bcc: victim@example.org{line_break}{line_break}<h1>Pay here</h1>"
     gift = give(birthday, buyer_name=evil, recipient_name=evil)
     for kind in ("gift_bought", "gift_invitation"):
