@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.provisional import domains
 
 from newsroom.logs import configure_logging, hide_addresses
-from newsroom.middleware import WEBHOOK_PATH, believe_the_proxy
+from newsroom.middleware import WEBHOOK_PATH, use_proxy_address
 
 pytestmark = pytest.mark.once
 
@@ -198,6 +198,6 @@ def test_of_a_proxys_header_only_its_own_entry_is_believed(
 
     headers: Any = {} if forwarded is None else {"X-Forwarded-For": forwarded}
     request = RequestFactory().get("/", headers=headers)
-    response = believe_the_proxy(answer)(request)
+    response = use_proxy_address(answer)(request)
     assert isinstance(response, HttpResponse)
     assert response.content.decode() == address
