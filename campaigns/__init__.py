@@ -18,6 +18,6 @@ The journey, one line a step, in the order in which the code reads:
 
 Imports run one way, against the order of the journey: `urls -> admin, views, management, checks,
 templatetags -> tasks -> erasures -> webhooks -> checkout -> settlement -> members -> banners,
-reports -> progress -> gifts -> memberships -> payments -> emails, forms, stripe_api -> models ->
+reports -> progress -> gifts -> emails -> memberships -> payments -> forms, stripe_api -> models ->
 money`.
 """

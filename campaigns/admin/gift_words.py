@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
-from campaigns import gifts
+from campaigns import gifts, memberships
 from campaigns.admin.site import staff_money
 from campaigns.models import Dispute, Gift, Refund
 
@@ -105,7 +105,8 @@ def describe_choice(gift: Gift) -> str:
 
 
 def _until(gift: Gift) -> datetime | None:
-    return gift.membership.ends_at if gift.membership is not None else None
+    access = memberships.find_access(gift.membership) if gift.membership is not None else None
+    return access.until if access is not None else None
 
 
 # What each change would do

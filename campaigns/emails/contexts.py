@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from django.utils import timezone
+
 from campaigns.emails import links
+from campaigns.memberships import find_access
 from campaigns.models import Checkout, Membership
 
 
@@ -21,12 +24,27 @@ def build_checkout_context(checkout: Checkout | None) -> dict[str, Any]:
 
 
 def build_membership_context(membership: Membership, language: str) -> dict[str, Any]:
-    """Return a membership with its member, its current plan and the purchase behind it."""
-    return build_checkout_context(membership.checkout) | {
-        "member": membership.member,
-        "membership": membership,
-        "plan": membership.plan.copy_for(language) if membership.plan else None,
-    }
+    """Return a membership with its member, its current plan, its access and its purchase."""
+    return (
+        build_checkout_context(membership.checkout)
+        | build_access_context(membership)
+        | {
+            "member": membership.member,
+            "plan": membership.plan.copy_for(language) if membership.plan else None,
+        }
+    )
+
+
+def build_access_context(membership: Membership) -> dict[str, Any]:
+    """Return a membership and when its access ends (None if no end is known)."""
+    access = find_access(membership)
+    return {"membership": membership, "access_until": access.until if access else None}
+
+
+def is_access_over(membership: Membership) -> bool:
+    """Return whether the membership gives no access any more."""
+    access = find_access(membership)
+    return access is not None and access.is_over(at=timezone.now())
 
 
 def build_campaign_context(checkout: Checkout) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from campaigns.emails import links
-from campaigns.emails.contexts import build_campaign_context
+from campaigns.emails.contexts import build_access_context, build_campaign_context, is_access_over
 from campaigns.emails.delivery import NotNeeded, send_message
-from campaigns.models import Checkout, Gift, Membership, OutgoingMail
+from campaigns.models import Checkout, Gift, OutgoingMail
 
 # To the buyer
 
@@ -70,7 +70,8 @@ def send_gift_claimed(mail: OutgoingMail) -> str:
     gift = _find_gift(mail)
     if gift.claimed_at is None:
         raise NotNeeded
-    return _send_to_buyer("gifts/claimed", mail, gift)
+    more = build_access_context(gift.membership) if gift.membership is not None else {}
+    return _send_to_buyer("gifts/claimed", mail, gift, **more)
 
 
 # To the recipient, or to the member who claims the gift
@@ -104,13 +105,10 @@ def send_gift_ending(mail: OutgoingMail) -> str:
     """Tell the member who claimed a gift that it ends soon, and how to stay a member."""
     gift = _find_gift(mail)
     membership, member = gift.membership, gift.claimed_by
-    if member is None or membership is None or membership.status != Membership.Status.ACTIVE:
+    if member is None or membership is None or is_access_over(membership):
         raise NotNeeded
-    context = build_gift_context(gift, mail.language) | {
-        "membership": membership,
-        "member": member,
-        "join_url": links.absolute("any_join"),
-    }
+    context = build_gift_context(gift, mail.language) | build_access_context(membership)
+    context |= {"member": member, "join_url": links.absolute("any_join")}
     return send_message("gifts/ending", mail, to=member.email, context=context, may_opt_out=True)
 
 

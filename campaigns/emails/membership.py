@@ -4,10 +4,13 @@ Each function returns the provider's id for the message and raises NotNeeded if 
 to say any more.
 """
 
-from django.utils import timezone
-
 from campaigns.emails import links
-from campaigns.emails.contexts import build_checkout_context, build_membership_context
+from campaigns.emails.contexts import (
+    build_access_context,
+    build_checkout_context,
+    build_membership_context,
+    is_access_over,
+)
 from campaigns.emails.delivery import NotNeeded, send_message
 from campaigns.models import Membership, OutgoingMail, Payment
 
@@ -17,6 +20,8 @@ def send_receipt(mail: OutgoingMail) -> str:
     assert mail.payment is not None
     payment = mail.payment
     context = build_checkout_context(payment.checkout)
+    if payment.membership is not None:
+        context |= build_access_context(payment.membership)
     context |= {"payment": payment, "member": payment.member}
     price = payment.membership.price_now if payment.membership else None
     if price is not None and payment.role in {Payment.Role.RENEWAL, Payment.Role.CHANGE}:
@@ -39,7 +44,7 @@ def send_past_due(mail: OutgoingMail) -> str:
     membership = mail.membership
     if membership is None or membership.status != Membership.Status.PAST_DUE:
         raise NotNeeded
-    if membership.access_until is not None and membership.access_until <= timezone.now():
+    if is_access_over(membership):
         raise NotNeeded  # its grace period is over: send_lapsed covers that
     invoice_id = mail.key.removeprefix(f"{mail.kind}:")
     attempts = membership.payments.filter(invoice_id=invoice_id, status=Payment.Status.FAILED)

@@ -10,8 +10,9 @@ from enum import Enum
 from django.db import transaction
 from django.utils import timezone
 
+from campaigns import memberships
 from campaigns.gifts.mails import schedule_mail
-from campaigns.models import Gift, Membership, OutgoingMail
+from campaigns.models import Gift, OutgoingMail
 
 LEASE = timedelta(minutes=2)
 _EXPIRY_TOLD = timedelta(days=30)
@@ -115,7 +116,7 @@ def _take(gift: Gift, step: Step, *, moment: datetime) -> None:
         case Step.WARN_BUYER:
             schedule_mail(gift, kinds.GIFT_EXPIRING, number=number)
         case Step.WARN_MEMBER:
-            if _is_the_end(gift):
+            if _is_the_end(gift, at=moment):
                 assert gift.claimed_by is not None, "a claimed gift has a claimed_by"
                 schedule_mail(
                     gift, kinds.GIFT_ENDING, number=number, language=gift.claimed_by.language
@@ -127,18 +128,9 @@ def _take(gift: Gift, step: Step, *, moment: datetime) -> None:
                 schedule_mail(gift, kinds.GIFT_REMINDER, number=number)
 
 
-def _is_the_end(gift: Gift) -> bool:
-    """Whether the claimed_by has nothing that goes on after what the gift gave."""
+def _is_the_end(gift: Gift, *, at: datetime) -> bool:
+    """Return whether the member's access ends when the membership from the gift does."""
     membership = gift.membership
-    if membership is None or membership.status != Membership.Status.ACTIVE:
+    if membership is None:
         return False
-    others = membership.member.memberships.exclude(pk=membership.pk).exclude(
-        status=Membership.Status.ENDED
-    )
-    renewing = others.filter(
-        source=Membership.Source.SUBSCRIPTION,
-        status=Membership.Status.ACTIVE,
-        is_cancelling=False,
-    )
-    longer = others.filter(ends_at__gt=membership.ends_at)
-    return not (renewing.exists() or longer.exists())
+    return memberships.access_until(membership.member, at) == membership.ends_at

@@ -33,7 +33,12 @@ _FIRST = (Standing.PAST_DUE, Standing.LAPSED)
 class MembershipRow:
     membership: Membership
     standing: Standing
-    has_access: bool
+    access: memberships.Access | None
+    at: datetime
+
+    @property
+    def has_access(self) -> bool:
+        return self.access is not None and self.access.covers(self.at)
 
     @property
     def title_id(self) -> str:
@@ -61,9 +66,8 @@ class MembershipRow:
 
     @property
     def over_since(self) -> datetime | None:
-        """Of one that ended: since when it gives no access, which may be before Stripe ended it."""
-        ends = (self.membership.ended_at, self.membership.access_until)
-        return min(end for end in ends if end is not None) if ends[0] else None
+        """Return when access ended, if it has; Stripe may have ended the subscription later."""
+        return self.access.until if self.access is not None and not self.is_open else None
 
     @property
     def is_unpaid(self) -> bool:
@@ -216,12 +220,13 @@ def _memberships(member: Member, *, at: datetime) -> list[MembershipRow]:
 
 
 def describe_membership(membership: Membership, *, at: datetime) -> MembershipRow:
-    until = membership.access_until
-    has_access = until is None or until > at
-    return MembershipRow(membership, _standing_of(membership, at=at), has_access)
+    access = memberships.find_access(membership)
+    return MembershipRow(membership, _standing_of(membership, access, at=at), access, at)
 
 
-def _standing_of(membership: Membership, *, at: datetime) -> Standing:
+def _standing_of(
+    membership: Membership, access: memberships.Access | None, *, at: datetime
+) -> Standing:
     same = {
         Membership.Status.PENDING: Standing.PENDING,
         Membership.Status.ENDED: Standing.ENDED,
@@ -231,19 +236,20 @@ def _standing_of(membership: Membership, *, at: datetime) -> Standing:
     if membership.source == Membership.Source.SUBSCRIPTION:
         if membership.is_cancelling:
             return Standing.CANCELLING
-        return _standing_of_renewal(membership, at=at)
-    if membership.ends_at is not None and membership.ends_at <= at:
-        return Standing.ENDED  # the sweep will say so in a moment
+        return _standing_of_renewal(membership, access, at=at)
+    if access is not None and access.is_over(at=at):
+        return Standing.ENDED  # the job updates the status soon
     return Standing.LATER if membership.started_at > at else Standing.RUNNING
 
 
-def _standing_of_renewal(membership: Membership, *, at: datetime) -> Standing:
+def _standing_of_renewal(
+    membership: Membership, access: memberships.Access | None, *, at: datetime
+) -> Standing:
     if membership.status == Membership.Status.PAUSED:
         return Standing.PAUSED
     if membership.status == Membership.Status.ACTIVE:
         return Standing.RENEWING
-    until = membership.access_until  # the sweep says so in a moment
-    is_over = until is not None and until <= at
+    is_over = access is not None and access.is_over(at=at)  # the job updates the status soon
     is_lapsed = is_over or membership.status == Membership.Status.LAPSED
     return Standing.LAPSED if is_lapsed else Standing.PAST_DUE
 

@@ -1,5 +1,6 @@
 """5 Activate, renew, lapse and extend memberships."""
 
+from campaigns.memberships.access import Access, access_until, find_access, has_access
 from campaigns.memberships.charges import claim_charge_moves, move_charge
 from campaigns.memberships.duplicates import with_duplicate_subscriptions
 from campaigns.memberships.extensions import (
@@ -21,15 +22,19 @@ from campaigns.memberships.subscriptions import (
 from campaigns.memberships.terms import add_months, grant_membership, lapse_memberships
 
 __all__ = [
+    "Access",
     "Place",
+    "access_until",
     "add_gift",
     "add_months",
     "claim_charge_moves",
     "current_memberships",
+    "find_access",
     "find_place",
     "follow_payment",
     "give_back",
     "grant_membership",
+    "has_access",
     "is_renewing",
     "keep_subscription",
     "lapse_memberships",

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from django.db.models import F, Q
+from django.db.models import F
 
+from campaigns.memberships.access import find_access
 from campaigns.memberships.terms import (
     add_months,
     grant_membership,
@@ -39,13 +40,10 @@ def lock_current_memberships(member: Member, *, at: datetime) -> list[Membership
 
 
 def current_memberships(member: Member, *, at: datetime) -> list[Membership]:
-    """What gives a person access at that moment, or will do so."""
-    ended = (Membership.Status.PENDING, Membership.Status.ENDED)
-    endless = Q(source=Membership.Source.SUBSCRIPTION) | Q(ends_at__isnull=True)
-    open_still = Q(access_until__isnull=True) | Q(access_until__gt=at)
-    rows = member.memberships.exclude(status__in=ended).filter(endless | Q(ends_at__gt=at))
-    rows = rows.filter(open_still)
-    return list(rows.select_related("extends").order_by("pk"))
+    """Return the memberships of `member` that give access at `at` or will later."""
+    open_rows = member.memberships.exclude(status=Membership.Status.ENDED)
+    rows = [(row, find_access(row)) for row in open_rows.select_related("extends").order_by("pk")]
+    return [row for row, access in rows if access is not None and not access.is_over(at=at)]
 
 
 def find_place(current: list[Membership], *, at: datetime) -> Place:

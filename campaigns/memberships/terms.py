@@ -7,8 +7,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from campaigns.memberships.access import find_access
 from campaigns.models import Checkout, Member, Membership, Plan
 from campaigns.models.moves import states_before
+
+_BATCH = 500
 
 
 def add_months(start: datetime, months: int, *, zone: tzinfo = UTC) -> datetime:
@@ -51,35 +54,41 @@ def grant_membership(
 
 
 def lapse_memberships(*, at: datetime) -> int:
-    """End those that ran out by that moment, and lapse those whose grace is over; how many.
+    """End memberships that ran out by `at`, and lapse those past their grace period.
 
-    A subscription ends when Stripe says so.
+    Return how many. A subscription only ends when Stripe ends it.
     """
-    return _end_what_ran_out(at) + _lapse_what_is_unpaid(at)
+    return _end_expired(at) + _lapse_unpaid(at)
 
 
-def _end_what_ran_out(at: datetime) -> int:
+def _end_expired(at: datetime) -> int:
     running = states_before(Membership.MOVES, Membership.Status.ENDED)
     due = Membership.objects.filter(
         status__in=running, ended_at__isnull=True, ends_at__lte=at
     ).exclude(source=Membership.Source.SUBSCRIPTION)
     ended = 0
-    for membership_id, ends_at in due.values_list("pk", "ends_at")[:500]:
+    for membership in due[:_BATCH]:
+        access = find_access(membership)
+        if access is None or not access.is_over(at=at):
+            continue
         with transaction.atomic():
             ended += Membership.objects.filter(
-                pk=membership_id, status__in=running, ends_at=ends_at
-            ).update(status=Membership.Status.ENDED, ended_at=ends_at)
+                pk=membership.pk, status__in=running, ends_at=membership.ends_at
+            ).update(status=Membership.Status.ENDED, ended_at=access.until)
     return ended
 
 
-def _lapse_what_is_unpaid(at: datetime) -> int:
-    """Its Checkout is to be settled: by Stripe's objects alone it is known what mail is owed."""
+def _lapse_unpaid(at: datetime) -> int:
+    """Lapse past due memberships and settle their Checkouts, which schedules the right e-mail."""
     due = Membership.objects.filter(status=Membership.Status.PAST_DUE, access_until__lte=at)
     lapsed = 0
-    for membership_id in due.values_list("pk", flat=True)[:500]:
+    for membership in due[:_BATCH]:
+        access = find_access(membership)
+        if access is None or not access.is_over(at=at):
+            continue
         with transaction.atomic():
-            Checkout.objects.filter(membership=membership_id).update(settle_at=at)
-            lapsed += due.filter(pk=membership_id).update(status=Membership.Status.LAPSED)
+            Checkout.objects.filter(membership=membership).update(settle_at=at)
+            lapsed += due.filter(pk=membership.pk).update(status=Membership.Status.LAPSED)
     return lapsed
 
 

@@ -1,5 +1,3 @@
-from datetime import datetime
-
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -8,25 +6,6 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.models.checkout import Checkout
 from campaigns.models.member import Member
 from campaigns.models.plan import Plan, Price
-
-
-class MembershipQuerySet(models.QuerySet["Membership"]):
-    def active_at(self, moment: datetime) -> "MembershipQuerySet":
-        """Those that gave access at that moment: begun, not ended, not run out and not lapsed.
-
-        Of one that came back the times between are `has_gap_at`'s.
-        """
-        return (
-            self.exclude(status=Membership.Status.PENDING)
-            .filter(started_at__lte=moment)
-            .filter(Q(ended_at__isnull=True) | Q(ended_at__gt=moment))
-            .filter(Q(access_until__isnull=True) | Q(access_until__gt=moment))
-            .filter(
-                Q(source=Membership.Source.SUBSCRIPTION)
-                | Q(ends_at__isnull=True)
-                | Q(ends_at__gt=moment)
-            )
-        )
 
 
 class Membership(models.Model):
@@ -139,8 +118,6 @@ class Membership(models.Model):
         _("key of the import"), max_length=254, null=True, blank=True, unique=True, editable=False
     )
 
-    objects = MembershipQuerySet.as_manager()
-
     class Meta:
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
@@ -181,10 +158,6 @@ class Membership(models.Model):
     def price_now(self) -> Price | None:
         """What it costs: of a subscription that may be another than it was bought at."""
         return self.price or (self.checkout.price if self.checkout else None)
-
-    def has_gap_at(self, moment: datetime) -> bool:
-        """Whether a subscription that goes on gave no access then."""
-        return any(begins <= moment.timestamp() < ends for begins, ends in self.gaps or [])
 
     @property
     def is_revoked(self) -> bool:

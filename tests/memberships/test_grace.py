@@ -57,8 +57,7 @@ def lapsed_mails() -> list[OutgoingMail]:
 
 
 def has_access(membership: Membership, moment: str) -> bool:
-    found = Membership.objects.active_at(at(moment)).filter(pk=membership.pk).first()
-    return found is not None and not found.has_gap_at(at(moment))
+    return memberships.has_access(membership.member, at(moment))
 
 
 def campaigns_counted() -> set[str]:
