@@ -21,7 +21,7 @@ def send_sign_in(mail: OutgoingMail) -> str:
         raise NotNeeded  # the signing key has changed since, so the link would not work
     context = {
         "member": link.member,
-        "open_url": links.absolute("open_mine", token=token),
+        "open_url": links.absolute("account_open", token=token),
         "minutes": links.SIGN_IN_LASTS // timedelta(minutes=1),
     }
     return send_message("account/sign_in", mail, to=link.member.email, context=context)
@@ -46,7 +46,7 @@ def send_address_changed(mail: OutgoingMail) -> str:
     change = mail.address_change
     if change is None or change.made_at is None or change.member.email != change.email:
         raise NotNeeded
-    context = {"member": change.member, "mine_url": links.absolute("mine")}
+    context = {"member": change.member, "account_url": links.absolute("account")}
     return send_message("account/address_changed", mail, to=change.email, context=context)
 
 

@@ -11,19 +11,19 @@ from django.views.decorators.http import require_http_methods
 
 from campaigns import members, tasks
 from campaigns.emails.account import mask_address
-from campaigns.forms.members import NewAddressForm
+from campaigns.forms.account import NewAddressForm
 from campaigns.models import AddressChange, Member
 from campaigns.models.address_change import Side
+from campaigns.views.account_session import redirect_to_account, require_member
 from campaigns.views.limits import limited
 from campaigns.views.pages import language, show_page
-from campaigns.views.person import of_person, to_page
 from campaigns.views.private import private
 
 
 @private
-@limited("my_address", times=20, seconds=600)
+@limited("account_address", times=20, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
-@of_person
+@require_member
 def change_address(request: HttpRequest, member: Member) -> HttpResponseBase:
     """Asks for the new one, and tells what still waits to be confirmed.
 
@@ -42,14 +42,14 @@ def change_address(request: HttpRequest, member: Member) -> HttpResponseBase:
                 member, form.cleaned_data["email"], language=language(), at=now
             )
         except members.ChangeClosed:
-            return to_page("over")
+            return redirect_to_account("session_ended")
         except members.TooManyChanges:
             form.add_error(
                 None, _("You asked for several changes just now. Please try again in an hour.")
             )
         else:
             tasks.run_soon(tasks.do_what_followed)
-            return _go("campaigns:my_address")
+            return _go("campaigns:account_address")
     context = {
         "form": form,
         "member": member,
@@ -57,7 +57,7 @@ def change_address(request: HttpRequest, member: Member) -> HttpResponseBase:
         "hours": _HOURS,
     }
     status = 422 if form.errors else 200
-    return show_page(request, "campaigns/readers/my_new_address.html", context, status=status)
+    return show_page(request, "campaigns/readers/account/address.html", context, status=status)
 
 
 @private
@@ -75,9 +75,11 @@ def confirm_address(request: HttpRequest, token: str) -> HttpResponseBase:
     except members.ChangeClosed:
         context = {"hours": _HOURS}
         return show_page(
-            request, "campaigns/readers/my_new_address_closed.html", context, status=410
+            request, "campaigns/readers/account/address_closed.html", context, status=410
         )
-    return show_page(request, "campaigns/readers/my_new_address_confirm.html", _about(change, side))
+    return show_page(
+        request, "campaigns/readers/account/address_confirm.html", _about(change, side)
+    )
 
 
 _HOURS = int(AddressChange.LASTS.total_seconds() // 3600)

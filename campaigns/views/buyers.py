@@ -103,7 +103,7 @@ def change_gift(request: HttpRequest, checkout: Checkout, position: int) -> Http
         "gifts_url": _address(checkout),
     }
     status = 422 if form.errors else 200
-    return show_page(request, "campaigns/readers/gift_change.html", context, status=status)
+    return show_page(request, "campaigns/readers/buyer/change.html", context, status=status)
 
 
 def _change(gift: Gift, form: GiftChangeForm) -> bool:
@@ -213,7 +213,7 @@ def _show(
     context: dict[str, Any] = context_of(checkout) | {
         "rows": rows,
         "counts": _count(rows),
-        "returned": [row for row in rows if row.state is State.RETURNED],
+        "returned": [row for row in rows if row.state is State.BOUNCED],
         "about": next((row for row in rows if str(row.gift.position) == str(asked)), None),
         "done": done if done in DONE and refused is None else "",
         "is_refused": refused is not None,
@@ -221,7 +221,7 @@ def _show(
         "gifts_url": _address(checkout),
         "has_links": any(row.code for row in rows),
     }
-    return show_page(request, "campaigns/readers/gifts.html", context, status=status)
+    return show_page(request, "campaigns/readers/buyer/page.html", context, status=status)
 
 
 def _count(rows: list[GiftRow]) -> list[tuple[str, int]]:

@@ -53,7 +53,7 @@ def _of_code(
 
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
-def claim_by_code(request: HttpRequest) -> HttpResponseBase:
+def enter_code(request: HttpRequest) -> HttpResponseBase:
     """The typed code leads to the same page as the link."""
     form = ClaimCodeForm(request.POST or None)
     typed = request.POST.get("code", "").strip()
@@ -68,14 +68,14 @@ def claim_by_code(request: HttpRequest) -> HttpResponseBase:
         if WRONG_CODES.note(request):
             return _ask_to_wait(request)
     status = 422 if form.errors else 200
-    return show_page(request, "campaigns/readers/claim_code.html", {"form": form}, status=status)
+    return show_page(request, "campaigns/readers/claim/code.html", {"form": form}, status=status)
 
 
 @private
 @limited("claim", times=300, seconds=600)  # an office is one address; guesses are counted apart
 @require_http_methods(["GET", "HEAD", "POST"])
 @_of_code
-def claim(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
+def claim_gift(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
     form = ClaimForm(request.POST or None)
     try:
         if request.method == "POST" and form.is_valid():
@@ -88,20 +88,20 @@ def claim(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
         # Typed by one that was left, the address of now is not told: anybody may type it.
         typed, address = form.cleaned_data["email"], owed.member.email
         context = _about_gift(gift) | {"address": address if typed == address else ""}
-        return show_page(request, "campaigns/readers/confirm_owed.html", context)
+        return show_page(request, "campaigns/readers/claim/confirmation_sent.html", context)
     except gifts.GiftNotClaimable as error:
         gift.refresh_from_db()  # somebody else may have been quicker
         return _refuse(request, error.reason, gift=gift)
     context = _about_gift(gift) | {"form": form}
     return show_page(
-        request, "campaigns/readers/claim.html", context, status=422 if form.errors else 200
+        request, "campaigns/readers/claim/page.html", context, status=422 if form.errors else 200
     )
 
 
 @private
 @require_safe
 @_of_code
-def claimed(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
+def show_claimed(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
     """What whoever has the code may know: the buyer has it too, so no other membership's dates."""
     if gift.status != Gift.Status.CLAIMED:
         return redirect("campaigns:claim", code=code)
@@ -110,7 +110,7 @@ def claimed(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
 
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
-def confirm(request: HttpRequest, token: str) -> HttpResponseBase:
+def confirm_claim(request: HttpRequest, token: str) -> HttpResponseBase:
     """From the mail to a member: by one button the gift adds to what they have."""
     gift = None
     try:
@@ -134,7 +134,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponseBase:
         log.error("code_key_lost", gift=str(error))
         return _refuse(request, "key_lost")
     context = _about_gift(gift) | {"address": member.email} | _what_it_adds_to(gift, member)
-    return show_page(request, "campaigns/readers/confirm_claim.html", context)
+    return show_page(request, "campaigns/readers/claim/confirm.html", context)
 
 
 def _about_gift(gift: Gift) -> dict[str, Any]:
@@ -149,14 +149,14 @@ def _refuse(request: HttpRequest, reason: str, *, gift: Gift | None = None) -> H
     context = {"reason": reason} | (_about_gift(gift) if gift else {})
     return show_page(
         request,
-        "campaigns/readers/gift_unavailable.html",
+        "campaigns/readers/claim/unavailable.html",
         context,
         status=STATUS_OF.get(reason, 410),
     )
 
 
 def _ask_to_wait(request: HttpRequest) -> HttpResponse:
-    answer = show_page(request, "campaigns/readers/claim_too_many.html", status=429)
+    answer = show_page(request, "campaigns/readers/claim/too_many.html", status=429)
     answer["Retry-After"] = str(WRONG_CODES.seconds)
     return answer
 
@@ -179,7 +179,7 @@ def _show_claimed(request: HttpRequest, gift: Gift, *, is_claimant: bool) -> Htt
         "is_later": begins_later or (base is not None and not is_claimant),
         "next_charge_at": next_charge_at,
     }
-    return show_page(request, "campaigns/readers/claimed.html", context)
+    return show_page(request, "campaigns/readers/claim/claimed.html", context)
 
 
 def _what_it_adds_to(gift: Gift, member: Member) -> dict[str, Any]:

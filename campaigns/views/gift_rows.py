@@ -17,7 +17,7 @@ from campaigns.models.codes import CodeKeyLost
 class State(models.TextChoices):
     """In the order in which a buyer wants to know."""
 
-    RETURNED = "returned", gettext_lazy("came back")
+    BOUNCED = "bounced", gettext_lazy("came back")
     WAITING = "waiting", gettext_lazy("waiting for their day")
     LEAVING = "leaving", gettext_lazy("on their way")
     HANDED = "handed", gettext_lazy("for you to hand over")
@@ -77,7 +77,7 @@ def _state_of(gift: Gift, *, at: datetime) -> State:
     if gift.expires_at <= at:
         return State.EXPIRED  # the sweep will say so in a moment
     if gift.bounced_at is not None:
-        return State.RETURNED
+        return State.BOUNCED
     if gift.delivered_at is None and not gift.is_due(at=at):
         return State.WAITING
     if gift.is_handed_over:
@@ -88,7 +88,7 @@ def _state_of(gift: Gift, *, at: datetime) -> State:
 def _say(gift: Gift, state: State) -> str:
     """The state with its day, in the campaign's zone; a delivery in that of the recipient."""
     words, moment = {
-        State.RETURNED: (_("Came back on %(date)s"), gift.bounced_at),
+        State.BOUNCED: (_("Came back on %(date)s"), gift.bounced_at),
         State.WAITING: (_("Waits until %(date)s"), gift.deliver_at),
         State.LEAVING: (_("On its way"), None),
         State.HANDED: (_("For you to hand over"), None),

@@ -28,7 +28,7 @@ def limited(name: str, *, times: int, seconds: int) -> Callable[[View[Params]], 
             request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs
         ) -> HttpResponseBase:
             if request.method == "POST" and not _may_knock(request, name, times, seconds):
-                answer = render(request, "campaigns/readers/too_many.html", status=429)
+                answer = render(request, "campaigns/readers/shared/too_many.html", status=429)
                 answer["Retry-After"] = str(seconds)
                 return answer
             return view(request, *args, **kwargs)

@@ -43,7 +43,7 @@ _POLICY_OF_MAILS = {
 @never_cache
 @limited("checkout", times=30, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
-def join(request: HttpRequest, slug: str) -> HttpResponseBase:
+def order_membership(request: HttpRequest, slug: str) -> HttpResponseBase:
     campaign = get_object_or_404(Campaign, slug=slug)
     if request.method != "POST":
         again = _find_again(request, Checkout.Kind.JOIN)
@@ -55,7 +55,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponseBase:
 @never_cache
 @limited("checkout", times=30, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
-def give(request: HttpRequest, slug: str) -> HttpResponseBase:
+def order_gift(request: HttpRequest, slug: str) -> HttpResponseBase:
     campaign = get_object_or_404(Campaign, slug=slug)
     if request.method != "POST":
         again = _find_again(request, Checkout.Kind.GIFT)
@@ -69,7 +69,7 @@ def give(request: HttpRequest, slug: str) -> HttpResponseBase:
 @never_cache
 @limited("checkout_many", times=60, seconds=600)  # adding rows and reading a list are counted, too
 @require_http_methods(["GET", "HEAD", "POST"])
-def give_many(request: HttpRequest, slug: str) -> HttpResponseBase:
+def order_gifts(request: HttpRequest, slug: str) -> HttpResponseBase:
     campaign = get_object_or_404(Campaign, slug=slug)
     if request.method != "POST":
         again = _find_again(request, Checkout.Kind.GIFT)
@@ -105,10 +105,10 @@ def _show_form(
 
 def _template_of(form: CheckoutForm) -> str:
     if isinstance(form, GiftsForm):
-        return "campaigns/readers/gift_many.html"
+        return "campaigns/readers/gift/many.html"
     if isinstance(form, GiftForm):
-        return "campaigns/readers/gift.html"
-    return "campaigns/readers/join.html"
+        return "campaigns/readers/gift/form.html"
+    return "campaigns/readers/join/form.html"
 
 
 def _address_of(name: str, campaign: Campaign) -> str:
@@ -134,7 +134,9 @@ def _take_order(request: HttpRequest, form: CheckoutForm) -> HttpResponseBase:
         assert form.campaign is not None
         context = campaign_context(form.campaign)
         context |= {"form": form, "action": request.get_full_path()}
-        return show_page(request, "campaigns/readers/unavailable.html", context, status=503)
+        return show_page(
+            request, "campaigns/readers/shared/payment_unavailable.html", context, status=503
+        )
     if checkout.is_complete:
         return redirect("campaigns:thanks", checkout_id=checkout.pk)
     answer = redirect(checkout.session_url)
@@ -211,7 +213,7 @@ def _rows_of(again: Checkout | None) -> list[dict[str, str]]:
 @never_cache
 @limited("preview", times=30, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
-def preview_mail(request: HttpRequest, slug: str) -> HttpResponseBase:
+def preview_email(request: HttpRequest, slug: str) -> HttpResponseBase:
     gift = _preview(request, slug)
     if not isinstance(gift, Gift):
         return gift
@@ -298,6 +300,6 @@ def _write_mail(gift: Gift) -> str:
             },
         )
         notice = render_to_string(
-            "campaigns/readers/mail_specimen.html", {"subject": subject, "gift": gift}
+            "campaigns/readers/gift/email_preview.html", {"subject": subject, "gift": gift}
         )
     return re.sub(r"<body[^>]*>", lambda body: body[0] + notice, html, count=1)

@@ -35,4 +35,4 @@ def private(view: View[Params]) -> View[Params]:
 def show_closed(request: HttpRequest, *, about: str) -> HttpResponse:
     """A link that says nothing: it was changed on its way, or its time is over."""
     context = {"about": about}
-    return show_page(request, "campaigns/readers/link_closed.html", context, status=410)
+    return show_page(request, "campaigns/readers/shared/link_closed.html", context, status=410)

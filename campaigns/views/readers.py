@@ -45,7 +45,7 @@ def redirect_to_current(request: HttpRequest, kind: str = "campaign") -> HttpRes
 @require_safe
 def show_campaign(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = get_object_or_404(Campaign, slug=slug)
-    return show_page(request, "campaigns/readers/campaign.html", campaign_context(campaign))
+    return show_page(request, "campaigns/readers/campaign/page.html", campaign_context(campaign))
 
 
 # The way back from Stripe
@@ -53,7 +53,7 @@ def show_campaign(request: HttpRequest, slug: str) -> HttpResponse:
 
 @never_cache
 @require_safe
-def thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
+def show_thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
     """Says no more than is known; asks Stripe itself, since the webhook may never come."""
     checkout = _find(checkout_id)
     is_open = not checkout.is_complete or checkout.status == Checkout.Status.WAITING
@@ -83,18 +83,18 @@ def _thank(request: HttpRequest, checkout: Checkout, *, stage: str) -> HttpRespo
     if checkout.kind == Checkout.Kind.GIFT and checkout.status == Checkout.Status.PAID:
         context["gifts"] = checkout.gifts.order_by("position")
         context["gifts_url"] = links.absolute("gifts", token=links.gifts_token(checkout))
-    return show_page(request, "campaigns/readers/thanks.html", context)
+    return show_page(request, "campaigns/readers/thanks/page.html", context)
 
 
 @never_cache
 @require_safe
-def cancelled(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
+def show_cancelled(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
     """The reader left Stripe's page: nothing was paid, and nothing typed is lost."""
     checkout = _find(checkout_id)
     if checkout.is_complete:
         return redirect("campaigns:thanks", checkout_id=checkout.pk)
     context = context_of(checkout) | {"resume_url": _resume_url(checkout)}
-    return show_page(request, "campaigns/readers/cancelled.html", context)
+    return show_page(request, "campaigns/readers/thanks/cancelled.html", context)
 
 
 def _resume_url(checkout: Checkout) -> str:
@@ -125,16 +125,16 @@ def _find_billed(token: str) -> Checkout | None:
 @never_cache
 @limited("portal", times=20, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
-def portal(request: HttpRequest, token: str) -> HttpResponseBase:
+def open_portal(request: HttpRequest, token: str) -> HttpResponseBase:
     """From the link in a mail, by one button, to Stripe's page: a mail scanner opens nothing."""
     try:
         checkout = _find_billed(token)
     except links.BadLink:
         checkout = None
     if checkout is None:
-        return show_page(request, "campaigns/readers/portal_closed.html", status=410)
+        return show_page(request, "campaigns/readers/portal/link_closed.html", status=410)
     if request.method != "POST":
-        return show_page(request, "campaigns/readers/portal.html", context_of(checkout))
+        return show_page(request, "campaigns/readers/portal/page.html", context_of(checkout))
     try:
         address = stripe_api.create_portal_session(
             checkout.customer_id, return_url=settings.SITE_URL + "/", language="auto"
@@ -142,7 +142,9 @@ def portal(request: HttpRequest, token: str) -> HttpResponseBase:
     except stripe_api.StripeError as error:
         log.warning("portal_unavailable", error=type(error).__name__)
         context = context_of(checkout) | {"action": request.get_full_path()}
-        return show_page(request, "campaigns/readers/unavailable.html", context, status=503)
+        return show_page(
+            request, "campaigns/readers/shared/payment_unavailable.html", context, status=503
+        )
     answer = redirect(address)
     answer.status_code = 303
     return answer

@@ -16,7 +16,7 @@ from campaigns.views.private import private, show_closed
 @csrf_exempt
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
-def opt_out(request: HttpRequest, token: str) -> HttpResponseBase:
+def change_reminders(request: HttpRequest, token: str) -> HttpResponseBase:
     """Only a POST changes anything: what scans mails for bad links opens each of them."""
     try:
         address_hash = links.read_opt_out_token(token)
@@ -33,4 +33,4 @@ def opt_out(request: HttpRequest, token: str) -> HttpResponseBase:
         answer.status_code = 303
         return answer
     context = {"is_out": OptOut.objects.filter(address_hash=address_hash).exists()}
-    return show_page(request, "campaigns/readers/opt_out.html", context)
+    return show_page(request, "campaigns/readers/reminders/opt_out.html", context)

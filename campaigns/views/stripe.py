@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 @csrf_exempt
 @require_POST
-def webhook(request: HttpRequest) -> HttpResponse:
+def receive_event(request: HttpRequest) -> HttpResponse:
     """200 once the event is stored, known before or not; 400 or 413 if it is refused."""
     try:
         body = request.body

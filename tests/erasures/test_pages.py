@@ -57,7 +57,7 @@ def test_a_person_asks_to_be_forgotten_and_their_page_closes_everywhere(
     assert not is_signed_in(client)
     assert not is_signed_in(phone)
     for path in (ERASE, f"{MINE}data.json", f"{MINE}address/"):
-        assert phone.get(path)["Location"] == f"{MINE}?done=over"
+        assert phone.get(path)["Location"] == f"{MINE}?done=session_ended"
     assert str(ada.pk) not in {
         str(session.get_decoded().get("member_id"))
         for session in Session.objects.filter(pk=client.session.session_key)
@@ -110,7 +110,7 @@ def test_a_login_of_the_staff_in_the_same_browser_stays(client: Client) -> None:
 
 def test_no_stranger_comes_there(client: Client) -> None:
     for answer in (client.get(ERASE), client.post(ERASE, {"is_sure": "on"})):
-        assert (answer.status_code, answer["Location"]) == (303, f"{MINE}?done=over")
+        assert (answer.status_code, answer["Location"]) == (303, f"{MINE}?done=session_ended")
     assert not Erasure.objects.exists()
 
 

@@ -69,7 +69,7 @@ def test_a_member_opens_their_page_and_cancels(site: Site, reader: Reader) -> No
     look_twice(reader, "my-link")
     open_mail(page, site, "Your link to your page", to="ada@example.org")
     reader.look("mail-sign-in")
-    address = find_link(page, "/membership/mine/open/")
+    address = find_link(page, "/membership/account/open/")
     page.goto(address)
     look_twice(reader, "my-door")
     page.get_by_role("button", name="Open my page").click()
@@ -92,7 +92,7 @@ def test_a_member_opens_their_page_and_cancels(site: Site, reader: Reader) -> No
     page.get_by_text("Your membership goes on.").wait_for()
     page.get_by_role("button", name="Change card, see invoices").click()
     page.wait_for_url(re.compile(r"/p/session/"))
-    page.goto(f"{site.url}/membership/mine/")
+    page.goto(f"{site.url}/membership/account/")
     page.get_by_role("button", name="Leave my page").click()
     page.get_by_text("You have left your page.").wait_for()
     page.goto(address)
@@ -113,11 +113,11 @@ def look_in_all_lights(reader: Reader, name: str) -> None:
 
 
 def open_own_page(page: Page, site: Site, *, email: str) -> None:
-    page.goto(f"{site.url}/membership/mine/")
+    page.goto(f"{site.url}/membership/account/")
     page.get_by_label("Your e-mail").fill(email)
     send(page)
     open_mail(page, site, "Your link to your page", to=email)
-    page.goto(find_link(page, "/membership/mine/open/"))
+    page.goto(find_link(page, "/membership/account/open/"))
     page.get_by_role("button", name="Open my page").click()
     page.get_by_role("link", name="Change my e-mail address").wait_for()
 

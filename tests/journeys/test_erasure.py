@@ -53,7 +53,7 @@ def join(page: Page, site: Site) -> None:
 
 
 def ask_for_link(page: Page, site: Site) -> None:
-    page.goto(f"{site.url}/membership/mine/")
+    page.goto(f"{site.url}/membership/account/")
     page.get_by_label("Your e-mail").fill(ADA)
     send(page)
     page.get_by_text("If this address belongs to a membership or a gift").wait_for()
@@ -64,7 +64,7 @@ def test_a_member_is_forgotten_and_comes_back_as_somebody_new(site: Site, reader
     join(page, site)
     ask_for_link(page, site)
     open_mail(page, site, "Your link to your page", to=ADA)
-    page.goto(find_link(page, "/membership/mine/open/"))
+    page.goto(find_link(page, "/membership/account/open/"))
     page.get_by_role("button", name="Open my page").click()
     page.get_by_text(re.compile("Renews on")).wait_for()
     page.get_by_role("link", name="Erase my data").click()

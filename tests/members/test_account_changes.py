@@ -65,11 +65,11 @@ def test_a_membership_is_cancelled_to_the_end_of_what_is_paid_and_kept_again(
     assert (subscription.status, subscription.is_cancelling) == ("active", True)
     # Sent twice, or opened again: it is cancelled once.
     assert client.post(path, reason)["Location"] == f"{MINE}?done=cancelled"
-    answer = client.post(f"{MINE}{subscription.pk}/keep/", follow=True)
+    answer = client.post(f"{MINE}{subscription.pk}/resume/", follow=True)
     assert "Your membership goes on." in main_of(answer)
     assert "Renews on 10 November 2027." in main_of(answer)
     assert not at_stripe(subscription)["cancel_at_period_end"]
-    assert client.post(f"{MINE}{subscription.pk}/keep/")["Location"] == f"{MINE}?done=kept"
+    assert client.post(f"{MINE}{subscription.pk}/resume/")["Location"] == f"{MINE}?done=resumed"
 
 
 def test_no_reason_is_needed(client: Client, subscription: Membership) -> None:
@@ -98,7 +98,7 @@ def test_an_end_that_was_set_at_stripe_by_date_is_taken_back_as_well(
     assert subscription.checkout_id
     settlement.settle_checkout(subscription.checkout_id)
     assert "Keep my membership" in look(client)
-    client.post(f"{MINE}{subscription.pk}/keep/")
+    client.post(f"{MINE}{subscription.pk}/resume/")
     assert at_stripe(subscription)["cancel_at"] is None
 
 

@@ -246,7 +246,7 @@ def test_the_key_of_the_session_changes_with_the_way_in_and_out(client: Client) 
     sign_in(client)
     key = client.cookies["sessionid"].value
     assert key not in {"", "planted-by-somebody"}
-    answer = client.post(f"{MINE}leave/", follow=True)
+    answer = client.post(f"{MINE}sign-out/", follow=True)
     assert "You have left your page" in main_of(answer)
     assert not is_signed_in(client)
     thief = Client()
@@ -271,7 +271,7 @@ def test_a_login_of_the_staff_and_a_persons_page_do_not_touch_each_other(
     assert not is_signed_in(client)
     assert client.get("/admin/").status_code == 200
     sign_in(client)
-    client.post(f"{MINE}leave/")
+    client.post(f"{MINE}sign-out/")
     assert client.get("/admin/").status_code == 200
     other = Client()
     sign_in(other)
@@ -282,5 +282,5 @@ def test_a_login_of_the_staff_and_a_persons_page_do_not_touch_each_other(
 def test_looking_changes_nothing_and_leaving_is_no_link(client: Client) -> None:
     make_member(ADA)
     sign_in(client)
-    assert client.get(f"{MINE}leave/").status_code == 405
+    assert client.get(f"{MINE}sign-out/").status_code == 405
     assert is_signed_in(client)

@@ -111,7 +111,7 @@ def test_one_that_is_paused_can_be_cancelled(
     pause(paying)
     settle(paying)
     sign_in(client, ADA)
-    path = f"/membership/mine/{paying.pk}/cancel/"
+    path = f"/membership/account/{paying.pk}/cancel/"
     assert "until 10 December 2026: that is paid." in client.get(path).content.decode()
     assert client.post(path)["Location"].endswith("?done=cancelled")
     clock.move_to(at("2026-12-10 12:05"))

@@ -240,7 +240,7 @@ def test_what_changed_at_stripe_meanwhile_is_not_switched(
         change(monthly, pause_collection={"behavior": "void"})
     else:
         change(monthly, cancel_at_period_end=True)
-    assert client.post(path_of(monthly), form.fields)["Location"] == f"{MINE}?done=asked"
+    assert client.post(path_of(monthly), form.fields)["Location"] == f"{MINE}?done=unconfirmed"
     assert len(paid()) == 1
     settle(monthly)
     assert path_of(monthly) not in look(client)

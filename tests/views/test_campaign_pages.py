@@ -53,10 +53,18 @@ def count_a_gift(campaign: Campaign, paid_at: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "birthday/", "birthday/join/", "birthday/gifts/", "x//y"])
-def test_an_address_from_before_the_renaming_still_leads_on(client: Client, path: str) -> None:
+def test_an_old_campaign_address_redirects_permanently(client: Client, path: str) -> None:
     response = client.get(f"/drive/{path}?from=top")
     assert response.status_code == 301
     assert response.headers["Location"] == f"/campaign/{path}?from=top"
+
+
+@pytest.mark.parametrize("path", ["", "open/a-token/", "7/cancel/", "data.json"])
+def test_an_old_account_address_redirects_permanently(client: Client, path: str) -> None:
+    response = client.get(f"/membership/mine/{path}?done=switched")
+    assert response.status_code == 301
+    assert response.headers["Location"] == f"/membership/account/{path}?done=switched"
+    assert "no-store" in response.headers["Cache-Control"]
 
 
 # The campaign's page
