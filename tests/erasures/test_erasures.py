@@ -221,11 +221,11 @@ def test_the_last_mail_goes_out_before_the_address_is_gone_and_none_after(
     [last] = mailbox.outbox[before:]
     assert isinstance(last, EmailMultiAlternatives)
     assert last.to == [ZOE]
-    assert last.subject == "The Meridian Post erases your data"
+    assert last.subject == "The Meridian Post is erasing your data"
     for part in both(last):
         assert f"Hello {NAME}" in part
-        assert "As you asked on your page" in part
-        assert "since books have to be kept" in part
+        assert "As you asked on your account page" in part
+        assert "because we have to keep accounts" in part
     for owed in OutgoingMail.objects.all():
         emails.reschedule_mail([owed.pk])
         assert not emails.deliver_mail(owed.pk)
@@ -327,7 +327,7 @@ def test_a_gift_to_them_that_was_not_sent_is_handed_over_by_its_buyer(
     mailbox.outbox.clear()
     tasks.sweep()
     [mail] = [each for each in mailbox.outbox if Gift.objects.get(position=1).code in text_of(each)]
-    assert (mail.to, mail.subject) == (["ben@example.org"], "Your gift, to hand over")
+    assert (mail.to, mail.subject) == (["ben@example.org"], "Your gift is ready to give")
     assert find_secrets(text_of(mail)) == []
 
 

@@ -63,7 +63,7 @@ def test_a_member_is_forgotten_and_comes_back_as_somebody_new(site: Site, reader
     page = reader.page
     join(page, site)
     ask_for_link(page, site)
-    open_mail(page, site, "Your link to your page", to=ADA)
+    open_mail(page, site, "Your sign-in link", to=ADA)
     page.goto(find_link(page, "/membership/account/open/"))
     page.get_by_role("button", name="Open my page").click()
     page.get_by_text(re.compile("Renews on")).wait_for()
@@ -77,7 +77,7 @@ def test_a_member_is_forgotten_and_comes_back_as_somebody_new(site: Site, reader
     page.get_by_role("button", name="Erase my data").click()
     page.get_by_role("heading", name="Your data is being erased").wait_for()
     look_around(reader, "my-erased")
-    open_mail(page, site, "erases your data", to=ADA)
+    open_mail(page, site, "is erasing your data", to=ADA)
     reader.look("mail-erasure")
     wait_until(lambda: site.count("erasure", "done_at IS NOT NULL") == 1, seconds=120)
     assert site.count("member", f"email = '{ADA}'") == 0

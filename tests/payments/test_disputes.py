@@ -225,14 +225,14 @@ def test_no_mail_is_sent_once_there_is_no_address_of_staff(settings: LazySetting
 @pytest.mark.django_db
 def test_the_mail_says_which_payment_how_much_why_until_when_and_where() -> None:
     sent = deliver(owe_of_dispute(make_campaign()))
-    assert sent.subject == "A dispute needs an answer until 29 November: €60"
+    assert sent.subject == "Respond to a dispute by 29 November: €60"
     for part in both(sent):
         for words in (
             "First payment of a membership, €60",
             "10 November 2026, 14:00 EET",
             "product not received",
             "29 November 2026, 23:59 EET",
-            "Without an answer the dispute is lost.",
+            "If you don’t respond, we lose the dispute.",
         ):
             assert words in part
         assert "ada@example.org" not in part
@@ -252,12 +252,12 @@ def test_with_a_live_key_the_link_leads_to_the_live_payments(settings: LazySetti
 @pytest.mark.parametrize(
     ("status", "subject", "words"),
     [
-        ("lost", "Dispute lost: €60", "The payment no longer stands"),
-        ("won", "Dispute won: €60", "the money comes back, and the payment stands"),
+        ("lost", "Dispute lost: €60", "The payment is reversed and no longer counts"),
+        ("won", "Dispute won: €60", "We get the money back, and the payment counts."),
         (
             "warning_needs_response",
-            "A dispute needs an answer until 29 November: €60",
-            "No money was taken yet",
+            "Respond to a dispute by 29 November: €60",
+            "No money has been withdrawn",
         ),
     ],
 )
