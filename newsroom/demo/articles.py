@@ -67,7 +67,7 @@ The case was brought by this newspaper and by a residents’ group from the Lowe
 Weir Bridge has been closed to cars since March last year. The city had announced a repair for
 4.1 million. By this summer it had paid 9.7 million, and the bridge was still closed.
 
-How the cost more than doubled is not known, because the city published totals only. In court, its
+Why the cost more than doubled is not known, because the city published totals only. In court, its
 lawyer Tomas Reinholt argued that builders would agree on prices in advance if single prices were
 published. The judges asked for an example from any city that publishes them. He did not name one.
 

@@ -194,7 +194,7 @@ class Processes:
         return self.logs / f"{name}.log"
 
     def list_stopped(self) -> Iterator[str]:
-        """Return the names of the processes that stopped by themselves."""
+        """Return the names of the processes that stopped unexpectedly."""
         return (name for name, child in self.children.items() if child.poll() is not None)
 
     def stop(self) -> None:

@@ -194,7 +194,7 @@ def print_addresses(environment: Mapping[str, str]) -> None:
 
 
 def watch(processes: Processes) -> int:
-    """Wait for Ctrl-C, or until a process stops by itself."""
+    """Wait for Ctrl-C, or until a process stops unexpectedly."""
     while True:
         for name in processes.list_stopped():
             say(f"The {name} process stopped. See its log: {processes.get_log(name)}")

@@ -183,11 +183,11 @@ NAMED_GIFTS = sorted(kind for kind in KINDS if kind.startswith("gift_"))
 @pytest.mark.parametrize("kind", NAMED_GIFTS)
 def test_names_never_become_markup_or_headers(kind: str, birthday: Campaign) -> None:
     evil = "Eve\r\nBcc: victim@example.org\r\n\r\n<h4>Pay</h4> <a href='https://evil.example/'>"
-    owed = owe_one_of(kind, birthday)
+    mail = owe_one_of(kind, birthday)
     Gift.objects.update(buyer_name=evil, recipient_name=evil, message=evil)
     Member.objects.update(name=evil)
-    owed.refresh_from_db()
-    sent = deliver(owed)
+    mail.refresh_from_db()
+    sent = deliver(mail)
     message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
     assert set(message.keys()) <= {*HEADERS, "List-Unsubscribe", "List-Unsubscribe-Post"}
     assert sent.recipients() == [sent.to[0]]
@@ -264,11 +264,11 @@ def test_the_mail_programs_unsubscribe_button_stops_reminders(birthday: Campaign
 def test_an_opt_out_stops_reminders_and_nothing_else(kind: str, birthday: Campaign) -> None:
     for address in ("ada@example.org", "Ben@Example.org ", "cleo@example.org"):
         OptOut.objects.create(address_hash=hash_address(address))
-    owed = owe_one_of(kind, birthday)
+    mail = owe_one_of(kind, birthday)
     if kind in REMINDERS:
-        assert_not_wanted(owed)
+        assert_not_wanted(mail)
     else:
-        deliver(owed)
+        deliver(mail)
 
 
 def test_an_opt_out_survives_a_change_of_the_key(

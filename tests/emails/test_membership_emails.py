@@ -58,19 +58,19 @@ def test_dates_are_in_the_campaigns_time_zone(birthday: Campaign) -> None:
     payment = buy_membership(birthday)
     Membership.objects.update(ends_at=late)
     gift = give(birthday, expires_at=late)
-    for owed in (
+    for mail in (
         owe("receipt", payment=payment),
         owe("welcome", membership=Membership.objects.get()),
         owe("gift_bought", gift=gift),
         owe("gift_invitation", gift=gift),
         owe("gift_expiring", gift=gift),
     ):
-        for part in both(deliver(owed)):
+        for part in both(deliver(mail)):
             assert "11 November 2027" in part
             assert "10 November 2027" not in part
     given = claim(gift, make_member("cleo@example.org"), "2026-11-10 22:30").membership
-    for owed in (owe("welcome", membership=given), owe("gift_ending", gift=gift)):
-        for part in both(deliver(owed)):
+    for mail in (owe("welcome", membership=given), owe("gift_ending", gift=gift)):
+        for part in both(deliver(mail)):
             assert "10 November 2027" not in part
 
 
@@ -151,8 +151,8 @@ def test_the_payments_link_works_for_as_long_as_the_e_mail_says(
     birthday: Campaign, client: Client
 ) -> None:
     payment = buy_membership(birthday)
-    for owed in (owe("receipt", payment=payment), owe("welcome", membership=payment.membership)):
-        sent = deliver(owed)
+    for mail in (owe("receipt", payment=payment), owe("welcome", membership=payment.membership)):
+        sent = deliver(mail)
         link = find_link(sent, "/membership/manage/")
         assert client.get(urlsplit(link).path).status_code == 200
         assert client.get(urlsplit(link).path[:-2] + "x/").status_code == 410
