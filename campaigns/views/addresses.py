@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns import members, tasks
-from campaigns.emails.of_addresses import mask_address
+from campaigns.emails.account import mask_address
 from campaigns.forms.account import NewAddressForm
 from campaigns.models import AddressChange, Member
 from campaigns.models.address_change import Side

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from campaigns import checkout as checkouts
 from campaigns import settlement, stripe_api
 from campaigns.emails import links
-from campaigns.emails.letters import render_mail
+from campaigns.emails.delivery import render_mail
 from campaigns.forms import CheckoutForm, GiftForm, GiftsForm, JoinForm, new_token, token_for
 from campaigns.forms.delivery import delivery_initial
 from campaigns.gifts import render_card
@@ -293,7 +293,7 @@ def _render_email(gift: Gift) -> str:
     assert campaign is not None
     with timezone.override(campaign.zone_info):
         subject, _text, html = render_mail(
-            "gift_invitation",
+            "gifts/invitation",
             {
                 "campaign": campaign,
                 "campaign_url": links.absolute("campaign", slug=campaign.slug),

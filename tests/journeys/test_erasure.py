@@ -57,7 +57,7 @@ def test_a_member_is_forgotten_and_comes_back_as_somebody_new(site: Site, reader
     join(page, site)
     reader.wait_for_count(site.url, counted)
     ask_for_link(page, site)
-    open_mail(page, site, "Your link to your page", to=ERIN)
+    open_mail(page, site, "Your sign-in link", to=ERIN)
     page.goto(find_link(page, "/membership/account/open/"))
     page.get_by_role("button", name="Sign in").click()
     page.get_by_text(re.compile("Renews on")).wait_for()
@@ -71,7 +71,7 @@ def test_a_member_is_forgotten_and_comes_back_as_somebody_new(site: Site, reader
     page.get_by_role("button", name="Erase my data").click()
     page.get_by_role("heading", name="Your data is being erased").wait_for()
     look_around(reader, "my-erased")
-    open_mail(page, site, "erases your data", to=ERIN)
+    open_mail(page, site, "is erasing your data", to=ERIN)
     reader.look("mail-erasure")
     wait_until(lambda: site.count("erasure", "done_at IS NOT NULL") == 1, seconds=120)
     assert site.count("member", f"email = '{ERIN}'") == 0

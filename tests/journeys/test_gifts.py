@@ -64,7 +64,7 @@ def buy_gift(page: Page, site: Site, *, buyer: str, recipient: str) -> None:
 
 def open_gifts(page: Page, site: Site, *, buyer: str) -> None:
     """The buyer's own page, by the link in the mail that confirms the purchase."""
-    open_mail(page, site, "and how (it|they)", to=buyer)
+    open_mail(page, site, "(is|are) confirmed", to=buyer)
     page.goto(find_link(page, "/membership/gifts/"))
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns import members
-from campaigns.emails.of_addresses import mask_address
+from campaigns.emails.account import mask_address
 from campaigns.models import (
     AddressChange,
     Erasure,
@@ -134,22 +134,22 @@ def test_the_emails_explain_the_change(client: Client, ada: Member) -> None:
     old, new = read_mail(change, "address_old"), read_mail(change, "address_new")
     assert (old.to, new.to) == ([ADA], [NEW])
     assert old.subject == "Change your e-mail address at The Meridian Post?"
-    assert new.subject == "Is this address yours? The Meridian Post asks"
+    assert new.subject == "Confirm your new e-mail address for The Meridian Post"
     for part in both(old):
         assert "Hello Ada Reader," in part
-        assert f"Somebody wants us to know you by {NEW} from now on." in part
+        assert f"to ask us to change your e-mail address to {NEW}." in part
         assert "The link works for 24 hours." in part
-        assert "If it was not you, do nothing" in part
+        assert "If this wasn’t you, ignore this e-mail" in part
     for part in both(new):  # it may be a stranger's, by a slip
         assert "Ada Reader" not in part
         assert ADA not in part
         assert "a…@example.org" in part
-        assert "Please do not confirm it for somebody else" in part
+        assert "Don’t confirm it for someone else" in part
     confirm(change, "old", "new")
     changed = read_mail(change, "address_changed")
     assert changed.to == [NEW]
     for part in both(changed):
-        assert "Your address is changed: from now on our mails" in part
+        assert "We’ve changed your e-mail address." in part
 
 
 @pytest.mark.parametrize(

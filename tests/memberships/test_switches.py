@@ -147,7 +147,7 @@ def test_receipt_and_exported_data_have_the_new_price(monthly: Membership, clien
     for part in both(deliver(OutgoingMail.objects.get(payment=payment))):
         assert "€57" in part
         assert "Member, €60 a year" in part
-        assert "renews each year until you cancel. The next payment is on 25 November" in part
+        assert "renews every year until you cancel. Your next payment is on 25 November" in part
     [membership] = json.loads(client.get(f"{MINE}data.json").content)["memberships"]
     assert membership["price"] == {"for": "year", "amount_minor": 6000, "currency": "eur"}
 
