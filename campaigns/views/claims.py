@@ -5,7 +5,6 @@ from datetime import datetime
 from functools import wraps
 from typing import Any
 
-import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -14,16 +13,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from campaigns import actions, gifts, memberships, tasks
 from campaigns.forms import ClaimCodeForm, ClaimForm
 from campaigns.models import Gift, Member
-from campaigns.models.codes import CodeKeyLost
 from campaigns.views.limits import WrongGuesses, limited
 from campaigns.views.pages import language, redirect_after_post, show_page
 from campaigns.views.private import private
 
-log = structlog.get_logger(__name__)
-
 WRONG_CODES = WrongGuesses("claim", times=20, overall=1000, seconds=600)
 # HTTP status by reason; all others are 410.
-STATUS_OF = {"unknown": 404, "key_lost": 503}
+STATUS_OF = {"unknown": 404}
 _FIRST_CLAMPED_DAY = 28  # later months may not have this day of the month or those after it
 
 
@@ -132,9 +128,6 @@ def confirm_claim(request: HttpRequest, token: str) -> HttpResponseBase:
             return _refuse(request, reason)
         gift.refresh_from_db()
         return _refuse(request, error.reason, gift=gift)
-    except CodeKeyLost as error:  # a code key was removed too early
-        log.error("code_key_lost", gift=str(error))
-        return _refuse(request, "key_lost")
     context = _gift_context(gift) | {"address": member.email} | _preview_extension(gift, member)
     return show_page(request, "campaigns/readers/claim/confirm.html", context)
 
