@@ -8,38 +8,24 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import settlement, stripe_api
+from campaigns import stripe_api
 from campaigns.models import Campaign, Member, Membership, OutgoingMail, Payment
 from campaigns.stripe_api import objects
 from campaigns.stripe_api.snapshots import read_subscription
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_settlement import order_membership
 from tests.support.factories import make_campaign
 from tests.support.mails import assert_not_wanted, both, deliver, find_link, owe_of_failure
+from tests.support.renewals import DECLINED_LATER, settle, subscribe
 
-CARD, DECLINED_LATER = "4242424242424242", "4000000000000341"
 DAY = 86_400
 
 
 @pytest.fixture
 def subscribed(campaign: Campaign, sandbox: SandboxControl) -> Membership:
-    return subscribe(campaign, sandbox, CARD)
-
-
-def subscribe(campaign: Campaign, sandbox: SandboxControl, card: str) -> Membership:
-    checkout = order_membership(campaign, "month")
-    sandbox.pay(str(checkout.session_id), card=card)
-    settlement.settle_checkout(checkout.pk)
+    membership = subscribe(campaign, sandbox)
     sandbox.advance(DAY)
-    return Membership.objects.get()
-
-
-def settle(membership: Membership) -> str:
-    assert membership.checkout_id is not None
-    settlement.settle_checkout(membership.checkout_id)
-    membership.refresh_from_db()
-    return membership.status
+    return membership
 
 
 def fail(membership: Membership, sandbox: SandboxControl) -> dict[str, Any]:

@@ -13,12 +13,10 @@ from campaigns.models import Campaign, Checkout, Dispute, Payment, Refund, Strip
 from campaigns.stripe_api.snapshots import read_event
 from newsroom.sandbox.control import SandboxControl
 from tests.admin.conftest import editor  # noqa: F401 - a fixture
-from tests.settlement.test_reconciliation import make_unrelated_charge, reconcile
-from tests.settlement.test_settlement import order_gift, order_membership
+from tests.settlement.test_reconciliation import make_unrelated_charge, reconcile, sell
 from tests.support.staff import address, page_of
 
 Reason = StripeEvent.Reason
-CARD = "4242424242424242"
 LOST = "1e4fb81a-5a3a-4f4c-a4a7-5c0f4f6b3f11"
 
 
@@ -34,12 +32,6 @@ def bring(object_type: str, object_id: str, event_id: str = "evt_1") -> StripeEv
     webhooks.store_fetched_event(read_event(event, payload=json.dumps(event)))
     webhooks.work_on_event(event_id)
     return StripeEvent.objects.get(event_id=event_id)
-
-
-def sell(campaign: Campaign, sandbox: SandboxControl, kind: str) -> Checkout:
-    order = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
-    sandbox.pay(str(order.session_id), card=CARD)
-    return order
 
 
 def ids_of(sandbox: SandboxControl) -> dict[str, str]:
