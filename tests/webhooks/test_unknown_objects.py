@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -110,7 +111,7 @@ def test_an_object_that_names_only_its_charge_is_found_by_it(
         sandbox.open_dispute(charge=charge_id)
     fetch = getattr(stripe_api, f"fetch_{kind}")
     monkeypatch.setattr(
-        stripe_api, f"fetch_{kind}", lambda object_id: fetch(object_id) | {"payment_intent": None}
+        stripe_api, f"fetch_{kind}", lambda object_id: replace(fetch(object_id), intent_id="")
     )
     assert bring(kind, ids_of(sandbox)[kind]).status == "done"
     assert Payment.objects.get().checkout == checkout
