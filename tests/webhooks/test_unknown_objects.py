@@ -11,7 +11,7 @@ from django.test import Client
 
 from campaigns import settlement, stripe_api, webhooks
 from campaigns.models import Campaign, Checkout, Dispute, Payment, Refund, StripeEvent
-from campaigns.stripe_api.snapshots import read_event
+from campaigns.stripe_api.events import read_event
 from newsroom.sandbox.control import SandboxControl
 from tests.admin.conftest import editor  # noqa: F401 - a fixture
 from tests.settlement.test_reconciliation import make_unrelated_charge, reconcile, sell
