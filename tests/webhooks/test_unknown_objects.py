@@ -38,7 +38,8 @@ def bring(object_type: str, object_id: str, event_id: str = "evt_1") -> StripeEv
 def ids_of(sandbox: SandboxControl) -> dict[str, str]:
     """Return the newest object of each type in Stripe's events."""
     return {
-        each["data"]["object"]["object"]: each["data"]["object"]["id"] for each in sandbox.events()
+        event["data"]["object"]["object"]: event["data"]["object"]["id"]
+        for event in sandbox.events()
     }
 
 
@@ -162,13 +163,13 @@ def test_another_sellers_charge_is_not_ours_and_a_lost_checkout_is_reported(
         event = bring(kind, named[kind], f"evt_{kind}")
         assert (event.status, event.reason) == ("ignored", reason), kind
     assert not Payment.objects.exists()
-    code, told = reconcile("--since", "2026-11-01")
+    code, output = reconcile("--since", "2026-11-01")
     if reason == Reason.NO_CHECKOUT:
-        assert "foreign: of no Checkout of ours, and left out below: 3" in told
+        assert "foreign: of no Checkout of ours, and left out below: 3" in output
         assert code == 0
     else:
-        assert "still missing here: 3" in told
-        assert "it belongs to a Checkout that is missing here" in told
+        assert "still missing here: 3" in output
+        assert "it belongs to a Checkout that is missing here" in output
         assert code == 1
 
 
