@@ -64,7 +64,7 @@ class Gift(models.Model):
     message = models.TextField(_("message"), blank=True, max_length=500)
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.PAID)
     paid_at = models.DateTimeField(_("paid at"))
-    deliver_at = models.DateTimeField(_("deliver at"))
+    deliver_at = models.DateTimeField(_("delivery date"))
     zone = models.CharField(
         _("recipient’s time zone"),
         max_length=64,
