@@ -35,6 +35,14 @@ def test_saving_a_campaign_as_it_stands_changes_nothing(client: Client, rows: Ca
 
 
 @pytest.mark.usefixtures("editor")
+def test_the_links_that_add_rows_name_them(client: Client, birthday: Campaign) -> None:
+    page = page_of(client.get(address(Campaign, "change", birthday.pk)))
+    for words in ("Add a goal", "Add a translation", "Add a custom banner text"):
+        assert words in page
+    assert "Add another" not in page
+
+
+@pytest.mark.usefixtures("editor")
 def test_the_window_is_shown_and_read_in_the_campaigns_own_zone(
     client: Client, birthday: Campaign
 ) -> None:
