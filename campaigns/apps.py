@@ -1,7 +1,6 @@
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
-
-from campaigns import checks
 
 
 class CampaignsConfig(AppConfig):
@@ -9,4 +8,5 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Membership campaign")
 
     def ready(self) -> None:
-        checks.register_checks()
+        # Loaded by name: the checks import models, which exist only now.
+        import_string("campaigns.checks.register_checks")()

@@ -1,7 +1,7 @@
-"""Every mistake of configuration has an id here and says how to mend it.
+"""System checks: every configuration mistake has an id, names its setting and says how to fix it.
 
-Errors (campaigns.E...) stop every command, the web server and the workers; warnings
-(campaigns.W...) are said by `manage.py check`, some of them only with `--deploy`.
+Errors (campaigns.E...) stop every command, the web server and the workers. `manage.py check` shows
+the warnings (campaigns.W...), some of them only with `--deploy`.
 """
 
 import os
@@ -17,6 +17,12 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.http.request import validate_host
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.loader import get_template
+
+from campaigns.banners import PLACEMENTS
+from campaigns.models import Banner, Goal, Phase
+from campaigns.progress import GOAL_KINDS, STATES
 
 CONFIGURATION = "configuration"
 BROKERS = ("filesystem", "redis", "rediss", "amqp", "amqps")
@@ -28,6 +34,7 @@ WEBHOOK_SECRET_PATTERN = re.compile(r"whsec_\S+")
 
 
 def register_checks() -> None:
+    """Register every check of this module."""
     for check in (
         check_secrets,
         check_stripe,
@@ -37,23 +44,24 @@ def register_checks() -> None:
         check_mail,
         check_retention,
         check_grace,
+        check_tables,
     ):
         register(check, CONFIGURATION)
     register(check_scale, CONFIGURATION, deploy=True)
 
 
 def check_secrets(**_: Any) -> list[CheckMessage]:
-    """No secret is one that everybody can read in the source, and none is guessable."""
+    """Check that no secret is the demo's or too short."""
     found: list[CheckMessage] = []
     if settings.DEMO:
         return found
-    # The webhook's secret has an id of its own: it is known only once the endpoint is made.
+    # The webhook's secret has an id of its own: it exists only after the endpoint is created.
     for name in ("SECRET_KEY", "STRIPE_SECRET_KEY", "GIFT_CODE_KEY"):
         if getattr(settings, name) == settings.DEMO_SECRETS[name]:
             found.append(
                 Error(
-                    f"{name} is not set, or set to the demo's value, which is public.",
-                    hint=f"Set {name} to a secret of your own; .env.example says where from.",
+                    f"{name} is not set, or it is the demo's value, which is public.",
+                    hint=f"Set {name} to a secret of your own; .env.example says how to get one.",
                     id="campaigns.E001",
                 )
             )
@@ -67,7 +75,7 @@ def check_secrets(**_: Any) -> list[CheckMessage]:
             found.append(
                 Error(
                     f"{name} is shorter than {SECRET_LENGTH} characters.",
-                    hint="Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+                    hint="Create it: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
                     id="campaigns.E002",
                 )
             )
@@ -75,49 +83,50 @@ def check_secrets(**_: Any) -> list[CheckMessage]:
 
 
 def check_stripe(**_: Any) -> list[CheckMessage]:
-    """The keys are of the right kind, and belong to the place that they are used in."""
+    """Check that the keys are of the right kind and belong to this environment."""
     return [*_check_stripe_key(), *_check_webhook_secrets(), *_check_stripe_address()]
 
 
 def _check_stripe_key() -> Iterator[CheckMessage]:
     key = settings.STRIPE_SECRET_KEY
     if not KEY_PATTERN.fullmatch(key):
-        kind = "a publishable key" if key.startswith("pk_") else "no secret key of Stripe's"
+        kind = "a publishable key" if key.startswith("pk_") else "not one of Stripe's secret keys"
         yield Error(
             f"STRIPE_SECRET_KEY is {kind}.",
-            hint="Take the key that begins with sk_ or rk_ from Stripe's dashboard, API keys.",
+            hint="Copy the key that starts with sk_ or rk_ from API keys in Stripe's dashboard.",
             id="campaigns.E003",
         )
     if settings.DEMO and "_live_" in key:
         yield Error(
-            "STRIPE_SECRET_KEY moves real money, and DEMO is on.",
-            hint="Unset DEMO, or give the demo a test key; it runs against its own sandbox.",
+            "STRIPE_SECRET_KEY is a live key, but DEMO is on.",
+            hint="Unset DEMO, or set a test key. The demo runs against its own sandbox.",
             id="campaigns.E004",
         )
     if not settings.DEMO and "_test_" in key and _is_https():
         yield Warning(
-            "STRIPE_SECRET_KEY is a test key: no real payment can be made here.",
-            hint="Right for a rehearsal. For the campaign set the key that begins with sk_live_.",
+            "STRIPE_SECRET_KEY is a test key, so no real payments are possible.",
+            hint="That is fine for tests. For the campaign, set the key that starts with sk_live_.",
             id="campaigns.W001",
         )
 
 
 def _check_webhook_secrets() -> Iterator[CheckMessage]:
-    everybodys = settings.DEMO_SECRETS["STRIPE_WEBHOOK_SECRET"]
+    demo_secret = settings.DEMO_SECRETS["STRIPE_WEBHOOK_SECRET"]
     if not settings.STRIPE_WEBHOOK_SECRET or (
-        everybodys in settings.STRIPE_WEBHOOK_SECRET and not settings.DEMO
+        demo_secret in settings.STRIPE_WEBHOOK_SECRET and not settings.DEMO
     ):
         yield Error(
-            "STRIPE_WEBHOOK_SECRET is not set, or set to the demo's value, which is public.",
-            hint="`manage.py stripe_setup --only-webhook` makes the endpoint and prints it.",
+            "STRIPE_WEBHOOK_SECRET is not set, or it is the demo's value, which is public.",
+            hint="Run `manage.py stripe_setup --only-webhook`: it creates the endpoint and prints "
+            "the secret.",
             id="campaigns.E005",
         )
     for secret in settings.STRIPE_WEBHOOK_SECRET:
         if not WEBHOOK_SECRET_PATTERN.fullmatch(secret):
             yield Error(
-                "STRIPE_WEBHOOK_SECRET holds something that is no webhook secret.",
-                hint="Each begins with whsec_; two, while one is being changed, stand with a "
-                "comma between them.",
+                "STRIPE_WEBHOOK_SECRET contains something that is not a webhook secret.",
+                hint="A webhook secret starts with whsec_. To set two while you replace one, "
+                "separate them with a comma.",
                 id="campaigns.E006",
             )
 
@@ -126,20 +135,20 @@ def _check_stripe_address() -> Iterator[CheckMessage]:
     base = settings.STRIPE_API_BASE
     if base and not settings.DEMO:
         yield Error(
-            "STRIPE_API_BASE leads away from Stripe: nobody would really pay.",
-            hint="Unset STRIPE_API_BASE. Only the demo and the tests name a sandbox in it.",
+            "STRIPE_API_BASE is set, so payments wouldn't go to Stripe.",
+            hint="Unset STRIPE_API_BASE. Only the demo and the tests use a sandbox.",
             id="campaigns.E007",
         )
     if base and urlsplit(base).hostname not in LOOPBACK:
         yield Error(
-            "STRIPE_API_BASE is not on this machine, and would be sent the secret key.",
-            hint="Name the sandbox by 127.0.0.1, or unset STRIPE_API_BASE.",
+            "STRIPE_API_BASE is on another machine, which would receive the secret key.",
+            hint="Use the sandbox at 127.0.0.1, or unset STRIPE_API_BASE.",
             id="campaigns.E008",
         )
 
 
 def check_site(**_: Any) -> list[CheckMessage]:
-    """SITE_URL is where readers come back to from Stripe and from their mails."""
+    """Check SITE_URL: readers return to it from Stripe and from their e-mails."""
     return list(_check_site())
 
 
@@ -147,44 +156,45 @@ def _check_site() -> Iterator[CheckMessage]:
     site = urlsplit(settings.SITE_URL)
     if site.scheme not in {"http", "https"} or not site.hostname:
         yield Error(
-            f"SITE_URL is no address of a site: {settings.SITE_URL!r}.",
+            f"SITE_URL is not a URL: {settings.SITE_URL!r}.",
             hint="Write it as https://members.example.org.",
             id="campaigns.E009",
         )
         return
     if site.path or site.query or site.fragment:
         yield Error(
-            f"SITE_URL has something after the host: {settings.SITE_URL!r}.",
-            hint=f"Write it as {site.scheme}://{site.netloc}, without a slash at its end.",
+            f"SITE_URL contains more than the host: {settings.SITE_URL!r}.",
+            hint=f"Write it as {site.scheme}://{site.netloc}, without a slash at the end.",
             id="campaigns.E010",
         )
     if not _is_https() and site.hostname not in LOOPBACK:
         yield Error(
-            "SITE_URL is not https: names and addresses would travel in the open.",
-            hint=f"Serve the site over TLS and write https://{site.netloc}.",
+            "SITE_URL is not https, so names and addresses would be sent unencrypted.",
+            hint=f"Serve the site over TLS and set it to https://{site.netloc}.",
             id="campaigns.E011",
         )
     if not settings.DEBUG and not validate_host(site.hostname, settings.ALLOWED_HOSTS):
         yield Error(
-            f"SITE_URL's host {site.hostname} is not in ALLOWED_HOSTS: readers would get 400.",
+            f"SITE_URL's host {site.hostname} is not in ALLOWED_HOSTS: readers would get an error.",
             hint=f"Add {site.hostname} to ALLOWED_HOSTS.",
             id="campaigns.E012",
         )
     if settings.DEMO and site.hostname not in LOOPBACK:
         yield Error(
-            "DEMO is on, and SITE_URL is an address that others can reach.",
-            hint="Unset DEMO and give secrets of your own: the demo's are public.",
+            "DEMO is on, but other people can reach SITE_URL.",
+            hint="Unset DEMO and set secrets of your own: the demo's secrets are public.",
             id="campaigns.E013",
         )
 
 
 def check_queue(**_: Any) -> list[CheckMessage]:
+    """Check that Celery's broker is one of those we support."""
     scheme = urlsplit(settings.CELERY_BROKER_URL).scheme
     if scheme in BROKERS:
         return []
     return [
         Error(
-            f"CELERY_BROKER_URL begins with {scheme or 'nothing'}://, no broker known here.",
+            f"CELERY_BROKER_URL starts with {scheme or 'nothing'}://, which is not supported.",
             hint="Use one of " + ", ".join(f"{name}://" for name in BROKERS) + ".",
             id="campaigns.E014",
         )
@@ -192,7 +202,7 @@ def check_queue(**_: Any) -> list[CheckMessage]:
 
 
 def check_files(**_: Any) -> list[CheckMessage]:
-    """Banners are files: without a place to write them no article would show a new count."""
+    """Check that banners can be published: they are files."""
     folder = Path(settings.PUBLISH_DIR)
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
@@ -200,23 +210,24 @@ def check_files(**_: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            f"PUBLISH_DIR cannot be written: {settings.PUBLISH_DIR}.",
-            hint=f"Give the user that runs this the right to write in {folder}.",
+            f"PUBLISH_DIR is not writable: {settings.PUBLISH_DIR}.",
+            hint=f"Give the user that runs this application write access to {folder}.",
             id="campaigns.E015",
         )
     ]
 
 
 def check_mail(**_: Any) -> list[CheckMessage]:
+    """Check the sender, the staff's address and the way e-mails are sent."""
     found: list[CheckMessage] = []
     try:
         validate_email(settings.DEFAULT_FROM_EMAIL)
     except ValidationError:
         found.append(
             Error(
-                "DEFAULT_FROM_EMAIL is no e-mail address.",
-                hint="Write it bare, as members@example.org; the name before it is "
-                "NEWSROOM_NAME's.",
+                "DEFAULT_FROM_EMAIL is not an e-mail address.",
+                hint="Write only the address, for example members@example.org. The sender's name "
+                "is NEWSROOM_NAME.",
                 id="campaigns.E016",
             )
         )
@@ -226,12 +237,13 @@ def check_mail(**_: Any) -> list[CheckMessage]:
         except ValidationError:
             found.append(
                 Error(
-                    "STAFF_EMAIL is no e-mail address.",
-                    hint="Write one address, bare; or leave it empty: the admin tells as well.",
+                    "STAFF_EMAIL is not an e-mail address.",
+                    hint="Write one address without a name, or leave it empty: the admin shows the "
+                    "same messages.",
                     id="campaigns.E017",
                 )
             )
-    return [*found, *_check_mail_provider(), *_check_that_mail_leaves()]
+    return [*found, *_check_mail_provider(), *_check_mail_backend()]
 
 
 def _check_mail_provider() -> Iterator[CheckMessage]:
@@ -240,64 +252,80 @@ def _check_mail_provider() -> Iterator[CheckMessage]:
         return
     if not settings.HAS_ANYMAIL:
         yield Error(
-            "MAIL_PROVIDER is set, and django-anymail is not installed.",
+            "MAIL_PROVIDER is set, but django-anymail is not installed.",
             hint="Install requirements/production.txt.",
             id="campaigns.E018",
         )
     elif not provider.isidentifier() or find_spec(f"anymail.backends.{provider}") is None:
         yield Error(
-            f"MAIL_PROVIDER names no provider that anymail knows: {provider!r}.",
-            hint="Write it as anymail does, for example postmark, mailgun or amazon_ses.",
+            f"MAIL_PROVIDER is not a provider that anymail supports: {provider!r}.",
+            hint="Use anymail's spelling, for example postmark, mailgun or amazon_ses.",
             id="campaigns.E019",
         )
     elif not settings.ANYMAIL.get("WEBHOOK_SECRET"):
         yield Warning(
-            "ANYMAIL has no WEBHOOK_SECRET: anybody could tell us that a mail came back.",
-            hint="Add WEBHOOK_SECRET=name:password, and give the provider the address with it.",
+            "ANYMAIL has no WEBHOOK_SECRET, so anyone could report an e-mail as bounced.",
+            hint="Add WEBHOOK_SECRET=name:password, and use it in the webhook URL that you give to "
+            "the provider.",
             id="campaigns.W006",
         )
 
 
-def _check_that_mail_leaves() -> Iterator[CheckMessage]:
+def _check_mail_backend() -> Iterator[CheckMessage]:
     if settings.EMAIL_BACKEND.endswith("console.EmailBackend") and _is_https():
         yield Warning(
-            "EMAIL_URL is not set: receipts and gifts are printed, not sent.",
+            "EMAIL_URL is not set, so receipts and gifts are printed, not sent.",
             hint="Set EMAIL_URL, for example smtp+tls://user:password@mail.example.org:587.",
             id="campaigns.W002",
         )
 
 
 def check_retention(**_: Any) -> list[CheckMessage]:
+    """Check for how many days webhooks are stored."""
     if settings.EVENT_RETENTION_DAYS >= 0:
         return []
     return [
         Error(
-            "EVENT_RETENTION_DAYS is below zero.",
-            hint="Write a number of days, for example 400; 0 keeps every webhook whole for ever.",
+            "EVENT_RETENTION_DAYS is negative.",
+            hint="Set a number of days, for example 400. With 0, webhooks are stored for ever.",
             id="campaigns.E020",
         )
     ]
 
 
 def check_grace(**_: Any) -> list[CheckMessage]:
+    """Check the length of the grace period."""
     if 0 <= settings.GRACE_DAYS <= LONGEST_GRACE_DAYS:
         return []
     return [
         Error(
             f"GRACE_DAYS is not between 0 and {LONGEST_GRACE_DAYS}.",
-            hint="Write for how many days a membership whose renewal failed goes on: 14, say.",
+            hint="Set how many days a membership continues after a failed renewal, for example 14.",
             id="campaigns.E021",
         )
     ]
 
 
+def check_tables(**_: Any) -> list[CheckMessage]:
+    """Check that the tables of goal kinds, placements and states have every entry, complete."""
+    return [
+        Error(
+            gap,
+            hint="Complete the entry in campaigns/progress/goal_kinds.py, "
+            "campaigns/progress/states.py or campaigns/banners/placements.py.",
+            id="campaigns.E022",
+        )
+        for gap in (*_find_goal_kind_gaps(), *_find_state_gaps(), *_find_placement_gaps())
+    ]
+
+
 def check_scale(**_: Any) -> list[CheckMessage]:
-    """What is right for a trial, and too small for a campaign that is in every article."""
+    """Warn of settings that are fine for a trial, but too small for a campaign in every article."""
     found: list[CheckMessage] = []
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         found.append(
             Warning(
-                "The database is SQLite: one writer at a time, on one machine.",
+                "The database is SQLite, which allows one writer at a time, on one machine.",
                 hint="Set DATABASE_URL to a PostgreSQL database before the campaign.",
                 id="campaigns.W003",
             )
@@ -305,20 +333,76 @@ def check_scale(**_: Any) -> list[CheckMessage]:
     if settings.CELERY_BROKER_URL.startswith("filesystem"):
         found.append(
             Warning(
-                "The queue is a folder, which web server and workers share on one machine.",
-                hint="Set CELERY_BROKER_URL to a Redis or RabbitMQ.",
+                "The queue is a folder, so web server and workers have to run on one machine.",
+                hint="Set CELERY_BROKER_URL to a Redis or RabbitMQ server.",
                 id="campaigns.W004",
             )
         )
     if "File" in settings.CACHES["default"]["BACKEND"]:
         found.append(
             Warning(
-                "The cache is a folder: limits are counted for one machine.",
-                hint="Set CACHE_URL to a Redis, for example rediscache://127.0.0.1:6379/1.",
+                "The cache is a folder, so rate limits apply to one machine only.",
+                hint="Set CACHE_URL to a Redis server, for example rediscache://127.0.0.1:6379/1.",
                 id="campaigns.W005",
             )
         )
     return found
+
+
+def _find_goal_kind_gaps() -> Iterator[str]:
+    """Yield what is missing in the table of goal kinds, as sentences."""
+    for kind in Goal.Kind.values:
+        entry = GOAL_KINDS.get(kind)
+        if entry is None:
+            yield f"The goal kind “{kind}” has no entry in GOAL_KINDS."
+            continue
+        if not callable(entry.count):
+            yield f"The goal kind “{kind}” has no function that counts."
+        if not callable(entry.get_count_pattern):
+            yield f"The goal kind “{kind}” has no count pattern."
+        elif any(name not in entry.get_count_pattern(1000) for name in ("{counted}", "{target}")):
+            yield f"The count pattern of the goal kind “{kind}” lacks {{counted}} or {{target}}."
+        if not entry.roles:
+            yield f"The goal kind “{kind}” names no payments that can count."
+
+
+def _find_state_gaps() -> Iterator[str]:
+    """Yield what is missing in the table of states, as sentences."""
+    for state in Banner.State.values:
+        if state not in STATES:
+            yield f"The state “{state}” has no entry in STATES."
+    for phase in Phase:
+        for goal_reached in (False, True):
+            matching = [
+                entry
+                for entry in STATES.values()
+                if entry.phase is phase and entry.goal_reached in {None, goal_reached}
+            ]
+            if len(matching) != 1:
+                goal = "a reached goal" if goal_reached else "an open goal"
+                yield f"{len(matching)} states match the phase “{phase.value}” with {goal}."
+
+
+def _find_placement_gaps() -> Iterator[str]:
+    """Yield what is missing in the table of placements, as sentences."""
+    for placement in Banner.Placement.values:
+        entry = PLACEMENTS.get(placement)
+        if entry is None:
+            yield f"The placement “{placement}” has no entry in PLACEMENTS."
+            continue
+        try:
+            get_template(entry.template)
+        except (TemplateDoesNotExist, TemplateSyntaxError) as error:
+            yield f"The placement “{placement}” has no usable template: {error}."
+        for kind in Goal.Kind.values:
+            texts = entry.texts.get(kind, {})
+            for state in Banner.State.values:
+                default = texts.get(state)
+                if default is None or not str(default.headline) or not str(default.text):
+                    yield (
+                        f"The placement “{placement}” has no default text for the goal kind "
+                        f"“{kind}” in the state “{state}”."
+                    )
 
 
 def _is_https() -> bool:

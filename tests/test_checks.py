@@ -1,17 +1,23 @@
-"""Each check by its id: the one setting that sets it off, and that it says how to mend it."""
+"""The system checks: which mistake triggers each id, and that each says how to fix it."""
 
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.conf import LazySettings
 from django.core.checks import CheckMessage, run_checks
 
 from campaigns import checks
+from campaigns.banners import PLACEMENTS
+from campaigns.banners.placements import DefaultText
+from campaigns.models import Phase
+from campaigns.progress import GOAL_KINDS, STATES, UnknownGoalKind, find_goal_kind
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "made-up-for-this-test-0123456789-abcdefghijklmnopqrstuvwxyz"
@@ -20,7 +26,7 @@ POSTGRES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "camp
 FILE_CACHE = {"default": {"BACKEND": "newsroom.cache.CountingFileCache", "LOCATION": "/nowhere"}}
 REDIS_CACHE = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}
 
-# What a newsroom would set; none of the checks has anything to say to it.
+# The settings of a real newsroom: every check passes.
 GOOD: dict[str, Any] = {
     "DEMO": False,
     "DEBUG": False,
@@ -47,7 +53,7 @@ GOOD: dict[str, Any] = {
 LOCAL = {"SITE_URL": "http://127.0.0.1:8000", "ALLOWED_HOSTS": ["127.0.0.1"]}
 DEMO = LOCAL | {"DEMO": True}
 
-# (id, what is set otherwise, what the message has to name)
+# (id, the changed settings, a part of the message)
 MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     (
         "E001",
@@ -70,10 +76,10 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("E019", {"MAIL_PROVIDER": "post mark"}, "post mark"),
     ("W006", {"MAIL_PROVIDER": "postmark"}, "WEBHOOK_SECRET"),
     ("E003", {"STRIPE_SECRET_KEY": "pk_live_0123456789"}, "publishable"),
-    ("E003", {"STRIPE_SECRET_KEY": ""}, "no secret key"),
-    ("E004", DEMO, "real money"),
+    ("E003", {"STRIPE_SECRET_KEY": ""}, "not one of Stripe's secret keys"),
+    ("E004", DEMO, "live key"),
     ("E005", {"STRIPE_WEBHOOK_SECRET": []}, "not set"),
-    ("E006", {"STRIPE_WEBHOOK_SECRET": ["sk_live_0123456789"]}, "no webhook secret"),
+    ("E006", {"STRIPE_WEBHOOK_SECRET": ["sk_live_0123456789"]}, "not a webhook secret"),
     ("E007", {"STRIPE_API_BASE": "http://127.0.0.1:4242"}, "STRIPE_API_BASE"),
     (
         "E008",
@@ -81,7 +87,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
         "secret key",
     ),
     ("E009", {"SITE_URL": "members.example.org"}, "members.example.org"),
-    ("E010", {"SITE_URL": "https://members.example.org/"}, "after the host"),
+    ("E010", {"SITE_URL": "https://members.example.org/"}, "more than the host"),
     ("E011", {"SITE_URL": "http://members.example.org"}, "https"),
     ("E012", {"ALLOWED_HOSTS": ["example.org"]}, "ALLOWED_HOSTS"),
     ("E013", {"DEMO": True, "STRIPE_SECRET_KEY": "sk_test_1"}, "DEMO"),
@@ -92,7 +98,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("E020", {"EVENT_RETENTION_DAYS": -1}, "EVENT_RETENTION_DAYS"),
     ("E021", {"GRACE_DAYS": -1}, "GRACE_DAYS"),
     ("E021", {"GRACE_DAYS": 366}, "GRACE_DAYS"),
-    ("W001", {"STRIPE_SECRET_KEY": "sk_test_0123456789"}, "no real payment"),
+    ("W001", {"STRIPE_SECRET_KEY": "sk_test_0123456789"}, "no real payments"),
     (
         "W002",
         {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"},
@@ -102,6 +108,13 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("W004", {"CELERY_BROKER_URL": "filesystem://"}, "folder"),
     ("W005", {"CACHES": FILE_CACHE}, "cache"),
 ]
+
+
+INLINE_TEXTS = PLACEMENTS["inline"].texts
+
+
+def without(table: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: entry for name, entry in table.items() if name != key}
 
 
 def find_mistakes(settings: LazySettings, tmp_path: Path, **changes: Any) -> list[CheckMessage]:
@@ -114,12 +127,11 @@ def find_mistakes(settings: LazySettings, tmp_path: Path, **changes: Any) -> lis
     ]
 
 
-# These set DATABASES and CACHES by the settings fixture, which Django rightly warns of: nothing
-# here opens a connection.
+# Django warns because these tests change DATABASES and CACHES. No test here opens a connection.
 pytestmark = pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
 
 
-def test_what_a_newsroom_would_set_is_in_order(settings: LazySettings, tmp_path: Path) -> None:
+def test_the_settings_of_a_newsroom_pass(settings: LazySettings, tmp_path: Path) -> None:
     assert find_mistakes(settings, tmp_path) == []
 
 
@@ -137,7 +149,7 @@ def test_the_demo_may_use_its_own_secrets(settings: LazySettings, tmp_path: Path
     MISTAKES,
     ids=[f"{check_id}-{', '.join(changes)}" for check_id, changes, _ in MISTAKES],
 )
-def test_a_mistake_is_named_and_its_mending_told(
+def test_each_mistake_is_named_with_a_way_to_fix_it(
     check_id: str,
     changes: dict[str, Any],
     named: str,
@@ -147,8 +159,8 @@ def test_a_mistake_is_named_and_its_mending_told(
     found = find_mistakes(settings, tmp_path, **changes)
     message = found[0]
     assert message.id == f"campaigns.{check_id}"
-    # The demo's key for gift codes is short as well.
-    assert {also.id for also in found[1:]} <= (
+    # The demo's key for gift codes is also too short.
+    assert {other.id for other in found[1:]} <= (
         {"campaigns.E002"} if "GIFT_CODE_KEY" in changes else set()
     )
     assert named in message.msg
@@ -156,14 +168,102 @@ def test_a_mistake_is_named_and_its_mending_told(
     assert message.is_serious() == check_id.startswith("E")
 
 
-def test_no_check_is_left_out_here() -> None:
+def test_every_check_is_tested_here() -> None:
     source = Path(checks.__file__).read_text(encoding="utf-8")
-    written = re.findall(r'id="campaigns\.([EW]\d{3})"', source)
-    assert sorted(written) == sorted(set(written)), "an id stands for one mistake"
-    assert set(written) == {check_id for check_id, _, _ in MISTAKES}
+    ids = re.findall(r'id="campaigns\.([EW]\d{3})"', source)
+    assert sorted(ids) == sorted(set(ids)), "each mistake has an id of its own"
+    assert set(ids) == {check_id for check_id, _, _ in MISTAKES} | {"E022"}
 
 
-def test_the_demos_secrets_do_not_reach_what_is_told(
+# The tables of goal kinds, states and placements
+
+
+class Gap(NamedTuple):
+    missing: str
+    table: dict[str, Any]
+    key: str
+    changes: dict[str, Any] | None  # None: the whole entry is taken out
+    named: str
+
+
+TABLE_GAPS = [
+    Gap("goal kind", GOAL_KINDS, "gifts", None, "The goal kind “gifts” has no entry"),
+    Gap(
+        "count function",
+        GOAL_KINDS,
+        "money",
+        {"count": None},
+        "“money” has no function that counts",
+    ),
+    Gap(
+        "count pattern",
+        GOAL_KINDS,
+        "gifts",
+        {"get_count_pattern": None},
+        "“gifts” has no count pattern",
+    ),
+    Gap(
+        "count in the pattern",
+        GOAL_KINDS,
+        "gifts",
+        {"get_count_pattern": lambda target: "{counted} gifts"},
+        "lacks {counted} or {target}",
+    ),
+    Gap("payments", GOAL_KINDS, "gifts", {"roles": ()}, "names no payments"),
+    Gap("state", STATES, "reached", None, "The state “reached” has no entry"),
+    Gap(
+        "state's phase",
+        STATES,
+        "ended",
+        {"phase": Phase.BEFORE},
+        "0 states match the phase “ended” with an open goal",
+    ),
+    Gap("placement", PLACEMENTS, "end", None, "The placement “end” has no entry"),
+    Gap("template", PLACEMENTS, "top", {"template": "none.html"}, "“top” has no usable template"),
+    Gap(
+        "texts of a kind",
+        PLACEMENTS,
+        "top",
+        {"texts": without(PLACEMENTS["top"].texts, "money")},
+        "“top” has no default text for the goal kind “money” in the state “ended”",
+    ),
+    Gap(
+        "text of a state",
+        PLACEMENTS,
+        "inline",
+        {"texts": {kind: without(texts, "reached") for kind, texts in INLINE_TEXTS.items()}},
+        "“inline” has no default text for the goal kind “new_members” in the state “reached”",
+    ),
+    Gap(
+        "words of a text",
+        PLACEMENTS,
+        "inline",
+        {"texts": dict.fromkeys(INLINE_TEXTS, dict.fromkeys(STATES, DefaultText("", "")))},
+        "“inline” has no default text for the goal kind “gifts” in the state “before”",
+    ),
+]
+
+
+@pytest.mark.parametrize("gap", TABLE_GAPS, ids=[gap.missing for gap in TABLE_GAPS])
+def test_a_missing_part_of_a_table_is_an_error(
+    gap: Gap, settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if gap.changes is None:
+        monkeypatch.delitem(gap.table, gap.key)
+    else:
+        monkeypatch.setitem(gap.table, gap.key, replace(gap.table[gap.key], **gap.changes))
+    found = find_mistakes(settings, tmp_path)
+    assert {message.id for message in found} == {"campaigns.E022"}
+    assert any(gap.named in message.msg for message in found)
+    assert all(message.hint and message.is_serious() for message in found)
+
+
+def test_an_unknown_goal_kind_raises() -> None:
+    with pytest.raises(UnknownGoalKind, match="There is no goal kind “books”"):
+        find_goal_kind("books")
+
+
+def test_no_message_contains_one_of_the_demos_secrets(
     settings: LazySettings, tmp_path: Path
 ) -> None:
     for secret in settings.DEMO_SECRETS.values():
@@ -172,7 +272,7 @@ def test_the_demos_secrets_do_not_reach_what_is_told(
         assert all(secret not in f"{message.msg} {message.hint}" for message in found)
 
 
-# Nothing starts in production on the demo's secrets: each door in a process of its own
+# Production does not start with the demo's secrets: each entry point runs in its own process
 
 
 @pytest.mark.parametrize(
@@ -187,7 +287,9 @@ def test_the_demos_secrets_do_not_reach_what_is_told(
     ],
     ids=lambda command: " ".join(command[:4]),
 )
-def test_production_does_not_start_on_the_demos_secrets(command: list[str], tmp_path: Path) -> None:
+def test_production_does_not_start_with_the_demos_secrets(
+    command: list[str], tmp_path: Path
+) -> None:
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),

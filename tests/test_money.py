@@ -35,7 +35,7 @@ AMOUNTS = st.integers(-(2**62), 2**62)
         (150000, "uah", "UAH 1,500", "1 500 ₴"),
         (123450, "usd", "$1,234.50", "1 234,50 $"),
         (-100, "uah", "-UAH 1", "-1 ₴"),
-        # Stripe's special cases: no smaller coin, and yet told to Stripe as if there were one.
+        # Stripe's special cases: the currency has no smaller coin, but Stripe uses hundredths.
         (500, "isk", "ISK 5", "5 ISK"),
         (500, "ugx", "UGX 5", "5 UGX"),
         (550, "huf", "HUF 5.50", "5,50 HUF"),
@@ -47,7 +47,7 @@ AMOUNTS = st.integers(-(2**62), 2**62)
         (-6050, "eur", "-€60.50", "-60,50 €"),
     ],
 )
-def test_an_amount_is_written_as_a_reader_writes_it(
+def test_amounts_are_written_as_in_the_language(
     minor: int, currency: str, english: str, ukrainian: str
 ) -> None:
     assert plain(format_money(minor, currency)) == english
@@ -55,24 +55,24 @@ def test_an_amount_is_written_as_a_reader_writes_it(
 
 
 def plain(text: str) -> str:
-    """With common spaces: which of the spaces that do not break is used is no matter here."""
+    """Return the text with ordinary spaces: the kind of no-break space doesn't matter here."""
     return text.replace("\xa0", " ").replace("\u202f", " ")
 
 
 @pytest.mark.parametrize("language", ["en", "uk"])
-def test_an_amount_never_breaks_over_two_lines(language: str) -> None:
+def test_an_amount_never_breaks_across_lines(language: str) -> None:
     assert " " not in format_money(123456700, "eur", language=language)
 
 
 @given(minor=AMOUNTS, currency=CURRENCIES)
-def test_major_units_lead_back_to_the_same_minor_ones(minor: int, currency: str) -> None:
+def test_major_units_convert_back_to_the_same_minor_units(minor: int, currency: str) -> None:
     major = to_major(minor, currency)
     assert isinstance(major, Decimal)
     assert int(major.scaleb(decimal_places(currency))) == minor
 
 
 @given(minor=AMOUNTS, currency=CURRENCIES)
-def test_what_is_written_can_be_read_back_to_the_last_digit(minor: int, currency: str) -> None:
+def test_a_written_amount_contains_every_digit(minor: int, currency: str) -> None:
     written = format_money(minor, currency)
     number = "".join(sign for sign in written if sign.isdigit() or sign in ".-")
     assert Decimal(number) == to_major(minor, currency)
@@ -85,21 +85,21 @@ def test_what_is_written_can_be_read_back_to_the_last_digit(minor: int, currency
         *[("isk", 2), ("huf", 2), ("twd", 2), ("ugx", 2)],  # zero in Babel's data, or in payouts
     ],
 )
-def test_the_minor_unit_is_stripes(currency: str, places: int) -> None:
+def test_the_minor_unit_is_that_of_stripe(currency: str, places: int) -> None:
     assert decimal_places(currency) == places
 
 
 @pytest.mark.parametrize("language", ["en", "uk"])
 @pytest.mark.parametrize("currency", ["eur", "usd", "gbp", "jpy", "krw", "uah"])
-def test_where_babel_knows_stripes_decimals_the_number_is_babels(
+def test_numbers_equal_those_of_babel_where_its_decimals_are_stripes(
     currency: str, language: str
 ) -> None:
-    """Its sign may be a code where ours is the currency's own."""
+    """Compare digits only: Babel may write a code where we write the currency's sign."""
     minor = 12345678
-    theirs = format_currency(to_major(minor, currency), currency.upper(), locale=language)
+    by_babel = format_currency(to_major(minor, currency), currency.upper(), locale=language)
     digits = [
         re.sub(r"[^\d.,\s]", "", plain(text)).strip()
-        for text in (theirs, format_money(minor, currency, language=language))
+        for text in (by_babel, format_money(minor, currency, language=language))
     ]
     assert digits[0] == digits[1]
 
@@ -111,8 +111,8 @@ def test_staff_read_money_in_their_language() -> None:
         assert staff_money(123450, "eur") == "€1,234.50"
 
 
-def test_no_page_of_staff_writes_money_in_a_language_of_its_own() -> None:
-    """`staff_money` alone asks for the language of whoever looks."""
+def test_admin_pages_write_money_only_with_staff_money() -> None:
+    """Only `staff_money` uses the language of the member of staff."""
     pages = [path for path in (ROOT / "campaigns" / "admin").glob("*.py") if path.name != "site.py"]
     assert pages
     assert [path.name for path in pages if "format_money" in path.read_text()] == []

@@ -19,7 +19,7 @@ from campaigns.admin.refunds import (
 )
 from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, amount, staff_money, yes_or_no
 from campaigns.models import Dispute, Gift, Payment, PublishedNumber, Refund, Tally
-from campaigns.progress import paid_out_of
+from campaigns.progress import sum_payouts
 
 
 class MovedColumn:
@@ -149,7 +149,7 @@ class PaymentAdmin(ActionPages, ViewOnlyAdmin):
 
     @admin.display(description=_("left after refunds and disputes"))
     def left(self, payment: Payment) -> str:
-        paid_out = paid_out_of(Payment.objects.filter(pk=payment.pk))
+        paid_out = sum_payouts(Payment.objects.filter(pk=payment.pk))
         return ", ".join(staff_money(total.net_minor, total.currency) for total in paid_out) or "-"
 
     def get_readonly_fields(self, request: Any, obj: Any = None) -> list[str]:

@@ -1,4 +1,4 @@
-"""Drawings that stand inside a banner or the campaign's picture, and lines for a picture's text."""
+"""Inline drawings for banners and the campaign's picture, and line breaks for its text."""
 
 import textwrap
 from functools import cache
@@ -12,19 +12,18 @@ CARDS = ("visa", "mastercard", "amex")
 
 @cache
 def read_mark(name: str) -> SafeString:
-    """One of our own drawings as SVG, to be set inside the page.
+    """Return one of our drawings as SVG, to be placed inline.
 
-    An article stands on another server, under rules of its own: a picture that travels inside the
-    banner is there wherever the banner is.
+    Articles are on another server with its own rules, so a banner brings its pictures along.
     """
     return mark_safe((MARKS / f"{name}.svg").read_text("utf-8").strip())  # noqa: S308 (our files)
 
 
 def wrap_lines(text: str, *, width: int, most: int) -> list[str]:
-    """The text in lines of at most so many letters, since SVG breaks none.
+    """Return the text in at most `most` lines of at most `width` characters: SVG has no wrapping.
 
-    As few lines as can be, of much the same length; what is too long ends in "…". Control
-    characters go: a picture that holds one cannot be drawn.
+    Uses as few lines as possible, of similar length. Text that is too long ends in "…". Control
+    characters are removed because SVG doesn't allow them.
     """
     clean = "".join(letter for letter in text if letter.isprintable() or letter.isspace())
     lines = textwrap.wrap(clean, width=width, max_lines=most, placeholder="…")

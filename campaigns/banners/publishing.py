@@ -1,7 +1,7 @@
-"""Publish a campaign's banners and its number as files that any web server can hold.
+"""Publishing of banners and counts: small files that any web server or CDN can serve.
 
-A file is replaced at once or not at all, and a fault leaves the last good one: what readers see
-never depends on this application being well at that moment.
+A file is replaced as a whole or not at all. An error leaves the last good file, so readers see a
+banner even while this application is down.
 """
 
 import contextlib
@@ -21,39 +21,45 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from campaigns.banners.pictures import CARDS, read_mark
-from campaigns.banners.wording import choose_wording, write_count
-from campaigns.models import Banner, Campaign, PublishedNumber
+from campaigns.banners.placements import PLACEMENTS
+from campaigns.banners.texts import choose_text, write_count
+from campaigns.models import Campaign, PublishedNumber
 from campaigns.progress import Progress, measure_campaign
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=30)
-OLDEST = timedelta(seconds=60)  # published again at least so often, for the as-of time
+OLDEST = timedelta(seconds=60)  # published at least this often, to keep the as-of time fresh
 
 
 def request_publishing(campaign_id: int) -> None:
-    """Make the campaign's banners due. Not for a transaction: all that settle share this row."""
+    """Make the campaign's banners due.
+
+    Call it after the commit: inside a transaction it would lock the row that every settlement of
+    this campaign updates.
+    """
     now = timezone.now()
     later = Q(publish_at__isnull=True) | Q(publish_at__gt=now)
     Campaign.objects.filter(later, pk=campaign_id).update(publish_at=now)
 
 
 def list_campaigns_to_publish(*, at: datetime) -> list[Campaign]:
-    """The campaigns whose number changed or was published too long ago."""
+    """Return the campaigns whose count changed or whose files are too old."""
     due = Q(publish_at__lte=at) | Q(published_at__isnull=True) | Q(published_at__lte=at - OLDEST)
     return list(Campaign.objects.filter(due, goals__is_primary=True).distinct())
 
 
 def publish_campaign(campaign_id: int) -> Progress | None:
-    """Write every placement in every language; the number as published, None if another is at it.
+    """Write every placement in every language and return the published progress.
 
-    Whoever holds the lease is the only one to write, so that no older number follows a newer one.
-    While everybody is counted anew the last number stands: half of a count is shown to nobody.
+    Returns None if another process holds the lease, if a recount is under way, or if the campaign
+    has no primary goal. Only the holder of the lease writes, so an older count never replaces a
+    newer one. During a recount readers keep the last published count, not half of the new one.
     """
     now = timezone.now()
     lease = now + LEASE
     free = Q(publish_lease_until__isnull=True) | Q(publish_lease_until__lte=now)
-    # Due again when the lease is over, should we die with the number measured and not written.
+    # Due again when the lease ends, in case this process dies before it writes the files.
     if not Campaign.objects.filter(free, pk=campaign_id, recount_at__isnull=True).update(
         publish_lease_until=lease, publish_at=lease
     ):
@@ -67,11 +73,11 @@ def publish_campaign(campaign_id: int) -> Progress | None:
         _write_files(campaign, measured)
         _store_published_number(campaign, measured[0], at=measured_at)
         Campaign.objects.filter(pk=campaign_id).update(published_at=measured_at)
-        # Unless somebody settled meanwhile and asked for it anew.
+        # Keep it due if another settlement requested publishing in the meantime.
         Campaign.objects.filter(pk=campaign_id, publish_at=lease).update(publish_at=None)
         return measured[0]
     except Exception:
-        request_publishing(campaign_id)  # soon again, not when the last good one is old
+        request_publishing(campaign_id)  # retry soon, not only after OLDEST
         raise
     finally:
         Campaign.objects.filter(pk=campaign_id, publish_lease_until=lease).update(
@@ -91,34 +97,34 @@ def _store_published_number(campaign: Campaign, progress: Progress, *, at: datet
 
 
 def _write_files(campaign: Campaign, measured: list[Progress]) -> None:
-    # All are made before the first is written: a fault in one leaves every file as it was.
+    # Render everything before writing anything: an error in one file leaves all of them unchanged.
     folder = settings.PUBLISH_DIR / campaign.slug
     files = {
         folder / language / f"{placement}.html": render_banner(
             campaign, measured[0], placement=placement, language=language
         )
         for language, _name in settings.LANGUAGES
-        for placement in Banner.Placement.values
+        for placement in PLACEMENTS
     }
-    files[folder / "progress.json"] = json.dumps([_as_json(each) for each in measured])
+    files[folder / "progress.json"] = json.dumps([_as_json(goal) for goal in measured])
     for path, text in files.items():
         _replace(path, text)
 
 
 def render_banner(campaign: Campaign, progress: Progress, *, placement: str, language: str) -> str:
-    """One placement as a complete fragment of HTML, in that language and the campaign's zone.
+    """Return one placement as an HTML fragment, in that language and the campaign's time zone.
 
-    It is the same for every reader and may stand on another server: addresses are whole, drawings
-    stand inside, and nothing in it asks for a style, a script or a cookie.
+    The fragment is the same for every reader and works on any server: URLs are absolute, drawings
+    are inline, and it loads no style, script or cookie.
     """
     copy = campaign.copy_for(language)
     here = {"slug": campaign.slug}
     origin = f"?from={placement}"
     with override(language), timezone.override(campaign.zone_info):
         return render_to_string(
-            f"campaigns/embed/{placement}.html",
+            PLACEMENTS[placement].template,
             {
-                "banner": choose_wording(
+                "banner": choose_text(
                     campaign, progress, placement=placement, copy=copy, language=language
                 ),
                 "campaign": campaign,
@@ -167,12 +173,12 @@ def _replace(path: Path, text: str) -> None:
 
 
 def read_banner(slug: str, placement: str, *, language: str) -> str:
-    """The last good banner as it was published; nothing if there is none. Never raises."""
+    """Return the last published banner, or an empty string if there is none. Never raises."""
     known = dict(settings.LANGUAGES)
     wanted = language if language in known else settings.LANGUAGE_CODE
-    # Only names that publishing gives: nothing that a page's template says leads out of the folder.
-    if slug_re.match(slug) and placement in Banner.Placement.values:
-        # A template's own literal is a SafeString, which pathlib will not take; its slice is plain.
+    # Accept only names that publishing writes, so that no argument leads out of the folder.
+    if slug_re.match(slug) and placement in PLACEMENTS:
+        # A literal in a template is a SafeString, which pathlib rejects; a slice of it is a str.
         folder = settings.PUBLISH_DIR / slug[:] / wanted
         try:
             return (folder / f"{placement[:]}.html").read_text("utf-8")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils.functional import Promise
+from django_stubs_ext import StrOrPromise
 
 from campaigns.gifts.timeline import plan_next_step
 from campaigns.models import Gift, GiftChange
@@ -35,7 +35,7 @@ def changing_gift(
         )
 
 
-def refuse_unless(condition: bool, reason: Promise) -> None:
+def refuse_unless(condition: bool, reason: StrOrPromise) -> None:
     """Raise ForbiddenMove with this full sentence unless the condition holds."""
     if not condition:
         raise ForbiddenMove(reason)

@@ -147,4 +147,5 @@ def _date(moment: datetime, zone: tzinfo) -> str:
 def _method(payment: Payment) -> str:
     if not payment.method:
         return ""
-    return render_to_string("emails/parts/paid_with.txt", {"payment": payment}).strip()
+    template = "emails/parts/membership/payment_method.txt"
+    return render_to_string(template, {"payment": payment}).strip()

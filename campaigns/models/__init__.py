@@ -1,4 +1,4 @@
-"""One module a concept; singular is what a thing is. Nothing here calls Stripe, mail or a queue."""
+"""The models, one module a concept. Nothing here calls Stripe, sends mail or uses a queue."""
 
 from campaigns.models.address_change import AddressChange
 from campaigns.models.banner import Banner

@@ -6,15 +6,15 @@ from campaigns.models.copy import Copy
 
 
 class Banner(Copy):
-    """Staff's own wording for one placement in one state of the campaign; without a row, ours stands.
+    """Staff's banner text for one placement and state; without a row, the default text is used.
 
     Placeholders: {counted}, {target}, {left}, {percent}, {supporters}, {starts}, {ends}, {name}.
     """
 
     class Placement(models.TextChoices):
-        TOP = "top", _("bar across the top")
+        TOP = "top", _("bar at the top")
         INLINE = "inline", _("block inside the article")
-        END = "end", _("card at the end")
+        END = "end", _("card at the end of the article")
 
     class State(models.TextChoices):
         BEFORE = "before", _("before the campaign")
@@ -31,8 +31,8 @@ class Banner(Copy):
     text = models.CharField(_("text"), max_length=240, blank=True)
 
     class Meta:
-        verbose_name = _("banner")
-        verbose_name_plural = _("banners")
+        verbose_name = _("banner text")
+        verbose_name_plural = _("banner texts")
         constraints = [
             models.UniqueConstraint(
                 fields=["campaign", "placement", "state", "language"], name="banner_once"

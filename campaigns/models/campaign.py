@@ -12,7 +12,7 @@ from campaigns.models.copy import Copy, pick_copy
 
 
 class Phase(models.TextChoices):
-    """Where a moment lies against the window; computed, never stored."""
+    """The position of a moment relative to the window; computed, never stored."""
 
     BEFORE = "before", _("before")
     RUNNING = "running", _("running")
@@ -21,22 +21,22 @@ class Phase(models.TextChoices):
 
 def validate_zone(name: str) -> None:
     if name not in available_timezones():
-        raise ValidationError(_("“%(name)s” is no IANA time zone."), params={"name": name})
+        raise ValidationError(_("Choose a time zone, for example Europe/Berlin."))
 
 
 validate_currency = RegexValidator(
-    r"^[a-z]{3}\Z", _("Three small letters of ISO 4217, such as eur.")
+    r"^[a-z]{3}\Z", _("Use the three-letter code of the currency, for example eur.")
 )
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def running(self, *, at: datetime) -> "CampaignQuerySet":
-        """Campaigns whose window holds that moment, highest priority first."""
+        """Return the campaigns that are running at that moment, highest priority first."""
         return self.filter(starts_at__lte=at, ends_at__gt=at).order_by("-priority", "starts_at")
 
 
 class Campaign(models.Model):
-    """A campaign with a window `[starts_at, ends_at)`, thought of in its own time zone."""
+    """A campaign with a window `[starts_at, ends_at)` in its own time zone."""
 
     slug = models.SlugField(_("slug"), unique=True)
     zone = models.CharField(
@@ -50,14 +50,18 @@ class Campaign(models.Model):
     priority = models.SmallIntegerField(
         _("priority"),
         default=0,
-        help_text=_("Of two running campaigns the one with the higher priority takes strays."),
+        help_text=_(
+            "If a link names no campaign, the running one with the highest priority gets the sale."
+        ),
     )
     supporters_before = models.PositiveIntegerField(
         _("supporters before"),
         default=0,
-        help_text=_("Supporters before the campaign began, for the story."),
+        help_text=_(
+            "Number of supporters before the campaign. Banners mention it if it isn’t zero."
+        ),
     )
-    # Once staff close it its numbers are kept; what changes later stands beside them.
+    # Closing stores the final counts. Later changes are shown separately.
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
     closed_by = models.CharField(
         _("closed by"), max_length=150, blank=True, default="", db_default="", editable=False
@@ -68,13 +72,13 @@ class Campaign(models.Model):
         blank=True,
         editable=False,
         db_column="closed_numbers",
-        help_text=_("What each goal counted, by its kind."),
+        help_text=_("The final count of each goal, by goal kind."),
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
-    # Everybody is to be counted anew, in batches: due, and how far it has come.
-    recount_at = models.DateTimeField(_("count anew at"), null=True, blank=True, editable=False)
+    # When a recount is due, and how far it has come.
+    recount_at = models.DateTimeField(_("recount due at"), null=True, blank=True, editable=False)
     recounted_to = models.CharField(
-        _("counted anew up to"),
+        _("recounted up to"),
         max_length=64,
         blank=True,
         default="",
@@ -83,7 +87,7 @@ class Campaign(models.Model):
     )
     publish_at = models.DateTimeField(_("publish at"), null=True, blank=True, editable=False)
     publish_lease_until = models.DateTimeField(
-        _("publishing is leased until"), null=True, blank=True, editable=False
+        _("publishing lease ends at"), null=True, blank=True, editable=False
     )
     published_at = models.DateTimeField(_("published at"), null=True, blank=True, editable=False)
 
@@ -96,7 +100,7 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at")),
                 name="campaign_ends_after_it_starts",
-                violation_error_message=_("The end has to come after the start."),
+                violation_error_message=_("The end must be after the start."),
             )
         ]
 
@@ -109,7 +113,7 @@ class Campaign(models.Model):
         return Phase.RUNNING if at < self.ends_at else Phase.ENDED
 
     def holds(self, moment: datetime) -> bool:
-        """Whether the moment lies in the window; the end is exclusive."""
+        """Return whether the moment is in the window; the end is exclusive."""
         return self.phase(at=moment) is Phase.RUNNING
 
     @property
@@ -117,14 +121,14 @@ class Campaign(models.Model):
         return ZoneInfo(self.zone)
 
     def copy_for(self, language: str) -> "CampaignCopy":
-        """The wording in that language, or the nearest; an empty one if none was written."""
+        """Return the texts in that language or another one; empty texts if staff wrote none."""
         return pick_copy(self.copies.all(), language) or CampaignCopy(
             campaign=self, name=self.slug.capitalize()
         )
 
 
 class CampaignCopy(Copy):
-    """What a campaign says of itself; plain text, blank lines part paragraphs."""
+    """The texts of a campaign in one language; plain text, paragraphs separated by blank lines."""
 
     campaign = models.ForeignKey(
         Campaign, on_delete=models.CASCADE, verbose_name=_("campaign"), related_name="copies"
@@ -136,8 +140,8 @@ class CampaignCopy(Copy):
     use_of_money = models.TextField(_("use of money"), blank=True)
 
     class Meta:
-        verbose_name = _("campaign copy")
-        verbose_name_plural = _("campaign copies")
+        verbose_name = _("campaign texts")
+        verbose_name_plural = _("campaign texts")
         constraints = [
             models.UniqueConstraint(fields=["campaign", "language"], name="campaign_copy_once")
         ]

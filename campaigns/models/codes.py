@@ -1,7 +1,7 @@
-"""Claim codes: derived by a key from the gift and its generation, and stored nowhere readable.
+"""Claim codes: derived with a key from the gift and its generation, and never stored as text.
 
-The key can be changed: `GIFT_CODE_KEY` makes the new codes, and those of the keys in
-`GIFT_CODE_KEY_FALLBACKS` stay good.
+The key can be replaced: new codes use `GIFT_CODE_KEY`, and codes made with the keys in
+`GIFT_CODE_KEY_FALLBACKS` stay valid.
 """
 
 import base64
@@ -10,7 +10,7 @@ import uuid
 
 from django.conf import settings
 
-# Crockford's base 32: no I, L, O or U, and the look-alikes are read as what was meant.
+# Crockford's base 32 has no I, L, O or U; look-alikes are read as the intended character.
 _RFC4648 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _TO_CROCKFORD = str.maketrans(_RFC4648, _CROCKFORD)
@@ -20,13 +20,13 @@ HINT_LENGTH = 5
 
 
 class CodeKeyLost(Exception):
-    """None of the configured keys makes this gift's code: the key was taken away too early."""
+    """Raised if no configured key produces the gift's code: its key was removed too early."""
 
 
 def derive_code(gift_id: uuid.UUID, generation: int, *, key: str = "") -> str:
-    """The claim code of that gift and generation under that key, by default the newest.
+    """Return the claim code of that gift and generation; by default with the newest key.
 
-    100 bits of a keyed hash, in four groups of five for reading aloud.
+    The code is 100 bits of a keyed hash, in four groups of five characters for reading aloud.
     """
     digest = hmac.digest(
         (key or settings.GIFT_CODE_KEY).encode(), f"{gift_id}:{generation}".encode(), "sha256"
@@ -36,7 +36,7 @@ def derive_code(gift_id: uuid.UUID, generation: int, *, key: str = "") -> str:
 
 
 def rederive_code(gift_id: uuid.UUID, generation: int, *, code_hash: str) -> str:
-    """The code again, months later, by whichever key it was made; raises CodeKeyLost."""
+    """Return an existing code, with whichever key produced it; raises CodeKeyLost."""
     for key in code_keys():
         code = derive_code(gift_id, generation, key=key)
         if hmac.compare_digest(hash_code(code, key=key), code_hash):
@@ -45,22 +45,22 @@ def rederive_code(gift_id: uuid.UUID, generation: int, *, code_hash: str) -> str
 
 
 def normalise_code(typed: str) -> str:
-    """What was meant by what was typed: case, spaces, hyphens and look-alikes do not matter."""
+    """Return the code without case, spaces, hyphens and look-alikes."""
     letters = "".join(letter for letter in typed.upper() if letter.isalnum())
     return letters.translate(_LOOK_ALIKES)
 
 
 def hash_code(typed: str, *, key: str = "") -> str:
-    """The lookup hash of a code under that key, by default the newest."""
+    """Return the lookup hash of a code; by default with the newest key."""
     key_bytes = (key or settings.GIFT_CODE_KEY).encode()
     return hmac.digest(key_bytes, normalise_code(typed).encode(), "sha256").hex()
 
 
 def possible_hashes(typed: str) -> list[str]:
-    """The lookup hashes of a code as somebody typed it: one for each key that may have made it."""
+    """Return the possible lookup hashes of a typed code, one for each key."""
     return [hash_code(typed, key=key) for key in code_keys()]
 
 
 def code_keys() -> list[str]:
-    """The newest first."""
+    """Return the keys, the newest first."""
     return [settings.GIFT_CODE_KEY, *settings.GIFT_CODE_KEY_FALLBACKS]

@@ -1,4 +1,4 @@
-"""Wording that staff write, one row a language."""
+"""Texts that staff write, with one row for each language."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -21,9 +21,9 @@ CopyRow = TypeVar("CopyRow", bound=Copy)
 
 
 def pick_copy(rows: Iterable[CopyRow], language: str) -> CopyRow | None:
-    """The row in that language, else in the site's own, else any; None if staff wrote none."""
+    """Return the row in that language, or in the site's language, or any row; None without rows."""
     by_language = {row.language: row for row in rows}
-    for wanted in (language, settings.LANGUAGE_CODE):
-        if wanted in by_language:
-            return by_language[wanted]
+    for code in (language, settings.LANGUAGE_CODE):
+        if code in by_language:
+            return by_language[code]
     return next(iter(by_language.values()), None)

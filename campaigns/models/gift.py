@@ -18,7 +18,7 @@ from campaigns.models.plan import Price
 
 
 class Gift(models.Model):
-    """A membership bought for somebody. Rows exist once the payment succeeded."""
+    """A membership bought for someone else. The row is created when the payment succeeds."""
 
     class Status(models.TextChoices):
         PAID = "paid", _("paid")
@@ -32,16 +32,16 @@ class Gift(models.Model):
         Status.DELIVERED: {Status.CLAIMED, Status.EXPIRED, Status.REVOKED},
         Status.CLAIMED: {Status.REVOKED},
         Status.EXPIRED: {Status.PAID, Status.DELIVERED, Status.REVOKED},
-        # A lost dispute can be won later, and staff can bring a gift back.
+        # A lost dispute can be won later, and staff can restore a gift.
         Status.REVOKED: {Status.PAID, Status.DELIVERED, Status.CLAIMED, Status.EXPIRED},
     }
     CLAIMABLE = (Status.PAID, Status.DELIVERED)
 
     class Cause(models.TextChoices):
-        """Why a gift was revoked: only what money took away, money brings back."""
+        """Why a gift was revoked. A payment restores only a gift revoked for its payment."""
 
-        MONEY = "money", _("its payment no longer stands")
-        STAFF = "staff", _("by staff")
+        MONEY = "money", _("payment reversed")
+        STAFF = "staff", _("revoked by staff")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     checkout = models.ForeignKey(
@@ -71,7 +71,7 @@ class Gift(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text=_("Empty: that of the campaign."),
+        help_text=_("Leave empty to use the campaign’s time zone."),
     )
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
     bounced_at = models.DateTimeField(_("bounced at"), null=True, blank=True)
@@ -79,10 +79,10 @@ class Gift(models.Model):
     expires_at = models.DateTimeField(_("expires at"))
     revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
     revoked_for = models.CharField(
-        _("revoked because"), max_length=5, choices=Cause, blank=True, default="", db_default=""
+        _("reason for revoking"), max_length=5, choices=Cause, blank=True, default="", db_default=""
     )
-    # Of a claimed gift: since when its payment no longer stands, and that staff let it be all the
-    # same. Until they say so it waits for their word.
+    # For a claimed gift whose payment was reversed: when that happened, and whether staff let the
+    # member keep the membership. Until they decide, the gift needs attention.
     reversed_at = models.DateTimeField(
         _("payment reversed at"), null=True, blank=True, db_column="fell_at"
     )
@@ -90,16 +90,16 @@ class Gift(models.Model):
         _("membership kept by staff"), default=False, db_default=False, db_column="is_kept"
     )
     refunds = models.ManyToManyField(
-        Refund, verbose_name=_("refunds of it"), related_name="gifts", blank=True
+        Refund, verbose_name=_("refunds"), related_name="gifts", blank=True
     )
-    # The timeline of reminders and expiry: what was done up to when, and when the next is due.
+    # Reminders and expiry: up to when they are done, and when the next step is due.
     stepped_until = models.DateTimeField(
         _("steps done until"), null=True, blank=True, editable=False
     )
     next_step_at = models.DateTimeField(_("next step at"), null=True, blank=True, editable=False)
     generation = models.PositiveSmallIntegerField(_("generation"), default=1)
-    code_hash = models.CharField(_("hash of the code"), max_length=64, unique=True)
-    code_hint = models.CharField(_("start of the code"), max_length=HINT_LENGTH, blank=True)
+    code_hash = models.CharField(_("claim code hash"), max_length=64, unique=True)
+    code_hint = models.CharField(_("start of the claim code"), max_length=HINT_LENGTH, blank=True)
     claimed_by = models.ForeignKey(
         Member,
         on_delete=models.PROTECT,
@@ -152,23 +152,23 @@ class Gift(models.Model):
         return f"gift {self.code_hint}…"
 
     def move_to(self, status: Status) -> None:
-        """Change the state of a locked gift; raises ForbiddenMove. The caller saves."""
+        """Change the status of a locked gift; raises ForbiddenMove. The caller saves."""
         check_move(self.MOVES, old=self.status, new=status)
         self.status = status
 
     def set_code(self) -> None:
-        """Derive this generation's code by the newest key; the caller saves."""
+        """Derive this generation's claim code with the newest key. The caller saves."""
         code = derive_code(self.id, self.generation)
         self.code_hash, self.code_hint = hash_code(code), code[:HINT_LENGTH]
 
     @property
     def code(self) -> str:
-        """The claim code, derived anew; raises CodeKeyLost."""
+        """The claim code, derived again; raises CodeKeyLost."""
         return rederive_code(self.id, self.generation, code_hash=self.code_hash)
 
     @property
     def is_handed_over(self) -> bool:
-        """Whether the buyer passes it on, so that the invitation goes to nobody by mail."""
+        """Whether the buyer passes the gift on, so that no invitation is e-mailed."""
         return not self.recipient_email
 
     @property
@@ -177,7 +177,7 @@ class Gift(models.Model):
 
     @property
     def needs_decision(self) -> bool:
-        """Whether it was claimed, its payment fell, and staff have not said what becomes of it."""
+        """Whether it was claimed, its payment was reversed, and staff have yet to decide."""
         return (
             self.status == self.Status.CLAIMED
             and self.reversed_at is not None
@@ -186,7 +186,7 @@ class Gift(models.Model):
 
     @property
     def recipient_zone(self) -> tzinfo:
-        """Whose days and hours a delivery date means."""
+        """The time zone of the delivery date."""
         if self.zone:
             return ZoneInfo(self.zone)
         campaign = self.checkout.campaign
@@ -194,7 +194,7 @@ class Gift(models.Model):
 
     @property
     def share_minor(self) -> int:
-        """Its part of what the Checkout cost, in minor units."""
+        """The gift's share of the Checkout's amount, in minor units."""
         return self.checkout.amount_minor // self.checkout.quantity
 
     def is_due(self, *, at: datetime) -> bool:
@@ -202,59 +202,59 @@ class Gift(models.Model):
 
 
 class ReplacedCode(models.Model):
-    """A code of an earlier generation: whoever still has it is told that there is a newer one."""
+    """A claim code of an earlier generation. People who enter it learn that a newer one exists."""
 
     gift = models.ForeignKey(
         Gift, on_delete=models.CASCADE, verbose_name=_("gift"), related_name="replaced_codes"
     )
-    code_hash = models.CharField(_("hash of the code"), max_length=64, unique=True)
+    code_hash = models.CharField(_("claim code hash"), max_length=64, unique=True)
     replaced_at = models.DateTimeField(_("replaced at"), default=timezone.now)
 
     class Meta:
-        verbose_name = _("replaced code")
-        verbose_name_plural = _("replaced codes")
+        verbose_name = _("replaced claim code")
+        verbose_name_plural = _("replaced claim codes")
 
     def __str__(self) -> str:
         return f"replaced code of {self.gift}"
 
 
 class GiftChange(models.Model):
-    """What somebody did to a gift, and why: staff by name, or the buyer on their own page."""
+    """A change of a gift and its reason: by a member of staff, or by the buyer on their page."""
 
     class What(models.TextChoices):
-        RESENT = "resent", _("sent again")
-        NEW_CODE = "new_code", _("sent again with a new code")
+        RESENT = "resent", _("resent")
+        NEW_CODE = "new_code", _("resent with a new claim code")
         DATE = "date", _("delivery date changed")
         RECIPIENT = "recipient", _("recipient changed")
         REVOKED = "revoked", _("revoked")
-        RESTORED = "revived", _("revived")
-        REASSIGNED = "reassigned", _("given to another claimed_by")
-        KEPT = "kept", _("kept though its payment fell")
+        RESTORED = "revived", _("restored")
+        REASSIGNED = "reassigned", _("reassigned to another member")
+        KEPT = "kept", _("kept despite a reversed payment")
 
     gift = models.ForeignKey(
         Gift, on_delete=models.CASCADE, verbose_name=_("gift"), related_name="changes"
     )
-    what = models.CharField(_("what"), max_length=12, choices=What)
-    why = models.CharField(_("why"), max_length=200, blank=True)
-    made_at = models.DateTimeField(_("made at"), default=timezone.now)
+    what = models.CharField(_("change"), max_length=12, choices=What)
+    why = models.CharField(_("reason"), max_length=200, blank=True)
+    made_at = models.DateTimeField(_("changed at"), default=timezone.now)
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
-        verbose_name=_("made by"),
+        verbose_name=_("changed by"),
         null=True,
         blank=True,
     )
-    # Kept when the user is deleted, so that it never looks as if the buyer had done it.
+    # Survives the deletion of the user, so that the buyer never appears to have made the change.
     staff_name = models.CharField(
-        _("name of the staff"),
+        _("staff member"),
         max_length=150,
         blank=True,
-        help_text=_("Empty: the buyer, on the page of their gifts."),
+        help_text=_("Empty if the buyer made the change on their page."),
     )
 
     class Meta:
-        verbose_name = _("change of a gift")
-        verbose_name_plural = _("changes of gifts")
+        verbose_name = _("gift change")
+        verbose_name_plural = _("gift changes")
         ordering = ["-made_at", "-pk"]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from campaigns.models.campaign import Campaign
 
 
 class Goal(models.Model):
-    """What a campaign counts, and how far it wants to get."""
+    """What a campaign counts, and the target it wants to reach."""
 
     class Kind(models.TextChoices):
         NEW_MEMBERS = "new_members", _("new members")
@@ -19,7 +19,10 @@ class Goal(models.Model):
     kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.NEW_MEMBERS)
     target = models.PositiveBigIntegerField(
         _("target"),
-        help_text=_("Members or gifts; for money, minor units of the campaign's currency."),
+        help_text=_(
+            "A number of members or gifts. For money, an amount in the smallest unit of the "
+            "campaign’s currency: 6000 is €60."
+        ),
     )
     is_primary = models.BooleanField(
         _("primary goal"), default=False, help_text=_("The goal that banners show.")
@@ -32,14 +35,14 @@ class Goal(models.Model):
             models.CheckConstraint(
                 condition=Q(target__gt=0),
                 name="goal_target_above_zero",
-                violation_error_message=_("A goal's target is above zero."),
+                violation_error_message=_("The target must be greater than zero."),
             ),
             models.UniqueConstraint(fields=["campaign", "kind"], name="goal_kind_once"),
             models.UniqueConstraint(
                 fields=["campaign"],
                 condition=Q(is_primary=True),
                 name="goal_one_primary",
-                violation_error_message=_("Banners show one goal: only one can be the primary."),
+                violation_error_message=_("Only one goal can be the primary goal."),
             ),
         ]
 

@@ -8,10 +8,10 @@ from campaigns.models.member import canonical_email
 
 
 def hash_address(address: str) -> str:
-    """What an address is remembered by, so that the list of those who want no mail names nobody.
+    """Return the hash of an address, so that the list of opt-outs contains no addresses.
 
-    Without a key, so that no change of one forgets a wish: it hides an address from whoever reads
-    the list, not from whoever tries out an address that they suspect.
+    The hash has no key, because replacing a key would lose all opt-outs. So it hides addresses
+    from people who read the list, but not from someone who tests an address they already have.
     """
     return hashlib.sha256(f"opt-out:{canonical_email(address)}".encode()).hexdigest()
 
@@ -22,7 +22,7 @@ class OptOutManager(models.Manager["OptOut"]):
 
 
 class OptOut(models.Model):
-    """An address that gets no reminders; what it pays and is given is told all the same."""
+    """An address that gets no reminders. It still gets receipts and gifts."""
 
     address_hash = models.CharField(_("hash of the address"), max_length=64, unique=True)
     created_at = models.DateTimeField(_("created at"), default=timezone.now)

@@ -14,9 +14,9 @@ from campaigns.models.sign_in import SignInLink
 
 
 class OutgoingMail(models.Model):
-    """A message that somebody would miss: due until it was handed to the mail provider.
+    """An e-mail that must not be lost: it is due until the mail provider has accepted it.
 
-    A sweep claims it by moving `next_attempt_at` ahead (the lease), so that no crash and no lost
+    A job claims it by moving `next_attempt_at` ahead (the lease). So neither a crash nor a lost
     broker loses it.
     """
 
@@ -24,22 +24,22 @@ class OutgoingMail(models.Model):
         RECEIPT = "receipt", _("receipt")
         WELCOME = "welcome", _("welcome")
         GIFT_BOUGHT = "gift_bought", _("gift bought")
-        GIFT_INVITATION = "gift_invitation", _("gift to its recipient")
-        GIFT_TO_PASS_ON = "gift_to_pass_on", _("gift to be handed over")
+        GIFT_INVITATION = "gift_invitation", _("gift, to its recipient")
+        GIFT_TO_PASS_ON = "gift_to_pass_on", _("gift to pass on, to its buyer")
         GIFT_DELIVERED = "gift_delivered", _("gifts delivered")
-        GIFT_BOUNCED = "gift_bounced", _("gift not delivered, to its buyer")
-        GIFT_BOUNCED_STAFF = "gift_bounced_staff", _("gift not delivered, to staff")
-        GIFT_REMINDER = "gift_reminder", _("reminder to the recipient")
-        GIFT_UNCLAIMED = "gift_unclaimed", _("reminder to the buyer")
+        GIFT_BOUNCED = "gift_bounced", _("gift bounced, to its buyer")
+        GIFT_BOUNCED_STAFF = "gift_bounced_staff", _("gift bounced, to staff")
+        GIFT_REMINDER = "gift_reminder", _("unclaimed gift, reminder to its recipient")
+        GIFT_UNCLAIMED = "gift_unclaimed", _("unclaimed gift, reminder to its buyer")
         GIFT_EXPIRING = "gift_expiring", _("gift about to expire, to its buyer")
-        GIFT_CONFIRM = "gift_confirm", _("confirmation that a gift adds to a membership")
+        GIFT_CONFIRM = "gift_confirm", _("request to confirm a claim")
         GIFT_CLAIMED = "gift_claimed", _("gift claimed")
-        GIFT_ENDING = "gift_ending", _("given membership about to end")
-        SIGN_IN = "sign_in", _("link to one’s own page")
-        PAST_DUE = "past_due", _("renewal that failed")
-        LAPSED = "lapsed", _("membership that lapsed")
-        ADDRESS_OLD = "address_old", _("change of address, to the old one")
-        ADDRESS_NEW = "address_new", _("change of address, to the new one")
+        GIFT_ENDING = "gift_ending", _("gift membership about to end")
+        SIGN_IN = "sign_in", _("sign-in link")
+        PAST_DUE = "past_due", _("failed renewal")
+        LAPSED = "lapsed", _("lapsed membership")
+        ADDRESS_OLD = "address_old", _("address change, to the old address")
+        ADDRESS_NEW = "address_new", _("address change, to the new address")
         ADDRESS_CHANGED = "address_changed", _("address changed")
         ERASURE = "erasure", _("data being erased")
         DISPUTE = "dispute", _("dispute, to staff")
@@ -58,7 +58,7 @@ class OutgoingMail(models.Model):
     address_change = models.ForeignKey(
         AddressChange,
         on_delete=models.CASCADE,
-        verbose_name=_("change of address"),
+        verbose_name=_("address change"),
         null=True,
         blank=True,
     )
@@ -84,18 +84,18 @@ class OutgoingMail(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
     error = models.TextField(_("error"), blank=True)
-    # The end of trying: the provider refused it for good, or would not take it for days.
-    failed_at = models.DateTimeField(_("given up at"), null=True, blank=True)
+    # When we stopped trying: the provider rejected it, or didn't accept it for days.
+    failed_at = models.DateTimeField(_("failed at"), null=True, blank=True)
     provider_id = models.CharField(
-        _("id at the mail provider"), max_length=255, blank=True, default="", db_default=""
+        _("ID at the mail provider"), max_length=255, blank=True, default="", db_default=""
     )
     bounced_at = models.DateTimeField(_("bounced at"), null=True, blank=True)
-    # What did not arrive is told on, to whoever can mend the address.
-    told_at = models.DateTimeField(_("failure told at"), null=True, blank=True, editable=False)
+    # When the failure was reported to the buyer or the staff, who can correct the address.
+    told_at = models.DateTimeField(_("failure reported at"), null=True, blank=True, editable=False)
 
     class Meta:
-        verbose_name = _("outgoing mail")
-        verbose_name_plural = _("outgoing mails")
+        verbose_name = _("e-mail")
+        verbose_name_plural = _("e-mails")
         indexes = [
             models.Index(
                 fields=["next_attempt_at"],

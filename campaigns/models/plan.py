@@ -8,7 +8,7 @@ from campaigns.models.copy import Copy, pick_copy
 
 
 class Plan(models.Model):
-    """What a reader can become."""
+    """A kind of membership that readers can buy."""
 
     slug = models.SlugField(_("slug"), unique=True)
     position = models.SmallIntegerField(_("position"), default=0)
@@ -18,10 +18,10 @@ class Plan(models.Model):
         default=365,
         db_default=365,
         validators=[MinValueValidator(1)],
-        help_text=_("From its delivery on; then it expires."),
+        help_text=_("Days from the delivery until an unclaimed gift expires."),
     )
     stripe_product_id = models.CharField(
-        _("product id"), max_length=255, blank=True, editable=False
+        _("Stripe product ID"), max_length=255, blank=True, editable=False
     )
 
     class Meta:
@@ -33,22 +33,24 @@ class Plan(models.Model):
         return self.slug
 
     def copy_for(self, language: str) -> "PlanCopy":
-        """The wording in that language or the nearest there is."""
+        """Return the texts in that language or another one; empty texts if staff wrote none."""
         return pick_copy(self.copies.all(), language) or PlanCopy(
             plan=self, name=self.slug.capitalize()
         )
 
 
 class PlanCopy(Copy):
+    """The texts of a plan in one language."""
+
     plan = models.ForeignKey(
         Plan, on_delete=models.CASCADE, verbose_name=_("plan"), related_name="copies"
     )
     name = models.CharField(_("name"), max_length=80)
-    benefits = models.TextField(_("benefits"), blank=True, help_text=_("One a line."))
+    benefits = models.TextField(_("benefits"), blank=True, help_text=_("One per line."))
 
     class Meta:
-        verbose_name = _("plan copy")
-        verbose_name_plural = _("plan copies")
+        verbose_name = _("plan texts")
+        verbose_name_plural = _("plan texts")
         constraints = [models.UniqueConstraint(fields=["plan", "language"], name="plan_copy_once")]
 
     def __str__(self) -> str:
@@ -61,9 +63,9 @@ class PlanCopy(Copy):
 
 class PriceQuerySet(models.QuerySet["Price"]):
     def on_sale(self) -> "PriceQuerySet":
-        """What can be bought now: of what Stripe does not know yet nothing can."""
-        known = self.exclude(stripe_price_id="")
-        return known.filter(is_active=True, plan__is_active=True).select_related("plan")
+        """Return the prices that can be bought now: active, and already created at Stripe."""
+        at_stripe = self.exclude(stripe_price_id="")
+        return at_stripe.filter(is_active=True, plan__is_active=True).select_related("plan")
 
     def for_joining(self, *, currency: str) -> "PriceQuerySet":
         kinds = [Price.Kind.MONTH, Price.Kind.YEAR, Price.Kind.ONCE]
@@ -74,7 +76,7 @@ class PriceQuerySet(models.QuerySet["Price"]):
 
 
 class Price(models.Model):
-    """One way to buy a plan. The amount is in minor units and never changes: a new one is a row."""
+    """One way to buy a plan. Its amount in minor units never changes; a new price is a new row."""
 
     class Kind(models.TextChoices):
         MONTH = "month", _("every month")
@@ -90,16 +92,18 @@ class Price(models.Model):
         _("months"),
         null=True,
         blank=True,
-        help_text=_("How long it lasts if bought once or as a gift."),
+        help_text=_("Length of the membership, for one-time prices and gifts."),
     )
     currency = models.CharField(
         _("currency"), max_length=3, default="eur", validators=[validate_currency]
     )
     amount_minor = models.PositiveBigIntegerField(
-        _("amount in minor units"), help_text=_("In minor units: 6000 is €60.")
+        _("amount"), help_text=_("In the smallest unit of the currency: 6000 is €60.")
     )
     is_active = models.BooleanField(_("on sale"), default=True)
-    stripe_price_id = models.CharField(_("price id"), max_length=255, blank=True, editable=False)
+    stripe_price_id = models.CharField(
+        _("Stripe price ID"), max_length=255, blank=True, editable=False
+    )
 
     objects = PriceQuerySet.as_manager()
 
@@ -111,15 +115,15 @@ class Price(models.Model):
             models.CheckConstraint(
                 condition=Q(amount_minor__gt=0),
                 name="price_above_zero",
-                violation_error_message=_("A price is above zero."),
+                violation_error_message=_("The price must be greater than zero."),
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=["month", "year"], months__isnull=True)
                 | Q(kind__in=["once", "gift"], months__isnull=False, months__gt=0),
                 name="price_months_fit_its_kind",
                 violation_error_message=_(
-                    "What is bought once or as a gift says for how many months; what renews by "
-                    "itself does not."
+                    "Set the number of months for a one-time price or a gift. Leave it empty for a "
+                    "price that renews."
                 ),
             ),
         ]
@@ -133,6 +137,6 @@ class Price(models.Model):
 
     @property
     def lookup_key(self) -> str:
-        """The name under which `stripe_setup` keeps this price at Stripe."""
+        """Return the name by which `stripe_setup` finds this price at Stripe."""
         term = f"{self.kind}-{self.months}" if self.months else self.kind
         return f"{self.plan.slug}-{term}-{self.currency}-{self.amount_minor}"

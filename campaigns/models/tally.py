@@ -12,7 +12,7 @@ from campaigns.models.payment import Payment
 
 class TallyQuerySet(models.QuerySet["Tally"]):
     def counting_at(self, moment: datetime) -> "TallyQuerySet":
-        """Those whose interval `[counted_from, counted_until)` holds that moment."""
+        """Return the tallies whose interval `[counted_from, counted_until)` contains `moment`."""
         return self.filter(counted_from__lte=moment).filter(
             Q(counted_until__isnull=True) | Q(counted_until__gt=moment)
         )
@@ -49,10 +49,10 @@ class Tally(models.Model):
     objects = TallyQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("tally")
-        verbose_name_plural = _("tallies")
+        verbose_name = _("counted sign-up")
+        verbose_name_plural = _("counted sign-ups")
         indexes = [
-            # All that counting asks for: it reads the index and no row.
+            # Covers every column that counting needs, so that it reads no rows.
             models.Index(
                 fields=["campaign", "counted_from", "counted_until", "gift", "member"],
                 name="tally_of_campaign",
@@ -91,7 +91,7 @@ class Tally(models.Model):
 
 
 class PublishedNumber(models.Model):
-    """A number that readers were shown, kept as it was shown whatever is learnt later."""
+    """A count as it was shown to readers; it never changes afterwards."""
 
     campaign = models.ForeignKey(
         Campaign, on_delete=models.CASCADE, verbose_name=_("campaign"), related_name="published"
@@ -101,8 +101,8 @@ class PublishedNumber(models.Model):
     target = models.PositiveBigIntegerField(_("target"))
 
     class Meta:
-        verbose_name = _("published number")
-        verbose_name_plural = _("published numbers")
+        verbose_name = _("published count")
+        verbose_name_plural = _("published counts")
         indexes = [models.Index(fields=["campaign", "published_at"], name="published_number_at")]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Close a campaign: its numbers are kept as they are then, whatever is learnt later."""
+"""The closing of a campaign: its final counts are stored and no longer change."""
 
 import json
 from collections.abc import Sequence
@@ -12,24 +12,28 @@ from campaigns.progress.goals import Progress, measure_campaign
 
 
 class CannotClose(Exception):
-    """The campaign is not over, has no goal, is being counted anew, or is not what staff saw."""
+    """Raised if a campaign can't be closed.
+
+    It hasn't ended, has no goal, is being recounted, or has changed since staff looked at it.
+    """
 
 
 class AlreadyClosed(CannotClose):
-    """A colleague was quicker."""
+    """Raised if the campaign is closed already."""
 
 
 def fingerprint(goals: Sequence[Progress]) -> int:
-    """Tells whether the numbers are those that somebody has looked at."""
+    """Return a hash of the counts, to notice changes between showing a page and submitting it."""
     shown = [(goal.kind, goal.counted, goal.pending) for goal in goals]
     return crc32(json.dumps(shown).encode())
 
 
 def close_campaign(campaign_id: int, *, by: str, seen: int) -> list[Progress]:
-    """Keep what each goal counts now, once; `seen` is the fingerprint of what was shown.
+    """Close the campaign: store each goal's count as its final count.
 
-    Raises CannotClose if the campaign is not over, has no goal, is being counted anew or counts
-    something else by now, and AlreadyClosed if it is closed.
+    `seen` is the fingerprint of the counts that staff were shown. Raises AlreadyClosed if the
+    campaign is closed. Raises CannotClose if it hasn't ended, has no goal, is being recounted, or
+    if its counts differ from `seen`.
     """
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
@@ -47,12 +51,15 @@ def close_campaign(campaign_id: int, *, by: str, seen: int) -> list[Progress]:
 
 
 def reopen_campaign(campaign_id: int) -> dict[str, int] | None:
-    """The number is what the rows say again; what was kept, or none if it was not closed."""
+    """Reopen the campaign, so that its counts come from the rows again.
+
+    Returns the final counts it had, or None if it wasn't closed.
+    """
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
         if campaign.closed_at is None:
             return None
-        kept: dict[str, int] = campaign.final_counts or {}
+        final_counts: dict[str, int] = campaign.final_counts or {}
         campaign.closed_at, campaign.closed_by, campaign.final_counts = None, "", None
         campaign.save(update_fields=["closed_at", "closed_by", "final_counts"])
-    return kept
+    return final_counts

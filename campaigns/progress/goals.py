@@ -1,18 +1,20 @@
-"""How far the goals are, from the rows that count; the kept numbers once staff closed the campaign."""
+"""The progress of a campaign's goals: from the rows that count, or from the final counts."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from campaigns.models import Campaign, Goal, Payment, Phase
-from campaigns.progress.money import money_raised
+from campaigns.progress.goal_kinds import GoalKind, find_goal_kind
+from campaigns.progress.states import STATES, find_state
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a goal is at a moment, as known now. Money is in minor units of `currency`.
+    """The progress of one goal at a moment, as known now. Money is in minor units of `currency`.
 
-    Once staff closed the campaign `counted` is the number that was kept, as of then; what the rows say
-    now, with its people and gifts, stands beside it.
+    For a closed campaign `counted` is the final count and `as_of` the time of closing. `people`
+    and `gifts` always come from the rows, and so does `known_now`, which differs from `counted`
+    if something was refunded after the closing, for example.
     """
 
     kind: str
@@ -25,16 +27,16 @@ class Progress:
     pending: int = 0
     currency: str = ""
     is_final: bool = False
-    known_now: int | None = None  # of a final number alone
+    known_now: int | None = None  # only for a final count
 
     @property
     def percent(self) -> int:
-        """Whole percent, rounded down so that 100 is never said too early; may pass 100."""
+        """Whole percent, rounded down so that 99.9 doesn't show as 100; can exceed 100."""
         return max(self.counted, 0) * 100 // self.target
 
     @property
     def bar_percent(self) -> int:
-        """What a bar can show: the percent between 0 and 100."""
+        """The percent that a bar can show, from 0 to 100."""
         return min(self.percent, 100)
 
     @property
@@ -47,80 +49,81 @@ class Progress:
 
     @property
     def is_money(self) -> bool:
-        return self.kind == Goal.Kind.MONEY
+        return find_goal_kind(self.kind).is_money
 
     @property
     def is_provisional(self) -> bool:
-        """Whether readers are to be told that the number may yet change by what is decided."""
+        """Whether the count can still change, because a payment is pending or nobody closed the
+        ended campaign yet.
+        """
         return not self.is_final and (self.pending > 0 or self.phase is Phase.ENDED)
 
     @property
     def has_moved(self) -> bool:
-        """Whether something was learnt since the campaign was closed: a refund, say."""
+        """Whether the count changed after the campaign was closed, for example by a refund."""
         return self.known_now is not None and self.known_now != self.counted
 
     def as_known_now(self) -> "Progress":
-        """What the rows say, whatever was kept."""
+        """Return the progress that the rows give now, without the final count."""
         counted = self.counted if self.known_now is None else self.known_now
         return replace(self, counted=counted, is_final=False, known_now=None)
 
     @property
     def state(self) -> str:
-        """before, running, reached or ended: what a banner talks about."""
-        if self.phase is Phase.RUNNING and self.is_reached:
-            return "reached"
-        return self.phase.value
+        """The campaign's state, one of `Banner.State`."""
+        return find_state(self.phase, goal_reached=self.is_reached)
+
+    @property
+    def shows_count(self) -> bool:
+        """Whether banners show the count and the bar in this state."""
+        return STATES[self.state].shows_count
 
 
 def measure_goal(goal: Goal, *, at: datetime) -> Progress:
-    """The goal's progress at that moment. Pending are payments begun that may yet count."""
-    campaign = goal.campaign
-    tallies = campaign.tallies.counting_at(at)
+    """Return the goal's progress at that moment; raises UnknownGoalKind."""
+    campaign, kind = goal.campaign, find_goal_kind(goal.kind)
+    counted = kind.count(campaign, at)
+    final_count = _find_final_count(goal, at=at)
+    return Progress(
+        kind=goal.kind,
+        counted=counted.total if final_count is None else final_count,
+        target=goal.target,
+        as_of=at if final_count is None else campaign.closed_at or at,
+        phase=campaign.phase(at=at),
+        people=counted.people,
+        gifts=counted.gifts,
+        pending=_count_pending(campaign, kind, at=at),
+        currency=campaign.currency if kind.is_money else "",
+        is_final=final_count is not None,
+        known_now=None if final_count is None else counted.total,
+    )
+
+
+def _count_pending(campaign: Campaign, kind: GoalKind, *, at: datetime) -> int:
+    """Return how many payments of the window, made by `at`, may still count for this kind."""
     pending = Payment.objects.filter(
         campaign=campaign,
         status=Payment.Status.PENDING,
         hold__in=Payment.COUNTED_HOLDS,
-        role__in=Payment.COUNTED_ROLES,
+        role__in=kind.roles,
         paid_at__gte=campaign.starts_at,
         paid_at__lt=min(campaign.ends_at, at) if at > campaign.starts_at else campaign.starts_at,
     )
-    people = gifts = 0
-    if goal.kind == Goal.Kind.MONEY:
-        counted = money_raised(campaign, at=at)
+    if kind.is_money:
         pending = pending.filter(currency=campaign.currency)
-    else:
-        gifts = tallies.filter(gift__isnull=False).count()
-        if goal.kind == Goal.Kind.NEW_MEMBERS:
-            people = tallies.filter(member__isnull=False).count()
-        else:
-            pending = pending.filter(role=Payment.Role.GIFT)
-        counted = people + gifts
-    kept = _final_count(goal, at=at)
-    return Progress(
-        kind=goal.kind,
-        counted=counted if kept is None else kept,
-        target=goal.target,
-        as_of=at if kept is None else campaign.closed_at or at,
-        phase=campaign.phase(at=at),
-        people=people,
-        gifts=gifts,
-        pending=pending.count(),
-        currency=campaign.currency if goal.kind == Goal.Kind.MONEY else "",
-        is_final=kept is not None,
-        known_now=None if kept is None else counted,
-    )
+    return pending.count()
 
 
-def _final_count(goal: Goal, *, at: datetime) -> int | None:
-    """What the goal counted when the campaign was closed; none before, or of a goal added since."""
+def _find_final_count(goal: Goal, *, at: datetime) -> int | None:
+    """Return the goal's final count; None before the closing, and for a goal added after it."""
     campaign = goal.campaign
     if campaign.closed_at is None or at < campaign.closed_at:
         return None
-    kept: int | None = (campaign.final_counts or {}).get(goal.kind)
-    return kept
+    final_count: int | None = (campaign.final_counts or {}).get(goal.kind)
+    return final_count
 
 
 def measure_campaign(campaign: Campaign, *, at: datetime) -> list[Progress]:
-    """Every goal's progress, the primary one first."""
+    """Return the progress of every goal, the primary goal first."""
     goals = campaign.goals.select_related("campaign").order_by("-is_primary", "pk")
     return [measure_goal(goal, at=at) for goal in goals]

@@ -1,4 +1,4 @@
-"""The money of a campaign, from its payments, refunds and disputes; currencies are never added."""
+"""The money of a campaign, by currency: from its payments, refunds and disputes."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from campaigns.models import Campaign, Dispute, Payment, Refund
-from campaigns.progress.tallies import counted_payments, payments_of_window
+from campaigns.progress.tallies import select_counted_payments, select_window_payments
 
 
 @dataclass(frozen=True)
-class MoneyOf:
-    """One currency, in minor units, over the payments that can count; never added to another."""
+class MoneyTotal:
+    """The total of one currency, in minor units, over the payments that can count."""
 
     currency: str
     payments: int
@@ -24,16 +24,16 @@ class MoneyOf:
 
     @property
     def net_minor(self) -> int:
-        """What is left after refunds and lost disputes, before Stripe's fees."""
+        """The total after refunds and lost disputes, before Stripe's fees."""
         return self.gross_minor - self.refunded_minor - self.lost_minor
 
 
 @dataclass
-class PaidOut:
-    """What Stripe pays out in one currency, in minor units, as its balance has it.
+class PayoutTotal:
+    """The total that Stripe pays out in one currency, in minor units, from its balance entries.
 
-    A refund that failed and a dispute that was won count back; whatever Stripe converted stands
-    under the currency into which it did.
+    Failed refunds and disputes that were won are added back. Converted money is listed under the
+    currency into which Stripe converted it.
     """
 
     currency: str
@@ -51,58 +51,63 @@ class PaidOut:
 
 
 @dataclass(frozen=True)
-class HeldOf:
-    """Money in another currency than was asked for, of which staff have yet to decide."""
+class HeldTotal:
+    """The total of the held payments in one currency, in minor units.
+
+    A payment is held if it arrived in an unexpected currency, until staff accept or decline it.
+    """
 
     currency: str
     payments: int
     amount_minor: int
 
 
-def money_by_currency(campaign: Campaign, *, at: datetime) -> list[MoneyOf]:
-    """First payments and gifts, and what was taken back of them by that moment, as known now.
+def sum_payments(campaign: Campaign, *, at: datetime) -> list[MoneyTotal]:
+    """Return the totals of first payments and gifts, by currency, at a moment as known now.
 
-    Nothing can be lost twice: what a payment takes back is capped by what it brought, so of one
-    that was refunded in part and then lost whole, only the rest is lost.
+    Refunds and lost disputes together never exceed the payment: if it was refunded in part and
+    then lost in full, only the rest is lost.
     """
-    payments = counted_payments(campaign).filter(paid_at__lte=at)
-    # Asked of each refund and dispute, which are few, and not of the payments, which are many.
-    of_those = models.Exists(payments.filter(pk=models.OuterRef("payment")))
-    refunds = Refund.objects.filter(of_those, status=Refund.Status.SUCCEEDED, refunded_at__lte=at)
-    disputes = Dispute.objects.filter(of_those, status=Dispute.LOST).filter(
+    payments = select_counted_payments(campaign).filter(paid_at__lte=at)
+    # Look from the refunds and disputes, which are few, not from the payments, which are many.
+    of_counted_payment = models.Exists(payments.filter(pk=models.OuterRef("payment")))
+    refunds = Refund.objects.filter(
+        of_counted_payment, status=Refund.Status.SUCCEEDED, refunded_at__lte=at
+    )
+    disputes = Dispute.objects.filter(of_counted_payment, status=Dispute.LOST).filter(
         Q(withdrawn_at__lte=at) | Q(withdrawn_at__isnull=True, opened_at__lte=at)
     )
     refunded: Counter[str] = Counter()
     lost: Counter[str] = Counter()
     left: dict[int, int] = {}
-    for rows, taken in ((refunds, refunded), (disputes, lost)):
-        for payment_id, currency, amount, back in rows.values_list(
+    for rows, total in ((refunds, refunded), (disputes, lost)):
+        for payment_id, currency, amount, deducted in rows.values_list(
             "payment", "payment__currency", "payment__amount_minor"
         ).annotate(Sum("amount_minor")):
-            capped = min(back, left.get(payment_id, amount))
+            capped = min(deducted, left.get(payment_id, amount))
             left[payment_id] = left.get(payment_id, amount) - capped
-            taken[currency] += capped
+            total[currency] += capped
     gross = payments.values_list("currency").annotate(models.Count("pk"), Sum("amount_minor"))
     return [
-        MoneyOf(currency, number, total, refunded[currency], lost[currency])
-        for currency, number, total in gross.order_by("currency")
+        MoneyTotal(currency, number, amount, refunded[currency], lost[currency])
+        for currency, number, amount in gross.order_by("currency")
     ]
 
 
-def money_raised(campaign: Campaign, *, at: datetime) -> int:
-    """What is left of the money in the campaign's own currency, in minor units, before fees."""
-    of_currency = {money.currency: money for money in money_by_currency(campaign, at=at)}
-    own = of_currency.get(campaign.currency)
-    return own.net_minor if own else 0
+def sum_money_raised(campaign: Campaign, *, at: datetime) -> int:
+    """Return the net total in the campaign's currency, in minor units, before fees."""
+    totals = {total.currency: total for total in sum_payments(campaign, at=at)}
+    total = totals.get(campaign.currency)
+    return total.net_minor if total else 0
 
 
-def paid_out_of(payments: QuerySet[Payment], *, at: datetime | None = None) -> list[PaidOut]:
-    """What is paid out of these payments, by currency: as known now, or what moved until `at`.
+def sum_payouts(payments: QuerySet[Payment], *, at: datetime | None = None) -> list[PayoutTotal]:
+    """Return what Stripe pays out for these payments, by currency: now, or up to `at`.
 
-    From what Stripe's balance entries said when the rows were written. When a refund failed is
-    not kept, so one that did has moved nothing at any time.
+    Source: Stripe's balance entries, as they were when our rows were written. We don't store when
+    a refund failed, so a failed refund never appears, at whatever time.
     """
-    of: defaultdict[str, PaidOut] = defaultdict(lambda: PaidOut(""))
+    totals: defaultdict[str, PayoutTotal] = defaultdict(lambda: PayoutTotal(""))
 
     def until(name: str) -> Q:
         return Q() if at is None else Q((f"{name}__lte", at))
@@ -114,26 +119,35 @@ def paid_out_of(payments: QuerySet[Payment], *, at: datetime | None = None) -> l
         .annotate(models.Count("pk"), Sum("settled_minor"), Sum("fee_minor"))
         .order_by()
     ):
-        of[currency].payments, of[currency].gross_minor = number, gross
-        of[currency].fees_minor = fees or 0
-    of_those = models.Exists(paid.filter(pk=models.OuterRef("payment")))
-    refunds = Refund.objects.filter(of_those, until("refunded_at"))
-    for currency, taken, returned, fees in _moved_by(refunds):
-        of[currency].refunded_minor += taken - returned
-        of[currency].fees_minor += fees
-    disputes = Dispute.objects.filter(of_those)
-    for currency, taken, _returned, fees in _moved_by(disputes.filter(until("withdrawn_at"))):
-        of[currency].disputed_minor += taken
-        of[currency].dispute_fees_minor += fees
-    for currency, _taken, returned, _fees in _moved_by(disputes.filter(until("reinstated_at"))):
-        of[currency].disputed_minor -= returned
-    for currency, paid_out in of.items():
-        paid_out.currency = currency
-    return [of[currency] for currency in sorted(of)]
+        totals[currency].payments, totals[currency].gross_minor = number, gross
+        totals[currency].fees_minor = fees or 0
+    of_paid = models.Exists(paid.filter(pk=models.OuterRef("payment")))
+    refunds = Refund.objects.filter(of_paid, until("refunded_at"))
+    for currency, taken, returned, fees in _sum_balance_entries(refunds):
+        totals[currency].refunded_minor += taken - returned
+        totals[currency].fees_minor += fees
+    disputes = Dispute.objects.filter(of_paid)
+    for currency, taken, _returned, fees in _sum_balance_entries(
+        disputes.filter(until("withdrawn_at"))
+    ):
+        totals[currency].disputed_minor += taken
+        totals[currency].dispute_fees_minor += fees
+    for currency, _taken, returned, _fees in _sum_balance_entries(
+        disputes.filter(until("reinstated_at"))
+    ):
+        totals[currency].disputed_minor -= returned
+    for currency, total in totals.items():
+        total.currency = currency
+    return [totals[currency] for currency in sorted(totals)]
 
 
-def _moved_by(rows: QuerySet[Refund] | QuerySet[Dispute]) -> list[tuple[str, int, int, int]]:
-    """Taken, given back and the fee, by the payout's currency; nothing of what moved nothing."""
+def _sum_balance_entries(
+    rows: QuerySet[Refund] | QuerySet[Dispute],
+) -> list[tuple[str, int, int, int]]:
+    """Return the sums taken, returned and charged as fees, by payout currency.
+
+    Rows that moved no money are left out.
+    """
     return list(
         rows.exclude(settled_currency="")
         .values_list("settled_currency")
@@ -142,21 +156,21 @@ def _moved_by(rows: QuerySet[Refund] | QuerySet[Dispute]) -> list[tuple[str, int
     )
 
 
-def paid_out_by_currency(campaign: Campaign, *, at: datetime) -> list[PaidOut]:
-    """Of the payments of `money_by_currency`, what Stripe pays out."""
-    return paid_out_of(counted_payments(campaign), at=at)
+def sum_campaign_payouts(campaign: Campaign, *, at: datetime) -> list[PayoutTotal]:
+    """Return what Stripe pays out for the payments of `sum_payments`."""
+    return sum_payouts(select_counted_payments(campaign), at=at)
 
 
-def held_by_currency(campaign: Campaign, *, at: datetime) -> list[HeldOf]:
-    """Payments that would be of `money_by_currency`, but wait for staff to say whether they are."""
-    held = needing_decision(payments_of_window(campaign)).filter(paid_at__lte=at)
+def sum_held_payments(campaign: Campaign, *, at: datetime) -> list[HeldTotal]:
+    """Return the totals of held payments: `sum_payments` adds them once staff accept them."""
+    held = select_held_payments(select_window_payments(campaign)).filter(paid_at__lte=at)
     sums = held.values_list("currency").annotate(models.Count("pk"), Sum("amount_minor"))
-    return [HeldOf(*each) for each in sums.order_by("currency")]
+    return [HeldTotal(*row) for row in sums.order_by("currency")]
 
 
-def needing_decision(payments: QuerySet[Payment]) -> QuerySet[Payment]:
-    """Those that wait for staff; of what was given back whole there is nothing to say."""
-    returned = (
+def select_held_payments(payments: QuerySet[Payment]) -> QuerySet[Payment]:
+    """Return the payments that staff have to accept or decline, except those refunded in full."""
+    refunded = (
         Refund.objects.filter(payment=models.OuterRef("pk"), status=Refund.Status.SUCCEEDED)
         .order_by()
         .values("payment")
@@ -164,6 +178,6 @@ def needing_decision(payments: QuerySet[Payment]) -> QuerySet[Payment]:
         .values("total")
     )
     held = payments.filter(hold=Payment.Hold.WAITING, status=Payment.Status.SUCCEEDED)
-    return held.alias(returned=Coalesce(models.Subquery(returned), 0)).filter(
-        returned__lt=F("amount_minor")
+    return held.alias(refunded=Coalesce(models.Subquery(refunded), 0)).filter(
+        refunded__lt=F("amount_minor")
     )

@@ -1,4 +1,4 @@
-"""9 Reports: the figures of a campaign once, then as text, chart or file."""
+"""9 Reports: the figures of a campaign, shown as text, chart or file."""
 
 from campaigns.reports.figures import Figures, gather_figures
 

@@ -106,7 +106,7 @@ def _refused(orders: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def _held(payments: QuerySet[Any]) -> QuerySet[Any]:
-    return progress.needing_decision(payments)
+    return progress.select_held_payments(payments)
 
 
 def _lost(events: QuerySet[Any]) -> QuerySet[Any]:

@@ -1,4 +1,4 @@
-"""The figures of a campaign, gathered once; every format shows these and no others."""
+"""The figures of a campaign's report. Every format shows these figures."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,17 +11,18 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 from django_stubs_ext import StrOrPromise
 
-from campaigns.models import Banner, Campaign, Gift, Goal, Payment, Plan, Tally
+from campaigns.models import Banner, Campaign, Gift, Payment, Plan, Tally
 from campaigns.progress import (
     RULE,
-    HeldOf,
-    MoneyOf,
-    PaidOut,
+    HeldTotal,
+    MoneyTotal,
+    PayoutTotal,
     Progress,
-    held_by_currency,
+    find_goal_kind,
     measure_campaign,
-    money_by_currency,
-    paid_out_by_currency,
+    sum_campaign_payouts,
+    sum_held_payments,
+    sum_payments,
 )
 
 RECENT_DAYS = 7
@@ -29,7 +30,10 @@ RECENT_DAYS = 7
 
 @dataclass(frozen=True)
 class Day:
-    """What began and what stopped counting on a day of the campaign's zone; `total` at its end."""
+    """What started and stopped counting on one day, in the campaign's time zone.
+
+    `total` is the count at the end of the day.
+    """
 
     day: date
     people: int
@@ -40,7 +44,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Group:
-    """How many of those that count came that way; `label` says it in the report's language."""
+    """One row of a breakdown; `label` is in the report's language."""
 
     name: str
     label: str
@@ -49,13 +53,15 @@ class Group:
 
 @dataclass(frozen=True)
 class Figures:
+    """Everything a report shows."""
+
     slug: str
     name: str
     zone: str
     starts_at: datetime
     ends_at: datetime
     as_of: datetime
-    # Once staff closed it the goals hold the kept numbers; all else here is as known now.
+    # In a closed campaign the goals hold the final counts; everything else is as known now.
     closed_at: datetime | None
     closed_by: str
     goals: list[Progress]
@@ -66,15 +72,15 @@ class Figures:
     by_source: list[Group]
     by_plan: list[Group]
     by_placement: list[Group]
-    money: list[MoneyOf]
+    money: list[MoneyTotal]
     # The same payments in the currencies in which Stripe pays out, after its fees.
-    paid_out: list[PaidOut]
-    held: list[HeldOf]
+    paid_out: list[PayoutTotal]
+    held: list[HeldTotal]
     pending: int
     gifts_claimed: int
     gifts_unclaimed: int
     gifts_expired: int
-    # People who claimed one of these gifts and paid for a membership of their own later.
+    # People who claimed one of these gifts and later paid for a membership of their own.
     gifts_converted: int
     rule: str
 
@@ -84,7 +90,7 @@ class Figures:
 
 
 def gather_figures(campaign: Campaign, *, at: datetime, language: str = "en") -> Figures:
-    """Everything a report tells of a campaign at a moment, as known now."""
+    """Return the figures of a campaign at a moment, as known now."""
     with override(language):
         return _gather(campaign, at=at, language=language)
 
@@ -106,25 +112,26 @@ def _gather(campaign: Campaign, *, at: datetime, language: str) -> Figures:
         closed_by=campaign.closed_by,
         goals=goals,
         needed_per_day=_needed_per_day(campaign, goals, at=at),
-        recent_per_day=_per_day(recent, kind=goals[0].kind if goals else ""),
+        recent_per_day=_per_day(recent, goal=goals[0] if goals else None),
         recent_days=len(recent),
         days=days,
         by_source=_by_source(tallies),
         by_plan=_by_plan(tallies, language=language),
         by_placement=_by_placement(tallies),
-        money=money_by_currency(campaign, at=at),
-        paid_out=paid_out_by_currency(campaign, at=at),
-        held=held_by_currency(campaign, at=at),
+        money=sum_payments(campaign, at=at),
+        paid_out=sum_campaign_payouts(campaign, at=at),
+        held=sum_held_payments(campaign, at=at),
         pending=goals[0].pending if goals else 0,
         gifts_claimed=gifts.filter(claimed_at__lte=at).count(),
         gifts_unclaimed=gifts.exclude(claimed_at__lte=at).count(),
         gifts_expired=gifts.filter(status=Gift.Status.EXPIRED, expires_at__lte=at).count(),
-        gifts_converted=_converted(gifts, at=at),
+        gifts_converted=_count_converted(gifts, at=at),
         rule=str(RULE),
     )
 
 
-def _converted(gifts: QuerySet[Gift], *, at: datetime) -> int:
+def _count_converted(gifts: QuerySet[Gift], *, at: datetime) -> int:
+    """Return how many people claimed one of the gifts and later paid for themselves."""
     paid_later = Payment.objects.filter(
         member=OuterRef("claimed_by"),
         status=Payment.Status.SUCCEEDED,
@@ -160,34 +167,38 @@ def _days(campaign: Campaign, *, at: datetime) -> list[Day]:
 
 
 def _needed_per_day(campaign: Campaign, goals: list[Progress], *, at: datetime) -> float | None:
-    """How many a day the primary goal still needs; None before, after, or without a goal."""
+    """Return how many a day the primary goal still needs.
+
+    None before and after the campaign, without a goal, and for a money goal.
+    """
     if not goals or not campaign.holds(at) or goals[0].is_money:
         return None
     return goals[0].left / max((campaign.ends_at - at) / timedelta(days=1), 1 / 24)
 
 
 def _recent_days(campaign: Campaign, days: list[Day], *, at: datetime) -> list[Day]:
-    """The last full days of a running campaign, today left out; at most a week of them."""
+    """Return the last full days of a running campaign, without today; at most a week."""
     if not campaign.holds(at):
         return []
     today = at.astimezone(campaign.zone_info).date()
     return [day for day in days if day.day < today][-RECENT_DAYS:]
 
 
-def _per_day(days: list[Day], *, kind: str) -> float | None:
-    """What began to count a day, on average; None without a day."""
+def _per_day(days: list[Day], *, goal: Progress | None) -> float | None:
+    """Return how many started to count per day, on average; None without days."""
     if not days:
         return None
-    people = 0 if kind == Goal.Kind.GIFTS else sum(day.people for day in days)
+    has_people = goal is None or find_goal_kind(goal.kind).includes_people
+    people = sum(day.people for day in days) if has_people else 0
     return (people + sum(day.gifts for day in days)) / len(days)
 
 
 def _by_source(tallies: QuerySet[Tally]) -> list[Group]:
     labels = {
-        "subscription": _("subscriptions"),
-        "once": _("paid once"),
-        "offline": _("paid offline"),
-        "gift": _("gift memberships"),
+        "subscription": _("subscription"),
+        "once": _("one-time payment"),
+        "offline": _("offline payment"),
+        "gift": _("gift membership"),
     }
     source = Case(
         When(gift__isnull=False, then=Value("gift")),
@@ -206,7 +217,7 @@ def _by_plan(tallies: QuerySet[Tally], *, language: str) -> list[Group]:
 
 
 def _by_placement(tallies: QuerySet[Tally]) -> list[Group]:
-    # It came in an address, so anybody can have made it up.
+    # The placement came in a URL, so anyone could have invented it.
     placement = Case(
         When(
             payment__checkout__placement__in=Banner.Placement.values,
@@ -218,19 +229,19 @@ def _by_placement(tallies: QuerySet[Tally]) -> list[Group]:
         tallies,
         placement,
         labels=dict(Banner.Placement.choices),
-        nameless=_("from no banner"),
+        nameless=_("no banner"),
     )
 
 
 def _grouped(
     tallies: QuerySet[Tally],
-    way: Case | Coalesce,
+    key: Case | Coalesce,
     *,
     labels: Mapping[str, StrOrPromise],
     nameless: StrOrPromise,
 ) -> list[Group]:
-    found = tallies.annotate(way=way).values_list("way").annotate(n=Count("pk"))
+    found = tallies.annotate(key=key).values_list("key").annotate(n=Count("pk"))
     return [
         Group(name or "none", str(labels.get(name, name) if name else nameless), counted)
-        for name, counted in found.order_by("-n", "way")
+        for name, counted in found.order_by("-n", "key")
     ]

@@ -1,4 +1,4 @@
-"""The figures as text for a terminal, as JSON, as CSV, and as a chart for a page."""
+"""The formats of a report: text for a terminal, JSON, CSV and a chart for a page."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ from campaigns.spreadsheets import neutralise_cell
 
 
 def as_text(figures: Figures) -> str:
-    """A report to read in a terminal or a mail."""
+    """Return the report as text for a terminal or an e-mail."""
     zone = ZoneInfo(figures.zone)
     head = [
         f"{figures.name} ({figures.slug})",
@@ -48,22 +48,22 @@ def as_text(figures: Figures) -> str:
                 [
                     ["claimed", f"{figures.gifts_claimed:,}"],
                     ["not claimed", f"{figures.gifts_unclaimed:,}"],
-                    ["of these expired", f"{figures.gifts_expired:,}"],
-                    ["claimants who paid for themselves later", f"{figures.gifts_converted:,}"],
+                    ["expired unclaimed", f"{figures.gifts_expired:,}"],
+                    ["recipients who became paying members", f"{figures.gifts_converted:,}"],
                 ]
             ),
         ],
         [
-            "Money of first payments and gifts made in the window, before fees",
+            "First payments and gifts made in the window, before fees",
             *(_indented(_money_rows(figures)) or ["  none yet"]),
             *_held_lines(figures),
         ],
         [
-            "Paid out by Stripe of these, after its fees",
+            "Payouts by Stripe for these payments, after its fees",
             *(_indented(_paid_out_rows(figures)) or ["  nothing yet"]),
         ],
         [
-            "Began and stopped counting, by day",
+            "Started and stopped counting, by day",
             *(_indented(_day_rows(figures)) or ["  none yet"]),
         ],
         [
@@ -79,7 +79,7 @@ def _local(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def _indented(rows: list[list[str]]) -> list[str]:
-    """Rows as columns: the first flush left, the others flush right."""
+    """Return the rows as aligned columns: the first flush left, the others flush right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  "
@@ -95,11 +95,11 @@ def _goal_rows(goals: list[Progress]) -> list[list[str]]:
     rows = []
     for goal in goals:
         counted, target = _amount(goal, goal.counted), _amount(goal, goal.target)
-        how_far = f"{counted} of {target} ({goal.percent} %), {goal.state}"
+        progress = f"{counted} of {target} ({goal.percent}%), {goal.state}"
         if goal.known_now is not None:
             now = _amount(goal, goal.known_now)
-            how_far += f"; closed at {counted}; {now} as known now"
-        rows.append([str(Goal.Kind(goal.kind).label), how_far])
+            progress += f"; closed at {counted}; {now} as known now"
+        rows.append([str(Goal.Kind(goal.kind).label), progress])
     return rows
 
 
@@ -116,17 +116,15 @@ def _pace_lines(figures: Figures) -> list[str]:
         lines.append(f"Needed  {figures.needed_per_day:.1f} a day from now to the end")
     if figures.pending:
         payments = "payments" if figures.pending > 1 else "payment"
-        lines.append(
-            f"Pending {figures.pending:,} {payments} of the window not yet decided by the bank; "
-            + (
-                "the number was closed without them"
-                if figures.primary is not None and figures.primary.is_final
-                else "until then the number is provisional"
-            )
+        consequence = (
+            "the final count doesn't include them"
+            if figures.primary is not None and figures.primary.is_final
+            else "the count is provisional until the bank decides"
         )
+        lines.append(f"Pending {figures.pending:,} {payments} from the window; {consequence}")
     elif figures.primary is not None and figures.primary.is_provisional:
-        lines.append("Pending nothing; the number is provisional until staff close the campaign")
-    return lines or ["Pace    told while the campaign runs"]
+        lines.append("Pending no payments; the count is provisional until staff close the campaign")
+    return lines or ["Pace    shown while the campaign is running"]
 
 
 def _money_rows(figures: Figures) -> list[list[str]]:
@@ -146,10 +144,11 @@ def _money_rows(figures: Figures) -> list[list[str]]:
 
 
 def _held_lines(figures: Figures) -> list[str]:
-    """What is left out of the money, since it came in another currency than was asked for."""
+    """Return a line for each currency with held payments, which the totals don't include."""
     return [
         f"  held: {held.payments:,} {'payments' if held.payments > 1 else 'payment'}, "
-        f"{format_money(held.amount_minor, held.currency)}, until staff take it or not"
+        f"{format_money(held.amount_minor, held.currency)}, until staff accept or decline "
+        f"{'them' if held.payments > 1 else 'it'}"
         for held in figures.held
     ]
 
@@ -182,12 +181,12 @@ def _day_rows(figures: Figures) -> list[list[str]]:
 
 
 def as_json(figures: Figures) -> str:
-    """All figures; times in ISO 8601, money in minor units."""
+    """Return all figures as JSON; times in ISO 8601, money in minor units."""
     goals = [
         asdict(goal) | {"percent": goal.percent, "state": goal.state} for goal in figures.goals
     ]
-    money = [asdict(each) | {"net_minor": each.net_minor} for each in figures.money]
-    paid_out = [asdict(each) | {"net_minor": each.net_minor} for each in figures.paid_out]
+    money = [asdict(total) | {"net_minor": total.net_minor} for total in figures.money]
+    paid_out = [asdict(total) | {"net_minor": total.net_minor} for total in figures.paid_out]
     whole = asdict(figures) | {"goals": goals, "money": money, "paid_out": paid_out}
     return json.dumps(whole, indent=2, ensure_ascii=False, default=_plain) + "\n"
 
@@ -195,11 +194,11 @@ def as_json(figures: Figures) -> str:
 def _plain(value: object) -> str:
     if isinstance(value, date):  # a datetime is a date, too
         return value.isoformat()
-    raise TypeError(f"{value!r} has no place in a report")
+    raise TypeError(f"A report can't contain {value!r}.")
 
 
 def as_csv(figures: Figures) -> str:
-    """One line a day; cells that a spreadsheet would take for a formula are made harmless."""
+    """Return one line a day; cells that look like a formula to a spreadsheet are escaped."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["campaign", "day", "people", "gifts", "stopped", "total"])
@@ -210,9 +209,9 @@ def as_csv(figures: Figures) -> str:
 
 
 def chart_days(days: list[Day], *, target: int | None) -> SafeString:
-    """The running total by day as an SVG line, the target as a dashed one.
+    """Return an SVG with the daily total as a line and the target as a dashed line.
 
-    It is hidden from screen readers: the table beside it says the same.
+    Screen readers skip it: the table beside it has the same numbers.
     """
     width, height, edge = 720, 220, 8
     top = max([day.total for day in days] + [target or 0, 1])

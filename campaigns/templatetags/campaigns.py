@@ -1,4 +1,4 @@
-"""What templates ask of the campaign: a published banner, money and numbers, staff's wording."""
+"""Template tags for published banners, money, numbers and staff's texts."""
 
 from typing import Any
 
@@ -17,30 +17,30 @@ register = template.Library()
 
 @register.simple_tag
 def banner(slug: str, placement: str, language: str = "") -> SafeString:
-    """The banner as published ahead, straight from its file: no database, and never an error."""
+    """Return the published banner from its file, without the database. Never raises."""
     html = banners.read_banner(slug, placement, language=language or get_language() or "en")
     return mark_safe(html)  # noqa: S308 (made by our own templates, which escape)
 
 
 @register.filter
 def money(thing: Any) -> str:
-    """The amount of anything that has amount_minor and currency, in the reader's language."""
+    """Return the amount of an object with amount_minor and currency, in the reader's language."""
     return format_money(thing.amount_minor, thing.currency, language=get_language() or "en")
 
 
 @register.filter
 def minor(amount_minor: int, currency: str) -> str:
-    """An amount in minor units of that currency, in the reader's language."""
+    """Return an amount in minor units of that currency, in the reader's language."""
     return format_money(amount_minor, currency, language=get_language() or "en")
 
 
 @register.filter
 def grouped(number: int) -> str:
-    """A whole number as the reader's language groups its digits: 1,000."""
+    """Return a whole number with its digits grouped as in the reader's language: 1,000."""
     return str(number_format(number, force_grouping=True))
 
 
 @register.filter
 def wording(thing: Campaign | Plan) -> CampaignCopy | PlanCopy:
-    """What staff wrote of a campaign or a plan, in the reader's language or the nearest."""
+    """Return staff's texts for a campaign or a plan, in the reader's language or another one."""
     return thing.copy_for(get_language() or settings.LANGUAGE_CODE)

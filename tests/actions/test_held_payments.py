@@ -21,7 +21,7 @@ from campaigns.models import (
     Tally,
 )
 from campaigns.models.moves import ForbiddenMove
-from campaigns.progress import HeldOf
+from campaigns.progress import HeldTotal
 from campaigns.reports import formats, gather_figures
 from newsroom.sandbox.control import SandboxControl
 from tests.admin.conftest import editor, trainee  # noqa: F401 - fixtures
@@ -74,9 +74,9 @@ def test_a_payment_in_an_unexpected_currency_is_delivered_and_held(
     assert bought.objects.count() == 1
     assert OutgoingMail.objects.filter(kind="receipt").exists()
     assert not Tally.objects.exists()
-    assert progress.money_by_currency(abroad, at=LATER) == []
-    assert progress.paid_out_by_currency(abroad, at=LATER) == []
-    assert progress.held_by_currency(abroad, at=LATER) == [HeldOf("usd", 1, 6600)]
+    assert progress.sum_payments(abroad, at=LATER) == []
+    assert progress.sum_campaign_payouts(abroad, at=LATER) == []
+    assert progress.sum_held_payments(abroad, at=LATER) == [HeldTotal("usd", 1, 6600)]
 
 
 @pytest.mark.parametrize("kind", ["once", "gift"])
@@ -90,9 +90,9 @@ def test_an_accepted_payment_counts_but_in_no_money_goal_of_another_currency(
     people, money = progress.measure_campaign(abroad, at=LATER)
     assert (people.counted, money.counted) == (2, 6000)
     assert [
-        (each.currency, each.gross_minor) for each in progress.money_by_currency(abroad, at=LATER)
+        (each.currency, each.gross_minor) for each in progress.sum_payments(abroad, at=LATER)
     ] == [("eur", 6000), ("usd", 6600)]
-    assert progress.held_by_currency(abroad, at=LATER) == []
+    assert progress.sum_held_payments(abroad, at=LATER) == []
     # A later settlement keeps the decision of staff.
     assert payment.checkout_id is not None
     settlement.settle_checkout(payment.checkout_id)
@@ -108,7 +108,7 @@ def test_a_declined_payment_counts_nowhere_until_it_is_accepted(
     for hold, counted in ((Hold.REFUSED, 0), (Hold.ACCEPTED, 1), (Hold.REFUSED, 0)):
         decide(payment, hold)
         assert Tally.objects.count() == counted
-        assert progress.held_by_currency(abroad, at=LATER) == []
+        assert progress.sum_held_payments(abroad, at=LATER) == []
     with pytest.raises(ForbiddenMove):
         decide(payment, Hold.REFUSED)
     assert Gift.objects.get().status == Gift.Status.PAID  # the gift stays valid
@@ -175,7 +175,7 @@ def test_a_refund_ends_the_count_of_an_accepted_payment(
     sandbox.advance(60)
     settlement.settle_checkout(payment.checkout_id)
     assert not Tally.objects.counting_at(LATER).exists()
-    [money] = progress.money_by_currency(abroad, at=LATER)
+    [money] = progress.sum_payments(abroad, at=LATER)
     assert (money.currency, money.net_minor) == ("usd", 0)
 
 
@@ -190,8 +190,8 @@ def test_a_fully_refunded_payment_needs_no_decision(
         sandbox.advance(60)
         assert payment.checkout_id is not None
         settlement.settle_checkout(payment.checkout_id)
-        assert bool(progress.held_by_currency(abroad, at=LATER)) == needs_decision
-        assert progress.needing_decision(Payment.objects.all()).exists() == needs_decision
+        assert bool(progress.sum_held_payments(abroad, at=LATER)) == needs_decision
+        assert progress.select_held_payments(Payment.objects.all()).exists() == needs_decision
     payment.refresh_from_db()
     assert payment.hold == Hold.WAITING  # staff may still decide
 

@@ -260,7 +260,7 @@ def test_a_merge_does_not_change_the_money_raised(
         make_payment(who, birthday, "2026-11-10 12:00")
     tally_all()
     merge(ada, adele)
-    assert progress.money_raised(birthday, at=at(LATER)) == 12000
+    assert progress.sum_money_raised(birthday, at=at(LATER)) == 12000
 
 
 def test_a_rehearsal_shows_the_counts_and_changes_nothing(

@@ -1,4 +1,4 @@
-"""What others take from us: the campaign's picture and its number."""
+"""The campaign's picture and its published count, for other pages and services."""
 
 import struct
 from datetime import timedelta
@@ -19,7 +19,7 @@ NUMBER = "/campaign/birthday/progress.json"
 
 @pytest.fixture
 def campaign() -> Campaign:
-    """A campaign in its second week, without a sandbox: nothing is bought here."""
+    """A campaign in its second week."""
     now = timezone.now()
     return make_campaign(starts_at=now - timedelta(days=10), ends_at=now + timedelta(days=20))
 
@@ -45,25 +45,19 @@ def read_picture(client: Client, *, language: str = "en") -> bytes:
     return response.content
 
 
-def test_the_picture_has_the_size_that_shared_links_ask_for(
-    client: Client, campaign: Campaign
-) -> None:
+def test_the_picture_has_the_size_for_shared_links(client: Client, campaign: Campaign) -> None:
     assert read_size(read_picture(client)) == (1200, 630)
     assert "max-age=60" in client.get(PICTURE)["Cache-Control"]
 
 
-def test_the_picture_changes_with_the_number_and_with_nothing_else(
-    client: Client, campaign: Campaign
-) -> None:
+def test_the_picture_changes_only_with_the_count(client: Client, campaign: Campaign) -> None:
     before = read_picture(client)
     assert read_picture(client) == before
     count_one_more(campaign)
     assert read_picture(client) != before
 
 
-def test_the_picture_shows_ukrainian_letters_and_not_one_box_for_all(
-    client: Client, campaign: Campaign
-) -> None:
+def test_the_picture_shows_every_ukrainian_letter(client: Client, campaign: Campaign) -> None:
     copy = CampaignCopy.objects.create(
         campaign=campaign, language="uk", name="Три роки", headline="їжак"
     )
@@ -89,7 +83,7 @@ def test_markup_and_control_characters_in_the_copy_are_drawn_as_text(
     assert odd != plain
 
 
-def test_a_campaign_without_a_goal_or_a_word_of_copy_still_has_a_picture(
+def test_a_campaign_without_a_goal_and_texts_has_a_picture(
     client: Client, campaign: Campaign
 ) -> None:
     campaign.goals.all().delete()
@@ -97,14 +91,12 @@ def test_a_campaign_without_a_goal_or_a_word_of_copy_still_has_a_picture(
     assert read_size(read_picture(client)) == (1200, 630)
 
 
-def test_an_unknown_campaign_has_no_picture_and_no_number(client: Client) -> None:
+def test_an_unknown_campaign_has_no_picture_and_no_count(client: Client) -> None:
     assert client.get("/campaign/unknown/picture.png").status_code == 404
     assert client.get("/campaign/unknown/progress.json").status_code == 404
 
 
-def test_the_number_is_the_published_one_until_the_next_is_published(
-    client: Client, campaign: Campaign
-) -> None:
+def test_the_count_changes_only_when_it_is_published(client: Client, campaign: Campaign) -> None:
     assert client.get(NUMBER).status_code == 404  # nothing is published yet
     publish_campaign(campaign.pk)
     count_one_more(campaign)
@@ -114,7 +106,7 @@ def test_the_number_is_the_published_one_until_the_next_is_published(
     assert (number["counted"], number["target"], number["state"]) == (1, 1000, "running")
 
 
-def test_any_page_may_read_the_number(client: Client, campaign: Campaign) -> None:
+def test_any_page_may_read_the_count(client: Client, campaign: Campaign) -> None:
     publish_campaign(campaign.pk)
     response = client.get(NUMBER)
     assert response["Access-Control-Allow-Origin"] == "*"
@@ -133,7 +125,5 @@ def test_any_page_may_read_the_number(client: Client, campaign: Campaign) -> Non
         ("x" * 50, ["x" * 20, "…"]),
     ],
 )
-def test_lines_are_few_of_one_length_and_say_where_there_is_no_more_room(
-    text: str, lines: list[str]
-) -> None:
+def test_lines_are_few_and_even_and_end_in_an_ellipsis_if_cut(text: str, lines: list[str]) -> None:
     assert wrap_lines(text, width=20, most=2) == lines

@@ -1,7 +1,7 @@
-"""Every placement in every state, as a picture: at three widths, light and dark, in both languages.
+"""Pictures of every placement in every state: three widths, light and dark, both languages.
 
-The pictures stand in test-output/banners/ for people to look at; what a machine can tell is
-asserted: nothing is wider than its window, the number is there in full, axe has no complaint.
+The pictures are in test-output/banners/ for people to look at. The test asserts that nothing is
+wider than its window, that the whole count is visible and that axe finds no violations.
 """
 
 from datetime import timedelta
@@ -77,8 +77,8 @@ def test_every_placement_fits_in_every_state() -> None:
                     name = f"{state}-{language}-{width}-{scheme}"
                     window.set_content(html)
                     window.screenshot(path=folder / f"{name}.png", full_page=True)
-                    wide = window.evaluate("document.documentElement.scrollWidth")
-                    assert wide <= width, f"{name} is {wide} px wide"
+                    content = window.evaluate("document.documentElement.scrollWidth")
+                    assert content <= width, f"{name} is {content} px wide"
                     shown = f"{STATES[state][0]:,}"
                     if state not in {"before"} and language == "en":
                         assert window.get_by_text(shown).count() >= 3, name
@@ -89,7 +89,7 @@ def test_every_placement_fits_in_every_state() -> None:
 
 
 @pytest.mark.django_db
-def test_the_control_a_banner_that_is_too_wide_is_noticed() -> None:
+def test_control_a_page_that_is_too_wide_is_noticed() -> None:
     html = render_page(make_campaign(), state="312", language="en")
     with run_chromium() as browser:
         window = browser.new_page(viewport={"width": 320, "height": 900})

@@ -1,4 +1,4 @@
-"""How banners and the number get into files, and how a page reads them."""
+"""Publishing banners and counts as files, and reading them."""
 
 import json
 import threading
@@ -47,7 +47,7 @@ def count_one_more(campaign: Campaign) -> None:
 
 
 @pytest.mark.django_db
-def test_every_placement_is_published_in_every_language_beside_the_number() -> None:
+def test_every_placement_is_published_in_every_language_with_the_count() -> None:
     campaign = make_running_campaign()
     publish_campaign(campaign.pk)
     names = {f"{language}/{placement}.html" for language in LANGUAGES for placement in PLACEMENTS}
@@ -59,7 +59,7 @@ def test_every_placement_is_published_in_every_language_beside_the_number() -> N
 
 
 @pytest.mark.django_db
-def test_a_file_is_replaced_whole_by_another_and_never_written_over() -> None:
+def test_a_file_is_replaced_as_a_whole() -> None:
     campaign = make_running_campaign()
     publish_campaign(campaign.pk)
     path = settings.PUBLISH_DIR / "birthday" / "en" / "top.html"
@@ -74,7 +74,7 @@ def test_a_file_is_replaced_whole_by_another_and_never_written_over() -> None:
 
 
 @pytest.mark.django_db
-def test_a_fault_while_rendering_leaves_every_last_good_file(settings: LazySettings) -> None:
+def test_an_error_while_rendering_leaves_all_files_unchanged(settings: LazySettings) -> None:
     campaign = make_running_campaign()
     publish_campaign(campaign.pk)
     good = published(campaign)
@@ -89,7 +89,7 @@ def test_a_fault_while_rendering_leaves_every_last_good_file(settings: LazySetti
         publish_campaign(campaign.pk)
     assert published(campaign) == good
     campaign.refresh_from_db()
-    assert campaign.publish_lease_until is None  # the next one need not wait
+    assert campaign.publish_lease_until is None  # the next run doesn't have to wait
     assert campaign.published.count() == 1
 
     settings.NEWSROOM_NAME = lazystr("The Meridian Post")
@@ -98,24 +98,24 @@ def test_a_fault_while_rendering_leaves_every_last_good_file(settings: LazySetti
 
 
 @pytest.mark.django_db
-def test_of_two_publishers_at_once_one_writes(settings: LazySettings) -> None:
+def test_only_one_of_two_concurrent_publishers_writes(settings: LazySettings) -> None:
     campaign = make_running_campaign()
-    seconds: list[Progress | None] = []
+    outcomes: list[Progress | None] = []
 
     class Meanwhile:
         def __str__(self) -> str:
-            seconds.append(publish_campaign(campaign.pk))
+            outcomes.append(publish_campaign(campaign.pk))
             return "The Meridian Post"
 
     settings.NEWSROOM_NAME = Meanwhile()
     assert publish_campaign(campaign.pk) is not None
-    assert seconds
-    assert set(seconds) == {None}
+    assert outcomes
+    assert set(outcomes) == {None}
     assert len(published(campaign)) == len(LANGUAGES) * len(PLACEMENTS) + 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_publishers_in_a_race_keep_one_number_and_leave_no_half_file() -> None:
+def test_concurrent_publishers_store_one_count_and_leave_no_partial_file() -> None:
     campaign = make_running_campaign()
     start = threading.Barrier(4)
     faults: list[BaseException] = []
@@ -140,7 +140,7 @@ def test_publishers_in_a_race_keep_one_number_and_leave_no_half_file() -> None:
 
 
 @pytest.mark.django_db
-def test_a_publisher_that_died_holds_the_others_up_for_its_lease_alone() -> None:
+def test_a_dead_publisher_blocks_others_only_until_its_lease_ends() -> None:
     campaign = make_running_campaign()
     now = timezone.now()
     Campaign.objects.update(publish_lease_until=now + timedelta(seconds=30))
@@ -151,19 +151,19 @@ def test_a_publisher_that_died_holds_the_others_up_for_its_lease_alone() -> None
 
 
 @pytest.mark.django_db
-def test_a_published_number_is_kept_only_when_it_changed() -> None:
+def test_a_published_count_is_stored_only_when_it_changed() -> None:
     campaign = make_running_campaign()
     for _ in range(3):
         publish_campaign(campaign.pk)
     count_one_more(campaign)
     for _ in range(2):
         publish_campaign(campaign.pk)
-    kept = campaign.published.order_by("pk").values_list("counted", "target")
-    assert list(kept) == [(0, 1000), (1, 1000)]
+    stored = campaign.published.order_by("pk").values_list("counted", "target")
+    assert list(stored) == [(0, 1000), (1, 1000)]
 
 
 @pytest.mark.django_db
-def test_a_campaign_is_due_when_asked_for_and_when_its_time_grows_old() -> None:
+def test_a_campaign_is_due_on_request_and_when_its_files_are_old() -> None:
     campaign = make_running_campaign()
     assert list_campaigns_to_publish(at=timezone.now()) == [campaign]  # never published
     publish_campaign(campaign.pk)
@@ -189,25 +189,29 @@ def test_a_campaign_without_a_primary_goal_publishes_nothing() -> None:
 @pytest.mark.parametrize(
     "slug", ["unknown", "", ".", "..", "../secret", "a/b", "x" * 5000, "a\0b", "день", "birthday\n"]
 )
-def test_a_missing_banner_is_nothing_and_never_an_error(slug: str) -> None:
+def test_a_missing_banner_is_empty_and_not_an_error(slug: str) -> None:
     assert read_banner(slug, "top", language="en") == ""
 
 
-def test_no_path_leads_out_of_the_folder_of_banners(settings: LazySettings, tmp_path: Path) -> None:
+def test_no_argument_leads_out_of_the_folder_of_banners(
+    settings: LazySettings, tmp_path: Path
+) -> None:
     for folder in ("secret/en", "published/birthday/en", "published/en"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "top.html").write_text("secret")
         (tmp_path / folder / "secret.html").write_text("secret")
-    assert read_banner("birthday", "top", language="en") == "secret"  # the way is open to banners
+    assert read_banner("birthday", "top", language="en") == "secret"  # banners are readable
     assert read_banner("../secret", "top", language="en") == ""
     assert read_banner(".", "top", language="en") == ""
     assert read_banner("birthday", "../en/top", language="en") == ""
     assert read_banner("birthday", "../../../secret/en/top", language="en") == ""
     assert read_banner("birthday", "secret", language="en") == ""
-    assert read_banner("birthday", "top", language="../../../secret/en") == "secret"  # the default
+    assert (
+        read_banner("birthday", "top", language="../../../secret/en") == "secret"
+    )  # the default language
 
 
-def test_a_damaged_file_is_nothing_and_never_an_error(tmp_path: Path) -> None:
+def test_a_damaged_file_is_empty_and_not_an_error(tmp_path: Path) -> None:
     folder = tmp_path / "published" / "birthday" / "en"
     (folder / "end.html").mkdir(parents=True)
     (folder / "top.html").write_bytes(b"\xff\xfe\x00 broken")

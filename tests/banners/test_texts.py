@@ -1,4 +1,4 @@
-"""What a banner says in each state, and what it is made of."""
+"""The texts of banners in each state, and their HTML."""
 
 import gzip
 import re
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import override
 
 from campaigns.banners.publishing import render_banner
-from campaigns.banners.wording import choose_wording
+from campaigns.banners.texts import choose_text
 from campaigns.models import Banner, Campaign, Goal
 from campaigns.models.campaign import Phase
 from campaigns.progress import Progress
@@ -51,7 +51,7 @@ def render(
 
 
 class Words(HTMLParser):
-    """What a reader sees of a fragment, its tags, and what its bar tells a screen reader."""
+    """The visible text of a fragment and its tags."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -79,27 +79,27 @@ class Words(HTMLParser):
         return next(attrs for _, attrs in self.tags if name in (attrs.get("class") or "").split())
 
 
-# Wording
+# Texts
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
 @pytest.mark.parametrize("state", STATES)
-def test_every_placement_has_something_fitting_to_say_in_every_state(
+def test_every_placement_has_its_own_text_in_every_state(
     campaign: Campaign, placement: str, state: str
 ) -> None:
-    wording = choose_wording(
+    text = choose_text(
         campaign,
         make_progress(state=state),
         placement=placement,
         copy=campaign.copy_for("en"),
         language="en",
     )
-    assert wording.kicker == "Third birthday"
-    assert 0 < len(wording.headline) <= 70
-    assert wording.text
-    assert not set("{}") & set(wording.headline + wording.text)
-    said = {
-        other: choose_wording(
+    assert text.kicker == "Third birthday"
+    assert 0 < len(text.headline) <= 70
+    assert text.text
+    assert not set("{}") & set(text.headline + text.text)
+    others = {
+        other: choose_text(
             campaign,
             make_progress(state=other),
             placement=placement,
@@ -109,12 +109,12 @@ def test_every_placement_has_something_fitting_to_say_in_every_state(
         for other in STATES
         if other != state
     }
-    assert wording not in said.values()
+    assert text not in others.values()
 
 
 @pytest.mark.parametrize("kind", [Goal.Kind.GIFTS, Goal.Kind.MONEY])
 @pytest.mark.parametrize("state", STATES)
-def test_a_goal_of_gifts_or_money_never_speaks_of_new_members(
+def test_a_gift_or_money_goal_never_mentions_new_members(
     campaign: Campaign, kind: str, state: str
 ) -> None:
     progress = make_progress(state=state, kind=kind, currency="eur")
@@ -122,39 +122,39 @@ def test_a_goal_of_gifts_or_money_never_speaks_of_new_members(
         assert "new member" not in Words(render(campaign, progress, placement)).text
 
 
-def test_money_is_written_as_money(campaign: Campaign) -> None:
+def test_a_money_goal_is_written_as_money(campaign: Campaign) -> None:
     progress = make_progress(1_234_550, kind=Goal.Kind.MONEY, target=5_000_000, currency="eur")
     assert "€12,345.50 of €50,000" in Words(render(campaign, progress)).text
     ukrainian = Words(render(campaign, progress, language="uk")).text.replace("\xa0", " ")
     assert "12 345,50 " in ukrainian
 
 
-def test_thousands_are_parted_as_the_language_parts_them(campaign: Campaign) -> None:
+def test_digits_are_grouped_as_in_the_language(campaign: Campaign) -> None:
     progress = make_progress(1240)
     assert "1,240 of 1,000 new members" in Words(render(campaign, progress)).text
     assert "1\xa0240" in Words(render(campaign, progress, language="uk")).text
 
 
-def test_one_new_member_is_not_one_new_members(campaign: Campaign) -> None:
+def test_a_target_of_one_is_singular(campaign: Campaign) -> None:
     words = Words(render(campaign, make_progress(0, target=1)))
     assert "0 of 1 new member " in words.text
 
 
-def test_a_campaign_that_ends_at_midnight_is_said_to_end_on_its_last_day(
+def test_a_campaign_that_ends_at_midnight_names_its_last_day(
     campaign: Campaign,
 ) -> None:
     campaign.ends_at = at("2026-11-30 22:00")  # midnight in Kyiv
     assert "by 30\xa0November" in Words(render(campaign, make_progress())).text
 
 
-def test_no_supporters_are_spoken_of_where_there_were_none(campaign: Campaign) -> None:
+def test_a_campaign_without_earlier_supporters_never_mentions_them(campaign: Campaign) -> None:
     assert "12,000 supporters" in Words(render(campaign, make_progress(), "end")).text
     campaign.supporters_before = 0
     for state in STATES:
         assert "supporters" not in Words(render(campaign, make_progress(state=state), "end")).text
 
 
-def test_staffs_own_wording_stands_in_its_place_state_and_language_alone(
+def test_custom_text_is_used_only_for_its_placement_state_and_language(
     campaign: Campaign,
 ) -> None:
     campaign.banners.create(
@@ -167,12 +167,12 @@ def test_staffs_own_wording_stands_in_its_place_state_and_language_alone(
     words = Words(render(campaign, make_progress()))
     assert "688 more until 1\xa0December" in words.text
     assert "312 of 1,000, 31 %, Third birthday, 12,000, 1\xa0November" in words.text
-    for others in (
+    for html in (
         render(campaign, make_progress(), "end"),
         render(campaign, make_progress(), language="uk"),
         render(campaign, make_progress(state="reached")),
     ):
-        assert "more until" not in others
+        assert "more until" not in html
 
 
 @pytest.mark.parametrize(
@@ -189,21 +189,21 @@ def test_staffs_own_wording_stands_in_its_place_state_and_language_alone(
         ("100 % of {target} and %s", "100 % of 1,000 and %s"),
     ],
 )
-def test_a_typing_error_never_makes_a_banner_vanish(
+def test_a_typing_error_never_makes_a_banner_disappear(
     campaign: Campaign, typed: str, shown: str
 ) -> None:
     campaign.banners.create(placement="top", state="running", language="en", headline=typed)
-    wording = choose_wording(
+    text = choose_text(
         campaign,
         make_progress(),
         placement="top",
         copy=campaign.copy_for("en"),
         language="en",
     )
-    assert wording.headline == shown
+    assert text.headline == shown
 
 
-def test_staffs_markup_is_shown_and_not_obeyed(campaign: Campaign) -> None:
+def test_markup_in_custom_texts_is_escaped(campaign: Campaign) -> None:
     bad = "<script>alert(1)</script>\"' onload=x"
     campaign.copies.update(name=bad)
     for placement in PLACEMENTS:
@@ -216,18 +216,18 @@ def test_staffs_markup_is_shown_and_not_obeyed(campaign: Campaign) -> None:
         assert not any("onload" in attrs for _, attrs in words.tags)
 
 
-# What a fragment is made of
+# HTML
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("placement", PLACEMENTS)
 @pytest.mark.parametrize("state", STATES)
-def test_a_fragment_stands_by_itself_in_any_page(
+def test_a_fragment_works_in_any_page(
     campaign: Campaign, placement: str, state: str, language: str
 ) -> None:
     html = render(campaign, make_progress(state=state, pending=2), placement, language)
     words = Words(html)
-    assert words.open == []  # every tag is closed: nothing leaks into the article
+    assert words.open == []  # every tag is closed, so nothing affects the article
     assert words.with_class("campaign-banner")["lang"] == language
     for tag, attributes in words.tags:
         assert tag not in {"script", "style", "link", "form", "iframe", "img"}
@@ -243,23 +243,21 @@ def test_a_fragment_stands_by_itself_in_any_page(
 @pytest.mark.parametrize(
     ("counted", "width"), [(0, "0%"), (312, "31%"), (999, "99%"), (1000, "100%"), (1240, "100%")]
 )
-def test_the_bar_ends_at_a_hundred_and_the_number_does_not(
+def test_the_bar_stops_at_100_percent_and_the_count_does_not(
     campaign: Campaign, placement: str, counted: int, width: str
 ) -> None:
     words = Words(render(campaign, make_progress(counted), placement))
-    said = f"{counted:,} of 1,000 new members"
-    assert said in words.text
+    count = f"{counted:,} of 1,000 new members"
+    assert count in words.text
     bar = words.with_class("campaign-bar")
-    assert bar["aria-valuetext"] == said
+    assert bar["aria-valuetext"] == count
     assert f"{bar['aria-valuenow']}%" == width
     assert words.with_class("campaign-fill")["width"] == width
     assert ("campaign-is-reached" in (bar["class"] or "")) == (counted >= 1000)
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
-def test_the_number_says_when_it_was_counted_in_the_campaigns_zone(
-    campaign: Campaign, placement: str
-) -> None:
+def test_the_count_shows_its_time_in_the_campaigns_zone(campaign: Campaign, placement: str) -> None:
     words = Words(render(campaign, make_progress(), placement))
     assert "10 November, 14:05 EET" in words.text
     moments = [attrs["datetime"] for tag, attrs in words.tags if tag == "time"]
@@ -267,7 +265,7 @@ def test_the_number_says_when_it_was_counted_in_the_campaigns_zone(
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
-def test_before_the_campaign_a_day_stands_where_the_bar_will_be(
+def test_before_the_campaign_the_banner_shows_the_start_instead_of_the_bar(
     campaign: Campaign, placement: str
 ) -> None:
     html = render(campaign, make_progress(0, state="before"), placement)
@@ -276,23 +274,23 @@ def test_before_the_campaign_a_day_stands_where_the_bar_will_be(
     assert "0 of 1,000" not in html
 
 
-def test_a_number_is_provisional_while_a_bank_has_not_answered(campaign: Campaign) -> None:
+def test_a_count_is_provisional_while_payments_are_pending(campaign: Campaign) -> None:
     for placement in ("inline", "end"):
         ended = Words(render(campaign, make_progress(912, state="ended", pending=3), placement))
         assert "912 of 1,000 new members" in ended.text
-        assert "Provisional: 3 bank payments are still on their way." in ended.text
+        assert "Provisional: 3 bank payments are pending." in ended.text
         running = Words(render(campaign, make_progress(912, pending=1), placement))
-        assert "Provisional: 1 bank payment is still on its way." in running.text
+        assert "Provisional: 1 bank payment is pending." in running.text
         unclosed = Words(render(campaign, make_progress(912, state="ended"), placement))
         assert "Provisional: the campaign is over" in unclosed.text
         closed = make_progress(912, state="ended", pending=3, is_final=True)
         assert "Provisional" not in Words(render(campaign, closed, placement)).text
 
 
-def test_the_end_card_names_the_cards_that_are_taken(campaign: Campaign) -> None:
+def test_the_end_card_names_the_accepted_cards(campaign: Campaign) -> None:
     words = Words(render(campaign, make_progress(), "end"))
-    named = [attrs.get("aria-label") for tag, attrs in words.tags if tag == "svg"]
-    assert named[-3:] == ["Visa", "Mastercard", "American Express"]
+    labels = [attrs.get("aria-label") for tag, attrs in words.tags if tag == "svg"]
+    assert labels[-3:] == ["Visa", "Mastercard", "American Express"]
 
 
 def test_a_banner_with_its_styles_weighs_less_than_8_kb(campaign: Campaign) -> None:
@@ -312,8 +310,8 @@ def test_the_styles_touch_nothing_outside_a_banner() -> None:
     assert "#" not in css.replace("#{", "")  # colours come from the tokens alone
 
 
-def test_the_language_of_whoever_publishes_reaches_no_banner(campaign: Campaign) -> None:
-    for of_publisher in LANGUAGES:
-        with override(of_publisher):
+def test_the_publishers_language_does_not_affect_banners(campaign: Campaign) -> None:
+    for language in LANGUAGES:
+        with override(language):
             assert "10 November, 14:05" in render(campaign, make_progress(), language="en")
             assert "10 листопада, 14:05" in render(campaign, make_progress(), language="uk")

@@ -1,4 +1,4 @@
-"""What is on sale, our portal and our webhook, set up at Stripe by a command."""
+"""The command that sets up prices, customer portal and webhook at Stripe."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def list_at_stripe(kind: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def shop(sandbox: SandboxControl, db: None) -> Plan:
-    """A plan with two prices on sale and one withdrawn, which Stripe has not heard of."""
+    """A plan that Stripe doesn't know yet, with two active prices and an inactive one."""
     make_price("year")
     make_price("gift")
     make_price("month", is_active=False)
@@ -35,8 +35,8 @@ def shop(sandbox: SandboxControl, db: None) -> Plan:
 
 
 @pytest.mark.usefixtures("shop")
-def test_setting_up_stripe_makes_what_is_on_sale_and_tells_the_webhooks_secret() -> None:
-    told = run("stripe_setup")
+def test_the_setup_creates_prices_and_a_webhook_and_prints_its_secret() -> None:
+    output = run("stripe_setup")
     assert [product["id"] for product in list_at_stripe("products")] == ["plan_member"]
     prices = {price["lookup_key"]: price["id"] for price in list_at_stripe("prices")}
     assert prices == {
@@ -45,23 +45,23 @@ def test_setting_up_stripe_makes_what_is_on_sale_and_tells_the_webhooks_secret()
     [endpoint] = list_at_stripe("webhook_endpoints")
     assert endpoint["url"] == "http://127.0.0.1:8000/stripe/webhook/"
     assert "checkout.session.completed" in endpoint["enabled_events"]
-    assert told.count("whsec_") == 1
-    assert "Set STRIPE_WEBHOOK_SECRET=whsec_" in told
+    assert output.count("whsec_") == 1
+    assert "Set STRIPE_WEBHOOK_SECRET=whsec_" in output
 
 
 @pytest.mark.usefixtures("shop")
-def test_setting_up_stripe_again_makes_nothing_twice_and_tells_no_secret() -> None:
+def test_a_second_setup_creates_nothing_and_prints_no_secret() -> None:
     run("stripe_setup")
     kinds = ("products", "prices", "webhook_endpoints", "configurations")
     before = {kind: [each["id"] for each in list_at_stripe(kind)] for kind in kinds}
-    told = run("stripe_setup")
+    output = run("stripe_setup")
     after = {kind: [each["id"] for each in list_at_stripe(kind)] for kind in kinds}
     assert after == before
-    assert "whsec_" not in told
+    assert "whsec_" not in output
 
 
 @pytest.mark.usefixtures("shop")
-def test_setting_up_stripe_again_brings_changes_there(settings: LazySettings, shop: Plan) -> None:
+def test_a_second_setup_sends_changes_to_stripe(settings: LazySettings, shop: Plan) -> None:
     run("stripe_setup")
     settings.NEWSROOM_NAME = "The Evening Post"
     shop.copies.update(name="Friend")
@@ -74,26 +74,26 @@ def test_setting_up_stripe_again_brings_changes_there(settings: LazySettings, sh
 
 
 @pytest.mark.usefixtures("shop")
-def test_the_portal_opens_with_the_configuration_that_was_set_up() -> None:
+def test_the_portal_uses_the_configuration_of_the_setup() -> None:
     run("stripe_setup")
     customer = stripe_api.client().v1.customers.create({"email": "ada@example.org"})
     stripe_api.create_portal_session(customer.id, return_url="http://127.0.0.1/", language="en")
-    # Where it was not passed on, the account's default comes into being as a second one.
+    # If it wasn't passed on, Stripe would create a second one, the account's default.
     [configuration] = list_at_stripe("configurations")
     assert configuration["features"]["subscription_cancel"]["mode"] == "at_period_end"
 
 
 @pytest.mark.usefixtures("shop")
-def test_the_webhook_endpoint_can_be_made_before_anything_else() -> None:
+def test_the_webhook_endpoint_can_be_created_first() -> None:
     Price.objects.update(stripe_price_id="")
-    told = run("stripe_setup", "--only-webhook")
-    assert "Set STRIPE_WEBHOOK_SECRET=whsec_" in told
+    output = run("stripe_setup", "--only-webhook")
+    assert "Set STRIPE_WEBHOOK_SECRET=whsec_" in output
     assert len(list_at_stripe("webhook_endpoints")) == 1
     assert list_at_stripe("products") == []
     assert not Price.objects.exclude(stripe_price_id="").exists()
 
 
-def test_only_the_secret_that_is_still_to_come_may_be_missing(settings: LazySettings) -> None:
+def test_only_the_webhook_secret_may_be_missing(settings: LazySettings) -> None:
     settings.STRIPE_WEBHOOK_SECRET = []
     refuse_misconfiguration()
     settings.SITE_URL = "no address"
@@ -102,16 +102,18 @@ def test_only_the_secret_that_is_still_to_come_may_be_missing(settings: LazySett
 
 
 @pytest.mark.usefixtures("shop")
-def test_the_webhook_endpoint_can_be_left_alone() -> None:
+def test_the_setup_can_skip_the_webhook_endpoint() -> None:
     run("stripe_setup", "--no-webhook")
     assert list_at_stripe("webhook_endpoints") == []
     assert len(list_at_stripe("products")) == 1
 
 
 @pytest.mark.usefixtures("shop")
-def test_what_stripe_refuses_is_told_and_repeated_safely(sandbox: SandboxControl) -> None:
+def test_an_error_of_stripe_is_reported_and_the_setup_can_be_repeated(
+    sandbox: SandboxControl,
+) -> None:
     sandbox.add_fault("api", match="*/v1/prices*", kind="error", status=500, times=20)
-    with pytest.raises(CommandError, match=r"Stripe did not do it: .*Run it again"):
+    with pytest.raises(CommandError, match=r"Stripe failed .*Run the command again"):
         run("stripe_setup")
     sandbox.remove_faults()
     run("stripe_setup")

@@ -106,7 +106,7 @@ def numbers() -> dict[str, Any]:
         "gifts": list(gifts),
         "goals": [progress.measure_goal(goal, at=moment) for goal in goals for moment in moments],
         "money": [
-            progress.money_by_currency(each, at=moment) for each in campaigns for moment in moments
+            progress.sum_payments(each, at=moment) for each in campaigns for moment in moments
         ],
     }
 
@@ -231,11 +231,11 @@ def test_one_last_email_is_sent_and_none_later(zoe: Member, clock: Clock) -> Non
     [last] = mailbox.outbox[before:]
     assert isinstance(last, EmailMultiAlternatives)
     assert last.to == [ZOE]
-    assert last.subject == "The Meridian Post erases your data"
+    assert last.subject == "The Meridian Post is erasing your data"
     for part in both(last):
         assert f"Hello {NAME}" in part
-        assert "As you asked on your page" in part
-        assert "since books have to be kept" in part
+        assert "As you asked on your account page" in part
+        assert "because we have to keep accounts" in part
     for mail in OutgoingMail.objects.all():
         emails.reschedule_mail([mail.pk])
         assert not emails.deliver_mail(mail.pk)
@@ -337,7 +337,7 @@ def test_an_undelivered_gift_to_them_goes_to_its_buyer(
     mailbox.outbox.clear()
     tasks.sweep()
     [mail] = [each for each in mailbox.outbox if Gift.objects.get(position=1).code in text_of(each)]
-    assert (mail.to, mail.subject) == (["ben@example.org"], "Your gift, to hand over")
+    assert (mail.to, mail.subject) == (["ben@example.org"], "Your gift is ready to give")
     assert find_secrets(text_of(mail)) == []
 
 

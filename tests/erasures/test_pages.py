@@ -57,7 +57,7 @@ def test_a_member_requests_erasure_and_is_signed_out_everywhere(
     assert not is_signed_in(client)
     assert not is_signed_in(phone)
     for path in (ERASE, f"{MINE}data.json", f"{MINE}address/"):
-        assert phone.get(path)["Location"] == f"{MINE}?done=over"
+        assert phone.get(path)["Location"] == f"{MINE}?done=session_ended"
     assert str(ada.pk) not in {
         str(session.get_decoded().get("member_id"))
         for session in Session.objects.filter(pk=client.session.session_key)
@@ -70,12 +70,12 @@ def test_the_page_says_what_is_deleted_and_what_stays(client: Client, birthday: 
     sign_in(client)
     page = main_of(client.get(ERASE))
     for words in (
-        "Your subscription ends at once, not at the end of what is paid.",
-        "What you paid is not paid back.",
-        "Gifts that you bought stay good for whoever has the code, and the link",
-        "Of your payments the amount, the date and Stripe’s ids, without your name",
-        f"We begin at once, and send one last mail to {ADA}. It cannot be undone.",
-        "If you come back one day, you are somebody new to us.",
+        "Your subscription ends immediately, not at the end of the time you’ve paid for.",
+        "Earlier payments aren’t refunded.",
+        "Gifts you bought can still be claimed, and the link",
+        "The amounts, dates and Stripe ids of your payments, without your name",
+        f"We’ll start immediately and send one last e-mail to {ADA}. This can’t be undone.",
+        "If you come back one day, we’ll have no record of you.",
     ):
         assert words in page, words
 
@@ -84,7 +84,7 @@ def test_the_page_mentions_only_what_the_member_has(client: Client) -> None:
     make_member(ADA)
     sign_in(client)
     page = main_of(client.get(ERASE))
-    for words in ("Your subscription ends", "Gifts that you bought", "Of your payments"):
+    for words in ("Your subscription ends", "Gifts you bought", "Stripe ids of your payments"):
         assert words not in page
 
 
@@ -93,7 +93,7 @@ def test_nothing_is_erased_without_the_tick(client: Client) -> None:
     sign_in(client)
     answer = client.post(ERASE, {})
     assert answer.status_code == 422
-    assert error_beside(answer, "is_sure") == "Please tick this, if you are sure."
+    assert error_beside(answer, "is_sure") == "Tick this box to confirm."
     client.get(ERASE, {"is_sure": "on"})
     assert not Erasure.objects.exists()
     assert is_signed_in(client)
@@ -110,7 +110,7 @@ def test_a_staff_login_in_the_same_browser_stays(client: Client) -> None:
 
 def test_the_page_needs_a_signed_in_member(client: Client) -> None:
     for answer in (client.get(ERASE), client.post(ERASE, {"is_sure": "on"})):
-        assert (answer.status_code, answer["Location"]) == (303, f"{MINE}?done=over")
+        assert (answer.status_code, answer["Location"]) == (303, f"{MINE}?done=session_ended")
     assert not Erasure.objects.exists()
 
 

@@ -45,7 +45,7 @@ def join(page: Page, site: Site) -> None:
 
 
 def ask_for_link(page: Page, site: Site) -> None:
-    page.goto(f"{site.url}/membership/mine/")
+    page.goto(f"{site.url}/membership/account/")
     page.get_by_label("Your e-mail").fill(ERIN)
     send(page)
     page.get_by_text("If this address belongs to a membership or a gift").wait_for()
@@ -57,21 +57,21 @@ def test_a_member_is_forgotten_and_comes_back_as_somebody_new(site: Site, reader
     join(page, site)
     reader.wait_for_count(site.url, counted)
     ask_for_link(page, site)
-    open_mail(page, site, "Your link to your page", to=ERIN)
-    page.goto(find_link(page, "/membership/mine/open/"))
-    page.get_by_role("button", name="Open my page").click()
+    open_mail(page, site, "Your sign-in link", to=ERIN)
+    page.goto(find_link(page, "/membership/account/open/"))
+    page.get_by_role("button", name="Sign in").click()
     page.get_by_text(re.compile("Renews on")).wait_for()
     page.get_by_role("link", name="Erase my data").click()
-    page.get_by_text("Your subscription ends at once").wait_for()
+    page.get_by_text("Your subscription ends immediately").wait_for()
     look_around(reader, "my-erase")
     page.get_by_role("button", name="Erase my data").click()  # without the tick
-    page.get_by_text("Please tick this, if you are sure.").first.wait_for()
+    page.get_by_text("Tick this box to confirm.").first.wait_for()
     look_around(reader, "my-erase-unsure")
-    page.get_by_label("I know that it cannot be undone").check()
+    page.get_by_label("I understand that this can’t be undone").check()
     page.get_by_role("button", name="Erase my data").click()
     page.get_by_role("heading", name="Your data is being erased").wait_for()
     look_around(reader, "my-erased")
-    open_mail(page, site, "erases your data", to=ERIN)
+    open_mail(page, site, "is erasing your data", to=ERIN)
     reader.look("mail-erasure")
     wait_until(lambda: site.count("erasure", "done_at IS NOT NULL") == 1, seconds=120)
     assert site.count("member", f"email = '{ERIN}'") == 0

@@ -56,8 +56,11 @@ def test_a_member_cancels_at_the_end_of_the_paid_period_and_undoes_it(
     answer = client.post(path, reason, follow=True)
     assert answer.redirect_chain == [(f"{MINE}?done=cancelled", 303)]
     page = main_of(answer)
-    assert "Your membership is cancelled." in page
-    assert "Cancelled: ends on 10 November 2027, and nothing more is charged." in page
+    assert "Membership cancelled." in page
+    assert (
+        "Cancelled. Your membership ends on 10 November 2027, and you won’t be charged again."
+        in page
+    )
     known = at_stripe(subscription)
     assert known["cancel_at_period_end"]
     details = known["cancellation_details"]
@@ -66,11 +69,11 @@ def test_a_member_cancels_at_the_end_of_the_paid_period_and_undoes_it(
     assert (subscription.status, subscription.is_cancelling) == ("active", True)
     # Sent twice, or opened again: it is cancelled once.
     assert client.post(path, reason)["Location"] == f"{MINE}?done=cancelled"
-    answer = client.post(f"{MINE}{subscription.pk}/keep/", follow=True)
-    assert "Your membership goes on." in main_of(answer)
+    answer = client.post(f"{MINE}{subscription.pk}/resume/", follow=True)
+    assert "Membership resumed." in main_of(answer)
     assert "Renews on 10 November 2027." in main_of(answer)
     assert not at_stripe(subscription)["cancel_at_period_end"]
-    assert client.post(f"{MINE}{subscription.pk}/keep/")["Location"] == f"{MINE}?done=kept"
+    assert client.post(f"{MINE}{subscription.pk}/resume/")["Location"] == f"{MINE}?done=resumed"
 
 
 def test_a_member_cancels_without_a_reason(client: Client, subscription: Membership) -> None:
@@ -96,8 +99,8 @@ def test_a_member_undoes_an_end_date_set_at_stripe(
     stripe_api.client().v1.subscriptions.update(subscription.subscription_id, params)
     assert subscription.checkout_id
     settlement.settle_checkout(subscription.checkout_id)
-    assert "Keep my membership" in look(client)
-    client.post(f"{MINE}{subscription.pk}/keep/")
+    assert "Resume membership" in look(client)
+    client.post(f"{MINE}{subscription.pk}/resume/")
     assert at_stripe(subscription)["cancel_at"] is None
 
 
@@ -108,7 +111,7 @@ def test_nothing_changes_and_the_reason_stays_while_stripe_is_unavailable(
     path = f"{MINE}{subscription.pk}/cancel/"
     answer = client.post(path, {"feedback": "unused", "comment": "No time"})
     assert answer.status_code == 503
-    assert "Nothing was changed" in main_of(answer)
+    assert "nothing was changed or charged" in main_of(answer)
     again = read_form(answer)
     assert (again.action, again.fields["comment"]) == (path, "No time")
     subscription.refresh_from_db()
@@ -135,7 +138,7 @@ def test_a_subscription_that_ended_meanwhile_is_not_cancelled(
     stripe_api.client().v1.subscriptions.cancel(subscription.subscription_id)
     answer = client.post(f"{MINE}{subscription.pk}/cancel/", follow=True)
     assert "Ended." in main_of(answer)
-    assert "Your membership is cancelled." not in main_of(answer)
+    assert "Membership cancelled." not in main_of(answer)
 
 
 def test_the_card_is_changed_on_the_page_of_stripe(
@@ -151,5 +154,5 @@ def test_an_imported_membership_cannot_be_cancelled(client: Client, campaign: Ca
         member=make_member(ADA), source="imported", started_at=at("2024-01-01 10:00")
     )
     sign_in(client)
-    assert "Lasts without an end" in look(client)
+    assert "It has no end date" in look(client)
     assert client.post(f"{MINE}{membership.pk}/cancel/").status_code == 404

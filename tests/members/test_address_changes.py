@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns import members
-from campaigns.emails.of_addresses import mask_address
+from campaigns.emails.account import mask_address
 from campaigns.models import (
     AddressChange,
     Erasure,
@@ -79,9 +79,9 @@ def test_the_page_links_to_the_form_and_shows_a_pending_change(client: Client, a
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("", "Please write an e-mail address."),
-        ("ada at new", "Please check this address"),
-        (f" {ADA.upper()}", "This is your address already."),
+        ("", "Enter an e-mail address."),
+        ("ada at new", "Enter a valid e-mail address"),
+        (f" {ADA.upper()}", "This is already your address."),
     ],
 )
 def test_errors_are_shown_beside_the_field(
@@ -96,7 +96,7 @@ def test_errors_are_shown_beside_the_field(
 
 def test_only_a_signed_in_member_can_request_a_change(client: Client, ada: Member) -> None:
     answer = Client().post(CHANGE, {"email": NEW}, follow=True)
-    assert "your page closes after an hour" in main_of(answer)
+    assert "we signed you out after one hour" in main_of(answer)
     assert not AddressChange.objects.exists()
 
 
@@ -121,7 +121,7 @@ def test_repeated_requests_do_not_flood_a_mailbox(
         want(client, f"ada{number}@new.example")
     answer = client.post(CHANGE, {"email": NEW})
     assert answer.status_code == 422
-    assert "You asked for several changes just now." in main_of(answer)
+    assert "You’ve asked for too many changes." in main_of(answer)
     assert read_form(answer).fields["email"] == NEW
     assert AddressChange.objects.count() == members.addresses.MOST_CHANGES
     clock.shift(timedelta(minutes=61))
@@ -134,22 +134,22 @@ def test_the_emails_explain_the_change(client: Client, ada: Member) -> None:
     old, new = read_mail(change, "address_old"), read_mail(change, "address_new")
     assert (old.to, new.to) == ([ADA], [NEW])
     assert old.subject == "Change your e-mail address at The Meridian Post?"
-    assert new.subject == "Is this address yours? The Meridian Post asks"
+    assert new.subject == "Confirm your new e-mail address for The Meridian Post"
     for part in both(old):
         assert "Hello Ada Reader," in part
-        assert f"Somebody wants us to know you by {NEW} from now on." in part
+        assert f"to ask us to change your e-mail address to {NEW}." in part
         assert "The link works for 24 hours." in part
-        assert "If it was not you, do nothing" in part
+        assert "If this wasn’t you, ignore this e-mail" in part
     for part in both(new):  # it may be a stranger's, by a slip
         assert "Ada Reader" not in part
         assert ADA not in part
         assert "a…@example.org" in part
-        assert "Please do not confirm it for somebody else" in part
+        assert "Don’t confirm it for someone else" in part
     confirm(change, "old", "new")
     changed = read_mail(change, "address_changed")
     assert changed.to == [NEW]
     for part in both(changed):
-        assert "Your address is changed: from now on our mails" in part
+        assert "We’ve changed your e-mail address." in part
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_one_confirmation_alone_changes_nothing(client: Client, ada: Member, sid
     assert address_of(ada) == ADA
     assert not members.make_change(change.pk, at=timezone.now())
     assert not FormerAddress.objects.exists()
-    assert "One mailbox to go" in main_of(Client().get(path_of(change, Side(side))))
+    assert "One more address to confirm" in main_of(Client().get(path_of(change, Side(side))))
 
 
 def test_a_double_click_makes_the_change_once(client: Client, ada: Member) -> None:
@@ -219,7 +219,7 @@ def test_a_link_is_valid_for_a_day(
         Client().post(path_of(change, Side.NEW)),
     ):
         assert answer.status_code == 410
-        assert "It works for 24 hours" in main_of(answer)
+        assert "Links work for 24 hours" in main_of(answer)
     assert address_of(ada) == ADA
     for kind in ("address_old", "address_new"):
         assert_not_wanted(OutgoingMail.objects.get(kind=kind))
@@ -316,7 +316,7 @@ def test_a_confirmation_without_a_conditional_update_loses_the_race() -> None:
 def test_the_job_makes_a_confirmed_change_after_a_crash(client: Client, ada: Member) -> None:
     change, now = want(client), timezone.now()
     AddressChange.objects.update(old_confirmed_at=now, new_confirmed_at=now)
-    assert "The change is being made" in main_of(client.get(path_of(change, Side.OLD)))
+    assert "We’re changing your address now" in main_of(client.get(path_of(change, Side.OLD)))
     assert members.claim_address_changes(at=timezone.now()) == [change.pk]
     assert members.make_change(change.pk, at=timezone.now())
     assert address_of(ada) == NEW

@@ -183,11 +183,11 @@ def test_a_claim_with_the_old_address_does_not_show_the_current_one(
     gift = make_gift(make_member("ben@example.org"), campaign, "2026-11-09 10:00")
     typed = {"name": "Ada Reader", "email": ADA}
     answer = Client().post(f"/claim/{gift.code}/", typed)
-    assert "the address that you changed to" in main_of(answer)
+    assert "your new address" in main_of(answer)
     assert NEW not in main_of(answer)
     assert OutgoingMail.objects.get(kind="gift_confirm").member == ada
     answer = Client().post(f"/claim/{gift.code}/", typed | {"email": NEW})
-    assert f"We wrote to <strong>{NEW}</strong>" in main_of(answer)
+    assert f"We’ve e-mailed <strong>{NEW}</strong>" in main_of(answer)
 
 
 def test_an_opt_out_of_reminders_moves_to_the_new_address(client: Client, ada: Member) -> None:

@@ -48,8 +48,8 @@ def test_known_and_unknown_addresses_get_the_same_answer(client: Client) -> None
     make_member(ADA)
     known, unknown = (ask(client, address) for address in (ADA, "eve@example.org"))
     assert known.status_code == unknown.status_code == 200
-    words = "If this address belongs to a membership or a gift, a link is on its way."
-    assert f"{words} It works once, within 30 minutes." in main_of(known)
+    words = "If this address belongs to a membership or a gift, we’ve sent you a sign-in link."
+    assert f"{words} It works once and expires after 30 minutes." in main_of(known)
     assert main_of(known).replace(ADA, "eve@example.org") == main_of(unknown)
     assert set(known.headers) == set(unknown.headers)
     assert SignInLink.objects.get().member.email == ADA
@@ -63,7 +63,7 @@ def test_addresses_match_in_any_case_and_invalid_ones_are_refused(client: Client
     assert SignInLink.objects.count() == 1
     answer = ask(client, "ada at example")
     assert answer.status_code == 422
-    assert error_beside(answer, "email").startswith("Please check this address")
+    assert error_beside(answer, "email").startswith("Enter a valid e-mail address")
     assert read_form(answer).fields["email"] == "ada at example"
 
 
@@ -75,13 +75,13 @@ def test_a_link_works_once(client: Client) -> None:
     for _ in range(2):  # a mail scanner looks, and uses nothing up
         answer = client.get(path)
         assert answer.status_code == 200
-        assert "Open my page" in main_of(answer)
+        assert ">Sign in<" in main_of(answer)
     assert not is_signed_in(client)
     assert client.post(path)["Location"] == MINE
     assert ADA in look(client)
     for again in (Client().get(path), Client().post(path)):
         assert again.status_code == 410
-        assert "Send me the link" in main_of(again)
+        assert "Send sign-in link" in main_of(again)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -236,7 +236,7 @@ def test_a_session_ends_after_an_hour(client: Client, clock: time_machine.Travel
     clock.shift(timedelta(minutes=2))
     assert not is_signed_in(client)
     answer = client.get(f"{MINE}data.json", follow=True)
-    assert "your page closes after an hour" in main_of(answer)
+    assert "we signed you out after one hour" in main_of(answer)
 
 
 @pytest.mark.django_db
@@ -246,8 +246,8 @@ def test_the_session_key_changes_at_sign_in_and_sign_out(client: Client) -> None
     sign_in(client)
     key = client.cookies["sessionid"].value
     assert key not in {"", "planted-by-an-attacker"}
-    answer = client.post(f"{MINE}leave/", follow=True)
-    assert "You have left your page" in main_of(answer)
+    answer = client.post(f"{MINE}sign-out/", follow=True)
+    assert "You’ve signed out" in main_of(answer)
     assert not is_signed_in(client)
     thief = Client()
     thief.cookies["sessionid"] = key
@@ -271,7 +271,7 @@ def test_staff_login_and_account_page_are_independent(
     assert not is_signed_in(client)
     assert client.get("/admin/").status_code == 200
     sign_in(client)
-    client.post(f"{MINE}leave/")
+    client.post(f"{MINE}sign-out/")
     assert client.get("/admin/").status_code == 200
     other = Client()
     sign_in(other)
@@ -282,5 +282,5 @@ def test_staff_login_and_account_page_are_independent(
 def test_reading_the_page_changes_nothing_and_sign_out_is_a_form(client: Client) -> None:
     make_member(ADA)
     sign_in(client)
-    assert client.get(f"{MINE}leave/").status_code == 405
+    assert client.get(f"{MINE}sign-out/").status_code == 405
     assert is_signed_in(client)

@@ -109,10 +109,10 @@ def test_the_email_says_that_it_lapsed_and_how_to_return(
     for part in both(sent):
         for words in (
             "Hello Ada Reader,",
-            "It gives you no access any more.",
+            "Your membership has lapsed, so you no longer have access.",
             "24 December 2026",
-            "change your card or account and pay the newest open invoice",
-            "you need not join anew",
+            "update your card or bank account at Stripe and pay the latest open invoice",
+            "you don’t need to sign up again",
         ):
             assert words in part
     answer = client.get(urlsplit(find_link(sent, "/membership/manage/")).path)

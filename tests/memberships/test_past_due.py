@@ -72,15 +72,15 @@ def test_the_email_says_what_failed_and_how_to_fix_it(
     settle(subscribed)
     sent = deliver(owed()[0])
     assert sent.to == ["ada@example.org"]
-    assert sent.subject == "Your payment to The Meridian Post did not go through"
+    assert sent.subject == "Your payment to The Meridian Post didn’t go through"
     for part in both(sent):
         for words in (
             "Hello Ada Reader,",
-            "We could not take the payment for your membership of The Meridian Post.",
-            "Nothing was charged.",
+            "We couldn’t collect the payment for your membership of The Meridian Post.",
+            "You haven’t been charged.",
             "€6",
             "11 November 2026, 14:00 EET",
-            "Your membership goes on until 24 December 2026.",
+            "Your membership stays active until 24 December 2026.",
         ):
             assert words in part
     answer = client.get(urlsplit(find_link(sent, "/membership/manage/")).path)
@@ -171,7 +171,7 @@ def test_a_failure_without_a_charge_is_reported_without_an_amount() -> None:
     Payment.objects.filter(role=Payment.Role.RENEWAL).delete()
     for part in both(deliver(mail)):
         assert "Membership" in part
-        for left_out in ("Amount", "€", "Tried on", "None"):
+        for left_out in ("Amount", "€", "Attempted on", "None"):
             assert left_out not in part
 
 

@@ -70,9 +70,9 @@ def test_switching_to_yearly_charges_the_amount_that_was_shown(
     for words in (
         "<strong>€6</strong> a month",
         "<strong>€60</strong> a year",
-        "Of what you paid, €3 is for time that is still to come.",
-        "You pay <strong>€57</strong> now",
-        "It renews on 25 November 2027",
+        "You’ve already paid €3 for the rest of the current period.",
+        "You’ll be charged <strong>€57</strong> today",
+        "Your membership renews on 25 November 2027",
         "Pay €57 and change",
     ):
         assert words in page
@@ -101,10 +101,10 @@ def test_switching_to_monthly_credits_the_rest_of_the_year(
     sign_in(client)
     page = main_of(client.get(path_of(membership)))
     for words in (
-        "Of what you paid, €30 is for time that is still to come.",
-        "You pay nothing now.",
-        "€24 is left over.",
-        "It renews on 12 June 2027",
+        "You’ve already paid €30 for the rest of the current period.",
+        "You won’t be charged today.",
+        "You’ll have a credit of €24.",
+        "Your membership renews on 12 June 2027",
     ):
         assert words in page
     switch(client, membership)
@@ -129,7 +129,7 @@ def test_switching_back_is_exact_to_the_cent(
     clock.move_to(HALFWAY + timedelta(hours=2))
     sign_in(client)
     page = main_of(client.get(path_of(monthly)))
-    due = re.search(r"You pay <strong>€([\d.]+)</strong> now", page)
+    due = re.search(r"You’ll be charged <strong>€([\d.]+)</strong> today", page)
     switch(client, monthly)
     settle(membership=monthly)
     assert monthly.price == Price.objects.get(kind="year")
@@ -147,7 +147,7 @@ def test_receipt_and_exported_data_have_the_new_price(monthly: Membership, clien
     for part in both(deliver(OutgoingMail.objects.get(payment=payment))):
         assert "€57" in part
         assert "Member, €60 a year" in part
-        assert "renews each year until you cancel. The next payment is on 25 November" in part
+        assert "renews every year until you cancel. Your next payment is on 25 November" in part
     [membership] = json.loads(client.get(f"{MINE}data.json").content)["memberships"]
     assert membership["price"] == {"for": "year", "amount_minor": 6000, "currency": "eur"}
 
@@ -158,7 +158,7 @@ def test_nothing_changes_if_the_bank_refuses(
     mend_card(monthly, DECLINED_LATER)
     answer = switch(client, monthly)
     assert answer.status_code == 422
-    assert "Your bank did not take the payment, so nothing was changed." in main_of(answer)
+    assert "Your bank declined the payment, so nothing was changed." in main_of(answer)
     assert settle(membership=monthly) == "active"
     assert monthly.price == Price.objects.get(kind="month")
     assert gross(sandbox) == 600
@@ -175,7 +175,7 @@ def test_a_switch_is_refused_if_the_amounts_changed(
     sign_in(client)
     answer = client.post(path_of(monthly), form.fields)
     assert answer.status_code == 422
-    assert "the amounts are others by now" in main_of(answer)
+    assert "The amounts have changed." in main_of(answer)
     assert gross(sandbox) == 600
     assert client.post(path_of(monthly), read_form(answer).fields).status_code == 303
 
@@ -242,7 +242,7 @@ def test_a_subscription_that_changed_at_stripe_is_not_switched(
         change(monthly, pause_collection={"behavior": "void"})
     else:
         change(monthly, cancel_at_period_end=True)
-    assert client.post(path_of(monthly), form.fields)["Location"] == f"{MINE}?done=asked"
+    assert client.post(path_of(monthly), form.fields)["Location"] == f"{MINE}?done=unconfirmed"
     assert len(paid()) == 1
     settle(membership=monthly)
     assert path_of(monthly) not in look(client)
@@ -256,7 +256,7 @@ def test_a_member_chooses_between_several_prices(monthly: Membership, client: Cl
     for price in (year, patron):
         assert f'href="?price={price.pk}"' in page
     assert "€120" in page
-    assert "You pay <strong>€57</strong> now" in main_of(
+    assert "You’ll be charged <strong>€57</strong> today" in main_of(
         client.get(f"{path_of(monthly)}?price={year.pk}")
     )
     assert 'href="?price=' in main_of(client.get(f"{path_of(monthly)}?price=0"))
@@ -302,8 +302,8 @@ def test_the_new_price_starts_after_the_gifts(
     tasks.sweep()
     settle(membership=monthly)
     page = main_of(client.get(path_of(monthly)))
-    assert "Nothing is charged now: a gift pays for your membership." in page
-    assert "It renews on 10 March 2027" in page
+    assert "You won’t be charged today because a gift pays for your membership." in page
+    assert "Your membership renews on 10 March 2027" in page
     assert switch(client, monthly)["Location"] == f"{MINE}?done=switched"
     assert next_charge(monthly) == at("2027-03-10 12:00")
     assert "€60, 10 March 2027" in look(client)

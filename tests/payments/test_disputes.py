@@ -226,14 +226,14 @@ def test_no_email_is_sent_without_a_staff_address(settings: LazySettings) -> Non
 @pytest.mark.django_db
 def test_the_email_names_the_payment_amount_reason_deadline_and_link() -> None:
     sent = deliver(owe_of_dispute(make_campaign()))
-    assert sent.subject == "A dispute needs an answer until 29 November: €60"
+    assert sent.subject == "Respond to a dispute by 29 November: €60"
     for part in both(sent):
         for words in (
             "First payment of a membership, €60",
             "10 November 2026, 14:00 EET",
             "product not received",
             "29 November 2026, 23:59 EET",
-            "Without an answer the dispute is lost.",
+            "If you don’t respond, we lose the dispute.",
         ):
             assert words in part
         assert "ada@example.org" not in part
@@ -253,12 +253,12 @@ def test_with_a_live_key_the_link_opens_live_payments(settings: LazySettings) ->
 @pytest.mark.parametrize(
     ("status", "subject", "words"),
     [
-        ("lost", "Dispute lost: €60", "The payment no longer stands"),
-        ("won", "Dispute won: €60", "the money comes back, and the payment stands"),
+        ("lost", "Dispute lost: €60", "The payment is reversed and no longer counts"),
+        ("won", "Dispute won: €60", "We get the money back, and the payment counts."),
         (
             "warning_needs_response",
-            "A dispute needs an answer until 29 November: €60",
-            "No money was taken yet",
+            "Respond to a dispute by 29 November: €60",
+            "No money has been withdrawn",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""The two days a year that have 23 or 25 hours: windows to the second, and each row on its day."""
+"""Clock changes: windows stay exact, and rows are on their day, on days of 23 or 25 hours."""
 
 import csv
 import io
@@ -21,14 +21,14 @@ from tests.support.factories import (
 pytestmark = pytest.mark.django_db
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
-# Zone, day, its hours, and the first hour that is there twice or was left out.
+# Zone, day, number of hours, and the hour that happens twice or is skipped.
 CHANGES = [
     ("Europe/Kyiv", date(2026, 10, 25), 25, 3),
     ("Europe/Kyiv", date(2027, 3, 28), 23, 3),
     ("America/New_York", date(2026, 11, 1), 25, 1),
     ("America/New_York", date(2027, 3, 14), 23, 2),
 ]
-LONG = [each for each in CHANGES if each[2] == 25]
+LONG = [change for change in CHANGES if change[2] == 25]
 
 
 def midnight(day: date, zone: str) -> datetime:
@@ -43,22 +43,20 @@ def pay(campaign: Campaign, moment: datetime) -> None:
     make_payment(make_member(), campaign, moment.isoformat())
 
 
-def look(campaign: Campaign, at: datetime) -> Figures:
+def recount_and_gather(campaign: Campaign, at: datetime) -> Figures:
     recount_campaign(campaign)
     return gather_figures(campaign, at=at)
 
 
 @pytest.mark.parametrize(("zone", "day", "hours", "hour"), CHANGES)
-def test_every_hour_of_the_day_is_of_that_day_and_no_other(
-    zone: str, day: date, hours: int, hour: int
-) -> None:
+def test_every_hour_belongs_to_its_day(zone: str, day: date, hours: int, hour: int) -> None:
     before, after = day - timedelta(days=1), day + timedelta(days=1)
     begin, end = midnight(day, zone), midnight(after, zone)
     assert end - begin == hours * HOUR
     campaign = open_campaign(zone, midnight(before, zone), midnight(after, zone) + 24 * HOUR)
     for number in range(-1, hours + 1):
         pay(campaign, begin + number * HOUR + HOUR / 2)
-    figures = look(campaign, end + 2 * HOUR)
+    figures = recount_and_gather(campaign, end + 2 * HOUR)
     assert [(each.day, each.people) for each in figures.days] == [
         (before, 1),
         (day, hours),
@@ -66,56 +64,58 @@ def test_every_hour_of_the_day_is_of_that_day_and_no_other(
     ]
     rows = list(csv.DictReader(io.StringIO(formats.as_csv(figures))))
     assert {row["day"]: row["people"] for row in rows}[day.isoformat()] == str(hours)
-    [line] = [each for each in formats.as_text(figures).splitlines() if each.startswith(f"  {day}")]
+    [line] = [row for row in formats.as_text(figures).splitlines() if row.startswith(f"  {day}")]
     assert line.split()[1] == str(hours)
 
 
 @pytest.mark.parametrize(("zone", "day", "hours", "hour"), CHANGES)
-def test_a_day_that_is_the_whole_window_holds_its_own_seconds_alone(
+def test_a_window_of_one_day_includes_only_that_day(
     zone: str, day: date, hours: int, hour: int
 ) -> None:
     begin, end = midnight(day, zone), midnight(day + timedelta(days=1), zone)
     campaign = open_campaign(zone, begin, end)
     for moment in (begin - SECOND, begin, end - SECOND, end):
         pay(campaign, moment)
-    figures = look(campaign, end)
+    figures = recount_and_gather(campaign, end)
     assert [(each.day, each.people) for each in figures.days] == [(day, 2)]
-    assert [each.gross_minor for each in figures.money] == [12000]
+    assert [total.gross_minor for total in figures.money] == [12000]
 
 
 @pytest.mark.parametrize("fold", [0, 1])
 @pytest.mark.parametrize(("zone", "day", "hours", "hour"), LONG)
-def test_a_window_may_end_in_either_of_the_two_same_hours(
+def test_a_window_can_end_in_either_of_two_identical_hours(
     zone: str, day: date, hours: int, hour: int, *, fold: int
 ) -> None:
-    there = ZoneInfo(zone)
+    local = ZoneInfo(zone)
     first, second = (
-        datetime(day.year, day.month, day.day, hour, 30, tzinfo=there, fold=each).astimezone(UTC)
-        for each in (0, 1)
+        datetime(day.year, day.month, day.day, hour, 30, tzinfo=local, fold=hour_fold).astimezone(
+            UTC
+        )
+        for hour_fold in (0, 1)
     )
     assert second - first == HOUR
     campaign = open_campaign(zone, midnight(day, zone), (first, second)[fold])
     for moment in (first - SECOND, first, second - SECOND, second):
         pay(campaign, moment)
     [goal] = progress.measure_campaign(campaign, at=second + HOUR)
-    assert goal.counted == 0  # nobody was counted yet
-    figures = look(campaign, second + HOUR)
+    assert goal.counted == 0  # nothing was counted yet
+    figures = recount_and_gather(campaign, second + HOUR)
     assert figures.goals[0].counted == (1, 3)[fold]
     assert [(each.day, each.people) for each in figures.days] == [(day, (1, 3)[fold])]
 
 
 @pytest.mark.parametrize(("zone", "day", "hours", "hour"), LONG)
-def test_what_is_known_at_the_first_of_two_same_hours_knows_nothing_of_the_second(
+def test_figures_at_the_first_of_two_identical_hours_exclude_the_second(
     zone: str, day: date, hours: int, hour: int
 ) -> None:
-    there = ZoneInfo(zone)
-    first = datetime(day.year, day.month, day.day, hour, 30, tzinfo=there)
+    local = ZoneInfo(zone)
+    first = datetime(day.year, day.month, day.day, hour, 30, tzinfo=local)
     second = first.replace(fold=1).astimezone(UTC)
     campaign = open_campaign(zone, midnight(day, zone), midnight(day, zone) + 48 * HOUR)
     payment = make_payment(make_member(), campaign, first.astimezone(UTC).isoformat())
     make_refund(payment, second.isoformat())
     recount_campaign(campaign)
-    for moment, counted, left in ((second - SECOND, 1, 6000), (second, 0, 0)):
+    for moment, counted, net in ((second - SECOND, 1, 6000), (second, 0, 0)):
         [goal] = progress.measure_campaign(campaign, at=moment)
-        [money] = progress.money_by_currency(campaign, at=moment)
-        assert (goal.counted, money.net_minor) == (counted, left)
+        [money] = progress.sum_payments(campaign, at=moment)
+        assert (goal.counted, money.net_minor) == (counted, net)

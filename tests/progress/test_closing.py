@@ -1,4 +1,4 @@
-"""After the end of a campaign: provisional until it is closed, and the same number ever after."""
+"""Closing a campaign: its count is provisional before, and final after."""
 
 import json
 from collections.abc import Iterator
@@ -36,14 +36,14 @@ KYIV = ZoneInfo("Europe/Kyiv")
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """Some days after the campaign."""
+    """A clock set to some days after the campaign."""
     with time_machine.travel(at(AFTER), tick=False) as traveller:
         yield traveller
 
 
 @pytest.fixture
 def over(clock: time_machine.Traveller) -> Campaign:
-    """A campaign that is over: three people and a gift count."""
+    """A campaign that has ended: three people and a gift count."""
     campaign = make_campaign(target=3)
     for day in (3, 4, 5):
         make_payment(make_member(), campaign, f"2026-11-0{day} 12:00")
@@ -70,22 +70,24 @@ def refund_one(campaign: Campaign, *, on: str = "2026-12-08 12:00") -> None:
     recount_campaign(campaign)
 
 
-# Before it is closed
+# Before closing
 
 
-def test_after_the_end_the_number_is_provisional_though_nothing_is_pending(over: Campaign) -> None:
+def test_the_count_is_provisional_after_the_end_even_without_pending_payments(
+    over: Campaign,
+) -> None:
     assert not measure(over, moment="2026-11-30 23:59:59").is_provisional
     ended = measure(over, moment="2026-12-01 00:00")
     assert (ended.is_provisional, ended.is_final, ended.pending) == (True, False, 0)
 
 
-def test_a_running_campaign_is_provisional_only_while_something_is_pending(over: Campaign) -> None:
+def test_a_running_campaign_is_provisional_only_while_payments_are_pending(over: Campaign) -> None:
     make_payment(make_member(), over, "2026-11-20 12:00", status=Payment.Status.PENDING)
     assert not measure(over, moment="2026-11-20 11:00").is_provisional
     assert measure(over, moment="2026-11-20 13:00").is_provisional
 
 
-def test_a_campaign_that_is_not_over_cannot_be_closed(
+def test_a_campaign_that_has_not_ended_cannot_be_closed(
     over: Campaign, clock: time_machine.Traveller
 ) -> None:
     clock.move_to(at("2026-11-30 23:59:59"))
@@ -101,7 +103,9 @@ def test_a_campaign_without_a_goal_cannot_be_closed(over: Campaign) -> None:
         close(over)
 
 
-def test_what_nobody_looked_at_is_not_closed(over: Campaign) -> None:
+def test_a_campaign_whose_counts_changed_since_staff_looked_cannot_be_closed(
+    over: Campaign,
+) -> None:
     seen = progress.fingerprint([measure(over)])
     make_payment(make_member(), over, "2026-11-30 12:00", status=Payment.Status.PENDING)
     with pytest.raises(progress.CannotClose):
@@ -113,7 +117,7 @@ def test_what_nobody_looked_at_is_not_closed(over: Campaign) -> None:
 # Closing
 
 
-def test_closing_keeps_who_when_and_what_each_goal_counts(over: Campaign) -> None:
+def test_closing_stores_who_when_and_each_final_count(over: Campaign) -> None:
     Goal.objects.create(campaign=over, kind=Goal.Kind.MONEY, target=100_000)
     Goal.objects.create(campaign=over, kind=Goal.Kind.GIFTS, target=10)
     close(over)
@@ -122,7 +126,7 @@ def test_closing_keeps_who_when_and_what_each_goal_counts(over: Campaign) -> Non
     assert over.final_counts == {"new_members": 4, "money": 24000, "gifts": 1}
 
 
-def test_two_who_close_at_once_close_it_once(over: Campaign) -> None:
+def test_only_one_of_several_concurrent_closings_succeeds(over: Campaign) -> None:
     names = ["ada", "ben", "cleo", "dan"]
     outcomes = race(*(partial(close, over, by=name) for name in names))
     winners = [name for name, outcome in zip(names, outcomes, strict=True) if type(outcome) is list]
@@ -133,57 +137,57 @@ def test_two_who_close_at_once_close_it_once(over: Campaign) -> None:
     assert over.closed_by == winners[0]
 
 
-def test_a_closed_number_stays_whatever_is_learnt_later(over: Campaign) -> None:
+def test_a_final_count_never_changes(over: Campaign) -> None:
     late = make_payment(make_member(), over, "2026-11-30 20:00", status=Payment.Status.PENDING)
     close(over)
     refund_one(over)
     make_dispute(over.payments.order_by("pk")[1], "2026-12-09 12:00", status="lost")
     recount_campaign(over)
-    told = measure(over, moment="2026-12-10 12:00")
-    assert (told.counted, told.known_now, told.has_moved) == (4, 2, True)
-    assert (told.is_final, told.is_provisional, told.pending) == (True, False, 1)
-    assert told.as_of == at(AFTER)
+    measured = measure(over, moment="2026-12-10 12:00")
+    assert (measured.counted, measured.known_now, measured.has_moved) == (4, 2, True)
+    assert (measured.is_final, measured.is_provisional, measured.pending) == (True, False, 1)
+    assert measured.as_of == at(AFTER)
     Payment.objects.filter(pk=late.pk).update(status=Payment.Status.SUCCEEDED)
     recount_campaign(over)
-    told = measure(over, moment="2026-12-10 12:00")
-    assert (told.counted, told.known_now, told.pending) == (4, 3, 0)
+    measured = measure(over, moment="2026-12-10 12:00")
+    assert (measured.counted, measured.known_now, measured.pending) == (4, 3, 0)
 
 
-def test_a_goal_of_money_is_kept_in_minor_units(over: Campaign) -> None:
+def test_the_final_count_of_a_money_goal_is_in_minor_units(over: Campaign) -> None:
     over.goals.update(kind=Goal.Kind.MONEY, target=20_000)
     close(over)
     refund_one(over)
-    told = measure(over, moment="2026-12-10 12:00")
-    assert (told.counted, told.known_now, told.is_reached) == (24000, 18000, True)
+    measured = measure(over, moment="2026-12-10 12:00")
+    assert (measured.counted, measured.known_now, measured.is_reached) == (24000, 18000, True)
 
 
-def test_what_is_asked_of_a_moment_before_the_closing_is_as_known_now(over: Campaign) -> None:
+def test_a_count_before_the_closing_is_as_known_now(over: Campaign) -> None:
     close(over)
     refund_one(over, on="2026-11-10 12:00")
-    told = measure(over, moment="2026-11-20 12:00")
-    assert (told.counted, told.is_final, told.known_now) == (3, False, None)
+    measured = measure(over, moment="2026-11-20 12:00")
+    assert (measured.counted, measured.is_final, measured.known_now) == (3, False, None)
 
 
-def test_a_goal_that_was_set_after_the_closing_has_no_kept_number(over: Campaign) -> None:
+def test_a_goal_added_after_the_closing_has_no_final_count(over: Campaign) -> None:
     close(over)
     gifts = Goal.objects.create(campaign=over, kind=Goal.Kind.GIFTS, target=10)
     over.refresh_from_db()
-    told = progress.measure_goal(gifts, at=at("2026-12-10 12:00"))
-    assert (told.counted, told.is_final, told.is_provisional) == (1, False, True)
+    measured = progress.measure_goal(gifts, at=at("2026-12-10 12:00"))
+    assert (measured.counted, measured.is_final, measured.is_provisional) == (1, False, True)
 
 
-def test_opened_again_the_number_is_what_the_rows_say(over: Campaign) -> None:
+def test_a_reopened_campaign_counts_its_rows_again(over: Campaign) -> None:
     close(over)
     refund_one(over)
     assert progress.reopen_campaign(over.pk) == {"new_members": 4}
     assert progress.reopen_campaign(over.pk) is None
-    told = measure(over, moment="2026-12-10 12:00")
-    assert (told.counted, told.is_final, told.is_provisional) == (3, False, True)
+    measured = measure(over, moment="2026-12-10 12:00")
+    assert (measured.counted, measured.is_final, measured.is_provisional) == (3, False, True)
     over.refresh_from_db()
     assert (over.closed_at, over.closed_by, over.final_counts) == (None, "", None)
 
 
-# What readers and staff are shown
+# Pages and reports
 
 
 def published(campaign: Campaign) -> dict[str, object]:
@@ -193,46 +197,44 @@ def published(campaign: Campaign) -> dict[str, object]:
     return first
 
 
-def test_readers_are_told_that_the_number_is_provisional_until_it_is_closed(
-    over: Campaign, client: Client
-) -> None:
-    said = published(over)
-    assert (said["counted"], said["provisional"], said["final"]) == (4, True, False)
+def test_readers_see_a_provisional_count_until_the_closing(over: Campaign, client: Client) -> None:
+    data = published(over)
+    assert (data["counted"], data["provisional"], data["final"]) == (4, True, False)
     for placement in ("top", "inline", "end"):
         assert "rovisional" in read_banner("birthday", placement, language="en")
     assert "Provisional: the campaign is over" in client.get("/campaign/birthday/").content.decode()
     close(over)
-    said = published(over)
-    assert (said["counted"], said["provisional"], said["final"]) == (4, False, True)
+    data = published(over)
+    assert (data["counted"], data["provisional"], data["final"]) == (4, False, True)
     for placement in ("top", "inline", "end"):
         banner = read_banner("birthday", placement, language="en")
         assert "rovisional" not in banner
-        assert "final count of" in banner
+        assert "final count as of" in banner
 
 
-def test_from_the_closing_on_readers_are_shown_the_kept_number(
+def test_readers_see_the_final_count_after_the_closing(
     over: Campaign, client: Client, clock: time_machine.Traveller
 ) -> None:
     make_payment(make_member(), over, "2026-11-30 20:00", status=Payment.Status.PENDING)
     close(over)
     refund_one(over)
     clock.move_to(at("2026-12-10 12:00"))
-    said = published(over)
-    assert (said["counted"], said["pending"], said["as_of"]) == (4, 0, at(AFTER).isoformat())
+    data = published(over)
+    assert (data["counted"], data["pending"], data["as_of"]) == (4, 0, at(AFTER).isoformat())
     assert "4</strong> of 3 new members" in read_banner("birthday", "inline", language="en")
     page = client.get("/campaign/birthday/").content.decode()
     assert "4</strong> of 3 new members" in page
-    assert "Final count of" in page
+    assert "Final count as of" in page
     assert "Provisional" not in page
-    kept_picture = client.get("/campaign/birthday/picture.png").content
+    final_picture = client.get("/campaign/birthday/picture.png").content
     progress.reopen_campaign(over.pk)
-    assert client.get("/campaign/birthday/picture.png").content != kept_picture
+    assert client.get("/campaign/birthday/picture.png").content != final_picture
     over.refresh_from_db()
     assert published(over)["counted"] == 3
     assert list(over.published.order_by("pk").values_list("counted", flat=True)) == [4, 3]
 
 
-def test_a_closed_campaign_is_published_again_no_more_often_than_another(
+def test_a_closed_campaign_is_published_on_schedule(
     over: Campaign, clock: time_machine.Traveller
 ) -> None:
     close(over)
@@ -242,24 +244,24 @@ def test_a_closed_campaign_is_published_again_no_more_often_than_another(
     assert over.published_at == at("2026-12-10 12:00")
 
 
-def test_the_report_tells_the_kept_number_and_what_is_known_now(over: Campaign) -> None:
+def test_the_report_shows_the_final_count_and_the_count_as_known_now(over: Campaign) -> None:
     def report(moment: str = "2026-12-10 12:00") -> str:
         over.refresh_from_db()
         return formats.as_text(gather_figures(over, at=at(moment)))
 
-    assert "the number is provisional until staff close the campaign" in report()
+    assert "the count is provisional until staff close the campaign" in report()
     close(over)
     make_payment(make_member(), over, "2026-11-30 20:00", status=Payment.Status.PENDING)
     refund_one(over)
     text = report()
     assert "Closed  2026-12-05 14:00 by editor" in text
-    assert "4 of 3 (133 %), ended; closed at 4; 3 as known now\n" in text
-    assert "the number was closed without them" in text
+    assert "4 of 3 (133%), ended; closed at 4; 3 as known now\n" in text
+    assert "the final count doesn't include them" in text
     assert "provisional" not in text
     over.refresh_from_db()
-    whole = json.loads(formats.as_json(gather_figures(over, at=at("2026-12-10 12:00"))))
-    assert (whole["closed_at"], whole["closed_by"]) == (at(AFTER).isoformat(), "editor")
-    (goal,) = whole["goals"]
+    data = json.loads(formats.as_json(gather_figures(over, at=at("2026-12-10 12:00"))))
+    assert (data["closed_at"], data["closed_by"]) == (at(AFTER).isoformat(), "editor")
+    (goal,) = data["goals"]
     assert (goal["counted"], goal["known_now"], goal["is_final"]) == (4, 3, True)
 
 
@@ -271,9 +273,9 @@ def test_the_report_tells_the_kept_number_and_what_is_known_now(over: Campaign) 
     [("2026-10-25", 25), ("2027-03-28", 23), ("2027-03-27", 24)],
     ids=["clocks go back", "clocks go forward", "the day before"],
 )
-def test_a_campaign_of_one_day_has_that_days_hours(day: str, hours: int) -> None:
+def test_a_campaign_of_one_day_has_the_hours_of_that_day(day: str, hours: int) -> None:
     begin = datetime.fromisoformat(day).replace(tzinfo=KYIV)
-    end = (begin + timedelta(days=1)).replace(tzinfo=KYIV)  # by the clock on the wall
+    end = (begin + timedelta(days=1)).replace(tzinfo=KYIV)  # in local time
     campaign = make_campaign(starts_at=begin, ends_at=end)
     campaign.refresh_from_db()
     assert campaign.ends_at - campaign.starts_at == timedelta(hours=hours)
@@ -287,22 +289,22 @@ def test_a_campaign_of_one_day_has_that_days_hours(day: str, hours: int) -> None
     for moment in moments:
         make_payment(make_member(), campaign, moment.isoformat())
     recount_campaign(campaign)
-    far = campaign.ends_at + timedelta(days=30)
+    later = campaign.ends_at + timedelta(days=30)
     counted = set(campaign.tallies.values_list("counted_from", flat=True))
     assert counted == {campaign.starts_at, campaign.ends_at - second}
-    assert progress.measure_campaign(campaign, at=far)[0].counted == 2
+    assert progress.measure_campaign(campaign, at=later)[0].counted == 2
     assert not progress.measure_campaign(campaign, at=moments[2])[0].is_provisional
     assert progress.measure_campaign(campaign, at=moments[3])[0].is_provisional
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["03:30 in summer", "03:30 in winter"])
-def test_an_hour_that_comes_twice_is_told_apart(first: bool) -> None:
-    """Clocks go back on 25 October 2026 at 04:00: half past three is there twice."""
+def test_the_two_hours_of_a_clock_change_are_distinguished(first: bool) -> None:
+    """Clocks go back on 25 October 2026 at 04:00, so 03:30 happens twice."""
     end = datetime(2026, 10, 25, 3, 30, fold=0 if first else 1, tzinfo=KYIV)
     campaign = make_campaign(starts_at=at("2026-10-01 00:00"), ends_at=end)
     make_payment(make_member(), campaign, "2026-10-25 00:29:59")  # before either
     make_payment(make_member(), campaign, "2026-10-25 00:30:00")  # at the first exactly
     make_payment(make_member(), campaign, "2026-10-25 01:30:00")  # at the second exactly
     recount_campaign(campaign)
-    far = at("2026-12-01 00:00")
-    assert progress.measure_campaign(campaign, at=far)[0].counted == (1 if first else 2)
+    later = at("2026-12-01 00:00")
+    assert progress.measure_campaign(campaign, at=later)[0].counted == (1 if first else 2)

@@ -1,4 +1,4 @@
-"""The count rule, a scenario a test."""
+"""The count rule, one scenario per test."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def count(campaign: Campaign, *, on: str = "2027-06-01 00:00") -> int:
-    """Tally everybody anew and read the primary goal's number at a moment."""
+    """Tally everyone again and return the primary goal's count at a moment."""
     for gift in Gift.objects.all():
         progress.tally_gift(gift)
     with transaction.atomic():
@@ -68,7 +68,7 @@ def test_a_pending_or_failed_payment_does_not_count(birthday: Campaign, ada: Mem
     assert count(birthday) == 0
 
 
-def test_the_refund_of_a_renewal_changes_nothing(birthday: Campaign, ada: Member) -> None:
+def test_refunding_a_renewal_changes_nothing(birthday: Campaign, ada: Member) -> None:
     first = make_payment(ada, birthday, "2026-11-10 12:00")
     renewal = make_payment(
         ada,
@@ -81,7 +81,9 @@ def test_the_refund_of_a_renewal_changes_nothing(birthday: Campaign, ada: Member
     assert count(birthday) == 1
 
 
-def test_a_refund_in_two_parts_counts_until_the_second(birthday: Campaign, ada: Member) -> None:
+def test_a_payment_refunded_in_two_parts_counts_until_the_second(
+    birthday: Campaign, ada: Member
+) -> None:
     payment = make_payment(ada, birthday, "2026-11-10 12:00")
     make_refund(payment, "2026-11-12 12:00", 2500)
     make_refund(payment, "2026-11-14 12:00", 3500)
@@ -90,7 +92,7 @@ def test_a_refund_in_two_parts_counts_until_the_second(birthday: Campaign, ada: 
     assert count(birthday, on="2026-11-14 12:00") == 0
 
 
-def test_a_refund_that_failed_takes_nothing_away(birthday: Campaign, ada: Member) -> None:
+def test_a_failed_refund_changes_nothing(birthday: Campaign, ada: Member) -> None:
     payment = make_payment(ada, birthday, "2026-11-10 12:00")
     refund = make_refund(payment, "2026-11-12 12:00")
     assert count(birthday) == 0
@@ -99,7 +101,9 @@ def test_a_refund_that_failed_takes_nothing_away(birthday: Campaign, ada: Member
     assert count(birthday) == 1
 
 
-def test_refund_and_rejoin_counts_in_two_intervals(birthday: Campaign, ada: Member) -> None:
+def test_a_person_who_is_refunded_and_joins_again_counts_in_two_intervals(
+    birthday: Campaign, ada: Member
+) -> None:
     first = make_payment(ada, birthday, "2026-11-10 12:00")
     make_refund(first, "2026-11-12 12:00")
     make_payment(ada, birthday, "2026-11-20 12:00")
@@ -109,7 +113,7 @@ def test_refund_and_rejoin_counts_in_two_intervals(birthday: Campaign, ada: Memb
     assert Tally.objects.filter(member=ada).count() == 2
 
 
-def test_of_two_subscriptions_with_the_first_refunded_the_second_counts_on(
+def test_a_second_subscription_continues_the_count_when_the_first_is_refunded(
     birthday: Campaign, ada: Member
 ) -> None:
     first = make_payment(ada, birthday, "2026-11-10 12:00")
@@ -120,9 +124,7 @@ def test_of_two_subscriptions_with_the_first_refunded_the_second_counts_on(
     assert Tally.objects.filter(member=ada).count() == 1
 
 
-def test_an_open_dispute_still_counts_and_a_lost_one_does_not(
-    birthday: Campaign, ada: Member
-) -> None:
+def test_an_open_dispute_counts_and_a_lost_one_does_not(birthday: Campaign, ada: Member) -> None:
     payment = make_payment(ada, birthday, "2026-11-10 12:00")
     dispute = make_dispute(payment, "2026-11-12 12:00")
     assert count(birthday) == 1
@@ -148,7 +150,7 @@ def test_a_gift_counts_when_paid_whether_or_not_it_is_claimed(
     assert count(birthday) == 1
 
 
-def test_a_redeemer_who_then_pays_is_counted_by_the_gift_alone(
+def test_a_recipient_who_also_pays_counts_only_through_the_gift(
     birthday: Campaign, ada: Member
 ) -> None:
     ben = make_member("ben@example.org")
@@ -157,7 +159,7 @@ def test_a_redeemer_who_then_pays_is_counted_by_the_gift_alone(
     assert count(birthday) == 1
 
 
-def test_a_redeemer_who_pays_counts_once_the_gift_is_refunded(
+def test_a_recipient_who_also_pays_counts_once_the_gift_is_refunded(
     birthday: Campaign, ada: Member
 ) -> None:
     ben = make_member("ben@example.org")
@@ -169,7 +171,7 @@ def test_a_redeemer_who_pays_counts_once_the_gift_is_refunded(
     assert Tally.objects.get(member=ben).counted_from == at("2026-11-25 12:00")
 
 
-def test_a_gift_redeemed_by_its_buyer_counts_once(birthday: Campaign, ada: Member) -> None:
+def test_a_gift_claimed_by_its_buyer_counts_once(birthday: Campaign, ada: Member) -> None:
     claim(make_gift(ada, birthday, "2026-11-10 12:00"), ada, "2026-11-11 12:00")
     make_payment(ada, birthday, "2026-11-20 12:00")
     assert count(birthday) == 1
@@ -182,7 +184,7 @@ def test_a_refunded_gift_stops_counting(birthday: Campaign, ada: Member) -> None
     assert count(birthday) == 0
 
 
-def test_a_member_from_before_the_campaign_is_not_new(birthday: Campaign, ada: Member) -> None:
+def test_an_earlier_member_does_not_count(birthday: Campaign, ada: Member) -> None:
     Membership.objects.create(
         member=ada, source=Membership.Source.IMPORTED, started_at=at("2025-01-01 00:00")
     )
@@ -190,7 +192,7 @@ def test_a_member_from_before_the_campaign_is_not_new(birthday: Campaign, ada: M
     assert count(birthday) == 0
 
 
-def test_a_lapsed_member_who_returns_counts(birthday: Campaign, ada: Member) -> None:
+def test_an_earlier_member_who_lapsed_and_returns_counts(birthday: Campaign, ada: Member) -> None:
     Membership.objects.create(
         member=ada,
         source=Membership.Source.IMPORTED,
@@ -201,7 +203,7 @@ def test_a_lapsed_member_who_returns_counts(birthday: Campaign, ada: Member) -> 
     assert count(birthday) == 1
 
 
-def test_a_membership_from_before_that_was_never_paid_hides_nobody(
+def test_an_earlier_membership_that_was_never_paid_changes_nothing(
     birthday: Campaign, ada: Member
 ) -> None:
     unpaid = Membership.objects.create(
@@ -236,9 +238,7 @@ def test_an_import_does_not_count(birthday: Campaign, ada: Member) -> None:
     assert count(birthday) == 0
 
 
-def test_a_first_payment_taken_offline_counts_by_the_date_entered(
-    birthday: Campaign, ada: Member
-) -> None:
+def test_an_offline_payment_counts_by_the_date_entered(birthday: Campaign, ada: Member) -> None:
     membership = memberships.grant_membership(
         ada,
         plan=None,
@@ -257,9 +257,7 @@ def test_a_first_payment_taken_offline_counts_by_the_date_entered(
     assert count(birthday) == 1
 
 
-def test_overlapping_campaigns_count_what_was_bought_in_each(
-    birthday: Campaign, ada: Member
-) -> None:
+def test_overlapping_campaigns_count_their_own_sales(birthday: Campaign, ada: Member) -> None:
     spring = make_campaign(slug="overlap", starts_at=at("2026-11-15 00:00"))
     make_payment(ada, birthday, "2026-11-20 12:00")
     assert count(birthday) == 1
@@ -268,12 +266,12 @@ def test_overlapping_campaigns_count_what_was_bought_in_each(
     make_payment(ben, birthday, "2026-11-10 12:00")
     make_payment(ben, spring, "2026-11-20 12:00")
     assert count(birthday) == 2
-    # Ben was a member when the second one began.
+    # Ben was already a member when the second campaign began.
     assert count(spring) == 0
 
 
 @pytest.mark.parametrize("zone", ["Europe/Kyiv", "America/New_York", "Pacific/Kiritimati"])
-def test_the_window_ends_to_the_second_in_its_own_zone(zone: str) -> None:
+def test_the_window_is_exact_to_the_second_in_its_zone(zone: str) -> None:
     begin = datetime(2026, 11, 1, tzinfo=ZoneInfo(zone))
     end = datetime(2026, 12, 1, tzinfo=ZoneInfo(zone))
     campaign = make_campaign(zone=zone, starts_at=begin, ends_at=end)
@@ -288,7 +286,7 @@ def test_the_window_ends_to_the_second_in_its_own_zone(zone: str) -> None:
         assert count(campaign) == counts
 
 
-def test_a_day_of_25_hours_is_counted_whole(ada: Member) -> None:
+def test_a_day_of_25_hours_counts_in_full(ada: Member) -> None:
     kyiv = ZoneInfo("Europe/Kyiv")
     # Clocks go back on 25 October 2026 at 04:00, so that day has 25 hours.
     begin = datetime(2026, 10, 25, tzinfo=kyiv)
@@ -300,7 +298,7 @@ def test_a_day_of_25_hours_is_counted_whole(ada: Member) -> None:
     assert count(campaign) == 1
 
 
-def test_a_debit_begun_inside_that_succeeds_after_the_end_counts(
+def test_a_debit_that_starts_in_the_window_and_succeeds_later_counts(
     birthday: Campaign, ada: Member
 ) -> None:
     payment = make_payment(
@@ -320,7 +318,7 @@ def test_a_membership_sold_after_the_end_is_not_counted(birthday: Campaign, ada:
     assert count(birthday) == 0
 
 
-def test_money_is_first_payments_less_what_went_back_in_one_currency(
+def test_a_money_goal_is_first_payments_less_refunds_in_one_currency(
     birthday: Campaign, ada: Member
 ) -> None:
     goal = Goal.objects.create(campaign=birthday, kind=Goal.Kind.MONEY, target=100_000)
@@ -336,7 +334,7 @@ def test_money_is_first_payments_less_what_went_back_in_one_currency(
     assert measured.currency == "eur"
 
 
-def test_the_number_is_not_capped_and_the_bar_is() -> None:
+def test_the_count_is_not_capped_and_the_bar_is() -> None:
     campaign = make_campaign(target=2)
     for _ in range(3):
         make_payment(make_member(), campaign, "2026-11-10 12:00")
@@ -346,7 +344,13 @@ def test_the_number_is_not_capped_and_the_bar_is() -> None:
     assert measured.state == "reached"
 
 
-def test_counting_again_changes_no_row(birthday: Campaign, ada: Member) -> None:
+def test_an_unknown_goal_kind_is_never_counted(birthday: Campaign) -> None:
+    goal = Goal.objects.create(campaign=birthday, kind="books", target=10)
+    with pytest.raises(progress.UnknownGoalKind, match="books"):
+        progress.measure_goal(goal, at=at("2026-11-20 00:00"))
+
+
+def test_counting_again_changes_no_rows(birthday: Campaign, ada: Member) -> None:
     payment = make_payment(ada, birthday, "2026-11-10 12:00")
     make_refund(payment, "2026-11-12 12:00", 1000)
     count(birthday)

@@ -1,4 +1,4 @@
-"""A campaign is counted anew in batches, whatever dies, is edited or is settled meanwhile."""
+"""Recounts of a campaign in batches, with crashes, edits and settlements in between."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from campaigns import actions, banners, progress, settlement, tasks
 from campaigns.models import Campaign, Checkout, Gift, Member, Membership, Payment, Price, Tally
-from campaigns.progress import recounting
+from campaigns.progress import recounts
 from newsroom.sandbox.control import SandboxControl
 from tests.settlement.test_settlement import order_membership
 from tests.support.factories import (
@@ -43,7 +43,7 @@ def birthday() -> Campaign:
 
 @pytest.fixture
 def crowd(birthday: Campaign) -> Campaign:
-    """A thousand people and thirty gifts, bought on the days of November, and all counted."""
+    """A campaign with a thousand people and thirty gifts, bought in November and counted."""
     members = Member.objects.bulk_create(
         Member(email=f"crowd{number}@example.org") for number in range(PEOPLE)
     )
@@ -79,8 +79,8 @@ def counted_rows(campaign: Campaign) -> Rows:
     return set(campaign.tallies.values_list(*names))
 
 
-def by_the_rule(campaign: Campaign) -> Rows:
-    """Whom the rule counts, asked of everybody in one go and without a word of the tallies."""
+def apply_rule(campaign: Campaign) -> Rows:
+    """Return who counts by the rule, computed for everyone at once and without the tallies."""
     campaign.refresh_from_db()
     people = {
         (pk, None, count.payment_id, count.counted_from, count.counted_until)
@@ -95,12 +95,12 @@ def by_the_rule(campaign: Campaign) -> Rows:
 
 
 def move_window(campaign: Campaign, starts_at: str) -> None:
-    """As staff's form does."""
+    """Change the window and request a recount, as the admin does."""
     Campaign.objects.filter(pk=campaign.pk).update(starts_at=at(starts_at))
     progress.request_recount(campaign.pk)
 
 
-def take_a_batch(campaign: Campaign) -> bool:
+def count_one_batch(campaign: Campaign) -> bool:
     return progress.continue_recount(campaign.pk, until=timezone.now())
 
 
@@ -109,35 +109,35 @@ def is_due(campaign: Campaign) -> bool:
     return campaign.recount_at is not None
 
 
-def test_a_thousand_people_are_counted_anew_in_batches(crowd: Campaign) -> None:
+def test_a_thousand_people_are_recounted_in_batches(crowd: Campaign) -> None:
     before = counted_rows(crowd)
-    assert PEOPLE < len(before) < PEOPLE + GIFTS  # some redeemed a gift and count by that
+    assert PEOPLE < len(before) < PEOPLE + GIFTS  # some claimed a gift and count through it
     move_window(crowd, "2026-11-15 00:00")
-    told, steps = [], 0
-    while not take_a_batch(crowd):
+    shown, steps = [], 0
+    while not count_one_batch(crowd):
         steps += 1
         crowd.refresh_from_db()
-        told.append(progress.measure_recount(crowd))
-    assert steps == 1 + PEOPLE // recounting.BATCH
-    assert told == [(GIFTS + done, GIFTS + PEOPLE) for done in range(0, PEOPLE + 1, 200)]
-    assert counted_rows(crowd) == by_the_rule(crowd) < before
+        shown.append(progress.measure_recount(crowd))
+    assert steps == 1 + PEOPLE // recounts.BATCH
+    assert shown == [(GIFTS + done, GIFTS + PEOPLE) for done in range(0, PEOPLE + 1, 200)]
+    assert counted_rows(crowd) == apply_rule(crowd) < before
     assert len(counted_rows(crowd)) < PEOPLE * 0.6
     assert not is_due(crowd)
     assert progress.measure_recount(crowd) is None
-    assert not take_a_batch(crowd)  # none is due
+    assert not count_one_batch(crowd)  # no recount is due
 
 
-def test_a_long_list_of_gifts_makes_a_batch_of_its_own(
+def test_a_long_list_of_gifts_is_a_batch_of_its_own(
     birthday: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recounting, "BATCH", 4)
+    monkeypatch.setattr(recounts, "BATCH", 4)
     sizes: list[int] = []
 
     def tally(gifts: QuerySet[Gift]) -> None:
         sizes.append(len(gifts))
         progress.tally_gifts(gifts)
 
-    monkeypatch.setattr(recounting, "tally_gifts", tally)
+    monkeypatch.setattr(recounts, "tally_gifts", tally)
     buyer = make_member()
     for _ in range(4):
         first = make_gift(buyer, birthday, "2026-11-10 12:00")
@@ -154,10 +154,10 @@ def test_a_long_list_of_gifts_makes_a_batch_of_its_own(
         gift.save()
     recount_campaign(birthday)
     assert sizes == [3, 9, 3, 3]
-    assert counted_rows(birthday) == by_the_rule(birthday)
+    assert counted_rows(birthday) == apply_rule(birthday)
 
 
-def test_killed_in_the_middle_it_goes_on_where_it_stood(
+def test_a_killed_recount_continues_from_its_cursor(
     crowd: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
@@ -168,49 +168,51 @@ def test_killed_in_the_middle_it_goes_on_where_it_stood(
         if len(seen) == 600:
             raise SystemExit("killed")
 
-    monkeypatch.setattr(recounting, "tally_members", tally)
+    monkeypatch.setattr(recounts, "tally_members", tally)
     before = counted_rows(crowd)
     move_window(crowd, "2026-11-15 00:00")
     with pytest.raises(SystemExit):
         progress.continue_recount(crowd.pk)
     crowd.refresh_from_db()
     assert progress.measure_recount(crowd) == (GIFTS + 400, GIFTS + PEOPLE)
-    assert by_the_rule(crowd) < counted_rows(crowd) < before
+    assert apply_rule(crowd) < counted_rows(crowd) < before
 
-    assert not progress.continue_recount(crowd.pk)  # nobody knows yet that it died
+    assert not progress.continue_recount(crowd.pk)  # its lease has not ended yet
     assert len(seen) == 600
-    with time_machine.travel(timezone.now() + recounting.LEASE, tick=True):
+    with time_machine.travel(timezone.now() + recounts.LEASE, tick=True):
         assert progress.continue_recount(crowd.pk)
     assert len(seen) == 600 + PEOPLE - 400
-    assert counted_rows(crowd) == by_the_rule(crowd)
+    assert counted_rows(crowd) == apply_rule(crowd)
 
 
-def test_an_edit_in_the_middle_begins_at_the_start(
+def test_an_edit_during_a_recount_starts_it_again(
     crowd: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches: list[str] = []
-    count_batch = recounting._count_batch
+    count_batch = recounts._count_batch
 
     def count(campaign_id: int, *, after: str) -> str | None:
-        reached = count_batch(campaign_id, after=after)
+        next_cursor = count_batch(campaign_id, after=after)
         batches.append(after)
         if len(batches) == 3:
             move_window(crowd, "2026-11-05 00:00")
-        return reached
+        return next_cursor
 
-    monkeypatch.setattr(recounting, "_count_batch", count)
+    monkeypatch.setattr(recounts, "_count_batch", count)
     move_window(crowd, "2026-11-20 00:00")
-    assert not progress.continue_recount(crowd.pk)  # its lease is gone
+    assert not progress.continue_recount(crowd.pk)  # it lost its lease
     crowd.refresh_from_db()
     assert len(batches) == 3
     assert progress.measure_recount(crowd) == (0, GIFTS + PEOPLE)
-    assert counted_rows(crowd) != by_the_rule(crowd)
+    assert counted_rows(crowd) != apply_rule(crowd)
     assert progress.continue_recount(crowd.pk)
     assert batches[3] == ""
-    assert counted_rows(crowd) == by_the_rule(crowd)
+    assert counted_rows(crowd) == apply_rule(crowd)
 
 
-def test_of_two_workers_one_counts(crowd: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_one_of_several_workers_counts(
+    crowd: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[int] = []
 
     def tally(people: list[Member]) -> None:
@@ -218,20 +220,20 @@ def test_of_two_workers_one_counts(crowd: Campaign, monkeypatch: pytest.MonkeyPa
         seen.extend(member.pk for member in people)
         progress.tally_members(people)
 
-    monkeypatch.setattr(recounting, "tally_members", tally)
+    monkeypatch.setattr(recounts, "tally_members", tally)
     move_window(crowd, "2026-11-15 00:00")
     work = partial(progress.continue_recount, crowd.pk)
     outcomes = race(work, work, work)
     assert sorted(map(str, outcomes)) == ["False", "False", "True"]
     assert len(seen) == len(set(seen)) == PEOPLE
-    assert counted_rows(crowd) == by_the_rule(crowd)
+    assert counted_rows(crowd) == apply_rule(crowd)
 
 
-# What is written while it counts
+# Writing during a recount
 
 
-class Straddling:
-    """Somebody who counted by the old window and has not committed when everybody is recounted."""
+class SlowWriter:
+    """A writer that counts by the old window and commits only after the recount."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.has_counted, self.is_recounted = threading.Event(), threading.Event()
@@ -251,21 +253,21 @@ class Straddling:
         self.is_recounted.set()
 
     def race(self, write: Callable[[], object], campaign: Campaign) -> int:
-        """How many are counted at the end."""
+        """Return how many count at the end."""
         outcomes = race(write, partial(self.recount, campaign))
         assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)], outcomes
         return Tally.objects.count()
 
 
 def pay(campaign: Campaign, sandbox: SandboxControl) -> Callable[[], object]:
-    """A new person's payment of 10 November is settled."""
+    """Return a function that settles a new member's payment of 10 November."""
     checkout = order_membership(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     return partial(settlement.settle_checkout, checkout.pk)
 
 
 def record(campaign: Campaign, sandbox: SandboxControl) -> Callable[[], object]:
-    """Staff enter money that was taken on 10 November."""
+    """Return a function that records an offline payment of 10 November."""
     member, user = make_member(), User.objects.create_user("editor")
     price = Price.objects.get(kind="once")
     return partial(
@@ -283,43 +285,42 @@ def record(campaign: Campaign, sandbox: SandboxControl) -> Callable[[], object]:
 
 
 @pytest.mark.parametrize("write", [pay, record])
-def test_who_was_counted_by_the_old_window_as_it_was_moved_is_counted_anew(
+def test_a_person_counted_by_the_old_window_is_recounted(
     campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, write: Any
 ) -> None:
     work = write(campaign, sandbox)
-    assert Straddling(monkeypatch).race(work, campaign) == 0
+    assert SlowWriter(monkeypatch).race(work, campaign) == 0
     assert Payment.objects.count() == 1
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
 @pytest.mark.parametrize("write", [pay, record])
-def test_without_its_locks_a_recount_would_miss_them(
+def test_control_without_locks_a_recount_misses_that_person(
     campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, write: Any
 ) -> None:
-    """The control of the test above."""
     work = write(campaign, sandbox)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_: rows)
-    assert Straddling(monkeypatch).race(work, campaign) == 1
+    assert SlowWriter(monkeypatch).race(work, campaign) == 1
 
 
-def test_what_is_settled_in_the_middle_counts_by_the_new_window(
+def test_a_payment_settled_during_a_recount_counts_by_the_new_window(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     work = pay(campaign, sandbox)
     make_payment(make_member(), campaign, "2026-11-20 12:00")
     move_window(campaign, "2026-11-05 00:00")
-    assert not take_a_batch(campaign)
+    assert not count_one_batch(campaign)
     work()
     assert Tally.objects.count() == 1
     assert progress.continue_recount(campaign.pk)
-    assert counted_rows(campaign) == by_the_rule(campaign)
+    assert counted_rows(campaign) == apply_rule(campaign)
     assert Tally.objects.count() == 2
 
 
-# What waits for it
+# What waits for a recount
 
 
-def test_meanwhile_readers_are_shown_the_last_number_and_nobody_closes_the_campaign(
+def test_a_recount_delays_publishing_and_closing(
     birthday: Campaign,
 ) -> None:
     make_payment(make_member(), birthday, "2026-11-10 12:00")
@@ -336,37 +337,37 @@ def test_meanwhile_readers_are_shown_the_last_number_and_nobody_closes_the_campa
         assert progress.close_campaign(birthday.pk, by="editor", seen=seen)
 
 
-def test_a_sweep_asks_for_a_turn_while_one_is_due(
+def test_the_sweep_starts_a_recount_while_one_is_due(
     crowd: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(tasks, "run_soon", lambda task, *_: asked.append(task.name))
+    started: list[str] = []
+    monkeypatch.setattr(tasks, "run_soon", lambda task, *_: started.append(task.name))
     tasks.sweep()
-    assert asked == []
+    assert started == []
     move_window(crowd, "2026-11-15 00:00")
     monkeypatch.setattr(tasks, "TURN", timedelta(0))
-    for _ in range(PEOPLE // recounting.BATCH + 1):
+    for _ in range(PEOPLE // recounts.BATCH + 1):
         tasks.sweep()
         tasks.recount()
         assert is_due(crowd)
-    assert set(asked) == {"campaigns.tasks.recount"}
+    assert set(started) == {"campaigns.tasks.recount"}
     tasks.recount()
     assert not is_due(crowd)
     assert crowd.publish_at is not None
-    assert asked[-1] == "campaigns.tasks.do_what_followed"
+    assert started[-1] == "campaigns.tasks.do_what_followed"
 
 
-def test_one_that_fails_holds_up_no_other(
+def test_a_failing_recount_does_not_block_others(
     birthday: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spring = make_campaign(slug="spring")
     make_payment(make_member(), spring, "2026-11-10 12:00")
-    carry_on = progress.continue_recount
+    continue_recount = progress.continue_recount
 
-    def fail_on_first(campaign_id: int, **how: Any) -> bool:
+    def fail_on_first(campaign_id: int, **options: Any) -> bool:
         if campaign_id == birthday.pk:
             raise RuntimeError
-        return carry_on(campaign_id, **how)
+        return continue_recount(campaign_id, **options)
 
     monkeypatch.setattr(progress, "continue_recount", fail_on_first)
     for campaign in (birthday, spring):

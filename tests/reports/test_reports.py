@@ -1,4 +1,4 @@
-"""The figures of a campaign, against rows whose sums were worked out by hand."""
+"""The figures of a campaign, compared with sums worked out by hand."""
 
 import csv
 import io
@@ -34,14 +34,14 @@ NOW = at("2026-11-10 12:00")
 
 @pytest.fixture
 def birthday() -> Campaign:
-    """November in Kyiv, where midnight is two hours before that of UTC."""
+    """A campaign in November in Kyiv, where midnight is two hours before midnight in UTC."""
     return make_campaign(
         starts_at=at("2026-11-01 00:00+02:00"), ends_at=at("2026-12-01 00:00+02:00"), target=100
     )
 
 
 def subscribe(campaign: Campaign, paid_at: str, *, placement: str = "top") -> Payment:
-    """Somebody new who pays €60 for a year, by a banner."""
+    """Create a new member who pays €60 for a year and comes from a banner."""
     member = make_member()
     price = make_price("year")
     checkout = make_checkout(campaign, price=price, placement=placement, status="paid")
@@ -79,7 +79,7 @@ def figures_of(campaign: Campaign, *, now: str = "2026-11-10 12:00") -> Figures:
 
 @pytest.fixture
 def lively(birthday: Campaign) -> Campaign:
-    """Two who stay, one refunded whole, one gift claimed, one not, and one who paid at the desk."""
+    """Two subscriptions, one refunded, a claimed gift, an unclaimed gift and an offline payment."""
     subscribe(birthday, "2026-11-02 10:00", placement="top")
     subscribe(birthday, "2026-11-03 21:59", placement="inline")
     make_refund(subscribe(birthday, "2026-11-03 22:00", placement="end"), "2026-11-08 09:00")
@@ -89,14 +89,14 @@ def lively(birthday: Campaign) -> Campaign:
     return birthday
 
 
-def test_a_payment_stands_at_its_day_in_the_campaigns_own_zone(lively: Campaign) -> None:
+def test_payments_are_on_their_day_in_the_campaigns_zone(lively: Campaign) -> None:
     days = {day.day.isoformat(): day for day in figures_of(lively).days}
-    # 21:59 UTC is still the 3rd in Kyiv, 22:00 UTC is the 4th; the gift of 22:30 is of the 10th.
+    # In Kyiv 21:59 UTC is still the 3rd, 22:00 UTC is the 4th. The gift of 22:30 is on the 10th.
     assert (days["2026-11-03"].people, days["2026-11-04"].people) == (1, 1)
     assert (days["2026-11-09"].gifts, days["2026-11-10"].gifts) == (0, 1)
 
 
-def test_every_day_from_the_start_to_today_adds_up_to_its_total(lively: Campaign) -> None:
+def test_every_days_total_adds_up(lively: Campaign) -> None:
     days = figures_of(lively).days
     assert [day.day for day in days] == [date(2026, 11, number) for number in range(1, 11)]
     assert [day.total for day in days] == [0, 1, 2, 3, 4, 4, 5, 4, 4, 5]
@@ -107,14 +107,14 @@ def test_every_day_from_the_start_to_today_adds_up_to_its_total(lively: Campaign
         before = day.total
 
 
-def test_the_last_day_shows_the_number_itself(lively: Campaign) -> None:
+def test_the_last_days_total_is_the_count(lively: Campaign) -> None:
     figures = figures_of(lively)
     assert figures.primary is not None
     assert figures.days[-1].total == figures.primary.counted == 5
     assert (figures.primary.people, figures.primary.gifts) == (3, 2)
 
 
-def test_each_table_of_ways_holds_everybody_who_counts_once(lively: Campaign) -> None:
+def test_each_breakdown_contains_everyone_once(lively: Campaign) -> None:
     figures = figures_of(lively)
     sources = {group.name: group.counted for group in figures.by_source}
     assert sources == {"subscription": 2, "gift": 2, "offline": 1}
@@ -124,7 +124,7 @@ def test_each_table_of_ways_holds_everybody_who_counts_once(lively: Campaign) ->
     assert (figures.gifts_claimed, figures.gifts_unclaimed) == (1, 1)
 
 
-def test_redeemers_who_pay_for_themselves_later_are_told_and_not_counted(
+def test_recipients_who_became_paying_members_are_reported(
     birthday: Campaign,
 ) -> None:
     ben, cleo, dan = (make_member(f"{name}@example.org") for name in ("ben", "cleo", "dan"))
@@ -137,57 +137,57 @@ def test_redeemers_who_pay_for_themselves_later_are_told_and_not_counted(
     figures = figures_of(birthday)
     assert figures.gifts_converted == 1
     assert (figures.gifts_claimed, figures.gifts_unclaimed, figures.gifts_expired) == (4, 0, 0)
-    assert "claimants who paid for themselves later  1" in formats.as_text(figures)
+    assert "recipients who became paying members  1" in formats.as_text(figures)
 
 
-def test_unclaimed_gifts_that_expired_are_told_of(birthday: Campaign) -> None:
+def test_expired_gifts_are_reported(birthday: Campaign) -> None:
     changes = {"status": "expired", "expires_at": at("2026-11-09 10:00")}
     make_gift(make_member(), birthday, "2026-11-02 10:00", **changes)
     figures = figures_of(birthday)
     assert (figures.gifts_unclaimed, figures.gifts_expired) == (1, 1)
 
 
-def test_a_placement_that_somebody_made_up_is_no_banner_of_ours(birthday: Campaign) -> None:
+def test_an_invented_placement_is_not_reported(birthday: Campaign) -> None:
     subscribe(birthday, "2026-11-02 10:00", placement="\x1b[31m=cmd()<script>")
     figures = figures_of(birthday)
     assert [(group.name, group.counted) for group in figures.by_placement] == [("none", 1)]
     assert "\x1b" not in formats.as_text(figures)
 
 
-def test_ways_are_named_as_staff_know_them(lively: Campaign) -> None:
+def test_breakdowns_use_the_labels_of_the_admin(lively: Campaign) -> None:
     PlanCopy.objects.filter(plan__slug="member").update(name="Friend of the house")
     figures = figures_of(lively)
     assert [group.label for group in figures.by_plan] == ["Friend of the house"]
     labels = {group.name: group.label for group in figures.by_placement}
-    assert labels["top"] == "bar across the top"
-    assert labels["none"] == "from no banner"
+    assert labels["top"] == "bar at the top"
+    assert labels["none"] == "no banner"
 
 
-def test_money_is_gross_less_what_went_back(lively: Campaign) -> None:
+def test_net_money_is_gross_less_refunds(lively: Campaign) -> None:
     (money,) = figures_of(lively).money
-    # Three subscriptions and two gifts of €60, one payment of €40 at the desk; €60 went back.
+    # Three subscriptions and two gifts of €60, an offline payment of €40, and a refund of €60.
     assert (money.currency, money.payments, money.gross_minor) == ("eur", 6, 34000)
     assert (money.refunded_minor, money.lost_minor, money.net_minor) == (6000, 0, 28000)
 
 
-def test_two_currencies_are_told_apart_and_never_added(lively: Campaign) -> None:
+def test_two_currencies_are_never_added(lively: Campaign) -> None:
     make_payment(make_member(), lively, "2026-11-06 10:00", currency="usd", amount_minor=7000)
     euro, dollar = figures_of(lively).money
     assert (euro.currency, euro.net_minor) == ("eur", 28000)
     assert (dollar.currency, dollar.net_minor) == ("usd", 7000)
 
 
-def test_a_payment_refunded_in_part_and_then_lost_whole_is_gone_once(birthday: Campaign) -> None:
+def test_a_payment_refunded_in_part_and_then_lost_is_deducted_once(birthday: Campaign) -> None:
     payment = make_payment(make_member(), birthday, "2026-11-02 10:00")
     make_payment(make_member(), birthday, "2026-11-02 11:00")
     make_refund(payment, "2026-11-03 10:00", 2000)
     make_dispute(payment, "2026-11-04 10:00", status="lost")
     (money,) = figures_of(birthday).money
     assert (money.gross_minor, money.refunded_minor, money.lost_minor) == (12000, 2000, 4000)
-    assert money.net_minor == progress.money_raised(birthday, at=NOW) == 6000
+    assert money.net_minor == progress.sum_money_raised(birthday, at=NOW) == 6000
 
 
-def test_a_lost_dispute_is_lost_from_when_the_funds_were_taken(birthday: Campaign) -> None:
+def test_a_lost_dispute_is_deducted_when_the_funds_are_withdrawn(birthday: Campaign) -> None:
     payment = make_payment(make_member(), birthday, "2026-11-02 10:00")
     dispute = make_dispute(payment, "2026-11-04 10:00", status="lost")
     dispute.withdrawn_at = at("2026-11-06 10:00")
@@ -200,7 +200,7 @@ def test_a_lost_dispute_is_lost_from_when_the_funds_were_taken(birthday: Campaig
     assert nets == {4: 6000, 5: 6000, 6: 0}
 
 
-def test_the_net_of_the_campaigns_currency_is_its_goal_of_money(lively: Campaign) -> None:
+def test_a_money_goal_counts_the_net_of_the_campaigns_currency(lively: Campaign) -> None:
     Goal.objects.create(campaign=lively, kind=Goal.Kind.MONEY, target=500_000)
     payment = make_payment(make_member(), lively, "2026-11-06 10:00")
     make_refund(payment, "2026-11-06 11:00", 1)
@@ -211,19 +211,19 @@ def test_the_net_of_the_campaigns_currency_is_its_goal_of_money(lively: Campaign
     assert goal.counted == figures.money[0].net_minor == 33000
 
 
-def test_the_pace_leaves_today_out_and_goes_back_a_week(lively: Campaign) -> None:
+def test_the_recent_pace_covers_the_last_seven_full_days(lively: Campaign) -> None:
     figures = figures_of(lively)
-    # From the 3rd to the 9th: three people and the gift of the 5th began to count.
+    # Three people and the gift of the 5th started to count from the 3rd to the 9th.
     assert figures.recent_days == 7
     assert figures.recent_per_day == pytest.approx((1 + 1 + 1 + 1) / 7)
 
 
-def test_what_is_needed_a_day_is_what_is_left_by_the_time_that_is_left(lively: Campaign) -> None:
-    figures = figures_of(lively, now="2026-11-10 22:00")  # midnight in Kyiv: twenty days are left
+def test_the_needed_pace_is_what_is_left_divided_by_the_days_left(lively: Campaign) -> None:
+    figures = figures_of(lively, now="2026-11-10 22:00")  # midnight in Kyiv, 20 days left
     assert figures.needed_per_day == pytest.approx(95 / 20)
 
 
-def test_a_goal_of_gifts_is_paced_by_gifts_alone(birthday: Campaign) -> None:
+def test_the_pace_of_a_gift_goal_counts_only_gifts(birthday: Campaign) -> None:
     birthday.goals.update(kind=Goal.Kind.GIFTS, target=10)
     subscribe(birthday, "2026-11-02 10:00")
     make_gift(make_member(), birthday, "2026-11-03 10:00")
@@ -235,7 +235,7 @@ def test_an_empty_campaign_has_a_report(birthday: Campaign) -> None:
     figures = figures_of(birthday)
     assert (figures.money, figures.by_source, figures.pending) == ([], [], 0)
     assert [day.total for day in figures.days] == [0] * 10
-    assert "0 of 100 (0 %), running" in formats.as_text(figures)
+    assert "0 of 100 (0%), running" in formats.as_text(figures)
     assert "none yet" in formats.as_text(figures)
     assert json.loads(formats.as_json(figures))["goals"][0]["counted"] == 0
     assert len(list(csv.DictReader(io.StringIO(formats.as_csv(figures))))) == 10
@@ -249,15 +249,15 @@ def test_a_campaign_without_a_goal_has_a_report(birthday: Campaign) -> None:
     assert json.loads(formats.as_json(figures))["goals"] == []
 
 
-def test_before_the_start_there_are_no_days_and_no_pace(birthday: Campaign) -> None:
+def test_there_are_no_days_and_no_pace_before_the_start(birthday: Campaign) -> None:
     figures = figures_of(birthday, now="2026-10-20 12:00")
     assert (figures.days, figures.recent_per_day, figures.needed_per_day) == ([], None, None)
     assert formats.as_csv(figures) == "campaign,day,people,gifts,stopped,total\r\n"
-    assert "told while the campaign runs" in formats.as_text(figures)
+    assert "shown while the campaign is running" in formats.as_text(figures)
     assert formats.chart_days(figures.days, target=100).startswith("<svg")
 
 
-def test_after_the_end_the_days_end_with_the_campaign_and_no_pace_is_told(lively: Campaign) -> None:
+def test_after_the_end_there_are_no_more_days_and_no_pace(lively: Campaign) -> None:
     figures = figures_of(lively, now="2027-02-01 12:00")
     assert figures.days[-1].day == date(2026, 11, 30)
     assert (figures.recent_per_day, figures.needed_per_day) == (None, None)
@@ -265,23 +265,23 @@ def test_after_the_end_the_days_end_with_the_campaign_and_no_pace_is_told(lively
     assert figures.primary.state == "ended"
 
 
-def test_a_refund_after_the_end_is_shown_on_its_day(birthday: Campaign) -> None:
+def test_a_refund_after_the_end_is_on_its_day(birthday: Campaign) -> None:
     make_refund(subscribe(birthday, "2026-11-02 10:00"), "2026-12-03 10:00")
     figures = figures_of(birthday, now="2027-02-01 12:00")
     assert figures.days[-1] == Day(date(2026, 12, 3), people=0, gifts=0, stopped=1, total=0)
 
 
-def test_pending_payments_make_the_number_provisional(lively: Campaign) -> None:
+def test_pending_payments_make_the_count_provisional(lively: Campaign) -> None:
     make_payment(make_member(), lively, "2026-11-09 10:00", status=Payment.Status.PENDING)
     figures = figures_of(lively)
     assert figures.pending == 1
-    assert "Pending 1 payment of the window" in formats.as_text(figures)
+    assert "Pending 1 payment from the window; the count is provisional" in formats.as_text(figures)
 
 
-def test_json_holds_every_figure_with_times_and_minor_units(lively: Campaign) -> None:
-    whole = json.loads(formats.as_json(figures_of(lively)))
-    assert whole["as_of"] == "2026-11-10T12:00:00+00:00"
-    assert whole["money"] == [
+def test_json_contains_every_figure_with_times_and_minor_units(lively: Campaign) -> None:
+    data = json.loads(formats.as_json(figures_of(lively)))
+    assert data["as_of"] == "2026-11-10T12:00:00+00:00"
+    assert data["money"] == [
         {
             "currency": "eur",
             "payments": 6,
@@ -291,18 +291,18 @@ def test_json_holds_every_figure_with_times_and_minor_units(lively: Campaign) ->
             "net_minor": 28000,
         }
     ]
-    assert whole["days"][-1] == {
+    assert data["days"][-1] == {
         "day": "2026-11-10",
         "people": 0,
         "gifts": 1,
         "stopped": 0,
         "total": 5,
     }
-    assert (whole["goals"][0]["percent"], whole["goals"][0]["state"]) == (5, "running")
-    assert whole["rule"].startswith("A person counts once")
+    assert (data["goals"][0]["percent"], data["goals"][0]["state"]) == (5, "running")
+    assert data["rule"].startswith("A person counts once")
 
 
-def test_csv_has_a_line_a_day(lively: Campaign) -> None:
+def test_csv_has_one_line_a_day(lively: Campaign) -> None:
     lines = list(csv.DictReader(io.StringIO(formats.as_csv(figures_of(lively)))))
     assert lines[7] == {
         "campaign": "birthday",
@@ -315,30 +315,30 @@ def test_csv_has_a_line_a_day(lively: Campaign) -> None:
 
 
 @pytest.mark.parametrize("slug", ["-birthday", "=1+1", "@sum", "+1"])
-def test_no_cell_of_the_csv_is_a_formula(birthday: Campaign, slug: str) -> None:
+def test_no_csv_cell_is_a_formula(birthday: Campaign, slug: str) -> None:
     Campaign.objects.filter(pk=birthday.pk).update(slug=slug)
     birthday.refresh_from_db()
     (first, *_) = list(csv.DictReader(io.StringIO(formats.as_csv(figures_of(birthday)))))
     assert first["campaign"] == f"'{slug}"
 
 
-def test_the_text_reads_in_columns(lively: Campaign) -> None:
+def test_the_text_is_in_columns(lively: Campaign) -> None:
     text = formats.as_text(figures_of(lively))
-    assert "new members  5 of 100 (5 %), running\n" in text
+    assert "new members  5 of 100 (5%), running\n" in text
     assert "  EUR         6   €340     -€60             €0  €280\n" in text
     assert "  2026-11-08       0      0       -1      4\n" in text
-    assert "paid offline" in text
+    assert "offline payment" in text
     assert max(map(len, text.splitlines())) <= 100
 
 
-def test_a_report_in_another_language_names_the_campaign_in_it(lively: Campaign) -> None:
+def test_a_report_names_the_campaign_in_its_language(lively: Campaign) -> None:
     lively.copies.create(language="uk", name="Третій день народження")
     with override("en"):
         assert gather_figures(lively, at=NOW, language="uk").name == "Третій день народження"
         assert gather_figures(lively, at=NOW).name == "Third birthday"
 
 
-def test_the_chart_ends_at_the_top_when_the_goal_is_reached() -> None:
+def test_the_chart_reaches_the_top_when_the_goal_is_reached() -> None:
     days = [Day(date(2026, 11, 1), 1, 0, 0, 1), Day(date(2026, 11, 2), 3, 0, 0, 4)]
     chart = formats.chart_days(days, target=4)
     assert 'points="8.0,161.0 712.0,8.0"' in chart

@@ -50,7 +50,7 @@ def test_a_changed_payment_is_reported_and_corrected(
     assert said in told
     code, told = reconcile()
     assert code == 0, told
-    assert "different and mended: 1" in told
+    assert "different and corrected: 1" in told
     assert said in told
     kept = list(Payment.objects.values_list("amount_minor", "fee_minor", "net_minor", "status"))
     assert kept == [(6000, 115, 5885, "succeeded")]
@@ -111,7 +111,7 @@ def test_a_deleted_row_is_imported_again(
     Refund.objects.all().delete()
     code, told = reconcile()
     assert code == 0, told
-    assert "missing here and brought in: 1 (-€10)" in told
+    assert "missing here and imported: 1 (-€10)" in told
     assert Refund.objects.get().amount_minor == 1000
 
 
@@ -125,7 +125,7 @@ def test_a_row_that_stripe_does_not_have_is_reported_as_missing_there(campaign: 
     for _ in range(2):  # reported each night until it is corrected
         code, told = reconcile()
         assert code == 1
-        assert "missing there: 2 (€53)" in told
+        assert "missing at Stripe: 2 (€53)" in told
         assert f"charge {ghost.charge_id}" in told
         assert "12000            6000        6000" in told
         assert not StripeCursor.objects.filter(of="balance").exists()
@@ -139,7 +139,7 @@ def test_a_duplicate_payment_is_reported_as_missing_there_once(
     make_payment(make_member(), campaign, "2026-11-10 12:00", charge_id=in_step.charge_id)
     code, told = reconcile()
     assert code == 1
-    assert "missing there: 1 (€60)" in told
+    assert "missing at Stripe: 1 (€60)" in told
 
 
 @pytest.mark.usefixtures("in_step")
@@ -166,7 +166,7 @@ def test_a_charge_that_is_not_ours_is_reported_and_is_not_a_difference(
     make_unrelated_charge(sandbox)
     code, told = reconcile()
     assert code == 0, told
-    assert "foreign: of no Checkout of ours, and left out below: 1 (€50)" in told
+    assert "not ours: without one of our Checkouts, left out below: 1 (€50)" in told
     assert Payment.objects.count() == 1
 
 

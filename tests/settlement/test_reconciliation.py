@@ -169,7 +169,7 @@ def test_stripes_events_import_everything_if_every_webhook_was_lost(
     live_through_a_year(campaign, sandbox, clock)
     code, told = reconcile()
     assert code == 0, told
-    assert "Equal to the minor unit." in told
+    assert "Our figures equal Stripe's to the minor unit." in told
     assert "missing" not in told
     assert add_up_ours() == add_up_theirs(sandbox)
     assert not StripeEvent.objects.exclude(status="done").exists()
@@ -219,7 +219,7 @@ def test_a_renewal_is_found_after_the_sale_is_no_longer_settled_daily(
     clock.move_to(at("2027-04-10 13:00"))
     code, told = reconcile()
     assert code == 0, told
-    assert "missing here and brought in: 1 (€6)" in told
+    assert "missing here and imported: 1 (€6)" in told
     assert Payment.objects.count() == known + 1
     assert add_up_ours() == add_up_theirs(sandbox)
 
@@ -243,18 +243,22 @@ def test_a_dry_run_reports_missing_movements_and_changes_nothing(
     before = copy_rows()
     code, told = reconcile("--dry-run")
     assert code == 1
-    assert "never came and would be taken in" in told
+    assert "had not arrived and would be imported" in told
     assert "missing here: 1 (€60)" in told
-    assert "foreign: of no Checkout of ours, and left out below: 1 (€50)" in told
+    assert "not ours: without one of our Checkouts, left out below: 1 (€50)" in told
     assert copy_rows() == before
     assert reconcile()[0] == 0
     assert reconcile("--dry-run")[0] == 0
 
 
 def test_a_run_before_the_first_sale_reports_nothing(campaign: Campaign) -> None:
-    assert reconcile() == (
+    code, told = reconcile()
+    assert (code, told.splitlines()) == (
         0,
-        "Nothing was ever sold through Stripe.\nEqual to the minor unit.\n",
+        [
+            "Nothing has been sold through Stripe yet.",
+            "Our figures equal Stripe's to the minor unit.",
+        ],
     )
 
 
@@ -269,7 +273,7 @@ def test_an_outage_in_the_middle_keeps_imported_rows_and_moves_no_cursor(
     code, told = reconcile()
     assert code == 2
     assert "Stripe did not answer" in told
-    assert "the next run begins where this one did" in told
+    assert "The next run starts where this one started" in told
     assert Payment.objects.count() == 1  # imported from the events
     assert not StripeCursor.objects.filter(of="balance").exists()
     sandbox.remove_faults()
@@ -316,7 +320,7 @@ def test_the_cursor_has_stripes_time_and_moves_only_past_read_movements(
 def test_an_invalid_date_is_reported() -> None:
     for text in ("yesterday", "2026-02-30"):
         code, told = reconcile("--since", text)
-        assert (code, told) == (1, f"“{text}” is no date such as 2026-11-01.")
+        assert (code, told) == (1, f"“{text}” is not a date. Write it as 2026-11-01.")
 
 
 # Every night

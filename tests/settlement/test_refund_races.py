@@ -61,7 +61,7 @@ def settle(payment: Payment) -> Checkout:
 
 
 def ours() -> dict[str, int]:
-    [paid_out] = progress.paid_out_of(Payment.objects.all())
+    [paid_out] = progress.sum_payouts(Payment.objects.all())
     return {
         "gross_minor": paid_out.gross_minor,
         "fees_minor": paid_out.fees_minor + paid_out.dispute_fees_minor,

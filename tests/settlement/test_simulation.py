@@ -323,7 +323,7 @@ def with_its_end(campaign: Campaign) -> Any:
 
 
 BROKEN_RULES: dict[str, tuple[object, str, object]] = {
-    "the end is in the window": (tallies, "payments_of_window", with_its_end),
+    "the end is in the window": (tallies, "select_window_payments", with_its_end),
     "what was lost counts on": (Dispute, "LOST", "nothing"),
     "members are new as well": (tallies, "_find_members", lambda people, moment: set()),
 }

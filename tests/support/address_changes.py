@@ -16,7 +16,7 @@ from campaigns.models import (
 from campaigns.models.address_change import Side
 from tests.support.mails import find_link
 
-MINE = "/membership/mine/"
+MINE = "/membership/account/"
 CHANGE = f"{MINE}address/"
 NEW = "ada@new.example"
 

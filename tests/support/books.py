@@ -151,7 +151,7 @@ def compare_counts(world: World) -> None:
                 each.currency: Money(
                     each.payments, each.gross_minor, each.refunded_minor, each.lost_minor
                 )
-                for each in progress.money_by_currency(campaign, at=moment)
+                for each in progress.sum_payments(campaign, at=moment)
             } == money, where
             kept = world.closed.get(slug)
             if kept is not None and moment >= (campaign.closed_at or moment):

@@ -128,7 +128,7 @@ class Site:
         return int(rows[0][0])
 
     def log(self, name: str) -> str:
-        return self.processes.log_of(name).read_text(errors="replace")
+        return self.processes.get_log(name).read_text(errors="replace")
 
 
 @contextlib.contextmanager

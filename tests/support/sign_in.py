@@ -13,7 +13,7 @@ from campaigns.models import Membership, OutgoingMail, Payment
 from tests.support.mails import find_link
 from tests.support.pages import main_of
 
-MINE = "/membership/mine/"
+MINE = "/membership/account/"
 ADA = "ada@example.org"
 
 
@@ -49,7 +49,7 @@ def look(client: Client) -> str:
 
 
 def is_signed_in(client: Client) -> bool:
-    return "Leave my page" in look(client)
+    return "Sign out" in look(client)
 
 
 def paths_of_ada() -> list[str]:
@@ -57,7 +57,7 @@ def paths_of_ada() -> list[str]:
     membership, payment = Membership.objects.get(), Payment.objects.get()
     return [
         f"{MINE}{membership.pk}/cancel/",
-        f"{MINE}{membership.pk}/keep/",
+        f"{MINE}{membership.pk}/resume/",
         f"{MINE}{membership.pk}/card/",
         f"{MINE}receipts/{payment.pk}.pdf",
     ]

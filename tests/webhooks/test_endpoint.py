@@ -136,7 +136,7 @@ ODD = {
     ),
     "3 MB": json.dumps(make_event(filling="a" * 3_000_000)),
     "1.5 MB": json.dumps(make_event(filling="a" * 1_500_000)),
-    "no JSON": "We are still waiting for your bank",
+    "no JSON": "We’re still waiting for your bank",
     "nothing": "",
     "a list": json.dumps([make_event()]),
     "a number": "7",

@@ -73,7 +73,7 @@ def some() -> None:
 )
 def test_the_chosen_events_are_due_again_and_no_others(chosen: str, expected: str) -> None:
     wanted = set(expected.split())
-    assert f"{len(wanted)} of {len(wanted)} chosen are due again" in replay(*chosen.split())
+    assert f"{len(wanted)} of {len(wanted)} chosen events are due again" in replay(*chosen.split())
     assert due() == wanted
 
 
@@ -81,10 +81,10 @@ def test_the_chosen_events_are_due_again_and_no_others(chosen: str, expected: st
 @pytest.mark.parametrize(
     ("chosen", "words"),
     [
-        ([], "Say which"),
-        (["--now"], "Say which"),
-        (["evt_1", "evt_none"], "Not stored here: evt_none"),
-        (["--since", "yesterday"], "'yesterday' is no date"),
+        ([], "Choose events with"),
+        (["--now"], "Choose events with"),
+        (["evt_1", "evt_none"], "These events are not stored: evt_none"),
+        (["--since", "yesterday"], "'yesterday' is not a date"),
         (["--status", "lost"], "invalid choice"),
     ],
 )
@@ -97,7 +97,7 @@ def test_a_filter_without_matches_makes_no_event_due(chosen: list[str], words: s
 def test_an_event_that_is_being_processed_is_left_alone() -> None:
     leased_until = timezone.now() + webhooks.LEASE
     make_event("evt_1", status="failed", attempts=3, next_attempt_at=leased_until)
-    assert "1 were due already, or are being worked on." in replay("evt_1")
+    assert "1 already due or being processed." in replay("evt_1")
     assert StripeEvent.objects.get().next_attempt_at == leased_until
 
 
@@ -109,7 +109,7 @@ def test_chosen_events_can_be_processed_at_once(
     make_event("evt_1", object_type="checkout.session", object_id=checkout.session_id)
     make_event("evt_2", object_type="customer", object_id="cus_of_nobody")
     told = replay("--status", "ignored", "--now")
-    assert told == "2 of 2 chosen are due again.\n1 done, 1 ignored\n"
+    assert told == "2 of 2 chosen events are due again.\n1 done, 1 ignored\n"
     assert Payment.objects.get().status == "succeeded"
     assert StripeEvent.objects.get(event_id="evt_1").status == "done"
 
@@ -120,7 +120,7 @@ def test_a_repeated_failure_is_reported_and_retried(
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     make_event("evt_1", object_type="charge", object_id="ch_1", type="charge.succeeded")
     errors = io.StringIO()
-    with pytest.raises(CommandError, match="Some failed"):
+    with pytest.raises(CommandError, match="Some events failed"):
         replay("evt_1", "--now", stderr=errors)
     assert "evt_1 (charge.succeeded): " in errors.getvalue()
     event = StripeEvent.objects.get()

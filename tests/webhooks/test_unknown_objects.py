@@ -171,7 +171,7 @@ def test_another_sellers_charge_is_not_ours_and_a_lost_checkout_is_reported(
     assert not Payment.objects.exists()
     code, told = reconcile("--since", "2026-11-01")
     if reason == Reason.NO_CHECKOUT:
-        assert "foreign: of no Checkout of ours, and left out below: 3" in told
+        assert "not ours: without one of our Checkouts, left out below: 3" in told
         assert code == 0
     else:
         assert "still missing here: 3" in told

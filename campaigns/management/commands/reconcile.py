@@ -1,4 +1,4 @@
-"""Whether our figures are Stripe's: 0 they are, 1 they are not, 2 Stripe did not answer."""
+"""The comparison of our figures with Stripe's."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,22 +9,24 @@ from django.utils.dateparse import parse_date
 from campaigns import settlement, stripe_api, webhooks
 from campaigns.money import format_money
 
-DAYS_TOLD = 31
+DAYS_SHOWN = 31
 FIGURES = ("gross", "refunded", "disputed", "fees", "net")
 
 
 class Command(BaseCommand):
     help = (
-        "Bring in what Stripe has and we do not, and hold our figures against Stripe's to the "
-        "minor unit. Exit code 0: equal; 1: they differ; 2: Stripe did not answer. Safe to repeat."
+        "Import what Stripe has and we don't, and compare our figures with Stripe's to the minor "
+        "unit. Exit code 0: equal; 1: different; 2: Stripe did not answer. Safe to repeat."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--since", metavar="DATE", help="such as 2026-11-01 (UTC), not from where it left off"
+            "--since",
+            metavar="DATE",
+            help="start at this date (UTC), for example 2026-11-01, not where the last run ended",
         )
         parser.add_argument(
-            "--dry-run", action="store_true", help="only tell: bring nothing in, move no cursor"
+            "--dry-run", action="store_true", help="only report: import nothing, move no cursor"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,60 +36,62 @@ class Command(BaseCommand):
             report = settlement.reconcile(since=since, dry_run=dry_run)
         except stripe_api.StripeError as error:
             raise CommandError(
-                f"Stripe did not answer: {error}. What was brought in stays, and the next run "
-                "begins where this one did.",
+                f"Stripe did not answer ({error}). Imported rows stay. The next run starts where "
+                "this one started.",
                 returncode=2,
             ) from error
-        self._tell_events(caught_up, dry_run=dry_run)
-        self._tell_groups(report, dry_run=dry_run)
-        self._tell_figures(report)
+        self._report_events(caught_up, dry_run=dry_run)
+        self._report_groups(report, dry_run=dry_run)
+        self._report_figures(report)
         if not report.is_equal:
-            raise CommandError("Our figures differ from Stripe's: see above.", returncode=1)
-        self.stdout.write("Equal to the minor unit.")
+            raise CommandError("Our figures differ from Stripe's. See above.", returncode=1)
+        self.stdout.write("Our figures equal Stripe's to the minor unit.")
 
-    def _tell_events(self, caught_up: webhooks.CaughtUp, *, dry_run: bool) -> None:
+    def _report_events(self, caught_up: webhooks.CaughtUp, *, dry_run: bool) -> None:
         if caught_up.since is None:
-            self.stdout.write("Nothing was ever sold through Stripe.")
+            self.stdout.write("Nothing has been sold through Stripe yet.")
             return
-        done = "would be taken in" if dry_run else "taken in"
+        imported = "would be imported" if dry_run else "have been imported"
         self.stdout.write(
             f"events since {caught_up.since:%Y-%m-%d %H:%M}: {caught_up.seen} at Stripe, "
-            f"{caught_up.missed} never came and {'were ' if not dry_run else ''}{done}"
+            f"{caught_up.missed} had not arrived and {imported}"
         )
 
-    def _tell_groups(self, report: settlement.Reconciliation, *, dry_run: bool) -> None:
+    def _report_groups(self, report: settlement.Reconciliation, *, dry_run: bool) -> None:
         if report.since is None:
             return
         self.stdout.write(
-            f"movements since {report.since:%Y-%m-%d %H:%M}: {report.movements} held against ours"
+            f"movements since {report.since:%Y-%m-%d %H:%M}: {report.movements} compared with ours"
         )
         still = "" if dry_run else "still "
-        self._tell("missing here and brought in", report.imported)
-        self._tell("different and mended", report.corrected)
-        self._tell(f"{still}missing here", report.missing_here)
-        self._tell("missing there", report.missing_there)
-        self._tell(f"{still}different", report.different)
-        self._tell("foreign: of no Checkout of ours, and left out below", report.not_ours)
-        self._tell("no payments: payouts and the like, left out below", report.others)
+        self._report("missing here and imported", report.imported)
+        self._report("different and corrected", report.corrected)
+        self._report(f"{still}missing here", report.missing_here)
+        self._report("missing at Stripe", report.missing_there)
+        self._report(f"{still}different", report.different)
+        self._report("not ours: without one of our Checkouts, left out below", report.not_ours)
+        self._report("not payments: payouts and similar, left out below", report.others)
 
-    def _tell(self, title: str, group: settlement.Group) -> None:
+    def _report(self, title: str, group: settlement.Group) -> None:
         if not group.count:
             return
         sums = ", ".join(format_money(group.sums[each], each) for each in sorted(group.sums))
         self.stdout.write(f"\n{title}: {group.count} ({sums})")
         days = sorted(group.days)
-        told = ", ".join(f"{day}: {group.days[day]}" for day in days[-DAYS_TOLD:])
-        earlier = sum(group.days[day] for day in days[:-DAYS_TOLD])
-        self.stdout.write("  " + (f"earlier: {earlier}, " if earlier else "") + told)
+        by_day = ", ".join(f"{day}: {group.days[day]}" for day in days[-DAYS_SHOWN:])
+        earlier = sum(group.days[day] for day in days[:-DAYS_SHOWN])
+        self.stdout.write("  " + (f"earlier: {earlier}, " if earlier else "") + by_day)
         for name in group.named:
             self.stdout.write(f"  {name}")
         if group.count > len(group.named):
             self.stdout.write(f"  and {group.count - len(group.named)} more")
 
-    def _tell_figures(self, report: settlement.Reconciliation) -> None:
+    def _report_figures(self, report: settlement.Reconciliation) -> None:
         for currency in report.currencies:
             ours, theirs = report.ours[currency], report.theirs[currency]
-            self.stdout.write(f"\n{currency}, minor units  {'ours':>16}{'Stripe':>16}{'more':>12}")
+            self.stdout.write(
+                f"\n{currency}, minor units  {'ours':>16}{'Stripe':>16}{'difference':>12}"
+            )
             for name in FIGURES:
                 here, there = getattr(ours, f"{name}_minor"), getattr(theirs, f"{name}_minor")
                 self.stdout.write(f"  {name:<16}{here:>18}{there:>16}{here - there:>12}")
@@ -101,5 +105,5 @@ def _read_day(text: str | None) -> datetime | None:
     except ValueError:
         day = None
     if day is None:
-        raise CommandError(f"“{text}” is no date such as 2026-11-01.")
+        raise CommandError(f"“{text}” is not a date. Write it as 2026-11-01.")
     return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -8,16 +8,16 @@ from django.urls import reverse
 from campaigns import stripe_api, webhooks
 from campaigns.models import Plan, Price
 
-# All that can change a row of ours; each is a hint at an object that is then asked for.
+# Every event that can change our rows. Each is a hint: its object is fetched from Stripe.
 EVENTS = webhooks.EVENTS
 
 
-# STRIPE_WEBHOOK_SECRET is not set: this command prints it.
+# The check for STRIPE_WEBHOOK_SECRET, which this command prints.
 NO_WEBHOOK_SECRET = "campaigns.E005"  # noqa: S105
 
 
 def refuse_misconfiguration() -> None:
-    """Raise CommandError if a setting is wrong, but for the secret that is still to come."""
+    """Raise CommandError if a setting is wrong, except the webhook's secret, which comes later."""
     errors = [
         f"{error.id}: {error.msg}\n    {error.hint}"
         for error in run_checks(tags=["configuration"])
@@ -28,34 +28,37 @@ def refuse_misconfiguration() -> None:
 
 
 class Command(BaseCommand):
-    help = "Make the products, prices, webhook endpoint and portal configuration; safe to repeat."
-    # Made below: all but the one that only this command can help with.
+    help = (
+        "Create or update the products, prices, webhook endpoint and customer portal at Stripe. "
+        "Safe to repeat."
+    )
+    # `refuse_misconfiguration` runs them, without the one that this command helps with.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument(
             "--no-webhook",
             action="store_true",
-            help="leave the webhook endpoint alone (a local sandbox is told where to send)",
+            help="don't create the webhook endpoint (a local sandbox has its own setting)",
         )
         parser.add_argument(
             "--only-webhook",
             action="store_true",
-            help="make the webhook endpoint alone; it needs no database yet",
+            help="create only the webhook endpoint; needs no database",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_misconfiguration()
         try:
             if not options["only_webhook"]:
-                self._keep_catalogue()
-                self._keep_portal()
+                self._upsert_catalogue()
+                self._upsert_portal()
             if not options["no_webhook"]:
-                self._keep_webhook()
+                self._upsert_webhook()
         except stripe_api.StripeError as error:
-            raise CommandError(f"Stripe did not do it: {error}. Run it again; it repeats safely.")  # noqa: B904
+            raise CommandError(f"Stripe failed ({error}). Run the command again; that is safe.")  # noqa: B904
 
-    def _keep_catalogue(self) -> None:
+    def _upsert_catalogue(self) -> None:
         for plan in Plan.objects.filter(is_active=True):
             name = plan.copy_for(settings.LANGUAGE_CODE).name
             plan.stripe_product_id = stripe_api.upsert_product(f"plan_{plan.slug}", name=name)
@@ -65,7 +68,7 @@ class Command(BaseCommand):
                 price.save(update_fields=["stripe_price_id"])
                 self.stdout.write(f"price  {price.lookup_key}  {price.stripe_price_id}")
 
-    def _keep_portal(self) -> None:
+    def _upsert_portal(self) -> None:
         configuration = stripe_api.upsert_portal_configuration(
             {
                 "business_profile": {"headline": settings.NEWSROOM_NAME},
@@ -79,12 +82,12 @@ class Command(BaseCommand):
         )
         self.stdout.write(f"portal  {configuration}")
 
-    def _keep_webhook(self) -> None:
+    def _upsert_webhook(self) -> None:
         url = settings.SITE_URL + reverse("campaigns:webhook")
         endpoint, secret = stripe_api.upsert_webhook_endpoint(url, events=EVENTS)
         self.stdout.write(f"webhook  {endpoint}  {url}")
         if secret:
-            self.stdout.write(f"Set STRIPE_WEBHOOK_SECRET={secret} (Stripe shows it only now).")
+            self.stdout.write(f"Set STRIPE_WEBHOOK_SECRET={secret} (Stripe shows it only once).")
 
 
 def _price_params(plan: Plan, price: Price) -> dict[str, Any]:
