@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -117,16 +118,14 @@ def _check_webhook_secrets() -> Iterator[CheckMessage]:
     ):
         yield Error(
             "STRIPE_WEBHOOK_SECRET is not set, or it is the demo's value, which is public.",
-            hint="Run `manage.py stripe_setup --only-webhook`: it creates the endpoint and prints "
-            "the secret.",
+            hint="`manage.py stripe_setup --only-webhook` creates the endpoint and prints it.",
             id="campaigns.E005",
         )
     for secret in settings.STRIPE_WEBHOOK_SECRET:
         if not WEBHOOK_SECRET_PATTERN.fullmatch(secret):
             yield Error(
                 "STRIPE_WEBHOOK_SECRET contains something that is not a webhook secret.",
-                hint="A webhook secret starts with whsec_. To set two while you replace one, "
-                "separate them with a comma.",
+                hint="Each secret starts with whsec_. Separate two secrets with a comma.",
                 id="campaigns.E006",
             )
 
@@ -238,8 +237,7 @@ def check_mail(**_: Any) -> list[CheckMessage]:
             found.append(
                 Error(
                     "STAFF_EMAIL is not an e-mail address.",
-                    hint="Write one address without a name, or leave it empty: the admin shows the "
-                    "same messages.",
+                    hint="Write one address without a name, or leave it empty.",
                     id="campaigns.E017",
                 )
             )
@@ -265,8 +263,7 @@ def _check_mail_provider() -> Iterator[CheckMessage]:
     elif not settings.ANYMAIL.get("WEBHOOK_SECRET"):
         yield Warning(
             "ANYMAIL has no WEBHOOK_SECRET, so anyone could report an e-mail as bounced.",
-            hint="Add WEBHOOK_SECRET=name:password, and use it in the webhook URL that you give to "
-            "the provider.",
+            hint="Set WEBHOOK_SECRET=name:password and add it to the provider's webhook URL.",
             id="campaigns.W006",
         )
 
@@ -358,10 +355,9 @@ def _find_goal_kind_gaps() -> Iterator[str]:
             continue
         if not callable(entry.count):
             yield f"The goal kind “{kind}” has no function that counts."
-        if not callable(entry.get_count_pattern):
-            yield f"The goal kind “{kind}” has no count pattern."
-        elif any(name not in entry.get_count_pattern(1000) for name in ("{counted}", "{target}")):
-            yield f"The count pattern of the goal kind “{kind}” lacks {{counted}} or {{target}}."
+        pattern = entry.get_count_pattern(1000) if callable(entry.get_count_pattern) else ""
+        if "{counted}" not in pattern or "{target}" not in pattern:
+            yield f"The goal kind “{kind}” has no count pattern with {{counted}} and {{target}}."
         if not entry.roles:
             yield f"The goal kind “{kind}” names no payments that can count."
 
@@ -371,16 +367,11 @@ def _find_state_gaps() -> Iterator[str]:
     for state in Banner.State.values:
         if state not in STATES:
             yield f"The state “{state}” has no entry in STATES."
-    for phase in Phase:
-        for goal_reached in (False, True):
-            matching = [
-                entry
-                for entry in STATES.values()
-                if entry.phase is phase and entry.goal_reached in {None, goal_reached}
-            ]
-            if len(matching) != 1:
-                goal = "a reached goal" if goal_reached else "an open goal"
-                yield f"{len(matching)} states match the phase “{phase.value}” with {goal}."
+    for phase, goal_reached in product(Phase, (False, True)):
+        matches = [entry.matches(phase, goal_reached=goal_reached) for entry in STATES.values()]
+        if sum(matches) != 1:
+            goal = "a reached goal" if goal_reached else "an open goal"
+            yield f"{sum(matches)} states match the phase “{phase.value}” with {goal}."
 
 
 def _find_placement_gaps() -> Iterator[str]:

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
 from django.http import HttpResponseBase
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from campaigns.views import (
@@ -17,6 +17,8 @@ from campaigns.views import (
     stripe,
 )
 from campaigns.views.private import private
+
+Urls = list[URLPattern | URLResolver]
 
 
 def _redirect(url: str) -> Callable[..., HttpResponseBase]:
@@ -48,7 +50,7 @@ buyer_urls = [
     path("<int:position>/card.pdf", buyers.show_card, name="gift_card"),
 ]
 
-membership_urls = [
+membership_urls: Urls = [
     path("join/", readers.redirect_to_current, {"kind": "join"}, name="any_join"),
     path("gift/", readers.redirect_to_current, {"kind": "gift"}, name="any_gift"),
     path("thanks/<uuid:checkout_id>/", readers.show_thanks, name="thanks"),
@@ -70,7 +72,7 @@ claim_urls = [
     path("<str:code>/done/", claims.show_claimed, name="claimed"),
 ]
 
-campaign_urls = [
+campaign_urls: Urls = [
     path("", readers.show_campaign, name="campaign"),
     path("join/", orders.order_membership, name="join"),
     path("gift/", orders.order_gift, name="gift"),

@@ -1,7 +1,7 @@
 """2 Webhooks: stored before they are answered, processed later by fetching what they name.
 
-A payload is stored as the text that arrived and never read as data: only the envelope of the
-event is (`stripe_api.Event`), and the object that it names is fetched from Stripe.
+A payload stays the text that arrived. Only the event's envelope is read (`stripe_api.Event`); the
+object that it names is fetched from Stripe. Text is only searched for the ids of erased people.
 """
 
 import json

@@ -346,6 +346,8 @@ def test_two_tabs_with_different_forms_leave_one_session_open(order: checkouts.O
         ours = [
             session for session in sessions() if session["metadata"]["checkout"] == str(checkout_id)
         ]
-        assert [each["id"] for each in ours if each["status"] == "open"] == [checkout.session_id]
-        open_one = next(each for each in ours if each["status"] == "open")
+        assert [session["id"] for session in ours if session["status"] == "open"] == [
+            checkout.session_id
+        ]
+        open_one = next(session for session in ours if session["status"] == "open")
         assert open_one["amount_total"] == checkout.amount_minor

@@ -207,7 +207,7 @@ TABLE_GAPS = [
         GOAL_KINDS,
         "gifts",
         {"get_count_pattern": lambda target: "{counted} gifts"},
-        "lacks {counted} or {target}",
+        "no count pattern with {counted} and {target}",
     ),
     Gap("payments", GOAL_KINDS, "gifts", {"roles": ()}, "names no payments"),
     Gap("state", STATES, "reached", None, "The state “reached” has no entry"),

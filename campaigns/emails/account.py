@@ -16,12 +16,12 @@ def send_sign_in(mail: OutgoingMail) -> str:
     link = mail.sign_in
     if link is None or link.used_at or timezone.now() >= link.created_at + links.SIGN_IN_LASTS:
         raise NotNeeded
-    token = links.sign_in_token(link)
+    token = links.make_sign_in_token(link)
     if links.hash_sign_in_token(token) != link.secret_hash:
         raise NotNeeded  # the signing key has changed since, so the link would not work
     context = {
         "member": link.member,
-        "open_url": links.absolute("account_open", token=token),
+        "open_url": links.build_url("account_open", token=token),
         "minutes": links.SIGN_IN_LASTS // timedelta(minutes=1),
     }
     return send_message("account/sign_in", mail, to=link.member.email, context=context)
@@ -46,7 +46,7 @@ def send_address_changed(mail: OutgoingMail) -> str:
     change = mail.address_change
     if change is None or change.made_at is None or change.member.email != change.email:
         raise NotNeeded
-    context = {"member": change.member, "account_url": links.absolute("account")}
+    context = {"member": change.member, "account_url": links.build_url("account")}
     return send_message("account/address_changed", mail, to=change.email, context=context)
 
 
@@ -79,10 +79,10 @@ def _find_open_change(mail: OutgoingMail, side: Side) -> AddressChange:
 
 
 def _build_context(change: AddressChange, side: Side) -> dict[str, Any]:
-    token = links.address_token(change, side)
+    token = links.make_address_token(change, side)
     return {
         "change": change,
         "old_hint": mask_address(change.member.email),
-        "confirm_url": links.absolute("confirm_address", token=token),
+        "confirm_url": links.build_url("confirm_address", token=token),
         "hours": AddressChange.LASTS // timedelta(hours=1),
     }

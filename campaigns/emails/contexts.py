@@ -19,7 +19,7 @@ def build_checkout_context(checkout: Checkout | None) -> dict[str, Any]:
         "plan": checkout.price.plan.copy_for(checkout.language),
     }
     if checkout.customer_id:
-        context["portal_url"] = links.absolute("portal", token=links.portal_token(checkout))
+        context["portal_url"] = links.build_url("portal", token=links.make_portal_token(checkout))
     return context | build_campaign_context(checkout)
 
 
@@ -53,5 +53,5 @@ def build_campaign_context(checkout: Checkout) -> dict[str, Any]:
         return {}
     return {
         "campaign": checkout.campaign,
-        "campaign_url": links.absolute("campaign", slug=checkout.campaign.slug),
+        "campaign_url": links.build_url("campaign", slug=checkout.campaign.slug),
     }

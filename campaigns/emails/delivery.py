@@ -43,7 +43,7 @@ def send_message(
     if may_opt_out:
         if OptOut.objects.holds(to):
             raise NotNeeded
-        opt_out_url = links.absolute("opt_out", token=links.opt_out_token(to))
+        opt_out_url = links.build_url("opt_out", token=links.make_opt_out_token(to))
     subject, text, html = render_mail(template, context | {"opt_out_url": opt_out_url})
     message = EmailMultiAlternatives(
         subject,

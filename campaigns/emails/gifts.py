@@ -93,10 +93,10 @@ def send_gift_confirm(mail: OutgoingMail) -> str:
     gift, member = find_claimable_gift(mail), mail.member
     if member is None:
         raise NotNeeded
-    token = links.confirmation_token(gift, member)
+    token = links.make_confirmation_token(gift, member)
     context = build_gift_context(gift, mail.language) | {
         "member": member,
-        "confirm_url": links.absolute("confirm_claim", token=token),
+        "confirm_url": links.build_url("confirm_claim", token=token),
     }
     return send_message("gifts/claim_confirmation", mail, to=member.email, context=context)
 
@@ -108,7 +108,7 @@ def send_gift_ending(mail: OutgoingMail) -> str:
     if member is None or membership is None or is_access_over(membership):
         raise NotNeeded
     context = build_gift_context(gift, mail.language) | build_access_context(membership)
-    context |= {"member": member, "join_url": links.absolute("any_join")}
+    context |= {"member": member, "join_url": links.build_url("any_join")}
     return send_message("gifts/ending", mail, to=member.email, context=context, may_opt_out=True)
 
 
@@ -129,7 +129,7 @@ def build_gift_context(gift: Gift, language: str) -> dict[str, Any]:
         "checkout": gift.checkout,
         "gift": gift,
         "plan": gift.price.plan.copy_for(language),
-        "gifts_url": links.absolute("gifts", token=links.gifts_token(gift.checkout)),
+        "gifts_url": links.build_url("gifts", token=links.make_gifts_token(gift.checkout)),
     }
 
 
@@ -142,8 +142,8 @@ def build_claim_context(gift: Gift) -> dict[str, str]:
         return {}
     return {
         "claim_code": gift.code,
-        "claim_url": links.absolute("claim", code=gift.code),
-        "claim_by_code_url": links.absolute("claim_by_code"),
+        "claim_url": links.build_url("claim", code=gift.code),
+        "claim_by_code_url": links.build_url("claim_by_code"),
     }
 
 

@@ -27,7 +27,7 @@ class BadLink(Exception):
     """The link was altered, or has expired."""
 
 
-def portal_token(checkout: Checkout) -> str:
+def make_portal_token(checkout: Checkout) -> str:
     """Return the token that opens Stripe's billing page for the buyer of this checkout."""
     return signing.dumps(str(checkout.pk), salt=_PORTAL, compress=False)
 
@@ -37,7 +37,7 @@ def read_portal_token(token: str, *, lasts: timedelta = PORTAL_LASTS) -> UUID:
     return UUID(_read(token, salt=_PORTAL, lasts=lasts))
 
 
-def gifts_token(checkout: Checkout) -> str:
+def make_gifts_token(checkout: Checkout) -> str:
     """Return the token of the page where a buyer sees, resends and changes a purchase's gifts."""
     return signing.dumps(str(checkout.pk), salt=_GIFTS, compress=False)
 
@@ -50,7 +50,7 @@ def read_gifts_token(token: str) -> UUID:
     return UUID(_read(token, salt=_GIFTS))
 
 
-def confirmation_token(gift: Gift, member: Member) -> str:
+def make_confirmation_token(gift: Gift, member: Member) -> str:
     """Return the token with which a member adds a gift to their own membership."""
     ids = [str(gift.pk), gift.generation, member.pk]
     return signing.dumps(ids, salt=_CLAIM, compress=False)
@@ -62,7 +62,7 @@ def read_confirmation_token(token: str) -> tuple[UUID, int, int]:
     return UUID(gift_id), generation, member_id
 
 
-def sign_in_token(link: SignInLink) -> str:
+def make_sign_in_token(link: SignInLink) -> str:
     """Return the token that opens the account page.
 
     It is derived with our key; the database has only its hash.
@@ -77,7 +77,7 @@ def hash_sign_in_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def address_token(change: AddressChange, side: Side) -> str:
+def make_address_token(change: AddressChange, side: Side) -> str:
     """Return the token that confirms a change of address from one of its two mailboxes.
 
     The row says when it expires, so a mail that is sent late does not last longer.
@@ -91,7 +91,7 @@ def read_address_token(token: str) -> tuple[int, Side]:
     return int(change_id), Side(side)
 
 
-def opt_out_token(address: str) -> str:
+def make_opt_out_token(address: str) -> str:
     """Return the token that stops reminders to an address.
 
     It contains the address's hash, because the addresses of web pages end up in logs.
@@ -111,6 +111,6 @@ def _read(token: str, *, salt: str, lasts: timedelta | None = None) -> Any:
         raise BadLink(salt) from error
 
 
-def absolute(name: str, **kwargs: object) -> str:
+def build_url(name: str, **kwargs: object) -> str:
     """Return the absolute URL of one of our pages, for a mail or a card."""
     return str(settings.SITE_URL) + reverse(f"campaigns:{name}", kwargs=kwargs or None)

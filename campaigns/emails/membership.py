@@ -60,5 +60,5 @@ def send_lapsed(mail: OutgoingMail) -> str:
     if membership is None or membership.status != Membership.Status.LAPSED:
         raise NotNeeded
     context = build_membership_context(membership, mail.language)
-    context["account_url"] = links.absolute("account")
+    context["account_url"] = links.build_url("account")
     return send_message("membership/lapsed", mail, to=membership.member.email, context=context)

@@ -111,8 +111,8 @@ def _describe(gift: Gift, *, language: str, code: str | None, specimen: bool) ->
     if specimen:
         code = SPECIMEN_CODE
     code = code or gift.code
-    claim_by_code_url = links.absolute("claim_by_code")
-    claim_url = claim_by_code_url if specimen else links.absolute("claim", code=code)
+    claim_by_code_url = links.build_url("claim_by_code")
+    claim_url = claim_by_code_url if specimen else links.build_url("claim", code=code)
     with override(language):
         name, giver = _clean_line(gift.recipient_name), _clean_line(gift.buyer_name)
         before, recipient, after = "", gettext("A gift for you"), ""

@@ -28,7 +28,7 @@ def request_sign_in_link(address: str, *, language: str, at: datetime) -> bool:
     if member.sign_in_links.filter(created_at__gt=at - _LIMIT_PERIOD).count() >= MOST_LINKS:
         return False
     link = SignInLink(member=member, created_at=at)
-    link.secret_hash = links.hash_sign_in_token(links.sign_in_token(link))
+    link.secret_hash = links.hash_sign_in_token(links.make_sign_in_token(link))
     with transaction.atomic():
         link.save()
         OutgoingMail.objects.create(

@@ -55,7 +55,7 @@ class Campaign(models.Model):
         ),
     )
     supporters_before = models.PositiveIntegerField(
-        _("supporters before"),
+        _("earlier supporters"),
         default=0,
         help_text=_(
             "Number of supporters before the campaign. Banners mention it if it isn’t zero."
@@ -85,7 +85,7 @@ class Campaign(models.Model):
         db_default="",
         editable=False,
     )
-    publish_at = models.DateTimeField(_("publish at"), null=True, blank=True, editable=False)
+    publish_at = models.DateTimeField(_("publishing due at"), null=True, blank=True, editable=False)
     publish_lease_until = models.DateTimeField(
         _("publishing lease ends at"), null=True, blank=True, editable=False
     )

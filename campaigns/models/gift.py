@@ -64,7 +64,7 @@ class Gift(models.Model):
     message = models.TextField(_("message"), blank=True, max_length=500)
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.PAID)
     paid_at = models.DateTimeField(_("paid at"))
-    deliver_at = models.DateTimeField(_("deliver at"))
+    deliver_at = models.DateTimeField(_("delivery date"))
     zone = models.CharField(
         _("recipient’s time zone"),
         max_length=64,
@@ -168,7 +168,7 @@ class Gift(models.Model):
 
     @property
     def is_handed_over(self) -> bool:
-        """Whether the buyer passes the gift on, so that no invitation is e-mailed."""
+        """True if the buyer passes the gift on, so that no invitation is e-mailed."""
         return not self.recipient_email
 
     @property
@@ -177,7 +177,7 @@ class Gift(models.Model):
 
     @property
     def needs_decision(self) -> bool:
-        """Whether it was claimed, its payment was reversed, and staff have yet to decide."""
+        """True if it was claimed, its payment was reversed, and staff have yet to decide."""
         return (
             self.status == self.Status.CLAIMED
             and self.reversed_at is not None

@@ -6,7 +6,7 @@ from campaigns.models.campaign import Campaign
 
 
 class Goal(models.Model):
-    """What a campaign counts, and the target it wants to reach."""
+    """A number that a campaign counts, and the target it wants to reach."""
 
     class Kind(models.TextChoices):
         NEW_MEMBERS = "new_members", _("new members")

@@ -37,7 +37,7 @@ class GoalKind:
 
     @property
     def includes_people(self) -> bool:
-        """Whether people who paid for themselves count, and not only gifts."""
+        """True if people who paid for themselves count, and not only gifts."""
         return Payment.Role.FIRST in self.roles
 
 

@@ -53,14 +53,12 @@ class Progress:
 
     @property
     def is_provisional(self) -> bool:
-        """Whether the count can still change, because a payment is pending or nobody closed the
-        ended campaign yet.
-        """
+        """True if the count can still change: payments are pending or nobody closed it yet."""
         return not self.is_final and (self.pending > 0 or self.phase is Phase.ENDED)
 
     @property
     def has_moved(self) -> bool:
-        """Whether the count changed after the campaign was closed, for example by a refund."""
+        """True if the count changed after the closing, for example by a refund."""
         return self.known_now is not None and self.known_now != self.counted
 
     def as_known_now(self) -> "Progress":
@@ -75,7 +73,7 @@ class Progress:
 
     @property
     def shows_count(self) -> bool:
-        """Whether banners show the count and the bar in this state."""
+        """True if banners show the count and the bar in this state."""
         return STATES[self.state].shows_count
 
 

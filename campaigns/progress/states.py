@@ -13,6 +13,9 @@ class CampaignState:
     goal_reached: bool | None = None  # None: the state doesn't depend on the goal
     shows_count: bool = True  # whether banners show the count and the bar
 
+    def matches(self, phase: Phase, *, goal_reached: bool) -> bool:
+        return self.phase is phase and self.goal_reached in {None, goal_reached}
+
 
 STATES: dict[str, CampaignState] = {
     Banner.State.BEFORE: CampaignState(Phase.BEFORE, shows_count=False),
@@ -25,6 +28,6 @@ STATES: dict[str, CampaignState] = {
 def find_state(phase: Phase, *, goal_reached: bool) -> str:
     """Return the state's name; raises LookupError if the table has no state for this."""
     for name, state in STATES.items():
-        if state.phase is phase and state.goal_reached in {None, goal_reached}:
+        if state.matches(phase, goal_reached=goal_reached):
             return str(name)
     raise LookupError(f"There is no state for the phase “{phase}”.")

@@ -30,7 +30,7 @@ RECENT_DAYS = 7
 
 @dataclass(frozen=True)
 class Day:
-    """What started and stopped counting on one day, in the campaign's time zone.
+    """The people and gifts that started or stopped counting on a day of the campaign's time zone.
 
     `total` is the count at the end of the day.
     """

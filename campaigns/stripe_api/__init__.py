@@ -1,4 +1,4 @@
-"""The only package that imports stripe; it answers with typed snapshots (`snapshots.py`).
+"""The only package that imports stripe; it answers with typed snapshots and events.
 
 Every call may raise StripeUnavailable (the outcome is unknown: connection, time-out, overload),
 StripeFailed (Stripe answered 5xx, and repeats that for the same idempotency key) or
@@ -34,6 +34,7 @@ from campaigns.stripe_api.connection import (
     is_live,
     moment,
 )
+from campaigns.stripe_api.events import Event, UnusableEvent
 from campaigns.stripe_api.objects import (
     create_session,
     expire_session,
@@ -56,7 +57,6 @@ from campaigns.stripe_api.snapshots import (
     BalanceTransaction,
     Charge,
     Dispute,
-    Event,
     Intent,
     Invoice,
     InvoiceLine,
@@ -67,7 +67,6 @@ from campaigns.stripe_api.snapshots import (
     Subscription,
     SubscriptionItem,
     SubscriptionStatus,
-    UnusableEvent,
 )
 from campaigns.stripe_api.walks import (
     walk_balance_transactions,

@@ -6,12 +6,8 @@ from datetime import datetime
 from typing import Any, cast
 
 from campaigns.stripe_api.connection import Json, client, plain, translated
-from campaigns.stripe_api.snapshots import (
-    BalanceTransaction,
-    Event,
-    read_balance_transaction,
-    read_event,
-)
+from campaigns.stripe_api.events import Event, read_event
+from campaigns.stripe_api.snapshots import BalanceTransaction, read_balance_transaction
 
 
 def walk_events(*, since: datetime) -> Iterator[Event]:

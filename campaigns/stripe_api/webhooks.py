@@ -5,7 +5,7 @@ import json
 import stripe
 from django.conf import settings
 
-from campaigns.stripe_api.snapshots import Event, UnusableEvent, read_event
+from campaigns.stripe_api.events import Event, UnusableEvent, read_event
 
 SIGNATURE_TOLERANCE = 300  # seconds
 

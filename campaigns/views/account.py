@@ -122,7 +122,7 @@ def _show_overview(
             (row, members.describe_purpose(row, language=language())) for row in overview.payments
         ],
         "purchases": [
-            (purchase, reverse("campaigns:gifts", args=[links.gifts_token(purchase.checkout)]))
+            (purchase, reverse("campaigns:gifts", args=[links.make_gifts_token(purchase.checkout)]))
             for purchase in overview.purchases
         ],
         "gifts_claimed": overview.gifts_claimed,

@@ -184,7 +184,7 @@ def _describe_gifts(checkout: Checkout) -> list[GiftRow]:
 
 
 def _gifts_url(checkout: Checkout) -> str:
-    return reverse("campaigns:gifts", kwargs={"token": links.gifts_token(checkout)})
+    return reverse("campaigns:gifts", kwargs={"token": links.make_gifts_token(checkout)})
 
 
 def _redirect_to_gift(checkout: Checkout, gift: Gift, *, done: str) -> HttpResponse:
@@ -208,7 +208,7 @@ def _show_gifts(
             log.error("code_key_lost", gift=str(row.gift.pk))
     done = request.GET.get("done", "")
     position = refused if refused is not None else request.GET.get("gift", "")
-    token = links.gifts_token(checkout)
+    token = links.make_gifts_token(checkout)
     context: dict[str, Any] = checkout_context(checkout) | {
         "rows": rows,
         "counts": _count_states(rows),

@@ -72,7 +72,7 @@ def describe_gift(gift: Gift, *, at: datetime) -> GiftRow:
         code = gift.code
     except CodeKeyLost:
         return row
-    return replace(row, code=code, claim_url=links.absolute("claim", code=code))
+    return replace(row, code=code, claim_url=links.build_url("claim", code=code))
 
 
 def _state_of(gift: Gift, *, at: datetime) -> State:

@@ -296,13 +296,13 @@ def _render_email(gift: Gift) -> str:
             "gifts/invitation",
             {
                 "campaign": campaign,
-                "campaign_url": links.absolute("campaign", slug=campaign.slug),
+                "campaign_url": links.build_url("campaign", slug=campaign.slug),
                 "checkout": gift.checkout,
                 "gift": gift,
                 "plan": gift.price.plan.copy_for(language()),
                 "claim_code": SPECIMEN_CODE,
-                "claim_url": links.absolute("claim_by_code"),
-                "claim_by_code_url": links.absolute("claim_by_code"),
+                "claim_url": links.build_url("claim_by_code"),
+                "claim_by_code_url": links.build_url("claim_by_code"),
             },
         )
         notice = render_to_string(

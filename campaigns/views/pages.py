@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -55,6 +55,4 @@ def show_page(
 
 def redirect_after_post(to: str, **kwargs: Any) -> HttpResponse:
     """Redirect to a page or URL with 303, so that reloading it doesn't repeat the POST."""
-    response = redirect(to, **kwargs)
-    response.status_code = 303
-    return response
+    return HttpResponseRedirect(resolve_url(to, **kwargs), status=303)

@@ -82,7 +82,7 @@ def _show_stage(request: HttpRequest, checkout: Checkout, *, stage: str) -> Http
     context = checkout_context(checkout) | {"stage": stage, "resume_url": _resume_url(checkout)}
     if checkout.kind == Checkout.Kind.GIFT and checkout.status == Checkout.Status.PAID:
         context["gifts"] = checkout.gifts.order_by("position")
-        context["gifts_url"] = links.absolute("gifts", token=links.gifts_token(checkout))
+        context["gifts_url"] = links.build_url("gifts", token=links.make_gifts_token(checkout))
     return show_page(request, "campaigns/readers/thanks/page.html", context)
 
 

@@ -45,7 +45,7 @@ def counted() -> int:
 
 def test_a_member_who_confirms_a_gift_counts_once(ben: Member, gift: Gift) -> None:
     assert counted() == 2
-    token = links.confirmation_token(gift, ben)
+    token = links.make_confirmation_token(gift, ben)
     assert actions.confirm_claim(token, language="en").claimed_by == ben
     assert counted() == 1
     actions.confirm_claim(token, language="en")  # a second click changes nothing
@@ -54,7 +54,7 @@ def test_a_member_who_confirms_a_gift_counts_once(ben: Member, gift: Gift) -> No
 
 def test_the_inner_step_alone_counts_a_person_twice(ben: Member, gift: Gift) -> None:
     """The control: this is why `apply_confirmation` is private to the action."""
-    claims.apply_confirmation(links.confirmation_token(gift, ben), language="en")
+    claims.apply_confirmation(links.make_confirmation_token(gift, ben), language="en")
     assert counted() == 2
 
 
@@ -81,7 +81,7 @@ def test_a_confirmation_link_needs_no_code_key(
     ben: Member, gift: Gift, settings: LazySettings
 ) -> None:
     """The link is signed; the key that made the claim code may be gone."""
-    token = links.confirmation_token(gift, ben)
+    token = links.make_confirmation_token(gift, ben)
     settings.GIFT_CODE_KEY, settings.GIFT_CODE_KEY_FALLBACKS = "a-new-key", []
     assert actions.confirm_claim(token, language="en").claimed_by == ben
 
@@ -90,7 +90,7 @@ def test_a_confirmation_link_is_refused_if_the_code_is_replaced_after_it_was_rea
     ben: Member, gift: Gift, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The buyer asks for a new code between the reading of the link and the lock."""
-    token = links.confirmation_token(gift, ben)
+    token = links.make_confirmation_token(gift, ben)
     read = gifts.read_confirmation
 
     def read_then_replace(token: str) -> tuple[Gift, Member]:

@@ -22,7 +22,7 @@ def list_at_stripe(kind: str) -> list[dict[str, Any]]:
         "webhook_endpoints": v1.webhook_endpoints,
         "configurations": v1.billing_portal.configurations,
     }[kind]
-    return [each.to_dict() for each in source.list({"limit": 100}).data]
+    return [row.to_dict() for row in source.list({"limit": 100}).data]
 
 
 @pytest.fixture
@@ -53,9 +53,9 @@ def test_the_setup_creates_prices_and_a_webhook_and_prints_its_secret() -> None:
 def test_a_second_setup_creates_nothing_and_prints_no_secret() -> None:
     run("stripe_setup")
     kinds = ("products", "prices", "webhook_endpoints", "configurations")
-    before = {kind: [each["id"] for each in list_at_stripe(kind)] for kind in kinds}
+    before = {kind: [row["id"] for row in list_at_stripe(kind)] for kind in kinds}
     output = run("stripe_setup")
-    after = {kind: [each["id"] for each in list_at_stripe(kind)] for kind in kinds}
+    after = {kind: [row["id"] for row in list_at_stripe(kind)] for kind in kinds}
     assert after == before
     assert "whsec_" not in output
 

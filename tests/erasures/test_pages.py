@@ -136,7 +136,7 @@ def test_links_to_their_checkouts_stop_working(client: Client, erased: Member) -
     for checkout in Checkout.objects.all():
         for page in ("thanks", "cancelled"):
             assert client.get(f"/membership/{page}/{checkout.pk}/").status_code == 404
-        token = links.portal_token(checkout)
+        token = links.make_portal_token(checkout)
         assert client.get(f"/membership/manage/{token}/").status_code == 410
         form = client.get(JOIN, {"again": str(checkout.pk)})
         if checkout.kind == Checkout.Kind.JOIN:
@@ -145,7 +145,7 @@ def test_links_to_their_checkouts_stop_working(client: Client, erased: Member) -
 
 def test_the_gift_page_no_longer_names_them(client: Client, erased: Member) -> None:
     gift = Gift.objects.get()
-    page = client.get(f"/membership/gifts/{links.gifts_token(gift.checkout)}/")
+    page = client.get(f"/membership/gifts/{links.make_gifts_token(gift.checkout)}/")
     assert page.status_code == 200
     assert gift.code in page.content.decode()
     claim = client.get(f"/claim/{gift.code}/")

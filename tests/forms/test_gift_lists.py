@@ -130,7 +130,7 @@ def test_each_error_names_its_row_and_keeps_what_was_typed(
     assert "Row 3: E-mail: Enter a valid e-mail address" in said
     assert "Row 3: Message: Ensure this value has at most 500 characters" in said
     assert "Row 4: Name: This looks like an e-mail address." in said
-    assert error_beside(response, "rows-2-recipient_email").startswith("Please check")
+    assert error_beside(response, "rows-2-recipient_email").startswith("Enter a valid")
     assert "Error:" in response.content.decode().partition("</title>")[0]
 
 

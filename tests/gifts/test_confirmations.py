@@ -33,7 +33,7 @@ def test_a_confirmation_link_ends_when_the_code_is_replaced(
 ) -> None:
     subscribe(campaign=campaign, sandbox=sandbox, email="ben@example.org")
     gift = give(campaign)
-    token = links.confirmation_token(gift, Member.objects.get(email="ben@example.org"))
+    token = links.make_confirmation_token(gift, Member.objects.get(email="ben@example.org"))
     gifts.resend_gift(gift, with_new_code=True)
     with pytest.raises(gifts.GiftNotClaimable, match="replaced"):
         actions.confirm_claim(token, language="en")

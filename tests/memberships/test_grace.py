@@ -252,9 +252,9 @@ def test_a_member_who_lapsed_before_a_campaign_and_joins_again_counts(
 ) -> None:
     winter = start_campaign(starts_at)
     clock.move_to(at("2027-01-05 12:00"))
-    anew = order_membership(winter, "year")
-    sandbox.pay(str(anew.session_id), card=GOOD)
-    settlement.settle_checkout(anew.pk)
+    rejoined = order_membership(winter, "year")
+    sandbox.pay(str(rejoined.session_id), card=GOOD)
+    settlement.settle_checkout(rejoined.pk)
     assert Tally.objects.filter(campaign=winter).exists() == counts
     settle(unpaid)  # in either order
     assert Tally.objects.filter(campaign=winter).exists() == counts
@@ -271,9 +271,9 @@ def test_paying_old_invoices_keeps_the_count_in_a_campaign_that_began_after_the_
     )
     clock.move_to(at("2027-01-15 12:00"))
     for campaign in (winter, early):
-        anew = order_membership(campaign, "year")
-        sandbox.pay(str(anew.session_id), card=GOOD)
-        settlement.settle_checkout(anew.pk)
+        rejoined = order_membership(campaign, "year")
+        sandbox.pay(str(rejoined.session_id), card=GOOD)
+        settlement.settle_checkout(rejoined.pk)
     counted = list(Tally.objects.order_by("pk").values())
     assert campaigns_counted() == {
         "birthday",
@@ -297,9 +297,9 @@ def test_resuming_keeps_the_count_in_a_campaign_that_began_during_the_pause(
     change(paused, pause_collection={"behavior": "void"})
     winter = start_campaign("2027-01-01 00:00")
     clock.move_to(at("2027-01-05 12:00"))
-    anew = order_membership(winter, "year")
-    sandbox.pay(str(anew.session_id), card=GOOD)
-    settlement.settle_checkout(anew.pk)
+    rejoined = order_membership(winter, "year")
+    sandbox.pay(str(rejoined.session_id), card=GOOD)
+    settlement.settle_checkout(rejoined.pk)
     settle(paused)
     assert campaigns_counted() == {"birthday", "winter"}
     change(paused, pause_collection="")

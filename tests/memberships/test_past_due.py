@@ -8,38 +8,24 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import settlement, stripe_api
+from campaigns import stripe_api
 from campaigns.models import Campaign, Member, Membership, OutgoingMail, Payment
 from campaigns.stripe_api import objects
 from campaigns.stripe_api.snapshots import read_subscription
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_settlement import order_membership
 from tests.support.factories import make_campaign
 from tests.support.mails import assert_not_wanted, both, deliver, find_link, owe_of_failure
+from tests.support.renewals import DECLINED_LATER, settle, subscribe
 
-CARD, DECLINED_LATER = "4242424242424242", "4000000000000341"
 DAY = 86_400
 
 
 @pytest.fixture
 def subscribed(campaign: Campaign, sandbox: SandboxControl) -> Membership:
-    return subscribe(campaign, sandbox, CARD)
-
-
-def subscribe(campaign: Campaign, sandbox: SandboxControl, card: str) -> Membership:
-    checkout = order_membership(campaign, "month")
-    sandbox.pay(str(checkout.session_id), card=card)
-    settlement.settle_checkout(checkout.pk)
+    membership = subscribe(campaign, sandbox)
     sandbox.advance(DAY)
-    return Membership.objects.get()
-
-
-def settle(membership: Membership) -> str:
-    assert membership.checkout_id is not None
-    settlement.settle_checkout(membership.checkout_id)
-    membership.refresh_from_db()
-    return membership.status
+    return membership
 
 
 def fail(membership: Membership, sandbox: SandboxControl) -> dict[str, Any]:
@@ -49,7 +35,7 @@ def fail(membership: Membership, sandbox: SandboxControl) -> dict[str, Any]:
     return invoice
 
 
-def owed() -> list[OutgoingMail]:
+def past_due_mails() -> list[OutgoingMail]:
     return list(OutgoingMail.objects.filter(kind=OutgoingMail.Kind.PAST_DUE).order_by("pk"))
 
 
@@ -58,11 +44,11 @@ def test_a_failed_renewal_sends_one_email_however_often_its_events_arrive(
 ) -> None:
     before = len(sandbox.events())
     invoice = fail(subscribed, sandbox)
-    came = [each["id"] for each in sandbox.events()[before:]]
+    came = [event["id"] for event in sandbox.events()[before:]]
     deliver_events(sandbox, client, [*came, *reversed(came)])
     subscribed.refresh_from_db()
     assert subscribed.status == Membership.Status.PAST_DUE
-    assert [mail.key for mail in owed()] == [f"past_due:{invoice['id']}"]
+    assert [mail.key for mail in past_due_mails()] == [f"past_due:{invoice['id']}"]
 
 
 def test_the_email_says_what_failed_and_how_to_fix_it(
@@ -70,7 +56,7 @@ def test_the_email_says_what_failed_and_how_to_fix_it(
 ) -> None:
     fail(subscribed, sandbox)
     settle(subscribed)
-    sent = deliver(owed()[0])
+    sent = deliver(past_due_mails()[0])
     assert sent.to == ["ada@example.org"]
     assert sent.subject == "Your payment to The Meridian Post didn’t go through"
     for part in both(sent):
@@ -93,7 +79,7 @@ def test_the_email_is_in_the_members_language(
     Member.objects.update(language="uk")
     fail(subscribed, sandbox)
     settle(subscribed)
-    assert owed()[0].language == "uk"
+    assert past_due_mails()[0].language == "uk"
 
 
 def test_no_email_is_sent_once_the_invoice_is_paid(
@@ -103,9 +89,9 @@ def test_no_email_is_sent_once_the_invoice_is_paid(
     assert settle(subscribed) == Membership.Status.PAST_DUE
     stripe_api.client().v1.invoices.pay(invoice["id"])
     assert settle(subscribed) == Membership.Status.ACTIVE
-    assert_not_wanted(owed()[0])
+    assert_not_wanted(past_due_mails()[0])
     settle(subscribed)
-    assert len(owed()) == 1
+    assert len(past_due_mails()) == 1
     # The payment has a receipt like any other.
     renewal = Payment.objects.get(role=Payment.Role.RENEWAL)
     assert OutgoingMail.objects.filter(key=f"receipt:{renewal.intent_id}").exists()
@@ -117,7 +103,7 @@ def test_each_failed_period_sends_an_email(subscribed: Membership, sandbox: Sand
         settle(subscribed)
         stripe_api.client().v1.invoices.pay(invoice["id"])
         settle(subscribed)
-    assert len({mail.key for mail in owed()}) == 2
+    assert len({mail.key for mail in past_due_mails()}) == 2
 
 
 def test_further_attempts_and_the_end_send_no_email(
@@ -129,8 +115,8 @@ def test_further_attempts_and_the_end_send_no_email(
     while settle(membership) == Membership.Status.PAST_DUE:
         sandbox.advance(days=2)
     assert membership.status == Membership.Status.ENDED
-    assert_not_wanted(owed()[0])
-    assert len(owed()) == 1
+    assert_not_wanted(past_due_mails()[0])
+    assert len(past_due_mails()) == 1
 
 
 def test_no_email_is_sent_once_stripe_has_stopped_retrying(
@@ -142,7 +128,7 @@ def test_no_email_is_sent_once_stripe_has_stopped_retrying(
         stripe_api, "fetch_subscription", lambda found: replace(fetch(found), status="unpaid")
     )
     assert settle(subscribed) == Membership.Status.PAST_DUE
-    assert owed() == []
+    assert past_due_mails() == []
 
 
 @pytest.mark.parametrize("latest", ["expanded", "missing"])
@@ -161,7 +147,7 @@ def test_a_period_is_identified_by_its_invoice_or_its_end(
         settle(subscribed)
     by_end = f"{subscribed.subscription_id}:{subscribed.ends_at}"
     name = invoice["id"] if latest == "expanded" else by_end
-    assert [mail.key for mail in owed()] == [f"past_due:{name}"]
+    assert [mail.key for mail in past_due_mails()] == [f"past_due:{name}"]
 
 
 @pytest.mark.django_db

@@ -146,11 +146,13 @@ def test_staff_are_notified_once_of_a_dispute_however_often_its_events_arrive(
     sold: Payment, sandbox: SandboxControl, client: Client
 ) -> None:
     sandbox.open_dispute(payment_intent=sold.intent_id)
-    came = [each["id"] for each in sandbox.events() if each["type"].startswith("charge.dispute.")]
+    came = [
+        event["id"] for event in sandbox.events() if event["type"].startswith("charge.dispute.")
+    ]
     deliver_events(sandbox, client, [*came, *reversed(came)])
-    owed = OutgoingMail.objects.get(kind=OutgoingMail.Kind.DISPUTE)
-    assert owed.key == f"dispute:{Dispute.objects.get().dispute_id}:needs_response"
-    assert deliver(owed).to == ["desk@example.org"]
+    mail = OutgoingMail.objects.get(kind=OutgoingMail.Kind.DISPUTE)
+    assert mail.key == f"dispute:{Dispute.objects.get().dispute_id}:needs_response"
+    assert deliver(mail).to == ["desk@example.org"]
 
 
 @pytest.mark.parametrize("ending", ["lost", "won"])
@@ -205,19 +207,19 @@ def test_disputes_from_before_the_staff_address_was_set_send_no_email(
 @pytest.mark.django_db
 def test_an_email_about_a_past_state_is_not_sent() -> None:
     birthday = make_campaign()
-    owed = owe_of_dispute(birthday)
+    mail = owe_of_dispute(birthday)
     Dispute.objects.update(status="under_review")
-    assert_not_wanted(owed)
+    assert_not_wanted(mail)
     Dispute.objects.update(status="warning_needs_response")
-    OutgoingMail.objects.update(next_attempt_at=owed.created_at)
-    assert_not_wanted(owed)
+    OutgoingMail.objects.update(next_attempt_at=mail.created_at)
+    assert_not_wanted(mail)
 
 
 @pytest.mark.django_db
 def test_no_email_is_sent_without_a_staff_address(settings: LazySettings) -> None:
-    owed = owe_of_dispute(make_campaign())
+    mail = owe_of_dispute(make_campaign())
     settings.STAFF_EMAIL = ""
-    assert_not_wanted(owed)
+    assert_not_wanted(mail)
 
 
 # The email
@@ -307,9 +309,9 @@ def test_a_refund_and_a_dispute_end_in_the_same_rows_in_either_order(
         sandbox.events("charge.dispute.created")[0]["data"]["object"]["id"], status="lost"
     )
     came = [
-        each["id"]
-        for each in sandbox.events()
-        if each["type"].startswith(("refund.", "charge.refunded", "charge.dispute."))
+        event["id"]
+        for event in sandbox.events()
+        if event["type"].startswith(("refund.", "charge.refunded", "charge.dispute."))
     ]
     checkout = Checkout.objects.get()
     outcomes = race(

@@ -57,7 +57,7 @@ def test_every_hour_belongs_to_its_day(zone: str, day: date, hours: int, hour: i
     for number in range(-1, hours + 1):
         pay(campaign, begin + number * HOUR + HOUR / 2)
     figures = recount_and_gather(campaign, end + 2 * HOUR)
-    assert [(each.day, each.people) for each in figures.days] == [
+    assert [(row.day, row.people) for row in figures.days] == [
         (before, 1),
         (day, hours),
         (after, 1),
@@ -77,7 +77,7 @@ def test_a_window_of_one_day_includes_only_that_day(
     for moment in (begin - SECOND, begin, end - SECOND, end):
         pay(campaign, moment)
     figures = recount_and_gather(campaign, end)
-    assert [(each.day, each.people) for each in figures.days] == [(day, 2)]
+    assert [(row.day, row.people) for row in figures.days] == [(day, 2)]
     assert [total.gross_minor for total in figures.money] == [12000]
 
 
@@ -101,7 +101,7 @@ def test_a_window_can_end_in_either_of_two_identical_hours(
     assert goal.counted == 0  # nothing was counted yet
     figures = recount_and_gather(campaign, second + HOUR)
     assert figures.goals[0].counted == (1, 3)[fold]
-    assert [(each.day, each.people) for each in figures.days] == [(day, (1, 3)[fold])]
+    assert [(row.day, row.people) for row in figures.days] == [(day, (1, 3)[fold])]
 
 
 @pytest.mark.parametrize(("zone", "day", "hours", "hour"), LONG)

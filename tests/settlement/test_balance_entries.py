@@ -70,7 +70,7 @@ def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Cloc
         give_back(intent_of(whole), 3500)
         give_back(intent_of(part), 1234)
         give_back(intent_of(failing[-1]), 3210)
-        disputes += [sandbox.open_dispute(payment_intent=intent_of(each)) for each in disputed]
+        disputes += [sandbox.open_dispute(payment_intent=intent_of(sale)) for sale in disputed]
     sandbox.set_rates(uah="eur 0.0187")
     clock.move_to(at("2026-11-20 09:00"))
     for position, dispute in enumerate(disputes):
@@ -84,14 +84,14 @@ def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Cloc
 
 def ours(**only: Any) -> dict[str, dict[str, int]]:
     return {
-        each.currency: {
-            "gross_minor": each.gross_minor,
-            "fees_minor": each.fees_minor + each.dispute_fees_minor,
-            "refunded_minor": each.refunded_minor,
-            "disputed_minor": each.disputed_minor,
-            "net_minor": each.net_minor,
+        row.currency: {
+            "gross_minor": row.gross_minor,
+            "fees_minor": row.fees_minor + row.dispute_fees_minor,
+            "refunded_minor": row.refunded_minor,
+            "disputed_minor": row.disputed_minor,
+            "net_minor": row.net_minor,
         }
-        for each in progress.sum_payouts(Payment.objects.filter(**only))
+        for row in progress.sum_payouts(Payment.objects.filter(**only))
     }
 
 
@@ -108,14 +108,14 @@ def test_after_a_year_the_net_amounts_equal_stripes_in_every_payout_currency(
     clock: Clock,  # noqa: F811
 ) -> None:
     live_through_a_year(shop, sandbox, clock)
-    code, told = reconcile()
-    assert code == 0, told
-    assert "Our figures equal Stripe's to the minor unit." in told
+    code, output = reconcile()
+    assert code == 0, output
+    assert "Our figures equal Stripe's to the minor unit." in output
     books = theirs(sandbox)
     assert set(books) == {"eur", "usd"}  # hryvnias are paid out as euros
     assert ours() == books
     assert all(book["disputed_minor"] and book["refunded_minor"] for book in books.values())
-    assert {each.currency for each in Payment.objects.all()} == set(CURRENCIES)
+    assert {payment.currency for payment in Payment.objects.all()} == set(CURRENCIES)
     # Bought, disputed and refunded at three rates, our sums still equal Stripe's.
     converted = ours(currency="uah")
     assert set(converted) == {"eur"}
@@ -142,12 +142,12 @@ def test_older_rows_without_amounts_moved_are_corrected(
             taken_minor=None, returned_minor=None, fee_minor=None, settled_currency=""
         )
     assert ours() != right
-    code, told = reconcile("--since", since, "--dry-run")
+    code, output = reconcile("--since", since, "--dry-run")
     assert code == 1
-    assert "taken None, at Stripe" in told
-    code, told = reconcile("--since", since)
-    assert code == 0, told
-    assert "different and corrected: 4" in told
+    assert "taken None, at Stripe" in output
+    code, output = reconcile("--since", since)
+    assert code == 0, output
+    assert "different and corrected: 4" in output
     assert ours() == right == theirs(sandbox)
     if since > "2027":  # an inquiry moved nothing, so no movement leads to it
         assert not Dispute.objects.filter(taken_minor=None).exists()
@@ -175,11 +175,11 @@ def test_a_row_that_differs_from_the_balance_is_reported_and_corrected(
     sandbox.close_dispute(opened["id"], status="won")
     assert reconcile()[0] == 0
     model.objects.update(**change)
-    code, told = reconcile("--dry-run")
+    code, output = reconcile("--dry-run")
     assert code == 1
-    assert said in told
-    code, told = reconcile()
-    assert code == 0, told
+    assert said in output
+    code, output = reconcile()
+    assert code == 0, output
     assert ours() == theirs(sandbox)
 
 
@@ -220,7 +220,9 @@ def test_a_dispute_fee_may_be_returned_with_the_money() -> None:
             assert describe_difference(movement, row) == ""
             report.enter(movement, row)
         assert report.is_equal
-        assert report.ours["usd"].net_minor == sum(each["net"] for each in entries[-len(listed) :])
+        assert report.ours["usd"].net_minor == sum(
+            entry["net"] for entry in entries[-len(listed) :]
+        )
 
 
 def test_a_charge_with_a_failure_entry_is_read_without_another_call() -> None:
@@ -266,14 +268,14 @@ def test_a_report_shows_payouts_beside_the_amounts_that_readers_paid(
     sandbox.open_dispute(payment_intent=intent_of(buy(shop, sandbox, "once", "uah")))
     assert reconcile()[0] == 0
     figures = gather_figures(shop, at=LATER)
-    assert [each.currency for each in figures.money] == ["eur", "uah", "usd"]
+    assert [figure.currency for figure in figures.money] == ["eur", "uah", "usd"]
     books = theirs(sandbox)
-    assert {each.currency: each.net_minor for each in figures.paid_out} == {
+    assert {figure.currency: figure.net_minor for figure in figures.paid_out} == {
         currency: book["net_minor"] for currency, book in books.items()
     }
-    [told] = [part for part in formats.as_text(figures).split("\n\n") if "Paid out" in part]
-    assert told.splitlines()[2].split()[0] == "EUR"
-    assert "€15" in told  # the dispute's fee
+    [section] = [part for part in formats.as_text(figures).split("\n\n") if "Paid out" in part]
+    assert section.splitlines()[2].split()[0] == "EUR"
+    assert "€15" in section  # the dispute's fee
     assert '"dispute_fees_minor": 1500' in formats.as_json(figures)
     before = gather_figures(shop, at=at("2026-11-10 11:00"))
     assert before.paid_out == []

@@ -44,14 +44,14 @@ def test_a_changed_payment_is_reported_and_corrected(
     said: str,
 ) -> None:
     Payment.objects.update(**change)
-    code, told = reconcile("--dry-run")
+    code, output = reconcile("--dry-run")
     assert code == 1
-    assert "\ndifferent: 1" in told
-    assert said in told
-    code, told = reconcile()
-    assert code == 0, told
-    assert "different and corrected: 1" in told
-    assert said in told
+    assert "\ndifferent: 1" in output
+    assert said in output
+    code, output = reconcile()
+    assert code == 0, output
+    assert "different and corrected: 1" in output
+    assert said in output
     kept = list(Payment.objects.values_list("amount_minor", "fee_minor", "net_minor", "status"))
     assert kept == [(6000, 115, 5885, "succeeded")]
 
@@ -69,14 +69,14 @@ def test_changed_refunds_and_disputes_are_corrected(
     Dispute.objects.filter(status="lost").update(withdrawn_at=None)
     Dispute.objects.filter(status="won").update(status="lost", reinstated_at=None)
     assert add_up_ours() != add_up_theirs(sandbox)
-    code, told = reconcile("--since", "2026-11-01")
-    assert code == 0, told
+    code, output = reconcile("--since", "2026-11-01")
+    assert code == 0, output
     for said in (
         "no time of the dispute",
         "amount 1, at Stripe 1234",
         "succeeded, at Stripe failed",
     ):
-        assert said in told
+        assert said in output
     assert add_up_ours() == add_up_theirs(sandbox)
 
 
@@ -91,12 +91,12 @@ def test_a_difference_that_cannot_be_corrected_is_reported_with_its_reason(
         raise stripe_api.StripeRefused("No", code="no_such_session", status=400)
 
     monkeypatch.setattr("campaigns.settlement.reconciliation.settle_object", fail)
-    code, told = reconcile()
+    code, output = reconcile()
     assert code == 1
-    assert "still different: 1" in told
-    assert f"charge {in_step.charge_id} (fee 116, at Stripe 115" in told
-    assert "Stripe refused: no_such_session" in told
-    assert "115" in told.partition("fees")[2]
+    assert "still different: 1" in output
+    assert f"charge {in_step.charge_id} (fee 116, at Stripe 115" in output
+    assert "Stripe refused: no_such_session" in output
+    assert "115" in output.partition("fees")[2]
     assert not StripeCursor.objects.filter(of="balance").exists()
 
 
@@ -109,9 +109,9 @@ def test_a_deleted_row_is_imported_again(
     give_back(str(in_step.intent_id), 1000)
     reconcile()
     Refund.objects.all().delete()
-    code, told = reconcile()
-    assert code == 0, told
-    assert "missing here and imported: 1 (-€10)" in told
+    code, output = reconcile()
+    assert code == 0, output
+    assert "missing here and imported: 1 (-€10)" in output
     assert Refund.objects.get().amount_minor == 1000
 
 
@@ -123,11 +123,11 @@ def test_a_row_that_stripe_does_not_have_is_reported_as_missing_there(campaign: 
     ghost = make_payment(make_member(), campaign, "2026-11-10 12:00")
     make_refund(Payment.objects.exclude(pk=ghost.pk).get(), "2026-11-10 12:30", 700)
     for _ in range(2):  # reported each night until it is corrected
-        code, told = reconcile()
+        code, output = reconcile()
         assert code == 1
-        assert "missing at Stripe: 2 (€53)" in told
-        assert f"charge {ghost.charge_id}" in told
-        assert "12000            6000        6000" in told
+        assert "missing at Stripe: 2 (€53)" in output
+        assert f"charge {ghost.charge_id}" in output
+        assert "12000            6000        6000" in output
         assert not StripeCursor.objects.filter(of="balance").exists()
 
 
@@ -137,9 +137,9 @@ def test_a_duplicate_payment_is_reported_as_missing_there_once(
     campaign: Campaign,
 ) -> None:
     make_payment(make_member(), campaign, "2026-11-10 12:00", charge_id=in_step.charge_id)
-    code, told = reconcile()
+    code, output = reconcile()
     assert code == 1
-    assert "missing at Stripe: 1 (€60)" in told
+    assert "missing at Stripe: 1 (€60)" in output
 
 
 @pytest.mark.usefixtures("in_step")
@@ -154,9 +154,9 @@ def test_an_offline_payment_is_not_expected_at_stripe(campaign: Campaign) -> Non
         currency="eur",
         paid_at=at("2026-11-10 12:00"),
     )
-    code, told = reconcile()
-    assert code == 0, told
-    assert "missing" not in told
+    code, output = reconcile()
+    assert code == 0, output
+    assert "missing" not in output
 
 
 @pytest.mark.usefixtures("in_step")
@@ -164,9 +164,9 @@ def test_a_charge_that_is_not_ours_is_reported_and_is_not_a_difference(
     sandbox: SandboxControl,
 ) -> None:
     make_unrelated_charge(sandbox)
-    code, told = reconcile()
-    assert code == 0, told
-    assert "not ours: without one of our Checkouts, left out below: 1 (€50)" in told
+    code, output = reconcile()
+    assert code == 0, output
+    assert "not ours: without one of our Checkouts, left out below: 1 (€50)" in output
     assert Payment.objects.count() == 1
 
 
@@ -175,6 +175,6 @@ def test_a_charge_with_our_metadata_is_missing_even_if_its_checkout_is_gone(
     sandbox: SandboxControl,
 ) -> None:
     make_unrelated_charge(sandbox, checkout="1e4fb81a-5a3a-4f4c-a4a7-5c0f4f6b3f11")
-    code, told = reconcile()
+    code, output = reconcile()
     assert code == 1
-    assert "still missing here: 1 (€50)" in told
+    assert "still missing here: 1 (€50)" in output

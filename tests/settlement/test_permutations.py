@@ -168,7 +168,7 @@ def begin(sandbox: SandboxControl, campaign: Campaign, kind: str) -> Journey:
     if kind == "gift":
         return Journey(sandbox, [order_gift(campaign)])
     if kind == "two of one person":
-        both = [order_membership(campaign, each) for each in ("once", "month")]
+        both = [order_membership(campaign, kind) for kind in ("once", "month")]
         return Journey(sandbox, both)
     return Journey(sandbox, [order_membership(campaign, kind)])
 

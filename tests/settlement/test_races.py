@@ -89,9 +89,9 @@ def test_four_copies_of_each_of_500_events_at_once_have_500_effects(
     assert Tally.objects.count() == PEOPLE
     assert Payment.objects.filter(status="succeeded").count() == PEOPLE
 
-    owed = emails.list_due_mails(at=timezone.now())
-    assert len(owed) == 2 * PEOPLE  # a receipt and a welcome each
-    assert race_through(owed, emails.deliver_mail, threads=WORKERS) == []
+    due_mails = emails.list_due_mails(at=timezone.now())
+    assert len(due_mails) == 2 * PEOPLE  # a receipt and a welcome each
+    assert race_through(due_mails, emails.deliver_mail, threads=WORKERS) == []
     assert not OutgoingMail.objects.filter(sent_at__isnull=True).exists()
     assert len(mail.outbox) == 2 * PEOPLE
     assert len({(sent.to[0], sent.subject) for sent in mail.outbox}) == 2 * PEOPLE

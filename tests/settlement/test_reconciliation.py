@@ -74,7 +74,7 @@ def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Cloc
     give_back(intent_of(whole), 3500)
     give_back(intent_of(part), 1234)
     give_back(intent_of(failing), 6000)
-    disputes = [sandbox.open_dispute(payment_intent=intent_of(each)) for each in (lost, won)]
+    disputes = [sandbox.open_dispute(payment_intent=intent_of(sale)) for sale in (lost, won)]
     clock.move_to(at("2026-11-20 09:00"))
     for dispute, status in zip(disputes, ("lost", "won"), strict=True):
         sandbox.close_dispute(dispute["id"], status=status)
@@ -87,12 +87,12 @@ def add_up_ours() -> dict[str, int]:
     """Add up our rows, without the reconciliation's own sums."""
     succeeded = Payment.objects.filter(status="succeeded").exclude(intent_id=None)
     gross = sum(payment.settled_minor or 0 for payment in succeeded)
-    refunded = sum(each.amount_minor for each in Refund.objects.filter(status="succeeded"))
+    refunded = sum(refund.amount_minor for refund in Refund.objects.filter(status="succeeded"))
     taken = Dispute.objects.exclude(withdrawn_at=None).filter(reinstated_at=None)
     return {
         "gross_minor": gross,
         "refunded_minor": refunded,
-        "disputed_minor": sum(each.amount_minor for each in taken),
+        "disputed_minor": sum(dispute.amount_minor for dispute in taken),
         "payment_fees_minor": sum(payment.fee_minor or 0 for payment in succeeded),
         "payment_nets_minor": sum(payment.net_minor or 0 for payment in succeeded),
     }
@@ -167,10 +167,10 @@ def test_stripes_events_import_everything_if_every_webhook_was_lost(
     clock: Clock,  # noqa: F811
 ) -> None:
     live_through_a_year(campaign, sandbox, clock)
-    code, told = reconcile()
-    assert code == 0, told
-    assert "Our figures equal Stripe's to the minor unit." in told
-    assert "missing" not in told
+    code, output = reconcile()
+    assert code == 0, output
+    assert "Our figures equal Stripe's to the minor unit." in output
+    assert "missing" not in output
     assert add_up_ours() == add_up_theirs(sandbox)
     assert not StripeEvent.objects.exclude(status="done").exists()
     assert not StripeEvent.objects.filter(type="charge.refund.updated").exists()
@@ -217,9 +217,9 @@ def test_a_renewal_is_found_after_the_sale_is_no_longer_settled_daily(
     assert checkout.settle_at is None
     known = Payment.objects.count()
     clock.move_to(at("2027-04-10 13:00"))
-    code, told = reconcile()
-    assert code == 0, told
-    assert "missing here and imported: 1 (€6)" in told
+    code, output = reconcile()
+    assert code == 0, output
+    assert "missing here and imported: 1 (€6)" in output
     assert Payment.objects.count() == known + 1
     assert add_up_ours() == add_up_theirs(sandbox)
 
@@ -241,19 +241,19 @@ def test_a_dry_run_reports_missing_movements_and_changes_nothing(
     sell(campaign, sandbox, "gift")
     make_unrelated_charge(sandbox)
     before = copy_rows()
-    code, told = reconcile("--dry-run")
+    code, output = reconcile("--dry-run")
     assert code == 1
-    assert "had not arrived and would be imported" in told
-    assert "missing here: 1 (€60)" in told
-    assert "not ours: without one of our Checkouts, left out below: 1 (€50)" in told
+    assert "had not arrived and would be imported" in output
+    assert "missing here: 1 (€60)" in output
+    assert "not ours: without one of our Checkouts, left out below: 1 (€50)" in output
     assert copy_rows() == before
     assert reconcile()[0] == 0
     assert reconcile("--dry-run")[0] == 0
 
 
 def test_a_run_before_the_first_sale_reports_nothing(campaign: Campaign) -> None:
-    code, told = reconcile()
-    assert (code, told.splitlines()) == (
+    code, output = reconcile()
+    assert (code, output.splitlines()) == (
         0,
         [
             "Nothing has been sold through Stripe yet.",
@@ -270,10 +270,10 @@ def test_an_outage_in_the_middle_keeps_imported_rows_and_moves_no_cursor(
 ) -> None:
     sell(campaign, sandbox, "gift")
     sandbox.add_fault("api", match="GET /v1/balance_transactions", kind="error", times=-1)
-    code, told = reconcile()
+    code, output = reconcile()
     assert code == 2
-    assert "Stripe did not answer" in told
-    assert "The next run starts where this one started" in told
+    assert "Stripe did not answer" in output
+    assert "The next run starts where this one started" in output
     assert Payment.objects.count() == 1  # imported from the events
     assert not StripeCursor.objects.filter(of="balance").exists()
     sandbox.remove_faults()
@@ -319,8 +319,8 @@ def test_the_cursor_has_stripes_time_and_moves_only_past_read_movements(
 
 def test_an_invalid_date_is_reported() -> None:
     for text in ("yesterday", "2026-02-30"):
-        code, told = reconcile("--since", text)
-        assert (code, told) == (1, f"“{text}” is not a date. Write it as 2026-11-01.")
+        code, output = reconcile("--since", text)
+        assert (code, output) == (1, f"“{text}” is not a date. Write it as 2026-11-01.")
 
 
 # Every night
@@ -335,8 +335,8 @@ def test_the_nightly_run_logs_its_result(
         tasks.reconcile()
         sandbox.add_fault("api", match="GET /v1/events", kind="error", times=-1)
         tasks.reconcile()
-    told = [(line["event"], line["log_level"]) for line in logs if "reconcil" in line["event"]]
-    assert told == [("reconciled", "info"), ("reconcile_unfinished", "warning")]
+    results = [(line["event"], line["log_level"]) for line in logs if "reconcil" in line["event"]]
+    assert results == [("reconciled", "info"), ("reconcile_unfinished", "warning")]
     [drift] = [line for line in logs if line["event"] == "figures_differ_from_stripe"]
     assert (drift["log_level"], drift["missing_there"]) == ("error", 1)
 

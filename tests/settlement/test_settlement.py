@@ -178,13 +178,13 @@ def test_a_gift_whose_dispute_is_won_is_delivered_after_all(
     assert Gift.objects.get().status == Gift.Status.REVOKED
     for mail_id in emails.list_due_mails(at=timezone.now()):
         emails.deliver_mail(mail_id)
-    owed = OutgoingMail.objects.filter(kind__startswith="gift", sent_at__isnull=True)
-    assert owed.filter(next_attempt_at__isnull=True).count() == 2  # no longer wanted
+    gift_mails = OutgoingMail.objects.filter(kind__startswith="gift", sent_at__isnull=True)
+    assert gift_mails.filter(next_attempt_at__isnull=True).count() == 2  # no longer wanted
     Dispute.objects.update(status="won")
     with transaction.atomic():
         sales.upsert_gifts(Payment.objects.get(), checkout=checkout)
     assert Gift.objects.get().status == Gift.Status.PAID
-    assert owed.filter(next_attempt_at__isnull=False).count() == 2
+    assert gift_mails.filter(next_attempt_at__isnull=False).count() == 2
 
 
 def _intent_of(checkout: Checkout) -> str:

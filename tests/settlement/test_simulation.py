@@ -186,7 +186,7 @@ WALKING = settings(
 )
 
 
-def test_no_random_walk_makes_our_rows_differ_from_stripe(
+def test_no_walk_parts_our_books_from_stripes(
     sandbox: SandboxControl, admin_user: User, mailoutbox: list[Any]
 ) -> None:
     make_walk: Any = lambda: Walk(sandbox, admin_user)  # noqa: E731
@@ -231,7 +231,7 @@ def live_through_two_years(world: World, luck: Random, *, sales: int) -> None:
             world.close(luck.choice(sorted(CAMPAIGNS)))
 
 
-def test_two_years_of_sales_end_with_the_same_figures_as_stripe(
+def test_two_years_end_with_stripes_books(
     sandbox: SandboxControl, admin_user: User, mailoutbox: list[Any]
 ) -> None:
     with new_world(sandbox, admin_user) as world:
@@ -301,7 +301,7 @@ def sees_a_difference(world: World) -> bool:
     return False
 
 
-def test_the_comparison_finds_a_single_different_row(small_world: World) -> None:
+def test_what_compares_sees_a_single_row_that_differs(small_world: World) -> None:
     assert sees_a_difference(small_world)  # no webhook came, and nobody reconciled
     small_world.deliver(range(60))
     small_world.come_to_rest()
@@ -330,7 +330,7 @@ BROKEN_RULES: dict[str, tuple[object, str, object]] = {
 
 
 @pytest.mark.parametrize("broken", BROKEN_RULES)
-def test_the_comparison_finds_a_broken_count_rule(
+def test_what_compares_sees_a_rule_that_is_broken(
     small_world: World, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     with monkeypatch.context() as patch:

@@ -108,8 +108,8 @@ def test_reading_lists_gives_the_same_as_fetching_each_object(
     sandbox.open_dispute(payment_intent=intents[1], inquiry=True)
     charges = read(monthly).charges
     assert charges == list(read_one_by_one(monthly))
-    assert [len(each.refunds) for each in charges][-3:] == [12, 0, 1]
-    assert sum(len(each.disputes) for each in charges) == 2
+    assert [len(charge.refunds) for charge in charges][-3:] == [12, 0, 1]
+    assert sum(len(charge.disputes) for charge in charges) == 2
 
 
 def test_an_inquiry_into_an_old_charge_is_found_by_its_event_and_followed_afterwards(
@@ -157,7 +157,7 @@ def test_an_erased_customers_payments_are_still_read(
     refund(before[0], 100)
     charges = read(monthly).charges
     assert [charge.intent_id for charge in charges] == before
-    assert [len(each.refunds) for each in charges] == [1, 0, 0]
+    assert [len(charge.refunds) for charge in charges] == [1, 0, 0]
 
 
 def test_a_one_off_sale_takes_two_calls_and_a_third_after_a_refund(

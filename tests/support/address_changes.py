@@ -42,7 +42,7 @@ def link_at(change: AddressChange, side: str) -> str:
 
 
 def path_of(change: AddressChange, side: Side) -> str:
-    return f"/membership/address/{links.address_token(change, side)}/"
+    return f"/membership/address/{links.make_address_token(change, side)}/"
 
 
 def confirm(change: AddressChange, *sides: str) -> None:

@@ -45,7 +45,7 @@ def claim(gift: Gift, email: str = BEN) -> Gift:
         actions.claim_gift(gift.code, email=email, name="Ben", language="en")
     gift.refresh_from_db()
     assert gift.status == Gift.Status.PAID
-    token = links.confirmation_token(gift, Member.objects.get(email=email))
+    token = links.make_confirmation_token(gift, Member.objects.get(email=email))
     return actions.confirm_claim(token, language="en")
 
 

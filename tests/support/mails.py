@@ -125,7 +125,7 @@ def owe_of_lapse(campaign: Campaign | None, *, language: str = "en") -> Outgoing
 def owe_of_link(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
     """To Ada, who asked for a link to her own page just now."""
     link = SignInLink(member=make_member("ada@example.org"))
-    link.secret_hash = links.hash_sign_in_token(links.sign_in_token(link))
+    link.secret_hash = links.hash_sign_in_token(links.make_sign_in_token(link))
     link.save()
     return owe("sign_in", language=language, member=link.member, sign_in=link)
 

@@ -333,7 +333,7 @@ def test_no_page_carries_inline_style_or_script(
             *(f"/claim/{claimed.code}/done/", f"/claim/{claimed.code}/", "/claim/abc/"),
             *(f"/membership/thanks/{paid.pk}/", f"/membership/thanks/{waiting.pk}/"),
             f"/membership/cancelled/{opened.pk}/",
-            *(f"/membership/manage/{links.portal_token(paid)}/", "/membership/manage/x/"),
+            *(f"/membership/manage/{links.make_portal_token(paid)}/", "/membership/manage/x/"),
         )
     ]
     fields = join_fields(client)

@@ -200,7 +200,7 @@ def test_the_portal_button_leads_to_stripe_and_reports_failures(
     sandbox.pay(checkout.session_id, card=CARD)
     thanks(client, checkout)
     checkout.refresh_from_db()
-    url = f"/membership/manage/{links.portal_token(checkout)}/"
+    url = f"/membership/manage/{links.make_portal_token(checkout)}/"
     assert read_form(client.get(url)).action == ""
     settings.STRIPE_API_BASE = NOBODY
     response = client.post(url)
@@ -223,7 +223,7 @@ def test_a_new_member_who_claims_a_gift_counts_once(client: Client, campaign: Ca
     fields = {"name": "Ben", "email": "ben@example.org"}
     # An existing member confirms by e-mail.
     assert "We’ve e-mailed" in main_of(client.post(f"/claim/{gift.code}/", fields))
-    confirmed = client.post(f"/claim/confirm/{links.confirmation_token(gift, ben)}/")
+    confirmed = client.post(f"/claim/confirm/{links.make_confirmation_token(gift, ben)}/")
     assert confirmed.status_code == 303
     assert [tally.gift for tally in campaign.tallies.counting_at(timezone.now())] == [gift]
     campaign.refresh_from_db()

@@ -45,7 +45,7 @@ Named = dict[str, str]
 
 
 def object_of(event_type: str) -> str:
-    return OBJECTS[max((each for each in OBJECTS if event_type.startswith(each)), key=len)]
+    return OBJECTS[max((prefix for prefix in OBJECTS if event_type.startswith(prefix)), key=len)]
 
 
 @pytest.fixture
@@ -63,7 +63,8 @@ def sale(campaign: Campaign, sandbox: SandboxControl) -> Checkout:
 def named(sale: Checkout, sandbox: SandboxControl) -> Named:
     """Return the id of each object of the sale by its type."""
     return {
-        each["data"]["object"]["object"]: each["data"]["object"]["id"] for each in sandbox.events()
+        event["data"]["object"]["object"]: event["data"]["object"]["id"]
+        for event in sandbox.events()
     }
 
 
@@ -89,7 +90,7 @@ def test_every_event_type_of_our_objects_is_subscribed_or_listed_as_unused() -> 
     endpoint = SCHEMA["paths"]["/v1/webhook_endpoints"]["post"]["requestBody"]["content"]
     schema = endpoint["application/x-www-form-urlencoded"]["schema"]
     known = schema["properties"]["enabled_events"]["items"]["enum"]
-    ours = {each for each in known if each.startswith(tuple(OBJECTS))}
+    ours = {name for name in known if name.startswith(tuple(OBJECTS))}
     assert len(EVENTS) == len(set(EVENTS))
     assert set(EVENTS) == ours - LEFT_OUT
     assert ours >= LEFT_OUT

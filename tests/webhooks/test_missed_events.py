@@ -56,7 +56,7 @@ def rows() -> list[Any]:
         *("event_id", "status", "attempts", "error", "reason", "next_attempt_at")
     )
     memberships = Membership.objects.values_list("subscription_id", "status", "ends_at")
-    return [list(each) for each in (payments, refunds, events, memberships)]
+    return [list(values) for values in (payments, refunds, events, memberships)]
 
 
 def test_each_sale_is_settled_once_for_all_its_missed_events(

@@ -108,8 +108,8 @@ def test_chosen_events_can_be_processed_at_once(
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     make_event("evt_1", object_type="checkout.session", object_id=checkout.session_id)
     make_event("evt_2", object_type="customer", object_id="cus_of_nobody")
-    told = replay("--status", "ignored", "--now")
-    assert told == "2 of 2 chosen events are due again.\n1 done, 1 ignored\n"
+    output = replay("--status", "ignored", "--now")
+    assert output == "2 of 2 chosen events are due again.\n1 done, 1 ignored\n"
     assert Payment.objects.get().status == "succeeded"
     assert StripeEvent.objects.get(event_id="evt_1").status == "done"
 

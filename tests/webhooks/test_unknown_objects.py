@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,15 +11,13 @@ from django.test import Client
 
 from campaigns import settlement, stripe_api, webhooks
 from campaigns.models import Campaign, Checkout, Dispute, Payment, Refund, StripeEvent
-from campaigns.stripe_api.snapshots import read_event
+from campaigns.stripe_api.events import read_event
 from newsroom.sandbox.control import SandboxControl
 from tests.admin.conftest import editor  # noqa: F401 - a fixture
-from tests.settlement.test_reconciliation import make_unrelated_charge, reconcile
-from tests.settlement.test_settlement import order_gift, order_membership
+from tests.settlement.test_reconciliation import make_unrelated_charge, reconcile, sell
 from tests.support.staff import address, page_of
 
 Reason = StripeEvent.Reason
-CARD = "4242424242424242"
 LOST = "1e4fb81a-5a3a-4f4c-a4a7-5c0f4f6b3f11"
 
 
@@ -36,16 +35,11 @@ def bring(object_type: str, object_id: str, event_id: str = "evt_1") -> StripeEv
     return StripeEvent.objects.get(event_id=event_id)
 
 
-def sell(campaign: Campaign, sandbox: SandboxControl, kind: str) -> Checkout:
-    order = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
-    sandbox.pay(str(order.session_id), card=CARD)
-    return order
-
-
 def ids_of(sandbox: SandboxControl) -> dict[str, str]:
     """Return the newest object of each type in Stripe's events."""
     return {
-        each["data"]["object"]["object"]: each["data"]["object"]["id"] for each in sandbox.events()
+        event["data"]["object"]["object"]: event["data"]["object"]["id"]
+        for event in sandbox.events()
     }
 
 
@@ -118,7 +112,7 @@ def test_an_object_that_names_only_its_charge_is_found_by_it(
         sandbox.open_dispute(charge=charge_id)
     fetch = getattr(stripe_api, f"fetch_{kind}")
     monkeypatch.setattr(
-        stripe_api, f"fetch_{kind}", lambda object_id: fetch(object_id) | {"payment_intent": None}
+        stripe_api, f"fetch_{kind}", lambda object_id: replace(fetch(object_id), intent_id="")
     )
     assert bring(kind, ids_of(sandbox)[kind]).status == "done"
     assert Payment.objects.get().checkout == checkout
@@ -169,13 +163,13 @@ def test_another_sellers_charge_is_not_ours_and_a_lost_checkout_is_reported(
         event = bring(kind, named[kind], f"evt_{kind}")
         assert (event.status, event.reason) == ("ignored", reason), kind
     assert not Payment.objects.exists()
-    code, told = reconcile("--since", "2026-11-01")
+    code, output = reconcile("--since", "2026-11-01")
     if reason == Reason.NO_CHECKOUT:
-        assert "not ours: without one of our Checkouts, left out below: 3" in told
+        assert "not ours: without one of our Checkouts, left out below: 3" in output
         assert code == 0
     else:
-        assert "still missing here: 3" in told
-        assert "it belongs to a Checkout that is missing here" in told
+        assert "still missing here: 3" in output
+        assert "it belongs to a Checkout that is missing here" in output
         assert code == 1
 
 

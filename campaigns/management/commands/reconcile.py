@@ -75,7 +75,9 @@ class Command(BaseCommand):
     def _report(self, title: str, group: settlement.Group) -> None:
         if not group.count:
             return
-        sums = ", ".join(format_money(group.sums[each], each) for each in sorted(group.sums))
+        sums = ", ".join(
+            format_money(total, currency) for currency, total in sorted(group.sums.items())
+        )
         self.stdout.write(f"\n{title}: {group.count} ({sums})")
         days = sorted(group.days)
         by_day = ", ".join(f"{day}: {group.days[day]}" for day in days[-DAYS_SHOWN:])

@@ -29,12 +29,12 @@ class Command(BaseCommand):
         call_command("stripe_setup", "--no-webhook", stdout=io.StringIO())
         if not options["empty"]:
             sandbox = SandboxControl(settings.STRIPE_API_BASE)
-            history.Past(campaign, sandbox).live_through(report=self._tell)
+            history.Past(campaign, sandbox).live_through(report=self._report_day)
             sandbox.close()
-            self.stderr.write(f"\r  three weeks of sales: {history.COUNTED} new members")
+            self.stderr.write(f"\r  Created three weeks of sales: {history.COUNTED} new members")
         banners.publish_campaign(campaign.pk)
 
-    def _tell(self, day: int, days: int) -> None:
-        """One line in a terminal, written over each day."""
+    def _report_day(self, day: int, days: int) -> None:
+        """Show the progress on one line of a terminal."""
         if sys.stderr.isatty():
-            self.stderr.write(f"\r  three weeks of sales: day {day} of {days}", ending="")
+            self.stderr.write(f"\r  Creating three weeks of sales: day {day} of {days}", ending="")
