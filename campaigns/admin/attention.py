@@ -11,7 +11,7 @@ from campaigns.reports.attention import CONCERNS
 
 
 class NeedsAttention(admin.SimpleListFilter):
-    title = _("needs attention")
+    title = _("attention needed")
     parameter_name = "needs"
 
     def lookups(

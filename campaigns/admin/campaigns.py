@@ -27,7 +27,7 @@ from campaigns.admin.closing import (
 )
 from campaigns.admin.pages import ActionPages, Link
 from campaigns.admin.progress import PROGRESS, REPORT
-from campaigns.admin.site import name_both_halves
+from campaigns.admin.site import LabelledInlines, name_both_halves
 from campaigns.models import Banner, Campaign, CampaignCopy, Checkout, Goal, Payment
 
 
@@ -92,6 +92,7 @@ class GoalInline(admin.StackedInline[Goal, Campaign]):
     model = Goal
     form = GoalForm
     formset = GoalFormSet
+    add_text = _("Add a goal")
     fields = [("kind", "target", "is_primary")]
     extra = 0
     min_num = 1
@@ -118,6 +119,7 @@ class CampaignCopyInline(admin.StackedInline[CampaignCopy, Campaign]):
     extra = 0
     min_num = 1
     verbose_name = _("translation")
+    add_text = _("Add a translation")
     verbose_name_plural = _("texts")
 
 
@@ -125,12 +127,13 @@ class BannerInline(admin.StackedInline[Banner, Campaign]):
     model = Banner
     extra = 0
     verbose_name = _("custom banner text")
+    add_text = _("Add a custom banner text")
     verbose_name_plural = _("custom banner text (leave empty to use the default)")
     fields = [("placement", "state", "language"), "headline", "text"]
 
 
 @admin.register(Campaign)
-class CampaignAdmin(ActionPages):
+class CampaignAdmin(LabelledInlines, ActionPages):
     pages = (PROGRESS, REPORT, CLOSE, REOPEN)
     list_display = ["name", "see_progress", "phase", "begins", "ends", "zone", "priority", "slug"]
     search_fields = ["slug", "copies__name"]

@@ -11,7 +11,7 @@ from campaigns import actions, tasks
 from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.forms import WhyForm
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
-from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline
+from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, yes_or_no
 from campaigns.models import ErasedAddress, Erasure, Member
 from campaigns.models.erasure import hash_erased
 
@@ -66,7 +66,7 @@ ERASE = Page(
 @admin.register(Erasure)
 class ErasureAdmin(ViewOnlyAdmin):
     list_display = ["asked_at", "member", "asked_by", "done_at", "attempts", "error"]
-    list_filter = [NeedsAttention, ("done_at", admin.EmptyFieldListFilter)]
+    list_filter = [NeedsAttention, ("done_at", yes_or_no(_("done")))]
     list_select_related = ["member", "asked_by"]
     date_hierarchy = "asked_at"
     ordering = ["-asked_at", "-pk"]

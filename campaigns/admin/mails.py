@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 from campaigns import emails, tasks
 from campaigns.admin.attention import NeedsAttention
-from campaigns.admin.site import ViewOnlyAdmin
+from campaigns.admin.site import ViewOnlyAdmin, yes_or_no
 from campaigns.models import OutgoingMail
 
 
@@ -26,9 +26,9 @@ class OutgoingMailAdmin(ViewOnlyAdmin):
     list_display_links = ["created_at", "kind"]
     list_filter = [
         NeedsAttention,
-        ("sent_at", admin.EmptyFieldListFilter),
-        ("bounced_at", admin.EmptyFieldListFilter),
-        ("failed_at", admin.EmptyFieldListFilter),
+        ("sent_at", yes_or_no(_("sent"))),
+        ("bounced_at", yes_or_no(_("bounced"))),
+        ("failed_at", yes_or_no(_("failed"))),
         "kind",
         "language",
     ]

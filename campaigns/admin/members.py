@@ -148,8 +148,9 @@ def _show_grant(pages: ActionPages, request: HttpRequest, member: Member) -> Htt
         do=lambda wanted, user: _grant(member, wanted, user),
         title=gettext("Grant membership"),
         explanation=gettext(
-            "A free membership. It never counts as a new member. If it is active when a campaign "
-            "starts, this member’s payments in that campaign don’t count as a new member either."
+            "Give this member a free membership. It never counts as a new member. If it is active "
+            "when a campaign starts, this member’s payments in that campaign don’t count as a new "
+            "member either."
         ),
         template=_TEMPLATE,
     )
@@ -165,8 +166,8 @@ def _show_payment(pages: ActionPages, request: HttpRequest, member: Member) -> H
         do=lambda wanted, user: _record(member, wanted, user),
         title=gettext("Record offline payment"),
         explanation=gettext(
-            "A payment that wasn’t made through Stripe. It starts a membership at the time of "
-            "payment and is the first payment of that membership. You can’t change it afterwards."
+            "Enter a payment that wasn’t made through Stripe. It starts a membership at the time "
+            "of payment and is its first payment. You can’t change it afterwards."
         ),
         template=_TEMPLATE,
     )

@@ -17,7 +17,7 @@ from campaigns.admin.refunds import (
     describe_payment,
     list_unassigned,
 )
-from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, amount, staff_money
+from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, amount, staff_money, yes_or_no
 from campaigns.models import Dispute, Gift, Payment, PublishedNumber, Refund, Tally
 from campaigns.progress import sum_payouts
 
@@ -167,7 +167,7 @@ class TallyAdmin(ViewOnlyAdmin):
 
     list_display = ["counted_from", "counted_until", "campaign", "member", "gift", "payment"]
     list_display_links = ["counted_from"]
-    list_filter = ["campaign", ("counted_until", admin.EmptyFieldListFilter)]
+    list_filter = ["campaign", ("counted_until", yes_or_no(_("stopped counting")))]
     list_select_related = ["campaign", "member", "gift", "payment"]
     date_hierarchy = "counted_from"
     ordering = ["-counted_from", "-pk"]

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from campaigns.admin.site import staff_money
+from campaigns.admin.site import LabelledInlines, staff_money
 from campaigns.models import Checkout, Plan, PlanCopy, Price
 
 
@@ -18,6 +18,7 @@ class PlanCopyInline(admin.StackedInline[PlanCopy, Plan]):
     extra = 0
     min_num = 1
     verbose_name = _("translation")
+    add_text = _("Add a translation")
     verbose_name_plural = _("texts")
 
 
@@ -50,6 +51,7 @@ class PriceForm(forms.ModelForm[Price]):
 class PriceInline(admin.StackedInline[Price, Plan]):
     model = Price
     form = PriceForm
+    add_text = _("Add a price")
     extra = 0
     can_delete = False
     fields = [
@@ -71,7 +73,7 @@ class PriceInline(admin.StackedInline[Price, Plan]):
 
 
 @admin.register(Plan)
-class PlanAdmin(admin.ModelAdmin[Plan]):
+class PlanAdmin(LabelledInlines):
     list_display = ["slug", "name", "on_sale", "gift_claimable_days", "position", "is_active"]
     fields = ["slug", ("position", "is_active"), "gift_claimable_days"]
     inlines = [PlanCopyInline, PriceInline]

@@ -12,7 +12,7 @@ from campaigns import actions, settlement, stripe_api, tasks
 from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.pages import ActionPages, Done, Link, NotDone, Page
 from campaigns.admin.refund_forms import RefundedGiftsForm, RefundForm
-from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, staff_money
+from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, staff_money, yes_or_no
 from campaigns.models import Gift, Payment, Refund, RefundOrder
 from campaigns.models.moves import ForbiddenMove
 
@@ -53,7 +53,7 @@ class RefundOrderInline(OrderColumns, ViewOnlyInline):
 class RefundOrderAdmin(OrderColumns, ViewOnlyAdmin):
     list_display = ["ordered_at", "money", "reason", "why", "ordered_by", "outcome"]
     list_display_links = ["ordered_at"]
-    list_filter = [NeedsAttention, "reason", ("refund_id", admin.EmptyFieldListFilter)]
+    list_filter = [NeedsAttention, "reason", ("refund_id", yes_or_no(_("refunded")))]
     list_select_related = ["payment", "ordered_by"]
     date_hierarchy = "ordered_at"
     ordering = ["-ordered_at", "-pk"]

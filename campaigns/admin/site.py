@@ -1,13 +1,17 @@
-"""The admin's name, and the base classes of rows that staff may only view."""
+"""The admin's name, and the base classes and filters that its modules share."""
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.helpers import InlineAdminFormSet
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model
 from django.http import HttpRequest
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.money import format_money
@@ -48,6 +52,40 @@ class ViewOnlyInline(ViewOnly, admin.TabularInline[Any, Any]):
     extra = 0
     can_delete = False
     show_change_link = True
+
+
+class LabelledFormSet(InlineAdminFormSet):
+    """Labels the link that adds a row with the inline's `add_text`, if it has one."""
+
+    def __init__(self, original: InlineAdminFormSet) -> None:
+        vars(self).update(vars(original))
+
+    def inline_formset_data(self) -> str:
+        data = json.loads(super().inline_formset_data())
+        if add_text := getattr(self.opts, "add_text", ""):
+            data["options"]["addText"] = str(add_text)
+        return json.dumps(data)
+
+
+class LabelledInlines(admin.ModelAdmin[Any]):
+    def get_inline_formsets(self, *args: Any, **kwargs: Any) -> list[Any]:
+        return [LabelledFormSet(rows) for rows in super().get_inline_formsets(*args, **kwargs)]
+
+
+def yes_or_no(label: Any) -> type[admin.EmptyFieldListFilter]:
+    """Return a list filter for whether a field has a value."""
+
+    class YesOrNo(admin.EmptyFieldListFilter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = label
+
+        def choices(self, changelist: ChangeList) -> Iterator[Any]:
+            labels = (gettext("All"), gettext("No"), gettext("Yes"))  # in Django's order
+            for choice, display in zip(super().choices(changelist), labels, strict=True):
+                yield {**choice, "display": display}
+
+    return YesOrNo
 
 
 def name_both_halves(field: forms.Field) -> None:

@@ -1,4 +1,4 @@
-"""Who comes to the admin, and what they find there."""
+"""Staff users, and rows for them to work on."""
 
 from datetime import timedelta
 
@@ -38,7 +38,7 @@ from tests.support.staff import MARKUP, make_event
 
 @pytest.fixture
 def editor(client: Client) -> User:
-    """Somebody who may do everything, signed in."""
+    """A superuser, signed in."""
     user = User.objects.create_superuser("editor", "editor@example.org", "long-and-unguessed")
     client.force_login(user)
     return user
@@ -46,7 +46,7 @@ def editor(client: Client) -> User:
 
 @pytest.fixture
 def trainee(client: Client) -> User:
-    """Staff who were given no permission yet, signed in."""
+    """A staff user without permissions, signed in."""
     user = User.objects.create_user("trainee", password="long-and-unguessed", is_staff=True)
     client.force_login(user)
     return user
@@ -59,7 +59,7 @@ def birthday() -> Campaign:
 
 @pytest.fixture
 def rows(birthday: Campaign) -> Campaign:
-    """A row of every kind; the names are hostile."""
+    """One row of every model; the names contain markup."""
     make_price()
     ada, ben = make_member("ada@example.org"), make_member("ben@example.org")
     Member.objects.filter(pk=ada.pk).update(name=MARKUP)
@@ -85,7 +85,7 @@ def rows(birthday: Campaign) -> Campaign:
 
 @pytest.fixture
 def gift(birthday: Campaign) -> Gift:
-    """Delivered, and still to be claimed."""
+    """A delivered gift that can be claimed."""
     now = timezone.now()
     return make_gift(
         make_member("ada@example.org"),

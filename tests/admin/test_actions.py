@@ -1,4 +1,4 @@
-"""What staff do to rows that only Stripe, the clock and readers write."""
+"""Actions of lists: replay, resend, settle, publish, recount."""
 
 import re
 from datetime import timedelta
@@ -32,7 +32,7 @@ def test_a_replayed_event_is_due_again(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("editor", "rows")
-def test_a_mail_is_sent_again(client: Client) -> None:
+def test_an_email_is_resent(client: Client) -> None:
     mail = OutgoingMail.objects.get()
     OutgoingMail.objects.update(next_attempt_at=None, sent_at=NOON, attempts=1)
     assert "1 e-mail will be resent." in told(act(client, OutgoingMail, "resend", mail.pk))
@@ -42,7 +42,7 @@ def test_a_mail_is_sent_again(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("editor", "rows")
-def test_a_mail_that_is_on_its_way_is_not_sent_twice(client: Client) -> None:
+def test_an_email_being_sent_is_not_sent_twice(client: Client) -> None:
     leased_until = timezone.now() + timedelta(seconds=30)
     OutgoingMail.objects.update(next_attempt_at=leased_until, attempts=1)
     mail = OutgoingMail.objects.get()
@@ -54,7 +54,7 @@ def test_a_mail_that_is_on_its_way_is_not_sent_twice(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("editor")
-def test_without_stripe_staff_are_told_that_nothing_was_settled(
+def test_settling_reports_that_stripe_does_not_answer(
     client: Client, birthday: Campaign, settings: LazySettings
 ) -> None:
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
@@ -67,7 +67,7 @@ def test_without_stripe_staff_are_told_that_nothing_was_settled(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_checkout_that_stripe_never_heard_of_has_nothing_to_settle(
+def test_a_checkout_without_a_session_has_nothing_to_settle(
     client: Client, birthday: Campaign
 ) -> None:
     checkout = make_checkout(birthday, status="starting", session_id=None)
@@ -75,7 +75,7 @@ def test_a_checkout_that_stripe_never_heard_of_has_nothing_to_settle(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_settling_again_brings_a_paid_checkout_home(
+def test_settling_again_records_a_paid_checkout(
     client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     user = User.objects.create_superuser("editor", "editor@example.org", "long-and-unguessed")
@@ -105,7 +105,7 @@ def test_banners_are_published_at_once(client: Client, rows: Campaign) -> None:
 
 
 @pytest.mark.usefixtures("editor")
-def test_counting_anew_mends_tallies_that_went_wrong(client: Client, rows: Campaign) -> None:
+def test_a_recount_repairs_wrong_tallies(client: Client, rows: Campaign) -> None:
     Tally.objects.all().delete()
     assert counted(rows) == 0
     assert "recount started" in told(act(client, Campaign, "recount", rows.pk))

@@ -1,4 +1,4 @@
-"""Staff's pages as a browser shows them: under the policy, wide and narrow, by light and dark."""
+"""The admin in a browser: content policy, accessibility, wide and narrow, light and dark."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 from campaigns.models import Campaign, Gift, Member, Refund, StripeEvent
 from tests.support.browser import a_reader, run_chromium
 from tests.support.factories import make_payment, recount_campaign
-from tests.support.staff import WAITING_BUYER, wait_for_a_person
+from tests.support.staff import WAITING_BUYER, make_rows_that_need_attention
 
 pytestmark = pytest.mark.once
 
@@ -28,8 +28,8 @@ def site(request: pytest.FixtureRequest, clean_ground: None) -> LiveServer:
     return server
 
 
-def waiting_addresses() -> dict[str, str]:
-    """Where staff are asked for a decision."""
+def attention_addresses() -> dict[str, str]:
+    """Return the pages of rows that need attention."""
     root = "/admin/campaigns"
     undecided = Gift.objects.get(reversed_at__isnull=False)
     bounced = Gift.objects.get(bounced_at__isnull=False)
@@ -50,7 +50,7 @@ def waiting_addresses() -> dict[str, str]:
 
 
 def addresses(campaign: Campaign) -> dict[str, str]:
-    """The pages that staff use day by day."""
+    """Return the pages that staff use every day."""
     gift = Gift.objects.exclude(buyer__email=WAITING_BUYER).get()
     root = "/admin/campaigns"
     return {
@@ -69,7 +69,7 @@ def addresses(campaign: Campaign) -> dict[str, str]:
 
 
 def merge_addresses(campaign: Campaign) -> dict[str, str]:
-    """Two who pay, to be made one: the other is found, and both are looked at."""
+    """Return the pages on which two paying members are merged."""
     gift = Gift.objects.get(claimed_by__email="ben@example.org")
     make_payment(Member.objects.get(email="ben@example.org"), campaign, "2026-11-09 12:00")
     recount_campaign(campaign)
@@ -79,7 +79,7 @@ def merge_addresses(campaign: Campaign) -> dict[str, str]:
 
 @pytest.mark.usefixtures("editor")
 @pytest.mark.django_db(transaction=True)
-def test_staffs_pages_hold_to_the_policy_and_to_axe(
+def test_admin_pages_are_accessible_and_follow_the_content_policy(
     site: LiveServer, client: Client, settings: LazySettings, rows: Campaign
 ) -> None:
     cookie: Any = {
@@ -88,8 +88,8 @@ def test_staffs_pages_hold_to_the_policy_and_to_axe(
         "domain": urlsplit(site.url).hostname,
         "path": "/",
     }
-    wait_for_a_person(rows)
-    pages = addresses(rows) | waiting_addresses()
+    make_rows_that_need_attention(rows)
+    pages = addresses(rows) | attention_addresses()
     payment = Gift.objects.exclude(buyer__email=WAITING_BUYER).get().payment_id
     pages |= merge_addresses(rows)
     pages["payment-refund"] = f"/admin/campaigns/payment/{payment}/refund/"
@@ -103,14 +103,14 @@ def test_staffs_pages_hold_to_the_policy_and_to_axe(
                     assert answer.status == 200, address
                     seen = len(reader.complaints)
                     reader.look(f"staff-{name}-{window}")
-                    # Axe loads the page's own styles anew, inline, and is refused as it should be.
+                    # Axe loads the page's styles again, inline, and the policy refuses that.
                     del reader.complaints[seen:]
 
 
 @pytest.mark.usefixtures("editor")
 @pytest.mark.django_db
 @pytest.mark.parametrize("language", ["en", "uk"])
-def test_the_progress_page_speaks_every_language(
+def test_the_progress_page_is_shown_in_each_language(
     client: Client, rows: Campaign, language: str
 ) -> None:
     page = client.get(addresses(rows)["progress"], headers={"Accept-Language": language})

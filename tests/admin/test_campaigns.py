@@ -1,4 +1,4 @@
-"""The form of a campaign: its zone, its window, its goals."""
+"""The form of a campaign: its time zone, dates and goals."""
 
 import re
 from typing import Any
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.usefixtures("editor", "rows")
-def test_saving_a_campaign_as_it_stands_changes_nothing(client: Client, rows: Campaign) -> None:
-    def stands() -> list[list[Any]]:
+def test_saving_an_unchanged_campaign_changes_nothing(client: Client, rows: Campaign) -> None:
+    def read_rows() -> list[list[Any]]:
         tables = (Campaign.objects.defer("publish_at"), Goal.objects.all(), Tally.objects.all())
         return [
             [
@@ -28,10 +28,18 @@ def test_saving_a_campaign_as_it_stands_changes_nothing(client: Client, rows: Ca
             for table in tables
         ]
 
-    before = stands()
+    before = read_rows()
     url = address(Campaign, "change", rows.pk)
     assert client.post(url, filled(client, url)).status_code == 302
-    assert stands() == before
+    assert read_rows() == before
+
+
+@pytest.mark.usefixtures("editor")
+def test_the_links_that_add_rows_name_them(client: Client, birthday: Campaign) -> None:
+    page = page_of(client.get(address(Campaign, "change", birthday.pk)))
+    for words in ("Add a goal", "Add a translation", "Add a custom banner text"):
+        assert words in page
+    assert "Add another" not in page
 
 
 @pytest.mark.usefixtures("editor")
@@ -48,7 +56,7 @@ def test_the_window_is_shown_and_read_in_the_campaigns_own_zone(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_moved_window_is_counted_anew_and_published_soon(
+def test_new_dates_start_a_recount_and_publish_its_result(
     client: Client, birthday: Campaign, django_capture_on_commit_callbacks: Any
 ) -> None:
     early, late = make_member(), make_member()
@@ -71,7 +79,7 @@ def test_a_moved_window_is_counted_anew_and_published_soon(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_campaign_that_is_being_counted_anew_is_neither_closed_nor_published(
+def test_a_campaign_is_neither_closed_nor_published_during_a_recount(
     client: Client, birthday: Campaign
 ) -> None:
     with time_machine.travel(at("2026-12-02 00:00"), tick=False):
@@ -102,7 +110,7 @@ def test_a_campaign_that_is_being_counted_anew_is_neither_closed_nor_published(
         ({"copies-0-name": "\0"}, "Null characters are not allowed."),
     ],
 )
-def test_what_is_wrong_with_a_campaign_is_said_beside_it(
+def test_errors_of_a_campaign_are_shown_beside_the_field(
     client: Client, birthday: Campaign, typed: dict[str, str], words: str
 ) -> None:
     url = address(Campaign, "change", birthday.pk)
@@ -117,7 +125,7 @@ def test_what_is_wrong_with_a_campaign_is_said_beside_it(
 def goal_fields(
     client: Client, campaign: Campaign, *goals: tuple[str, str, bool]
 ) -> dict[str, str]:
-    """The campaign's form with more goals: kind, target, and whether it is the primary one."""
+    """Return the campaign's form with more goals: kind, target, whether it is primary."""
     fields = filled(client, address(Campaign, "change", campaign.pk))
     for number, (kind, target, is_primary) in enumerate(goals, start=1):
         fields |= {f"goals-{number}-kind": kind, f"goals-{number}-target": target}
@@ -145,7 +153,7 @@ def test_a_campaign_keeps_a_primary_goal(client: Client, birthday: Campaign) -> 
 
 
 @pytest.mark.usefixtures("editor")
-def test_the_primary_goal_can_be_another_in_one_go(client: Client, birthday: Campaign) -> None:
+def test_the_primary_goal_can_change_in_one_save(client: Client, birthday: Campaign) -> None:
     gifts = Goal.objects.create(campaign=birthday, kind="gifts", target=100)
     fields = filled(client, address(Campaign, "change", birthday.pk))
     del fields["goals-0-is_primary"]
@@ -155,7 +163,7 @@ def test_the_primary_goal_can_be_another_in_one_go(client: Client, birthday: Cam
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_kind_of_goal_is_there_once(client: Client, birthday: Campaign) -> None:
+def test_a_campaign_has_one_goal_of_each_kind(client: Client, birthday: Campaign) -> None:
     fields = goal_fields(client, birthday, ("new_members", "100", False))
     response = client.post(address(Campaign, "change", birthday.pk), fields)
     assert response.status_code == 200

@@ -1,4 +1,4 @@
-"""Staff close a campaign: they see what is kept, confirm what is pending, and do it once."""
+"""Closing and reopening a campaign."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,14 +21,14 @@ AFTER = "2026-12-05 12:00"
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[time_machine.Traveller]:
-    """Some days after the campaign, and before anybody signs in."""
+    """Freeze the time a few days after the campaign."""
     with time_machine.travel(at(AFTER), tick=False) as traveller:
         yield traveller
 
 
 @pytest.fixture
 def over(clock: time_machine.Traveller, birthday: Campaign) -> Campaign:
-    """A campaign that is over, in which two people count."""
+    """An ended campaign in which two members count."""
     for day in (3, 4):
         make_payment(make_member(), birthday, f"2026-11-0{day} 12:00")
     recount_campaign(birthday)
@@ -54,7 +54,7 @@ def is_closed(campaign: Campaign) -> bool:
     return campaign.closed_at is not None
 
 
-def test_the_form_says_what_is_counted_and_asks_nothing_if_nothing_is_pending(
+def test_the_close_form_shows_the_count_and_asks_nothing_without_pending_payments(
     client: Client, editor: User, over: Campaign
 ) -> None:
     page = page_of(client.get(close_url(over)))
@@ -65,7 +65,7 @@ def test_the_form_says_what_is_counted_and_asks_nothing_if_nothing_is_pending(
     assert "pending" not in told(response)
     assert is_closed(over)
     assert (over.closed_by, over.final_counts) == ("editor", {"new_members": 2})
-    assert over.publish_at is not None  # readers are shown it soon
+    assert over.publish_at is not None  # readers see it soon
     assert "Closed on 5 December 2026, 14:00 by editor at 2 of 1,000 new" in page_of(response)
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_id) == (editor, str(over.pk))
@@ -73,7 +73,7 @@ def test_the_form_says_what_is_counted_and_asks_nothing_if_nothing_is_pending(
 
 
 @pytest.mark.usefixtures("editor", "pending")
-def test_what_is_pending_has_to_be_confirmed(client: Client, over: Campaign) -> None:
+def test_pending_payments_have_to_be_confirmed(client: Client, over: Campaign) -> None:
     page = page_of(client.get(close_url(over)))
     assert "Close without the 1 pending payment" in page
     response = close(client, over)
@@ -85,7 +85,7 @@ def test_what_is_pending_has_to_be_confirmed(client: Client, over: Campaign) -> 
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_payment_that_becomes_pending_meanwhile_is_asked_about(
+def test_a_payment_that_becomes_pending_later_has_to_be_confirmed(
     client: Client, over: Campaign
 ) -> None:
     fields = filled(client, close_url(over))
@@ -95,9 +95,7 @@ def test_a_payment_that_becomes_pending_meanwhile_is_asked_about(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_number_that_changed_meanwhile_is_shown_before_it_is_kept(
-    client: Client, over: Campaign
-) -> None:
+def test_a_changed_count_is_shown_again_before_closing(client: Client, over: Campaign) -> None:
     fields = filled(client, close_url(over))
     make_refund(over.payments.order_by("pk")[0], "2026-12-04 12:00")
     recount_campaign(over)
@@ -113,7 +111,7 @@ def test_a_number_that_changed_meanwhile_is_shown_before_it_is_kept(
 
 
 @pytest.mark.usefixtures("editor")
-def test_whoever_comes_second_is_told_who_was_first(client: Client, over: Campaign) -> None:
+def test_the_second_of_two_colleagues_reads_who_closed_it(client: Client, over: Campaign) -> None:
     fields = filled(client, close_url(over))
     progress.close_campaign(
         over.pk, by="ada", seen=progress.fingerprint(progress.measure_campaign(over, at=at(AFTER)))
@@ -126,7 +124,7 @@ def test_whoever_comes_second_is_told_who_was_first(client: Client, over: Campai
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_campaign_that_runs_cannot_be_closed(
+def test_a_running_campaign_cannot_be_closed(
     client: Client, over: Campaign, clock: time_machine.Traveller
 ) -> None:
     clock.move_to(at("2026-11-30 23:59:59"))
@@ -143,12 +141,12 @@ def test_a_campaign_that_runs_cannot_be_closed(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_campaign_without_a_goal_has_no_number_to_keep(client: Client, over: Campaign) -> None:
+def test_a_campaign_without_a_goal_cannot_be_closed(client: Client, over: Campaign) -> None:
     over.goals.all().delete()
     assert "This campaign has no goal" in told(client.get(close_url(over), follow=True))
 
 
-def test_only_who_may_change_a_campaign_closes_it(
+def test_closing_needs_the_permission_to_change_campaigns(
     client: Client, trainee: User, over: Campaign
 ) -> None:
     permit(trainee, "view_campaign")
@@ -165,7 +163,7 @@ def test_only_who_may_change_a_campaign_closes_it(
 
 
 @pytest.mark.usefixtures("editor")
-def test_the_page_of_progress_shows_the_kept_number_beside_what_is_known_now(
+def test_the_progress_page_shows_the_final_and_the_current_count(
     client: Client, over: Campaign
 ) -> None:
     Goal.objects.create(campaign=over, kind=Goal.Kind.MONEY, target=100_000)
@@ -189,7 +187,7 @@ def test_the_page_of_progress_shows_the_kept_number_beside_what_is_known_now(
     assert "Current count: 1 of 1,000 new members; €60 of €1,000." in page
 
 
-def test_a_closed_campaign_is_opened_again_with_a_reason(
+def test_a_closed_campaign_is_reopened_with_a_reason(
     client: Client, editor: User, over: Campaign
 ) -> None:
     close(client, over)
@@ -209,9 +207,7 @@ def test_a_closed_campaign_is_opened_again_with_a_reason(
 
 
 @pytest.mark.usefixtures("editor")
-def test_the_window_and_the_goals_of_a_closed_campaign_are_fixed(
-    client: Client, over: Campaign
-) -> None:
+def test_dates_and_goals_of_a_closed_campaign_cannot_change(client: Client, over: Campaign) -> None:
     url = address(Campaign, "change", over.pk)
     opened_before = filled(client, url)
     close(client, over)
@@ -234,7 +230,7 @@ def test_the_window_and_the_goals_of_a_closed_campaign_are_fixed(
 
 
 @pytest.mark.usefixtures("editor")
-def test_saving_the_campaigns_form_does_not_undo_a_closing(client: Client, over: Campaign) -> None:
+def test_saving_the_campaign_form_does_not_reopen_it(client: Client, over: Campaign) -> None:
     url = address(Campaign, "change", over.pk)
     fields = filled(client, url, supporters_before="13000")
     close(client, over)
@@ -249,7 +245,7 @@ def test_saving_the_campaigns_form_does_not_undo_a_closing(client: Client, over:
     [("2027-03-28", "03:30:00"), ("2026-10-25", "03:30:00")],
     ids=["an hour that is left out", "an hour that comes twice"],
 )
-def test_a_time_that_the_clock_does_not_show_once_is_no_end_of_a_campaign(
+def test_a_campaign_cannot_end_at_a_skipped_or_repeated_hour(
     client: Client, birthday: Campaign, day: str, time: str
 ) -> None:
     Campaign.objects.update(starts_at=at("2026-10-01 00:00"))
@@ -260,7 +256,7 @@ def test_a_time_that_the_clock_does_not_show_once_is_no_end_of_a_campaign(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_campaign_may_begin_and_end_at_midnight_of_days_on_which_clocks_change(
+def test_a_campaign_can_start_and_end_at_midnight_when_clocks_change(
     client: Client, birthday: Campaign
 ) -> None:
     url = address(Campaign, "change", birthday.pk)

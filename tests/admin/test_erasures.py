@@ -1,4 +1,4 @@
-"""Staff let somebody be forgotten, and see how it goes."""
+"""Erasures, as staff start and follow them."""
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -24,7 +24,7 @@ def page(client: Client, member: Member) -> str:
     return page_of(client.get(address(Member, "change", member.pk)))
 
 
-def test_staff_ask_for_it_and_say_why(client: Client, editor: User, ada: Member) -> None:
+def test_staff_start_an_erasure_with_a_reason(client: Client, editor: User, ada: Member) -> None:
     url = address(Member, "erase", ada.pk)
     assert f'href="{url}"' in page(client, ada)
     shown = page_of(client.get(url))
@@ -42,7 +42,7 @@ def test_staff_ask_for_it_and_say_why(client: Client, editor: User, ada: Member)
 
 
 @pytest.mark.parametrize("missing", ["change_member", "delete_member"])
-def test_it_needs_both_permissions(
+def test_an_erasure_needs_both_permissions(
     client: Client, trainee: User, ada: Member, missing: str
 ) -> None:
     permit(trainee, *({"view_member", "change_member", "delete_member"} - {missing}))
@@ -56,7 +56,7 @@ def test_it_needs_both_permissions(
 
 
 @pytest.mark.usefixtures("editor")
-def test_whoever_is_being_erased_is_changed_no_more(
+def test_a_member_being_erased_cannot_be_changed(
     client: Client, ada: Member, birthday: Campaign
 ) -> None:
     make_payment(ada, birthday, "2026-11-10 12:00")
@@ -71,7 +71,7 @@ def test_whoever_is_being_erased_is_changed_no_more(
 
 
 @pytest.mark.usefixtures("editor")
-def test_an_erased_person_is_shown_as_one(client: Client, ada: Member) -> None:
+def test_an_erased_member_is_shown_without_personal_data(client: Client, ada: Member) -> None:
     erasures.request_erasure(ada)
     erasures.strip_rows(ada.pk, at=timezone.now())
     for answer in (
@@ -86,7 +86,7 @@ def test_an_erased_person_is_shown_as_one(client: Client, ada: Member) -> None:
 
 
 @pytest.mark.usefixtures("editor")
-def test_one_that_does_not_get_on_is_named_on_the_first_page(client: Client, ada: Member) -> None:
+def test_a_stuck_erasure_needs_attention(client: Client, ada: Member) -> None:
     erasure = erasures.request_erasure(ada)
     assert "Erasures that are stuck" not in page_of(client.get("/admin/"))
     Erasure.objects.filter(pk=erasure.pk).update(error="StripeUnavailable")
@@ -96,7 +96,7 @@ def test_one_that_does_not_get_on_is_named_on_the_first_page(client: Client, ada
 
 
 @pytest.mark.usefixtures("editor")
-def test_an_erased_address_is_found_by_typing_it(client: Client, ada: Member) -> None:
+def test_an_erased_address_is_found_by_the_full_address(client: Client, ada: Member) -> None:
     erasures.request_erasure(ada)
     erasures.strip_rows(ada.pk, at=timezone.now())
     kept = ErasedAddress.objects.get()
@@ -106,9 +106,7 @@ def test_an_erased_address_is_found_by_typing_it(client: Client, ada: Member) ->
 
 
 @pytest.mark.usefixtures("editor")
-def test_no_person_is_made_under_what_stands_for_an_erased_address(
-    client: Client, ada: Member
-) -> None:
+def test_no_member_gets_the_placeholder_of_an_erased_address(client: Client, ada: Member) -> None:
     other = make_member("ben@example.org")
     url = address(Member, "change", other.pk)
     typed = filled(client, url, email="erased-7@erased.invalid")

@@ -1,4 +1,4 @@
-"""Gifts: found by their code, changed by staff with a reason, refused where it makes no sense."""
+"""Gifts: search, changes with a reason, and refused changes."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,15 @@ from campaigns.admin import gift_changes
 from campaigns.gifts import sales
 from campaigns.models import Campaign, Gift, GiftChange, Member, Membership, OutgoingMail
 from tests.support.factories import claim, make_gift, make_member, make_refund
-from tests.support.staff import address, claimed, fallen, filled, page_of, permit, told
+from tests.support.staff import (
+    address,
+    claimed,
+    claimed_and_refunded,
+    filled,
+    page_of,
+    permit,
+    told,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +35,7 @@ def ask(gift: Gift, name: str) -> str:
 
 
 def change(client: Client, gift: Gift, what: str, /, **typed: str) -> Any:
-    """Open the form and send it, as staff do."""
+    """Open the form of a change and send it."""
     url = ask(gift, what)
     return client.post(url, filled(client, url) | {"why": WHY} | typed, follow=True)
 
@@ -45,12 +53,12 @@ def offered(client: Client, gift: Gift) -> set[str]:
     return {name for name in CHANGES if f'href="{ask(gift, name)}"' in page}
 
 
-# Looking
+# Search and view
 
 
 @pytest.mark.usefixtures("editor")
 @pytest.mark.parametrize("write", [str, str.lower, lambda code: code.replace("-", "")])
-def test_a_gift_is_found_by_its_whole_code_however_it_is_typed(
+def test_a_gift_is_found_by_its_whole_code_in_any_notation(
     client: Client, gift: Gift, birthday: Campaign, write: Any
 ) -> None:
     make_gift(make_member(), birthday, "2026-11-11 12:00")
@@ -59,7 +67,7 @@ def test_a_gift_is_found_by_its_whole_code_however_it_is_typed(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_gift_is_found_by_a_code_that_was_replaced(client: Client, gift: Gift) -> None:
+def test_a_gift_is_found_by_a_replaced_code(client: Client, gift: Gift) -> None:
     old = gift.code
     gifts.resend_gift(gift, with_new_code=True)
     response = client.get(address(Gift, "changelist"), {"q": old})
@@ -68,7 +76,7 @@ def test_a_gift_is_found_by_a_code_that_was_replaced(client: Client, gift: Gift)
 
 @pytest.mark.usefixtures("editor")
 @pytest.mark.parametrize("typed", ["ada@example.org", "ben", "zoe@example.org"])
-def test_a_gift_is_found_by_buyer_recipient_and_redeemer(
+def test_a_gift_is_found_by_buyer_recipient_and_claimant(
     client: Client, gift: Gift, typed: str
 ) -> None:
     claim(gift, make_member("zoe@example.org"), "2026-11-12 12:00")
@@ -77,11 +85,11 @@ def test_a_gift_is_found_by_buyer_recipient_and_redeemer(
 
 
 @pytest.mark.usefixtures("editor")
-def test_those_that_wait_for_a_person_are_listed_apart(
+def test_gifts_that_need_attention_can_be_filtered(
     client: Client, gift: Gift, undelivered: Gift
 ) -> None:
     Gift.objects.filter(pk=undelivered.pk).update(bounced_at=timezone.now())
-    fallen(gift)
+    claimed_and_refunded(gift)
     url = address(Gift, "changelist")
     for needs, expected in [("bounced", undelivered), ("undecided", gift)]:
         response = client.get(url, {"needs": needs})
@@ -89,7 +97,7 @@ def test_those_that_wait_for_a_person_are_listed_apart(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_gifts_page_tells_its_story_without_its_code(client: Client, gift: Gift) -> None:
+def test_the_page_of_a_gift_shows_its_changes_but_not_its_code(client: Client, gift: Gift) -> None:
     change(client, gift, "new-code")
     page = page_of(client.get(address(Gift, "change", gift.pk)))
     assert "sent again with a new code" in page
@@ -102,22 +110,22 @@ def test_a_gifts_page_tells_its_story_without_its_code(client: Client, gift: Gif
 
 
 @pytest.mark.usefixtures("editor")
-def test_only_what_is_possible_is_offered(
+def test_the_page_of_a_gift_offers_only_possible_changes(
     client: Client, gift: Gift, undelivered: Gift, birthday: Campaign
 ) -> None:
     unclaimed = {"resend", "new-code", "recipient", "revoke"}
     assert offered(client, undelivered) == unclaimed | {"date"}
     assert offered(client, gift) == unclaimed
     assert offered(client, claimed(undelivered)) == {"revoke", "reassign"}
-    assert offered(client, fallen(gift)) == {"revoke", "reassign", "keep"}
+    assert offered(client, claimed_and_refunded(gift)) == {"revoke", "reassign", "keep"}
     over = make_gift(make_member(), birthday, "2026-11-11 12:00", status="expired")
     assert offered(client, over) == {"restore", "revoke"}
 
 
-# Acting
+# Changes
 
 
-def test_a_gift_is_sent_again(client: Client, editor: User, gift: Gift) -> None:
+def test_a_gift_is_resent(client: Client, editor: User, gift: Gift) -> None:
     Gift.objects.update(bounced_at=timezone.now())
     response = change(client, gift, "resend")
     assert "Gift resent." in told(response)
@@ -128,7 +136,7 @@ def test_a_gift_is_sent_again(client: Client, editor: User, gift: Gift) -> None:
     assert_noted(gift, "resent", editor)
 
 
-def test_a_gift_is_sent_with_a_new_code(client: Client, editor: User, gift: Gift) -> None:
+def test_a_gift_is_resent_with_a_new_code(client: Client, editor: User, gift: Gift) -> None:
     old = gift.code
     assert "The old code no longer works." in told(change(client, gift, "new-code"))
     assert gifts.find_gift(old) is None
@@ -136,7 +144,7 @@ def test_a_gift_is_sent_with_a_new_code(client: Client, editor: User, gift: Gift
     assert_noted(gift, "new_code", editor)
 
 
-def test_a_gifts_date_is_meant_in_the_recipients_zone(
+def test_a_delivery_date_is_read_in_the_recipients_time_zone(
     client: Client, editor: User, undelivered: Gift
 ) -> None:
     day = (timezone.now() + timedelta(days=40)).date().isoformat()
@@ -150,9 +158,7 @@ def test_a_gifts_date_is_meant_in_the_recipients_zone(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_form_of_the_date_sent_as_it_stands_changes_no_date(
-    client: Client, undelivered: Gift
-) -> None:
+def test_an_unchanged_delivery_date_stays_the_same(client: Client, undelivered: Gift) -> None:
     before = undelivered.deliver_at.replace(second=0, microsecond=0)
     Gift.objects.update(deliver_at=before, zone="Asia/Tokyo")
     change(client, undelivered, "date")
@@ -173,7 +179,7 @@ def test_a_form_of_the_date_sent_as_it_stands_changes_no_date(
         {"why": "x" * 201},
     ],
 )
-def test_a_date_with_a_fault_is_not_taken(
+def test_a_wrong_delivery_date_is_refused(
     client: Client, undelivered: Gift, typed: dict[str, str]
 ) -> None:
     response = change(client, undelivered, "date", **typed)
@@ -205,7 +211,7 @@ def test_a_claimed_gift_is_revoked_and_its_membership_ends(
     assert_noted(gift, "revoked", editor)
 
 
-def test_a_revoked_gift_comes_back(client: Client, editor: User, gift: Gift) -> None:
+def test_a_revoked_gift_is_restored(client: Client, editor: User, gift: Gift) -> None:
     actions.revoke_gift(gift, by=editor, why="by mistake")
     GiftChange.objects.all().delete()
     assert "Gift restored." in told(change(client, gift, "restore"))
@@ -215,7 +221,7 @@ def test_a_revoked_gift_comes_back(client: Client, editor: User, gift: Gift) -> 
 
 
 @pytest.mark.usefixtures("editor")
-def test_an_unclaimed_gift_does_not_come_back_without_its_money(client: Client, gift: Gift) -> None:
+def test_an_unclaimed_gift_is_not_restored_after_a_refund(client: Client, gift: Gift) -> None:
     make_refund(gift.payment, timezone.now().isoformat())
     sales.follow_payment_of_gift(gift)
     assert offered(client, gift) == set()
@@ -224,9 +230,7 @@ def test_an_unclaimed_gift_does_not_come_back_without_its_money(client: Client, 
     assert "Its payment of €60 was refunded in full" in told(response)
 
 
-def test_a_claimed_gift_is_given_to_another_person(
-    client: Client, editor: User, gift: Gift
-) -> None:
+def test_a_claimed_gift_is_reassigned(client: Client, editor: User, gift: Gift) -> None:
     claimed(gift)
     change(client, gift, "reassign", name="Zoe", email="ZOE@example.org")
     gift.refresh_from_db()
@@ -238,17 +242,17 @@ def test_a_claimed_gift_is_given_to_another_person(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_gift_is_not_given_to_whom_it_belongs(client: Client, gift: Gift) -> None:
+def test_a_gift_is_not_reassigned_to_the_same_person(client: Client, gift: Gift) -> None:
     claimed(gift)
     response = change(client, gift, "reassign", name="Ben", email="BEN@example.org")
     assert response.status_code == 422
     assert "This person already has this gift." in page_of(response)
 
 
-def test_a_gift_whose_payment_fell_is_kept_or_revoked(
+def test_a_claimed_gift_with_a_reversed_payment_is_kept_or_revoked(
     client: Client, editor: User, gift: Gift
 ) -> None:
-    gift = fallen(gift)
+    gift = claimed_and_refunded(gift)
     page = page_of(client.get(address(Gift, "change", gift.pk)))
     assert "Its payment of €60 was refunded in full" in page
     assert "Revoke the gift to end that membership, or keep the gift" in page
@@ -261,7 +265,7 @@ def test_a_gift_whose_payment_fell_is_kept_or_revoked(
     assert "revoke" in offered(client, gift)
 
 
-# Refused
+# Refused changes
 
 
 @pytest.mark.usefixtures("editor")
@@ -278,7 +282,7 @@ def test_a_gift_whose_payment_fell_is_kept_or_revoked(
         ("revoke", "revoked", "This gift is already revoked."),
     ],
 )
-def test_what_is_impossible_is_said_and_nothing_changes(
+def test_an_impossible_change_is_refused_with_a_reason(
     client: Client, gift: Gift, name: str, state: str, reason: str
 ) -> None:
     if state == "claimed":
@@ -297,10 +301,10 @@ def test_what_is_impossible_is_said_and_nothing_changes(
 
 
 @pytest.mark.usefixtures("editor")
-def test_of_two_at_once_the_second_is_told_why_not(
+def test_a_change_is_refused_if_the_gift_was_claimed_first(
     client: Client, gift: Gift, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reader claims it after the page has looked, and before the lock is taken."""
+    """The reader claims it after the page was checked and before the row is locked."""
     url = ask(gift, "resend")
     fields = filled(client, url, why=WHY)
     look = gift_changes._do
@@ -316,7 +320,7 @@ def test_of_two_at_once_the_second_is_told_why_not(
     assert not GiftChange.objects.exists()
 
 
-def test_a_second_click_sends_a_gift_once(client: Client, editor: User, gift: Gift) -> None:
+def test_a_second_click_resends_a_gift_once(client: Client, editor: User, gift: Gift) -> None:
     url = ask(gift, "new-code")
     fields = filled(client, url, why=WHY)
     client.post(url, fields)
@@ -325,11 +329,13 @@ def test_a_second_click_sends_a_gift_once(client: Client, editor: User, gift: Gi
     assert "editor has just changed this gift (sent again with a new code)" in page_of(response)
     gift.refresh_from_db()
     assert gift.generation == 2
-    # Sent once more in that knowledge, it is done.
+    # Sent again after that message, the change is made.
     assert client.post(url, filled(client, url, why=WHY)).status_code == 302
 
 
-def test_who_may_only_look_changes_no_gift(client: Client, trainee: User, gift: Gift) -> None:
+def test_staff_with_view_permission_change_no_gift(
+    client: Client, trainee: User, gift: Gift
+) -> None:
     permit(trainee, "view_gift")
     assert client.get(address(Gift, "change", gift.pk)).status_code == 200
     assert offered(client, gift) == set()
@@ -339,7 +345,7 @@ def test_who_may_only_look_changes_no_gift(client: Client, trainee: User, gift: 
     assert not GiftChange.objects.exists()
 
 
-def test_the_permission_to_change_gifts_is_enough(
+def test_staff_with_change_permission_resend_a_gift(
     client: Client, trainee: User, gift: Gift
 ) -> None:
     permit(trainee, "change_gift")
@@ -348,7 +354,7 @@ def test_the_permission_to_change_gifts_is_enough(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_change_that_nobody_knows_is_not_found(client: Client, gift: Gift) -> None:
+def test_an_unknown_change_is_not_found(client: Client, gift: Gift) -> None:
     unknown = ask(gift, "resend").replace("resend", "sell")
     assert "doesn’t exist" in told(client.get(unknown, follow=True))
     gift.pk = "00000000-0000-0000-0000-000000000000"

@@ -1,4 +1,4 @@
-"""The admin's first page: what needs a person, and to whom it is said."""
+"""The admin's home page: what needs attention, and who sees it."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -7,17 +7,17 @@ from django.utils import timezone
 
 from campaigns.models import Gift, Membership, OutgoingMail
 from tests.support.factories import at
-from tests.support.staff import address, fallen, page_of, permit
+from tests.support.staff import address, claimed_and_refunded, page_of, permit
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.usefixtures("editor")
-def test_the_first_page_says_what_needs_a_person(
+def test_the_home_page_lists_what_needs_attention(
     client: Client, gift: Gift, undelivered: Gift
 ) -> None:
     assert "Needs attention" not in page_of(client.get("/admin/"))
-    fallen(gift)
+    claimed_and_refunded(gift)
     Gift.objects.filter(pk=undelivered.pk).update(bounced_at=timezone.now())
     Membership.objects.update(push_error="StripeRefused")
     OutgoingMail.objects.create(
@@ -35,17 +35,17 @@ def test_the_first_page_says_what_needs_a_person(
         assert len(client.get(url).context["cl"].result_list) == 1
 
 
-def test_the_first_page_tells_nobody_of_what_they_may_not_see(
+def test_the_home_page_hides_what_staff_may_not_view(
     client: Client, trainee: User, gift: Gift
 ) -> None:
-    fallen(gift)
+    claimed_and_refunded(gift)
     assert "Needs attention" not in page_of(client.get("/admin/"))
     permit(trainee, "view_gift")
     assert "Needs attention" in page_of(client.get("/admin/"))
 
 
 @pytest.mark.usefixtures("editor", "rows")
-def test_a_mail_that_failed_long_ago_or_was_told_on_waits_for_nobody(client: Client) -> None:
+def test_old_or_reported_failed_emails_need_no_attention(client: Client) -> None:
     mail = OutgoingMail.objects.get()
     for changes in (
         {"failed_at": at("2020-01-01 12:00"), "told_at": None},

@@ -1,4 +1,4 @@
-"""People: a membership granted, a payment taken by hand."""
+"""Members: their form, granted memberships and offline payments."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.usefixtures("editor")
-def test_an_address_is_kept_as_people_are_known(client: Client) -> None:
+def test_addresses_are_saved_in_lower_case_and_belong_to_one_member(client: Client) -> None:
     make_member("ada@example.org")
     url = address(Member, "add")
     response = client.post(url, filled(client, url, email=" Ben@Example.org ", name="Ben"))
@@ -38,7 +38,7 @@ def grant_fields(**typed: str) -> dict[str, str]:
     } | typed
 
 
-def test_a_granted_membership_says_by_whom_and_why(
+def test_a_granted_membership_has_a_granter_and_a_reason(
     client: Client, editor: User, birthday: Campaign
 ) -> None:
     ada = make_member("ada@example.org")
@@ -57,7 +57,7 @@ def test_a_granted_membership_says_by_whom_and_why(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_membership_granted_twice_is_there_once(client: Client) -> None:
+def test_a_second_click_grants_a_membership_once(client: Client) -> None:
     ada = make_member()
     url = address(Member, "grant", ada.pk)
     client.post(url, grant_fields())
@@ -68,7 +68,7 @@ def test_a_membership_granted_twice_is_there_once(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_grant_from_before_the_campaign_takes_the_person_out_of_its_count(
+def test_a_grant_from_before_the_campaign_removes_the_member_from_its_count(
     client: Client, birthday: Campaign
 ) -> None:
     ada = make_member()
@@ -94,7 +94,7 @@ def test_a_grant_from_before_the_campaign_takes_the_person_out_of_its_count(
         {"plan": "999999"},
     ],
 )
-def test_a_grant_with_a_fault_is_not_made(client: Client, typed: dict[str, str]) -> None:
+def test_a_wrong_grant_is_refused(client: Client, typed: dict[str, str]) -> None:
     ada = make_member()
     response = client.post(address(Member, "grant", ada.pk), grant_fields(**typed))
     assert response.status_code == 422
@@ -115,7 +115,7 @@ def payment_fields(campaign: Campaign | None, **typed: str) -> dict[str, str]:
     } | typed
 
 
-def test_an_offline_payment_is_kept_and_counts(
+def test_an_offline_payment_is_recorded_and_counts(
     client: Client, editor: User, birthday: Campaign
 ) -> None:
     ada = make_member("ada@example.org")
@@ -140,9 +140,7 @@ def test_an_offline_payment_is_kept_and_counts(
 
 
 @pytest.mark.usefixtures("editor")
-def test_an_offline_payment_recorded_twice_is_there_once(
-    client: Client, birthday: Campaign
-) -> None:
+def test_a_second_click_records_an_offline_payment_once(client: Client, birthday: Campaign) -> None:
     ada = make_member()
     url = address(Member, "payment", ada.pk)
     client.post(url, payment_fields(birthday))
@@ -153,9 +151,7 @@ def test_an_offline_payment_recorded_twice_is_there_once(
 
 
 @pytest.mark.usefixtures("editor")
-def test_an_offline_payment_counts_only_as_the_rule_says(
-    client: Client, birthday: Campaign
-) -> None:
+def test_an_offline_payment_counts_by_the_rule(client: Client, birthday: Campaign) -> None:
     before, after, known = make_member(), make_member(), make_member()
     memberships.grant_membership(
         known,
@@ -194,7 +190,7 @@ def test_an_offline_payment_counts_only_as_the_rule_says(
         {"months": ""},
     ],
 )
-def test_an_offline_payment_with_a_fault_is_not_recorded(
+def test_a_wrong_offline_payment_is_refused(
     client: Client, birthday: Campaign, typed: dict[str, str]
 ) -> None:
     ada = make_member()
@@ -207,11 +203,11 @@ def test_an_offline_payment_with_a_fault_is_not_recorded(
 
 @pytest.mark.usefixtures("editor")
 @pytest.mark.parametrize("page", ["grant", "payment"])
-def test_nobody_is_nobody(client: Client, page: str) -> None:
+def test_the_pages_of_an_unknown_member_are_not_found(client: Client, page: str) -> None:
     assert client.get(address(Member, page, 999999)).status_code == 404
 
 
-# Meanwhile
+# Merges and erasures at the same moment
 
 
 def merge_away(member: Member) -> None:
@@ -224,7 +220,7 @@ MEANWHILE = pytest.mark.parametrize("happen", [merge_away, erasures.request_eras
 @MEANWHILE
 @pytest.mark.usefixtures("editor")
 @pytest.mark.parametrize("page", ["grant", "payment"])
-def test_nothing_is_added_to_who_is_merged_or_to_be_erased_in_that_instant(
+def test_nothing_is_added_to_a_member_who_has_just_been_merged_or_erased(
     client: Client,
     birthday: Campaign,
     monkeypatch: pytest.MonkeyPatch,
@@ -248,7 +244,7 @@ def test_nothing_is_added_to_who_is_merged_or_to_be_erased_in_that_instant(
 
 @MEANWHILE
 @pytest.mark.usefixtures("editor")
-def test_who_is_merged_or_to_be_erased_in_that_instant_is_not_written_over(
+def test_a_member_who_has_just_been_merged_or_erased_is_not_overwritten(
     client: Client, monkeypatch: pytest.MonkeyPatch, happen: Callable[[Member], object]
 ) -> None:
     ada = make_member("ada@example.org")
@@ -267,8 +263,8 @@ def test_who_is_merged_or_to_be_erased_in_that_instant_is_not_written_over(
 
 
 @pytest.mark.usefixtures("editor")
-def test_an_address_that_was_changed_while_staff_typed_a_name_stays(client: Client) -> None:
-    """Otherwise the person would be back at a mailbox that may be another's by now."""
+def test_a_new_address_survives_a_change_of_name_by_staff(client: Client) -> None:
+    """The old mailbox may belong to another person by now."""
     ada = make_member("ada@example.org")
     url = address(Member, "change", ada.pk)
     typed = filled(client, url, name="Ada Else")

@@ -1,4 +1,4 @@
-"""Subscriptions ended by staff: with what is paid or now, with a reason that colleagues read."""
+"""Subscriptions that staff end, at the end of the paid period or now."""
 
 import pytest
 from django.conf import LazySettings
@@ -32,12 +32,12 @@ def url_of(membership: Membership, name: str) -> str:
 
 
 def end(client: Client, membership: Membership, name: str) -> str:
-    """As staff do it; what they are told."""
+    """End it as staff do; return the messages."""
     url = url_of(membership, name)
     return told(client.post(url, filled(client, url, why=WHY), follow=True))
 
 
-def test_it_ends_now_and_its_history_says_why(
+def test_a_membership_ends_now_with_a_reason(
     running: Membership, clock: Clock, client: Client, editor: User
 ) -> None:
     clock.move_to(at("2026-11-20 12:00"))
@@ -57,7 +57,9 @@ def test_it_ends_now_and_its_history_says_why(
 
 
 @pytest.mark.usefixtures("editor")
-def test_it_ends_with_what_is_paid(running: Membership, clock: Clock, client: Client) -> None:
+def test_a_subscription_is_cancelled_at_the_end_of_the_paid_period(
+    running: Membership, clock: Clock, client: Client
+) -> None:
     assert "Subscription cancelled." in end(client, running, "cancel")
     running.refresh_from_db()
     assert (running.status, running.is_cancelling) == ("active", True)
@@ -68,7 +70,7 @@ def test_it_ends_with_what_is_paid(running: Membership, clock: Clock, client: Cl
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_second_click_and_a_reason_left_out_do_nothing(
+def test_a_second_click_or_a_missing_reason_changes_nothing(
     running: Membership, client: Client
 ) -> None:
     url = url_of(running, "end")
@@ -83,7 +85,7 @@ def test_a_second_click_and_a_reason_left_out_do_nothing(
 
 
 @pytest.mark.usefixtures("editor")
-def test_while_stripe_is_away_nothing_is_done(
+def test_nothing_ends_while_stripe_does_not_answer(
     running: Membership, client: Client, settings: LazySettings
 ) -> None:
     settings.STRIPE_API_BASE = NOBODY
@@ -94,7 +96,7 @@ def test_while_stripe_is_away_nothing_is_done(
 
 
 @pytest.mark.usefixtures("editor")
-def test_what_is_no_subscription_is_not_ended_here(client: Client) -> None:
+def test_only_a_subscription_can_be_ended(client: Client) -> None:
     granted = Membership.objects.create(
         member=make_member(), source="granted", started_at=at("2026-11-10 12:00")
     )
@@ -104,7 +106,9 @@ def test_what_is_no_subscription_is_not_ended_here(client: Client) -> None:
     assert "Only a subscription that was bought here" in told(answer)
 
 
-def test_who_may_only_look_ends_nothing(running: Membership, client: Client, trainee: User) -> None:
+def test_staff_with_view_permission_end_nothing(
+    running: Membership, client: Client, trainee: User
+) -> None:
     permit(trainee, "view_membership")
     page = page_of(client.get(address(Membership, "change", running.pk)))
     for name in ("end", "cancel"):

@@ -1,4 +1,4 @@
-"""Two people that are one, as staff find them and make them one."""
+"""Merging duplicates, as staff do it."""
 
 import re
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def ada() -> Member:
 
 @pytest.fixture
 def adele(birthday: Campaign, ada: Member) -> Member:
-    """The same person; both paid in the campaign, and each has a gift."""
+    """A duplicate of Ada. Both paid in the campaign, and each has a gift."""
     member = make_member("adele@example.net")
     make_payment(ada, birthday, "2026-11-10 12:00")
     make_payment(member, birthday, "2026-11-08 12:00")
@@ -60,7 +60,9 @@ def text_of(page: str) -> str:
 
 @pytest.mark.usefixtures("editor")
 @pytest.mark.parametrize("typed", [" Adele@Example.net", "number", "former"])
-def test_the_other_is_found_by_address_or_number(client: Client, adele: Member, typed: str) -> None:
+def test_a_duplicate_is_found_by_address_or_number(
+    client: Client, adele: Member, typed: str
+) -> None:
     ada = Member.objects.get(email="ada@example.org")
     adele.former_addresses.create(email="maiden@example.net")
     typed = {"number": str(adele.pk), "former": "maiden@example.net"}.get(typed, typed)
@@ -82,7 +84,7 @@ def test_the_other_is_found_by_address_or_number(client: Client, adele: Member, 
         ("ada@example.org", "This is the same member."),
     ],
 )
-def test_whoever_is_not_found_is_asked_for_again(
+def test_an_unknown_duplicate_is_an_error_in_the_form(
     client: Client, ada: Member, typed: str, said: str
 ) -> None:
     response = client.post(address(Member, "find_duplicate", ada.pk), {"other": typed})
@@ -91,7 +93,7 @@ def test_whoever_is_not_found_is_asked_for_again(
 
 
 @pytest.mark.usefixtures("editor")
-def test_both_stand_side_by_side_with_what_counts_before_and_after(
+def test_both_members_are_shown_with_what_counts_before_and_after(
     client: Client, birthday: Campaign, ada: Member, adele: Member
 ) -> None:
     Member.objects.filter(pk=adele.pk).update(name=MARKUP)
@@ -116,13 +118,13 @@ def test_both_stand_side_by_side_with_what_counts_before_and_after(
 
 
 @pytest.mark.usefixtures("editor")
-def test_two_who_pay_once_are_told_of_no_second_subscription(client: Client, ada: Member) -> None:
+def test_no_second_subscription_is_reported_without_one(client: Client, ada: Member) -> None:
     text = text_of(page_of(client.get(merge_url(ada, make_member()))))
     assert "two subscriptions" not in text
     assert "Neither member counts" in text
 
 
-def test_what_was_looked_at_is_merged_and_noted(
+def test_duplicates_are_merged_and_the_history_says_why(
     client: Client, editor: User, birthday: Campaign, ada: Member, adele: Member
 ) -> None:
     url = merge_url(ada, adele)
@@ -140,7 +142,7 @@ def test_what_was_looked_at_is_merged_and_noted(
 
 
 @pytest.mark.usefixtures("editor")
-def test_without_a_reason_nobody_is_merged(client: Client, ada: Member, adele: Member) -> None:
+def test_a_merge_needs_a_reason(client: Client, ada: Member, adele: Member) -> None:
     url = merge_url(ada, adele)
     response = client.post(url, filled(client, url))
     assert response.status_code == 422
@@ -149,7 +151,7 @@ def test_without_a_reason_nobody_is_merged(client: Client, ada: Member, adele: M
 
 
 @pytest.mark.usefixtures("editor")
-def test_what_changed_since_it_was_looked_at_is_looked_at_again(
+def test_a_merge_is_shown_again_if_something_has_changed(
     client: Client, birthday: Campaign, ada: Member, adele: Member
 ) -> None:
     url = merge_url(ada, adele)
@@ -165,7 +167,7 @@ def test_what_changed_since_it_was_looked_at_is_looked_at_again(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_second_click_finds_nobody_any_more(client: Client, ada: Member, adele: Member) -> None:
+def test_a_second_click_finds_no_duplicate(client: Client, ada: Member, adele: Member) -> None:
     url = merge_url(ada, adele)
     fields = filled(client, url, why=WHY)
     assert client.post(url, fields).status_code == 302
@@ -174,7 +176,9 @@ def test_a_second_click_finds_nobody_any_more(client: Client, ada: Member, adele
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_refusal_is_told_on_the_persons_page(client: Client, ada: Member, adele: Member) -> None:
+def test_a_refused_merge_leads_back_to_the_member(
+    client: Client, ada: Member, adele: Member
+) -> None:
     Erasure.objects.create(member=adele)
     response = client.get(merge_url(ada, adele), follow=True)
     assert response.redirect_chain == [(address(Member, "change", ada.pk), 302)]
@@ -186,7 +190,7 @@ def test_a_refusal_is_told_on_the_persons_page(client: Client, ada: Member, adel
 
 
 @pytest.mark.parametrize("permission", ["change_member", "delete_member"])
-def test_it_takes_both_permissions(
+def test_a_merge_needs_both_permissions(
     client: Client, trainee: User, ada: Member, adele: Member, permission: str
 ) -> None:
     permit(trainee, "view_member", permission)

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_price_that_stripe_knows_keeps_its_amount(client: Client) -> None:
+def test_a_price_at_stripe_keeps_its_amount(client: Client) -> None:
     plan = make_plan()
     told_stripe = make_price("year", stripe_price_id="price_1")
     url = address(Plan, "change", plan.pk)
@@ -39,7 +39,7 @@ def test_a_price_that_stripe_knows_keeps_its_amount(client: Client) -> None:
         ({"currency": "€"}, "small letters of ISO 4217"),
     ],
 )
-def test_what_is_wrong_with_a_price_is_said_beside_it(
+def test_errors_of_a_price_are_shown_beside_the_field(
     client: Client, typed: dict[str, str], words: str
 ) -> None:
     plan = make_plan()
@@ -51,13 +51,13 @@ def test_what_is_wrong_with_a_price_is_said_beside_it(
     assert words in page_of(response)
 
 
-def test_a_gift_that_lasts_no_time_has_no_price() -> None:
+def test_a_gift_price_needs_months() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         make_price("gift", months=None)
 
 
 @pytest.mark.usefixtures("editor")
-def test_staff_are_told_that_a_new_price_is_not_at_stripe_yet(client: Client) -> None:
+def test_a_new_price_without_stripe_shows_a_warning(client: Client) -> None:
     plan = make_plan()
     make_price("year", plan=plan, stripe_price_id="")
     url = address(Plan, "change", plan.pk)

@@ -1,4 +1,4 @@
-"""How a campaign goes, as a page and as files."""
+"""The progress page of a campaign, and its downloads."""
 
 import json
 from datetime import timedelta
@@ -44,7 +44,7 @@ def test_a_goal_of_money_has_a_progress_page(client: Client, rows: Campaign) -> 
 
 
 @pytest.mark.usefixtures("editor")
-def test_the_figures_are_files_to_take_away(client: Client, rows: Campaign) -> None:
+def test_the_figures_can_be_downloaded(client: Client, rows: Campaign) -> None:
     today = timezone.now().astimezone(ZoneInfo("Europe/Kyiv")).date()
     for kind, content_type in (("json", "application/json"), ("csv", "text/csv; charset=utf-8")):
         response = client.get(f"/admin/campaigns/campaign/{rows.pk}/progress.{kind}")
@@ -64,7 +64,7 @@ def test_the_figures_are_files_to_take_away(client: Client, rows: Campaign) -> N
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_slug_that_a_spreadsheet_would_reckon_with_is_harmless(client: Client) -> None:
+def test_a_slug_like_a_formula_is_neutralised(client: Client) -> None:
     now = timezone.now()
     campaign = make_campaign(
         slug="-2", starts_at=now - timedelta(days=1), ends_at=now + timedelta(days=1)
@@ -74,7 +74,7 @@ def test_a_slug_that_a_spreadsheet_would_reckon_with_is_harmless(client: Client)
 
 
 @pytest.mark.usefixtures("editor")
-def test_markup_in_a_name_is_shown_as_it_was_typed(client: Client, rows: Campaign) -> None:
+def test_markup_in_a_name_is_escaped(client: Client, rows: Campaign) -> None:
     Checkout.objects.update(placement="<b>top</b>")
     PlanCopy.objects.update(name="<i>Member</i>")
     rows.copies.update(name=MARKUP)

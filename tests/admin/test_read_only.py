@@ -1,4 +1,4 @@
-"""What can be looked at, by whom, and that nothing more comes of it."""
+"""Who may view what, and that viewing allows no change."""
 
 import re
 from typing import Any
@@ -20,14 +20,14 @@ from campaigns.models import (
     StripeEvent,
 )
 from campaigns.models.opt_out import hash_address
-from tests.support.staff import MARKUP, OURS, TOLD_BY_OTHERS, act, address, page_of, permit
+from tests.support.staff import MARKUP, NOT_BY_STAFF, OURS, act, address, page_of, permit
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.usefixtures("editor", "rows")
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.model_name)
-def test_every_list_and_every_row_can_be_looked_at(client: Client, model: Any) -> None:
+def test_every_list_and_row_can_be_viewed(client: Client, model: Any) -> None:
     response = client.get(address(model, "changelist"))
     assert response.status_code == 200
     assert MARKUP not in page_of(response)
@@ -42,14 +42,14 @@ def test_every_list_and_every_row_can_be_looked_at(client: Client, model: Any) -
 
 
 @pytest.mark.usefixtures("editor", "rows")
-def test_the_first_page_leads_to_each_campaign(client: Client, rows: Campaign) -> None:
+def test_the_home_page_links_to_each_campaign(client: Client, rows: Campaign) -> None:
     page = page_of(client.get("/admin/"))
     assert f'href="/admin/campaigns/campaign/{rows.pk}/progress/"' in page
     assert re.search(r"<strong>2</strong> of 1,000 new members", page)
 
 
 @pytest.mark.usefixtures("editor", "rows")
-@pytest.mark.parametrize("model", TOLD_BY_OTHERS, ids=lambda model: model._meta.model_name)
+@pytest.mark.parametrize("model", NOT_BY_STAFF, ids=lambda model: model._meta.model_name)
 def test_money_and_events_are_never_written_by_staff(client: Client, model: Any) -> None:
     row = model.objects.first()
     before = list(model.objects.order_by("pk").values())
@@ -90,7 +90,7 @@ def test_a_campaign_in_which_something_was_bought_is_not_deleted(
 
 
 @pytest.mark.usefixtures("trainee")
-def test_staff_without_permissions_see_nothing(client: Client, rows: Campaign) -> None:
+def test_staff_without_permissions_view_nothing(client: Client, rows: Campaign) -> None:
     page = page_of(client.get("/admin/"))
     assert "new members" not in page
     assert str(rows.pk) + "/progress/" not in page
@@ -107,14 +107,16 @@ def test_staff_without_permissions_see_nothing(client: Client, rows: Campaign) -
         assert client.get(url).status_code == 403, url
 
 
-def test_a_stranger_is_led_to_the_sign_in(client: Client, birthday: Campaign) -> None:
+def test_visitors_are_redirected_to_the_sign_in_page(client: Client, birthday: Campaign) -> None:
     for url in ("/admin/", f"/admin/campaigns/campaign/{birthday.pk}/progress/"):
         response = client.get(url)
         assert response.status_code == 302
         assert response.headers["Location"].startswith("/admin/login/")
 
 
-def test_who_may_only_look_can_do_nothing(client: Client, trainee: User, rows: Campaign) -> None:
+def test_staff_with_view_permission_change_nothing(
+    client: Client, trainee: User, rows: Campaign
+) -> None:
     permit(trainee, *(f"view_{model._meta.model_name}" for model in OURS))
     event = StripeEvent.objects.get()
     act(client, StripeEvent, "replay", event.pk)
@@ -135,13 +137,13 @@ def test_who_may_only_look_can_do_nothing(client: Client, trainee: User, rows: C
 @pytest.mark.parametrize(
     "query", ["?q=%00", "?campaign__id__exact=x", "?p=9999999", "?o=zz", "?e=1"]
 )
-def test_a_mangled_address_is_no_fault(client: Client, query: str) -> None:
+def test_a_broken_query_is_no_server_error(client: Client, query: str) -> None:
     response = client.get(address(Payment, "changelist") + query, follow=True)
     assert response.status_code == 200
 
 
 @pytest.mark.usefixtures("editor", "rows")
-def test_a_claim_code_is_shown_to_no_staff(client: Client) -> None:
+def test_staff_never_see_a_claim_code(client: Client) -> None:
     gift = Gift.objects.get()
     page = page_of(client.get(address(Gift, "change", gift.pk)))
     assert gift.code_hint in page
@@ -150,7 +152,7 @@ def test_a_claim_code_is_shown_to_no_staff(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("editor")
-def test_who_wants_no_reminders_is_found_by_the_whole_address_alone(client: Client) -> None:
+def test_an_opt_out_is_found_by_the_full_address_only(client: Client) -> None:
     kept = OptOut.objects.create(address_hash=hash_address("ada@example.org"))
     OptOut.objects.create(address_hash=hash_address("ben@example.org"))
     for typed, found in [(" ADA@example.org ", [kept]), ("ada", [])]:

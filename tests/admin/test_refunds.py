@@ -1,4 +1,4 @@
-"""Money given back by staff: once, with a reason, and with the gifts that it meant."""
+"""Refunds by staff: once, with a reason, and for chosen gifts."""
 
 from datetime import timedelta
 from typing import Any
@@ -35,7 +35,7 @@ from tests.support.staff import address, counted, filled, page_of, permit, told
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_payment_is_given_back_in_full(
+def test_a_payment_is_refunded_in_full(
     campaign: Campaign, sandbox: SandboxControl, client: Client, editor: User
 ) -> None:
     payment = pay(order_membership(campaign, "once"), sandbox)
@@ -60,7 +60,7 @@ def test_a_payment_is_given_back_in_full(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_part_is_given_back_and_the_rest_stands(
+def test_a_partial_refund_leaves_the_rest_valid(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = pay(order_membership(campaign), sandbox)
@@ -71,7 +71,7 @@ def test_a_part_is_given_back_and_the_rest_stands(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_part_of_one_gift_does_not_revoke_it(
+def test_a_partial_refund_does_not_revoke_a_gift(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = buy_gifts(campaign, sandbox, number=1)
@@ -84,7 +84,7 @@ def test_a_part_of_one_gift_does_not_revoke_it(
 
 
 @pytest.mark.usefixtures("editor")
-def test_of_three_gifts_one_is_given_back_and_the_others_stand(
+def test_one_of_three_gifts_is_refunded(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
@@ -95,7 +95,7 @@ def test_of_three_gifts_one_is_given_back_and_the_others_stand(
     assert list(RefundOrder.objects.get().gifts.all()) == [second]
     assert statuses() == ["paid", "revoked", "paid"]
     assert counted(campaign) == 2
-    # What is given back already is not offered again; all of the rest is the rest.
+    # A refunded gift is not offered again.
     page = page_of(client.get(refund_url(payment)))
     assert str(second.pk) not in page
     refund_payment(client, payment, gifts=[str(first.pk), str(third.pk)])
@@ -104,7 +104,7 @@ def test_of_three_gifts_one_is_given_back_and_the_others_stand(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_claimed_gift_whose_share_is_given_back_waits_for_a_word(
+def test_a_refunded_claimed_gift_needs_a_decision(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
@@ -131,7 +131,7 @@ def test_a_claimed_gift_whose_share_is_given_back_waits_for_a_word(
         {"reason": "boredom"},
     ],
 )
-def test_a_refund_with_a_fault_is_not_ordered(
+def test_a_wrong_refund_is_refused(
     campaign: Campaign, sandbox: SandboxControl, client: Client, typed: dict[str, str]
 ) -> None:
     payment = pay(order_membership(campaign), sandbox)
@@ -142,7 +142,7 @@ def test_a_refund_with_a_fault_is_not_ordered(
 
 
 @pytest.mark.usefixtures("editor")
-def test_of_several_gifts_at_least_one_is_chosen(
+def test_at_least_one_gift_has_to_be_chosen(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
@@ -170,7 +170,7 @@ def test_a_double_click_refunds_once(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_double_click_on_gifts_keeps_what_was_ticked(
+def test_a_double_click_on_gifts_keeps_the_choice(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
@@ -191,7 +191,7 @@ def test_stripes_reason_for_refusing_is_shown(
     payment = pay(order_membership(campaign), sandbox)
     url = refund_url(payment)
     fields = filled(client, url, why=WHY, reason="duplicate")
-    # Given back at Stripe, and not told to us yet.
+    # Refunded at Stripe, and not known here yet.
     stripe_api.refund_payment(str(payment.intent_id), amount_minor=6000, idempotency_key="back")
     response = client.post(url, fields, follow=True)
     order = RefundOrder.objects.get()
@@ -204,7 +204,7 @@ def test_stripes_reason_for_refusing_is_shown(
 
 
 @pytest.mark.usefixtures("editor")
-def test_while_stripe_is_silent_a_refund_is_written_down_and_made_later(
+def test_a_refund_is_made_later_if_stripe_does_not_answer(
     campaign: Campaign, sandbox: SandboxControl, client: Client, settings: LazySettings
 ) -> None:
     payment = pay(order_membership(campaign, "once"), sandbox)
@@ -221,9 +221,7 @@ def test_while_stripe_is_silent_a_refund_is_written_down_and_made_later(
 
 
 @pytest.mark.usefixtures("editor")
-def test_what_did_not_come_by_stripe_is_not_given_back_there(
-    client: Client, birthday: Campaign
-) -> None:
+def test_an_offline_payment_is_not_refunded_at_stripe(client: Client, birthday: Campaign) -> None:
     payment = make_payment(make_member(), birthday, "2026-11-10 12:00", intent_id=None)
     assert refund_url(payment) not in page_of(client.get(address(Payment, "change", payment.pk)))
     response = client.get(refund_url(payment), follow=True)
@@ -236,9 +234,7 @@ def test_what_did_not_come_by_stripe_is_not_given_back_there(
     assert not RefundOrder.objects.exists()
 
 
-def test_the_permission_to_order_refunds_is_needed(
-    client: Client, trainee: User, birthday: Campaign
-) -> None:
+def test_a_refund_needs_its_permission(client: Client, trainee: User, birthday: Campaign) -> None:
     payment = make_payment(make_member(), birthday, "2026-11-10 12:00")
     permit(trainee, "view_payment", "change_payment")
     assert client.get(address(Payment, "change", payment.pk)).status_code == 200

@@ -1,4 +1,4 @@
-"""Money given back in Stripe's own dashboard, which says nothing of the gifts that it meant."""
+"""Refunds made in the Stripe Dashboard, which staff assign to gifts."""
 
 from uuid import uuid4
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_refund_of_stripes_dashboard_waits_until_its_gifts_are_named(
+def test_a_refund_from_the_dashboard_needs_to_be_assigned(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
@@ -35,7 +35,7 @@ def test_a_refund_of_stripes_dashboard_waits_until_its_gifts_are_named(
     page = page_of(client.get(address(Payment, "change", payment.pk)))
     assert "All of them stay valid and count" in page
     assert f'href="{url}"' in page
-    # Until then nobody knows which are left to be given back.
+    # Until then nobody knows which gifts can still be refunded.
     assert "First say which gifts" in told(client.get(refund_url(payment), follow=True))
 
     third = Gift.objects.order_by("position")[2]
@@ -45,14 +45,14 @@ def test_a_refund_of_stripes_dashboard_waits_until_its_gifts_are_named(
     assert counted(campaign) == 2
     assert LogEntry.objects.get().object_id == str(payment.pk)
     assert list(client.get(waiting).context["cl"].result_list) == []
-    # Said once, it is said.
+    # A refund is assigned once.
     response = client.post(url, {"seen": "0"}, follow=True)
     assert "this refund is already assigned" in told(response)
     assert list(refund.gifts.all()) == [third]
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_refund_may_have_meant_none_of_the_gifts(
+def test_a_refund_can_be_assigned_to_no_gift(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
@@ -64,7 +64,7 @@ def test_a_refund_may_have_meant_none_of_the_gifts(
     assert counted(campaign) == 3
     refund.refresh_from_db()
     assert refund.gifts_named_at is not None
-    # All of the rest is less than the shares of all, and is given back as it is.
+    # Less is left than the shares of all gifts, and is refunded in full.
     everything = [str(gift.pk) for gift in Gift.objects.all()]
     refund_payment(client, payment, gifts=everything)
     assert sum(Refund.objects.values_list("amount_minor", flat=True)) == payment.amount_minor
@@ -72,7 +72,7 @@ def test_a_refund_may_have_meant_none_of_the_gifts(
 
 
 @pytest.mark.usefixtures("editor")
-def test_shares_beyond_what_is_left_are_refused(
+def test_more_than_what_is_left_is_not_refunded(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
@@ -85,7 +85,7 @@ def test_shares_beyond_what_is_left_are_refused(
 
 
 @pytest.mark.usefixtures("editor")
-def test_gifts_of_another_payment_were_not_meant(
+def test_a_refund_is_not_assigned_to_gifts_of_another_payment(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
@@ -98,7 +98,7 @@ def test_gifts_of_another_payment_were_not_meant(
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_payment_given_back_in_full_at_stripe_leaves_nothing_to_say(
+def test_a_full_refund_at_stripe_needs_no_assignment(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
@@ -109,7 +109,7 @@ def test_a_payment_given_back_in_full_at_stripe_leaves_nothing_to_say(
 
 
 @pytest.mark.usefixtures("editor")
-def test_while_stripe_is_silent_it_is_kept_which_gifts_were_meant(
+def test_an_assignment_is_saved_while_stripe_does_not_answer(
     campaign: Campaign, sandbox: SandboxControl, client: Client, settings: LazySettings
 ) -> None:
     payment = buy_gifts(campaign, sandbox)

@@ -1,4 +1,4 @@
-"""What staff's browser does: lists, forms, and actions on rows that are ticked."""
+"""The admin as a browser uses it: lists, forms and actions on selected rows."""
 
 import json
 from datetime import timedelta
@@ -27,7 +27,7 @@ from campaigns.models import (
 from tests.support.factories import at, claim, make_gift, make_member, make_refund
 
 OURS: list[Any] = [model for model in admin.site._registry if model._meta.app_label == "campaigns"]
-TOLD_BY_OTHERS = [Payment, Tally, PublishedNumber, Checkout, StripeEvent, OutgoingMail]
+NOT_BY_STAFF = [Payment, Tally, PublishedNumber, Checkout, StripeEvent, OutgoingMail]
 MARKUP = '<script>alert("x")</script>'
 NOON = at("2026-11-10 12:00")
 WAITING_BUYER = "ada.waiting@example.org"
@@ -55,8 +55,8 @@ def claimed(gift: Gift) -> Gift:
     return gift
 
 
-def fallen(gift: Gift) -> Gift:
-    """Claimed, and then all of its payment was given back."""
+def claimed_and_refunded(gift: Gift) -> Gift:
+    """Claim a gift, then refund its payment in full."""
     claimed(gift)
     make_refund(gift.payment, timezone.now().isoformat())
     gift = Gift.objects.get(pk=gift.pk)
@@ -64,9 +64,9 @@ def fallen(gift: Gift) -> Gift:
     return gift
 
 
-def wait_for_a_person(campaign: Campaign) -> None:
-    """A gift whose payment fell after its claim; and two of one purchase, of which one bounced
-    and an unknown one was refunded."""
+def make_rows_that_need_attention(campaign: Campaign) -> None:
+    """Create a claimed gift whose payment was refunded; and two gifts of one purchase, of which
+    one bounced and an unassigned refund exists."""
     buyer, ben = make_member(WAITING_BUYER), make_member("ben.waiting@example.org")
     now = timezone.now()
     soon = {"deliver_at": now + timedelta(days=9), "expires_at": now + timedelta(days=374)}
@@ -104,7 +104,7 @@ def address(model: Any, page: str, *args: object) -> str:
 
 
 def act(client: Client, model: Any, action: str, *pks: object) -> Any:
-    """Choose rows of a list and an action, as a browser does."""
+    """Select rows of a list and an action, as a browser does."""
     return client.post(
         address(model, "changelist"), {"action": action, "_selected_action": pks}, follow=True
     )
@@ -128,7 +128,7 @@ def permit(user: User, *names: str) -> None:
 
 
 class Fields(HTMLParser):
-    """What the form of a page would send, as it stands there."""
+    """The data that the form of a page sends if nothing is changed."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
