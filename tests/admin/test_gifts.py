@@ -91,10 +91,10 @@ def test_those_that_wait_for_a_person_are_listed_apart(
 def test_a_gifts_page_tells_its_story_without_its_code(client: Client, gift: Gift) -> None:
     change(client, gift, "new-code")
     page = page_of(client.get(address(Gift, "change", gift.pk)))
-    assert "sent again with a new code" in page
+    assert "resent with a new claim code" in page
     assert WHY in page
     assert "editor" in page
-    assert "gift to its recipient" in page
+    assert "gift, to its recipient" in page
     gift.refresh_from_db()
     assert gift.code_hint in page
     assert gift.code not in page
@@ -321,7 +321,7 @@ def test_a_second_click_sends_a_gift_once(client: Client, editor: User, gift: Gi
     client.post(url, fields)
     response = client.post(url, fields)
     assert response.status_code == 422
-    assert "Meanwhile the gift was changed: sent again with a new code, by editor" in page_of(
+    assert "Meanwhile the gift was changed: resent with a new claim code, by editor" in page_of(
         response
     )
     gift.refresh_from_db()

@@ -33,10 +33,10 @@ def test_a_price_that_stripe_knows_keeps_its_amount(client: Client) -> None:
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"amount_minor": "0"}, "A price is above zero."),
+        ({"amount_minor": "0"}, "The price must be above zero."),
         ({"months": "12"}, "What renews by itself has no number of months."),
         ({"kind": "gift"}, "Say for how many months it lasts"),
-        ({"currency": "€"}, "small letters of ISO 4217"),
+        ({"currency": "€"}, "three-letter code of the currency"),
     ],
 )
 def test_what_is_wrong_with_a_price_is_said_beside_it(
