@@ -1,8 +1,8 @@
-"""Gets this checkout ready to run: a virtual environment, its packages, the translations.
+"""Prepare a fresh checkout: create a virtual environment, install packages, compile translations.
 
-`bin/demo`, `bin/test` and `bin/check` call `enter(...)` first. It needs nothing but Python 3.11
-with venv, does only what is not done yet, and goes on in the environment's own Python under the
-same process id.
+`bin/demo`, `bin/test` and `bin/check` call `enter(...)` first. It needs only Python 3.11 with venv,
+skips steps that are already done, and then restarts the program with the environment's Python under
+the same process id.
 """
 
 import fcntl
@@ -19,15 +19,15 @@ PYTHON = VENV / "bin" / "python"
 NEEDED = (3, 11)
 LOCALE = ROOT / "campaigns" / "locale"
 
-# A requirements file and those whose pins it repeats: installing it satisfies them all.
+# The requirements files that are satisfied once a file is installed: test.txt includes base.txt.
 COVERS = {"base": ["base"], "test": ["base", "test"]}
 
 
 def enter(requirements: str) -> None:
-    """Make the environment ready and continue in it; prints only when there is work to do."""
+    """Prepare the environment and continue in it. Print only if there is work to do."""
     if sys.version_info < NEEDED:
         restart_with_newer_python()
-    # A module found by the caller's PYTHONPATH must not stand in for a pinned one.
+    # The caller's PYTHONPATH must not replace a pinned package with another version.
     os.environ["PYTHONPATH"] = str(ROOT)
     lock = (ROOT / ".prepare.lock").open("w")
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -48,9 +48,9 @@ def restart_with_newer_python() -> None:
         if found:
             os.execv(found, [found, *sys.argv])
     stop(
-        f"This needs Python {dotted(NEEDED)} or newer; "
-        f"{sys.executable} is {dotted(sys.version_info[:2])}.",
-        "On Debian 12 or Ubuntu 24.04: sudo apt install python3 python3-venv",
+        f"Python {dotted(NEEDED)} or newer is required. "
+        f"{sys.executable} is Python {dotted(sys.version_info[:2])}.",
+        "On Debian 12 or Ubuntu 24.04, install it with: sudo apt install python3 python3-venv",
     )
 
 
@@ -62,48 +62,51 @@ def make_environment() -> None:
     if PYTHON.exists() and succeeds([str(PYTHON), "-m", "pip", "--version"]):
         return
     try:
-        import ensurepip  # noqa: F401, PLC0415 - Debian ships it in a package of its own
+        import ensurepip  # noqa: F401, PLC0415 - Debian ships it in a separate package
     except ImportError:
         stop(
-            "This Python has no venv, which keeps the project's packages apart from the system's.",
-            "On Debian and Ubuntu: sudo apt install python3-venv",
+            "Python's venv module is missing.",
+            "On Debian and Ubuntu, install it with: sudo apt install python3-venv",
         )
-    say("Making an environment in .venv ...")
-    run([sys.executable, "-m", "venv", "--clear", str(VENV)], "The environment was not made.")
+    say("Creating a virtual environment in .venv ...")
+    run(
+        [sys.executable, "-m", "venv", "--clear", str(VENV)],
+        "The virtual environment could not be created.",
+    )
 
 
 def install_packages(requirements: str) -> None:
     wanted = ROOT / "requirements" / f"{requirements}.txt"
     if stamp(requirements).exists() and stamp(requirements).read_text() == digest(wanted):
         return
-    say(f"Installing the packages of requirements/{requirements}.txt (once, a minute or two) ...")
+    say(f"Installing requirements/{requirements}.txt (once, takes a minute or two) ...")
     run(
         [
             *(str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
             *("--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement"),
             str(wanted),
         ],
-        "The packages were not installed. Is there a way to the package index from here?",
+        "The packages could not be installed. Check that this machine can reach the package index.",
     )
     for name in COVERS[requirements]:
         stamp(name).write_text(digest(ROOT / "requirements" / f"{name}.txt"))
 
 
 def compile_translations() -> None:
-    """Compile what changed since the last time; the compiled files are not in the repository."""
+    """Compile the translations that changed; the compiled files are not in the repository."""
     stale = []
     for source in sorted(LOCALE.glob("*/LC_MESSAGES/*.po")):
         compiled = source.with_suffix(".mo")
         if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
             stale.append((source, compiled))
     for source, compiled in stale:
-        say(f"Compiling the translation {source.relative_to(ROOT)} ...")
+        say(f"Compiling {source.relative_to(ROOT)} ...")
         run(
             [
                 *(str(PYTHON), "-m", "babel.messages.frontend", "--quiet", "compile"),
                 *("-i", str(source), "-o", str(compiled)),
             ],
-            "The translation was not compiled.",
+            f"{source.relative_to(ROOT)} could not be compiled. Its errors are listed above.",
         )
 
 
@@ -119,9 +122,9 @@ def succeeds(command: "list[str]") -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def run(command: "list[str]", complaint: str) -> None:
+def run(command: "list[str]", error: str) -> None:
     if subprocess.run(command, check=False, stdin=subprocess.DEVNULL).returncode != 0:
-        stop(complaint)
+        stop(error)
 
 
 def say(line: str) -> None:

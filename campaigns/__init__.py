@@ -7,17 +7,18 @@ The journey, one line a step, in the order in which the code reads:
     checkout.py     1  form -> Checkout row -> Stripe Checkout Session   stripe_api/
     webhooks.py     2  stored event -> which Stripe object to look at
     settlement/     3  Stripe object -> our rows, the one road
+    actions/           claim, refund, revoke, restore, grant, merge, erase: a door for each
     payments.py     4  record a payment, a refund, a dispute             money.py
     memberships/    5  activate, renew, lapse, extend
-    gifts/          6  buy, deliver, redeem, remind, expire, revoke
+    gifts/          6  buy, deliver, remind, expire; the inner steps of actions/
     progress/       7  THE number: tallies, goals, closing
     banners/        8  choose, fill in, render, publish
-    reports/        9  figures -> page, chart, file
+    reports/        9  figures -> page, chart, file                    spreadsheets.py
     members/       10  a person's own page: the link to it, what it shows, receipts, data
-    erasures.py    11  a person is forgotten: at Stripe, in our rows, in stored events
+    erasures/      11  erase a person: at Stripe, in our rows, in stored events
 
 Imports run one way, against the order of the journey: `urls -> admin, views, management, checks,
-templatetags -> tasks -> erasures -> webhooks -> checkout -> settlement -> members -> banners,
-reports -> progress -> gifts -> memberships -> payments -> emails, forms, stripe_api -> models ->
-money`.
+templatetags -> tasks -> actions -> erasures -> webhooks -> checkout -> settlement -> members ->
+banners, reports -> progress -> gifts -> emails -> memberships -> payments -> forms, stripe_api ->
+models -> money, spreadsheets`.
 """

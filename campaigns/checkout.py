@@ -1,8 +1,8 @@
 """1 From a form to Stripe's payment page: the Checkout row first, then the Checkout Session.
 
 The idempotency key is the row's id and an attempt number. An unknown outcome repeats the attempt,
-so that Stripe gives back the session it may have made; a changed form, an expired session or a
-5xx (which Stripe would replay) opens the next.
+so that Stripe returns the session it may have created. A changed form, an expired session or a 5xx
+(which Stripe repeats for the same key) starts the next attempt.
 """
 
 import contextlib
@@ -22,13 +22,13 @@ from campaigns.models.erasure import is_of_erased
 
 FIRST_LOOK = timedelta(seconds=30)
 _TRIES = 5
-# Languages of ours in which Stripe shows its page; in others the reader's browser decides.
+# Languages in which we ask Stripe to show its page; in others the reader's browser decides.
 _STRIPE_LANGUAGES = {"en"}
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a reader typed, checked: everything that makes one Checkout unlike another."""
+    """A validated order form: everything that distinguishes one Checkout from another."""
 
     kind: Checkout.Kind
     price: Price
@@ -41,12 +41,12 @@ class Order:
 
 
 def start_checkout(checkout_id: UUID, order: Order) -> Checkout:
-    """The Checkout with an open session at Stripe, or one that is complete already.
+    """Return the Checkout with an open session at Stripe, or one that is already complete.
 
-    However often it is called with the same order, there is one session. Raises the errors of
-    stripe_api; the row then stands with all that was typed, and the same call may be made again.
+    Repeated calls with the same order lead to one session. Raises the errors of stripe_api; the
+    row then keeps the form's content, and the same call can be repeated.
     """
-    checkout = _write_down(checkout_id, order)
+    checkout = _create_checkout(checkout_id, order)
     for _ in range(_TRIES):
         if checkout.session_id is not None:
             checkout = settlement.settle_checkout(checkout_id)
@@ -55,15 +55,15 @@ def start_checkout(checkout_id: UUID, order: Order) -> Checkout:
         if _is_same(checkout, order) and (
             checkout.session_id is None or checkout.status == Checkout.Status.OPEN
         ):
-            return _ask_stripe(checkout)
+            return _open_session(checkout)
         if checkout.status == Checkout.Status.OPEN and not _close_session(checkout):
             return settlement.settle_checkout(checkout_id)
         _open_next_attempt(checkout, order)
         checkout = Checkout.objects.select_related("price__plan").get(pk=checkout_id)
-    raise stripe_api.StripeUnavailable("other tabs kept changing the same order")
+    raise stripe_api.StripeUnavailable("other tabs keep changing the same order")
 
 
-def _write_down(checkout_id: UUID, order: Order) -> Checkout:
+def _create_checkout(checkout_id: UUID, order: Order) -> Checkout:
     checkout = Checkout(id=checkout_id)
     _fill_in(checkout, order)
     try:
@@ -82,7 +82,7 @@ def _fill_in(checkout: Checkout, order: Order) -> None:
 
 
 def _is_same(checkout: Checkout, order: Order) -> bool:
-    """Whether the same was ordered; where the reader came from is no part of an order."""
+    """Return whether the order is the same, wherever the reader came from."""
     return (
         (checkout.kind, checkout.price_id, checkout.email)
         == (order.kind, order.price.pk, order.email)
@@ -92,18 +92,17 @@ def _is_same(checkout: Checkout, order: Order) -> bool:
 
 
 def _close_session(checkout: Checkout) -> bool:
-    """Expire the open session, so that two can never be paid; False if it was paid meanwhile."""
+    """Expire the open session, so that only one can be paid; False if this one was just paid."""
     assert checkout.session_id is not None
     try:
         stripe_api.expire_session(checkout.session_id)
     except stripe_api.StripeRefused:
-        session = stripe_api.fetch_session(checkout.session_id)
-        return bool(session["status"] == "expired")
+        return stripe_api.fetch_session(checkout.session_id).status == "expired"
     return True
 
 
 def _open_next_attempt(checkout: Checkout, order: Order) -> None:
-    """Write the order down as the next attempt, unless another click or tab moved on meanwhile."""
+    """Save the order as the next attempt, unless another click or tab has done so meanwhile."""
     with transaction.atomic():
         locked = Checkout.objects.select_for_update(of=("self",), no_key=True).get(pk=checkout.pk)
         seen = (checkout.attempt, checkout.session_id)
@@ -117,8 +116,8 @@ def _open_next_attempt(checkout: Checkout, order: Order) -> None:
         locked.save()
 
 
-def _ask_stripe(checkout: Checkout) -> Checkout:
-    """Create the session of this attempt, or get back the one that it created before."""
+def _open_session(checkout: Checkout) -> Checkout:
+    """Create the session of this attempt, or get the one that it created before."""
     if checkout.session_id is not None:
         return checkout
     try:
@@ -126,32 +125,32 @@ def _ask_stripe(checkout: Checkout) -> Checkout:
             session_params(checkout), idempotency_key=checkout.idempotency_key
         )
     except (stripe_api.StripeFailed, stripe_api.StripeRefused):
-        # Stripe made no session and will say so again for this key, even once the reason is mended.
+        # Stripe created no session, and repeats that for this key even once the cause is fixed.
         _give_up_attempt(checkout)
         raise
     except stripe_api.StripeUnavailable:
-        # Of two clicks at once Stripe serves one; the other may find its session here by now.
+        # Stripe serves one of two simultaneous clicks; the other may find its session here by now.
         checkout.refresh_from_db()
         if checkout.session_id is None:
             raise
         return checkout
-    kept = Checkout.objects.filter(
+    is_saved = Checkout.objects.filter(
         pk=checkout.pk, attempt=checkout.attempt, session_id__isnull=True
     ).update(
-        session_id=session["id"],
-        session_url=session["url"] or "",
+        session_id=session.id,
+        session_url=session.url,
         status=Checkout.Status.OPEN,
         opened_at=timezone.now(),
         settle_at=timezone.now() + FIRST_LOOK,
     )
     checkout.refresh_from_db()
-    if not kept and checkout.session_id != session["id"]:
-        # Another tab went on with a changed form: this session is nobody's, and that one is ours.
-        with contextlib.suppress(stripe_api.StripeRefused):  # it is expired already
-            stripe_api.expire_session(session["id"])
-        if is_of_erased(checkout.email):  # sent once more, the form orders for somebody new
-            raise stripe_api.StripeUnavailable("whoever ordered was erased meanwhile")
-        return _ask_stripe(checkout)
+    if not is_saved and checkout.session_id != session.id:
+        # Another tab sent a changed form: its session is the current one, this one is unused.
+        with contextlib.suppress(stripe_api.StripeRefused):  # already expired
+            stripe_api.expire_session(session.id)
+        if is_of_erased(checkout.email):  # sent again, the form orders for a new person
+            raise stripe_api.StripeUnavailable("the person who ordered was erased meanwhile")
+        return _open_session(checkout)
     return checkout
 
 
@@ -162,7 +161,7 @@ def _give_up_attempt(checkout: Checkout) -> None:
 
 
 def session_params(checkout: Checkout) -> dict[str, Any]:
-    """What Stripe is asked for, told by the row alone: the same at every repetition."""
+    """Return the parameters of the session. They depend on the row alone, so repeats are equal."""
     metadata = {"checkout": str(checkout.pk)}
     here = {"checkout_id": checkout.pk}
     params: dict[str, Any] = {

@@ -1,6 +1,7 @@
 """4 Record a payment, its refunds and its disputes. Callers hold the Checkout's lock."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,23 +21,22 @@ from campaigns.models import (
     Refund,
     RefundOrder,
 )
-from campaigns.stripe_api import Json
 
 Interval = tuple[datetime, datetime | None]
 
-# The states of a dispute that staff are mailed of, each once: two ask for an answer, two are the
-# bank's last word. All others are taken as Stripe has them, and no one is told.
-TOLD_OF = ("warning_needs_response", "needs_response", Dispute.LOST, "won")
+# Staff get one e-mail for each of these states of a dispute: two need an answer, two are final.
+# Every other state is recorded without an e-mail.
+NOTIFIED_STATES = ("warning_needs_response", "needs_response", Dispute.LOST, "won")
 
 
 @dataclass(frozen=True)
 class ChargeSnapshot:
-    """A charge as Stripe showed it, with the intent it served and all that hangs on it."""
+    """A payment intent at Stripe with its latest charge, and that charge's refunds and disputes."""
 
-    intent: Json
-    charge: Json
-    refunds: list[Json] = field(default_factory=list)
-    disputes: list[Json] = field(default_factory=list)
+    intent_id: str
+    charge: stripe_api.Charge | None  # None until somebody has tried to pay
+    refunds: Sequence[stripe_api.Refund] = ()
+    disputes: Sequence[stripe_api.Dispute] = ()
     invoice_id: str = ""
     role: Payment.Role = Payment.Role.FIRST
 
@@ -48,37 +48,37 @@ def record_payment(
     member: Member,
     membership: Membership | None,
 ) -> Payment:
-    """Write what Stripe says of a charge, whatever was known before; the receipt falls due once."""
+    """Create or update the payment, refunds and disputes of a charge.
+
+    A payment that succeeded gets one receipt, however often this is called.
+    """
     charge = snapshot.charge
-    details = charge.get("payment_method_details") or {}
-    method = details.get("type") or ""
-    means = details.get(method) or {}
-    balance = charge.get("balance_transaction")
-    booked = balance if isinstance(balance, dict) else {}
+    assert charge is not None, "an intent without a charge is not a payment yet"
+    balance = charge.balance
     payment, _ = Payment.objects.update_or_create(
-        intent_id=snapshot.intent["id"],
+        intent_id=snapshot.intent_id,
         defaults={
             "role": snapshot.role,
-            "status": charge["status"],
-            "amount_minor": charge["amount"],
-            "currency": charge["currency"],
-            "fee_minor": booked.get("fee"),
-            "net_minor": booked.get("net"),
-            "settled_minor": booked.get("amount"),
-            "settled_currency": booked.get("currency") or "",
-            "hold": _hold(snapshot, checkout),
-            "paid_at": stripe_api.moment(charge["created"]),
+            "status": charge.status,
+            "amount_minor": charge.amount_minor,
+            "currency": charge.currency,
+            "fee_minor": balance.fee_minor if balance else None,
+            "net_minor": balance.net_minor if balance else None,
+            "settled_minor": balance.amount_minor if balance else None,
+            "settled_currency": balance.currency if balance else "",
+            "hold": _hold(snapshot.intent_id, charge, role=snapshot.role, checkout=checkout),
+            "paid_at": charge.created_at,
             "campaign": checkout.campaign,
             "member": member,
             "membership": membership,
             "checkout": checkout,
-            "method": method[:40],
-            "brand": (means.get("brand") or "")[:40],
-            "country": (means.get("country") or "")[:2],
-            # Stripe's page of it names whoever paid.
-            "receipt_url": "" if member.erased_at else charge.get("receipt_url") or "",
-            "receipt_number": charge.get("receipt_number") or "",
-            "charge_id": charge["id"],
+            "method": charge.method[:40],
+            "brand": charge.brand[:40],
+            "country": charge.country[:2],
+            # Stripe's receipt page shows the name of the person who paid.
+            "receipt_url": "" if member.erased_at else charge.receipt_url,
+            "receipt_number": charge.receipt_number,
+            "charge_id": charge.id,
             "invoice_id": snapshot.invoice_id,
         },
     )
@@ -98,51 +98,44 @@ def record_payment(
     return payment
 
 
-def _hold(snapshot: ChargeSnapshot, checkout: Checkout) -> Payment.Hold:
-    """Another currency than was asked for waits for staff's word, and what they said stands.
+def _hold(
+    intent_id: str, charge: stripe_api.Charge, *, role: Payment.Role, checkout: Checkout
+) -> Payment.Hold:
+    """Hold a payment in an unexpected currency for staff; keep the decision that they made.
 
-    Only of what can count there is anything to say. It comes from a price to which currencies were
-    added in Stripe's dashboard: a reader abroad is shown theirs.
+    Only payments that can count are held. The currency differs if somebody added currencies to a
+    price in Stripe's dashboard: Stripe then shows readers abroad their own currency.
     https://docs.stripe.com/payments/checkout/localize-prices/manual-currency-prices
     """
-    can_count = snapshot.role in Payment.COUNTED_ROLES
-    if snapshot.charge["currency"] == checkout.currency or not can_count:
+    can_count = role in Payment.COUNTED_ROLES
+    if charge.currency == checkout.currency or not can_count:
         return Payment.Hold.NONE
-    known = Payment.objects.filter(intent_id=snapshot.intent["id"]).values_list("hold", flat=True)
+    known = Payment.objects.filter(intent_id=intent_id).values_list("hold", flat=True)
     return Payment.Hold(known.first() or Payment.Hold.WAITING)
 
 
-def balance_entries(thing: Json) -> list[Json]:
-    """The entries in Stripe's balance that a refund or a dispute has made so far, oldest first."""
-    if thing["object"] == "dispute":
-        found = thing.get("balance_transactions") or []
-    else:
-        found = [thing.get("balance_transaction"), thing.get("failure_balance_transaction")]
-    entries = [entry for entry in found if isinstance(entry, dict)]
-    return sorted(entries, key=lambda entry: int(entry["created"]))
-
-
-def _moved(thing: Json) -> dict[str, Any]:
-    """What a refund or a dispute moved of the balance, as columns; noughts if it moved nothing."""
-    entries = balance_entries(thing)
+def _sum_entries(entries: Sequence[stripe_api.BalanceTransaction]) -> dict[str, Any]:
+    """Return the columns that say what a refund or a dispute moved; zeros if it moved nothing."""
+    amounts = [entry.amount_minor for entry in entries]
     return {
-        "taken_minor": -sum(entry["amount"] for entry in entries if entry["amount"] < 0),
-        "returned_minor": sum(entry["amount"] for entry in entries if entry["amount"] > 0),
-        "fee_minor": sum(entry["fee"] for entry in entries),
-        "settled_currency": entries[0]["currency"] if entries else "",
+        "taken_minor": -sum(amount for amount in amounts if amount < 0),
+        "returned_minor": sum(amount for amount in amounts if amount > 0),
+        "fee_minor": sum(entry.fee_minor for entry in entries),
+        "settled_currency": entries[0].currency if entries else "",
     }
 
 
-def record_refund(payment: Payment, refund: Json) -> Refund:
+def record_refund(payment: Payment, refund: stripe_api.Refund) -> Refund:
+    """Create or update a refund, and name its gifts if staff ordered it for some."""
     row, _ = Refund.objects.update_or_create(
-        refund_id=refund["id"],
+        refund_id=refund.id,
         defaults={
             "payment": payment,
-            "amount_minor": refund["amount"],
-            "status": refund["status"] or Refund.Status.PENDING,
-            "reason": refund.get("reason") or "",
-            "refunded_at": stripe_api.moment(refund["created"]),
-            **_moved(refund),
+            "amount_minor": refund.amount_minor,
+            "status": refund.status,
+            "reason": refund.reason,
+            "refunded_at": refund.created_at,
+            **_sum_entries(refund.entries),
         },
     )
     order = _find_order(payment, refund)
@@ -153,47 +146,44 @@ def record_refund(payment: Payment, refund: Json) -> Refund:
     return row
 
 
-def _find_order(payment: Payment, refund: Json) -> RefundOrder | None:
-    """The order of staff's that a refund carries out, by the metadata that we gave it."""
-    named = str((refund.get("metadata") or {}).get("refund_order", ""))
-    ours = Q(refund_id=refund["id"])
-    if named.isascii() and named.isdecimal():
-        ours |= Q(pk=int(named), refund_id=None)
-    return payment.refund_orders.filter(ours).first()
+def _find_order(payment: Payment, refund: stripe_api.Refund) -> RefundOrder | None:
+    """Return the refund order behind a refund, by the metadata that we gave it."""
+    matches = Q(refund_id=refund.id)
+    if refund.order_ref.isascii() and refund.order_ref.isdecimal():
+        matches |= Q(pk=int(refund.order_ref), refund_id=None)
+    return payment.refund_orders.filter(matches).first()
 
 
-def record_dispute(payment: Payment, dispute: Json) -> Dispute:
-    """Whatever state Stripe knows is kept; of some staff are told when they are new.
+def record_dispute(payment: Payment, dispute: stripe_api.Dispute) -> Dispute:
+    """Create or update a dispute in any state, and notify staff of the states that need it.
 
-    The two balance entries tell when the funds were taken and when they were given back.
+    Its balance entries say when the funds were withdrawn and when they were reinstated.
     """
-    known = Dispute.objects.filter(dispute_id=dispute["id"]).values_list("status", flat=True)
-    is_news = known.first() != dispute["status"]
-    due_by = (dispute.get("evidence_details") or {}).get("due_by")
-    entries = balance_entries(dispute)
-    taken = [entry for entry in entries if entry["amount"] < 0]
-    given = [entry for entry in entries if entry["amount"] > 0]
+    known = Dispute.objects.filter(dispute_id=dispute.id).values_list("status", flat=True)
+    is_new_state = known.first() != dispute.status
+    taken = [entry for entry in dispute.entries if entry.amount_minor < 0]
+    returned = [entry for entry in dispute.entries if entry.amount_minor > 0]
     row, _ = Dispute.objects.update_or_create(
-        dispute_id=dispute["id"],
+        dispute_id=dispute.id,
         defaults={
             "payment": payment,
-            "amount_minor": dispute["amount"],
-            "status": dispute["status"],
-            "reason": dispute.get("reason") or "",
-            "opened_at": stripe_api.moment(dispute["created"]),
-            "withdrawn_at": stripe_api.moment(taken[0]["created"]) if taken else None,
-            "reinstated_at": stripe_api.moment(given[-1]["created"]) if given else None,
-            "evidence_due_at": stripe_api.moment(due_by) if due_by else None,
-            **_moved(dispute),
+            "amount_minor": dispute.amount_minor,
+            "status": dispute.status,
+            "reason": dispute.reason,
+            "opened_at": dispute.created_at,
+            "withdrawn_at": taken[0].created_at if taken else None,
+            "reinstated_at": returned[-1].created_at if returned else None,
+            "evidence_due_at": dispute.evidence_due_at,
+            **_sum_entries(dispute.entries),
         },
     )
-    if is_news and row.status in TOLD_OF and settings.STAFF_EMAIL:
-        _tell_staff(row)
+    if is_new_state and row.status in NOTIFIED_STATES and settings.STAFF_EMAIL:
+        _notify_staff(row)
     return row
 
 
-def _tell_staff(dispute: Dispute) -> None:
-    """Once for each state; the mail is about that one and is not sent once it has passed."""
+def _notify_staff(dispute: Dispute) -> None:
+    """Schedule one e-mail for each state; it isn't sent once that state has passed."""
     OutgoingMail.objects.get_or_create(
         key=f"dispute:{dispute.dispute_id}:{dispute.status}",
         defaults={
@@ -215,7 +205,7 @@ def record_offline_payment(
     entered_by: User | None = None,
     note: str = "",
 ) -> Payment:
-    """Money that came by another way than Stripe, by the date that staff enter."""
+    """Record a first payment that didn't go through Stripe, with the date that staff enter."""
     return Payment.objects.create(
         role=Payment.Role.FIRST,
         status=Payment.Status.SUCCEEDED,
@@ -232,12 +222,12 @@ def record_offline_payment(
 
 
 def valid_interval(payment: Payment) -> Interval | None:
-    """When the payment stands, as known now; None if it never did.
+    """Return when the payment is valid, as far as is known now; None if it never was.
 
-    It stands from the charge on if it succeeded and is above zero, until its succeeded refunds
-    reach its full amount or a dispute over it is lost. Stripe gives no time for the loss itself,
-    so a lost dispute counts from the moment the funds were taken; one that is won later, and a
-    refund that fails later, leave no trace.
+    A payment above zero that succeeded is valid from its charge until its succeeded refunds reach
+    the full amount or a dispute over it is lost. Stripe gives no time for the loss itself, so a
+    lost dispute ends it when the funds were withdrawn. A dispute that is won later, and a refund
+    that fails later, change nothing.
     """
     if payment.status != Payment.Status.SUCCEEDED or payment.amount_minor <= 0:
         return None
@@ -246,11 +236,11 @@ def valid_interval(payment: Payment) -> Interval | None:
         for dispute in payment.disputes.all()
         if dispute.status == Dispute.LOST
     ]
-    returned = 0
+    refunded = 0
     for refund in sorted(payment.refunds.all(), key=lambda refund: refund.refunded_at):
         if refund.status == Refund.Status.SUCCEEDED:
-            returned += refund.amount_minor
-            if returned >= payment.amount_minor:
+            refunded += refund.amount_minor
+            if refunded >= payment.amount_minor:
                 ends.append(refund.refunded_at)
                 break
     until = min(ends, default=None)

@@ -1,111 +1,97 @@
-from django.urls import include, path
+from collections.abc import Callable
+
+from django.http import HttpResponseBase
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from campaigns.views import (
+    account,
     addresses,
     buyers,
     claims,
     embed,
     erasures,
-    members,
     orders,
     readers,
     reminders,
     stripe,
 )
+from campaigns.views.private import private
+
+Urls = list[URLPattern | URLResolver]
+
+
+def _redirect(url: str) -> Callable[..., HttpResponseBase]:
+    """Redirect an old address permanently."""
+    return RedirectView.as_view(url=url, permanent=True, query_string=True)
+
 
 app_name = "campaigns"
 
+account_urls = [
+    path("", account.show_account, name="account"),
+    path("open/<str:token>/", account.open_account, name="account_open"),
+    path("sign-out/", account.sign_out, name="account_sign_out"),
+    path("address/", addresses.change_address, name="account_address"),
+    path("data.json", account.download_data, name="account_data"),
+    path("erase/", erasures.erase_data, name="account_erase"),
+    path("erased/", erasures.show_erased, name="account_erased"),
+    path("receipts/<int:payment_id>.pdf", account.show_receipt, name="account_receipt"),
+    path("<int:membership_id>/cancel/", account.cancel_membership, name="account_cancel"),
+    path("<int:membership_id>/resume/", account.resume_membership, name="account_resume"),
+    path("<int:membership_id>/card/", account.change_card, name="account_card"),
+    path("<int:membership_id>/switch/", account.switch_price, name="account_switch"),
+]
+
+buyer_urls = [
+    path("", buyers.show_gifts, name="gifts"),
+    path("links.csv", buyers.export_links, name="gift_links"),
+    path("<int:position>/", buyers.change_gift, name="gift_change"),
+    path("<int:position>/card.pdf", buyers.show_card, name="gift_card"),
+]
+
+membership_urls: Urls = [
+    path("join/", readers.redirect_to_current, {"kind": "join"}, name="any_join"),
+    path("gift/", readers.redirect_to_current, {"kind": "gift"}, name="any_gift"),
+    path("thanks/<uuid:checkout_id>/", readers.show_thanks, name="thanks"),
+    path("cancelled/<uuid:checkout_id>/", readers.show_cancelled, name="cancelled"),
+    path("manage/<str:token>/", readers.open_portal, name="portal"),
+    path("account/", include(account_urls)),
+    # Addresses of the account page from before December 2026, in e-mails and bookmarks.
+    path("mine/<path:rest>", private(_redirect("/membership/account/%(rest)s"))),
+    path("mine/", private(_redirect("/membership/account/"))),
+    path("address/<str:token>/", addresses.confirm_address, name="confirm_address"),
+    path("no-reminders/<str:token>/", reminders.change_reminders, name="opt_out"),
+    path("gifts/<str:token>/", include(buyer_urls)),
+]
+
+claim_urls = [
+    path("", claims.enter_code, name="claim_by_code"),
+    path("confirm/<str:token>/", claims.confirm_claim, name="confirm_claim"),
+    path("<str:code>/", claims.claim_gift, name="claim"),
+    path("<str:code>/done/", claims.show_claimed, name="claimed"),
+]
+
+campaign_urls: Urls = [
+    path("", readers.show_campaign, name="campaign"),
+    path("join/", orders.order_membership, name="join"),
+    path("gift/", orders.order_gift, name="gift"),
+    path("gift/mail/", orders.preview_email, name="gift_mail_preview"),
+    path("gift/card/", orders.preview_card, name="gift_card_preview"),
+    path("gifts/", orders.order_gifts, name="gift_many"),
+    path("picture.png", embed.show_picture, name="picture"),
+    path("progress.json", embed.show_number, name="number"),
+]
+
 urlpatterns = [
-    path("stripe/", include([path("webhook/", stripe.webhook, name="webhook")])),
-    path(
-        "membership/",
-        include(
-            [
-                path("join/", readers.redirect_to_current, {"kind": "join"}, name="any_join"),
-                path("gift/", readers.redirect_to_current, {"kind": "gift"}, name="any_gift"),
-                path("thanks/<uuid:checkout_id>/", readers.thanks, name="thanks"),
-                path("cancelled/<uuid:checkout_id>/", readers.cancelled, name="cancelled"),
-                path("manage/<str:token>/", readers.portal, name="portal"),
-                path(
-                    "mine/",
-                    include(
-                        [
-                            path("", members.show_mine, name="mine"),
-                            path("open/<str:token>/", members.open_mine, name="open_mine"),
-                            path("leave/", members.leave, name="leave_mine"),
-                            path("address/", addresses.change_address, name="my_address"),
-                            path("data.json", members.save_data, name="my_data"),
-                            path("erase/", erasures.erase, name="my_erase"),
-                            path("erased/", erasures.show_erased, name="my_erased"),
-                            path(
-                                "receipts/<int:payment_id>.pdf",
-                                members.show_receipt,
-                                name="my_receipt",
-                            ),
-                            path(
-                                "<int:membership_id>/",
-                                include(
-                                    [
-                                        path("cancel/", members.cancel, name="my_cancel"),
-                                        path("keep/", members.keep, name="my_resume"),
-                                        path("card/", members.change_card, name="my_card"),
-                                        path("switch/", members.switch, name="my_switch"),
-                                    ]
-                                ),
-                            ),
-                        ]
-                    ),
-                ),
-                path("address/<str:token>/", addresses.confirm_address, name="confirm_address"),
-                path("no-reminders/<str:token>/", reminders.opt_out, name="opt_out"),
-                path(
-                    "gifts/<str:token>/",
-                    include(
-                        [
-                            path("", buyers.show_gifts, name="gifts"),
-                            path("links.csv", buyers.export_links, name="gift_links"),
-                            path("<int:position>/", buyers.change_gift, name="gift_change"),
-                            path("<int:position>/card.pdf", buyers.show_card, name="gift_card"),
-                        ]
-                    ),
-                ),
-            ]
-        ),
-    ),
-    path(
-        "claim/",
-        include(
-            [
-                path("", claims.claim_by_code, name="claim_by_code"),
-                path("confirm/<str:token>/", claims.confirm, name="confirm_claim"),
-                path("<str:code>/", claims.claim, name="claim"),
-                path("<str:code>/done/", claims.claimed, name="claimed"),
-            ]
-        ),
-    ),
-    path(
-        "campaign/<slug:slug>/",
-        include(
-            [
-                path("", readers.show_campaign, name="campaign"),
-                path("join/", orders.join, name="join"),
-                path("gift/", orders.give, name="gift"),
-                path("gift/mail/", orders.preview_mail, name="gift_mail_preview"),
-                path("gift/card/", orders.preview_card, name="gift_card_preview"),
-                path("gifts/", orders.give_many, name="gift_many"),
-                path("picture.png", embed.show_picture, name="picture"),
-                path("progress.json", embed.show_number, name="number"),
-            ]
-        ),
-    ),
+    path("stripe/webhook/", stripe.receive_event, name="webhook"),
+    path("membership/", include(membership_urls)),
+    path("claim/", include(claim_urls)),
+    path("campaign/<slug:slug>/", include(campaign_urls)),
     path("campaign/", readers.redirect_to_current, name="any_campaign"),
-    # Addresses of before December 2026, in bookmarks and in banners that were pasted somewhere.
-    path(
-        "drive/<path:rest>",
-        RedirectView.as_view(url="/campaign/%(rest)s", permanent=True, query_string=True),
-    ),
-    path("drive/", RedirectView.as_view(url="/campaign/", permanent=True, query_string=True)),
-    # In the demo the newspaper itself has this address.
+    # Addresses from before December 2026, in bookmarks and in banners on other pages.
+    path("drive/<path:rest>", _redirect("/campaign/%(rest)s")),
+    path("drive/", _redirect("/campaign/")),
+    # The demo's newspaper has its own page at this address.
     path("", readers.redirect_to_current, name="home"),
 ]

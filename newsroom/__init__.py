@@ -1,5 +1,5 @@
-"""The project: settings, start-up, the demo newspaper and the sandbox."""
+"""The project: settings, start-up, the demo newspaper and the sandbox.
 
-from newsroom.celery import app as celery_app
-
-__all__ = ["celery_app"]
+This file imports nothing, because Python runs it for `newsroom.sandbox` too, which needs neither
+Celery nor the settings. Django loads Celery's app through `newsroom.apps`.
+"""

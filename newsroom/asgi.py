@@ -1,4 +1,4 @@
-"""The same door for a server that speaks ASGI."""
+"""The ASGI application, for servers that need one instead of newsroom.wsgi."""
 
 import os
 

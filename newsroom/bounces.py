@@ -1,7 +1,7 @@
-"""What the mail provider tells of mails that came back, by its webhook, through anymail.
+"""Bounces and complaints that the e-mail provider reports by webhook, through anymail.
 
-Only where MAIL_PROVIDER is set. Anymail checks the provider's signature or the shared secret, and
-speaks by a signal of its own: this is the one place that listens.
+This module is loaded only if MAIL_PROVIDER is set. Anymail verifies the provider's signature or the
+shared secret and sends a signal. This is the only signal receiver in the project.
 """
 
 from typing import Any
@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from campaigns import emails, tasks
 
-CAME_BACK = {EventType.BOUNCED, EventType.REJECTED, EventType.FAILED}
-# Whoever calls our mail spam, or unsubscribes at the provider, gets no reminders.
-WANT_NO_MORE = {EventType.COMPLAINED, EventType.UNSUBSCRIBED}
+BOUNCED = {EventType.BOUNCED, EventType.REJECTED, EventType.FAILED}
+# People who mark an e-mail as spam, or unsubscribe at the provider, get no more reminders.
+UNWANTED = {EventType.COMPLAINED, EventType.UNSUBSCRIBED}
 
 urlpatterns = [
     pattern
@@ -27,10 +27,10 @@ urlpatterns = [
 
 
 @receiver(tracking, dispatch_uid="newsroom.bounces")
-def note_what_came_back(sender: object, event: AnymailTrackingEvent, **_: Any) -> None:
-    if event.event_type in WANT_NO_MORE and event.recipient:
+def record_report(sender: object, event: AnymailTrackingEvent, **_: Any) -> None:
+    if event.event_type in UNWANTED and event.recipient:
         emails.stop_reminders(event.recipient)
-    if event.event_type in CAME_BACK:
+    if event.event_type in BOUNCED:
         named = str((event.metadata or {}).get("mail", ""))
         if emails.record_bounce(
             mail_id=int(named) if named.isdecimal() else None,

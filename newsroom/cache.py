@@ -1,4 +1,4 @@
-"""A cache in files that counts right when several processes count together."""
+"""A file cache with correct counters when several processes use it at once."""
 
 import fcntl
 import pickle
@@ -13,12 +13,13 @@ from django.core.cache.backends.filebased import FileBasedCache
 
 
 class CountingFileCache(FileBasedCache):
-    """Django's own reads, adds and writes in two steps, and a count prolongs its entry's life.
+    """Django's file cache with a lock around each change of a counter.
 
-    Here both steps stand under one lock, and what is counted ends when it was to end.
+    Django reads and writes a counter in two steps, so two processes can lose a count, and each
+    count extends the entry's lifetime. Here the lock covers both steps and the lifetime stays.
     """
 
-    # The parent's own, which its type stubs leave out.
+    # Attributes of the base class that its type stubs don't list.
     _dir: str
     _createdir: Callable[[], None]
     _key_to_file: Callable[[Any, Any], str]
@@ -26,11 +27,11 @@ class CountingFileCache(FileBasedCache):
     def add(
         self, key: Any, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: Any = None
     ) -> bool:
-        with self._counting():
+        with self._locked():
             return bool(super().add(key, value, timeout, version))
 
     def incr(self, key: Any, delta: int = 1, version: Any = None) -> int:
-        with self._counting():
+        with self._locked():
             count = self.get(key, version=version)
             if count is None:
                 raise ValueError(f"Key {key!r} not found")
@@ -39,14 +40,14 @@ class CountingFileCache(FileBasedCache):
             return int(count)
 
     def _seconds_left(self, key: Any, version: Any) -> float | None:
-        # The file begins with the time of its end, or None for never.
+        # The file begins with the time at which the entry expires, or None.
         with suppress(OSError), Path(self._key_to_file(key, version)).open("rb") as entry:
             ends_at = pickle.load(entry)  # noqa: S301 - written by this cache
             return None if ends_at is None else max(0.0, float(ends_at) - time.time())
         return 0.0
 
     @contextmanager
-    def _counting(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         self._createdir()
         with (Path(self._dir) / "counting.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

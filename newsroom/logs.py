@@ -1,4 +1,4 @@
-"""Logs: one line an event, as JSON in production, and no address of a person in any of them."""
+"""Logs: one line for each event, in JSON in production, and never an e-mail address."""
 
 import logging
 import re
@@ -6,7 +6,9 @@ from typing import Any
 
 import structlog
 
-# Also as it stands in a query string, where the @ is written %40.
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+# Also matches addresses in a query string, where @ is written as %40.
 _ADDRESS = re.compile(
     r"""(?:[\w.!#$&'*+/=?^`{|}~%-]+?|\\?"[^"\n]+\\?")"""
     r"(?:@|%40)(?:[\w-]+(?:\.[\w-]+)+|\[[^\]\s]+\])",
@@ -15,28 +17,28 @@ _ADDRESS = re.compile(
 
 
 def hide_addresses(text: str) -> str:
-    """The text without e-mail addresses, whoever put them there."""
+    """Return the text with each e-mail address replaced by [address]."""
     return _ADDRESS.sub("[address]", text)
 
 
 class AddressFreeFormatter(structlog.stdlib.ProcessorFormatter):
-    """The last step of every line, so that tracebacks and other libraries' lines pass it too."""
+    """Removes addresses as the last step, so tracebacks and lines of libraries are covered, too."""
 
     def format(self, record: logging.LogRecord) -> str:
         return hide_addresses(super().format(record))
 
 
-def _leave_out_the_start(
+def _drop_request_started(
     logger: Any, method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """A request has one line, at its end; the library writes another at its beginning."""
+    """Drop the library's line at the start of a request; each request has one line, at its end."""
     if event.get("event") == "request_started":
         raise structlog.DropEvent
     return event
 
 
 def configure_logging(*, level: str, readable: bool) -> dict[str, Any]:
-    """Configure structlog and give Django's LOGGING setting."""
+    """Configure structlog and return the value of Django's LOGGING setting."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -48,7 +50,7 @@ def configure_logging(*, level: str, readable: bool) -> dict[str, Any]:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            _leave_out_the_start,
+            _drop_request_started,
             *shared,
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
@@ -65,7 +67,7 @@ def configure_logging(*, level: str, readable: bool) -> dict[str, Any]:
     else:
         ending += [
             structlog.processors.format_exc_info,
-            # Letters as they are: an address in escapes would not be recognised as one.
+            # Without ASCII escapes, which would hide an address from the formatter.
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     return {
@@ -85,11 +87,11 @@ def configure_logging(*, level: str, readable: bool) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "level": level, "propagate": True},
-            # Each request has its line from newsroom.middleware; these would repeat it, with
-            # whatever secret stands in its path.
+            # newsroom.middleware logs each request. These lines would repeat it with its path,
+            # which can contain a claim code.
             "django.request": {"level": "CRITICAL"},
             "django.server": {"handlers": [], "level": level, "propagate": True},
-            # Its lines name who tried to sign in.
+            # Its lines contain the names of people who tried to log in.
             "axes": {"level": "CRITICAL"},
         },
     }

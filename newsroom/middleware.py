@@ -1,4 +1,4 @@
-"""What every request passes before it reaches a view of the project."""
+"""The project's middleware: the reader's IP address, a short path for webhooks, request logs."""
 
 from collections.abc import Callable
 
@@ -9,12 +9,12 @@ from django_structlog.middlewares import RequestMiddleware
 WEBHOOK_PATH = "/stripe/webhook/"
 
 
-def believe_the_proxy(
+def use_proxy_address(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Take the reader's address from the proxy in front of us, for the limits on what one may do.
+    """Set REMOTE_ADDR to the reader's IP address, as the proxy reports it, for rate limits.
 
-    The last entry is the proxy's own; those before it may be anybody's invention.
+    The proxy adds the last entry of X-Forwarded-For. A reader can fake the entries before it.
     """
 
     def handle(request: HttpRequest) -> HttpResponseBase:
@@ -26,12 +26,12 @@ def believe_the_proxy(
     return handle
 
 
-def bring_webhooks_in(
+def answer_webhooks_early(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Webhooks go by what follows, which is for readers: sessions, languages, users, policies.
+    """Answer webhooks before the middleware for readers: sessions, languages, users, policies.
 
-    They come in bursts, and a third of an answer's time would be spent on it.
+    Webhooks arrive in bursts, and that middleware would take a third of the time of each answer.
     """
 
     def handle(request: HttpRequest) -> HttpResponseBase:
@@ -45,7 +45,7 @@ def bring_webhooks_in(
 
 
 class RequestLog(RequestMiddleware):
-    """One line a request that names its route, never its path: a claim code is a path's part."""
+    """Logs one line for each request, with its route. A path can contain a claim code."""
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:

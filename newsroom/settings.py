@@ -1,33 +1,38 @@
-"""Settings, read from the environment or from a file of it.
+"""Settings, read from environment variables or from the file `.env`.
 
-Each variable is described in `.env.example`, which a test holds against this file; what is wrong
-with a value is said by `manage.py check` (campaigns/checks.py), and nothing starts on an error.
+`.env.example` describes each variable; a test compares it with this file. `newsroom.environment`
+refuses values that can't be read. `manage.py check` (campaigns/checks.py) reports values that are
+unsafe. Nothing starts while there is an error.
 """
 
+import os
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import django_stubs_ext
-import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from newsroom.logs import configure_logging
+from newsroom.environment import Environment
+from newsroom.logs import LOG_LEVELS, configure_logging
 
-# Lets classes of Django's be written with a type, as in ModelAdmin[Campaign].
+# Allows type parameters on Django's classes, as in ModelAdmin[Campaign].
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-env_file = Path(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
+env = Environment()
+env_file = Path(env.text("ENV_FILE", default=str(BASE_DIR / ".env")))
 if env_file.is_file():
-    env.read_env(env_file)
+    env.read_file(env_file)
+elif "ENV_FILE" in os.environ and not env_file.exists():
+    raise ImproperlyConfigured(f"ENV_FILE names {str(env_file)!r}, but there is no such file.")
 
-# Secrets that everybody can read here. They are good for the demo and the tests alone: outside
-# DEMO the checks refuse each of them.
+# These secrets are public, so they are only for the demo and the tests. The checks refuse them
+# unless DEMO is on.
 DEMO_SECRETS = {
     "SECRET_KEY": "demo-only-secret-key-that-everybody-can-read-0123456789",
     "STRIPE_SECRET_KEY": "sk_test_demo",
@@ -35,39 +40,39 @@ DEMO_SECRETS = {
     "GIFT_CODE_KEY": "demo-only-gift-code-key",
 }
 
-DEMO = env.bool("DEMO", default=False)
-DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default=DEMO_SECRETS["SECRET_KEY"])
-SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
+DEMO = env.flag("DEMO", default=False)
+DEBUG = env.flag("DEBUG", default=False)
+SECRET_KEY = env.text("SECRET_KEY", default=DEMO_SECRETS["SECRET_KEY"])
+SITE_URL = env.text("SITE_URL", default="http://127.0.0.1:8000")
 IS_HTTPS = SITE_URL.startswith("https://")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
-NEWSROOM_NAME = env.str("NEWSROOM_NAME", default="The Meridian Post")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
+BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
+NEWSROOM_NAME = env.text("NEWSROOM_NAME", default="The Meridian Post")
 
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / (".demo" if DEMO else "data"))))
-PUBLISH_DIR = Path(env.str("PUBLISH_DIR", default=str(DATA_DIR / "published")))
-MAIL_DIR = Path(env.str("MAIL_DIR", default=str(DATA_DIR / "mails")))
+DATA_DIR = Path(env.text("DATA_DIR", default=str(BASE_DIR / (".demo" if DEMO else "data"))))
+PUBLISH_DIR = Path(env.text("PUBLISH_DIR", default=str(DATA_DIR / "published")))
+MAIL_DIR = Path(env.text("MAIL_DIR", default=str(DATA_DIR / "mails")))
 
 # Stripe
 
-STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default=DEMO_SECRETS["STRIPE_SECRET_KEY"])
-STRIPE_WEBHOOK_SECRET = env.list(
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", default=DEMO_SECRETS["STRIPE_SECRET_KEY"])
+STRIPE_WEBHOOK_SECRET = env.words(
     "STRIPE_WEBHOOK_SECRET", default=[DEMO_SECRETS["STRIPE_WEBHOOK_SECRET"]]
 )
-STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
-# Days after which a webhook that was worked on loses all but its ids; 0 keeps it whole for ever.
-EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", default=400)
-# Days for which a subscription goes on giving access from where its unpaid time began.
-GRACE_DAYS = env.int("GRACE_DAYS", default=14)
-# Gifts' claim codes are derived by this key. After a change of key the old one goes among the
-# fallbacks, for as long as gifts bought under it can be claimed.
-GIFT_CODE_KEY = env.str("GIFT_CODE_KEY", default=DEMO_SECRETS["GIFT_CODE_KEY"])
-GIFT_CODE_KEY_FALLBACKS = env.list("GIFT_CODE_KEY_FALLBACKS", default=[])
+STRIPE_API_BASE = env.text("STRIPE_API_BASE", default="")
+# Days until a processed webhook is reduced to its ids; 0 means never.
+EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", default=400)
+# Days of access after a failed renewal, counted from the end of the paid time.
+GRACE_DAYS = env.integer("GRACE_DAYS", default=14)
+# Claim codes are derived with this key. When it is replaced, the old key moves to the fallbacks for
+# as long as gifts sold under it can be claimed.
+GIFT_CODE_KEY = env.text("GIFT_CODE_KEY", default=DEMO_SECRETS["GIFT_CODE_KEY"])
+GIFT_CODE_KEY_FALLBACKS = env.words("GIFT_CODE_KEY_FALLBACKS", default=[])
 
-# Mail by a provider of anymail's, which tells of what came back; otherwise by EMAIL_URL.
-MAIL_PROVIDER = env.str("MAIL_PROVIDER", default="")
-ANYMAIL = env.dict("ANYMAIL", default={})
+# A provider that anymail supports also reports bounces. Without one, e-mail goes through EMAIL_URL.
+MAIL_PROVIDER = env.text("MAIL_PROVIDER", default="")
+ANYMAIL = env.pairs("ANYMAIL", default={})
 HAS_ANYMAIL = bool(MAIL_PROVIDER) and find_spec("anymail") is not None
 
 # The application
@@ -78,22 +83,23 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.messages",
     "django.contrib.sessions",
-    # The development server leaves static files to WhiteNoise, as every other server does.
+    # WhiteNoise serves the static files of the development server as well.
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "axes",
     "csp",
     "django_structlog",
     "campaigns",
+    "newsroom",  # loads Celery's app
     *(["newsroom.demo"] if DEMO else []),
     *(["anymail"] if HAS_ANYMAIL else []),
 ]
 
 MIDDLEWARE = [
-    *(["newsroom.middleware.believe_the_proxy"] if BEHIND_PROXY else []),
+    *(["newsroom.middleware.use_proxy_address"] if BEHIND_PROXY else []),
     "newsroom.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
-    "newsroom.middleware.bring_webhooks_in",
+    "newsroom.middleware.answer_webhooks_early",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -129,10 +135,10 @@ TEMPLATES = [
 
 # Data
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/db.sqlite3")}
+DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/db.sqlite3")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # A transaction takes the write lock at its first statement and others wait for it. By default
-    # one that reads and then writes fails at once with "database is locked".
+    # Each transaction takes the write lock at its first statement, and the others wait. By default,
+    # a transaction that reads first and then writes fails with "database is locked".
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -145,7 +151,7 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHES = {"default": env.cache_url("CACHE_URL", default=f"filecache://{DATA_DIR}/cache")}
+CACHES = {"default": env.cache("CACHE_URL", default=f"filecache://{DATA_DIR}/cache")}
 if CACHES["default"]["BACKEND"].endswith("FileBasedCache"):
     CACHES["default"]["BACKEND"] = "newsroom.cache.CountingFileCache"
 
@@ -161,7 +167,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
-# The demo reads them where they lie, so that it starts without collecting them first.
+# The demo serves static files from their sources, so it starts without collectstatic.
 WHITENOISE_USE_FINDERS = DEMO or DEBUG
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -172,13 +178,13 @@ STORAGES = {
     },
 }
 
-# Mail
+# E-mail
 
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="members@meridian-post.example")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="members@meridian-post.example")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-# Who is told of what needs a person; empty: the admin alone shows it.
-STAFF_EMAIL = env.str("STAFF_EMAIL", default="")
-email_url = env.email_url("EMAIL_URL", default="consolemail://")
+# Gets an e-mail about what needs attention. If it is empty, only the admin shows it.
+STAFF_EMAIL = env.text("STAFF_EMAIL", default="")
+email_url = env.mail_server("EMAIL_URL", default="consolemail://")
 EMAIL_BACKEND = email_url["EMAIL_BACKEND"]
 EMAIL_HOST = email_url.get("EMAIL_HOST") or "localhost"
 EMAIL_PORT = email_url.get("EMAIL_PORT") or 25
@@ -186,7 +192,8 @@ EMAIL_HOST_USER = email_url.get("EMAIL_HOST_USER") or ""
 EMAIL_HOST_PASSWORD = email_url.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = email_url.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = email_url.get("EMAIL_USE_SSL", False)
-# Seconds for each word with the mail server; its ten or so end within the lease of 40.
+# Seconds for each of the ten or so exchanges with the mail server. Together they have to take less
+# than the 40 seconds of an e-mail's lease.
 EMAIL_TIMEOUT = 4
 if MAIL_PROVIDER:
     EMAIL_BACKEND = f"anymail.backends.{MAIL_PROVIDER}.EmailBackend"
@@ -203,7 +210,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(hours=1)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-# Behind a proxy the middleware has put the reader's address there; a header can be made up.
+# Our middleware has already set REMOTE_ADDR behind a proxy. A reader could fake other headers.
 AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]
 AXES_VERBOSE = False
 AUTH_PASSWORD_VALIDATORS = [
@@ -217,17 +224,17 @@ AUTH_PASSWORD_VALIDATORS = [
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS
 LANGUAGE_COOKIE_SAMESITE = "Lax"
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=IS_HTTPS)
-SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if IS_HTTPS else 0)
-SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
-SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
-# What holds for a whole domain is its owner's to decide: HSTS for subdomains, and preloading.
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=IS_HTTPS)
+SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", default=31_536_000 if IS_HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.flag("SECURE_HSTS_PRELOAD", default=False)
+# HSTS for subdomains and preloading affect the whole domain, so its owner decides about them.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 
-# The forms lead to Stripe's page by a redirect, which form-action has to allow as well.
+# Our forms redirect to Stripe's pages, and browsers apply form-action to the redirect, too.
 checkout_origins = ["https://checkout.stripe.com", "https://billing.stripe.com"]
 if STRIPE_API_BASE:
     checkout_origins = ["{0.scheme}://{0.netloc}".format(urlsplit(STRIPE_API_BASE))]
@@ -251,10 +258,10 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     "usb": [],
 }
 
-# The queue. What must not be lost stands in the database; a message only hurries it, so nobody
-# waits long for a broker that does not answer.
+# The queue. All due work is in the database, and a message only makes it start sooner. A reader
+# therefore never waits long for a broker that doesn't answer.
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", default="filesystem://")
 broker = urlsplit(CELERY_BROKER_URL).scheme
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -278,7 +285,7 @@ elif broker in {"redis", "rediss"}:
     CELERY_BROKER_TRANSPORT_OPTIONS |= {
         "socket_connect_timeout": 1,
         "socket_timeout": 2,
-        # A killed worker's messages come back after this time, and are looked for this often.
+        # Seconds until the message of a killed worker is delivered again, and how often to look.
         "visibility_timeout": 120,
         "unacked_restore_interval": 2,
         "unacked_restore_throttle": 1,
@@ -297,7 +304,8 @@ CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
-    # It expires before the next one is sent: a worker that was away finds one, not hundreds.
+    # Each message expires before the next one is sent, so a worker that was stopped finds one
+    # message instead of hundreds.
     "sweep": {"task": "campaigns.tasks.sweep", "schedule": 15, "options": {"expires": 15}},
     "reconcile": {
         "task": "campaigns.tasks.reconcile",
@@ -308,7 +316,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # Logs
 
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LOG_LEVEL = env.choice("LOG_LEVEL", LOG_LEVELS, default="INFO")
 LOGGING = configure_logging(level=LOG_LEVEL, readable=DEMO or DEBUG)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

@@ -1,3 +1,5 @@
+"""URLs of the project: the admin, the language switch, the demo, bounces and the application."""
+
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path

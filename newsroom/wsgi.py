@@ -1,4 +1,4 @@
-"""The web server's door (granian --interface wsgi newsroom.wsgi:application)."""
+"""The WSGI application: granian --interface wsgi newsroom.wsgi:application."""
 
 import os
 

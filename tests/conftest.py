@@ -23,13 +23,21 @@ from tests.support.database import empty_tables
 from tests.support.factories import make_campaign, make_price
 
 WEBHOOK_SECRET = "whsec_tests"
-# The day of all tests, whatever the machine's: late in the campaign, and before a gift expires that
-# was sold in it.
+# In this order they share one site.
+JOURNEYS = ("test_sign_up", "test_account", "test_erasure", "test_gifts")
+# The day of every test, whatever the machine's clock says: late in the campaign, and before gifts
+# that were sold in it expire.
 TODAY = 1795521600  # 2026-11-24 12:00 UTC
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    """Start what takes minutes; the journeys share a site, and the one that moves time is last."""
+    items.sort(key=lambda item: (item.get_closest_marker("long") is None, _place(item)))
+
+
+def _place(item: pytest.Item) -> int:
+    name = item.path.stem
+    return JOURNEYS.index(name) if item.path.parent.name == "journeys" and name in JOURNEYS else 0
 
 
 @pytest.fixture(autouse=True)
@@ -100,13 +108,13 @@ def campaign(sandbox: SandboxControl, on_sale: dict[str, str], transactional_db:
     campaign = make_campaign()
     prices = [make_price(kind) for kind in ("month", "year", "gift", "once")]
     if on_sale:  # the command would make the same again
-        sandbox.bring_back()
+        sandbox.restore_snapshot()
         Plan.objects.filter(pk=prices[0].plan_id).update(stripe_product_id=on_sale["plan"])
         for price in prices:
             Price.objects.filter(pk=price.pk).update(stripe_price_id=on_sale[price.kind])
     else:
         call_command("stripe_setup", "--no-webhook", stdout=io.StringIO())
-        sandbox.keep()
+        sandbox.save_snapshot()
         on_sale["plan"] = Plan.objects.get().stripe_product_id
         on_sale.update(Price.objects.values_list("kind", "stripe_price_id"))
     return campaign
@@ -127,7 +135,7 @@ def reader(chromium: Browser) -> Iterator[Reader]:
 def deliver_events(sandbox: SandboxControl, client: Client, event_ids: list[str]) -> None:
     """Bring events to the webhook's door, signed, and let a worker's function do its work."""
     for event_id in event_ids:
-        body, header = sandbox.signed(event_id)
+        body, header = sandbox.sign_event(event_id)
         response = client.post(
             "/stripe/webhook/",
             data=body,

@@ -6,13 +6,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
+from inspect import isfunction
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from django.contrib import admin
 from django.core.management import call_command
 
 import campaigns
+from campaigns import stripe_api
 
 pytestmark = pytest.mark.once
 
@@ -83,6 +86,25 @@ def test_one_package_speaks_with_stripe() -> None:
         if any(name.split(".")[0] == "stripe" for name in imported_by(parse(source)))
     }
     assert {path.rpartition("/")[0] for path in speaking} == {"campaigns/stripe_api"}
+
+
+def test_stripes_raw_objects_stay_in_their_package() -> None:
+    """Every function of stripe_api returns snapshots, so that mypy checks all that use them."""
+    returned = {
+        name: str(get_type_hints(value).get("return"))
+        for name in stripe_api.__all__
+        if isfunction(value := getattr(stripe_api, name))
+    }
+    assert "Session" in returned["fetch_session"]
+    raw = {name for name, hint in returned.items() if re.search(r"\bdict\b|\bAny\b", hint)}
+    assert raw == set()
+    using = [
+        path
+        for path, source in find_sources("campaigns").items()
+        if not path.startswith("campaigns/stripe_api/")
+        if re.search(r"stripe_api\.client\b|stripe_api[.\w]* import .*\bJson\b", source)
+    ]
+    assert using == []
 
 
 def test_nothing_happens_by_signals() -> None:

@@ -1,7 +1,8 @@
-"""From the form to one open session at Stripe, whatever happens on the way."""
+"""A form leads to one open session at Stripe, even after errors and repeats."""
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +13,7 @@ from stripe._encode import _api_encode
 from campaigns import checkout as checkouts
 from campaigns import settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Price, Tally
-from campaigns.stripe_api import Json, connection
+from campaigns.stripe_api import connection
 from newsroom.sandbox.control import SandboxControl
 from tests.sandbox import schema
 from tests.support.lost_answers import SESSIONS, steal_answers
@@ -45,8 +46,8 @@ def gift_order(order: checkouts.Order, *, gifts: int = 1) -> checkouts.Order:
     )
 
 
-def sessions() -> list[Json]:
-    """Every session at the sandbox, newest first."""
+def sessions() -> list[dict[str, Any]]:
+    """Return every session at the sandbox, newest first."""
     page = stripe_api.client().v1.checkout.sessions.list({"limit": 100})
     return [session.to_dict() for session in page.auto_paging_iter()]
 
@@ -55,12 +56,12 @@ def open_sessions() -> list[str]:
     return [session["id"] for session in sessions() if session["status"] == "open"]
 
 
-# What Stripe is asked for
+# The request
 
 
 @pytest.mark.parametrize("kind", ["month", "year", "once"])
 @pytest.mark.parametrize("language", ["en", "uk"])
-def test_what_is_asked_for_is_in_stripes_own_schema(
+def test_the_request_matches_stripes_schema(
     order: checkouts.Order, kind: str, language: str
 ) -> None:
     order = replace(order, price=Price.objects.get(kind=kind), language=language)
@@ -76,7 +77,7 @@ def test_what_is_asked_for_is_in_stripes_own_schema(
     )
 
 
-def test_gifts_are_one_line_of_as_many(order: checkouts.Order) -> None:
+def test_several_gifts_are_one_line_item(order: checkouts.Order) -> None:
     checkout = checkouts.start_checkout(uuid4(), gift_order(order, gifts=3))
     params = checkouts.session_params(checkout)
     schema.check_request("POST", SESSIONS, _encode(params))
@@ -86,25 +87,27 @@ def test_gifts_are_one_line_of_as_many(order: checkouts.Order) -> None:
     assert sessions()[0]["amount_total"] == checkout.amount_minor
 
 
-def _encode(params: Json) -> str:
+def _encode(params: dict[str, Any]) -> str:
     return "&".join(f"{name}={value}" for name, value in _api_encode(params))
 
 
 @pytest.mark.parametrize("kind", ["year", "once", "gift"])
-def test_the_only_metadata_is_the_checkouts_id(
+def test_the_only_metadata_is_the_id_of_the_checkout(
     order: checkouts.Order, sandbox: SandboxControl, kind: str
 ) -> None:
     order = replace(order, price=Price.objects.get(kind=kind))
     checkout = checkouts.start_checkout(uuid4(), gift_order(order) if kind == "gift" else order)
     sandbox.pay(str(checkout.session_id), card=CARD)
     ours = {"checkout": str(checkout.pk)}
-    session = sessions()[0]
+    v1, session = stripe_api.client().v1, sessions()[0]
     assert session["metadata"] == ours
     if kind == "year":
-        assert stripe_api.fetch_subscription(session["subscription"])["metadata"] == ours
+        subscription = v1.subscriptions.retrieve(session["subscription"])
+        assert subscription.to_dict()["metadata"] == ours
     else:
-        assert stripe_api.fetch_intent(session["payment_intent"])["metadata"] == ours
-    customer = stripe_api.client().v1.customers.retrieve(session["customer"])
+        intent = v1.payment_intents.retrieve(session["payment_intent"])
+        assert intent.to_dict()["metadata"] == ours
+    customer = v1.customers.retrieve(session["customer"])
     assert customer.to_dict()["metadata"] == {}
     assert session["client_reference_id"] is None
 
@@ -112,7 +115,7 @@ def test_the_only_metadata_is_the_checkouts_id(
 # One session
 
 
-def test_the_row_is_there_before_stripe_is_called(
+def test_the_row_is_saved_before_stripe_is_called(
     order: checkouts.Order, settings: LazySettings
 ) -> None:
     settings.STRIPE_API_BASE = NOBODY
@@ -146,7 +149,7 @@ def test_after_an_outage_the_same_attempt_opens_the_session(
     assert (checkout.attempt, open_sessions()) == (1, [checkout.session_id])
 
 
-def test_an_answer_lost_once_is_asked_for_again_within_the_call(
+def test_a_lost_answer_is_requested_again_within_the_call(
     order: checkouts.Order, sandbox: SandboxControl
 ) -> None:
     sandbox.add_fault("api", match=f"POST {SESSIONS}", kind="lose_answer")
@@ -154,7 +157,7 @@ def test_an_answer_lost_once_is_asked_for_again_within_the_call(
     assert [session["id"] for session in sessions()] == [checkout.session_id]
 
 
-def test_an_answer_that_never_came_is_the_same_session_at_the_next_try(
+def test_the_next_attempt_after_a_lost_answer_gets_the_same_session(
     order: checkouts.Order, settings: LazySettings
 ) -> None:
     checkout_id = uuid4()
@@ -168,10 +171,10 @@ def test_an_answer_that_never_came_is_the_same_session_at_the_next_try(
     assert len(sessions()) == 1
 
 
-def test_a_changed_form_after_a_lost_answer_leaves_one_session_that_can_be_paid(
+def test_a_changed_form_after_a_lost_answer_leaves_one_payable_session(
     order: checkouts.Order, settings: LazySettings
 ) -> None:
-    """The lost one is open at Stripe, but its address was given to nobody."""
+    """The lost session is open at Stripe, but nobody has its URL."""
     checkout_id = uuid4()
     with steal_answers(settings, times=2), pytest.raises(stripe_api.StripeUnavailable):
         checkouts.start_checkout(checkout_id, order)
@@ -182,7 +185,7 @@ def test_a_changed_form_after_a_lost_answer_leaves_one_session_that_can_be_paid(
     assert sessions()[0]["id"] == checkout.session_id
 
 
-def test_an_answer_that_takes_too_long_is_no_second_session(
+def test_a_slow_answer_makes_no_second_session(
     order: checkouts.Order, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "_TIMEOUT", (1, 0.3))
@@ -201,7 +204,7 @@ def test_an_answer_that_takes_too_long_is_no_second_session(
 
 
 def _insist(checkout_id: UUID, order: checkouts.Order) -> Checkout:
-    """A reader who sends the form until it works; Stripe may be at the first one still."""
+    """A reader sends the form until it works; Stripe may still be busy with the first."""
     for _ in range(5):
         try:
             return checkouts.start_checkout(checkout_id, order)
@@ -210,7 +213,7 @@ def _insist(checkout_id: UUID, order: checkouts.Order) -> Checkout:
     raise AssertionError("five tries were not enough")
 
 
-def test_after_a_recorded_5xx_the_next_attempt_has_a_new_key_and_opens_one_session(
+def test_the_attempt_after_a_recorded_5xx_has_a_new_key(
     order: checkouts.Order, sandbox: SandboxControl
 ) -> None:
     sandbox.add_fault("api", match=f"POST {SESSIONS}", kind="error", status=500)
@@ -223,7 +226,7 @@ def test_after_a_recorded_5xx_the_next_attempt_has_a_new_key_and_opens_one_sessi
     assert [session["id"] for session in sessions()] == [checkout.session_id]
 
 
-def test_what_stripe_refused_works_once_the_reason_is_mended(order: checkouts.Order) -> None:
+def test_a_refused_order_works_once_the_cause_is_fixed(order: checkouts.Order) -> None:
     price_id, checkout_id = order.price.stripe_price_id, uuid4()
     stripe_api.client().v1.prices.update(price_id, {"active": False})
     with pytest.raises(stripe_api.StripeRefused):
@@ -252,7 +255,7 @@ def test_a_changed_form_expires_the_old_session_and_opens_another(
     assert sessions()[0]["customer_email"] == "ada.r@example.org"
 
 
-def test_an_expired_session_gives_way_to_the_next_attempt(
+def test_an_expired_session_starts_the_next_attempt(
     order: checkouts.Order, sandbox: SandboxControl
 ) -> None:
     checkout_id = uuid4()
@@ -265,7 +268,7 @@ def test_an_expired_session_gives_way_to_the_next_attempt(
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["known to us", "not yet known"])
 @pytest.mark.parametrize("is_changed", [True, False], ids=["changed", "the same"])
-def test_what_was_paid_is_not_opened_again(
+def test_a_paid_checkout_is_not_opened_again(
     order: checkouts.Order, sandbox: SandboxControl, is_known: bool, is_changed: bool
 ) -> None:
     checkout_id = uuid4()
@@ -282,16 +285,16 @@ def test_what_was_paid_is_not_opened_again(
     assert Tally.objects.count() == 1
 
 
-def test_a_session_paid_in_the_moment_of_a_change_is_not_replaced(
+def test_a_session_paid_during_a_change_is_not_replaced(
     order: checkouts.Order, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkout_id = uuid4()
     first = checkouts.start_checkout(checkout_id, order)
     expire = stripe_api.expire_session
 
-    def pay_first(session_id: str) -> Json:
+    def pay_first(session_id: str) -> None:
         sandbox.pay(session_id, card=CARD)
-        return expire(session_id)
+        expire(session_id)
 
     monkeypatch.setattr(stripe_api, "expire_session", pay_first)
     changed = replace(order, price=Price.objects.get(kind="month"))
@@ -313,7 +316,7 @@ def test_two_clicks_at_once_make_one_session(order: checkouts.Order) -> None:
     assert len(sessions()) == Checkout.objects.count() == 5
 
 
-def test_two_clicks_at_once_after_the_session_expired_make_one_more(
+def test_two_clicks_at_once_after_expiry_make_one_new_session(
     order: checkouts.Order, sandbox: SandboxControl
 ) -> None:
     checkout_id = uuid4()
@@ -326,8 +329,8 @@ def test_two_clicks_at_once_after_the_session_expired_make_one_more(
     assert open_sessions() == [Checkout.objects.get().session_id]
 
 
-def test_two_tabs_that_differ_leave_one_session_open(order: checkouts.Order) -> None:
-    """Whichever was last; both readers are led to it, or told to try once more."""
+def test_two_tabs_with_different_forms_leave_one_session_open(order: checkouts.Order) -> None:
+    """The last form wins; both tabs get its session, or an error to try again."""
     changed = replace(order, price=Price.objects.get(kind="month"))
     for _ in range(5):
         checkout_id = uuid4()
@@ -343,6 +346,8 @@ def test_two_tabs_that_differ_leave_one_session_open(order: checkouts.Order) -> 
         ours = [
             session for session in sessions() if session["metadata"]["checkout"] == str(checkout_id)
         ]
-        assert [each["id"] for each in ours if each["status"] == "open"] == [checkout.session_id]
-        open_one = next(each for each in ours if each["status"] == "open")
+        assert [session["id"] for session in ours if session["status"] == "open"] == [
+            checkout.session_id
+        ]
+        open_one = next(session for session in ours if session["status"] == "open")
         assert open_one["amount_total"] == checkout.amount_minor

@@ -1,4 +1,4 @@
-"""The README is true where a machine can tell."""
+"""README and docs/: links, commands and settings that they name exist."""
 
 import re
 from pathlib import Path
@@ -9,42 +9,91 @@ from django.core.management import get_commands
 pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text()
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+IDS = [str(page.relative_to(ROOT)) for page in PAGES]
+SCREEN = 20  # lines
 
 
-def test_its_first_screen_has_the_picture_and_the_two_commands() -> None:
-    first_screen = "\n".join(README.splitlines()[:20])
+def read_links(page: Path) -> list[str]:
+    """Return the targets of the page's links, except those to other sites."""
+    targets = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    return [target for target in targets if not target.startswith("http")]
+
+
+def read_anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives to the page's headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def leads_somewhere(page: Path, target: str) -> bool:
+    path, _, anchor = target.partition("#")
+    linked = (page.parent / path).resolve() if path else page
+    return linked.exists() and (not anchor or anchor in read_anchors(linked))
+
+
+def test_the_first_screen_of_the_readme_has_the_picture_and_both_commands() -> None:
+    first_screen = "\n".join(README.read_text(encoding="utf-8").splitlines()[:SCREEN])
     assert "bin/demo" in first_screen
     assert "bin/test" in first_screen
     assert re.search(r"!\[[^\]]{20,}\]\(", first_screen)
 
 
-def test_everything_it_points_to_is_there() -> None:
-    targets = [
-        target for target in re.findall(r"\]\(([^)#\s]+)", README) if not target.startswith("http")
-    ]
-    assert len(targets) >= 3
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_relative_links_lead_to_existing_files_and_headings(page: Path) -> None:
+    assert [target for target in read_links(page) if not leads_somewhere(page, target)] == []
 
 
-def test_every_command_that_it_names_exists() -> None:
-    named = set(re.findall(r"manage\.py (\w+)", README))
-    assert {"campaign_report", "import_members", "stripe_setup"} <= named
-    assert named - set(get_commands()) == set()
-    for program in set(re.findall(r"(?<![\w/])bin/\w+", README)):
-        assert (ROOT / program).exists(), program
+def test_a_broken_link_is_found() -> None:
+    assert len(read_links(README)) >= 5
+    assert leads_somewhere(README, "docs/operations.md#webhook-events")
+    assert not leads_somewhere(README, "docs/no-such-page.md")
+    assert not leads_somewhere(README, "docs/operations.md#no-such-heading")
 
 
-def test_it_names_every_setting_and_no_other() -> None:
-    settings = (ROOT / "newsroom" / "settings.py").read_text()
-    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', settings))
-    table = README[README.index("### Settings") : README.index("## Figures")]
-    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
-    assert {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)} == read
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, ahead = set(), [README]
+    while ahead:
+        page = ahead.pop()
+        if page not in reached:
+            reached.add(page)
+            targets = (target.partition("#")[0] for target in read_links(page))
+            ahead += [(page.parent / path).resolve() for path in targets if path.endswith(".md")]
+    assert set(PAGES) - reached == set()
 
 
-def test_its_figures_name_the_command_that_prints_them() -> None:
-    figures = README[README.index("## Figures") : README.index("## Decisions")]
-    for module in set(re.findall(r"-m (tests\.bench\.\w+)", figures)):
-        assert (ROOT / (module.replace(".", "/") + ".py")).exists(), module
-    assert "-m tests.bench." in figures
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_commands_and_modules_that_a_page_names_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert set(re.findall(r"manage\.py ([a-z]\w+)", text)) - set(get_commands()) == set()
+    modules = [name.replace(".", "/") + ".py" for name in re.findall(r"-m (tests[\w.]+)", text)]
+    files = re.findall(r"(?<![\w/])((?:bin|tests|requirements)/[\w/.]*\w)", text)
+    assert [path for path in [*modules, *files] if not (ROOT / path).exists()] == []
+
+
+def test_each_decision_is_a_question_with_context_decision_and_consequences() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text(encoding="utf-8")
+    for number, page in enumerate(pages, start=1):
+        title, *headings = re.findall(r"^#+ .+$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert page.name.startswith(f"{number:04}-")
+        assert title.endswith("?")
+        assert headings == ["## Context", "## Decision", "## Consequences"]
+        assert f"[{title.removeprefix('# ')}]({page.name})" in index
+
+
+def test_the_pages_describe_the_commands_of_the_application() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    named = set(re.findall(r"manage\.py (\w+)", text))
+    own = {name for name, app in get_commands().items() if app == "campaigns"}
+    assert own
+    assert own - named == set()
+
+
+def test_each_figure_names_the_command_that_prints_it() -> None:
+    figures = (ROOT / "docs" / "figures.md").read_text(encoding="utf-8")
+    _, *sections = figures.split("\n## ")
+    assert len(sections) >= 5
+    for section in sections:
+        assert re.search(r"^    .*(-m tests\.bench\.|bin/test )", section, re.MULTILINE), section

@@ -1,4 +1,4 @@
-"""Each variable that the settings read stands in .env.example with a comment, and no other does."""
+"""Every setting is described in `.env.example` and in the README's table, and no other is."""
 
 import re
 from itertools import pairwise
@@ -12,20 +12,30 @@ ROOT = Path(__file__).resolve().parent.parent
 VARIABLE = re.compile(r"#?([A-Z][A-Z_]+)=")
 
 
-def test_every_setting_is_documented_and_nothing_else() -> None:
-    settings = (ROOT / "newsroom" / "settings.py").read_text()
-    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', settings))
-    documented = [
-        found[1]
-        for line in (ROOT / ".env.example").read_text().splitlines()
-        if (found := VARIABLE.match(line))
-    ]
-    assert len(read) > 20
-    assert sorted(documented) == sorted(read)
+def read_settings() -> set[str]:
+    """Return the names of the variables that the settings read."""
+    source = (ROOT / "newsroom" / "settings.py").read_text(encoding="utf-8")
+    return set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', source))
 
 
-def test_every_setting_has_words_of_its_own() -> None:
-    lines = (ROOT / ".env.example").read_text().splitlines()
-    for before, line in pairwise(lines):
+def read_example() -> list[str]:
+    return (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+
+
+def test_every_setting_is_in_the_example_and_nothing_else() -> None:
+    documented = [found[1] for line in read_example() if (found := VARIABLE.match(line))]
+    assert len(read_settings()) > 20
+    assert sorted(documented) == sorted(read_settings())
+
+
+def test_every_setting_in_the_example_has_a_comment() -> None:
+    for before, line in pairwise(read_example()):
         if VARIABLE.match(line) and not VARIABLE.match(before):
             assert before.startswith("# "), line
+
+
+def test_every_setting_is_in_the_table_of_the_readme_and_nothing_else() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme[readme.index("### Settings") :]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)} == read_settings()

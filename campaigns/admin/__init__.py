@@ -1,17 +1,16 @@
-"""Staff's side: one module a noun; its buttons call the plural modules.
+"""The admin for staff: one module for each kind of row.
 
-Money and events can only be looked at: Stripe tells them. What staff do to them is an action
-(replay an event, settle a Checkout again, send a mail once more) or a form that asks why (change a
-gift, give money back), for those who hold the permission.
+Staff can view payments and events but never edit them, because they come from Stripe. Everything
+else that staff do is either an action of a list (replay an event, settle a Checkout again, resend
+an e-mail) or a page below a row with a form that asks why (refund a payment, change a gift): see
+pages.py. Each needs a permission.
 """
 
 from campaigns.admin import (
     campaigns,
     checkouts,
-    cursors,
     erasures,
     gifts,
-    inbox,
     mails,
     members,
     memberships,
@@ -20,15 +19,15 @@ from campaigns.admin import (
     plans,
     refunds,
     site,
+    stripe_events,
+    sync_positions,
 )
 
 __all__ = [
     "campaigns",
     "checkouts",
-    "cursors",
     "erasures",
     "gifts",
-    "inbox",
     "mails",
     "members",
     "memberships",
@@ -37,4 +36,6 @@ __all__ = [
     "plans",
     "refunds",
     "site",
+    "stripe_events",
+    "sync_positions",
 ]

@@ -1,4 +1,4 @@
-"""The filter of a list for what waits for a person."""
+"""The list filter for rows that need attention."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from campaigns.reports.attention import CONCERNS
 
 
 class NeedsAttention(admin.SimpleListFilter):
-    title = _("what needs a person")
+    title = _("needs attention")
     parameter_name = "needs"
 
     def lookups(

@@ -1,4 +1,4 @@
-"""Campaigns: their window, goals, wording and banners."""
+"""Campaigns: their dates, goals, texts and banners."""
 
 from typing import Any
 from zoneinfo import available_timezones
@@ -17,8 +17,16 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import banners, progress, tasks
-from campaigns.admin.closing import ClosingPages, in_its_zone, publish_soon
-from campaigns.admin.progress import ProgressPages
+from campaigns.admin.closing import (
+    CLOSE,
+    REOPEN,
+    describe_state,
+    in_its_zone,
+    list_recounts,
+    publish_soon,
+)
+from campaigns.admin.pages import ActionPages, Link
+from campaigns.admin.progress import PROGRESS, REPORT
 from campaigns.admin.site import name_both_halves
 from campaigns.models import Banner, Campaign, CampaignCopy, Checkout, Goal, Payment
 
@@ -27,14 +35,14 @@ class CampaignForm(forms.ModelForm[Campaign]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("starts_at", "ends_at"):
-            if name in self.fields:  # whoever may only look has none
+            if name in self.fields:  # staff who may only view have none
                 name_both_halves(self.fields[name])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         starts_at, ends_at = cleaned.get("starts_at"), cleaned.get("ends_at")
         if starts_at and ends_at and ends_at <= starts_at:
-            self.add_error("ends_at", _("The end has to come after the start."))
+            self.add_error("ends_at", _("The end must be after the start."))
         return cleaned
 
 
@@ -42,11 +50,11 @@ class GoalForm(forms.ModelForm[Goal]):
     def clean_target(self) -> int:
         target = int(self.cleaned_data["target"])
         if target == 0:
-            raise forms.ValidationError(_("A goal's target is above zero."))
+            raise forms.ValidationError(_("The target must be above zero."))
         return target
 
     def validate_constraints(self) -> None:
-        """Which goal is the primary one is told by all of them together: see GoalFormSet."""
+        """Leave the check of the primary goal to GoalFormSet, which sees all goals."""
         is_primary, self.instance.is_primary = self.instance.is_primary, False
         super().validate_constraints()
         self.instance.is_primary = is_primary
@@ -62,14 +70,16 @@ class GoalFormSet(BaseInlineFormSet[Goal, Campaign, forms.ModelForm[Goal]]):
         ]
         primary = sum(bool(goal.get("is_primary")) for goal in kept)
         if primary > 1:
-            raise forms.ValidationError(_("Banners show one goal: only one can be the primary."))
+            raise forms.ValidationError(
+                _("Choose only one primary goal. It is the goal that banners show.")
+            )
         if kept and not primary:
             raise forms.ValidationError(
-                _("Choose the primary goal: without one there is no number for the banners.")
+                _("Choose a primary goal. It is the goal that banners show.")
             )
 
     def save(self, commit: bool = True) -> list[Goal]:
-        """The old primary goal steps back before the new one is written: there are never two."""
+        """Unset the old primary goal before the new one is written, so that there are never two."""
         if commit:
             chosen = [
                 form.instance.pk for form in self.forms if form.cleaned_data.get("is_primary")
@@ -87,7 +97,7 @@ class GoalInline(admin.StackedInline[Goal, Campaign]):
     min_num = 1
     max_num = len(Goal.Kind)
 
-    # The goals of a closed campaign are what its number was kept for: they can be looked at.
+    # The goals of a closed campaign can't be changed: its final counts belong to them.
 
     def has_add_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         return not _is_closed(obj) and super().has_add_permission(request, obj)
@@ -107,20 +117,21 @@ class CampaignCopyInline(admin.StackedInline[CampaignCopy, Campaign]):
     model = CampaignCopy
     extra = 0
     min_num = 1
-    verbose_name = _("wording in one language")
-    verbose_name_plural = _("wording")
+    verbose_name = _("translation")
+    verbose_name_plural = _("texts")
 
 
 class BannerInline(admin.StackedInline[Banner, Campaign]):
     model = Banner
     extra = 0
-    verbose_name = _("banner of your own wording")
-    verbose_name_plural = _("banners of your own wording; where there is none, ours stands")
+    verbose_name = _("custom banner text")
+    verbose_name_plural = _("custom banner text (leave empty to use the default)")
     fields = [("placement", "state", "language"), "headline", "text"]
 
 
 @admin.register(Campaign)
-class CampaignAdmin(ClosingPages, ProgressPages):
+class CampaignAdmin(ActionPages):
+    pages = (PROGRESS, REPORT, CLOSE, REOPEN)
     list_display = ["name", "see_progress", "phase", "begins", "ends", "zone", "priority", "slug"]
     search_fields = ["slug", "copies__name"]
     ordering = ["-starts_at"]
@@ -130,27 +141,28 @@ class CampaignAdmin(ClosingPages, ProgressPages):
     fieldsets = [
         (None, {"fields": ["slug", "currency"]}),
         (
-            _("Window"),
+            _("Dates"),
             {
                 "description": _(
-                    "Dates and times on this page are in the campaign's own time zone. What is paid "
-                    "from the start on and before the end counts; after a change everything is "
-                    "counted anew, within minutes if it is much."
+                    "Times on this page are in the campaign’s own time zone. Payments count if "
+                    "they are made after the start and before the end. If you change the dates, "
+                    "we recount the campaign; this can take a few minutes."
                 ),
                 "fields": ["zone", "starts_at", "ends_at"],
             },
         ),
-        (_("Beside the number"), {"fields": ["supporters_before", "priority"]}),
+        (_("More settings"), {"fields": ["supporters_before", "priority"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return super().get_queryset(request).prefetch_related("copies")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> list[str]:
-        """The slug is in the address that people shared and in the banners' file names.
+        """Fix what others depend on.
 
-        The currency is that of what was bought: another would leave it out of the goal of money.
-        A closed campaign keeps the window of its number until it is opened again.
+        The slug is part of links that people shared and of the banners' file names. A money goal
+        counts payments in the campaign's currency only. A closed campaign keeps the dates of its
+        final count until it is reopened.
         """
         if obj is None:
             return []
@@ -162,7 +174,7 @@ class CampaignAdmin(ClosingPages, ProgressPages):
         return fixed
 
     def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
-        """Only one that nothing was bought in; several at once never."""
+        """Allow it for a single campaign in which nothing was bought."""
         return (
             obj is not None
             and super().has_delete_permission(request, obj)
@@ -170,19 +182,25 @@ class CampaignAdmin(ClosingPages, ProgressPages):
             and not Payment.objects.filter(campaign=obj).exists()
         )
 
+    def describe_state(self, row: Campaign) -> str:
+        return describe_state(row, progress.measure_campaign(row, at=timezone.now()))
+
+    def list_notices(self, request: HttpRequest, row: Campaign) -> list[tuple[str, Link | None]]:
+        return list_recounts(row)
+
     @admin.display(description=_("name"))
     def name(self, campaign: Campaign) -> str:
         return campaign.copy_for(get_language() or "en").name
 
-    @admin.display(description=_("from"), ordering="starts_at")
+    @admin.display(description=_("starts"), ordering="starts_at")
     def begins(self, campaign: Campaign) -> str:
         return in_its_zone(campaign, "starts_at")
 
-    @admin.display(description=_("to"), ordering="ends_at")
+    @admin.display(description=_("ends"), ordering="ends_at")
     def ends(self, campaign: Campaign) -> str:
         return in_its_zone(campaign, "ends_at")
 
-    @admin.display(description=_("now"))
+    @admin.display(description=_("state"))
     def phase(self, campaign: Campaign) -> str:
         if campaign.closed_at is not None:
             return gettext("closed")
@@ -193,7 +211,7 @@ class CampaignAdmin(ClosingPages, ProgressPages):
         return format_html(
             '<a href="{}">{}</a>',
             reverse("admin:campaigns_campaign_progress", args=[campaign.pk]),
-            gettext("Progress"),
+            gettext("See progress"),
         )
 
     def changeform_view(
@@ -203,7 +221,7 @@ class CampaignAdmin(ClosingPages, ProgressPages):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Dates and times are shown and read in the campaign's own zone."""
+        """Show and read dates and times in the campaign's own zone."""
         with timezone.override(self._zone(request, object_id)):
             response = super().changeform_view(request, object_id, form_url, extra_context)
             return response.render() if isinstance(response, TemplateResponse) else response
@@ -216,7 +234,7 @@ class CampaignAdmin(ClosingPages, ProgressPages):
         return campaign.zone if campaign else "UTC"
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
-        """What is on the form, and nothing else: a colleague may be closing the campaign just now."""
+        """Write only the form's fields: a colleague may be closing the campaign just now."""
         obj.save(update_fields=list(form.fields) if change else None)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -226,41 +244,41 @@ class CampaignAdmin(ClosingPages, ProgressPages):
             progress.request_recount(campaign.pk)
             tasks.run_soon(tasks.recount)
             self.message_user(
-                request, gettext("The window was moved: everything is being counted anew.")
+                request, gettext("The dates have changed, so the campaign is being recounted.")
             )
         publish_soon([campaign.pk])
 
-    @admin.action(description=_("Publish the banners now"), permissions=["change"])
+    @admin.action(description=_("Publish banners"), permissions=["change"])
     def publish_now(self, request: HttpRequest, campaigns: QuerySet[Campaign]) -> None:
         for campaign in campaigns:
             try:
                 published = banners.publish_campaign(campaign.pk)
             except OSError as error:
                 words = gettext(
-                    "%(campaign)s: the files could not be written (%(error)s). The last good banners "
-                    "stand, and it is tried again."
+                    "%(campaign)s: banners not published (%(error)s). Readers still see the last "
+                    "ones. We’ll try again automatically."
                 )
                 level = messages.ERROR
                 more = {"error": error.strerror or type(error).__name__}
             else:
                 if published is None:
                     words = gettext(
-                        "%(campaign)s: nothing was written. Either it is being published or counted "
-                        "anew just now, or it has no primary goal."
+                        "%(campaign)s: banners not published. The campaign is being published or "
+                        "recounted right now, or it has no primary goal."
                     )
                     level, more = messages.WARNING, {}
                 else:
-                    words = gettext("%(campaign)s: published, with the number %(number)s.")
+                    words = gettext("%(campaign)s: banners published with %(number)s.")
                     count = banners.write_count(published, language=get_language() or "en")
                     level, more = messages.SUCCESS, {"number": count.words}
             self.message_user(request, words % {"campaign": campaign.slug, **more}, level)
 
-    @admin.action(description=_("Count anew"), permissions=["change"])
+    @admin.action(description=_("Recount"), permissions=["change"])
     def recount(self, request: HttpRequest, campaigns: QuerySet[Campaign]) -> None:
         for campaign in campaigns:
             progress.request_recount(campaign.pk)
             self.message_user(
                 request,
-                gettext("%(campaign)s is being counted anew.") % {"campaign": campaign.slug},
+                gettext("%(campaign)s: recount started.") % {"campaign": campaign.slug},
             )
         tasks.run_soon(tasks.recount)

@@ -1,4 +1,4 @@
-"""What readers set out to buy. Settling one again asks Stripe how it ended."""
+"""Checkouts. Settling one again asks Stripe for its outcome."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from campaigns.admin.site import ViewOnlyAdmin, amount
 from campaigns.models import Checkout
 from campaigns.models.moves import ForbiddenMove
 
-AT_ONCE = 25  # each asks Stripe several times, while staff wait
+AT_ONCE = 25  # each makes several calls to Stripe while staff wait
 
 
 @admin.register(Checkout)
@@ -25,18 +25,18 @@ class CheckoutAdmin(ViewOnlyAdmin):
     date_hierarchy = "created_at"
     ordering = ["-created_at", "-pk"]
     search_fields = ["email", "name", "session_id", "customer_id"]
-    search_help_text = _("A name or an address, or an id of Stripe's.")
+    search_help_text = _("Name, e-mail address or Stripe ID")
     fieldsets = [
         (None, {"fields": [("kind", "status"), "price", ("campaign", "placement")]}),
-        (_("Who"), {"fields": ["name", "email", "language", "member"]}),
-        (_("What was typed"), {"fields": ["typed"]}),
+        (_("Buyer"), {"fields": ["name", "email", "language", "member"]}),
+        (_("Form data"), {"fields": ["typed"]}),
         (_("At Stripe"), {"fields": ["session_id", "customer_id", "attempt"]}),
-        (_("When"), {"fields": ["created_at", "settle_at"]}),
+        (_("Times"), {"fields": ["created_at", "settle_at"]}),
     ]
     readonly_fields = ["created_at", "settle_at"]
     actions = ["settle"]
 
-    @admin.action(description=_("Settle again: ask Stripe how they ended"), permissions=["work"])
+    @admin.action(description=_("Settle again (ask Stripe for the outcome)"), permissions=["work"])
     def settle(self, request: HttpRequest, checkouts: QuerySet[Checkout]) -> None:
         selected = list(checkouts.values_list("pk", "session_id"))
         asked = [checkout_id for checkout_id, session_id in selected if session_id]
@@ -44,39 +44,47 @@ class CheckoutAdmin(ViewOnlyAdmin):
         if settled:
             tasks.run_soon(tasks.do_what_followed)
             words = ngettext(
-                "%(count)d Checkout stands as Stripe has it now.",
-                "%(count)d Checkouts stand as Stripe has them now.",
+                "%(count)d Checkout settled.",
+                "%(count)d Checkouts settled.",
                 settled,
             )
             self.message_user(request, words % {"count": settled}, messages.SUCCESS)
         if len(asked) > AT_ONCE:
-            words = gettext("Only the first %(count)d were settled: staff wait for each.")
+            words = gettext(
+                "Only the first %(count)d were settled. Settle the others in smaller batches."
+            )
             self.message_user(request, words % {"count": AT_ONCE}, messages.WARNING)
         never_asked = len(selected) - len(asked)
         if never_asked:
             words = ngettext(
-                "%(count)d has no session at Stripe, so there is nothing to ask.",
-                "%(count)d have no session at Stripe, so there is nothing to ask.",
+                "%(count)d Checkout has no session at Stripe, so there is nothing to settle.",
+                "%(count)d Checkouts have no session at Stripe, so there is nothing to settle.",
                 never_asked,
             )
             self.message_user(request, words % {"count": never_asked}, messages.INFO)
 
     def _settle_each(self, request: HttpRequest, checkout_ids: list[UUID]) -> int:
-        """Settle them until Stripe is silent; how many were. What went wrong is told."""
+        """Settle them until Stripe stops answering; return how many were settled."""
         settled = 0
         for checkout_id in checkout_ids:
             try:
                 settlement.settle_checkout(checkout_id)
             except stripe_api.StripeUnavailable:
                 words = gettext(
-                    "Stripe does not answer. Nothing is lost: try again in a few minutes."
+                    "Stripe doesn’t answer. Nothing is lost. Try again in a few minutes."
                 )
                 self.message_user(request, words, messages.ERROR)
                 break
-            except (stripe_api.StripeError, settlement.SettlementBusy, ForbiddenMove) as error:
-                words = gettext("Checkout %(id)s was not settled: %(error)s")
+            except (stripe_api.StripeError, ForbiddenMove) as error:
+                words = gettext(
+                    "Checkout %(id)s not settled. Please report this error to your developers: "
+                    "%(error)s"
+                )
                 about = {"id": checkout_id, "error": error}
                 self.message_user(request, words % about, messages.ERROR)
+            except settlement.SettlementBusy:
+                words = gettext("Checkout %(id)s is being settled right now.")
+                self.message_user(request, words % {"id": checkout_id}, messages.WARNING)
             else:
                 settled += 1
         return settled

@@ -1,163 +1,106 @@
-"""Closing a campaign: staff look at what is counted and what is pending, and the number is kept."""
+"""Closing a campaign: staff check what is counted and pending, and fix the final count."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
 from django.contrib.admin.helpers import AdminForm
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import banners, progress, tasks
-from campaigns.admin.forms import (
-    Done,
-    Link,
-    NotDone,
-    Panel,
-    StaffForm,
-    WhyForm,
-    answer_form,
-    page_of,
-)
+from campaigns.admin.forms import StaffForm, WhyForm
+from campaigns.admin.pages import ActionPages, Done, Link, NotDone, Page
 from campaigns.models import Campaign, Phase
 from campaigns.progress import Progress
 
 
 class CloseForm(StaffForm):
-    """Nothing is asked unless something is pending."""
+    """Asks for a confirmation if payments are pending, otherwise for nothing."""
 
-    without_pending = forms.BooleanField(label=_("Close it without them"))
+    without_pending = forms.BooleanField()
 
     def __init__(self, *args: Any, pending: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not pending:
             del self.fields["without_pending"]
             return
-        self.fields["without_pending"].help_text = ngettext(
-            "%(count)d payment begun in the window still waits for its bank. If it arrives later, "
-            "it stands beside the number and is not in it.",
-            "%(count)d payments begun in the window still wait for their bank. What arrives later "
-            "stands beside the number and is not in it.",
+        field = self.fields["without_pending"]
+        field.label = ngettext(
+            "Close without the %(count)d pending payment",
+            "Close without the %(count)d pending payments",
             pending,
         ) % {"count": pending}
+        field.help_text = gettext(
+            "A bank still has to confirm. Later payments are shown separately and don’t change the "
+            "final number."
+        )
 
     def fieldset(self) -> AdminForm:
-        # No empty frame where nothing is asked.
+        # An empty fieldset would leave an empty frame.
         return super().fieldset() if self.visible_fields() else AdminForm(self, [], {})  # type: ignore[arg-type]
 
 
-class ClosingPages(admin.ModelAdmin[Campaign]):
-    """Two addresses more below each campaign's own, and how it stands above its form."""
-
-    change_form_template = "campaigns/staff/change_form.html"
-
-    def get_urls(self) -> list[URLPattern]:
-        here = self.admin_site.admin_view
-        return [
-            path("<int:campaign_id>/close/", here(self.close), name="campaigns_campaign_close"),
-            path("<int:campaign_id>/reopen/", here(self.reopen), name="campaigns_campaign_reopen"),
-            *super().get_urls(),
-        ]
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        campaign = self.get_object(request, object_id) if object_id else None
-        panel = {"panel": self._panel(request, campaign)} if campaign is not None else {}
-        return super().changeform_view(request, object_id, form_url, panel | (extra_context or {}))
-
-    def _panel(self, request: HttpRequest, campaign: Campaign) -> Panel:
-        now = timezone.now()
-        goals = progress.measure_campaign(campaign, at=now)
-        links = []
-        if self.has_change_permission(request, campaign):
-            if campaign.closed_at is not None:
-                url = reverse("admin:campaigns_campaign_reopen", args=[campaign.pk])
-                links.append(Link(gettext("Open again"), url, is_grave=True))
-            elif not refuse_closing(campaign, goals):
-                url = reverse("admin:campaigns_campaign_close", args=[campaign.pk])
-                links.append(Link(gettext("Close the campaign"), url))
-        notices = _tell_recount(campaign)
-        return Panel(state=_describe_state(campaign, goals), notices=notices, links=links)
-
-    def _find_to_change(self, request: HttpRequest, campaign_id: int) -> Campaign:
-        campaign = self.get_object(request, str(campaign_id))
-        if campaign is None:
-            raise Http404
-        if not self.has_change_permission(request, campaign):
-            raise PermissionDenied
-        return campaign
-
-    def close(self, request: HttpRequest, campaign_id: int) -> HttpResponse:
-        campaign = self._find_to_change(request, campaign_id)
-        goals = progress.measure_campaign(campaign, at=timezone.now())
-        if refusal := refuse_closing(campaign, goals):
-            self.message_user(request, refusal, messages.WARNING)
-            return HttpResponseRedirect(page_of(campaign))
-        shown = progress.fingerprint(goals)
-        form = CloseForm(request.POST or None, initial={"seen": shown}, pending=_pending(goals))
-        with transaction.atomic():  # closed and logged, or neither
-            return answer_form(
-                self,
-                request,
-                campaign,
-                form,
-                do=lambda wanted, user: _close(campaign, wanted, user),
-                title=gettext("Close the campaign"),
-                explanation=gettext(
-                    "Counted now: %(numbers)s. Once closed, this is the number that readers are "
-                    "shown. Refunds, lost disputes and late payments stand beside it, on the page "
-                    "of progress and in the reports."
-                )
-                % {"numbers": _tell_numbers(goals)},
-                newest=lambda: shown,
+def _show_close_form(pages: ActionPages, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    goals = progress.measure_campaign(campaign, at=timezone.now())
+    shown = progress.fingerprint(goals)
+    form = CloseForm(request.POST or None, initial={"seen": shown}, pending=_pending(goals))
+    with transaction.atomic():  # closed and logged, or neither
+        return pages.answer_form(
+            request,
+            campaign,
+            form,
+            do=lambda wanted, user: _close(campaign, wanted, user),
+            title=gettext("Close campaign"),
+            explanation=gettext(
+                "Current count: %(numbers)s. Once you close the campaign, readers see this as the "
+                "final count. Later refunds, lost disputes and payments are shown separately, on "
+                "the progress page and in the reports."
             )
+            % {"numbers": _describe_numbers(goals)},
+            newest=lambda: shown,
+        )
 
-    def reopen(self, request: HttpRequest, campaign_id: int) -> HttpResponse:
-        campaign = self._find_to_change(request, campaign_id)
-        if campaign.closed_at is None:
-            self.message_user(request, gettext("It is not closed."), messages.WARNING)
-            return HttpResponseRedirect(page_of(campaign))
-        goals = progress.measure_campaign(campaign, at=timezone.now())
-        with transaction.atomic():
-            return answer_form(
-                self,
-                request,
-                campaign,
-                WhyForm(request.POST or None),
-                do=lambda wanted, user: _reopen(campaign, wanted, goals),
-                title=gettext("Open again"),
-                explanation=gettext(
-                    "%(state)s Opened again, readers are shown what is known now, as provisional "
-                    "until somebody closes it. The kept number stays in the history alone."
-                )
-                % {"state": _describe_state(campaign, goals)},
+
+def _show_reopen_form(pages: ActionPages, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    goals = progress.measure_campaign(campaign, at=timezone.now())
+    with transaction.atomic():
+        return pages.answer_form(
+            request,
+            campaign,
+            WhyForm(request.POST or None),
+            do=lambda wanted, user: _reopen(campaign, wanted, goals),
+            title=gettext("Reopen campaign"),
+            explanation=gettext(
+                "%(state)s Once you reopen the campaign, readers see the current count, marked as "
+                "provisional until you close the campaign again. The final count stays in the "
+                "history only."
             )
+            % {"state": describe_state(campaign, goals)},
+        )
 
 
-def refuse_closing(campaign: Campaign, goals: list[Progress]) -> str:
-    """Why the campaign cannot be closed as it stands; nothing if it can."""
+def _refuse_closing(campaign: Campaign) -> str:
+    """Return why the campaign cannot be closed now, or an empty string if it can."""
+    goals = progress.measure_campaign(campaign, at=timezone.now())
     if campaign.closed_at is not None:
-        return _describe_state(campaign, goals)
+        return describe_state(campaign, goals)
     if not goals:
-        return gettext("It has no goal, so there is no number to keep.")
+        return gettext("This campaign has no goal, so there is no final count to keep.")
     if campaign.recount_at is not None:
-        return gettext("It is being counted anew; after that its number can be closed.")
+        return gettext("This campaign is being recounted. You can close it afterwards.")
     if campaign.phase(at=timezone.now()) is not Phase.ENDED:
-        words = gettext("It runs until %(end)s; after that its number can be closed.")
+        words = gettext("This campaign runs until %(end)s. You can close it afterwards.")
         return words % {"end": in_its_zone(campaign, "ends_at")}
     return ""
+
+
+def _refuse_reopening(campaign: Campaign) -> str:
+    return gettext("This campaign isn’t closed.") if campaign.closed_at is None else ""
 
 
 def _close(campaign: Campaign, wanted: dict[str, Any], user: User) -> Done:
@@ -166,17 +109,17 @@ def _close(campaign: Campaign, wanted: dict[str, Any], user: User) -> Done:
             campaign.pk, by=user.get_username(), seen=wanted.get("seen") or 0
         )
     except progress.AlreadyClosed as error:
-        raise NotDone(gettext("A colleague has just closed it: nothing was changed.")) from error
+        raise NotDone(gettext("A colleague has just closed it. Nothing was changed.")) from error
     except progress.CannotClose as error:
         raise NotDone(
-            gettext("The numbers changed since this page was opened. Please look at them again.")
+            gettext("The numbers have changed since you opened this page. Please check them again.")
         ) from error
     publish_soon([campaign.pk])
-    words = gettext("The campaign is closed at %(numbers)s.") % {"numbers": _tell_numbers(goals)}
+    words = gettext("Campaign closed at %(numbers)s.") % {"numbers": _describe_numbers(goals)}
     if pending := _pending(goals):
         left_out = ngettext(
-            "%(count)d pending payment is not in it.",
-            "%(count)d pending payments are not in it.",
+            "%(count)d pending payment isn’t included.",
+            "%(count)d pending payments aren’t included.",
             pending,
         )
         words = f"{words} {left_out % {'count': pending}}"
@@ -185,72 +128,72 @@ def _close(campaign: Campaign, wanted: dict[str, Any], user: User) -> Done:
 
 def _reopen(campaign: Campaign, wanted: dict[str, Any], goals: list[Progress]) -> Done:
     if progress.reopen_campaign(campaign.pk) is None:
-        raise NotDone(gettext("A colleague has just opened it again: nothing was changed."))
+        raise NotDone(gettext("A colleague has just reopened it. Nothing was changed."))
     publish_soon([campaign.pk])
-    entry = gettext("Opened again: %(why)s (%(state)s)") % {
+    entry = gettext("Reopened: %(why)s (%(state)s)") % {
         "why": wanted["why"],
-        "state": _describe_state(campaign, goals),
+        "state": describe_state(campaign, goals),
     }
-    return Done(
-        gettext("The campaign is open again: its number is provisional until it is closed."),
-        entry=entry,
-    )
+    words = gettext("Campaign reopened. Its count is provisional until you close it again.")
+    return Done(words, entry=entry)
 
 
-def _describe_state(campaign: Campaign, goals: list[Progress]) -> str:
+def describe_state(campaign: Campaign, goals: list[Progress]) -> str:
+    """Return when the campaign runs, or how it was closed."""
     if campaign.closed_at is not None:
         words = gettext("Closed on %(when)s by %(who)s at %(numbers)s.")
-        told = words % {
+        state = words % {
             "when": in_its_zone(campaign, "closed_at"),
             "who": campaign.closed_by,
-            "numbers": _tell_numbers(goals),
+            "numbers": _describe_numbers(goals),
         }
         moved = [goal for goal in goals if goal.has_moved]
         if moved:
-            known = gettext("As known now: %(numbers)s.")
-            told = f"{told} {known % {'numbers': _tell_numbers(moved, known_now=True)}}"
-        return told
+            current = gettext("Current count: %(numbers)s.")
+            numbers = _describe_numbers([goal.as_known_now() for goal in moved])
+            state = f"{state} {current % {'numbers': numbers}}"
+        return state
     phase = campaign.phase(at=timezone.now())
     if phase is Phase.BEFORE:
-        return gettext("Begins on %(start)s.") % {"start": in_its_zone(campaign, "starts_at")}
+        return gettext("Starts on %(start)s.") % {"start": in_its_zone(campaign, "starts_at")}
     if phase is Phase.RUNNING:
         return gettext("Runs until %(end)s.") % {"end": in_its_zone(campaign, "ends_at")}
-    told = gettext("Over since %(end)s; the number is provisional until the campaign is closed.")
-    told %= {"end": in_its_zone(campaign, "ends_at")}
+    state = gettext("Ended on %(end)s. The count is provisional until you close the campaign.")
+    state %= {"end": in_its_zone(campaign, "ends_at")}
     if pending := _pending(goals):
-        waiting = ngettext(
+        words = ngettext(
             "%(count)d payment is pending.", "%(count)d payments are pending.", pending
         )
-        told = f"{told} {waiting % {'count': pending}}"
-    return told
+        state = f"{state} {words % {'count': pending}}"
+    return state
 
 
-def _tell_recount(campaign: Campaign) -> list[tuple[str, Link | None]]:
+def list_recounts(campaign: Campaign) -> list[tuple[str, Link | None]]:
+    """Return a notice with the progress of a recount, if one is under way."""
     measured = progress.measure_recount(campaign)
     if measured is None:
         return []
     done, total = (number_format(number, force_grouping=True) for number in measured)
     words = gettext(
-        "Being counted anew: %(done)s of %(total)s purchases and people. Until the end readers are "
-        "shown the last number that was published."
+        "Recount in progress: %(done)s of %(total)s purchases and members. Until it is finished, "
+        "readers see the last published number."
     )
     return [(words % {"done": done, "total": total}, None)]
 
 
-def _tell_numbers(goals: list[Progress], *, known_now: bool = False) -> str:
-    """Every goal's number, as readers are told it."""
+def _describe_numbers(goals: list[Progress]) -> str:
+    """Return the number of every goal, as readers see it."""
     language = get_language() or "en"
-    told = [goal.as_known_now() if known_now else goal for goal in goals]
-    return "; ".join(banners.write_count(goal, language=language).words for goal in told)
+    return "; ".join(banners.write_count(goal, language=language).words for goal in goals)
 
 
 def _pending(goals: list[Progress]) -> int:
-    """The payments that may yet count for some goal: each goal has them, or some of them."""
+    """Return how many payments may yet count for a goal; several goals share them."""
     return max((goal.pending for goal in goals), default=0)
 
 
 def in_its_zone(campaign: Campaign, name: str) -> str:
-    """One of the campaign's times, in its own zone."""
+    """Return one of the campaign's times in its own zone."""
     return date_format(getattr(campaign, name).astimezone(campaign.zone_info), "j E Y, H:i")
 
 
@@ -259,6 +202,25 @@ def publish_soon(campaign_ids: list[int]) -> None:
         for campaign_id in campaign_ids:
             banners.request_publishing(campaign_id)
 
-    # After the commit: everybody who settles shares that row.
+    # After the commit, because every worker that settles a payment locks the same row.
     transaction.on_commit(request_all)
     tasks.run_soon(tasks.do_what_followed)
+
+
+CLOSE = Page(
+    name="close",
+    path="close/",
+    view=_show_close_form,
+    permissions=("campaigns.change_campaign",),
+    label=_("Close campaign"),
+    refuse=_refuse_closing,
+)
+REOPEN = Page(
+    name="reopen",
+    path="reopen/",
+    view=_show_reopen_form,
+    permissions=("campaigns.change_campaign",),
+    label=_("Reopen campaign"),
+    refuse=_refuse_reopening,
+    is_grave=True,
+)

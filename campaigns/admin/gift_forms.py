@@ -1,4 +1,4 @@
-"""What staff are asked before they change a gift."""
+"""The forms of the changes to a gift."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ FARTHEST = timedelta(days=366)
 
 
 class GiftForm(WhyForm):
-    """Asks why; the forms below ask for more."""
+    """Asks for a reason; the forms below ask for more."""
 
     def __init__(self, *args: Any, gift: Gift, **kwargs: Any) -> None:
         self.gift = gift
@@ -28,7 +28,7 @@ class DateForm(GiftForm):
     field_order = ["deliver_at", "zone", "why"]
 
     deliver_at = forms.SplitDateTimeField(
-        label=_("Deliver at"),
+        label=_("Deliver on"),
         widget=AdminSplitDateTime,
         help_text=_("In the time zone below."),
     )
@@ -37,7 +37,7 @@ class DateForm(GiftForm):
         required=False,
         max_length=64,
         validators=[validate_zone],
-        help_text=_("That of the recipient, such as Europe/Kyiv. Empty: that of the campaign."),
+        help_text=_("The recipient’s, for example Europe/Kyiv. Leave empty to use the campaign’s."),
         widget=forms.TextInput({"class": "vTextField"}),
     )
 
@@ -54,7 +54,7 @@ class DateForm(GiftForm):
             cleaned["deliver_at"] = as_typed_in(typed, zone)
             now = timezone.now()
             if not now < cleaned["deliver_at"] <= now + FARTHEST:
-                self.add_error("deliver_at", _("A gift is delivered within a year from now."))
+                self.add_error("deliver_at", _("Choose a date within the next year."))
         return cleaned
 
 
@@ -68,7 +68,7 @@ class RecipientForm(GiftForm):
     email = PersonEmailField(
         label=_("Recipient’s e-mail"),
         required=False,
-        help_text=_("Empty: the buyer gets it, and hands it over."),
+        help_text=_("Leave empty if the buyer hands the gift over."),
         widget=forms.EmailInput({"class": "vTextField", "autocomplete": "off"}),
     )
 
@@ -86,12 +86,12 @@ class PersonForm(GiftForm):
     )
     email = PersonEmailField(
         label=_("E-mail"),
-        help_text=_("By which this person is known, or will be."),
+        help_text=_("If nobody has this address yet, a new member is created."),
         widget=forms.EmailInput({"class": "vTextField", "autocomplete": "off"}),
     )
 
     def clean_email(self) -> str:
         address = str(self.cleaned_data["email"])
         if self.gift.claimed_by is not None and self.gift.claimed_by.email == address:
-            raise forms.ValidationError(_("It belongs to this person already."))
+            raise forms.ValidationError(_("This person already has this gift."))
         return address

@@ -1,4 +1,4 @@
-"""Gifts as they stand. The claim code is shown to nobody; its first group tells gifts apart."""
+"""Gifts. Staff see only the first group of a claim code, never the whole code."""
 
 from typing import Any
 
@@ -7,9 +7,11 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin import gift_texts
 from campaigns.admin.attention import NeedsAttention
-from campaigns.admin.gift_changes import GiftChangePages
-from campaigns.admin.site import ViewOnlyInline, staff_money
+from campaigns.admin.gift_changes import GIFT_PAGES
+from campaigns.admin.pages import ActionPages, Link
+from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, staff_money
 from campaigns.models import Gift, GiftChange, OutgoingMail
 from campaigns.models.codes import CODE_LENGTH, normalise_code, possible_hashes
 
@@ -18,14 +20,14 @@ class GiftChangeInline(ViewOnlyInline):
     model = GiftChange
     fields = ["made_at", "what", "why", "who"]
     readonly_fields = ["who"]
-    verbose_name_plural = _("what was changed, by whom and why")
+    verbose_name_plural = _("changes")
 
-    @admin.display(description=_("by whom"))
+    @admin.display(description=_("changed by"))
     def who(self, change: GiftChange) -> str:
         return str(change.staff_name or _("the buyer"))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They are a part of the gift."""
+        """Show them to everyone who may see the gift."""
         return True
 
 
@@ -34,11 +36,12 @@ class OutgoingMailInline(ViewOnlyInline):
     fields = ["created_at", "kind", "sent_at", "next_attempt_at", "bounced_at", "failed_at"]
     readonly_fields = ["created_at"]
     ordering = ["-created_at", "-pk"]
-    verbose_name_plural = _("mails about it")
+    verbose_name_plural = _("e-mails about this gift")
 
 
 @admin.register(Gift)
-class GiftAdmin(GiftChangePages):
+class GiftAdmin(ActionPages, ViewOnlyAdmin):
+    pages = GIFT_PAGES
     list_display = [
         "paid_at",
         "code_hint",
@@ -63,8 +66,8 @@ class GiftAdmin(GiftChangePages):
         "claimed_by__name",
     ]
     search_help_text = _(
-        "A name or an address, or a claim code: all of it, also one that was replaced since, or "
-        "its first five letters."
+        "Name, e-mail address or claim code: the whole code, even one that was replaced, or its "
+        "first five letters"
     )
     inlines = [GiftChangeInline, OutgoingMailInline]
     fieldsets = [
@@ -99,14 +102,22 @@ class GiftAdmin(GiftChangePages):
     ]
     readonly_fields = ["share"]
 
-    @admin.display(description=_("its share of the payment"))
+    def describe_state(self, row: Gift) -> str:
+        return gift_texts.describe_state(row)
+
+    def list_notices(self, request: HttpRequest, row: Gift) -> list[tuple[str, Link | None]]:
+        choice = gift_texts.describe_choice(row) if row.needs_decision else ""
+        notices = filter(None, [choice, gift_texts.describe_bounce(row)])
+        return [(words, None) for words in notices]
+
+    @admin.display(description=_("share of the payment"))
     def share(self, gift: Gift) -> str:
         return staff_money(gift.share_minor, gift.checkout.currency)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Gift], search_term: str
     ) -> tuple[QuerySet[Gift], bool]:
-        """A whole code finds its gift, however it was typed and whenever it was good."""
+        """Find the gift of a whole claim code, current or replaced, however it is typed."""
         if len(normalise_code(search_term)) == CODE_LENGTH:
             hashes = possible_hashes(search_term)
             by_code = Q(code_hash__in=hashes) | Q(replaced_codes__code_hash__in=hashes)

@@ -1,4 +1,4 @@
-"""What is owed to people by mail, and what was sent."""
+"""Outgoing e-mails: due, sent, bounced or failed."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -44,9 +44,7 @@ class OutgoingMailAdmin(ViewOnlyAdmin):
         "member__email",
         "provider_id",
     ]
-    search_help_text = _(
-        "The address of somebody it is about, the mail's key, or its id at the mail provider."
-    )
+    search_help_text = _("E-mail address of the person concerned, key, or ID at the mail provider")
     fields = [
         ("kind", "language"),
         "key",
@@ -62,26 +60,26 @@ class OutgoingMailAdmin(ViewOnlyAdmin):
         "error",
         "provider_id",
     ]
-    actions = ["send_again"]
+    actions = ["resend"]
 
-    @admin.action(description=_("Send again"), permissions=["work"])
-    def send_again(self, request: HttpRequest, mails: QuerySet[OutgoingMail]) -> None:
+    @admin.action(description=_("Resend e-mails"), permissions=["work"])
+    def resend(self, request: HttpRequest, mails: QuerySet[OutgoingMail]) -> None:
         selected = list(mails.values_list("pk", flat=True))
-        owed = emails.reschedule_mail(selected)
+        due = emails.reschedule_mail(selected)
         tasks.run_soon(tasks.do_what_followed)
         self.message_user(
             request,
-            ngettext("%(count)d mail is sent again.", "%(count)d mails are sent again.", owed)
-            % {"count": owed},
-            messages.SUCCESS if owed else messages.WARNING,
+            ngettext("%(count)d e-mail will be resent.", "%(count)d e-mails will be resent.", due)
+            % {"count": due},
+            messages.SUCCESS if due else messages.WARNING,
         )
-        left_alone = len(selected) - owed
+        left_alone = len(selected) - due
         if left_alone:
             self.message_user(
                 request,
                 ngettext(
-                    "%(count)d is due or being sent already.",
-                    "%(count)d are due or being sent already.",
+                    "%(count)d e-mail is already due or being sent.",
+                    "%(count)d e-mails are already due or being sent.",
                     left_alone,
                 )
                 % {"count": left_alone},

@@ -1,6 +1,5 @@
-"""People, with all that they bought and were given; and the two things staff do for them."""
+"""Members, with everything they bought or were given, and the actions that staff take for them."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,19 +7,19 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext, pgettext_lazy
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import banners, members, memberships, payments, progress, tasks
+from campaigns import actions, members, tasks
+from campaigns.actions.people import lock_member
 from campaigns.admin.attention import NeedsAttention
-from campaigns.admin.erasures import ErasureInline, MemberErasures, is_being_erased
-from campaigns.admin.forms import Done, NotDone, StaffForm, answer_form, as_typed_in, minor_of
-from campaigns.admin.merging import MemberMerging
+from campaigns.admin.erasures import ERASE, ErasureInline, is_being_erased
+from campaigns.admin.forms import StaffForm, as_typed_in, minor_of
+from campaigns.admin.merges import FIND_DUPLICATE, MERGE
+from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 from campaigns.admin.person import (
     FormerAddressInline,
     GiftBoughtInline,
@@ -29,17 +28,18 @@ from campaigns.admin.person import (
     PaymentInline,
     TallyInline,
 )
-from campaigns.models import Campaign, Member, Membership, Plan
+from campaigns.models import Campaign, Member, Plan
 from campaigns.models.campaign import validate_currency
 from campaigns.models.erasure import is_of_erased
 from campaigns.models.member import canonical_email
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_MONTHS = 120
+_TEMPLATE = "campaigns/staff/about_member.html"
 
 
 class MemberForm(forms.ModelForm[Member]):
-    """What was changed while the page stood open is changed back only if it is typed anew."""
+    """Changes only the fields that staff edited, so that a newer value isn't overwritten."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -47,59 +47,57 @@ class MemberForm(forms.ModelForm[Member]):
             field.show_hidden_initial = True
 
     def clean_email(self) -> str:
-        """A person is known by the trimmed, case-folded address, and no other by the same."""
+        """Return the canonical address; no two members share one."""
         email = canonical_email(self.cleaned_data["email"])
         if is_of_erased(email):
-            raise forms.ValidationError(_("Nobody has this address: it stands for an erased one."))
+            raise forms.ValidationError(
+                _("This address is a placeholder for an erased one. Enter a real address.")
+            )
         other = Member.objects.find(email)
         if other is not None and other.pk != self.instance.pk:
             words = (
-                _("Somebody is, or was, known by this address already: %(name)s.")
+                _("This address belongs, or belonged, to another member: %(name)s.")
                 if self.instance.pk is None
                 else _(
-                    "Another person is, or was, known by this address: %(name)s. If they are one, "
-                    "merge the two instead."
+                    "This address belongs, or belonged, to another member: %(name)s. If they are "
+                    "the same person, merge the duplicates instead."
                 )
             )
             raise forms.ValidationError(words, params={"name": other})
         return email
 
 
-class HandedForm(StaffForm):
-    """What both forms ask: which plan, for how long, and why."""
+class MembershipForm(StaffForm):
+    """Asks for the plan and the number of months."""
 
     plan = forms.ModelChoiceField(Plan.objects.filter(is_active=True), label=_("Plan"))
     months = forms.IntegerField(
-        label=_("For how many months"), min_value=1, max_value=LONGEST_MONTHS, initial=12
+        label=_("Months"), min_value=1, max_value=LONGEST_MONTHS, initial=12
     )
 
 
-class GrantForm(HandedForm):
+class GrantForm(MembershipForm):
     field_order = ["plan", "starts_at", "months", "note"]
 
-    starts_at = forms.SplitDateTimeField(
-        label=pgettext_lazy("a time", "From"), widget=AdminSplitDateTime
-    )
+    starts_at = forms.SplitDateTimeField(label=_("Starts on"), widget=AdminSplitDateTime)
     note = forms.CharField(
-        label=_("Why"),
+        label=_("Reason"),
         max_length=200,
-        help_text=_("Kept with the membership, for your colleagues."),
+        help_text=_("Internal note, shown with the membership."),
     )
 
     def clean_starts_at(self) -> datetime:
         starts_at: datetime = self.cleaned_data["starts_at"]
         if not EARLIEST <= starts_at <= timezone.now() + timedelta(days=366):
-            raise forms.ValidationError(
-                _("A membership begins after the year 2000 and within a year from now.")
-            )
+            raise forms.ValidationError(_("Choose a date after 2000 and within the next year."))
         return starts_at
 
 
-class OfflinePaymentForm(HandedForm):
+class OfflinePaymentForm(MembershipForm):
     field_order = ["amount", "currency", "paid_at", "campaign", "plan", "months", "note"]
 
     amount = forms.DecimalField(
-        label=_("Amount"), min_value=0, max_digits=12, help_text=_("As written: 60 or 60.50.")
+        label=_("Amount"), min_value=0, max_digits=12, help_text=_("For example 60 or 60.50.")
     )
     currency = forms.CharField(
         label=_("Currency"), max_length=3, initial="eur", validators=[validate_currency]
@@ -109,17 +107,19 @@ class OfflinePaymentForm(HandedForm):
         label=_("Campaign"),
         required=False,
         help_text=_(
-            "It counts there if it was paid in the window and the person had no active membership "
-            "when the campaign began. Without a campaign it counts nowhere."
+            "The payment counts if it was made during the campaign and the member had no active "
+            "membership when the campaign started. Without a campaign, it doesn’t count."
         ),
     )
     paid_at = forms.SplitDateTimeField(
-        label=_("Paid at"),
+        label=_("Paid on"),
         widget=AdminSplitDateTime,
-        help_text=_("In the campaign's time zone; in UTC without a campaign."),
+        help_text=_("In the campaign’s time zone, or in UTC without a campaign."),
     )
     note = forms.CharField(
-        label=_("Note"), max_length=200, help_text=_("How it came: cash at the desk, a transfer.")
+        label=_("Note"),
+        max_length=200,
+        help_text=_("How it was paid, for example in cash or by bank transfer."),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -135,12 +135,64 @@ class OfflinePaymentForm(HandedForm):
             campaign: Campaign | None = cleaned.get("campaign")
             cleaned["paid_at"] = as_typed_in(paid_at, campaign.zone_info if campaign else UTC)
             if not EARLIEST <= cleaned["paid_at"] <= timezone.now():
-                self.add_error("paid_at", _("A payment lies in the past, and after 2000."))
+                self.add_error("paid_at", _("Choose a date in the past and after 2000."))
         return cleaned
 
 
+def _show_grant(pages: ActionPages, request: HttpRequest, member: Member) -> HttpResponse:
+    starts_at = timezone.now().replace(second=0, microsecond=0)
+    return pages.answer_form(
+        request,
+        member,
+        GrantForm(request.POST or None, initial={"starts_at": starts_at}),
+        do=lambda wanted, user: _grant(member, wanted, user),
+        title=gettext("Grant membership"),
+        explanation=gettext(
+            "A free membership. It never counts as a new member. If it is active when a campaign "
+            "starts, this member’s payments in that campaign don’t count as a new member either."
+        ),
+        template=_TEMPLATE,
+    )
+
+
+def _show_payment(pages: ActionPages, request: HttpRequest, member: Member) -> HttpResponse:
+    running = Campaign.objects.running(at=timezone.now()).first()
+    initial = {"campaign": running, "currency": running.currency if running else "eur"}
+    return pages.answer_form(
+        request,
+        member,
+        OfflinePaymentForm(request.POST or None, initial=initial),
+        do=lambda wanted, user: _record(member, wanted, user),
+        title=gettext("Record offline payment"),
+        explanation=gettext(
+            "A payment that wasn’t made through Stripe. It starts a membership at the time of "
+            "payment and is the first payment of that membership. You can’t change it afterwards."
+        ),
+        template=_TEMPLATE,
+    )
+
+
+GRANT = Page(
+    name="grant",
+    path="membership/",
+    view=_show_grant,
+    permissions=("campaigns.add_membership",),
+    label=_("Grant membership"),
+    exists=lambda member: not is_being_erased(member),
+)
+RECORD_PAYMENT = Page(
+    name="payment",
+    path="payment/",
+    view=_show_payment,
+    permissions=("campaigns.add_payment",),
+    label=_("Record offline payment"),
+    exists=lambda member: not is_being_erased(member),
+)
+
+
 @admin.register(Member)
-class MemberAdmin(MemberMerging, MemberErasures):
+class MemberAdmin(ActionPages):
+    pages = (GRANT, RECORD_PAYMENT, FIND_DUPLICATE, MERGE, ERASE)
     list_display = ["email", "name", "language", "created_at"]
     list_filter = [NeedsAttention, "language", "memberships__status", "memberships__source"]
     list_per_page = 50
@@ -148,7 +200,7 @@ class MemberAdmin(MemberMerging, MemberErasures):
     date_hierarchy = "created_at"
     ordering = ["-created_at", "-pk"]
     search_fields = ["email", "name", "former_addresses__email"]
-    search_help_text = _("A name or an address.")
+    search_help_text = _("Name or e-mail address")
     form = MemberForm
     fields = ["email", "name", "language"]
     inlines = [
@@ -161,7 +213,7 @@ class MemberAdmin(MemberMerging, MemberErasures):
     ]
 
     def get_inlines(self, request: HttpRequest, obj: Member | None) -> list[Any]:
-        """Somebody new has none of it yet."""
+        """Show nothing below the form of a new member."""
         if obj is None:
             return []
         return [*self.inlines, ErasureInline] if is_being_erased(obj) else self.inlines
@@ -169,41 +221,25 @@ class MemberAdmin(MemberMerging, MemberErasures):
     def save_model(
         self, request: HttpRequest, obj: Member, form: forms.ModelForm[Member], change: bool
     ) -> None:
-        """What came under the address before still leads to them; Stripe's customers follow."""
+        """Keep the old address as a former one, and update the customers at Stripe."""
         if not change:
             super().save_model(request, obj, form, change)
             return
         try:
-            locked = _lock(obj)
-        except NotDone as error:
-            raise Http404(str(error)) from error
+            locked = lock_member(obj)
+        except actions.MemberGone as error:
+            raise Http404 from error
         written = list(form.changed_data)
         if "email" in written:
-            members.adopt_address(locked, obj.email, at=timezone.now())
+            members.set_address(locked, obj.email, at=timezone.now())
         if {"email", "name"} & set(written):
             obj.tell_stripe_at = timezone.now()
             written.append("tell_stripe_at")
         obj.save(update_fields=written)
 
     def has_delete_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
-        """People are not deleted here: payments hang on them."""
+        """Never: payments belong to them."""
         return False
-
-    def get_urls(self) -> list[URLPattern]:
-        here = self.admin_site.admin_view
-        return [
-            path(
-                "<int:member_id>/membership/",
-                here(self.grant_membership),
-                name="campaigns_member_grant",
-            ),
-            path(
-                "<int:member_id>/payment/",
-                here(self.record_payment),
-                name="campaigns_member_payment",
-            ),
-            *super().get_urls(),
-        ]
 
     def changeform_view(
         self,
@@ -212,159 +248,64 @@ class MemberAdmin(MemberMerging, MemberErasures):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        may = {
-            "may_grant": request.user.has_perm("campaigns.add_membership"),
-            "may_record": request.user.has_perm("campaigns.add_payment"),
-        }
-        context = may | (extra_context or {})
         try:
-            return super().changeform_view(request, object_id, form_url, context)
-        except IntegrityError:  # somebody took the address after the form had looked: it sees now
-            return super().changeform_view(request, object_id, form_url, context)
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError:  # somebody took the address after the form had checked it
+            return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def grant_membership(self, request: HttpRequest, member_id: int) -> HttpResponse:
-        return self._handle(
-            request,
-            member_id,
-            permission="campaigns.add_membership",
-            form_class=GrantForm,
-            initial={"starts_at": timezone.now().replace(second=0, microsecond=0)},
-            do=_grant,
-            title=gettext("Add membership"),
-            explanation=gettext(
-                "For somebody who does not pay. It is never counted as a new member; if it was "
-                "active when a campaign began, what this person pays in that campaign is not counted "
-                "either."
-            ),
-        )
-
-    def record_payment(self, request: HttpRequest, member_id: int) -> HttpResponse:
-        running = Campaign.objects.running(at=timezone.now()).first()
-        return self._handle(
-            request,
-            member_id,
-            permission="campaigns.add_payment",
-            form_class=OfflinePaymentForm,
-            initial={"campaign": running, "currency": running.currency if running else "eur"},
-            do=_record,
-            title=gettext("Record an offline payment"),
-            explanation=gettext(
-                "For money that did not come by Stripe. It makes a membership from the moment of "
-                "payment on, and is that membership's first payment. It cannot be changed "
-                "afterwards."
-            ),
-        )
-
-    def _handle(
-        self,
-        request: HttpRequest,
-        member_id: int,
-        *,
-        permission: str,
-        form_class: type[HandedForm],
-        initial: dict[str, Any],
-        do: Callable[[Member, dict[str, Any], User], str],
-        title: str,
-        explanation: str,
-    ) -> HttpResponse:
-        member = self.get_object(request, str(member_id))
-        if member is None or is_being_erased(member):
-            raise Http404
-        if not self.has_view_permission(request, member) or not request.user.has_perm(permission):
-            raise PermissionDenied
-        return answer_form(
-            self,
-            request,
-            member,
-            form_class(request.POST or None, initial=initial),
-            do=lambda wanted, user: Done(do(member, wanted, user)),
-            title=title,
-            explanation=explanation,
-            template="campaigns/staff/hand.html",
-        )
+    def has_change_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
+        """Forbid changes to a member who is being erased."""
+        if obj is not None and is_being_erased(obj):
+            return False
+        return super().has_change_permission(request, obj)
 
 
-class AlreadyThere(NotDone):
-    """The same was entered before: a second click, or a colleague."""
+def _gone() -> NotDone:
+    return NotDone(gettext("This member has just been merged with another, or is being erased."))
 
 
-def _lock(member: Member) -> Member:
-    """Raises NotDone of somebody who is no longer there to be changed."""
-    locked = Member.objects.select_for_update(no_key=True).filter(pk=member.pk).first()
-    if locked is None or is_being_erased(locked):
-        raise NotDone(
-            gettext("This person was merged with another, or asked to be erased, meanwhile.")
-        )
-    return locked
-
-
-def _grant(member: Member, wanted: dict[str, Any], user: User) -> str:
-    with transaction.atomic():
-        _lock(member)
-        if member.memberships.filter(
-            source=Membership.Source.GRANTED,
-            plan=wanted["plan"],
-            started_at=wanted["starts_at"],
-        ).exists():
-            raise AlreadyThere(gettext("This membership was added already."))
-        memberships.grant_membership(
-            member,
-            plan=wanted["plan"],
-            source=Membership.Source.GRANTED,
-            starts_at=wanted["starts_at"],
-            months=wanted["months"],
-            granted_by=user,
-            note=wanted["note"],
-        )
-        # One that was active when a campaign began takes the person out of its count.
-        progress.tally_members([member])
+def _grant(member: Member, wanted: dict[str, Any], user: User) -> Done:
     months: int = wanted["months"]
-    return ngettext(
-        "A membership of %(months)d month was added.",
-        "A membership of %(months)d months was added.",
-        months,
-    ) % {"months": months}
-
-
-def _record(member: Member, wanted: dict[str, Any], user: User) -> str:
-    campaign: Campaign | None = wanted["campaign"]
-    with transaction.atomic():
-        if campaign is not None:
-            # Its window is not moved under our hands: a recount would not see this payment yet.
-            Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
-        _lock(member)
-        if member.payments.filter(
-            intent_id__isnull=True,
-            amount_minor=wanted["amount_minor"],
-            currency=wanted["currency"],
-            paid_at=wanted["paid_at"],
-        ).exists():
-            raise AlreadyThere(gettext("This payment was recorded already."))
-        membership = memberships.grant_membership(
+    try:
+        actions.grant_membership(
             member,
             plan=wanted["plan"],
-            source=Membership.Source.ONCE,
-            starts_at=wanted["paid_at"],
-            months=wanted["months"],
-            granted_by=user,
+            starts_at=wanted["starts_at"],
+            months=months,
+            by=user,
             note=wanted["note"],
         )
-        payments.record_offline_payment(
-            campaign=campaign,
-            membership=membership,
+    except actions.MemberGone as error:
+        raise _gone() from error
+    except actions.AlreadyGranted as error:
+        raise NotDone(gettext("This membership was already granted.")) from error
+    tasks.run_soon(tasks.do_what_followed)
+    words = ngettext(
+        "Membership granted for %(months)d month.",
+        "Membership granted for %(months)d months.",
+        months,
+    )
+    return Done(words % {"months": months})
+
+
+def _record(member: Member, wanted: dict[str, Any], user: User) -> Done:
+    try:
+        payment = actions.record_offline_payment(
+            member,
+            plan=wanted["plan"],
+            months=wanted["months"],
             amount_minor=wanted["amount_minor"],
             currency=wanted["currency"],
             paid_at=wanted["paid_at"],
-            entered_by=user,
+            campaign=wanted["campaign"],
+            by=user,
             note=wanted["note"],
         )
-        progress.tally_members([member])
-        counts = campaign is not None and member.tallies.filter(campaign=campaign).exists()
-    if campaign is not None:
-        banners.request_publishing(campaign.pk)
-        tasks.run_soon(tasks.do_what_followed)
-    if counts:
-        return gettext(
-            "The payment was recorded; this person counts as a new member of the campaign."
-        )
-    return gettext("The payment was recorded; it does not make this person count as a new member.")
+    except actions.MemberGone as error:
+        raise _gone() from error
+    except actions.AlreadyRecorded as error:
+        raise NotDone(gettext("This payment was already recorded.")) from error
+    tasks.run_soon(tasks.do_what_followed)
+    if actions.counts_as_new_member(payment):
+        return Done(gettext("Payment recorded. It counts as a new member in the campaign."))
+    return Done(gettext("Payment recorded. It doesn’t count as a new member."))

@@ -1,22 +1,25 @@
-"""Memberships as they stand; for a subscription Stripe's object decides."""
+"""Memberships. A subscription's row follows its object at Stripe."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.attention import NeedsAttention
-from campaigns.admin.membership_ends import MembershipPages
+from campaigns.admin.membership_ends import MEMBERSHIP_PAGES
+from campaigns.admin.pages import ActionPages
+from campaigns.admin.site import ViewOnlyAdmin
 from campaigns.models import Membership
 
 
 @admin.register(Membership)
-class MembershipAdmin(MembershipPages):
+class MembershipAdmin(ActionPages, ViewOnlyAdmin):
+    pages = MEMBERSHIP_PAGES
     list_display = ["member", "plan", "source", "status", "started_at", "ends_at", "ended_at"]
     list_filter = [NeedsAttention, "status", "source", "plan"]
     list_select_related = ["member", "plan"]
     date_hierarchy = "started_at"
     ordering = ["-started_at", "-pk"]
     search_fields = ["member__email", "member__name", "subscription_id"]
-    search_help_text = _("A name or an address, or a subscription's id.")
+    search_help_text = _("Name, e-mail address or subscription ID")
     fieldsets = [
         (
             None,
@@ -35,11 +38,11 @@ class MembershipAdmin(MembershipPages):
             },
         ),
         (
-            _("Gifts added to it"),
+            _("Gifts added to this membership"),
             {
                 "description": _(
-                    "A gift to somebody who is a member already begins where that membership "
-                    "ends. Of a subscription the next charge is moved to where the gifts end."
+                    "A gift to someone who is already a member starts when the current membership "
+                    "ends. For a subscription, the next charge moves to the end of the gifts."
                 ),
                 "fields": [
                     "extends",
@@ -50,3 +53,6 @@ class MembershipAdmin(MembershipPages):
         ),
     ]
     readonly_fields = ["granted_by"]
+
+    def describe_state(self, row: Membership) -> str:
+        return f"{row.get_source_display()}: {row.get_status_display()}"

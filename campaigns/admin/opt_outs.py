@@ -1,4 +1,4 @@
-"""Addresses that want no reminders: only their hashes are kept, so they are found by typing one."""
+"""Addresses that opted out of reminders. Only hashes are stored: staff search by address."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -16,7 +16,7 @@ class OptOutAdmin(ViewOnlyAdmin):
     date_hierarchy = "created_at"
     ordering = ["-created_at", "-pk"]
     search_fields = ["address_hash"]
-    search_help_text = _("A whole address: no part of it is kept, only what it is known by.")
+    search_help_text = _("Full e-mail address (only a hash of it is stored)")
     fields = ["created_at"]
 
     def get_search_results(

@@ -1,22 +1,31 @@
-"""Money that moved: Stripe tells it, staff read it, and may give it back."""
+"""Payments with their refunds and disputes, and the numbers made of them."""
 
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.attention import NeedsAttention
-from campaigns.admin.holds import HeldPages
-from campaigns.admin.refunds import RefundOrderInline
+from campaigns.admin.held_payments import DECIDE, describe_hold
+from campaigns.admin.pages import ActionPages, Link
+from campaigns.admin.refunds import (
+    ASSIGN,
+    REFUND,
+    RefundOrderInline,
+    describe_payment,
+    list_unassigned,
+)
 from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, amount, staff_money
 from campaigns.models import Dispute, Gift, Payment, PublishedNumber, Refund, Tally
 from campaigns.progress import sum_payouts
 
 
 class MovedColumn:
-    @admin.display(description=_("in the balance"))
+    @admin.display(description=_("change in the balance"))
     def moved(self, row: Refund | Dispute) -> str:
-        """What it left of what Stripe pays out, its fee included; a dash if it moved nothing."""
+        """Return by how much it changed our balance at Stripe, fee included, or a dash."""
         if row.taken_minor is None or not row.settled_currency:
             return "-"
         minor = (row.returned_minor or 0) - row.taken_minor - (row.fee_minor or 0)
@@ -25,15 +34,15 @@ class MovedColumn:
 
 class RefundInline(MovedColumn, ViewOnlyInline):
     model = Refund
-    fields = ["refund_id", "money_back", "status", "reason", "refunded_at", "moved", "meant"]
-    readonly_fields = ["money_back", "moved", "meant"]
+    fields = ["refund_id", "money_back", "status", "reason", "refunded_at", "moved", "for_gifts"]
+    readonly_fields = ["money_back", "moved", "for_gifts"]
 
     @admin.display(description=_("amount"))
     def money_back(self, refund: Refund) -> str:
         return staff_money(refund.amount_minor, refund.payment.currency)
 
-    @admin.display(description=_("gifts meant"))
-    def meant(self, refund: Refund) -> str:
+    @admin.display(description=_("for gifts"))
+    def for_gifts(self, refund: Refund) -> str:
         return ", ".join(f"{gift.code_hint}…" for gift in refund.gifts.all()) or "-"
 
 
@@ -69,7 +78,8 @@ class DisputeInline(MovedColumn, ViewOnlyInline):
 
 
 @admin.register(Payment)
-class PaymentAdmin(HeldPages):
+class PaymentAdmin(ActionPages, ViewOnlyAdmin):
+    pages = (REFUND, ASSIGN, DECIDE)
     list_display = ["paid_at", amount, "role", "status", "member", "campaign", "method"]
     list_display_links = ["paid_at"]
     list_filter = [NeedsAttention, "role", "status", "hold", "currency", "campaign"]
@@ -77,7 +87,7 @@ class PaymentAdmin(HeldPages):
     date_hierarchy = "paid_at"
     ordering = ["-paid_at", "-pk"]
     search_fields = ["intent_id", "charge_id", "invoice_id", "member__email", "member__name"]
-    search_help_text = _("An id of Stripe's, or the person's name or address.")
+    search_help_text = _("Name, e-mail address or Stripe ID")
     inlines = [GiftInline, RefundOrderInline, RefundInline, DisputeInline]
     fieldsets = [
         (
@@ -93,9 +103,9 @@ class PaymentAdmin(HeldPages):
                 ]
             },
         ),
-        (_("How it was paid"), {"fields": [("method", "brand", "country"), "receipt_url"]}),
+        (_("Payment method"), {"fields": [("method", "brand", "country"), "receipt_url"]}),
         (
-            _("What Stripe paid out"),
+            _("Payout"),
             {"fields": [("settled", "fee", "net"), "left"]},
         ),
         (_("At Stripe"), {"fields": ["intent_id", "charge_id", "invoice_id", "receipt_number"]}),
@@ -103,15 +113,29 @@ class PaymentAdmin(HeldPages):
     ]
 
     def get_inlines(self, request: Any, obj: Any = None) -> list[Any]:
-        """Gifts only of what bought some."""
+        """Show gifts only for a payment that bought some."""
         is_gift = obj is not None and obj.role == Payment.Role.GIFT
-        return [each for each in self.inlines if is_gift or each is not GiftInline]
+        return [inline for inline in self.inlines if is_gift or inline is not GiftInline]
+
+    def describe_state(self, row: Payment) -> str:
+        return describe_payment(row)
+
+    def list_notices(self, request: HttpRequest, row: Payment) -> list[tuple[str, Link | None]]:
+        may_assign = self.may_open(request, row, ASSIGN.name)
+        notices = list_unassigned(self, row, may_assign=may_assign)
+        if not row.hold:
+            return notices
+        is_open = row.hold == Payment.Hold.WAITING
+        label = gettext("Accept or decline payment") if is_open else gettext("Change decision")
+        link = Link(label, self.url_of(row, DECIDE.name))
+        may = self.may_open(request, row, DECIDE.name)
+        return [(describe_hold(row), link if may else None), *notices]
 
     @admin.display(description=_("amount"))
     def money(self, payment: Payment) -> str:
         return staff_money(payment.amount_minor, payment.currency)
 
-    @admin.display(description=_("paid out, before the fee"))
+    @admin.display(description=_("payout before the fee"))
     def settled(self, payment: Payment) -> str:
         return _in_payout(payment.settled_minor, payment)
 
@@ -126,20 +150,20 @@ class PaymentAdmin(HeldPages):
     @admin.display(description=_("left after refunds and disputes"))
     def left(self, payment: Payment) -> str:
         paid_out = sum_payouts(Payment.objects.filter(pk=payment.pk))
-        return ", ".join(staff_money(each.net_minor, each.currency) for each in paid_out) or "-"
+        return ", ".join(staff_money(total.net_minor, total.currency) for total in paid_out) or "-"
 
     def get_readonly_fields(self, request: Any, obj: Any = None) -> list[str]:
         return ["money", "settled", "fee", "net", "left", "entered_by"]
 
 
 def _in_payout(minor: int | None, payment: Payment) -> str:
-    """In the currency in which Stripe pays out; a dash while Stripe has not told."""
+    """Return the amount in the currency of the payout, or a dash while it is unknown."""
     return "-" if minor is None else staff_money(minor, payment.settled_currency)
 
 
 @admin.register(Tally)
 class TallyAdmin(ViewOnlyAdmin):
-    """A row that counts, and from when until when: what the number is made of."""
+    """Counted sign-ups: the rows that make up a campaign's number."""
 
     list_display = ["counted_from", "counted_until", "campaign", "member", "gift", "payment"]
     list_display_links = ["counted_from"]
@@ -152,7 +176,7 @@ class TallyAdmin(ViewOnlyAdmin):
 
 @admin.register(PublishedNumber)
 class PublishedNumberAdmin(ViewOnlyAdmin):
-    """What readers were shown, kept as it was shown."""
+    """The numbers that readers were shown, each time they changed."""
 
     list_display = ["published_at", "campaign", "counted", "target"]
     list_filter = ["campaign"]

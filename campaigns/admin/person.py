@@ -1,4 +1,4 @@
-"""What hangs on a person: rows below them, to look at."""
+"""The rows below a member: memberships, payments, gifts and former addresses."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
@@ -47,4 +47,4 @@ class GiftClaimedInline(ViewOnlyInline):
 class TallyInline(ViewOnlyInline):
     model = Tally
     fields = ["campaign", "counted_from", "counted_until", "payment"]
-    verbose_name_plural = _("counted as a new member")
+    verbose_name_plural = _("counted sign-ups")

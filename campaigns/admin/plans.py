@@ -1,4 +1,4 @@
-"""What readers can become, and what it costs. A price that was told to Stripe keeps its amount."""
+"""Plans and their prices. A price that exists at Stripe keeps its amount."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ class PlanCopyInline(admin.StackedInline[PlanCopy, Plan]):
     model = PlanCopy
     extra = 0
     min_num = 1
-    verbose_name = _("wording in one language")
-    verbose_name_plural = _("wording")
+    verbose_name = _("translation")
+    verbose_name_plural = _("texts")
 
 
 class PriceForm(forms.ModelForm[Price]):
-    """Whoever bought at a price, and Stripe, go by its amount: then only its sale can be ended."""
+    """The form of a price. Once Stripe or a buyer has used it, only its sale can be ended."""
 
     LASTING = ("kind", "months", "currency", "amount_minor")
 
@@ -40,9 +40,9 @@ class PriceForm(forms.ModelForm[Price]):
         if "kind" in cleaned and "months" in cleaned and renews == bool(cleaned["months"]):
             self.add_error(
                 "months",
-                _("What renews by itself has no number of months.")
+                _("Leave this empty: a subscription renews until it is cancelled.")
                 if renews
-                else _("Say for how many months it lasts, at least one."),
+                else _("Enter the number of months, at least 1."),
             )
         return cleaned
 
@@ -59,7 +59,7 @@ class PriceInline(admin.StackedInline[Price, Plan]):
     ]
     readonly_fields = ["reads_as", "at_stripe"]
 
-    @admin.display(description=_("reads as"))
+    @admin.display(description=_("shown as"))
     def reads_as(self, price: Price) -> str:
         if not price.amount_minor:
             return ""
@@ -93,20 +93,21 @@ class PlanAdmin(admin.ModelAdmin[Plan]):
         )
 
     def has_delete_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
-        """A plan is withdrawn, not deleted: memberships and sales go by it."""
+        """Never: memberships and sales depend on it. A plan is made inactive instead."""
         return False
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        untold = form.instance.prices.filter(stripe_price_id="", is_active=True).count()
-        if untold:
+        missing = form.instance.prices.filter(stripe_price_id="", is_active=True).count()
+        if missing:
             self.message_user(
                 request,
                 ngettext(
-                    "%(count)d price is not at Stripe yet: run “manage.py stripe_setup”.",
-                    "%(count)d prices are not at Stripe yet: run “manage.py stripe_setup”.",
-                    untold,
+                    "%(count)d price isn’t at Stripe yet. Run “manage.py stripe_setup” to add it.",
+                    "%(count)d prices aren’t at Stripe yet. Run “manage.py stripe_setup” to add "
+                    "them.",
+                    missing,
                 )
-                % {"count": untold},
+                % {"count": missing},
                 messages.WARNING,
             )

@@ -1,4 +1,4 @@
-"""What staff are asked before money is given back."""
+"""The forms of a refund."""
 
 from typing import Any
 
@@ -13,18 +13,20 @@ from campaigns.money import to_major
 
 
 class RefundForm(WhyForm):
-    """An amount; of a payment for several gifts, those whose shares make the amount."""
+    """Asks for an amount, or for the gifts to refund if the payment bought several."""
 
     field_order = ["gifts", "amount", "reason", "why"]
 
     gifts = GiftsField(
-        label=_("Which gifts"), error_messages={"required": _("Choose at least one.")}
+        label=_("Gifts to refund"), error_messages={"required": _("Choose at least one gift.")}
     )
     amount = forms.DecimalField(
-        label=_("Amount"), min_value=0, max_digits=12, help_text=_("As written: 60 or 60.50.")
+        label=_("Amount"), min_value=0, max_digits=12, help_text=_("For example 60 or 60.50.")
     )
     reason = forms.ChoiceField(
-        label=_("Reason"), choices=RefundOrder.Reason.choices, help_text=_("Told to Stripe.")
+        label=_("Reason for Stripe"),
+        choices=RefundOrder.Reason.choices,
+        help_text=_("Sent to Stripe."),
     )
 
     def __init__(
@@ -58,22 +60,24 @@ class RefundForm(WhyForm):
         return cleaned
 
     def _amount(self, cleaned: dict[str, Any]) -> int | None:
-        """In minor units; none if the fields are amiss anyhow. How much is left is asked later."""
+        """Return the amount in minor units, or None if the fields have errors anyway."""
         if "amount" in self.fields:
             money = cleaned.get("amount")
             minor = minor_of(money, self.payment.currency) if money is not None else None
         else:
             minor = sum(gift.share_minor for gift in cleaned["named"]) or None
             if len(cleaned["named"]) == len(self.gifts_left):
-                minor = min(minor or 0, self.left_minor)  # all of the rest, and no more
+                minor = min(minor or 0, self.left_minor)  # all that is left, and no more
         if minor is not None and minor > self.left_minor > 0:
             left = staff_money(self.left_minor, self.payment.currency)
-            raise forms.ValidationError(_("Only %(left)s is left."), params={"left": left})
+            raise forms.ValidationError(_("Only %(left)s can be refunded."), params={"left": left})
         return minor
 
 
-class MeantGiftsForm(StaffForm):
-    gifts = GiftsField(label=_("Gifts of this payment"), required=False)
+class RefundedGiftsForm(StaffForm):
+    """Asks for the gifts that a refund was for."""
+
+    gifts = GiftsField(label=_("Gifts in this payment"), required=False)
 
     def __init__(self, *args: Any, gifts: QuerySet[Gift], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""What all pages of the admin share: its name, and what can only be looked at."""
+"""The admin's name, and the base classes of rows that staff may only view."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ admin.site.site_url = settings.SITE_URL
 
 
 class ViewOnly:
-    """Rows that others than staff write: nothing is added, changed or deleted here."""
+    """Rows that staff never write: nothing can be added, changed or deleted here."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -32,7 +32,7 @@ class ViewOnly:
 
 
 class ViewOnlyAdmin(ViewOnly, admin.ModelAdmin[Any]):
-    """Its actions, if it has any, are for those who hold the model's change permission."""
+    """Its actions, if any, need the model's change permission."""
 
     list_per_page = 50
     show_full_result_count = False
@@ -51,18 +51,18 @@ class ViewOnlyInline(ViewOnly, admin.TabularInline[Any, Any]):
 
 
 def name_both_halves(field: forms.Field) -> None:
-    """A date and a time are two inputs, and the admin's label belongs to neither."""
+    """Label the date and the time input, because the admin's label belongs to neither."""
     assert isinstance(field.widget, forms.MultiWidget)
     for half, name in zip(field.widget.widgets, (_("date"), _("time")), strict=True):
         half.attrs["aria-label"] = f"{field.label}: {name}"
 
 
 def staff_money(minor: int, currency: str) -> str:
-    """An amount as whoever looks at the page writes it."""
+    """Return an amount in the notation of the current language."""
     return format_money(minor, currency, language=get_language() or settings.LANGUAGE_CODE)
 
 
 @admin.display(description=_("amount"), ordering="amount_minor")
 def amount(row: Model) -> str:
-    """The amount of anything that has one, for a column."""
+    """Show the amount of any row that has one, as a column."""
     return staff_money(row.amount_minor, row.currency)  # type: ignore[attr-defined]

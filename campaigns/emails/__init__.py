@@ -1,4 +1,15 @@
-"""What is owed by mail, and sent: the outbox, one function a message, and the links in them."""
+"""E-mails: the outbox, one function for each message, and the signed links in them.
+
+outbox       outgoing mails: which are due, sending, retries, bounces
+messages     which function sends which kind of mail
+membership   receipt, welcome, past due, lapsed
+gifts        to buyers and recipients of gifts
+account      sign-in link, change of address, erasure
+staff        disputes and bounced gifts
+contexts     template values that several messages share
+delivery     render the templates and hand the message to the mail provider
+links        signed links
+"""
 
 from campaigns.emails.outbox import (
     LEASE,

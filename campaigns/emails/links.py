@@ -1,4 +1,4 @@
-"""Signed links: what proves that whoever follows one got the mail that it stands in."""
+"""Signed links. Opening one proves that its reader received the mail it was sent in."""
 
 import base64
 import hashlib
@@ -24,71 +24,83 @@ _PORTAL, _GIFTS, _CLAIM, _OPT_OUT, _SIGN_IN, _ADDRESS = (
 
 
 class BadLink(Exception):
-    """The link was changed on its way, or is too old."""
+    """The link was altered, or has expired."""
 
 
-def portal_token(checkout: Checkout) -> str:
+def make_portal_token(checkout: Checkout) -> str:
+    """Return the token that opens Stripe's billing page for the buyer of this checkout."""
     return signing.dumps(str(checkout.pk), salt=_PORTAL, compress=False)
 
 
 def read_portal_token(token: str, *, lasts: timedelta = PORTAL_LASTS) -> UUID:
+    """Return the checkout's id. Raises BadLink."""
     return UUID(_read(token, salt=_PORTAL, lasts=lasts))
 
 
-def gifts_token(checkout: Checkout) -> str:
-    """For the page on which a buyer sees, resends and changes the gifts of one purchase."""
+def make_gifts_token(checkout: Checkout) -> str:
+    """Return the token of the page where a buyer sees, resends and changes a purchase's gifts."""
     return signing.dumps(str(checkout.pk), salt=_GIFTS, compress=False)
 
 
 def read_gifts_token(token: str) -> UUID:
-    """It lasts as long as the mail is kept: a gift can be claimed for years."""
+    """Return the checkout's id. Raises BadLink.
+
+    The token does not expire: a gift can be claimed for years.
+    """
     return UUID(_read(token, salt=_GIFTS))
 
 
-def confirmation_token(gift: Gift, member: Member) -> str:
-    """For adding a gift to the membership of that member, by that member."""
-    named = [str(gift.pk), gift.generation, member.pk]
-    return signing.dumps(named, salt=_CLAIM, compress=False)
+def make_confirmation_token(gift: Gift, member: Member) -> str:
+    """Return the token with which a member adds a gift to their own membership."""
+    ids = [str(gift.pk), gift.generation, member.pk]
+    return signing.dumps(ids, salt=_CLAIM, compress=False)
 
 
 def read_confirmation_token(token: str) -> tuple[UUID, int, int]:
-    """The gift's id, its generation and the member's id."""
+    """Return the gift's id, its generation and the member's id. Raises BadLink."""
     gift_id, generation, member_id = _read(token, salt=_CLAIM, lasts=CONFIRMATION_LASTS)
     return UUID(gift_id), generation, member_id
 
 
-def sign_in_token(link: SignInLink) -> str:
-    """For a person's own page. Nobody makes it without our key: the row has only its hash."""
-    named = f"{link.member_id}:{link.created_at.astimezone(UTC).isoformat()}"
-    digest = salted_hmac(_SIGN_IN, named, algorithm="sha256").digest()
+def make_sign_in_token(link: SignInLink) -> str:
+    """Return the token that opens the account page.
+
+    It is derived with our key; the database has only its hash.
+    """
+    name = f"{link.member_id}:{link.created_at.astimezone(UTC).isoformat()}"
+    digest = salted_hmac(_SIGN_IN, name, algorithm="sha256").digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def hash_sign_in_token(token: str) -> str:
+    """Return the hash that is stored instead of the token."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def address_token(change: AddressChange, side: Side) -> str:
-    """For confirming a change of address from one of its two mailboxes.
+def make_address_token(change: AddressChange, side: Side) -> str:
+    """Return the token that confirms a change of address from one of its two mailboxes.
 
-    How long it says something is told by the row, however late the mail goes out.
+    The row says when it expires, so a mail that is sent late does not last longer.
     """
     return signing.dumps([change.pk, side], salt=_ADDRESS, compress=False)
 
 
 def read_address_token(token: str) -> tuple[int, Side]:
-    """The change's id, and from which mailbox it is confirmed."""
+    """Return the change's id and the mailbox that confirms it. Raises BadLink."""
     change_id, side = _read(token, salt=_ADDRESS)
     return int(change_id), Side(side)
 
 
-def opt_out_token(address: str) -> str:
-    """Names the address by its hash: an address of a web page ends up in logs."""
+def make_opt_out_token(address: str) -> str:
+    """Return the token that stops reminders to an address.
+
+    It contains the address's hash, because the addresses of web pages end up in logs.
+    """
     return signing.dumps(hash_address(address), salt=_OPT_OUT, compress=False)
 
 
 def read_opt_out_token(token: str) -> str:
-    """The hash of the address."""
+    """Return the hash of the address. Raises BadLink."""
     return str(_read(token, salt=_OPT_OUT))
 
 
@@ -99,6 +111,6 @@ def _read(token: str, *, salt: str, lasts: timedelta | None = None) -> Any:
         raise BadLink(salt) from error
 
 
-def absolute(name: str, **kwargs: object) -> str:
-    """The whole address of one of our pages, for a mail or a card."""
+def build_url(name: str, **kwargs: object) -> str:
+    """Return the absolute URL of one of our pages, for a mail or a card."""
     return str(settings.SITE_URL) + reverse(f"campaigns:{name}", kwargs=kwargs or None)

@@ -1,4 +1,4 @@
-"""What is owed by mail: claimed with a lease, handed to the provider, tried again, given up."""
+"""The outbox: mails that are due are claimed with a lease, sent, retried or given up."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -7,23 +7,27 @@ from smtplib import SMTPRecipientsRefused
 from django.db.models import F, Q
 from django.utils import timezone
 
+from campaigns.emails.delivery import NotNeeded
 from campaigns.emails.messages import send_mail
-from campaigns.emails.sending import NothingToSay
 from campaigns.models import OptOut, OutgoingMail
 from campaigns.models.opt_out import hash_address
 
 LEASE = timedelta(seconds=40)
 _LONGEST_PAUSE = timedelta(hours=6)
-LAST_ATTEMPT = 16  # with the pauses between them, after about two days
+LAST_ATTEMPT = 16  # about two days after the first
 
 
 def list_due_mails(*, at: datetime, limit: int = 2000) -> list[int]:
+    """Return the ids of the mails that are due, oldest first."""
     due = OutgoingMail.objects.filter(next_attempt_at__lte=at).order_by("next_attempt_at", "pk")
     return list(due.values_list("pk", flat=True)[:limit])
 
 
 def reschedule_mail(mail_ids: Iterable[int]) -> int:
-    """Make messages due once more, sent or put off; how many were. One being sent is left alone."""
+    """Make mails due now, whether sent before or not, and return how many.
+
+    A mail that is being sent right now is left alone.
+    """
     now = timezone.now()
     idle = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__gt=now + LEASE)
     return OutgoingMail.objects.filter(idle, pk__in=mail_ids).update(
@@ -32,9 +36,10 @@ def reschedule_mail(mail_ids: Iterable[int]) -> int:
 
 
 def deliver_mail(mail_id: int) -> bool:
-    """Send an owed message if nobody else is at it; whether it went out now.
+    """Send a mail that is due, unless another worker has claimed it; return whether it was sent.
 
-    It goes out twice only if we die between the provider's acceptance and our note of it.
+    It is sent twice only if this process dies after the provider accepted it and before the row
+    says so.
     """
     now = timezone.now()
     due = OutgoingMail.objects.filter(pk=mail_id, next_attempt_at__lte=now)
@@ -45,43 +50,43 @@ def deliver_mail(mail_id: int) -> bool:
         *("gift__buyer", "gift__checkout__campaign", "gift__price__plan", "gift__claimed_by"),
         *("checkout__campaign", "checkout__price__plan", "checkout__member"),
     ).get(pk=mail_id)
-    ours = OutgoingMail.objects.filter(pk=mail_id, attempts=mail.attempts)
+    claimed = OutgoingMail.objects.filter(pk=mail_id, attempts=mail.attempts)
     try:
         provider_id = send_mail(mail)
-    except NothingToSay:
-        ours.update(next_attempt_at=None, error="no longer wanted")
+    except NotNeeded:
+        claimed.update(next_attempt_at=None, error="no longer wanted")
         return False
-    except Exception as error:  # whatever the provider says, the message stays owed
-        # The error's words may hold an address; its kind is enough for staff to look closer.
-        kind = type(error).__name__
-        if _is_for_good(error) or mail.attempts >= LAST_ATTEMPT:
-            ours.update(next_attempt_at=None, failed_at=timezone.now(), error=kind)
+    except Exception as error:  # whatever the provider's error is, the mail is retried
+        # Keep only the error's class: its text may contain an address.
+        name = type(error).__name__
+        if _is_permanent(error) or mail.attempts >= LAST_ATTEMPT:
+            claimed.update(next_attempt_at=None, failed_at=timezone.now(), error=name)
             return False
         pause = min(timedelta(seconds=15 * 2 ** min(mail.attempts, 12)), _LONGEST_PAUSE)
-        ours.update(next_attempt_at=timezone.now() + pause, error=kind)
+        claimed.update(next_attempt_at=timezone.now() + pause, error=name)
         return False
-    ours.update(
+    claimed.update(
         next_attempt_at=None, sent_at=timezone.now(), error="", provider_id=provider_id[:255]
     )
     return True
 
 
-def _is_for_good(error: Exception) -> bool:
-    """Whether the provider will never take a message for this address."""
+def _is_permanent(error: Exception) -> bool:
+    """Return whether the provider will never accept a message to this address."""
     if isinstance(error, SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
     return type(error).__name__ == "AnymailRecipientsRefused"
 
 
 def stop_reminders(address: str) -> None:
-    """Send that address no reminders any more; what it pays and is given is told all the same."""
+    """Send no more reminders to an address. Receipts, gifts and other notices still go out."""
     OptOut.objects.get_or_create(address_hash=hash_address(address))
 
 
 def record_bounce(*, mail_id: int | None, provider_id: str, at: datetime) -> bool:
-    """The provider says that a message came back; whether that is news of one of ours."""
-    known = OutgoingMail.objects.filter(bounced_at__isnull=True)
-    named = Q(pk=mail_id) if mail_id is not None else Q(pk__isnull=True)
+    """Record that a mail bounced; return whether it is one of ours and was not known to bounce."""
+    unbounced = OutgoingMail.objects.filter(bounced_at__isnull=True)
+    match = Q(pk=mail_id) if mail_id is not None else Q(pk__isnull=True)
     if provider_id:
-        named |= Q(provider_id=provider_id)
-    return bool(known.filter(named).update(bounced_at=at, error="bounced"))
+        match |= Q(provider_id=provider_id)
+    return bool(unbounced.filter(match).update(bounced_at=at, error="bounced"))

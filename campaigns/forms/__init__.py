@@ -1,4 +1,4 @@
-"""What readers type. Every error says in plain words what to do; nothing typed is lost."""
+"""The forms for readers. Each error says what to do, and nothing typed is lost."""
 
 from campaigns.forms.claims import ClaimCodeForm, ClaimForm
 from campaigns.forms.delivery import DeliveryForm

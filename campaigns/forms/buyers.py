@@ -1,4 +1,4 @@
-"""What a buyer changes about a gift until it is claimed."""
+"""The form with which a buyer changes a gift until it is claimed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ class Delivery:
 
 
 class GiftChangeForm(DeliveryForm):
-    """For whom it is and, while it is not delivered, when it is."""
+    """The recipient and, until the gift is delivered, its delivery."""
 
     recipient_name = NameField(
         label=_("Recipient’s name"), widget=forms.TextInput({"autocomplete": "off"})
     )
-    hand_over = forms.BooleanField(label=_("I will hand it over myself"), required=False)
+    hand_over = forms.BooleanField(label=_("I’ll hand it over myself"), required=False)
     recipient_email = PersonEmailField(
         label=_("Recipient’s e-mail"),
         required=False,
@@ -41,14 +41,14 @@ class GiftChangeForm(DeliveryForm):
             "hand_over": gift.is_handed_over,
             "recipient_email": gift.recipient_email,
         }
-        super().__init__(data, initial=initial | _delivery_of(gift))
+        super().__init__(data, initial=initial | _delivery_initial(gift))
         self.gift = gift
         self.has_delivery = gift.status == Gift.Status.PAID
         if self.has_delivery:
             self.offer_zones(gift.checkout.campaign)
             self.fields["when"].choices = [  # type: ignore[attr-defined]
                 (NOW, _("Now")),
-                (LATER, _("On a day that I choose")),
+                (LATER, _("On a day I choose")),
             ]
         else:
             for name in _DELIVERY:
@@ -62,14 +62,17 @@ class GiftChangeForm(DeliveryForm):
         elif not cleaned.get("recipient_email") and "recipient_email" not in self.errors:
             self.add_error(
                 "recipient_email",
-                _("Please give the recipient’s address, or tick that you hand it over yourself."),
+                _("Enter the recipient’s e-mail, or tick “I’ll hand it over myself”."),
             )
         if self._has_new_delivery():
             self.clean_delivery()
         return cleaned
 
     def _has_new_delivery(self) -> bool:
-        """Only what was changed is judged: a moment that staff chose may be none that we offer."""
+        """Return whether the delivery was changed.
+
+        An unchanged one isn't validated: staff may have chosen a time this form doesn't offer.
+        """
         if not self.has_delivery:
             return False
         if self["when"].value() != LATER:
@@ -77,7 +80,7 @@ class GiftChangeForm(DeliveryForm):
         return bool(set(_DELIVERY) & set(self.changed_data))
 
     def new_delivery(self) -> Delivery | None:
-        """When it is delivered now, if that was changed."""
+        """Return the new delivery, or None if it wasn't changed."""
         if not self._has_new_delivery():
             return None
         moment = self.cleaned_data["deliver_at"]
@@ -86,16 +89,16 @@ class GiftChangeForm(DeliveryForm):
         return Delivery(moment, self.cleaned_data["zone"])
 
 
-def _delivery_of(gift: Gift) -> dict[str, Any]:
-    """As it would be typed."""
+def _delivery_initial(gift: Gift) -> dict[str, Any]:
+    """Return the initial values for the current delivery."""
     campaign = gift.checkout.campaign
-    own = campaign.zone if campaign else timezone.get_default_timezone_name()
+    default_zone = campaign.zone if campaign else timezone.get_default_timezone_name()
     if gift.deliver_at <= timezone.now():
-        return {"when": NOW, "zone": gift.zone or own}
-    there = gift.deliver_at.astimezone(gift.recipient_zone)
+        return {"when": NOW, "zone": gift.zone or default_zone}
+    local = gift.deliver_at.astimezone(gift.recipient_zone)
     return {
         "when": LATER,
-        "deliver_on": there.date(),
-        "deliver_hour": there.hour,
-        "zone": gift.zone or own,
+        "deliver_on": local.date(),
+        "deliver_hour": local.hour,
+        "zone": gift.zone or default_zone,
     }

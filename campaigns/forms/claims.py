@@ -1,4 +1,4 @@
-"""What whoever was given a membership types."""
+"""The forms with which a recipient claims a gift."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -6,16 +6,16 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.forms.fields import NameField, PersonEmailField
 from campaigns.models.codes import CODE_LENGTH, normalise_code
 
-# One answer to malformed and unknown codes: whoever guesses learns nothing.
-_UNKNOWN_CODE = _("We know no such code. Please compare it with your mail or card, group by group.")
+# The same answer for malformed and unknown codes, so that guessing reveals nothing.
+_UNKNOWN_CODE = _("We can’t find this code. Please compare it with your e-mail or card.")
 
 
 class ClaimCodeForm(forms.Form):
     code = forms.CharField(
-        label=_("Your gift code"),
-        help_text=_("Four groups of five letters and digits. Capitals and hyphens do not matter."),
+        label=_("Claim code"),
+        help_text=_("Four groups of five letters and digits. Capitals and hyphens don’t matter."),
         max_length=60,
-        error_messages={"required": _("Please type the code."), "unknown": _UNKNOWN_CODE},
+        error_messages={"required": _("Enter your claim code."), "unknown": _UNKNOWN_CODE},
         widget=forms.TextInput(
             {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
         ),
@@ -32,6 +32,6 @@ class ClaimForm(forms.Form):
     name = NameField(label=_("Your name"), widget=forms.TextInput({"autocomplete": "name"}))
     email = PersonEmailField(
         label=_("Your e-mail"),
-        help_text=_("Your membership will be known by this address."),
+        help_text=_("We’ll use this address for your membership."),
         widget=forms.EmailInput({"autocomplete": "email"}),
     )

@@ -1,4 +1,4 @@
-"""When a gift is delivered: now, or on a day and at an hour where its recipient lives."""
+"""The delivery of a gift: now, or on a day and at an hour in the recipient's time zone."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -15,20 +15,20 @@ from campaigns.models import Campaign
 LATEST = timedelta(days=365)
 MORNING = 9
 NOW, LATER = "now", "date"
-_TOO_LATE = _("Please choose a day within the next 365 days.")
+_TOO_LATE = _("Choose a day within the next 365 days.")
 
 
 class DeliveryForm(forms.Form):
-    """Fields to be mixed into the forms of gifts; `campaign` is theirs to set beforehand.
+    """The delivery fields, a base of the gift forms.
 
-    Cleaned, `deliver_at` is a moment in UTC, or None for now.
+    After `clean_delivery`, `deliver_at` is a time in UTC, or None for now.
     """
 
     when = forms.ChoiceField(
-        label=_("When it is delivered"),
+        label=_("Delivery"),
         choices=[
-            (NOW, _("As soon as it is paid")),
-            (LATER, _("On a day that I choose")),
+            (NOW, _("As soon as it’s paid")),
+            (LATER, _("On a day I choose")),
         ],
         required=False,
         initial=NOW,
@@ -38,7 +38,7 @@ class DeliveryForm(forms.Form):
         label=_("Day"),
         required=False,
         input_formats=["%Y-%m-%d", "%d.%m.%Y"],
-        error_messages={"invalid": _("Please write the day like 2026-12-24.")},
+        error_messages={"invalid": _("Enter the day like this: 2026-12-24.")},
         widget=forms.DateInput({"type": "date", "autocomplete": "off"}, format="%Y-%m-%d"),
     )
     deliver_hour = forms.TypedChoiceField(
@@ -46,69 +46,69 @@ class DeliveryForm(forms.Form):
         required=False,
         choices=[(hour, f"{hour:02}:00") for hour in range(24)],
         coerce=int,
-        empty_value=MORNING,  # type: ignore[arg-type]  # it is what the field gives, not a text
+        empty_value=MORNING,  # type: ignore[arg-type]  # the cleaned value is an int
         initial=MORNING,
-        error_messages={"invalid_choice": _("Please choose one of the hours.")},
+        error_messages={"invalid_choice": _("Choose an hour.")},
     )
     zone = forms.ChoiceField(
-        label=_("In the recipient’s time zone"),
+        label=_("Recipient’s time zone"),
         required=False,
-        error_messages={"invalid_choice": _("Please choose one of the time zones.")},
+        error_messages={"invalid_choice": _("Choose a time zone.")},
     )
 
     def offer_zones(self, campaign: Campaign | None) -> None:
-        """The zones by their names in the reader's language; the campaign's own is chosen."""
-        own = campaign.zone if campaign else timezone.get_default_timezone_name()
-        choices = with_zone(zone_choices(get_language() or "en"), own)
+        """List the time zones in the reader's language, with the campaign's own preselected."""
+        default_zone = campaign.zone if campaign else timezone.get_default_timezone_name()
+        choices = with_zone(zone_choices(get_language() or "en"), default_zone)
         self.fields["zone"].choices = choices  # type: ignore[attr-defined]
-        self.fields["zone"].initial = own
-        today = timezone.now().astimezone(ZoneInfo(own)).date()
+        self.fields["zone"].initial = default_zone
+        today = timezone.now().astimezone(ZoneInfo(default_zone)).date()
         self.fields["deliver_on"].widget.attrs |= {
             "min": today.isoformat(),
             "max": (today + LATEST).isoformat(),
         }
 
     def clean_delivery(self) -> None:
-        """Make `deliver_at` of the four fields, or say what is wrong with them."""
+        """Combine the four fields into `deliver_at`, or add errors beside them."""
         cleaned = self.cleaned_data
         cleaned["deliver_at"] = None
         if cleaned.get("when") != LATER:
-            for name in ("deliver_on", "deliver_hour", "zone"):  # what is not used can not be wrong
+            for name in ("deliver_on", "deliver_hour", "zone"):  # these fields aren't used
                 self.errors.pop(name, None)
             return
         if {"deliver_on", "deliver_hour", "zone"} & set(self.errors):
             return
         day: date | None = cleaned["deliver_on"]
         if day is None:
-            self.add_error("deliver_on", _("Please choose the day on which the gift is delivered."))
+            self.add_error("deliver_on", _("Choose a delivery day."))
             return
         cleaned["zone"] = cleaned["zone"] or str(self.fields["zone"].initial)
         zone, now = ZoneInfo(cleaned["zone"]), timezone.now()
         today = now.astimezone(zone).date()
         if day < today:
-            self.add_error("deliver_on", _("This day has passed. Please choose a later one."))
+            self.add_error("deliver_on", _("This day is in the past. Choose a later one."))
         elif day > today + LATEST:
             self.add_error("deliver_on", _TOO_LATE)
         else:
-            # An hour that the clocks skip is the one after it; of one that comes twice, the first.
+            # When clocks change: a skipped hour means the next one, a repeated hour the first one.
             moment = datetime.combine(day, time(cleaned["deliver_hour"]), zone).astimezone(UTC)
             if moment <= now:
                 self.add_error(
                     "deliver_hour",
-                    _("This hour has passed there already. Please choose a later one."),
+                    _("This hour has already passed in that time zone. Choose a later one."),
                 )
             cleaned["deliver_at"] = moment
 
     def delivery(self) -> dict[str, str]:
-        """As the Checkout keeps it, beside each gift."""
+        """Return the delivery as the Checkout stores it with each gift."""
         moment: datetime | None = self.cleaned_data["deliver_at"]
         if moment is None:
             return {}
         return {"deliver_at": moment.isoformat(), "zone": self.cleaned_data["zone"]}
 
 
-def delivery_as_typed(gift: dict[str, Any], *, campaign: Campaign | None) -> dict[str, Any]:
-    """What was typed in the form for a gift that a Checkout keeps."""
+def delivery_initial(gift: dict[str, Any], *, campaign: Campaign | None) -> dict[str, Any]:
+    """Return the initial values for a gift stored in a Checkout."""
     if not gift.get("deliver_at"):
         return {"when": NOW}
     zone = gift.get("zone") or (campaign.zone if campaign else "UTC")

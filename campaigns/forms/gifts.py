@@ -1,4 +1,4 @@
-"""One gift, or up to a hundred in one payment."""
+"""The forms for one gift, and for up to 100 gifts in one payment."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -12,30 +12,30 @@ from campaigns.forms.delivery import DeliveryForm
 from campaigns.forms.fields import MessageField, NameField, PersonEmailField, PriceField
 from campaigns.forms.lists import COLUMNS, LARGEST, Row, UnreadableList, decode_list, read_list
 from campaigns.forms.orders import CheckoutForm
-from campaigns.forms.questions import Question, question_address, question_recipient
+from campaigns.forms.questions import Question, check_address, check_recipient
 from campaigns.models import Checkout, Price
 from campaigns.money import decimal_places
 
 MOST_GIFTS = 100
-FEWEST_ROWS = 3
+MIN_ROWS = 3
 MORE_ROWS = 5
 _ROWS = "rows"
 
 
-class GiversForm(DeliveryForm, CheckoutForm):
-    """Who gives, for how long, and when it is delivered."""
+class BuyerForm(DeliveryForm, CheckoutForm):
+    """The buyer, the length and the delivery: the base of both gift forms."""
 
     kind = Checkout.Kind.GIFT
 
     price = PriceField(label=_("How long the gift lasts"))
     name = NameField(
         label=_("Your name"),
-        help_text=_("As the recipient will read it."),
+        help_text=_("The recipient will see this name."),
         widget=forms.TextInput({"autocomplete": "name"}),
     )
     email = PersonEmailField(
         label=_("Your e-mail"),
-        help_text=_("The receipt and the claim link go there."),
+        help_text=_("We’ll send the receipt and the link to your gifts here."),
         widget=forms.EmailInput({"autocomplete": "email"}),
     )
 
@@ -51,7 +51,7 @@ class GiversForm(DeliveryForm, CheckoutForm):
         return cleaned
 
 
-class GiftForm(GiversForm):
+class GiftForm(BuyerForm):
     field_order = (
         *("price", "name", "email", "recipient_name", "hand_over", "recipient_email"),
         *("message", "when", "deliver_on", "deliver_hour", "zone"),
@@ -60,13 +60,13 @@ class GiftForm(GiversForm):
     recipient_name = NameField(
         label=_("Recipient’s name"), widget=forms.TextInput({"autocomplete": "off"})
     )
-    hand_over = forms.BooleanField(label=_("I will hand it over myself"), required=False)
+    hand_over = forms.BooleanField(label=_("I’ll hand it over myself"), required=False)
     recipient_email = PersonEmailField(
         label=_("Recipient’s e-mail"),
         required=False,
         widget=forms.EmailInput({"autocomplete": "off"}),
     )
-    message = MessageField(label=_("Your message"), help_text=_("Up to 500 characters. Optional."))
+    message = MessageField(label=_("Your message"), help_text=_("Optional. Up to 500 characters."))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -76,13 +76,13 @@ class GiftForm(GiversForm):
         elif not cleaned.get("recipient_email") and "recipient_email" not in self.errors:
             self.add_error(
                 "recipient_email",
-                _("Please give the recipient’s address, or tick that you hand it over yourself."),
+                _("Enter the recipient’s e-mail, or tick “I’ll hand it over myself”."),
             )
         address = cleaned.get("recipient_email", "")
-        doubt = question_recipient(address, buyer=cleaned.get("email", "")) or question_address(
+        question = check_recipient(address, buyer=cleaned.get("email", "")) or check_address(
             address
         )
-        self.ask("recipient_email", doubt)
+        self.ask_once("recipient_email", question)
         return cleaned
 
     def gifts(self) -> list[dict[str, str]]:
@@ -93,7 +93,7 @@ class GiftForm(GiversForm):
 
 
 class GiftRowForm(forms.Form):
-    """One of many gifts. A row that is left empty is none."""
+    """One row of the form for many gifts; an empty row is ignored."""
 
     use_required_attribute = False
 
@@ -107,7 +107,7 @@ class GiftRowForm(forms.Form):
         name = str(self.cleaned_data["recipient_name"])
         if "@" in name:
             raise forms.ValidationError(
-                _("This looks like an address. The name stands first, and the address after it.")
+                _("This looks like an e-mail address. Put the name first, then the e-mail.")
             )
         return name
 
@@ -120,12 +120,12 @@ class GiftRowForm(forms.Form):
 
 def _refuse_formula(text: str) -> str:
     if text.startswith("="):
-        raise forms.ValidationError(_("This is a formula. Please write what it says instead."))
+        raise forms.ValidationError(_("This is a formula. Enter plain text instead."))
     return text
 
 
 class _Rows(forms.BaseFormSet):  # type: ignore[type-arg]
-    """None of the rows was there before: each may be left empty, also one that was filled in."""
+    """Rows without initial data, so each of them may be left empty."""
 
     def initial_form_count(self) -> int:
         return 0
@@ -137,21 +137,23 @@ _RowSet = forms.formset_factory(
 
 
 def _make_rows(data: Mapping[str, Any] | None, *, typed: list[Row]) -> Any:
-    # What is sent is compared with nothing: a row that comes back as it was shown is a gift, too.
+    # No initial data for sent rows: an unchanged row is a gift too.
     rows = _RowSet(data, initial=typed if data is None else None, prefix=_ROWS)
     rows.extra = len(typed)
     return rows
 
 
 class RowError(NamedTuple):
+    """An error in a row: the number of the row, and the field and text to show."""
+
     number: int
     field_id: str
     label: "str | Promise"
     text: str
 
 
-def rows_in(data: Mapping[str, Any]) -> list[Row]:
-    """The rows as they were typed, the empty ones too."""
+def read_rows(data: Mapping[str, Any]) -> list[Row]:
+    """Return the rows as typed, including empty ones."""
     try:
         total = int(data.get(f"{_ROWS}-TOTAL_FORMS", 0))
     except (TypeError, ValueError):
@@ -162,26 +164,26 @@ def rows_in(data: Mapping[str, Any]) -> list[Row]:
     ]
 
 
-def filled(rows: Iterable[Row]) -> list[Row]:
+def drop_empty_rows(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if any(text.strip() for text in row.values())]
 
 
 def add_rows(rows: list[Row], *, number: int = 0) -> list[Row]:
-    """Some empty rows more, so that there are never too few to type in, nor too many to pay."""
-    wanted = min(max(len(rows) + number, FEWEST_ROWS), MOST_GIFTS)
-    return rows + [dict.fromkeys(COLUMNS, "") for _ in range(wanted - len(rows))]
+    """Add `number` empty rows, within the limits of the form."""
+    total = min(max(len(rows) + number, MIN_ROWS), MOST_GIFTS)
+    return rows + [dict.fromkeys(COLUMNS, "") for _ in range(total - len(rows))]
 
 
-def _as_sent(rows: list[Row]) -> dict[str, str]:
-    """The rows as a browser sends them."""
+def _encode_rows(rows: list[Row]) -> dict[str, str]:
+    """Return the rows as a browser sends them."""
     sent = {f"{_ROWS}-TOTAL_FORMS": str(len(rows)), f"{_ROWS}-INITIAL_FORMS": "0"}
     for at, row in enumerate(rows):
         sent |= {f"{_ROWS}-{at}-{name}": text for name, text in row.items()}
     return sent
 
 
-class GiftsForm(GiversForm):
-    """Up to a hundred gifts of one kind: rows, which a list may fill in."""
+class GiftsForm(BuyerForm):
+    """Up to 100 gifts of one price, in rows that a pasted or uploaded list can fill in."""
 
     field_order = (
         *("price", "name", "email", "paste", "upload"),
@@ -189,14 +191,14 @@ class GiftsForm(GiversForm):
     )
 
     message = MessageField(
-        label=_("A message to all"),
-        help_text=_("For each row without one of its own. Up to 500 characters. Optional."),
+        label=_("Message to all recipients"),
+        help_text=_("Optional. Used for rows without a custom message. Up to 500 characters."),
     )
     paste = forms.CharField(
         label=_("Paste a list"),
         help_text=_(
-            "A line for each gift: name, e-mail, message. Commas, semicolons or tabs part them. "
-            "Without an e-mail you hand the gift over yourself."
+            "One gift per line: name, e-mail, message. Separate with commas, semicolons or tabs. "
+            "Leave the e-mail empty to hand a gift over yourself."
         ),
         required=False,
         strip=False,
@@ -204,7 +206,7 @@ class GiftsForm(GiversForm):
     )
     upload = forms.FileField(
         label=_("Or choose a file"),
-        help_text=_("CSV in UTF-8, up to 200 kB, with the same columns."),
+        help_text=_("A CSV file (UTF-8) with the same columns, up to 200 kB."),
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput({"accept": ".csv,.tsv,.txt,text/csv"}),
@@ -214,19 +216,19 @@ class GiftsForm(GiversForm):
         self, data: Any = None, files: Any = None, *, rows: list[Row] | None = None, **kwargs: Any
     ) -> None:
         super().__init__(data, files, **kwargs)
-        typed = rows_in(data) if data is not None else rows or []
+        typed = read_rows(data) if data is not None else rows or []
         self.rows = _make_rows(data, typed=add_rows(typed))
-        self._count(typed)
+        self._count_gifts(typed)
 
     @classmethod
     def as_typed(cls, data: Mapping[str, Any], *, rows: list[Row], **kwargs: Any) -> "GiftsForm":
-        """The form as it was typed, with other rows; nothing of it is checked yet."""
+        """Return an unchecked form with what was typed and other rows."""
         initial = {name: data.get(name) for name in cls.base_fields if name in data}
         return cls(initial=initial, rows=rows, **kwargs)
 
-    def _count(self, rows: list[Row]) -> None:
-        """How many gifts there are so far, and what they cost by each price."""
-        self.count = len(filled(rows))
+    def _count_gifts(self, rows: list[Row]) -> None:
+        """Set the number of gifts, and their total at each price."""
+        self.count = len(drop_empty_rows(rows))
         self.places = decimal_places(self.currency)
         prices = self.fields["price"].queryset  # type: ignore[attr-defined]
         priced = prices.annotate(total_minor=F("amount_minor") * self.count)
@@ -238,14 +240,14 @@ class GiftsForm(GiversForm):
         return bool(str(self["paste"].value() or "").strip() or self.files.get("upload"))
 
     def take_list(self) -> "GiftsForm":
-        """The form with the rows of the list to be looked over, and what is wrong with them.
+        """Return a form with the rows of the list, checked.
 
-        If the list can not be read, the form as it is, with the reason beside the list.
+        If the list can't be read, return the form as typed, with an error beside the list.
         """
-        typed, field = rows_in(self.data), "paste"
-        kept = filled(typed)
+        typed, field = read_rows(self.data), "paste"
+        kept = drop_empty_rows(typed)
         listed: list[Row] = []
-        same = {"campaign": self.campaign}
+        options = {"campaign": self.campaign}
         try:
             paste, upload = str(self["paste"].value() or ""), self.files.get("upload")
             if paste.strip():
@@ -254,28 +256,29 @@ class GiftsForm(GiversForm):
             if upload:
                 listed += read_upload(upload)
             if not listed:
-                raise UnreadableList(_("Please paste a list here, or choose a file below."))
+                raise UnreadableList(_("Paste a list here, or choose a file below."))
             if len(kept) + len(listed) > MOST_GIFTS:
                 raise UnreadableList(
-                    _("With the rows below these are more than 100. At most 100 fit one payment.")
+                    _("With the rows below, this is more than 100 gifts. Remove some of them.")
                 )
         except UnreadableList as unreadable:
-            form = GiftsForm.as_typed(self.data, rows=typed, **same)
-            form._say(field, unreadable.text)
+            form = GiftsForm.as_typed(self.data, rows=typed, **options)
+            form._add_list_error(field, unreadable.text)
             return form
         rows = kept + listed
         data = {name: self.data[name] for name in self.data if name != "paste"}
-        form = GiftsForm.as_typed(data, rows=rows, **same)
-        form.rows = _make_rows(_as_sent(add_rows(rows)), typed=[])
+        form = GiftsForm.as_typed(data, rows=rows, **options)
+        form.rows = _make_rows(_encode_rows(add_rows(rows)), typed=[])
         form.check_rows(buyer=str(self["email"].value() or "").strip().lower())
         return form
 
     def with_more_rows(self) -> "GiftsForm":
-        rows = add_rows(rows_in(self.data), number=MORE_ROWS)
+        """Return the form as typed, with more empty rows."""
+        rows = add_rows(read_rows(self.data), number=MORE_ROWS)
         return GiftsForm.as_typed(self.data, rows=rows, campaign=self.campaign)
 
-    def _say(self, field: str, text: "str | Promise") -> None:
-        """Put an error beside a field of a form that is not checked otherwise."""
+    def _add_list_error(self, field: str, text: "str | Promise") -> None:
+        """Add an error to a field of an unchecked form."""
         assert not self.errors
         self.cleaned_data = {}
         self.add_error(field, forms.ValidationError(str(text), code="unreadable"))
@@ -286,39 +289,38 @@ class GiftsForm(GiversForm):
         cleaned = super().clean()
         self.check_rows(buyer=cleaned.get("email", ""))
         if not self.count:
-            text = _("Please fill in a row, or paste a list above.")
+            text = _("Fill in a row, or paste a list above.")
             if self.rows.forms:
                 self.rows.forms[0].add_error("recipient_name", text)
             else:
                 self.add_error(None, text)
         if self.rows.management_form.cleaned_data["TOTAL_FORMS"] > MOST_GIFTS:
-            self.add_error(None, _("At most 100 gifts fit one payment."))
+            self.add_error(None, _("You can buy up to 100 gifts in one payment."))
         return cleaned
 
     def check_rows(self, *, buyer: str) -> None:
-        """Check each row, then ask what looks like a slip only beside the others."""
+        """Check each row, then compare the addresses of all rows with each other."""
         self.rows.is_valid()
         first: dict[str, int] = {}
         for number, row in enumerate(self.rows.forms, start=1):
             address = row.cleaned_data.get("recipient_email", "")
             if not address:
                 continue
-            doubts = [question_recipient(address, buyer=buyer), question_address(address)]
+            questions = [check_recipient(address, buyer=buyer), check_address(address)]
             if address in first:
                 text = _(
-                    "This address stands in row %(number)s as well. If both are meant, send the "
-                    "form once more."
+                    "Row %(number)s has the same address. If this is correct, send the form again."
                 ) % {"number": first[address]}
-                doubts.append(Question("twice", address, text))
+                questions.append(Question("twice", address, text))
             first.setdefault(address, number)
-            for doubt in doubts:
-                self.ask("recipient_email", doubt, of=row)
+            for question in questions:
+                self.ask_once("recipient_email", question, row=row)
 
     def is_valid(self) -> bool:
         return super().is_valid() and not self.row_errors()
 
     def row_errors(self) -> list[RowError]:
-        """What is wrong with which row, in the order of the page."""
+        """Return the errors of all rows, in the order of the page."""
         if not self.rows.is_bound:
             return []
         return [
@@ -330,16 +332,16 @@ class GiftsForm(GiversForm):
 
     def gifts(self) -> list[dict[str, str]]:
         shared, delivery = self.cleaned_data["message"], self.delivery()
-        given = [row.cleaned_data for row in self.rows.forms if row.cleaned_data]
+        filled_rows = [row.cleaned_data for row in self.rows.forms if row.cleaned_data]
         return [
             {name: row[name] for name in COLUMNS} | {"message": row["message"] or shared} | delivery
-            for row in given
+            for row in filled_rows
         ]
 
 
 def read_upload(upload: Any) -> list[Row]:
     if upload.size > LARGEST:
         raise UnreadableList(
-            _("This file is larger than 200 kB. Please take out what is no list of recipients.")
+            _("This file is larger than 200 kB. Keep only the recipients and try again.")
         )
     return read_list(decode_list(upload.read()), most=MOST_GIFTS)

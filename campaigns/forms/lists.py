@@ -1,4 +1,4 @@
-"""A list of recipients, pasted or uploaded, becomes rows: name, e-mail, message. Pure."""
+"""Lists of recipients: pasted or uploaded text becomes rows of name, e-mail and message."""
 
 import codecs
 import csv
@@ -14,7 +14,7 @@ COLUMNS = ("recipient_name", "recipient_email", "message")
 LARGEST = 200_000  # bytes
 Row = dict[str, str]
 
-# Headings, as people and their address books write them; case and apostrophes do not matter.
+# Column headings that people and address books use, without case and apostrophes.
 _HEADINGS = {
     **dict.fromkeys(
         (
@@ -45,7 +45,7 @@ _NOT_IN_HEADINGS = re.compile(r"[’'ʼ`.\-_‐*]")
 
 
 class UnreadableList(Exception):
-    """The list can not be read; says why, and what to do."""
+    """The list can't be read; `text` says why and what to do."""
 
     def __init__(self, text: "str | Promise") -> None:
         super().__init__(text)
@@ -53,26 +53,26 @@ class UnreadableList(Exception):
 
 
 def decode_list(content: bytes) -> str:
-    """The text of a file: UTF-8, or UTF-16 that says so."""
+    """Return the text of a file in UTF-8, or in UTF-16 with a byte order mark."""
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise UnreadableList(
-            _("This is a spreadsheet. Please open it and save it as “CSV UTF-8”, then choose that.")
+            _("This is a spreadsheet. Save it as “CSV UTF-8” and choose that file.")
         )
     is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return content.decode("utf-16" if is_utf16 else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnreadableList(
-            _("We cannot read the letters in this file. Please save it as “CSV UTF-8”.")
+            _("We can’t read the characters in this file. Save it as “CSV UTF-8” and try again.")
         ) from error
 
 
 def read_list(text: str, *, most: int) -> list[Row]:
-    """The rows of a list; raises UnreadableList."""
+    """Return the rows of a list. Raises UnreadableList."""
     text = text.removeprefix("\ufeff")
     if "\0" in text:
         raise UnreadableList(
-            _("There are characters in this list that no text has. Please save it as “CSV UTF-8”.")
+            _("This list has characters we can’t read. Save it as “CSV UTF-8” and try again.")
         )
     if not text.strip():
         raise UnreadableList(_("This list is empty."))
@@ -81,11 +81,11 @@ def read_list(text: str, *, most: int) -> list[Row]:
     if (headings := _read_headings(lines[0][1])) is not None:
         columns, lines = headings, lines[1:]
     if not lines:
-        raise UnreadableList(_("There is nobody in this list below its headings."))
+        raise UnreadableList(_("This list has headings but no recipients."))
     if len(lines) > most:
         raise UnreadableList(
             format_lazy(
-                _("There are {number} rows in this list. At most {most} gifts fit one payment."),
+                _("This list has {number} rows. You can buy up to {most} gifts in one payment."),
                 number=len(lines),
                 most=most,
             )
@@ -95,8 +95,8 @@ def read_list(text: str, *, most: int) -> list[Row]:
             raise UnreadableList(
                 format_lazy(
                     _(
-                        "Line {line} has {number} columns. Each line has a name, an e-mail and a "
-                        "message; one in which a comma stands needs quotation marks around it."
+                        "Line {line} has {number} columns. Each line should have a name, an e-mail "
+                        "and a message. Put text that contains a comma in quotation marks."
                     ),
                     line=number,
                     number=len(cells),
@@ -107,45 +107,45 @@ def read_list(text: str, *, most: int) -> list[Row]:
 
 
 def _pick_delimiter(text: str) -> list[tuple[int, list[str]]]:
-    """The lines, parted by what makes the most sense of them: headings, then addresses."""
+    """Return the lines, split by the delimiter that finds headings or else most addresses."""
     best: list[tuple[int, list[str]]] = []
-    best_sense: tuple[bool, int, int] | None = None
+    best_score: tuple[bool, int, int] | None = None
     failure: csv.Error | None = None
     for delimiter in ",;\t":
         try:
-            lines = _part(text, delimiter)
+            lines = _split_lines(text, delimiter)
         except csv.Error as error:
             failure = error
             continue
-        sense = _make_sense(cells for _number, cells in lines)
-        if best_sense is None or sense > best_sense:
-            best, best_sense = lines, sense
-    # Where only another delimiter than the one that fails makes a single column, it was that one.
-    if best_sense is None or (failure and best_sense == (False, 0, 0)):
+        score = _score_lines(cells for _number, cells in lines)
+        if best_score is None or score > best_score:
+            best, best_score = lines, score
+    # If one delimiter fails and the others find a single column, the one that fails was right.
+    if best_score is None or (failure and best_score == (False, 0, 0)):
         raise UnreadableList(
-            _("A quotation mark in this list is opened and not closed, or closed too early.")
+            _("A quotation mark in this list is missing or in the wrong place.")
         ) from failure
     return best
 
 
-def _part(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    """The cells of each line that is not empty, with the number of the line."""
+def _split_lines(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    """Return the cells of each line that isn't empty, with its line number."""
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
     )
     lines = []
-    begins = 1
-    for written in reader:
-        cells = [cell.strip() for cell in written]
-        while cells and not cells[-1]:  # a spreadsheet writes its empty columns, too
+    first_line = 1
+    for row in reader:
+        cells = [cell.strip() for cell in row]
+        while cells and not cells[-1]:  # spreadsheets export empty columns too
             cells.pop()
         if cells:
-            lines.append((begins, cells))
-        begins = reader.line_num + 1
+            lines.append((first_line, cells))
+        first_line = reader.line_num + 1
     return lines
 
 
-def _make_sense(lines: Iterable[list[str]]) -> tuple[bool, int, int]:
+def _score_lines(lines: Iterable[list[str]]) -> tuple[bool, int, int]:
     rows = list(lines)
     addresses = sum(
         len(cells) > 1 and "@" not in cells[0] and bool(_ADDRESS.fullmatch(cells[1]))
@@ -156,7 +156,7 @@ def _make_sense(lines: Iterable[list[str]]) -> tuple[bool, int, int]:
 
 
 def _read_headings(cells: list[str]) -> tuple[str, ...] | None:
-    """The order of the columns by the first line, if that is one of headings."""
+    """Return the order of the columns if the first line has headings, else None."""
     named = [_HEADINGS.get(_NOT_IN_HEADINGS.sub("", cell).casefold().strip()) for cell in cells]
     columns = tuple(name for name in named if name)
     if len(columns) != len(named) or len(set(columns)) != len(columns):

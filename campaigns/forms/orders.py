@@ -1,4 +1,4 @@
-"""What joining and giving share, and joining itself."""
+"""The base of all order forms, and the form for a membership."""
 
 import uuid
 from typing import Any
@@ -8,27 +8,28 @@ from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.forms.fields import NameField, PersonEmailField, PriceField
-from campaigns.forms.questions import Question, question_address
+from campaigns.forms.questions import Question, check_address
 from campaigns.models import Campaign, Checkout, Price
 
 _TOKEN_SALT = "campaigns.checkout"  # noqa: S105 (a salt is no secret)
-_MOST_REMEMBERED = 4000  # characters
+_MAX_ASKED = 4000  # characters
 
 
 def new_token() -> str:
-    """Names the Checkout that this showing of the form will make; signed against guessing."""
+    """Return a signed token with the id of the Checkout that this form will create."""
     return signing.dumps(str(uuid.uuid4()), salt=_TOKEN_SALT)
 
 
 def token_for(checkout_id: uuid.UUID) -> str:
+    """Return the token of an existing Checkout."""
     return signing.dumps(str(checkout_id), salt=_TOKEN_SALT)
 
 
 class CheckoutForm(forms.Form):
-    """The token that makes two clicks one Checkout, and the questions that are asked once.
+    """The base of the order forms: a token and questions.
 
-    A question is an error the first time. The form that is shown with it remembers that, so that
-    the same values sent again pass.
+    The token turns two clicks into one Checkout. A question is an error the first time; the form
+    remembers it in `asked`, so the same value passes when it is sent again.
     """
 
     kind = Checkout.Kind.JOIN
@@ -38,25 +39,25 @@ class CheckoutForm(forms.Form):
     asked = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(
-        self, *args: Any, campaign: Campaign | None, asks: bool = True, **kwargs: Any
+        self, *args: Any, campaign: Campaign | None, asks_questions: bool = True, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self.campaign = campaign
         self.currency = campaign.currency if campaign else "eur"
-        self.asks = asks
+        self.asks_questions = asks_questions
 
     def gifts(self) -> list[dict[str, str]]:
-        """What is given, as the Checkout keeps it."""
+        """Return the gifts as the Checkout stores them."""
         return []
 
     def refuse_email(self) -> None:
-        """Say that the address looked right to us and was refused by Stripe."""
+        """Add the error that Stripe refused the address."""
         self.add_error(
-            "email", _("Our payment service does not accept this address. Please try another one.")
+            "email", _("Our payment service doesn’t accept this address. Enter another one.")
         )
 
     def renew_token(self) -> None:
-        """Nothing typed is lost, and the next try has a good token."""
+        """Give the form a new, valid token for the next try."""
         self._change_data("token", new_token())
 
     def clean_token(self) -> uuid.UUID:
@@ -64,24 +65,26 @@ class CheckoutForm(forms.Form):
             return uuid.UUID(signing.loads(self.cleaned_data["token"], salt=_TOKEN_SALT))
         except (signing.BadSignature, ValueError, TypeError) as error:
             raise forms.ValidationError(
-                _("This form was changed on its way. Please send it once more.")
+                _("Something in this form was changed. Please send it again.")
             ) from error
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        self.ask("email", question_address(cleaned.get("email", "")))
+        self.ask_once("email", check_address(cleaned.get("email", "")))
         return cleaned
 
-    def ask(self, field: str, question: Question | None, *, of: forms.Form | None = None) -> None:
-        """Put a question beside a field, of this form or of a row in it, unless it was asked."""
-        if question is None or not self.asks:
+    def ask_once(
+        self, field: str, question: Question | None, *, row: forms.Form | None = None
+    ) -> None:
+        """Show a question beside a field of this form, or of `row`, unless already asked."""
+        if question is None or not self.asks_questions:
             return
         source = self.data if self.is_bound else self.initial
-        asked = str(source.get("asked") or "")[:_MOST_REMEMBERED].split()
+        asked = str(source.get("asked") or "")[:_MAX_ASKED].split()
         if question.mark in asked:
             return
-        (of or self).add_error(field, forms.ValidationError(str(question.text), code="question"))
-        self._change_data("asked", " ".join([question.mark, *asked])[:_MOST_REMEMBERED])
+        (row or self).add_error(field, forms.ValidationError(str(question.text), code="question"))
+        self._change_data("asked", " ".join([question.mark, *asked])[:_MAX_ASKED])
 
     def _change_data(self, field: str, value: str) -> None:
         if self.is_bound:
@@ -92,11 +95,11 @@ class CheckoutForm(forms.Form):
 
 
 class JoinForm(CheckoutForm):
-    price = PriceField(label=_("How you would like to pay"))
+    price = PriceField(label=_("Price"))
     name = NameField(label=_("Your name"), widget=forms.TextInput({"autocomplete": "name"}))
     email = PersonEmailField(
         label=_("Your e-mail"),
-        help_text=_("Your receipt and your membership go there."),
+        help_text=_("We’ll send your receipt and membership details here."),
         widget=forms.EmailInput({"autocomplete": "email"}),
     )
 

@@ -1,4 +1,4 @@
-"""What looks like a mistake and may be none: asked once beside its field, and never refused."""
+"""Questions about probable typing errors, asked once beside a field. They never block an order."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-# Where readers have their mail. What is close to one of these and none of them is asked about.
+# Common e-mail domains of readers. A domain that is similar to one of them is probably misspelt.
 COMMON_DOMAINS = frozenset(
     {
         *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com"),
@@ -21,12 +21,12 @@ COMMON_DOMAINS = frozenset(
         *("hotmail.co.uk", "yahoo.co.uk", "btinternet.com", "orange.fr", "free.fr", "libero.it"),
     }
 )
-_CLOSE = 0.85
+_SIMILARITY = 0.85
 
 
 @dataclass(frozen=True)
 class Question:
-    """`about` is the value that is asked about: another one is asked about anew."""
+    """A question about one value; another value gets its own question."""
 
     kind: str
     about: str
@@ -34,27 +34,27 @@ class Question:
 
     @property
     def mark(self) -> str:
-        """What a form remembers this question by, and what no address can be read from."""
+        """Return a short hash that identifies the question without revealing the address."""
         return hashlib.sha256(f"{self.kind}\n{self.about}".encode()).hexdigest()[:8]
 
 
-def question_address(address: str) -> Question | None:
-    """Whether a well-formed address is probably a slip, or one of those that are thrown away."""
+def check_address(address: str) -> Question | None:
+    """Return a question if the address is probably misspelt or a temporary one."""
     name, _at, domain = address.rpartition("@")
     if not name or domain in COMMON_DOMAINS:
         return None
-    close = get_close_matches(domain, sorted(COMMON_DOMAINS), n=1, cutoff=_CLOSE)
+    close = get_close_matches(domain, sorted(COMMON_DOMAINS), n=1, cutoff=_SIMILARITY)
     if close:
         text = format_lazy(
-            _("Did you mean {meant}? If it is right as it is, send the form once more."),
+            _("Did you mean {meant}? If the address is correct, send the form again."),
             meant=f"{name}@{close[0]}",
         )
         return Question("misspelt", address, text)
     if _is_disposable(domain):
         text = format_lazy(
             _(
-                "Mailboxes at {domain} are thrown away, and what we send is lost with them. Please "
-                "give another address; or send the form once more, and we take this one."
+                "{domain} is a temporary e-mail service, so our e-mails may get lost. Enter "
+                "another address, or send the form again to use this one."
             ),
             domain=domain,
         )
@@ -62,18 +62,18 @@ def question_address(address: str) -> Question | None:
     return None
 
 
-def question_recipient(address: str, *, buyer: str) -> Question | None:
-    """Whether buyer and recipient are one: that is more often a slip than a wish."""
+def check_recipient(address: str, *, buyer: str) -> Question | None:
+    """Return a question if the recipient's address is the buyer's own."""
     if not address or address != buyer:
         return None
     text = _(
-        "This is your own address. If you pass the gift on, tick that you hand it over yourself. "
-        "If it is right as it is, send the form once more."
+        "This is your own address. If you want to hand the gift over, tick “I’ll hand it over "
+        "myself”. If the address is correct, send the form again."
     )
     return Question("own", address, text)
 
 
 def _is_disposable(domain: str) -> bool:
-    """Also below one: such services hand out whole subdomains."""
+    """Return whether the domain or a parent of it is a temporary e-mail service."""
     labels = domain.split(".")
     return any(".".join(labels[at:]) in blocklist for at in range(len(labels) - 1))

@@ -1,4 +1,4 @@
-"""The time zones of the world as choices, by region, each under the name of its city."""
+"""The world's time zones as choices, by region and city."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -27,7 +27,7 @@ Choices = list[tuple[str, list[tuple[str, str]]]]
 
 @lru_cache(maxsize=8)
 def zone_choices(language: str) -> Choices:
-    """Every zone once, under the name that IANA gives it today: Europe/Kyiv, not Europe/Kiev."""
+    """Return each zone once, under its current IANA name: Europe/Kyiv, not Europe/Kiev."""
     old_names: dict[str, list[str]] = {}
     for old, new in get_global("zone_aliases").items():
         old_names.setdefault(new, []).append(old)
@@ -41,18 +41,18 @@ def zone_choices(language: str) -> Choices:
             if zone.startswith(f"{region}/")
         ]
         with override(language):
-            choices.append((gettext(name), sorted(known, key=lambda each: each[1])))
+            choices.append((gettext(name), sorted(known, key=lambda choice: choice[1])))
     return [*choices, ("UTC", [("UTC", "UTC")])]
 
 
 def with_zone(choices: Choices, zone: str) -> Choices:
-    """The choices, and that one if it is none of them: a campaign may know it by its old name."""
+    """Return the choices plus `zone` if it is missing: a campaign may use an old name."""
     if any(zone == known for _region, zones in choices for known, _city in zones):
         return choices
     return [*choices, (zone, [(zone, zone)])]
 
 
 def _name_city(names: list[str], cities: Mapping[str, Any]) -> str:
-    """As the language calls it; some of its data still stand under the zone's old names."""
-    told = (cities[name]["city"] for name in names if "city" in cities.get(name, {}))
-    return str(next(told, names[0].rpartition("/")[2].replace("_", " ")))
+    """Return the city's name in the language; some locale data use the zone's old names."""
+    translated = (cities[name]["city"] for name in names if "city" in cities.get(name, {}))
+    return str(next(translated, names[0].rpartition("/")[2].replace("_", " ")))

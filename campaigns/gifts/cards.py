@@ -1,11 +1,11 @@
-"""The printable gift card: one page of A5, folded in the middle or put into an envelope.
+"""The printable gift card: one A5 page to fold in the middle or to put into an envelope.
 
-The page is set by typst from `card.typ`. Every text reaches it as data, never as markup, so that
-a message holds whatever its writer typed. The same gift gives the same bytes.
+Typst sets the page from `card.typ`. It gets every text as data, never as markup, so a message can
+contain anything. The same gift always gives the same bytes.
 
-Letters are those of Libertinus and DejaVu, which come along: Latin, Greek, Cyrillic, Hebrew,
-Arabic and many more. What they lack is taken from the machine's own fonts (Chinese, Japanese,
-Korean, emoji); where those lack it too, a box stands for the letter.
+The bundled fonts Libertinus and DejaVu cover Latin, Greek, Cyrillic, Hebrew, Arabic and many other
+scripts. Other characters (Chinese, Japanese, Korean, emoji) come from the machine's fonts, or
+appear as boxes.
 """
 
 import io
@@ -29,7 +29,7 @@ from campaigns.models import Checkout, Gift, Price
 TEMPLATE = Path(__file__).with_name("card.typ")
 STATIC = Path(__file__).resolve().parent.parent / "static" / "campaigns"
 SPECIMEN_CODE = "-".join(["XXXXX"] * 4)
-# The tokens' own defaults, for a newsroom that wrote its colours in another way than #rrggbb.
+# Defaults of tokens.css, for a newsroom that does not write its colours as #rrggbb.
 COLOURS = {
     "ink": "#1b1a17",
     "paper": "#fbfaf7",
@@ -37,20 +37,20 @@ COLOURS = {
     "accent": "#1d4e89",
     "glow": "#f2b632",
 }
-# A word that is longer may be broken anywhere.
+# Longer words may be broken anywhere.
 _LONGEST_WORD = 30
 _SPACE = "\N{ZERO WIDTH SPACE}"
-# What turns the direction of all that stands after it, of our own text too.
-_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# Characters that change the writing direction of all text after them, including ours.
+_DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def render_card(
     gift: Gift, *, language: str, code: str | None = None, specimen: bool = False
 ) -> bytes:
-    """The card of a gift as a PDF of one page of A5, in that language.
+    """Return a gift's card as a PDF with one A5 page, in the given language.
 
-    The code is the gift's own unless one is given. A specimen is a card before the payment: it
-    says that it is one, holds no code that anybody could claim, and its gift need not be saved.
+    `code` replaces the gift's own claim code. A specimen is a preview before the payment: it is
+    marked as one, has no valid claim code, and its gift need not be saved.
     """
     data = _describe(gift, language=language, code=code, specimen=specimen)
     return typst.compile(
@@ -70,7 +70,7 @@ def render_card_picture(
     specimen: bool = False,
     dots_per_inch: int = 144,
 ) -> bytes:
-    """The same card as a PNG, to be shown in a page."""
+    """Return the same card as a PNG, for a web page."""
     data = _describe(gift, language=language, code=code, specimen=specimen)
     return typst.compile(
         TEMPLATE.read_bytes(),
@@ -83,16 +83,16 @@ def render_card_picture(
 
 @cache
 def _fonts() -> typst.Fonts:
-    """Ours first, the machine's for what they lack; found once, since that takes a while."""
+    """Load our fonts, then the machine's for missing characters. Cached, because it is slow."""
     return typst.Fonts(font_paths=[STATIC / "fonts"])
 
 
 @cache
 def read_colours() -> dict[str, str]:
-    """The five colours of `tokens.css`, as they are on white paper."""
-    daylight = (STATIC / "tokens.css").read_text("utf-8").partition("}")[0]
-    written = re.findall(r"--campaign-(\w+):\s*(#[0-9a-f]{6})\b", daylight, re.IGNORECASE)
-    return COLOURS | {name: colour for name, colour in written if name in COLOURS}
+    """Return the five colours of `tokens.css` in light mode."""
+    light = (STATIC / "tokens.css").read_text("utf-8").partition("}")[0]
+    found = re.findall(r"--campaign-(\w+):\s*(#[0-9a-f]{6})\b", light, re.IGNORECASE)
+    return COLOURS | {name: colour for name, colour in found if name in COLOURS}
 
 
 @cache
@@ -107,77 +107,82 @@ def _read_emblem() -> str:
 
 
 def _describe(gift: Gift, *, language: str, code: str | None, specimen: bool) -> dict[str, Any]:
-    """Everything that `card.typ` sets."""
+    """Return all texts and pictures that `card.typ` sets."""
     if specimen:
         code = SPECIMEN_CODE
     code = code or gift.code
-    claim_by_code_url = links.absolute("claim_by_code")
-    claim_url = claim_by_code_url if specimen else links.absolute("claim", code=code)
+    claim_by_code_url = links.build_url("claim_by_code")
+    claim_url = claim_by_code_url if specimen else links.build_url("claim", code=code)
     with override(language):
         name, giver = _clean_line(gift.recipient_name), _clean_line(gift.buyer_name)
-        before, whom, after = "", gettext("A gift for you"), ""
+        before, recipient, after = "", gettext("A gift for you"), ""
         if name:
             before, _, after = gettext("A gift for %(name)s").partition("%(name)s")
-            whom = name
+            recipient = name
         message = _clean(gift.message)
         return {
             "language": language.partition("-")[0],
-            "title": f"{before}{whom}{after}",
+            "title": f"{before}{recipient}{after}",
             "specimen": gettext("Specimen") if specimen else "",
             "colours": read_colours(),
             "emblem": _read_emblem(),
             "recipient": {
                 "before": _text(before.strip()),
-                "name": _text(whom),
+                "name": _text(recipient),
                 "after": _text(after.strip()),
             },
             "giver": _text(f"— {giver}") if giver else None,
             "message": _text(message) if message else None,
             "newsroom": _text(settings.NEWSROOM_NAME),
-            "given": _text(_tell_given(gift, giver)),
-            "plan": _text(_tell_plan(gift, language)),
+            "given": _text(_write_title(gift, giver)),
+            "plan": _text(_write_plan(gift, language)),
             "qr": _draw_qr(claim_url),
             "claim_url": claim_url,
             "claim_text": _text(claim_url),
-            "or_type": gettext("Or type this code:"),
+            "or_enter": gettext("Or enter this claim code:"),
             "code": code,
-            "typed_here": _text(f"{gettext('The code is typed here:')} {claim_by_code_url}"),
-            "terms": _text(_tell_terms(gift)),
+            "enter_at": _text(gettext("Enter it at %(url)s") % {"url": claim_by_code_url}),
+            "terms": _text(_write_terms(gift)),
         }
 
 
-def _tell_given(gift: Gift, giver: str) -> str:
+def _write_title(gift: Gift, giver: str) -> str:
     months = gift.months
     values = {"name": giver, "months": months, "newsroom_name": settings.NEWSROOM_NAME}
     if giver:
-        given = ngettext(
-            "%(name)s gives you %(months)s month of %(newsroom_name)s",
-            "%(name)s gives you %(months)s months of %(newsroom_name)s",
+        title = ngettext(
+            "%(name)s has given you %(months)s month of %(newsroom_name)s",
+            "%(name)s has given you %(months)s months of %(newsroom_name)s",
             months,
         )
     else:
-        given = ngettext(
-            "You are given %(months)s month of %(newsroom_name)s",
-            "You are given %(months)s months of %(newsroom_name)s",
+        title = ngettext(
+            "You’ve been given %(months)s month of %(newsroom_name)s",
+            "You’ve been given %(months)s months of %(newsroom_name)s",
             months,
         )
-    # No line ends between the number and its noun.
-    return given.replace("%(months)s ", "%(months)s\N{NO-BREAK SPACE}") % values
+    # Keep the number and its noun on one line.
+    return title.replace("%(months)s ", "%(months)s\N{NO-BREAK SPACE}") % values
 
 
-def _tell_plan(gift: Gift, language: str) -> str:
+def _write_plan(gift: Gift, language: str) -> str:
     price: Price | None = getattr(gift, "price", None)
     if price is None:
         return ""
     return ngettext(
-        "%(plan)s, %(months)s month from the day of the claim",
-        "%(plan)s, %(months)s months from the day of the claim",
+        "%(plan)s, %(months)s month from the day you claim it",
+        "%(plan)s, %(months)s months from the day you claim it",
         gift.months,
     ) % {"plan": price.plan.copy_for(language).name, "months": gift.months}
 
 
-def _tell_terms(gift: Gift) -> str:
-    terms = [gettext("It is paid for: you pay nothing, we ask for no card, and it ends by itself.")]
+def _write_terms(gift: Gift) -> str:
+    terms = [
+        gettext(
+            "It’s already paid for: you don’t pay anything, we don’t ask for a card, "
+            "and it ends automatically."
+        )
+    ]
     if gift.expires_at:
         checkout: Checkout | None = getattr(gift, "checkout", None)
         campaign = checkout.campaign if checkout else None
@@ -196,26 +201,26 @@ def _draw_qr(address: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """The text without what is no letter to print; its lines end in one way."""
+    """Return the text without unprintable characters and with uniform line ends."""
     lines = unicodedata.normalize("NFC", text).splitlines()
     return "\n".join(_clean_line(line) for line in lines).strip("\n")
 
 
 def _clean_line(line: str) -> str:
-    """One line, whatever it is made of: lone surrogates and control characters are dropped."""
-    spaced = " ".join(_TURNS.sub("", line).split())
+    """Return one line without control characters and lone surrogates."""
+    spaced = " ".join(_DIRECTION_MARKS.sub("", line).split())
     return "".join(letter for letter in spaced if unicodedata.category(letter) not in {"Cc", "Cs"})
 
 
 def _text(text: str) -> dict[str, Any]:
-    """Lines for `card.typ`, the words that have to fit in one, and the direction."""
-    lines = [" ".join(_breakable(word) for word in line.split(" ")) for line in text.splitlines()]
+    """Return a text's lines for `card.typ`, its words (each must fit a line) and direction."""
+    lines = [" ".join(_add_breaks(word) for word in line.split(" ")) for line in text.splitlines()]
     words = {word for line in lines for word in line.replace(_SPACE, " ").split(" ")}
     return {"lines": lines, "words": sorted(words), "rtl": _is_right_to_left(text)}
 
 
-def _breakable(word: str) -> str:
-    """A very long word may be broken between letters, though not before an accent of its own."""
+def _add_breaks(word: str) -> str:
+    """Allow line breaks in a very long word, but not before a combining accent."""
     if len(word) <= _LONGEST_WORD or word.startswith(settings.SITE_URL):
         return word
     return re.sub(
@@ -231,7 +236,7 @@ def _breakable(word: str) -> str:
 
 
 def _is_right_to_left(text: str) -> bool:
-    """Whether the first letter that has a direction runs from right to left."""
+    """Return whether the first letter with a direction is written from right to left."""
     for letter in text:
         direction = unicodedata.bidirectional(letter)
         if direction in {"L", "R", "AL"}:

@@ -1,4 +1,7 @@
-"""A code becomes a membership of whoever claims it, exactly once."""
+"""Inner steps of a claim: turn a gift into a membership, exactly once.
+
+Only `campaigns.actions` calls them: claiming a gift also changes who counts.
+"""
 
 from datetime import datetime, timedelta
 
@@ -7,107 +10,74 @@ from django.db.models import Q
 from django.utils import timezone
 
 from campaigns import memberships
-from campaigns.emails import links
+from campaigns.gifts.lookups import (
+    ConfirmationRequired,
+    GiftNotClaimable,
+    read_confirmation,
+    refuse_unless_claimable,
+)
 from campaigns.gifts.mails import schedule_mail
 from campaigns.gifts.timeline import plan_next_step
-from campaigns.models import Gift, Member, Membership, OutgoingMail, ReplacedCode
+from campaigns.models import Gift, Member, Membership, OutgoingMail
 from campaigns.models.codes import possible_hashes
-from campaigns.models.member import canonical_email
 
-# Whoever clicks again gets no second mail at once.
-_ASK_AGAIN = timedelta(minutes=2)
-
-
-class GiftNotClaimable(Exception):
-    """The gift cannot be claimed; `reason` is its status, "replaced" or "unknown"."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+# A second click within this time sends no second e-mail.
+_RESEND_AFTER = timedelta(minutes=2)
 
 
-class ConfirmationRequired(Exception):
-    """The address belongs to a member: the gift adds to that membership once it is confirmed
-    from there."""
+def apply_claim(code: str, *, email: str, name: str, language: str) -> Gift | ConfirmationRequired:
+    """Turn the gift into a membership of the person with this e-mail address, exactly once.
 
-    def __init__(self, gift: Gift, member: Member) -> None:
-        super().__init__(str(gift))
-        self.gift = gift
-        self.member = member
-
-
-def find_gift(code: str) -> Gift | None:
-    """The gift of a code as somebody typed it."""
-    return (
-        Gift.objects.select_related("checkout__campaign", "buyer", "price__plan", "membership")
-        .filter(code_hash__in=possible_hashes(code))
-        .first()
-    )
-
-
-def is_replaced(code: str) -> bool:
-    """Whether the code was good until a newer one took its place."""
-    return ReplacedCode.objects.filter(code_hash__in=possible_hashes(code)).exists()
-
-
-def refuse_unless_claimable(gift: Gift, *, at: datetime) -> None:
-    """Raise GiftNotClaimable with the reason that the reader should be told."""
-    if not gift.is_claimable:
-        raise GiftNotClaimable(gift.status)
-    if gift.expires_at <= at:
-        raise GiftNotClaimable(Gift.Status.EXPIRED)
-
-
-def refuse_if_claimed_by_other(code: str, *, email: str) -> None:
-    """Raise GiftNotClaimable of a gift that somebody else has claimed.
-
-    Before anything is locked, so that whoever comes late, or tries codes out, holds up nobody.
-    """
-    claimed = Gift.objects.filter(
-        code_hash__in=possible_hashes(code), status=Gift.Status.CLAIMED
-    ).first()
-    if claimed is not None:
-        known = Member.objects.find(canonical_email(email))
-        if known is None or known.pk != claimed.claimed_by_id:
-            raise GiftNotClaimable(Gift.Status.CLAIMED)
-
-
-def apply_claim(
-    code: str, *, email: str, name: str, language: str
-) -> "Gift | ConfirmationRequired":
-    """Turn the gift into a membership of whoever claims it, exactly once.
-
-    The same person claiming it again gets the same gift back; anybody else is refused by
-    GiftNotClaimable. If it would add to a membership that runs already, a mail with a link to
-    `confirm_claim` is owed to that membership's address instead: then ConfirmationRequired is given
-    back, for the caller to raise once that is kept.
+    The same person claiming again gets the same gift; anybody else gets GiftNotClaimable. If the
+    person is a member already, an e-mail with a confirmation link is scheduled to their address
+    and ConfirmationRequired is returned: the caller raises it after the commit.
     """
     now = timezone.now()
     with transaction.atomic():
-        gift = _lock(code)
-        claimed_by = Member.objects.lock_by_email(email, language=language)
-        if gift.status == Gift.Status.CLAIMED and gift.claimed_by_id == claimed_by.pk:
+        gift = _lock_gift(Q(code_hash__in=possible_hashes(code)), missing="unknown")
+        member = Member.objects.lock_by_email(email, language=language)
+        if gift.status == Gift.Status.CLAIMED and gift.claimed_by_id == member.pk:
             return gift
         refuse_unless_claimable(gift, at=now)
-        current = memberships.lock_current_memberships(claimed_by, at=now)
+        current = memberships.lock_current_memberships(member, at=now)
         if not current:
-            Member.objects.get_or_create_by_email(
-                email, name=name
-            )  # whoever is known keeps their name
-            return _give(gift, claimed_by, current, language=language, at=now)
-        _schedule_confirmation(gift, claimed_by, language=language, at=now)
-        return ConfirmationRequired(gift, claimed_by)
+            # A name that is known already is not overwritten.
+            Member.objects.get_or_create_by_email(email, name=name)
+            return _claim(gift, member, current, language=language, at=now)
+        _schedule_confirmation(gift, member, language=language, at=now)
+        return ConfirmationRequired(gift, member)
 
 
-def _lock(code: str) -> Gift:
+def apply_confirmation(token: str, *, language: str) -> Gift:
+    """Add the gift to the membership of the person who confirmed it, exactly once.
+
+    The gift is locked by its primary key and generation, so a signed link works without the key
+    that made the claim code. Raises GiftNotClaimable.
+    """
+    now = timezone.now()
+    gift, member = read_confirmation(token)
+    with transaction.atomic():
+        same_code = Q(pk=gift.pk, generation=gift.generation)
+        locked = _lock_gift(same_code, missing="replaced")
+        if locked.status == Gift.Status.CLAIMED and locked.claimed_by_id == member.pk:
+            return locked
+        refuse_unless_claimable(locked, at=now)
+        try:
+            current = memberships.lock_current_memberships(member, at=now)
+        except Member.DoesNotExist as error:  # erased or merged since the link was read
+            raise GiftNotClaimable("unknown") from error
+        return _claim(locked, member, current, language=language, at=now)
+
+
+def _lock_gift(condition: Q, *, missing: str) -> Gift:
     gift = (
         Gift.objects.select_for_update(of=("self",), no_key=True)
         .select_related("checkout__campaign", "price__plan")
-        .filter(code_hash__in=possible_hashes(code))
+        .filter(condition)
         .first()
     )
     if gift is None:
-        raise GiftNotClaimable("unknown")
+        raise GiftNotClaimable(missing)
     return gift
 
 
@@ -119,51 +89,16 @@ def _schedule_confirmation(gift: Gift, member: Member, *, language: str, at: dat
         member=member, language=language
     )
     given_up = Q(sent_at__isnull=True, next_attempt_at__isnull=True)
-    OutgoingMail.objects.filter(given_up | Q(sent_at__lt=at - _ASK_AGAIN), pk=mail.pk).update(
+    OutgoingMail.objects.filter(given_up | Q(sent_at__lt=at - _RESEND_AFTER), pk=mail.pk).update(
         sent_at=None, next_attempt_at=at, attempts=0, failed_at=None, bounced_at=None, error=""
     )
 
 
-def read_confirmation(token: str) -> tuple[Gift, Member]:
-    """The gift and the member of a token; raises GiftNotClaimable if it says nothing any more."""
-    try:
-        gift_id, generation, member_id = links.read_confirmation_token(token)
-    except links.BadLink as error:
-        raise GiftNotClaimable("unknown") from error
-    gift = (
-        Gift.objects.select_related("checkout__campaign", "buyer", "price__plan", "membership")
-        .filter(pk=gift_id)
-        .first()
-    )
-    member = Member.objects.filter(pk=member_id, erased_at=None).first()
-    if gift is None or member is None:
-        raise GiftNotClaimable("unknown")
-    if gift.generation != generation:
-        raise GiftNotClaimable("replaced")
-    return gift, member
-
-
-def confirm_claim(token: str, *, language: str) -> Gift:
-    """Add the gift to the membership of whoever confirmed it, exactly once."""
-    now = timezone.now()
-    gift, member = read_confirmation(token)
-    with transaction.atomic():
-        locked = _lock(gift.code)
-        if locked.status == Gift.Status.CLAIMED and locked.claimed_by_id == member.pk:
-            return locked
-        refuse_unless_claimable(locked, at=now)
-        try:
-            current = memberships.lock_current_memberships(member, at=now)
-        except Member.DoesNotExist as error:  # erased, or made one with another
-            raise GiftNotClaimable("unknown") from error
-        return _give(locked, member, current, language=language, at=now)
-
-
-def _give(
-    gift: Gift, claimed_by: Member, current: list[Membership], *, language: str, at: datetime
+def _claim(
+    gift: Gift, member: Member, current: list[Membership], *, language: str, at: datetime
 ) -> Gift:
-    """Make the membership of a locked gift, given what its claimed_by has, locked as well."""
-    grant_gift(gift, claimed_by, current, at=at)
+    """Claim a locked gift for a member whose current memberships are locked as well."""
+    grant_gift(gift, member, current, at=at)
     gift.claimed_at = at
     gift.move_to(Gift.Status.CLAIMED)
     gift.bounced_at = None
@@ -175,15 +110,15 @@ def _give(
     return gift
 
 
-def grant_gift(gift: Gift, claimed_by: Member, current: list[Membership], *, at: datetime) -> None:
-    """Make the membership of a locked gift; the caller saves the gift."""
+def grant_gift(gift: Gift, member: Member, current: list[Membership], *, at: datetime) -> None:
+    """Create the membership of a locked gift for this member. The caller saves the gift."""
     campaign = gift.checkout.campaign
     gift.membership = memberships.add_gift(
-        claimed_by,
+        member,
         plan=gift.price.plan,
         months=gift.months,
         zone=campaign.zone_info if campaign else timezone.get_default_timezone(),
         current=current,
         at=at,
     )
-    gift.claimed_by = claimed_by
+    gift.claimed_by = member

@@ -1,4 +1,4 @@
-"""What the mail provider took is delivered; what came back is mended by the buyer."""
+"""Record that a gift was delivered, or that its e-mail bounced."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,21 +14,21 @@ from campaigns.gifts.sales import expiry_of
 from campaigns.gifts.timeline import plan_next_step
 from campaigns.models import Gift, OutgoingMail
 
-# Gifts of one purchase that are delivered together are told of together.
-_TELL_AFTER = timedelta(minutes=1)
+# Gifts of one purchase that are delivered together share one e-mail to the buyer.
+_NOTIFY_AFTER = timedelta(minutes=1)
 _AT_ONCE = 1000
 _TO_RECIPIENTS = (OutgoingMail.Kind.GIFT_INVITATION, OutgoingMail.Kind.GIFT_REMINDER)
 
 
 def record_deliveries() -> int:
-    """Gifts whose invitation the mail provider took are delivered; how many are new.
+    """Record the gifts whose invitation was sent as delivered; return how many are new.
 
-    One that the buyer hands over is, once the buyer has its link.
+    A gift that the buyer hands over is delivered once the buyer was sent its link.
     """
     sent = OutgoingMail.objects.filter(
         kind__in=INVITATIONS, sent_at__isnull=False, gift__delivered_at__isnull=True
     ).values_list("gift_id", "sent_at")
-    told = (
+    handed_over = (
         Gift.objects.filter(
             delivered_at__isnull=True,
             recipient_email="",
@@ -40,7 +40,7 @@ def record_deliveries() -> int:
     )
     return sum(
         _deliver(gift_id, sent_at)
-        for gift_id, sent_at in [*sent[:_AT_ONCE], *told[:_AT_ONCE]]
+        for gift_id, sent_at in [*sent[:_AT_ONCE], *handed_over[:_AT_ONCE]]
         if gift_id is not None and sent_at is not None
     )
 
@@ -55,7 +55,7 @@ def _deliver(gift_id: UUID, sent_at: datetime) -> bool:
         if gift.delivered_at is not None:
             return False
         gift.delivered_at = sent_at
-        if gift.status == Gift.Status.PAID:  # a claim or a refund meanwhile stands
+        if gift.status == Gift.Status.PAID:  # not if it was claimed or refunded meanwhile
             gift.move_to(Gift.Status.DELIVERED)
             gift.expires_at = max(gift.expires_at, expiry_of(gift.checkout, delivered_at=sent_at))
         plan_next_step(gift)
@@ -66,10 +66,10 @@ def _deliver(gift_id: UUID, sent_at: datetime) -> bool:
 
 
 def _notify_buyer(gift: Gift) -> None:
-    """One message for all gifts of a purchase that go out together, sent when the last has."""
+    """Schedule one e-mail for all gifts of a purchase that are delivered together."""
     key = f"{OutgoingMail.Kind.GIFT_DELIVERED}:{gift.checkout_id}:{gift.deliver_at:%Y%m%d%H%M%S}"
-    due_at = timezone.now() + _TELL_AFTER
-    mail, made = OutgoingMail.objects.get_or_create(
+    due_at = timezone.now() + _NOTIFY_AFTER
+    mail, is_new = OutgoingMail.objects.get_or_create(
         key=key,
         defaults={
             "kind": OutgoingMail.Kind.GIFT_DELIVERED,
@@ -79,22 +79,23 @@ def _notify_buyer(gift: Gift) -> None:
             "next_attempt_at": due_at,
         },
     )
-    if not made:
+    if not is_new:
         idle = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__gt=timezone.now() + LEASE)
         OutgoingMail.objects.filter(idle, pk=mail.pk).update(next_attempt_at=due_at, sent_at=None)
 
 
 def record_bounces() -> int:
-    """Gifts whose mail came back, or could not be sent at all; how many are new.
+    """Record the gifts whose e-mail bounced or could not be sent; return how many are new.
 
-    Their buyer is told, with a way to mend the address, and so are the staff.
+    An e-mail asks the buyer to correct the address, and another one informs the staff.
     """
-    untold = OutgoingMail.objects.filter(
+    unrecorded = OutgoingMail.objects.filter(
         Q(bounced_at__isnull=False) | Q(failed_at__isnull=False),
         kind__in=_TO_RECIPIENTS,
         told_at__isnull=True,
     )
-    return sum(_record_bounce(pk) for pk in list(untold.values_list("pk", flat=True)[:_AT_ONCE]))
+    mail_ids = list(unrecorded.values_list("pk", flat=True)[:_AT_ONCE])
+    return sum(_record_bounce(mail_id) for mail_id in mail_ids)
 
 
 def _record_bounce(mail_id: int) -> bool:
@@ -106,7 +107,7 @@ def _record_bounce(mail_id: int) -> bool:
         if not gift.is_claimable or gift.bounced_at is not None:
             return False
         if OutgoingMail.objects.filter(gift=gift, kind__in=INVITATIONS, pk__gt=mail_id).exists():
-            return False  # it was mended meanwhile
+            return False  # the buyer has corrected the address already
         gift.bounced_at = now
         gift.save(update_fields=["bounced_at"])
         schedule_mail(gift, OutgoingMail.Kind.GIFT_BOUNCED, number=str(mail_id))

@@ -1,4 +1,4 @@
-"""What is owed by mail on account of a gift: once for each key, however often it is asked."""
+"""Schedule the e-mails about a gift: one for each key, however often it is asked for."""
 
 from datetime import datetime
 
@@ -17,9 +17,9 @@ def schedule_mail(
     due_at: datetime | None = None,
     language: str = "",
 ) -> OutgoingMail:
-    """Owe a message about one gift, in the buyer's language unless it goes to somebody else.
+    """Schedule an e-mail about a gift, in the buyer's language unless another is given.
 
-    `number` tells several of a kind apart.
+    `number` tells e-mails of one kind apart. One that is scheduled already is returned as it is.
     """
     key = f"{kind}:{gift.checkout_id}:{gift.position}" + (f":{number}" if number else "")
     mail, _ = OutgoingMail.objects.get_or_create(
@@ -35,22 +35,22 @@ def schedule_mail(
 
 
 def schedule_invitation(gift: Gift, *, due_at: datetime) -> OutgoingMail:
-    """Owe what delivers the gift: to the recipient, or to the buyer who passes it on.
+    """Schedule the delivery of a gift: to the recipient, or to the buyer who hands it over.
 
-    One that is still waiting is moved, so that the gift is delivered once.
+    It replaces a pending one, so that the gift is delivered once.
     """
     kind = (
         OutgoingMail.Kind.GIFT_TO_PASS_ON
         if gift.is_handed_over
         else OutgoingMail.Kind.GIFT_INVITATION
     )
-    postpone_invitations(gift)
+    drop_pending_invitations(gift)
     sent = OutgoingMail.objects.filter(gift=gift, kind__in=INVITATIONS).count()
     return schedule_mail(gift, kind, number=str(sent) if sent else "", due_at=due_at)
 
 
-def postpone_invitations(gift: Gift) -> None:
-    """What was not sent yet is not sent any more: another takes its place."""
+def drop_pending_invitations(gift: Gift) -> None:
+    """Don't send the pending invitations of a gift: another one replaces them."""
     OutgoingMail.objects.filter(
         gift=gift, kind__in=INVITATIONS, sent_at__isnull=True, next_attempt_at__isnull=False
     ).update(next_attempt_at=None, error="replaced")

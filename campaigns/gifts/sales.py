@@ -1,4 +1,7 @@
-"""A payment becomes gifts, and they follow whether their share of it stands."""
+"""Inner steps of a sale: a payment becomes gifts, which follow whether it is valid.
+
+Settlement and `campaigns.actions` call them, and recount afterwards.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -6,6 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from campaigns.gifts.mails import schedule_invitation
 from campaigns.gifts.timeline import plan_next_step
@@ -17,12 +21,13 @@ _FOLLOWING = ["status", "reversed_at", "is_pardoned", "revoked_at", "revoked_for
 
 
 def upsert_gifts(payment: Payment, *, checkout: Checkout) -> list[Gift]:
-    """The gifts that a payment bought, made once; their state follows whether it stands.
+    """Create the gifts that a payment bought, once, and let them follow their payment.
 
-    Rows are made as soon as the payment succeeded, even if it was refunded before we heard of it.
+    Rows are created as soon as the payment succeeded, even if it was refunded before we heard of
+    it.
     """
     if payment.status == Payment.Status.SUCCEEDED:
-        _make_gifts(payment, checkout=checkout)
+        _create_gifts(payment, checkout=checkout)
     gifts = list(
         checkout.gifts.select_for_update(of=("self",), no_key=True)
         .select_related("payment", "membership")
@@ -34,14 +39,14 @@ def upsert_gifts(payment: Payment, *, checkout: Checkout) -> list[Gift]:
     return gifts
 
 
-def _make_gifts(payment: Payment, *, checkout: Checkout) -> None:
+def _create_gifts(payment: Payment, *, checkout: Checkout) -> None:
     known = set(checkout.gifts.values_list("position", flat=True))
-    made = [
-        _make_gift(payment, checkout=checkout, position=position, wanted=wanted)
-        for position, wanted in enumerate(checkout.typed.get("gifts", []))
+    created = [
+        _create_gift(payment, checkout=checkout, position=position, ordered=ordered)
+        for position, ordered in enumerate(checkout.typed.get("gifts", []))
         if position not in known
     ]
-    if made:
+    if created:
         OutgoingMail.objects.get_or_create(
             key=f"{OutgoingMail.Kind.GIFT_BOUGHT}:{checkout.pk}",
             defaults={
@@ -52,12 +57,12 @@ def _make_gifts(payment: Payment, *, checkout: Checkout) -> None:
         )
 
 
-def _make_gift(
-    payment: Payment, *, checkout: Checkout, position: int, wanted: dict[str, Any]
+def _create_gift(
+    payment: Payment, *, checkout: Checkout, position: int, ordered: dict[str, Any]
 ) -> Gift:
     months = checkout.price.months
-    assert months is not None, "a gift's price says how long it lasts"
-    chosen = wanted.get("deliver_at")
+    assert months is not None, "the price of a gift has a number of months"
+    chosen = ordered.get("deliver_at")
     deliver_at = max(datetime.fromisoformat(chosen) if chosen else payment.paid_at, payment.paid_at)
     gift = Gift(
         checkout=checkout,
@@ -67,10 +72,10 @@ def _make_gift(
         months=months,
         buyer=payment.member,
         buyer_name=checkout.name,
-        recipient_name=wanted.get("recipient_name", ""),
-        recipient_email=wanted.get("recipient_email", ""),
-        message=wanted.get("message", ""),
-        zone=wanted.get("zone", ""),
+        recipient_name=ordered.get("recipient_name", ""),
+        recipient_email=ordered.get("recipient_email", ""),
+        message=ordered.get("message", ""),
+        zone=ordered.get("zone", ""),
         paid_at=payment.paid_at,
         deliver_at=deliver_at,
         expires_at=expiry_of(checkout, delivered_at=deliver_at),
@@ -79,44 +84,45 @@ def _make_gift(
     plan_next_step(gift)
     gift.save(force_insert=True)
     if not gift.is_handed_over or deliver_at > payment.paid_at:
-        # One that is handed over now is delivered by the confirmation of the purchase.
+        # A gift to hand over now is delivered by the e-mail that confirms the purchase.
         schedule_invitation(gift, due_at=max(deliver_at, timezone.now()))
     return gift
 
 
 def expiry_of(checkout: Checkout, *, delivered_at: datetime) -> datetime:
+    """Return the moment at which an unclaimed gift expires."""
     return delivered_at + timedelta(days=checkout.price.plan.gift_claimable_days)
 
 
 def valid_interval_of(gift: Gift) -> Interval | None:
-    """When the gift's own share of its payment stands, as known now; None if it never did.
+    """Return when the gift's share of its payment is valid, as known now; None if it never was.
 
-    Until the payment falls, or until a succeeded refund that names this gift.
+    It ends when the payment is reversed, or with a succeeded refund for this gift.
     """
-    standing = valid_interval(gift.payment)
-    if standing is None:
+    payment_valid = valid_interval(gift.payment)
+    if payment_valid is None:
         return None
-    begun, until = standing
-    named = [
+    begun, until = payment_valid
+    refunded_at = [
         refund.refunded_at
         for refund in gift.refunds.all()
         if refund.status == Refund.Status.SUCCEEDED
     ]
-    until = min([*named, *([until] if until else [])], default=None)
+    until = min([*refunded_at, *([until] if until else [])], default=None)
     return None if until is not None and until <= begun else (begun, until)
 
 
 def reversed_at_of(gift: Gift) -> datetime | None:
-    """Since when the gift's share of its payment no longer stands; None while it does."""
-    standing = valid_interval_of(gift)
-    return standing[1] if standing else gift.payment.paid_at
+    """Return when the gift's share of its payment was reversed; None while it is valid."""
+    valid = valid_interval_of(gift)
+    return valid[1] if valid else gift.payment.paid_at
 
 
 def follow_payment_of_gift(gift: Gift) -> None:
-    """Revoke a locked, unclaimed gift whose share no longer stands; bring it back if it does.
+    """Revoke a locked, unclaimed gift whose payment was reversed; restore it if it is valid again.
 
-    After the claim staff decide: the money is gone from the count, and the membership waits for
-    their word.
+    After the claim staff decide about the membership: the gift has stopped counting and needs
+    attention.
     """
     reversed_at = reversed_at_of(gift)
     before = [getattr(gift, name) for name in _FOLLOWING]
@@ -139,32 +145,33 @@ def follow_payment_of_gift(gift: Gift) -> None:
 
 
 def reopen_gift(gift: Gift) -> None:
-    """Back to what a locked, revoked gift was before; what was put off falls due. Caller saves."""
+    """Restore a locked, revoked gift to its earlier status, with its e-mails. The caller saves."""
     gift.move_to(unclaimed_status(gift))
     gift.revoked_at, gift.revoked_for = None, ""
-    about_it = Q(gift=gift) | Q(checkout=gift.checkout_id, kind=OutgoingMail.Kind.GIFT_BOUGHT)
+    its_mails = Q(gift=gift) | Q(checkout=gift.checkout_id, kind=OutgoingMail.Kind.GIFT_BOUGHT)
     OutgoingMail.objects.filter(
-        about_it, sent_at__isnull=True, next_attempt_at__isnull=True, error="no longer wanted"
+        its_mails, sent_at__isnull=True, next_attempt_at__isnull=True, error="no longer wanted"
     ).update(next_attempt_at=max(gift.deliver_at, timezone.now()))
 
 
 def unclaimed_status(gift: Gift) -> Gift.Status:
+    """Return the status that an unclaimed gift has by its dates."""
     if gift.expires_at <= timezone.now():
         return Gift.Status.EXPIRED
     return Gift.Status.DELIVERED if gift.delivered_at else Gift.Status.PAID
 
 
 def assign_refund(refund: Refund, gift_ids: Iterable[object]) -> None:
-    """Say which gifts of its payment a refund meant, if any; the caller settles them after.
+    """Note which gifts of its payment a refund was for, if any. The caller settles them after.
 
-    Call inside a transaction. Raises ForbiddenMove if one of them is not of this payment, or if
-    somebody said so already.
+    Call inside a transaction. Raises ForbiddenMove if a gift belongs to another payment, or if
+    the gifts were noted already.
     """
     if Refund.objects.select_for_update(no_key=True).get(pk=refund.pk).gifts_named_at is not None:
-        raise ForbiddenMove("its gifts were named already")
+        raise ForbiddenMove(_("It was said already which gifts this refund was for."))
     gifts = Gift.objects.filter(pk__in=list(gift_ids))
     if any(gift.payment_id != refund.payment_id for gift in gifts):
-        raise ForbiddenMove("a refund names gifts of its own payment")
+        raise ForbiddenMove(_("A refund can only be for gifts of its own payment."))
     refund.gifts.set(gifts)
     refund.gifts_named_at = timezone.now()
     refund.save(update_fields=["gifts_named_at"])

@@ -1,7 +1,7 @@
-"""What time does to a gift: reminders while nobody claims it, expiry, and the end of what it gave.
+"""The timeline of a gift: reminders until it is claimed, expiry, and the end of its membership.
 
-The steps of a gift are told by its row alone. Two columns say what was done (`stepped_until`) and
-when there is more to do (`next_step_at`); whatever changes a gift reckons the latter anew.
+The row of a gift is enough to list its steps. `stepped_until` says up to when they are done, and
+`next_step_at` when the next one is due; every change of a gift plans the next step again.
 """
 
 from datetime import datetime, timedelta
@@ -10,40 +10,41 @@ from enum import Enum
 from django.db import transaction
 from django.utils import timezone
 
+from campaigns import memberships
 from campaigns.gifts.mails import schedule_mail
-from campaigns.models import Gift, Membership, OutgoingMail
+from campaigns.models import Gift, OutgoingMail
 
 LEASE = timedelta(minutes=2)
-_EXPIRY_TOLD = timedelta(days=30)
-_LOOK_AGAIN = timedelta(days=5)
+_EXPIRY_NOTICE = timedelta(days=30)
+_PLAN_AGAIN = timedelta(days=5)
 
 
 class Step(Enum):
     REMIND_RECIPIENT = "remind the recipient"
     REMIND_BOTH = "remind the recipient, and the buyer"
-    WARN_BUYER = "tell the buyer that it will expire"
+    WARN_BUYER = "warn the buyer that it will expire"
     EXPIRE = "expire"
-    WARN_MEMBER = "tell the claimed_by that the membership ends"
+    WARN_MEMBER = "warn the member that the membership will end"
 
 
-# After its delivery, while nobody has claimed it.
+# Time after the delivery of an unclaimed gift.
 _REMINDERS = (
     (timedelta(days=14), Step.REMIND_RECIPIENT),
     (timedelta(days=60), Step.REMIND_BOTH),
     (timedelta(days=300), Step.REMIND_BOTH),
 )
-# Before the end of the membership that it became.
+# Time before the end of the membership from a claimed gift.
 _ENDINGS = (timedelta(days=30), timedelta(days=7))
 
 
 def list_steps(gift: Gift) -> list[tuple[datetime, Step]]:
-    """All that lies on the gift's way as it stands, done or not, in time's order."""
+    """List all steps of the gift in its present state, done or not, in order of time."""
     if gift.status == Gift.Status.CLAIMED:
-        return _steps_to_the_end(gift)
+        return _list_end_warnings(gift)
     if not gift.is_claimable:
         return []
     steps = [(gift.expires_at, Step.EXPIRE)]
-    warned_at = gift.expires_at - _EXPIRY_TOLD
+    warned_at = gift.expires_at - _EXPIRY_NOTICE
     if warned_at > gift.deliver_at:
         steps.append((warned_at, Step.WARN_BUYER))
     if gift.delivered_at is not None:
@@ -55,28 +56,28 @@ def list_steps(gift: Gift) -> list[tuple[datetime, Step]]:
     return sorted(steps, key=lambda step: step[0])
 
 
-def _steps_to_the_end(gift: Gift) -> list[tuple[datetime, Step]]:
+def _list_end_warnings(gift: Gift) -> list[tuple[datetime, Step]]:
     membership = gift.membership
     if membership is None or membership.ends_at is None or gift.claimed_at is None:
         return []
     warnings = [membership.ends_at - before for before in sorted(_ENDINGS, reverse=True)]
-    # Of a gift of one month the end is no news on the day of the claim.
+    # For a gift of one month, the warning would otherwise come on the day of the claim.
     begun_at = max(gift.claimed_at, membership.started_at)
     return [(at, Step.WARN_MEMBER) for at in warnings if at > begun_at + timedelta(days=3)]
 
 
 def plan_next_step(gift: Gift) -> None:
-    """Reckon when there is something to do next. The caller holds the gift's lock, and saves."""
+    """Set when the next step is due. The caller holds the gift's lock, and saves."""
     done = gift.stepped_until
     ahead = [at for at, _ in list_steps(gift) if done is None or at > done]
     gift.next_step_at = min(ahead, default=None)
     if gift.status == Gift.Status.CLAIMED and gift.next_step_at is not None:
-        # What it gave can move up meanwhile, when that before it ends early.
-        gift.next_step_at = min(gift.next_step_at, timezone.now() + _LOOK_AGAIN)
+        # Its membership can begin earlier if the one before it ends early, so look again soon.
+        gift.next_step_at = min(gift.next_step_at, timezone.now() + _PLAN_AGAIN)
 
 
 def claim_due_gifts(*, at: datetime, limit: int = 500) -> list[str]:
-    """Gifts with something to do; claimed for a while each."""
+    """Claim the gifts with a step due, each for `LEASE`; return their ids."""
     due = Gift.objects.filter(next_step_at__lte=at).order_by("next_step_at")
     return [
         str(gift_id)
@@ -86,7 +87,7 @@ def claim_due_gifts(*, at: datetime, limit: int = 500) -> list[str]:
 
 
 def take_steps(gift_id: str, *, at: datetime) -> None:
-    """Do what is due on the gift's way; of several missed, say, reminders only the last."""
+    """Take the step that is due. If several were missed, only the last one is taken."""
     with transaction.atomic():
         gift = (
             Gift.objects.select_for_update(of=("self",), no_key=True)
@@ -115,7 +116,7 @@ def _take(gift: Gift, step: Step, *, moment: datetime) -> None:
         case Step.WARN_BUYER:
             schedule_mail(gift, kinds.GIFT_EXPIRING, number=number)
         case Step.WARN_MEMBER:
-            if _is_the_end(gift):
+            if _is_the_end(gift, at=moment):
                 assert gift.claimed_by is not None, "a claimed gift has a claimed_by"
                 schedule_mail(
                     gift, kinds.GIFT_ENDING, number=number, language=gift.claimed_by.language
@@ -127,18 +128,9 @@ def _take(gift: Gift, step: Step, *, moment: datetime) -> None:
                 schedule_mail(gift, kinds.GIFT_REMINDER, number=number)
 
 
-def _is_the_end(gift: Gift) -> bool:
-    """Whether the claimed_by has nothing that goes on after what the gift gave."""
+def _is_the_end(gift: Gift, *, at: datetime) -> bool:
+    """Return whether the member's access ends when the membership from the gift does."""
     membership = gift.membership
-    if membership is None or membership.status != Membership.Status.ACTIVE:
+    if membership is None:
         return False
-    others = membership.member.memberships.exclude(pk=membership.pk).exclude(
-        status=Membership.Status.ENDED
-    )
-    renewing = others.filter(
-        source=Membership.Source.SUBSCRIPTION,
-        status=Membership.Status.ACTIVE,
-        is_cancelling=False,
-    )
-    longer = others.filter(ends_at__gt=membership.ends_at)
-    return not (renewing.exists() or longer.exists())
+    return memberships.access_until(membership.member, at) == membership.ends_at

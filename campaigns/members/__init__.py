@@ -1,35 +1,21 @@
-"""10 A person's own page: the link that opens it, what it shows, what can be changed on it."""
+"""10 Members: the account page, sign-in links, address changes, receipts, data and merges."""
 
 from campaigns.members.addresses import (
     ChangeClosed,
     TooManyChanges,
-    adopt_address,
     claim_address_changes,
     confirm_change,
+    delete_old_changes,
     find_open_change,
-    forget_changes,
     make_change,
     read_change,
     request_address_change,
+    set_address,
 )
 from campaigns.members.customers import claim_customer_updates, sync_customer
-from campaigns.members.erasing import (
-    StillOpen,
-    ask_erasure,
-    checkouts_of,
-    erase_again,
-    find_traces,
-    forget_mentions,
-    has_pending_mail,
-    hashes_in,
-    ids_in,
-    names_erased,
-    strip_rows,
-    stripe_ids_of,
-)
 from campaigns.members.exports import gather_data
-from campaigns.members.merging import (
-    CountedIn,
+from campaigns.members.merges import (
+    CountChange,
     MergeRefused,
     Rehearsal,
     merge_members,
@@ -46,12 +32,17 @@ from campaigns.members.overview import (
 from campaigns.members.receipts import describe_purpose, render_receipt
 from campaigns.members.sign_in import (
     LinkClosed,
-    forget_links,
-    is_open,
+    delete_old_links,
+    is_link_open,
     open_link,
     request_sign_in_link,
 )
-from campaigns.members.subscriptions import cancel, end_subscription_now, find_membership, keep
+from campaigns.members.subscriptions import (
+    cancel_subscription,
+    end_subscription_now,
+    find_membership,
+    resume_subscription,
+)
 from campaigns.members.switches import (
     Switch,
     SwitchClosed,
@@ -62,7 +53,7 @@ from campaigns.members.switches import (
 
 __all__ = [
     "ChangeClosed",
-    "CountedIn",
+    "CountChange",
     "LinkClosed",
     "MembershipRow",
     "MergeRefused",
@@ -70,38 +61,26 @@ __all__ = [
     "PaymentRow",
     "Rehearsal",
     "Standing",
-    "StillOpen",
     "Switch",
     "SwitchClosed",
     "TooManyChanges",
-    "adopt_address",
-    "ask_erasure",
-    "cancel",
-    "checkouts_of",
+    "cancel_subscription",
     "claim_address_changes",
     "claim_customer_updates",
     "confirm_change",
+    "delete_old_changes",
+    "delete_old_links",
     "describe_membership",
     "describe_purpose",
     "end_subscription_now",
-    "erase_again",
     "find_membership",
     "find_open_change",
-    "find_traces",
-    "forget_changes",
-    "forget_links",
-    "forget_mentions",
     "gather_data",
-    "has_pending_mail",
-    "hashes_in",
-    "ids_in",
-    "is_open",
-    "keep",
+    "is_link_open",
     "load_overview",
     "make_change",
     "make_switch",
     "merge_members",
-    "names_erased",
     "open_link",
     "plan_switch",
     "prices_to_switch_to",
@@ -110,7 +89,7 @@ __all__ = [
     "render_receipt",
     "request_address_change",
     "request_sign_in_link",
-    "strip_rows",
-    "stripe_ids_of",
+    "resume_subscription",
+    "set_address",
     "sync_customer",
 ]

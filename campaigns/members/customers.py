@@ -1,4 +1,4 @@
-"""Stripe's customers follow a person's name and address: due until Stripe was told."""
+"""Name and address of a member's customers at Stripe, updated by a job."""
 
 from datetime import datetime, timedelta
 
@@ -8,8 +8,8 @@ from campaigns import stripe_api
 from campaigns.models import Checkout, Member
 
 LEASE = timedelta(minutes=2)
-_AGAIN = timedelta(minutes=10)
-_AGAIN_IF_REFUSED = timedelta(days=1)  # it will say the same until somebody changes something
+_RETRY = timedelta(minutes=10)
+_RETRY_IF_REFUSED = timedelta(days=1)  # the answer stays the same until staff change something
 
 
 def claim_customer_updates(*, at: datetime, limit: int = 200) -> list[int]:
@@ -18,32 +18,32 @@ def claim_customer_updates(*, at: datetime, limit: int = 200) -> list[int]:
 
 
 def sync_customer(member_id: int, *, at: datetime) -> bool:
-    """Give every customer of that person their name and address of now; whether all have them.
+    """Send the current name and address to all customers of a member; return whether all have it.
 
-    A lost answer is repeated and does no harm. Changed again meanwhile, it stays due.
+    Safe to repeat after a lost answer. If the member changed again meanwhile, the job stays due.
     """
     due = Member.objects.filter(pk=member_id, tell_stripe_at__lte=at, erased_at=None)
     claimed_until = timezone.now() + LEASE
     if not due.update(tell_stripe_at=claimed_until):
         return False
-    ours = Member.objects.filter(pk=member_id, tell_stripe_at=claimed_until)
-    errors = _tell_all(Member.objects.get(pk=member_id))
+    claimed = Member.objects.filter(pk=member_id, tell_stripe_at=claimed_until)
+    errors = _update_all(Member.objects.get(pk=member_id))
     if not errors:
-        ours.update(tell_stripe_at=None, tell_stripe_error="")
+        claimed.update(tell_stripe_at=None, tell_stripe_error="")
         return True
     refused = [error for error in errors if isinstance(error, stripe_api.StripeRefused)]
-    pause = _AGAIN_IF_REFUSED if len(refused) == len(errors) else _AGAIN
-    # The words of an error may hold the address; its kind is enough to look closer at Stripe.
+    pause = _RETRY_IF_REFUSED if len(refused) == len(errors) else _RETRY
+    # Only the kind and code of an error are kept: its message may hold the address.
     worst = errors[0]
     code = f" ({worst.code})" if isinstance(worst, stripe_api.StripeRefused) and worst.code else ""
-    ours.update(
+    claimed.update(
         tell_stripe_at=timezone.now() + pause, tell_stripe_error=f"{type(worst).__name__}{code}"
     )
     return False
 
 
-def _tell_all(member: Member) -> list[stripe_api.StripeError]:
-    """One customer that Stripe refuses holds up no other."""
+def _update_all(member: Member) -> list[stripe_api.StripeError]:
+    """Update each customer, whether or not Stripe refuses another one; return the errors."""
     customer_ids = (
         Checkout.objects.filter(member=member)
         .exclude(customer_id="")
@@ -56,7 +56,7 @@ def _tell_all(member: Member) -> list[stripe_api.StripeError]:
         try:
             stripe_api.update_customer(customer_id, email=member.email, name=member.name)
         except stripe_api.StripeRefused as error:
-            if error.status != 404:  # deleted there: nobody to be told of
+            if error.status != 404:  # deleted at Stripe: nothing to update
                 errors.append(error)
         except stripe_api.StripeError as error:
             errors.append(error)

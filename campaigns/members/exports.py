@@ -1,4 +1,4 @@
-"""What we keep of a person, for that person alone: nothing of whoever gave to or got from them."""
+"""The data that we keep about a member, for that member only, without other people's data."""
 
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ TO_BUYERS = (
 
 
 def gather_data(member: Member) -> dict[str, Any]:
+    """Return everything that we keep about `member`, ready for JSON."""
     return {
         "person": {
             "email": member.email,
@@ -42,14 +43,14 @@ def gather_data(member: Member) -> dict[str, Any]:
             for change in member.address_changes.order_by("asked_at", "pk")
         ],
         "memberships": [
-            _tell_membership(each)
+            _membership_data(each)
             for each in member.memberships.select_related(
                 "plan", "price", "checkout__price"
             ).order_by("started_at", "pk")
         ],
-        "payments": [_tell_payment(each) for each in payments_of(member)],
+        "payments": [_payment_data(each) for each in payments_of(member)],
         "gifts_bought": [
-            _tell_gift(gift)
+            _gift_data(gift)
             for gift in member.gifts_bought.select_related("price__plan").order_by("paid_at", "pk")
         ],
         "gifts_claimed": [
@@ -63,7 +64,7 @@ def gather_data(member: Member) -> dict[str, Any]:
     }
 
 
-def _tell_membership(membership: Membership) -> dict[str, Any]:
+def _membership_data(membership: Membership) -> dict[str, Any]:
     price = membership.price_now
     return {
         "plan": membership.plan.slug if membership.plan else None,
@@ -81,7 +82,7 @@ def _tell_membership(membership: Membership) -> dict[str, Any]:
     }
 
 
-def _tell_payment(payment: Payment) -> dict[str, Any]:
+def _payment_data(payment: Payment) -> dict[str, Any]:
     return {
         "for": payment.role,
         "status": payment.status,
@@ -112,7 +113,7 @@ def _tell_payment(payment: Payment) -> dict[str, Any]:
     }
 
 
-def _tell_gift(gift: Gift) -> dict[str, Any]:
+def _gift_data(gift: Gift) -> dict[str, Any]:
     return {
         "plan": gift.price.plan.slug,
         "months": gift.months,
@@ -124,7 +125,7 @@ def _tell_gift(gift: Gift) -> dict[str, Any]:
 
 
 def _mails_to(member: Member) -> list[tuple[str, datetime, datetime | None]]:
-    """What went, or will go, to that person; mails to the staff about them are none of these."""
+    """Return the e-mails sent or scheduled to that member, without those to staff."""
     theirs = (
         Q(member=member)
         | Q(payment__member=member, kind=_Kind.RECEIPT)

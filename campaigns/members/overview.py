@@ -1,4 +1,4 @@
-"""What a person has: memberships, payments and gifts, each with how it stands."""
+"""The account page's data: memberships, payments and gifts of a member, each with its state."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from campaigns.models import Campaign, Checkout, Dispute, Gift, Member, Membersh
 
 
 class Standing(models.TextChoices):
-    """How a membership stands, as its owner wants to know it; the words are the page's."""
+    """The state of a membership as its owner sees it; the page has the texts."""
 
     RENEWING = "renewing"
     CANCELLING = "cancelling"
@@ -24,20 +24,25 @@ class Standing(models.TextChoices):
     ENDED = "ended"
 
 
-# Whatever Stripe has not ended goes on there, and may be charged once more.
-_GOES_ON = {Standing.RENEWING, Standing.PAST_DUE, Standing.LAPSED, Standing.PAUSED}
-_FIRST = (Standing.PAST_DUE, Standing.LAPSED)
+# Stripe has not ended these, and may charge them again.
+_CAN_BE_CHARGED = {Standing.RENEWING, Standing.PAST_DUE, Standing.LAPSED, Standing.PAUSED}
+_UNPAID = (Standing.PAST_DUE, Standing.LAPSED)
 
 
 @dataclass(frozen=True)
 class MembershipRow:
     membership: Membership
     standing: Standing
-    has_access: bool
+    access: memberships.Access | None
+    at: datetime
+
+    @property
+    def has_access(self) -> bool:
+        return self.access is not None and self.access.covers(self.at)
 
     @property
     def title_id(self) -> str:
-        """Where the page names it, for buttons that are alike in each."""
+        """Return the id of its heading, which describes the buttons of each membership."""
         return f"membership-{self.membership.pk}"
 
     @property
@@ -46,9 +51,9 @@ class MembershipRow:
 
     @property
     def has_end(self) -> bool:
-        """Whether `ends_at` is an end, and not the day of the next try to collect.
+        """Return whether `ends_at` is the end of access, not the date of the next charge.
 
-        Of one that is cancelled while nothing is collected for it, access ends by another day.
+        A subscription that was cancelled while past due or paused ends on `access_until` instead.
         """
         if self.standing is Standing.CANCELLING:
             return self.access_until is None
@@ -56,22 +61,24 @@ class MembershipRow:
 
     @property
     def access_until(self) -> datetime | None:
-        """Of one that is open: until when it gives access though nothing is collected for it."""
+        """Return when access ends although the subscription is open: past due or paused."""
         return self.membership.access_until if self.is_open else None
 
     @property
     def over_since(self) -> datetime | None:
-        """Of one that ended: since when it gives no access, which may be before Stripe ended it."""
-        ends = (self.membership.ended_at, self.membership.access_until)
-        return min(end for end in ends if end is not None) if ends[0] else None
+        """Return when access ended, if it has; Stripe may have ended the subscription later."""
+        return self.access.until if self.access is not None and not self.is_open else None
 
     @property
     def is_unpaid(self) -> bool:
-        return self.standing in _FIRST
+        return self.standing in _UNPAID
 
     @property
     def next_charge_at(self) -> datetime | None:
-        """Of one that renews; what gifts stand in for is known here before Stripe hears of it."""
+        """Return the next charge of a renewing subscription, after the gifts that pay for it.
+
+        Our row has that date before Stripe does.
+        """
         if self.standing is not Standing.RENEWING:
             return None
         ends = [self.membership.ends_at, self.membership.gifted_until]
@@ -85,11 +92,11 @@ class MembershipRow:
 
     @property
     def can_cancel(self) -> bool:
-        return self.has_subscription and self.standing in _GOES_ON
+        return self.has_subscription and self.standing in _CAN_BE_CHARGED
 
     @property
     def can_switch(self) -> bool:
-        """Whether there is another price to go to."""
+        """Return whether there is another price to switch to."""
         renews = self.has_subscription and self.standing is Standing.RENEWING
         return renews and prices_to_switch_to(self.membership).exists()
 
@@ -99,7 +106,7 @@ class MembershipRow:
 
     @property
     def has_card(self) -> bool:
-        """Whether Stripe has a page for it, with its card and its invoices."""
+        """Return whether Stripe has a portal page with its card and invoices."""
         checkout = self.membership.checkout
         return self.has_subscription and checkout is not None and bool(checkout.customer_id)
 
@@ -126,7 +133,7 @@ class PaymentRow:
 
 @dataclass(frozen=True)
 class Purchase:
-    """Gifts that were bought together; the buyer's own page of them has the rest."""
+    """Gifts that were bought together; the buyer's gift page has the details."""
 
     checkout: Checkout
     gifts: list[Gift]
@@ -146,14 +153,14 @@ class Overview:
     payments: list[PaymentRow]
     purchases: list[Purchase]
     gifts_claimed: list[Gift]
-    duplicate_count: int  # subscriptions that are charged, if there is more than one
+    duplicate_count: int  # subscriptions that are charged; 0 unless there are several
 
     @property
     def campaign(self) -> Campaign | None:
-        """The newest campaign that the person took part in: days are told by its calendar."""
-        took_part = [row.payment.campaign for row in self.payments]
-        took_part += [gift.checkout.campaign for gift in self.gifts_claimed]
-        return next((campaign for campaign in took_part if campaign is not None), None)
+        """Return the member's newest campaign; the page shows dates in its time zone."""
+        campaigns = [row.payment.campaign for row in self.payments]
+        campaigns += [gift.checkout.campaign for gift in self.gifts_claimed]
+        return next((campaign for campaign in campaigns if campaign is not None), None)
 
 
 def load_overview(member: Member, *, at: datetime) -> Overview:
@@ -185,10 +192,10 @@ def gifts_claimed_by(member: Member) -> "models.QuerySet[Gift]":
 
 def describe_payment(payment: Payment) -> PaymentRow:
     refunds = payment.refunds.all()
-    back = [refund for refund in refunds if refund.status == Refund.Status.SUCCEEDED]
+    succeeded = [refund for refund in refunds if refund.status == Refund.Status.SUCCEEDED]
     return PaymentRow(
         payment,
-        sum(refund.amount_minor for refund in back),
+        sum(refund.amount_minor for refund in succeeded),
         _state_of([dispute.status for dispute in payment.disputes.all()]),
         len(payment.gifts.all()),
     )
@@ -199,8 +206,8 @@ def _state_of(disputes: list[str]) -> str:
         return ""
     if Dispute.LOST in disputes:
         return "lost"
-    over = {"won", "warning_closed", "prevented"}
-    return "won" if all(status in over for status in disputes) else "open"
+    won = {"won", "warning_closed", "prevented"}
+    return "won" if all(status in won for status in disputes) else "open"
 
 
 def _memberships(member: Member, *, at: datetime) -> list[MembershipRow]:
@@ -211,17 +218,18 @@ def _memberships(member: Member, *, at: datetime) -> list[MembershipRow]:
         describe_membership(membership, at=at)
         for membership in found.order_by("-started_at", "-pk")
     ]
-    # What needs its owner stands first, what is over last.
-    return sorted(rows, key=lambda row: (not row.is_open, row.standing not in _FIRST))
+    # Unpaid memberships come first, ended ones last.
+    return sorted(rows, key=lambda row: (not row.is_open, row.standing not in _UNPAID))
 
 
 def describe_membership(membership: Membership, *, at: datetime) -> MembershipRow:
-    until = membership.access_until
-    has_access = until is None or until > at
-    return MembershipRow(membership, _standing_of(membership, at=at), has_access)
+    access = memberships.find_access(membership)
+    return MembershipRow(membership, _standing_of(membership, access, at=at), access, at)
 
 
-def _standing_of(membership: Membership, *, at: datetime) -> Standing:
+def _standing_of(
+    membership: Membership, access: memberships.Access | None, *, at: datetime
+) -> Standing:
     same = {
         Membership.Status.PENDING: Standing.PENDING,
         Membership.Status.ENDED: Standing.ENDED,
@@ -231,19 +239,20 @@ def _standing_of(membership: Membership, *, at: datetime) -> Standing:
     if membership.source == Membership.Source.SUBSCRIPTION:
         if membership.is_cancelling:
             return Standing.CANCELLING
-        return _standing_of_renewal(membership, at=at)
-    if membership.ends_at is not None and membership.ends_at <= at:
-        return Standing.ENDED  # the sweep will say so in a moment
+        return _standing_of_renewal(membership, access, at=at)
+    if access is not None and access.is_over(at=at):
+        return Standing.ENDED  # the job updates the status soon
     return Standing.LATER if membership.started_at > at else Standing.RUNNING
 
 
-def _standing_of_renewal(membership: Membership, *, at: datetime) -> Standing:
+def _standing_of_renewal(
+    membership: Membership, access: memberships.Access | None, *, at: datetime
+) -> Standing:
     if membership.status == Membership.Status.PAUSED:
         return Standing.PAUSED
     if membership.status == Membership.Status.ACTIVE:
         return Standing.RENEWING
-    until = membership.access_until  # the sweep says so in a moment
-    is_over = until is not None and until <= at
+    is_over = access is not None and access.is_over(at=at)  # the job updates the status soon
     is_lapsed = is_over or membership.status == Membership.Status.LAPSED
     return Standing.LAPSED if is_lapsed else Standing.PAST_DUE
 

@@ -1,7 +1,7 @@
-"""Our own receipt of a payment: one page of A4, set by typst from `receipt.typ`.
+"""Receipts: one A4 page for a payment, made by typst from `receipt.typ`.
 
-Every text reaches it as data, never as markup. The same payment, standing as it stands, gives the
-same bytes.
+Texts reach the template as data, never as markup. The same payment gives the same bytes until it
+is refunded or disputed.
 """
 
 import json
@@ -26,7 +26,7 @@ TEMPLATE = Path(__file__).with_name("receipt.typ")
 
 
 def render_receipt(payment: Payment, *, language: str) -> bytes:
-    """The receipt of a payment that succeeded, as a PDF in that language."""
+    """Return the receipt of a successful payment as a PDF in `language`."""
     with override(language):
         data = _describe(describe_payment(payment), language=language)
     return typst.compile(
@@ -44,7 +44,7 @@ def _fonts() -> typst.Fonts:
 
 
 def describe_purpose(row: PaymentRow, *, language: str) -> str:
-    """What a payment was for, in a few words."""
+    """Return what a payment was for, in a few words."""
     payment = row.payment
     plan = _plan_of(payment)
     name = plan.copy_for(language).name if plan else gettext("Membership")
@@ -56,11 +56,11 @@ def describe_purpose(row: PaymentRow, *, language: str) -> str:
         return gettext("%(plan)s, renewal") % {"plan": name}
     if payment.role == Payment.Role.CHANGE:
         return gettext("%(plan)s, change of plan") % {"plan": name}
-    return _tell_term(payment, name, language)
+    return _describe_term(payment, name, language)
 
 
-def _tell_term(payment: Payment, plan: str, language: str) -> str:
-    """In the words of the mail that confirmed it."""
+def _describe_term(payment: Payment, plan: str, language: str) -> str:
+    """Return the plan and its price, in the words of the confirmation e-mail."""
     if payment.checkout is None:
         return plan
     price = payment.checkout.price
@@ -96,11 +96,11 @@ def _describe(row: PaymentRow, *, language: str) -> dict[str, Any]:
         (gettext("Payment at Stripe"), payment.intent_id or ""),
     ]
     lines = [(describe_purpose(row, language=language), amount)]
-    back = _given_back(payment)
-    for moment, words, amount_minor in back:
-        told = words % {"date": _date(moment, zone)}
-        lines.append((told, _money(-amount_minor, payment, language)))
-    left = max(payment.amount_minor - sum(amount_minor for *_, amount_minor in back), 0)
+    refunds = _list_refunds(payment)
+    for moment, words, amount_minor in refunds:
+        text = words % {"date": _date(moment, zone)}
+        lines.append((text, _money(-amount_minor, payment, language)))
+    left = max(payment.amount_minor - sum(amount_minor for *_, amount_minor in refunds), 0)
     return {
         "language": language.partition("-")[0],
         "colours": read_colours(),
@@ -109,31 +109,31 @@ def _describe(row: PaymentRow, *, language: str) -> dict[str, Any]:
         "site": settings.SITE_URL,
         "facts": [fact for fact in facts if fact[1]],
         "lines": lines,
-        "sum": [gettext("Paid in all"), _money(left, payment, language)],
-        "thanks": gettext("Thank you. %(newsroom_name)s is paid for by its readers.")
+        "sum": [gettext("Total paid"), _money(left, payment, language)],
+        "thanks": gettext("Thank you. %(newsroom_name)s is funded by its readers.")
         % {"newsroom_name": settings.NEWSROOM_NAME},
         "questions": gettext("Questions? Write to %(address)s.")
         % {"address": settings.DEFAULT_FROM_EMAIL},
     }
 
 
-def _given_back(payment: Payment) -> list[tuple[datetime, str, int]]:
-    """When, in which words and how much, in the order of time."""
-    back = [
-        (refund.refunded_at, gettext("Paid back on %(date)s"), refund.amount_minor)
+def _list_refunds(payment: Payment) -> list[tuple[datetime, str, int]]:
+    """Return the time, text and amount of refunds and lost disputes, oldest first."""
+    refunds = [
+        (refund.refunded_at, gettext("Refunded on %(date)s"), refund.amount_minor)
         for refund in payment.refunds.all()
         if refund.status == Refund.Status.SUCCEEDED
     ]
-    back += [
+    refunds += [
         (
             dispute.withdrawn_at or dispute.opened_at,
-            gettext("Given back by your bank on %(date)s"),
+            gettext("Refunded by your bank on %(date)s"),
             dispute.amount_minor,
         )
         for dispute in payment.disputes.all()
         if dispute.status == Dispute.LOST
     ]
-    return sorted(back)
+    return sorted(refunds)
 
 
 def _money(minor: int, payment: Payment, language: str) -> str:
@@ -147,4 +147,5 @@ def _date(moment: datetime, zone: tzinfo) -> str:
 def _method(payment: Payment) -> str:
     if not payment.method:
         return ""
-    return render_to_string("emails/parts/paid_with.txt", {"payment": payment}).strip()
+    template = "emails/parts/membership/payment_method.txt"
+    return render_to_string(template, {"payment": payment}).strip()

@@ -1,4 +1,4 @@
-"""The link to a person's own page: owed by mail, good once and for half an hour."""
+"""Sign-in links to the account page: sent by e-mail, valid once and for half an hour."""
 
 from datetime import datetime, timedelta
 
@@ -7,28 +7,28 @@ from django.db import transaction
 from campaigns.emails import links
 from campaigns.models import Member, OutgoingMail, SignInLink
 
-# Whoever asks again and again in somebody's name fills nobody's mailbox.
+# Repeated requests for someone else's address can't flood their mailbox.
 MOST_LINKS = 5
-_IN = timedelta(hours=1)
+_LIMIT_PERIOD = timedelta(hours=1)
 _KEPT = timedelta(days=30)
 
 
 class LinkClosed(Exception):
-    """The link was opened already, is too old, or never was one."""
+    """The link was used already, has expired or never existed."""
 
 
 def request_sign_in_link(address: str, *, language: str, at: datetime) -> bool:
-    """Owe a link to the person of that address, if there is one; whether a mail is owed now.
+    """Schedule a link for the member with that address; return whether an e-mail was scheduled.
 
-    Asked for with a former address, it goes to the one of now: the old mailbox may be another's.
+    A request with a former address goes to the current one: someone else may own the old mailbox.
     """
     member = Member.objects.find(address)
     if member is None or member.erased_at:
         return False
-    if member.sign_in_links.filter(created_at__gt=at - _IN).count() >= MOST_LINKS:
+    if member.sign_in_links.filter(created_at__gt=at - _LIMIT_PERIOD).count() >= MOST_LINKS:
         return False
     link = SignInLink(member=member, created_at=at)
-    link.secret_hash = links.hash_sign_in_token(links.sign_in_token(link))
+    link.secret_hash = links.hash_sign_in_token(links.make_sign_in_token(link))
     with transaction.atomic():
         link.save()
         OutgoingMail.objects.create(
@@ -42,13 +42,13 @@ def request_sign_in_link(address: str, *, language: str, at: datetime) -> bool:
     return True
 
 
-def forget_links(*, at: datetime, limit: int = 200) -> None:
-    """Delete links that opened nothing for a month by now, with the mails that told of them."""
+def delete_old_links(*, at: datetime, limit: int = 200) -> None:
+    """Delete links that are a month old, with their e-mails."""
     old = SignInLink.objects.filter(created_at__lt=at - _KEPT).values_list("pk", flat=True)
     SignInLink.objects.filter(pk__in=list(old[:limit])).delete()
 
 
-def is_open(token: str, *, at: datetime) -> bool:
+def is_link_open(token: str, *, at: datetime) -> bool:
     return SignInLink.objects.filter(
         secret_hash=links.hash_sign_in_token(token),
         used_at=None,
@@ -57,9 +57,9 @@ def is_open(token: str, *, at: datetime) -> bool:
 
 
 def open_link(token: str, *, at: datetime) -> Member:
-    """The person of the link, which opens nothing any more; raises LinkClosed.
+    """Use up the link and return its member. Raises LinkClosed.
 
-    Of two that open it at once one does, by a conditional update.
+    A conditional update lets only one of two simultaneous requests use it.
     """
     secret_hash = links.hash_sign_in_token(token)
     opened = SignInLink.objects.filter(
@@ -68,6 +68,6 @@ def open_link(token: str, *, at: datetime) -> Member:
     if not opened:
         raise LinkClosed
     member = Member.objects.filter(sign_in_links__secret_hash=secret_hash).first()
-    if member is None:  # made one with another between the two, and the link went with them
+    if member is None:  # merged in between; the link was deleted
         raise LinkClosed
     return member

@@ -1,6 +1,6 @@
-"""What a person changes of their own subscription: Stripe is told, and our rows follow it.
+"""Changes that members make to their subscription: at Stripe first, our rows follow.
 
-Callers settle the Checkout afterwards: Stripe's object decides every field of ours.
+Callers settle the Checkout afterwards, because Stripe's object decides all our fields.
 """
 
 from datetime import timedelta
@@ -10,11 +10,11 @@ from django.utils import timezone
 from campaigns import stripe_api
 from campaigns.models import Checkout, Member, Membership
 
-_ANSWERED_BY = timedelta(minutes=1)  # whatever Stripe said by then, it has done or not done it
+_ANSWERED_BY = timedelta(minutes=1)  # by then Stripe has made the change or refused it
 
 
 def find_membership(member: Member, membership_id: int) -> Membership | None:
-    """The subscription of that id if it is that person's and was bought here."""
+    """Return that subscription if it belongs to `member` and was bought here."""
     return (
         Membership.objects.filter(
             pk=membership_id,
@@ -28,8 +28,8 @@ def find_membership(member: Member, membership_id: int) -> Membership | None:
     )
 
 
-def cancel(membership: Membership, *, feedback: str = "", comment: str = "") -> None:
-    """Let it end with the period that is paid; raises the errors of stripe_api."""
+def cancel_subscription(membership: Membership, *, feedback: str = "", comment: str = "") -> None:
+    """End it with its paid period. Raises the errors of stripe_api."""
     assert membership.subscription_id is not None
     settle_soon(membership)
     stripe_api.cancel_subscription_at_period_end(
@@ -37,22 +37,22 @@ def cancel(membership: Membership, *, feedback: str = "", comment: str = "") -> 
     )
 
 
-def keep(membership: Membership) -> None:
-    """Take the cancellation back; raises the errors of stripe_api."""
+def resume_subscription(membership: Membership) -> None:
+    """Undo a cancellation. Raises the errors of stripe_api."""
     assert membership.subscription_id is not None
     settle_soon(membership)
-    stripe_api.keep_subscription(membership.subscription_id)
+    stripe_api.undo_cancellation(membership.subscription_id)
 
 
 def end_subscription_now(membership: Membership) -> None:
-    """Let it end at once; what was paid stays paid. Raises the errors of stripe_api."""
+    """End it at once, without a refund. Raises the errors of stripe_api."""
     assert membership.subscription_id is not None
     settle_soon(membership)
     stripe_api.end_subscription(membership.subscription_id)
 
 
 def settle_soon(membership: Membership) -> None:
-    """If no answer comes, or we die before it does, the sweep finds out what became of it."""
+    """Settle in a moment, in case Stripe's answer is lost or this process dies."""
     assert membership.checkout_id is not None
     Checkout.objects.filter(pk=membership.checkout_id).update(
         settle_at=timezone.now() + _ANSWERED_BY

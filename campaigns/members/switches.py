@@ -1,6 +1,6 @@
-"""From a month to a year and back: what a person would pay, and that they pay it.
+"""Switches between monthly and yearly prices: the preview and the switch itself.
 
-Stripe reckons the difference; we show its own figures and let it charge them, as of one second.
+Stripe computes the difference. We show its figures and charge the same ones, as of one second.
 """
 
 from dataclasses import dataclass
@@ -12,33 +12,33 @@ from django.utils import timezone
 from campaigns import stripe_api
 from campaigns.members.subscriptions import settle_soon
 from campaigns.models import Membership, Price
-from campaigns.stripe_api import Json
+from campaigns.stripe_api import Subscription
 
 
 class SwitchClosed(Exception):
-    """At Stripe it is not as our row has it: cancelled, paused, unpaid or switched by now."""
+    """The subscription differs at Stripe: cancelled, paused, unpaid or switched meanwhile."""
 
 
 @dataclass(frozen=True)
 class Switch:
-    """What another price changes; amounts in minor units of that price's currency."""
+    """The effect of another price; amounts in minor units of its currency."""
 
     price: Price
     item_id: str
-    at: int | None  # None: nothing is reckoned, since it is free just now
+    at: int | None  # None: the period is free, nothing is prorated
     renews_at: datetime | None
     due_minor: int = 0
-    left_minor: int = 0  # of what was paid for time that is still to come
-    credit_minor: int = 0  # what is more than the new price, and pays for what comes next
+    left_minor: int = 0  # the unused part of the paid period
+    credit_minor: int = 0  # the rest beyond the new price, credited to later payments
 
     @property
     def figures(self) -> str:
-        """What was shown, so that nobody agrees to other amounts than those that they saw."""
+        """Return the amounts as text, to check that a member confirms the amounts they saw."""
         return f"{self.due_minor}:{self.left_minor}:{self.credit_minor}"
 
 
 def prices_to_switch_to(membership: Membership) -> QuerySet[Price]:
-    """None for whoever pays in another currency than our prices have: Stripe showed them theirs."""
+    """Return prices to switch to; none if Stripe charged in another currency than the price has."""
     now = membership.price_now
     if now is None or membership.payments.exclude(currency=now.currency).exists():
         return Price.objects.none()
@@ -50,44 +50,41 @@ def prices_to_switch_to(membership: Membership) -> QuerySet[Price]:
 
 
 def plan_switch(membership: Membership, price: Price) -> Switch:
-    """What would change, by Stripe's own reckoning; raises SwitchClosed and its errors."""
+    """Preview a switch at Stripe. Raises SwitchClosed and the errors of stripe_api."""
     assert membership.subscription_id is not None
     subscription = stripe_api.fetch_subscription(membership.subscription_id)
-    items = subscription["items"]["data"]
+    items = subscription.items
     if not _may_switch(subscription) or len(items) != 1:
         raise SwitchClosed
     item = items[0]
-    if item["price"]["id"] == price.stripe_price_id or subscription["currency"] != price.currency:
+    if item.price_id == price.stripe_price_id or subscription.currency != price.currency:
         raise SwitchClosed
-    if subscription["status"] == "trialing":
-        renews_at = stripe_api.moment(item["current_period_end"])
-        return Switch(price, item["id"], at=None, renews_at=renews_at)
-    at = max(int(timezone.now().timestamp()), item["current_period_start"])
-    at = min(at, item["current_period_end"])
+    if subscription.status == "trialing":
+        return Switch(price, item.id, at=None, renews_at=item.period_ends_at)
+    in_period = min(max(timezone.now(), item.period_starts_at), item.period_ends_at)
+    at = int(in_period.timestamp())
     invoice = stripe_api.preview_switch(
-        membership.subscription_id, item["id"], price.stripe_price_id, at=at
+        membership.subscription_id, item.id, price.stripe_price_id, at=at
     )
-    lines = invoice["lines"]["data"]
-    ends = [line["period"]["end"] for line in lines if line["amount"] > 0]
+    ends = [line.period_ends_at for line in invoice.lines if line.amount_minor > 0]
     return Switch(
         price,
-        item["id"],
+        item.id,
         at=at,
-        renews_at=stripe_api.moment(max(ends)) if ends else None,
-        due_minor=invoice["amount_due"],
-        left_minor=-sum(line["amount"] for line in lines if line["amount"] < 0),
-        credit_minor=max(-invoice["total"], 0),
+        renews_at=max(ends, default=None),
+        due_minor=invoice.due_minor,
+        left_minor=-sum(line.amount_minor for line in invoice.lines if line.amount_minor < 0),
+        credit_minor=max(-invoice.total_minor, 0),
     )
 
 
-def _may_switch(subscription: Json) -> bool:
-    is_ending = subscription.get("cancel_at_period_end") or subscription.get("cancel_at")
-    is_halted = is_ending or subscription.get("pause_collection")
-    return subscription["status"] in {"active", "trialing"} and not is_halted
+def _may_switch(subscription: Subscription) -> bool:
+    is_halted = subscription.is_cancelling or subscription.pause is not None
+    return subscription.status in {"active", "trialing"} and not is_halted
 
 
 def make_switch(membership: Membership, switch: Switch) -> None:
-    """Raises the errors of stripe_api; with status 402 the bank said no, and nothing changed."""
+    """Switch at Stripe. Raises the errors of stripe_api; status 402 if the bank refused."""
     assert membership.subscription_id is not None
     settle_soon(membership)
     stripe_api.switch_price(

@@ -1,6 +1,6 @@
-"""The next charge of a subscription, moved to where the gifts that extend it end.
+"""The next charge of a subscription, moved to the end of the gifts that extend it.
 
-A due column says that Stripe has to be told, and a sweep tells it.
+A due column says that Stripe has to be updated, and a job does it.
 """
 
 from datetime import datetime, timedelta
@@ -14,19 +14,19 @@ from campaigns.memberships.subscription_access import STATUS_OF_SUBSCRIPTION
 from campaigns.memberships.subscriptions import period_end
 from campaigns.memberships.terms import lay_out_extensions
 from campaigns.models import Checkout, Membership
-from campaigns.stripe_api import Json
+from campaigns.stripe_api import Subscription
 
 PUSH_LEASE = timedelta(minutes=2)
 _PUSH_AGAIN = timedelta(minutes=10)
-# Stripe takes a trial of two years at most; what is beyond is pushed again as time goes by.
+# Stripe accepts a trial of two years at most; a later charge is moved again as time passes.
 _FARTHEST = timedelta(days=729)
 _PUSH_FARTHER = timedelta(days=30)
-# A trial that is to end now and then be cancelled ends in a while: "now" would charge at once.
+# For a subscription that is being cancelled a trial ends soon instead of now, which would charge.
 _SOON = timedelta(minutes=10)
 
 
 def claim_charge_moves(*, at: datetime, limit: int = 100) -> list[int]:
-    """Subscriptions whose next charge has to be moved; claimed for a while each."""
+    """Claim the subscriptions whose next charge has to be moved; returns their ids."""
     due = Membership.objects.filter(push_at__lte=at).order_by("push_at")
     return [
         membership_id
@@ -38,12 +38,11 @@ def claim_charge_moves(*, at: datetime, limit: int = 100) -> list[int]:
 
 
 def move_charge(membership_id: int, *, at: datetime) -> None:
-    """Move a subscription's next charge to where the gifts end; safe to repeat.
+    """Move a subscription's next charge to the end of its gifts; safe to repeat.
 
-    One that turned out to be past due or cancelled is left alone: what it was to be extended by
-    becomes a membership of its own. One of which collecting is paused is moved all the same: once
-    it goes on, it charges after the gifts. Of Stripe's errors none is raised: it is noted, and
-    tried again.
+    If it turns out to be past due or cancelled, its extensions become memberships of their own
+    instead. If collection is paused, the charge is moved all the same: once resumed, it comes
+    after the gifts. Stripe's errors are noted on the membership, and the job tries again.
     """
     membership = Membership.objects.get(pk=membership_id)
     assert membership.subscription_id is not None
@@ -70,58 +69,52 @@ def move_charge(membership_id: int, *, at: datetime) -> None:
     Checkout.objects.filter(membership=membership_id).update(settle_at=timezone.now())
 
 
-def _update_trial_end(subscription: Json, *, target: datetime, at: datetime) -> None:
-    told = subscription.get("trial_end") if subscription["status"] == "trialing" else None
-    if told == int(target.timestamp()) or (told is None and target <= at):
-        return  # told already, or never told and taken back again
+def _update_trial_end(subscription: Subscription, *, target: datetime, at: datetime) -> None:
+    trial_ends_at = subscription.trial_ends_at if subscription.status == "trialing" else None
+    if trial_ends_at == target.replace(microsecond=0) or (trial_ends_at is None and target <= at):
+        return  # Stripe has it already, or never had a trial that would have to end
     is_now = target <= at + timedelta(minutes=1)
-    if is_now and _is_cancelling(subscription):
+    if is_now and subscription.is_cancelling:
         is_now, target = False, at + _SOON
-    stripe_api.move_next_charge(
-        subscription["id"], trial_end=None if is_now else int(target.timestamp())
-    )
+    stripe_api.move_next_charge(subscription.id, charge_at=None if is_now else target)
 
 
-def _is_cancelling(subscription: Json) -> bool:
-    return bool(subscription.get("cancel_at_period_end") or subscription.get("cancel_at"))
-
-
-def _will_not_renew(subscription: Json) -> bool:
-    """Past due, ended, or cancelled before it was ever extended."""
-    if STATUS_OF_SUBSCRIPTION[subscription["status"]] != Membership.Status.ACTIVE:
+def _will_not_renew(subscription: Subscription) -> bool:
+    """Return whether it is past due, ended, or was cancelled before it was ever extended."""
+    if STATUS_OF_SUBSCRIPTION[subscription.status] != Membership.Status.ACTIVE:
         return True
-    return _is_cancelling(subscription) and subscription["status"] != "trialing"
+    return subscription.is_cancelling and subscription.status != "trialing"
 
 
-def _paid_until(subscription: Json) -> datetime | None:
-    """To where it is paid, if it is; one that is past due is paid for no longer."""
-    is_paid = STATUS_OF_SUBSCRIPTION[subscription["status"]] == Membership.Status.ACTIVE
+def _paid_until(subscription: Subscription) -> datetime | None:
+    """Return until when an active subscription is paid; None for one that is past due or ended."""
+    is_paid = STATUS_OF_SUBSCRIPTION[subscription.status] == Membership.Status.ACTIVE
     return period_end(subscription) if is_paid else None
 
 
-def _follow_renewal(membership_id: int, subscription: Json) -> Membership:
-    """Begin where the paid period ends by Stripe's word, if it renewed before it was told.
+def _follow_renewal(membership_id: int, subscription: Subscription) -> Membership:
+    """Start the extensions at the end of the paid period, if that moved before Stripe was updated.
 
-    Or earlier, if it was switched from a year to a month: the rest of the year is a credit then.
-    While collecting is paused the period moves on unpaid, and says nothing.
+    It moves later by a renewal, or earlier by a switch from a year to a month, whose rest becomes
+    a credit. While collection is paused the period moves on unpaid and is ignored.
     """
     with transaction.atomic():
         rows = Membership.objects.select_for_update(of=("self",), no_key=True)
         base = rows.get(pk=membership_id)
         paid_until = period_end(subscription)
-        if subscription["status"] != "active" or paid_until is None or base.gifted_from is None:
+        if subscription.status != "active" or paid_until is None or base.gifted_from is None:
             return base
-        if subscription.get("pause_collection"):
+        if subscription.pause is not None:
             return base
-        untold = base.extensions.filter(
+        pending = base.extensions.filter(
             gifted_from=base.gifted_from,
             ended_at__isnull=True,
             started_at__gte=base.pushed_until or base.gifted_from,
         )
         is_shorter = base.pushed_until is None and timezone.now() < paid_until < base.gifted_from
-        stale = untold if is_shorter else untold.filter(started_at__lt=paid_until)
+        stale = pending if is_shorter else pending.filter(started_at__lt=paid_until)
         if stale.exists():
-            untold.update(gifted_from=paid_until)
+            pending.update(gifted_from=paid_until)
             base.gifted_from, base.pushed_until = paid_until, None
             base.save(update_fields=["gifted_from", "pushed_until"])
             lay_out_extensions(base)

@@ -1,15 +1,15 @@
-"""Two subscriptions of one person, which nobody wants: by accident they pay for both."""
+"""Duplicate subscriptions: members who pay for two by accident."""
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from campaigns.models import Membership
 
-# Of one that lapsed Stripe may still collect what is open.
+# Stripe may still collect an open invoice of a lapsed subscription.
 _CHARGED = (Membership.Status.ACTIVE, Membership.Status.PAST_DUE, Membership.Status.LAPSED)
 
 
 def with_duplicate_subscriptions(memberships: QuerySet[Membership]) -> QuerySet[Membership]:
-    """Those that go on being charged while another one of the same person does so, too."""
+    """Return charged subscriptions whose member has another charged one."""
     another = _charged(Membership.objects.filter(member=OuterRef("member")))
     return _charged(memberships).filter(Exists(another.exclude(pk=OuterRef("pk"))))
 

@@ -1,10 +1,11 @@
-"""A gift to somebody who is a member already adds to what they have."""
+"""Gifts that extend a membership: claimed by someone who is a member already."""
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from django.db.models import F, Q
+from django.db.models import F
 
+from campaigns.memberships.access import find_access
 from campaigns.memberships.terms import (
     add_months,
     grant_membership,
@@ -17,21 +18,21 @@ from campaigns.models.moves import states_before
 
 @dataclass(frozen=True)
 class Place:
-    """Where a gift's months begin: after `base`, whose extension they are, or by themselves."""
+    """Where a gift's months start: as an extension of `base`, or as a separate membership."""
 
     base: Membership | None
     starts_at: datetime
 
 
 def lock_current_memberships(member: Member, *, at: datetime) -> list[Membership]:
-    """What a person has at that moment, or will have, locked; the person is locked first.
+    """Lock a member, then their current and future memberships, and return those.
 
-    So of two gifts that one person claims at once the second sees the first. Raises
-    Member.DoesNotExist of somebody who was erased, or made one with another, meanwhile.
+    So if one member claims two gifts at once, the second claim sees the first. Raises
+    Member.DoesNotExist if the member was erased or merged meanwhile.
     """
     Member.objects.select_for_update(no_key=True).get(pk=member.pk, erased_at=None)
     current = current_memberships(member, at=at)
-    # In one order with all who lay out extensions: what is extended, then what extends it.
+    # The same lock order as in lay_out_extensions: the extended membership, then its extensions.
     rows = {each.pk for each in current} | {each.extends_id for each in current if each.extends_id}
     locked = Membership.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=rows)
     known = {each.pk for each in current}
@@ -39,21 +40,18 @@ def lock_current_memberships(member: Member, *, at: datetime) -> list[Membership
 
 
 def current_memberships(member: Member, *, at: datetime) -> list[Membership]:
-    """What gives a person access at that moment, or will do so."""
-    ended = (Membership.Status.PENDING, Membership.Status.ENDED)
-    endless = Q(source=Membership.Source.SUBSCRIPTION) | Q(ends_at__isnull=True)
-    open_still = Q(access_until__isnull=True) | Q(access_until__gt=at)
-    rows = member.memberships.exclude(status__in=ended).filter(endless | Q(ends_at__gt=at))
-    rows = rows.filter(open_still)
-    return list(rows.select_related("extends").order_by("pk"))
+    """Return the memberships of `member` that give access at `at` or will later."""
+    open_rows = member.memberships.exclude(status=Membership.Status.ENDED)
+    rows = [(row, find_access(row)) for row in open_rows.select_related("extends").order_by("pk")]
+    return [row for row, access in rows if access is not None and not access.is_over(at=at)]
 
 
 def find_place(current: list[Membership], *, at: datetime) -> Place:
-    """Where the months of a gift go, given what the person has.
+    """Return where the months of a gift go, given a member's current memberships.
 
-    A subscription that will be charged is extended, otherwise the membership that ends last. One
-    past due, paused or being cancelled is not extended: the gift is a membership of its own, after
-    what is paid.
+    A renewing subscription is extended, otherwise the membership that ends last. A subscription
+    that is past due, paused or cancelled is not extended: the gift becomes a separate membership
+    after the paid period.
     """
     for each in current:
         if is_renewing(each):
@@ -75,6 +73,7 @@ def find_place(current: list[Membership], *, at: datetime) -> Place:
 
 
 def is_renewing(membership: Membership) -> bool:
+    """Return whether a subscription will be charged again, as far as we know."""
     return (
         membership.source == Membership.Source.SUBSCRIPTION
         and membership.status == Membership.Status.ACTIVE
@@ -83,7 +82,7 @@ def is_renewing(membership: Membership) -> bool:
 
 
 def _paid_until(membership: Membership) -> datetime | None:
-    """The end of what is paid of a subscription that will not be charged for more."""
+    """Return the end of the paid period of a subscription that won't be charged again."""
     if membership.source != Membership.Source.SUBSCRIPTION:
         return None
     if membership.status == Membership.Status.PAUSED:
@@ -101,7 +100,7 @@ def add_gift(
     current: list[Membership],
     at: datetime,
 ) -> Membership:
-    """The membership that a gift becomes, given what the person has, by `lock_current_memberships`."""
+    """Create the membership of a claimed gift; `current` is from `lock_current_memberships`."""
     place = find_place(current, at=at)
     given = grant_membership(
         member,
@@ -121,7 +120,7 @@ def add_gift(
 
 
 def _join_chain(given: Membership, base: Membership, *, at: datetime) -> None:
-    """Of a subscription, gifts that follow one another make a chain; renewed since, a new one."""
+    """Add a gift to a subscription's chain of gifts, or start a new chain after a renewal."""
     if base.source != Membership.Source.SUBSCRIPTION:
         return
     if base.gifted_until is None or base.gifted_until <= at:
@@ -133,31 +132,31 @@ def _join_chain(given: Membership, base: Membership, *, at: datetime) -> None:
 
 
 def revoke_access(membership: Membership, *, at: datetime) -> None:
-    """End what a gift gave; what was given after it moves up. Call inside a transaction."""
+    """End the membership of a gift; later ones move up. Call inside a transaction."""
     base = _lock_with_base(membership)
-    ended_at = min(at, membership.ends_at or at)  # one that ran out meanwhile ended then
+    ended_at = min(at, membership.ends_at or at)  # it may have run out before
     Membership.objects.filter(
         pk=membership.pk, status__in=states_before(Membership.MOVES, Membership.Status.ENDED)
     ).update(status=Membership.Status.ENDED, ended_at=ended_at)
     lay_out_extensions(base or Membership.objects.get(pk=membership.pk))
 
 
-def give_back(membership: Membership, *, at: datetime) -> None:
-    """Undo `revoke_access`, if its time has not run out meanwhile."""
+def restore_access(membership: Membership, *, at: datetime) -> None:
+    """Undo `revoke_access`, unless the membership has run out meanwhile."""
     base = _lock_with_base(membership)
-    back = Membership.objects.filter(
+    restored = Membership.objects.filter(
         pk=membership.pk, status=Membership.Status.ENDED, ended_at__lt=F("ends_at"), ends_at__gt=at
     ).update(status=Membership.Status.ACTIVE, ended_at=None)
     row = Membership.objects.get(pk=membership.pk)
-    if back and base is not None:
+    if restored and base is not None:
         _join_chain(row, base, at=at)
     lay_out_extensions(base or row)
 
 
 def _lock_with_base(membership: Membership) -> Membership | None:
-    """Lock the person, what it extends, and then itself: the one order for all."""
+    """Lock the member, the extended membership, then itself: the order that all code uses."""
     people = Member.objects.select_for_update(of=("self",), no_key=True)
-    people.get(memberships=membership.pk)  # whoever has it now: people are merged
+    people.get(memberships=membership.pk)  # the current owner, after a merge
     rows = Membership.objects.select_for_update(of=("self",), no_key=True)
     base = rows.get(pk=membership.extends_id) if membership.extends_id else None
     rows.get(pk=membership.pk)
@@ -165,10 +164,9 @@ def _lock_with_base(membership: Membership) -> Membership | None:
 
 
 def detach_extensions(base_id: int, *, paid_until: datetime, at: datetime) -> None:
-    """What was to extend a subscription that will not renew is a membership of its own.
+    """Turn the extensions of a subscription that won't renew into separate memberships.
 
-    What began already keeps its days; what waits follows it, or begins when nothing is paid any
-    more.
+    One that has started keeps its dates. The others follow it, or start when the paid period ends.
     """
     base = Membership.objects.select_for_update(of=("self",), no_key=True).get(pk=base_id)
     rows = base.extensions.select_for_update(of=("self",), no_key=True).filter(ended_at=None)

@@ -1,34 +1,37 @@
-"""What somebody bought for themselves. Callers hold the Checkout's lock."""
+"""Memberships that people buy for themselves. Callers hold the Checkout's lock."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from django.db.models import F
 from django.utils import timezone
 
-from campaigns import stripe_api
 from campaigns.memberships.subscription_access import (
     Access,
-    ended_at_of,
     read_access,
+    read_end,
     read_gaps,
-    status_of,
+    read_status,
 )
 from campaigns.memberships.terms import add_months, lay_out_extensions
 from campaigns.models import Checkout, Member, Membership, OutgoingMail, Payment, Price
 from campaigns.payments import valid_interval
-from campaigns.stripe_api import Json
+from campaigns.stripe_api import Invoice, Subscription
 
 
-def keep_subscription(
-    subscription: Json, *, invoices: list[Json], checkout: Checkout, member: Member
+def upsert_subscription_membership(
+    subscription: Subscription,
+    *,
+    invoices: Sequence[Invoice],
+    checkout: Checkout,
+    member: Member,
 ) -> Membership:
-    """The membership as Stripe's subscription has it, whatever was known before."""
-    status, access = status_of(subscription), read_access(subscription, invoices)
+    """Create or update the membership of a Stripe subscription."""
+    status, access = read_status(subscription), read_access(subscription, invoices)
     if status == Membership.Status.PAST_DUE and access.is_over(at=timezone.now()):
         status = Membership.Status.LAPSED
-    price = _price_of(subscription, checkout)
-    pause = subscription.get("pause_collection") or {}
-    resumes_at = pause.get("resumes_at") if status == Membership.Status.PAUSED else None
+    price = _find_price(subscription, checkout)
+    pause = subscription.pause if status == Membership.Status.PAUSED else None
     membership, _ = Membership.objects.update_or_create(
         checkout=checkout,
         defaults={
@@ -37,34 +40,31 @@ def keep_subscription(
             "price": price,
             "source": Membership.Source.SUBSCRIPTION,
             "status": status,
-            "started_at": stripe_api.moment(subscription["start_date"]),
+            "started_at": subscription.started_at,
             "ends_at": period_end(subscription),
-            "ended_at": ended_at_of(subscription),
+            "ended_at": read_end(subscription),
             "access_until": access.until,
             "gaps": read_gaps(invoices),
-            "resumes_at": stripe_api.moment(resumes_at) if resumes_at else None,
-            "is_cancelling": bool(
-                subscription.get("cancel_at_period_end") or subscription.get("cancel_at")
-            ),
-            "subscription_id": subscription["id"],
+            "resumes_at": pause.resumes_at if pause else None,
+            "is_cancelling": subscription.is_cancelling,
+            "subscription_id": subscription.id,
         },
     )
     if membership.ended_at is not None and membership.extensions.exists():
-        lay_out_extensions(membership)  # what was given does not wait for what is no more
+        lay_out_extensions(membership)  # a gift doesn't wait for a membership that has ended
     if status == Membership.Status.LAPSED:
         _notify_of_lapse(membership, access)
-    elif status == Membership.Status.PAST_DUE and subscription["status"] == "past_due":
-        _ask_to_mend(membership, subscription)
+    elif status == Membership.Status.PAST_DUE and subscription.status == "past_due":
+        _ask_for_payment(membership, subscription)
     return membership
 
 
-def _price_of(subscription: Json, checkout: Checkout) -> Price:
-    """What it renews at, which may be another by now; that of the Checkout if it is none of ours.
+def _find_price(subscription: Subscription, checkout: Checkout) -> Price:
+    """Return the price at which a subscription renews; the Checkout's if it isn't ours.
 
-    Whoever changed it did so at Stripe: its owner by our page, or staff by Stripe's dashboard.
+    It can change at Stripe: by its owner on our page, or by staff in the dashboard.
     """
-    items = subscription["items"]["data"]
-    at_stripe = items[0]["price"]["id"] if items else ""
+    at_stripe = subscription.items[0].price_id if subscription.items else ""
     if not at_stripe or at_stripe == checkout.price.stripe_price_id:
         return checkout.price
     known = Price.objects.filter(stripe_price_id=at_stripe).select_related("plan")
@@ -72,7 +72,7 @@ def _price_of(subscription: Json, checkout: Checkout) -> Price:
 
 
 def _notify_of_lapse(membership: Membership, access: Access) -> None:
-    """A mail falls due once for each time that it lapses, known by the first unpaid invoice."""
+    """Schedule one e-mail for each lapse, which its first unpaid invoice identifies."""
     OutgoingMail.objects.get_or_create(
         key=f"lapsed:{access.unpaid_id}",
         defaults={
@@ -83,14 +83,12 @@ def _notify_of_lapse(membership: Membership, access: Access) -> None:
     )
 
 
-def _ask_to_mend(membership: Membership, subscription: Json) -> None:
-    """A mail falls due once for each invoice that failed, however often it is tried again.
+def _ask_for_payment(membership: Membership, subscription: Subscription) -> None:
+    """Schedule one e-mail for each invoice that failed, however often Stripe tries it again.
 
-    Of one that is "unpaid" no more is said: Stripe has stopped trying by then.
+    An "unpaid" subscription gets none: Stripe has stopped trying by then.
     """
-    latest = subscription.get("latest_invoice")
-    invoice_id = latest.get("id") if isinstance(latest, dict) else latest
-    period = invoice_id or f"{subscription['id']}:{membership.ends_at}"
+    period = subscription.latest_invoice_id or f"{subscription.id}:{membership.ends_at}"
     OutgoingMail.objects.get_or_create(
         key=f"past_due:{period}",
         defaults={
@@ -101,19 +99,15 @@ def _ask_to_mend(membership: Membership, subscription: Json) -> None:
     )
 
 
-def period_end(subscription: Json) -> datetime | None:
-    ends = [
-        item["current_period_end"]
-        for item in subscription["items"]["data"]
-        if item.get("current_period_end")
-    ]
-    return stripe_api.moment(max(ends)) if ends else None
+def period_end(subscription: Subscription) -> datetime | None:
+    """Return the end of the current period; None if the subscription has no items."""
+    return max((item.period_ends_at for item in subscription.items), default=None)
 
 
 def upsert_one_off_membership(payment: Payment, *, checkout: Checkout) -> Membership:
-    """The membership that a single payment bought, from the charge on."""
+    """Return the membership that a single payment bought; it starts with the charge."""
     months = checkout.price.months
-    assert months is not None, "a price paid once says how long it lasts"
+    assert months is not None, "a one-off price has a number of months"
     zone = checkout.campaign.zone_info if checkout.campaign else UTC
     membership, _ = Membership.objects.get_or_create(
         checkout=checkout,
@@ -131,18 +125,18 @@ def upsert_one_off_membership(payment: Payment, *, checkout: Checkout) -> Member
 
 
 def follow_payment(membership: Membership, payment: Payment) -> None:
-    """End what was paid for once when that payment no longer stands; begin it anew if it does.
+    """End a one-off membership when its payment is reversed; reactivate it if that is undone.
 
     The caller holds the Checkout's lock.
     """
-    standing = valid_interval(payment)
-    reversed_at = standing[1] if standing else payment.paid_at
-    moved = Membership.objects.filter(pk=membership.pk)
-    if reversed_at is not None:  # one that had run out by then ended when it was to end
+    interval = valid_interval(payment)
+    reversed_at = interval[1] if interval else payment.paid_at
+    memberships = Membership.objects.filter(pk=membership.pk)
+    if reversed_at is not None:  # a membership that had already run out keeps its end date
         ended_at = min(reversed_at, membership.ends_at or reversed_at)
-        moved.update(status=Membership.Status.ENDED, ended_at=ended_at)
-    else:  # one that ran out by itself ended when it was to end
-        moved.filter(status=Membership.Status.ENDED, ended_at__lt=F("ends_at")).update(
+        memberships.update(status=Membership.Status.ENDED, ended_at=ended_at)
+    else:  # only a membership that ended early becomes active again
+        memberships.filter(status=Membership.Status.ENDED, ended_at__lt=F("ends_at")).update(
             status=Membership.Status.ACTIVE, ended_at=None
         )
     if membership.extensions.exists():
@@ -150,7 +144,7 @@ def follow_payment(membership: Membership, payment: Payment) -> None:
 
 
 def welcome(membership: Membership, *, language: str) -> None:
-    """The welcome falls due once, with the first payment that succeeds."""
+    """Schedule the welcome e-mail once, with the first payment that succeeds."""
     OutgoingMail.objects.get_or_create(
         key=f"welcome:{membership.checkout_id or membership.pk}",
         defaults={

@@ -1,27 +1,27 @@
-"""When a membership begins and ends: months, what is given, what runs out, what follows what."""
+"""Terms of memberships: adding months, granting, ending, lapsing and laying out extensions."""
 
-from calendar import monthrange
 from datetime import UTC, datetime, tzinfo
 
+from dateutil.relativedelta import relativedelta
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from campaigns.memberships.access import find_access
 from campaigns.models import Checkout, Member, Membership, Plan
 from campaigns.models.moves import states_before
 
+_BATCH = 500
+
 
 def add_months(start: datetime, months: int, *, zone: tzinfo = UTC) -> datetime:
-    """The same day and hour that many months later in that zone, clamped to the month's last day.
+    """Return the same day and hour `months` later in `zone`, or the last day of a shorter month.
 
-    Always reckon from the first start, so that 31 January runs to 28 February and then to
-    31 March: clamping never drifts.
+    Always add to the first start: then 31 January leads to 28 February and to 31 March.
     """
-    there = start.astimezone(zone)
-    month = there.month - 1 + months
-    year, month = there.year + month // 12, month % 12 + 1
-    day = min(there.day, monthrange(year, month)[1])
-    return there.replace(year=year, month=month, day=day).astimezone(UTC)
+    local = start.astimezone(zone)
+    end: datetime = local + relativedelta(months=months)
+    return end.replace(fold=local.fold).astimezone(UTC)
 
 
 def grant_membership(
@@ -36,7 +36,7 @@ def grant_membership(
     granted_by: User | None = None,
     note: str = "",
 ) -> Membership:
-    """A membership for a span of months that nobody's subscription renews."""
+    """Create a membership for some months, without a subscription."""
     return Membership.objects.create(
         member=member,
         plan=plan,
@@ -51,47 +51,53 @@ def grant_membership(
 
 
 def lapse_memberships(*, at: datetime) -> int:
-    """End those that ran out by that moment, and lapse those whose grace is over; how many.
+    """End memberships that ran out by `at`, and lapse those past their grace period.
 
-    A subscription ends when Stripe says so.
+    Return how many. A subscription only ends when Stripe ends it.
     """
-    return _end_what_ran_out(at) + _lapse_what_is_unpaid(at)
+    return _end_expired(at) + _lapse_unpaid(at)
 
 
-def _end_what_ran_out(at: datetime) -> int:
+def _end_expired(at: datetime) -> int:
     running = states_before(Membership.MOVES, Membership.Status.ENDED)
     due = Membership.objects.filter(
         status__in=running, ended_at__isnull=True, ends_at__lte=at
     ).exclude(source=Membership.Source.SUBSCRIPTION)
     ended = 0
-    for membership_id, ends_at in due.values_list("pk", "ends_at")[:500]:
+    for membership in due[:_BATCH]:
+        access = find_access(membership)
+        if access is None or not access.is_over(at=at):
+            continue
         with transaction.atomic():
             ended += Membership.objects.filter(
-                pk=membership_id, status__in=running, ends_at=ends_at
-            ).update(status=Membership.Status.ENDED, ended_at=ends_at)
+                pk=membership.pk, status__in=running, ends_at=membership.ends_at
+            ).update(status=Membership.Status.ENDED, ended_at=access.until)
     return ended
 
 
-def _lapse_what_is_unpaid(at: datetime) -> int:
-    """Its Checkout is to be settled: by Stripe's objects alone it is known what mail is owed."""
+def _lapse_unpaid(at: datetime) -> int:
+    """Lapse past due memberships and settle their Checkouts, which schedules the right e-mail."""
     due = Membership.objects.filter(status=Membership.Status.PAST_DUE, access_until__lte=at)
     lapsed = 0
-    for membership_id in due.values_list("pk", flat=True)[:500]:
+    for membership in due[:_BATCH]:
+        access = find_access(membership)
+        if access is None or not access.is_over(at=at):
+            continue
         with transaction.atomic():
-            Checkout.objects.filter(membership=membership_id).update(settle_at=at)
-            lapsed += due.filter(pk=membership_id).update(status=Membership.Status.LAPSED)
+            Checkout.objects.filter(membership=membership).update(settle_at=at)
+            lapsed += due.filter(pk=membership.pk).update(status=Membership.Status.LAPSED)
     return lapsed
 
 
-# Extensions: a gift to somebody who is a member already is a row of ours that begins where the
-# other ends. Locks are taken in one order: the person, the membership, then what extends it.
+# Extensions: a gift claimed by a member is a membership that starts where their other one ends.
+# Locks are taken in one order: the member, the membership, then its extensions.
 
 
 def lay_out_extensions(base: Membership) -> None:
-    """Put the extensions of a locked membership one after the other, from where it ends.
+    """Place the extensions of a locked membership one after the other, from its end.
 
-    All are reckoned from one day, so that two gifts add up to the day and never drift. Of one that
-    was taken back only what was used keeps its place. The next charge falls due to be moved.
+    All are computed from one day, so that gifts add up exactly. A revoked extension keeps only the
+    time that was used. The next charge becomes due to be moved.
     """
     is_subscription = base.source == Membership.Source.SUBSCRIPTION
     if is_subscription and base.gifted_from is None:
@@ -113,10 +119,10 @@ def lay_out_extensions(base: Membership) -> None:
             row.save(update_fields=["started_at", "ends_at"])
             lay_out_extensions(row)
     if is_subscription:
-        _note_next_charge(base, add_months(anchor, months, zone=zone))
+        _schedule_charge_move(base, add_months(anchor, months, zone=zone))
 
 
-def _note_next_charge(base: Membership, until: datetime) -> None:
+def _schedule_charge_move(base: Membership, until: datetime) -> None:
     if base.status == Membership.Status.ENDED:
         base.push_at, base.push_error = None, ""
     elif until != base.gifted_until or base.push_at is not None:
@@ -126,13 +132,13 @@ def _note_next_charge(base: Membership, until: datetime) -> None:
 
 
 def _end_of(base: Membership, *, zone: tzinfo) -> tuple[datetime, int]:
-    """Where extensions begin: a moment, and how many months after it."""
+    """Return where extensions start: a moment, and how many months after it."""
     if base.gifted_from is not None and base.source == Membership.Source.SUBSCRIPTION:
         anchor, months = base.gifted_from, 0
     elif base.months is not None:
         anchor, months = base.started_at, base.months
     else:
-        assert base.ends_at is not None, "what has no end is not extended"
+        assert base.ends_at is not None, "a membership without an end is not extended"
         anchor, months = base.ends_at, 0
     if base.ended_at is not None and base.ended_at < add_months(anchor, months, zone=zone):
         return base.ended_at, 0
@@ -140,9 +146,9 @@ def _end_of(base: Membership, *, zone: tzinfo) -> tuple[datetime, int]:
 
 
 def zone_of(base: Membership) -> tzinfo:
-    """In whose calendar its months run: that of the campaign in which it was bought."""
+    """Return the time zone of its months: that of the campaign in which it was bought."""
     gift = getattr(base, "gift", None)
-    if gift is None and base.checkout is None:  # given by staff, or given on to somebody else
+    if gift is None and base.checkout is None:  # granted by staff, or a reassigned gift
         first = base.extensions.filter(gift__isnull=False).order_by("pk").first()
         gift = first.gift if first is not None else None
     checkout = gift.checkout if gift is not None else base.checkout

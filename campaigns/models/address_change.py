@@ -11,7 +11,7 @@ from campaigns.models.member import FormerAddress, Member
 
 
 class Side(StrEnum):
-    """Whose mailbox a change is confirmed from."""
+    """The mailbox from which a change is confirmed."""
 
     OLD = "old"
     NEW = "new"
@@ -23,10 +23,10 @@ class Side(StrEnum):
 
 class AddressChangeManager(models.Manager["AddressChange"]):
     def open(self, *, at: datetime) -> "QuerySet[AddressChange]":
-        """Those that can still be confirmed and made.
+        """Return changes that can still be confirmed and made.
 
-        A newer one takes the place of the older; and once a person's address is another, whoever
-        changed it, what was asked for before says nothing any more.
+        A newer request replaces an older one. After any change of the member's address, earlier
+        requests are void.
         """
         newer = self.filter(member=OuterRef("member"), pk__gt=OuterRef("pk"))
         moved = FormerAddress.objects.filter(
@@ -45,7 +45,7 @@ class AddressChangeManager(models.Manager["AddressChange"]):
 
 
 class AddressChange(models.Model):
-    """A person wants to be known by another address: it is confirmed at both, then made."""
+    """A member's request to change their address: confirmed at both addresses, then made."""
 
     LASTS = timedelta(hours=24)
 
@@ -56,19 +56,23 @@ class AddressChange(models.Model):
     language = models.CharField(
         _("language"), max_length=8, choices=settings.LANGUAGES, default="en"
     )
-    asked_at = models.DateTimeField(_("asked at"), default=timezone.now)
-    old_confirmed_at = models.DateTimeField(_("confirmed at the old one"), null=True, blank=True)
-    new_confirmed_at = models.DateTimeField(_("confirmed at the new one"), null=True, blank=True)
-    made_at = models.DateTimeField(_("made at"), null=True, blank=True)
+    asked_at = models.DateTimeField(_("requested at"), default=timezone.now)
+    old_confirmed_at = models.DateTimeField(
+        _("confirmed from the old address"), null=True, blank=True
+    )
+    new_confirmed_at = models.DateTimeField(
+        _("confirmed from the new address"), null=True, blank=True
+    )
+    made_at = models.DateTimeField(_("changed at"), null=True, blank=True)
 
     objects = AddressChangeManager()
 
     class Meta:
-        verbose_name = _("change of address")
-        verbose_name_plural = _("changes of addresses")
+        verbose_name = _("address change")
+        verbose_name_plural = _("address changes")
 
     def __str__(self) -> str:
-        return f"change of address {self.pk}"
+        return f"address change {self.pk}"
 
     def is_confirmed_at(self, side: Side) -> bool:
         return getattr(self, side.field) is not None

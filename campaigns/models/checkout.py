@@ -14,10 +14,10 @@ from campaigns.models.plan import Price
 
 
 class Checkout(models.Model):
-    """What a reader set out to buy, written before Stripe is called.
+    """An order of a reader, written before Stripe is called.
 
     Its id is the only metadata that we give Stripe, on the session and on the payment intent or
-    the subscription; with the attempt number it makes the idempotency key.
+    the subscription. With the attempt number it makes the idempotency key.
     """
 
     class Kind(models.TextChoices):
@@ -25,14 +25,14 @@ class Checkout(models.Model):
         GIFT = "gift", _("gift membership")
 
     class Status(models.TextChoices):
-        STARTING = "starting", _("starting")  # Stripe was not asked, or has not answered
+        STARTING = "starting", _("starting")  # Stripe hasn't been asked, or hasn't answered
         OPEN = "open", _("open")  # the reader may be paying
-        WAITING = "waiting", _("waiting for the bank")
+        WAITING = "waiting", _("pending")  # the bank is deciding
         PAID = "paid", _("paid")
-        FAILED = "failed", _("failed")  # the bank said no, later
+        FAILED = "failed", _("failed")  # the bank declined it later
         EXPIRED = "expired", _("expired")
 
-    # Stripe's word decides, and it never takes back a completed session.
+    # Stripe decides, and a completed session never reopens.
     MOVES = {
         Status.STARTING: {Status.OPEN, Status.WAITING, Status.PAID, Status.FAILED, Status.EXPIRED},
         Status.OPEN: {
@@ -62,14 +62,14 @@ class Checkout(models.Model):
     price = models.ForeignKey(
         Price, on_delete=models.PROTECT, verbose_name=_("price"), related_name="+"
     )
-    amount_minor = models.PositiveBigIntegerField(_("amount in minor units"))
+    amount_minor = models.PositiveBigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
     email = models.EmailField(_("e-mail"), max_length=254)
     name = models.CharField(pgettext_lazy("a person’s", "name"), max_length=120, blank=True)
     language = models.CharField(
         _("language"), max_length=8, choices=settings.LANGUAGES, default="en"
     )
-    typed = models.JSONField(_("in the form"), default=dict, blank=True)
+    typed = models.JSONField(_("form content"), default=dict, blank=True)
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.STARTING)
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
     member = models.ForeignKey(
@@ -83,9 +83,9 @@ class Checkout(models.Model):
     session_id = models.CharField(
         _("session id"), max_length=255, null=True, blank=True, unique=True
     )
-    session_url = models.TextField(_("address of the session"), blank=True)
+    session_url = models.TextField(_("session URL"), blank=True)
     customer_id = models.CharField(_("customer id"), max_length=255, blank=True)
-    # Raised by every settlement: one that read Stripe before another wrote must read again.
+    # Incremented by every settlement: one that read Stripe before another wrote reads again.
     version = models.PositiveIntegerField(_("version"), default=0, editable=False)
     settle_at = models.DateTimeField(
         _("settle at"), null=True, blank=True, db_index=True, editable=False, db_column="look_at"
@@ -96,7 +96,7 @@ class Checkout(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text=_("When this attempt's session was made."),
+        help_text=_("When the session of this attempt was created."),
     )
 
     class Meta:
@@ -113,7 +113,7 @@ class Checkout(models.Model):
         return f"{self.kind} {self.id}"
 
     def move_to(self, status: Status) -> None:
-        """Change the state of a locked Checkout; raises ForbiddenMove. The caller saves."""
+        """Change the state of a locked Checkout without saving it; raises ForbiddenMove."""
         check_move(self.MOVES, old=self.status, new=status)
         self.status = status
 
@@ -123,10 +123,10 @@ class Checkout(models.Model):
 
     @property
     def quantity(self) -> int:
-        """How many of the price are bought: one, or one a gift."""
+        """The number bought at this price: one, or one for each gift."""
         return len(self.typed.get("gifts", [])) or 1
 
     @property
     def is_complete(self) -> bool:
-        """Whether the reader is through at Stripe, so that this row can start no other session."""
+        """Whether the reader has finished at Stripe, so that no other session can start."""
         return self.status in {self.Status.WAITING, self.Status.PAID, self.Status.FAILED}

@@ -1,4 +1,9 @@
 import hashlib
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -9,32 +14,40 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.models.member import Member, canonical_email
 
 
+class ErasureManager(models.Manager["Erasure"]):
+    def restart(self, member: Member, *, at: datetime) -> None:
+        """Repeat the erasure of a person: something new of theirs arrived and has to end too."""
+        self.filter(member=member).update(done_at=None, next_attempt_at=at, events_read_to=0)
+
+
 class Erasure(models.Model):
-    """A person is to be forgotten: written down first, due until nothing names them any more."""
+    """A request to erase a person's data; due until nothing names them any more."""
 
     member = models.OneToOneField(
         Member, on_delete=models.PROTECT, verbose_name=_("member"), related_name="erasure"
     )
-    asked_at = models.DateTimeField(_("asked at"), default=timezone.now)
-    # Of one that staff enter; empty if the person asked on their own page.
+    asked_at = models.DateTimeField(_("requested at"), default=timezone.now)
+    # Empty if the person asked on the account page.
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
-        verbose_name=_("entered by"),
+        verbose_name=_("requested by"),
         null=True,
         blank=True,
     )
-    why = models.CharField(_("why"), max_length=200, blank=True)
+    why = models.CharField(_("reason"), max_length=200, blank=True)
     next_attempt_at = models.DateTimeField(
         _("next attempt at"), null=True, blank=True, default=timezone.now
     )
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     error = models.CharField(_("error"), max_length=200, blank=True)
-    # The last step takes several turns where there are many events; above zero, it has begun.
+    # Many events take several attempts. Above zero, the last step has started.
     events_read_to = models.BigIntegerField(
-        _("stored events read up to"), default=0, db_default=0, editable=False
+        _("stored events processed up to"), default=0, db_default=0, editable=False
     )
     done_at = models.DateTimeField(_("done at"), null=True, blank=True)
+
+    objects = ErasureManager()
 
     class Meta:
         verbose_name = _("erasure")
@@ -61,9 +74,13 @@ class ErasedAddressManager(models.Manager["ErasedAddress"]):
     def holds(self, address: str) -> bool:
         return self.filter(address_hash=hash_erased(address)).exists()
 
+    def are_named_in(self, payload: str) -> bool:
+        """Return whether a stored payload contains the address of an erased person."""
+        return self.filter(address_hash__in=hash_addresses_in(payload)).exists()
+
 
 class ErasedAddress(models.Model):
-    """That somebody of this address was erased: no import brings them back."""
+    """The hash of an erased person's address, so that no import brings the person back."""
 
     address_hash = models.CharField(_("hash of the address"), max_length=64, unique=True)
     erased_at = models.DateTimeField(_("erased at"), default=timezone.now)
@@ -78,14 +95,14 @@ class ErasedAddress(models.Model):
         return f"erased address {self.pk}"
 
 
-# Nobody can own an address there: https://www.rfc-editor.org/rfc/rfc2606#section-2.
+# Nobody can own an address in this domain: https://www.rfc-editor.org/rfc/rfc2606#section-2.
 NOWHERE = "@erased.invalid"
 
 
 def address_of_erased(member_id: int) -> str:
-    """What stands in the place of an erased person's address, in their row and their Checkouts.
+    """Return the placeholder for an erased person's address, in their row and their Checkouts.
 
-    So whatever Stripe still tells of those leads to the row, and no form takes it for an address.
+    Later events from Stripe about those Checkouts lead to the row by it. No form accepts it.
     """
     return f"erased-{member_id}{NOWHERE}"
 
@@ -95,5 +112,38 @@ def is_of_erased(address: str) -> bool:
 
 
 def hash_erased(address: str) -> str:
-    """What an erased address is remembered by; without a key, so that no change of one forgets."""
+    """Return the hash that is kept of an erased address. It needs no key, so none can be lost."""
     return hashlib.sha256(f"erased:{canonical_email(address)}".encode()).hexdigest()
+
+
+_ADDRESS = re.compile(r"""[^\s"'<>(),:;]+@[^\s"'<>(),:;]+""")
+
+
+def hash_addresses_in(payload: str) -> set[str]:
+    """Return the hashes of all addresses in a stored payload."""
+    if "@" not in payload and "\\u0040" not in payload:
+        return set()
+    return {
+        hash_erased(address)
+        for text in _texts_in(payload)
+        if "@" in text
+        for address in [text, *_ADDRESS.findall(text)]
+    }
+
+
+def _texts_in(payload: str) -> Iterator[str]:
+    """Yield every text in a JSON payload, or the payload itself if it is not valid JSON."""
+    try:
+        value = json.loads(payload)
+    except (ValueError, RecursionError):
+        yield payload
+        return
+    waiting: list[Any] = [value]
+    while waiting:
+        match waiting.pop():
+            case str(text):
+                yield text
+            case dict(items):
+                waiting += [*items.keys(), *items.values()]
+            case list(items):
+                waiting += items

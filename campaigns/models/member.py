@@ -7,9 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 def canonical_email(address: str) -> str:
-    """The form in which a person is known by their address: trimmed and case-folded.
+    """Return the form of an address by which members are found: trimmed and case-folded.
 
-    Of the domain only capitals are folded: "straße.de" and "strasse.de" are two domains.
+    The domain is only lowercased: "straße.de" and "strasse.de" are two domains.
     """
     name, at, domain = address.strip().rpartition("@")
     return name.casefold() + at + domain.lower()
@@ -17,17 +17,16 @@ def canonical_email(address: str) -> str:
 
 class MemberManager(models.Manager["Member"]):
     def find(self, address: str) -> "Member | None":
-        """Who is, or was, known by that canonical address."""
+        """Return the member whose current or former canonical address this is."""
         found = self.filter(email=address).first()
         return found or self.filter(former_addresses__email=address).first()
 
     def get_or_create_by_email(
         self, email: str, *, name: str = "", language: str = "en"
     ) -> "Member":
-        """The person of that address, made if new; a name already known is never overwritten.
+        """Return the member with that address, or create one. A known name is not overwritten.
 
-        What somebody was known by before they changed their address, or were found to be one with
-        another, leads to them still.
+        Former addresses and those of merged duplicates lead to the same member.
         """
         address = canonical_email(email)
         member = self.find(address)
@@ -42,31 +41,31 @@ class MemberManager(models.Manager["Member"]):
         return member
 
     def lock_by_email(self, email: str, *, name: str = "", language: str = "en") -> "Member":
-        """As `get_or_create_by_email`, and locked: whoever is left, if two are made one meanwhile."""
+        """Return the same member as `get_or_create_by_email`, locked, even after a merge."""
         while True:
             member = self.get_or_create_by_email(email, name=name, language=language)
             locked = self.select_for_update(no_key=True).filter(pk=member.pk).first()
-            # Somebody who was erased meanwhile is known by that address no longer.
+            # A member who was erased meanwhile no longer has that address.
             if locked is not None and (locked.erased_at is None or locked.email == email):
                 return locked
 
 
 class Member(models.Model):
-    """A person, known by e-mail. Whether they are a member is told by their memberships."""
+    """A person, known by e-mail. Their memberships say when they have access."""
 
     email = models.EmailField(_("e-mail"), unique=True, max_length=254)
     name = models.CharField(pgettext_lazy("a person’s", "name"), max_length=120, blank=True)
     language = models.CharField(
         _("language"), max_length=8, choices=settings.LANGUAGES, default="en"
     )
-    # Their details at Stripe are to follow those here; a due column, and what went wrong last.
+    # When to update the customer at Stripe, and the last error.
     tell_stripe_at = models.DateTimeField(
-        _("Stripe to be told at"), null=True, blank=True, editable=False
+        _("Stripe update due at"), null=True, blank=True, editable=False
     )
     tell_stripe_error = models.CharField(
-        _("error at telling Stripe"), max_length=200, blank=True, default="", db_default=""
+        _("error of the Stripe update"), max_length=200, blank=True, default="", db_default=""
     )
-    # Nothing that names them is left; the row stays, for payments and tallies hang on it.
+    # No personal data is left; the row stays because payments and tallies refer to it.
     erased_at = models.DateTimeField(_("erased at"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
@@ -90,7 +89,7 @@ class Member(models.Model):
 
 
 class FormerAddress(models.Model):
-    """An address by which a person was known: what comes under it is still theirs."""
+    """A previous address of a member: it still leads to them."""
 
     member = models.ForeignKey(
         Member, on_delete=models.CASCADE, verbose_name=_("member"), related_name="former_addresses"

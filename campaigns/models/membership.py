@@ -1,5 +1,3 @@
-from datetime import datetime
-
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -10,27 +8,11 @@ from campaigns.models.member import Member
 from campaigns.models.plan import Plan, Price
 
 
-class MembershipQuerySet(models.QuerySet["Membership"]):
-    def active_at(self, moment: datetime) -> "MembershipQuerySet":
-        """Those that gave access at that moment: begun, not ended, not run out and not lapsed.
-
-        Of one that came back the times between are `has_gap_at`'s.
-        """
-        return (
-            self.exclude(status=Membership.Status.PENDING)
-            .filter(started_at__lte=moment)
-            .filter(Q(ended_at__isnull=True) | Q(ended_at__gt=moment))
-            .filter(Q(access_until__isnull=True) | Q(access_until__gt=moment))
-            .filter(
-                Q(source=Membership.Source.SUBSCRIPTION)
-                | Q(ends_at__isnull=True)
-                | Q(ends_at__gt=moment)
-            )
-        )
-
-
 class Membership(models.Model):
-    """One person's access under a plan. For a subscription Stripe's object decides every field."""
+    """One person's access under a plan; `memberships/access.py` says when.
+
+    Stripe's object decides every field of a subscription.
+    """
 
     class Source(models.TextChoices):
         SUBSCRIPTION = "subscription", _("subscription")
@@ -43,15 +25,15 @@ class Membership(models.Model):
         PENDING = "pending", _("waiting for its first payment")
         ACTIVE = "active", _("active")
         PAST_DUE = "past_due", _("past due")
-        LAPSED = "lapsed", _("lapsed")  # past due for longer than its grace
+        LAPSED = "lapsed", _("lapsed")  # past due for longer than the grace period
         PAUSED = "paused", _("paused")
         ENDED = "ended", _("ended")
 
-    # A subscription takes whatever state Stripe's object has; all others only run out.
+    # A subscription takes the state that Stripe's object has. Other memberships only run out.
     MOVES = {
         Status.PENDING: {Status.ACTIVE, Status.ENDED},
         Status.ACTIVE: {Status.ENDED},
-        Status.ENDED: {Status.ACTIVE},  # a lost dispute over its payment can be won later
+        Status.ENDED: {Status.ACTIVE},  # if a lost dispute is won later
     }
 
     member = models.ForeignKey(
@@ -60,7 +42,7 @@ class Membership(models.Model):
     plan = models.ForeignKey(
         Plan, on_delete=models.PROTECT, verbose_name=_("plan"), null=True, blank=True
     )
-    # Of a subscription: what it renews at, which its owner may have changed since it was bought.
+    # The price at which a subscription renews; its owner may have switched since buying it.
     price = models.ForeignKey(
         Price,
         on_delete=models.PROTECT,
@@ -76,7 +58,7 @@ class Membership(models.Model):
         _("ends at"),
         null=True,
         blank=True,
-        help_text=_("Paid or given until; a subscription renews then."),
+        help_text=_("End of the paid or granted period. A subscription renews then."),
     )
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     access_until = models.DateTimeField(
@@ -84,20 +66,23 @@ class Membership(models.Model):
         null=True,
         blank=True,
         help_text=_(
-            "Of a subscription that is past due or paused: the end of its grace, or of what is "
-            "paid. Empty while it runs."
+            "Only for a subscription that is past due or paused: the end of the grace period or "
+            "of the paid period."
         ),
     )
-    # Without access until a late payment, or in a pause: [from, until) in epoch seconds.
+    # Times before a late payment or in a pause: [from, until) in epoch seconds.
     gaps = models.JSONField(_("times without access"), null=True, blank=True, editable=False)
     resumes_at = models.DateTimeField(
-        _("resumes at"), null=True, blank=True, help_text=_("Of one that is paused, if known.")
+        _("resumes at"),
+        null=True,
+        blank=True,
+        help_text=_("Only for a paused subscription, if known."),
     )
     is_cancelling = models.BooleanField(_("being cancelled"), default=False)
     months = models.PositiveSmallIntegerField(
-        _("months"), null=True, blank=True, help_text=_("For how long it was bought or given.")
+        _("months"), null=True, blank=True, help_text=_("Length that was bought or granted.")
     )
-    # A gift to somebody who is a member already begins where that membership ends.
+    # A gift claimed by a member starts where their other membership ends.
     extends = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
@@ -106,14 +91,14 @@ class Membership(models.Model):
         blank=True,
         related_name="extensions",
     )
-    # Of a subscription: from when until when gifts stand in for its charges, until when Stripe
-    # was told so, and when it is to be told next.
+    # A subscription that gifts extend: the period that the gifts pay for, the date of the next
+    # charge that Stripe has, and when to move that charge.
     gifted_from = models.DateTimeField(_("gifted from"), null=True, blank=True)
     gifted_until = models.DateTimeField(_("gifted until"), null=True, blank=True)
     pushed_until = models.DateTimeField(_("next charge moved to"), null=True, blank=True)
-    push_at = models.DateTimeField(_("next charge to be moved at"), null=True, blank=True)
+    push_at = models.DateTimeField(_("moving the next charge due at"), null=True, blank=True)
     push_error = models.CharField(
-        _("error at moving it"), max_length=200, blank=True, default="", db_default=""
+        _("error when moving the charge"), max_length=200, blank=True, default="", db_default=""
     )
     checkout = models.OneToOneField(
         Checkout,
@@ -136,10 +121,8 @@ class Membership(models.Model):
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
     import_key = models.CharField(
-        _("key of the import"), max_length=254, null=True, blank=True, unique=True, editable=False
+        _("import key"), max_length=254, null=True, blank=True, unique=True, editable=False
     )
-
-    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("membership")
@@ -179,14 +162,10 @@ class Membership(models.Model):
 
     @property
     def price_now(self) -> Price | None:
-        """What it costs: of a subscription that may be another than it was bought at."""
+        """Return the current price; a subscription's may differ from the one it was bought at."""
         return self.price or (self.checkout.price if self.checkout else None)
-
-    def has_gap_at(self, moment: datetime) -> bool:
-        """Whether a subscription that goes on gave no access then."""
-        return any(begins <= moment.timestamp() < ends for begins, ends in self.gaps or [])
 
     @property
     def is_revoked(self) -> bool:
-        """Whether it ended before its time."""
+        """Return whether it ended early."""
         return self.ended_at is not None and (self.ends_at is None or self.ended_at < self.ends_at)

@@ -1,4 +1,4 @@
-"""Money that moved, and what became of it. Times are Stripe's, amounts are minor units."""
+"""Payments, refunds and disputes. Times are Stripe's, amounts are minor units."""
 
 from django.conf import settings
 from django.db import models
@@ -24,14 +24,14 @@ class Payment(models.Model):
         FAILED = "failed", _("failed")
 
     class Hold(models.TextChoices):
-        """Whether money in another currency than was asked for is the campaign's: staff say so."""
+        """Payments in an unexpected currency: staff accept or decline them for the campaign."""
 
         NONE = "", _("none")
-        WAITING = "waiting", _("waits for staff")
-        ACCEPTED = "accepted", _("taken")
-        REFUSED = "refused", _("not taken")
+        WAITING = "waiting", _("needs a decision")
+        ACCEPTED = "accepted", _("accepted")
+        REFUSED = "refused", _("declined")
 
-    # What Stripe says of the charge is written as it is; only these roles can ever count.
+    # Only payments with these roles and holds can count.
     COUNTED_ROLES = (Role.FIRST, Role.GIFT)
     COUNTED_HOLDS = (Hold.NONE, Hold.ACCEPTED)
     HOLD_MOVES = {
@@ -42,18 +42,18 @@ class Payment(models.Model):
 
     role = models.CharField(_("role"), max_length=8, choices=Role)
     status = models.CharField(_("status"), max_length=9, choices=Status)
-    amount_minor = models.PositiveBigIntegerField(_("amount in minor units"))
+    amount_minor = models.PositiveBigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
-    # In the currency in which Stripe pays out, which may be another than the reader's.
-    fee_minor = models.BigIntegerField(_("fee in minor units"), null=True, blank=True)
-    net_minor = models.BigIntegerField(_("net in minor units"), null=True, blank=True)
-    settled_minor = models.BigIntegerField(_("paid out in minor units"), null=True, blank=True)
-    settled_currency = models.CharField(_("currency of the payout"), max_length=3, blank=True)
+    # In the currency of the payout, which can differ from the reader's.
+    fee_minor = models.BigIntegerField(_("fee"), null=True, blank=True)
+    net_minor = models.BigIntegerField(_("net amount"), null=True, blank=True)
+    settled_minor = models.BigIntegerField(_("payout amount"), null=True, blank=True)
+    settled_currency = models.CharField(_("payout currency"), max_length=3, blank=True)
     hold = models.CharField(
-        _("held"), max_length=8, choices=Hold, blank=True, default="", db_default=""
+        _("decision on currency"), max_length=8, choices=Hold, blank=True, default="", db_default=""
     )
     paid_at = models.DateTimeField(
-        _("paid at"), help_text=_("When the charge was made, by Stripe's clock.")
+        _("paid at"), help_text=_("When the charge was made (Stripe’s time).")
     )
     campaign = models.ForeignKey(
         Campaign,
@@ -122,7 +122,7 @@ class Payment(models.Model):
 
 class Refund(models.Model):
     class Status(models.TextChoices):
-        """Stripe's own words for a refund's state."""
+        """Stripe's states of a refund."""
 
         PENDING = "pending", _("pending")
         REQUIRES_ACTION = "requires_action", _("needs action")
@@ -134,20 +134,20 @@ class Refund(models.Model):
         Payment, on_delete=models.PROTECT, verbose_name=_("payment"), related_name="refunds"
     )
     refund_id = models.CharField(_("refund id"), max_length=255, unique=True)
-    amount_minor = models.PositiveBigIntegerField(_("amount in minor units"))
+    amount_minor = models.PositiveBigIntegerField(_("amount"))
     status = models.CharField(_("status"), max_length=16, choices=Status)
     reason = models.CharField(_("reason"), max_length=60, blank=True)
     refunded_at = models.DateTimeField(_("refunded at"))
-    # What it moved of the balance, in the currency in which Stripe pays out: taken, given back
-    # when it failed or was won, and Stripe's fee for both.
-    taken_minor = models.BigIntegerField(_("taken in minor units"), null=True, blank=True)
-    returned_minor = models.BigIntegerField(_("given back in minor units"), null=True, blank=True)
-    fee_minor = models.BigIntegerField(_("fee in minor units"), null=True, blank=True)
+    # Movements of the balance in the currency of the payout: money taken, money returned after a
+    # failed refund or a won dispute, and Stripe's fees for both.
+    taken_minor = models.BigIntegerField(_("amount taken"), null=True, blank=True)
+    returned_minor = models.BigIntegerField(_("amount returned"), null=True, blank=True)
+    fee_minor = models.BigIntegerField(_("fee"), null=True, blank=True)
     settled_currency = models.CharField(
-        _("currency of the payout"), max_length=3, blank=True, default="", db_default=""
+        _("payout currency"), max_length=3, blank=True, default="", db_default=""
     )
-    # Of a payment for several gifts: which of them it meant, if any, is for staff to say.
-    gifts_named_at = models.DateTimeField(_("gifts named at"), null=True, blank=True)
+    # For a payment of several gifts, staff choose which of them the refund is for, if any.
+    gifts_named_at = models.DateTimeField(_("gifts chosen at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("refund")
@@ -162,25 +162,25 @@ class Dispute(models.Model):
         Payment, on_delete=models.PROTECT, verbose_name=_("payment"), related_name="disputes"
     )
     dispute_id = models.CharField(_("dispute id"), max_length=255, unique=True)
-    amount_minor = models.PositiveBigIntegerField(_("amount in minor units"))
-    # Stripe's word as it is: the list of statuses grows, and only "lost" means something here.
+    amount_minor = models.PositiveBigIntegerField(_("amount"))
+    # Stripe's own status: it adds statuses, and only "lost" changes anything here.
     status = models.CharField(_("status"), max_length=40)
     reason = models.CharField(_("reason"), max_length=60, blank=True)
     opened_at = models.DateTimeField(_("opened at"))
     withdrawn_at = models.DateTimeField(
-        _("withdrawn at"), null=True, blank=True, help_text=_("When the funds were taken.")
+        _("withdrawn at"), null=True, blank=True, help_text=_("When Stripe withdrew the money.")
     )
     reinstated_at = models.DateTimeField(_("reinstated at"), null=True, blank=True)
-    # What it moved of the balance, in the currency in which Stripe pays out: taken, given back
-    # when it failed or was won, and Stripe's fee for both.
-    taken_minor = models.BigIntegerField(_("taken in minor units"), null=True, blank=True)
-    returned_minor = models.BigIntegerField(_("given back in minor units"), null=True, blank=True)
-    fee_minor = models.BigIntegerField(_("fee in minor units"), null=True, blank=True)
+    # Movements of the balance in the currency of the payout: money taken, money returned after a
+    # failed refund or a won dispute, and Stripe's fees for both.
+    taken_minor = models.BigIntegerField(_("amount taken"), null=True, blank=True)
+    returned_minor = models.BigIntegerField(_("amount returned"), null=True, blank=True)
+    fee_minor = models.BigIntegerField(_("fee"), null=True, blank=True)
     settled_currency = models.CharField(
-        _("currency of the payout"), max_length=3, blank=True, default="", db_default=""
+        _("payout currency"), max_length=3, blank=True, default="", db_default=""
     )
     evidence_due_at = models.DateTimeField(
-        _("evidence due at"), null=True, blank=True, help_text=_("Until then Stripe takes ours.")
+        _("evidence due at"), null=True, blank=True, help_text=_("Deadline for evidence.")
     )
 
     class Meta:

@@ -10,27 +10,25 @@ from campaigns.models.payment import Payment
 
 
 class RefundOrder(models.Model):
-    """A refund that staff want, written before Stripe is asked: due until Stripe has answered.
+    """A refund that staff order, written before Stripe is asked, and due until Stripe answers.
 
-    Its id and an attempt number make the idempotency key, as a Checkout's do, and its id is the
-    refund's only metadata: so it is given back once, however often it is asked.
+    Its id and an attempt number make the idempotency key, as for a Checkout, and its id is the
+    refund's only metadata. So the money is refunded once, however often Stripe is asked.
     """
 
     class Reason(models.TextChoices):
-        """Stripe's own words."""
+        """Stripe's reasons for a refund."""
 
-        REQUESTED = "requested_by_customer", _("asked for by the reader")
-        DUPLICATE = "duplicate", _("paid twice")
+        REQUESTED = "requested_by_customer", _("requested by the reader")
+        DUPLICATE = "duplicate", _("duplicate payment")
         FRAUDULENT = "fraudulent", _("fraud")
 
     payment = models.ForeignKey(
         Payment, on_delete=models.PROTECT, verbose_name=_("payment"), related_name="refund_orders"
     )
-    amount_minor = models.PositiveBigIntegerField(
-        _("amount in minor units"), validators=[MinValueValidator(1)]
-    )
+    amount_minor = models.PositiveBigIntegerField(_("amount"), validators=[MinValueValidator(1)])
     reason = models.CharField(_("reason"), max_length=24, choices=Reason)
-    why = models.CharField(_("why"), max_length=200)
+    why = models.CharField(_("internal note"), max_length=200)
     gifts = models.ManyToManyField(
         Gift, verbose_name=_("gifts"), related_name="refund_orders", blank=True
     )

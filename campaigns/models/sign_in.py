@@ -6,9 +6,9 @@ from campaigns.models.member import Member
 
 
 class SignInLink(models.Model):
-    """A link sent to the address of a person, good once and for a short while.
+    """A link to the account page, sent by e-mail, valid once and for a short time.
 
-    Only a hash of its secret is kept: whoever reads the table opens nobody's page.
+    Only a hash of its secret is stored, so that reading the table opens no page.
     """
 
     member = models.ForeignKey(

@@ -5,37 +5,37 @@ from django.utils.translation import gettext_lazy as _
 
 
 class StripeEvent(models.Model):
-    """A webhook as it arrived: stored first, worked on later, replayable."""
+    """A webhook as it arrived: stored first, processed later, and replayable."""
 
     class Status(models.TextChoices):
         NEW = "new", _("new")
         DONE = "done", _("done")
-        IGNORED = "ignored", _("ignored")  # none of our business: kept, answered, not worked on
-        FAILED = "failed", _("failed")  # is tried again at next_attempt_at
+        IGNORED = "ignored", _("ignored")  # not ours; `reason` says why
+        FAILED = "failed", _("failed")  # tried again at next_attempt_at
 
     class Reason(models.TextChoices):
-        """Why an event was none of our business."""
+        """Why an event is not ours."""
 
-        UNKNOWN_THERE = "unknown there", _("Stripe does not know it")
-        NAMES_NONE = "names none", _("it names no Checkout of ours")
-        NAMES_A_LOST_ONE = "names a lost one", _("it names a Checkout that is not here")
-        NOTHING_KEPT = "nothing kept", _("nothing that we keep hangs on such an object")
+        NOT_AT_STRIPE = "unknown there", _("not ours: Stripe doesn’t have the object")
+        NO_CHECKOUT = "names none", _("not ours: it belongs to no Checkout")
+        LOST_CHECKOUT = "names a lost one", _("it belongs to a Checkout that is missing here")
+        UNUSED_TYPE = "nothing kept", _("not ours: this type of object isn’t used")
 
     MOVES = {
         Status.NEW: {Status.DONE, Status.IGNORED, Status.FAILED},
         Status.FAILED: {Status.DONE, Status.IGNORED, Status.FAILED},
-        Status.DONE: {Status.NEW},  # staff replay it
+        Status.DONE: {Status.NEW},  # replayed by staff
         Status.IGNORED: {Status.NEW},
     }
 
     event_id = models.CharField(_("event id"), max_length=255, unique=True)
-    type = models.CharField(_("type of event"), max_length=120)
-    object_type = models.CharField(_("type of object"), max_length=60, blank=True)
+    type = models.CharField(_("event type"), max_length=120)
+    object_type = models.CharField(_("object type"), max_length=60, blank=True)
     object_id = models.CharField(_("object id"), max_length=255, blank=True)
     is_live = models.BooleanField(_("live mode"), default=False)
-    # Text, not JSON: kept to the letter, and a NUL escape that is fine here is refused by jsonb.
+    # Text, not JSON: unchanged, and jsonb refuses NUL escapes.
     payload = models.TextField(_("payload"))
-    created_at = models.DateTimeField(_("created at"), help_text=_("By Stripe's clock."))
+    created_at = models.DateTimeField(_("created at"), help_text=_("Stripe’s time."))
     received_at = models.DateTimeField(_("received at"), default=timezone.now)
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.NEW)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
@@ -50,9 +50,9 @@ class StripeEvent(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text=_("Why it was none of our business."),
+        help_text=_("Why the event is not ours."),
     )
-    # After the retention time only the ids are left of the payload.
+    # After the retention time only the ids of the payload are left.
     stripped_at = models.DateTimeField(_("stripped at"), null=True, blank=True)
 
     class Meta:

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.gifts import valid_interval_of
+from campaigns.memberships import find_access
 from campaigns.models import Campaign, Gift, Member, Membership, Payment, Tally
 from campaigns.payments import Interval, valid_interval
 
@@ -99,10 +100,11 @@ def _find_members(people: Collection[Member], moment: datetime) -> set[int]:
 
     A membership that was sold but never paid, for example by a failed debit, doesn't count.
     """
-    before = Membership.objects.filter(member__in=people, started_at__lt=moment).active_at(moment)
+    before = Membership.objects.filter(member__in=people, started_at__lt=moment)
     paid = Q(payments__status=Payment.Status.SUCCEEDED, payments__paid_at__lt=moment)
-    memberships = before.filter(Q(checkout__isnull=True) | paid).only("member", "gaps")
-    return {membership.member_id for membership in memberships if not membership.has_gap_at(moment)}
+    held = before.filter(Q(checkout__isnull=True) | paid)
+    access = [(each.member_id, find_access(each)) for each in held]
+    return {member_id for member_id, each in access if each is not None and each.covers(moment)}
 
 
 def _select_claimed_gifts(people: Collection[Member], campaign: Campaign) -> QuerySet[Gift]:

@@ -1,6 +1,6 @@
-"""What waits for a person: rows that nothing moves on by itself.
+"""Concerns: kinds of rows that need attention, because no job can resolve them.
 
-Each is counted on the admin's first page, and is a filter of its list.
+The admin's home page shows how many there are of each kind; each is also a filter of its list.
 """
 
 from collections.abc import Callable
@@ -27,13 +27,13 @@ from campaigns.models import (
     StripeEvent,
 )
 
-# What was let be for so long was decided on without a word.
+# Staff have had time to see older ones.
 RECENT = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Concern:
-    """Rows of one kind that wait; `name` is the value of the list's filter."""
+    """One kind of rows that need attention; `name` is the value of the list's filter."""
 
     name: str
     model: type[Model]
@@ -45,8 +45,8 @@ class Concern:
 
 
 def needs_assignment(payment: Payment) -> bool:
-    """Whether staff have yet to say which gifts a refund of it meant."""
-    return _unnamed(Payment.objects.filter(pk=payment.pk)).exists()
+    """Return whether a refund of the payment has yet to be assigned to gifts."""
+    return _unassigned(Payment.objects.filter(pk=payment.pk)).exists()
 
 
 def _bounced(gifts: QuerySet[Any]) -> QuerySet[Any]:
@@ -57,12 +57,13 @@ def _undecided(gifts: QuerySet[Any]) -> QuerySet[Any]:
     return gifts.filter(status=Gift.Status.CLAIMED, reversed_at__isnull=False, is_pardoned=False)
 
 
-def _unnamed(payments: QuerySet[Any]) -> QuerySet[Any]:
-    """Refunds from Stripe's own dashboard do not say which of several gifts they meant.
+def _unassigned(payments: QuerySet[Any]) -> QuerySet[Any]:
+    """Return payments for several gifts with refunds that are not assigned to any of them.
 
-    Once all of the payment is given back there is nothing to say.
+    The Stripe Dashboard doesn't ask which gifts a refund is for. After a full refund there is
+    nothing left to assign.
     """
-    unnamed = Refund.objects.filter(
+    unassigned = Refund.objects.filter(
         payment=OuterRef("pk"), status=Refund.Status.SUCCEEDED, gifts_named_at__isnull=True
     )
     several = (
@@ -72,20 +73,20 @@ def _unnamed(payments: QuerySet[Any]) -> QuerySet[Any]:
         .annotate(number=Count("pk"))
         .filter(number__gt=1)
     )
-    returned = (
+    refunded = (
         Refund.objects.filter(payment=OuterRef("pk"), status=Refund.Status.SUCCEEDED)
         .order_by()
         .values("payment")
         .annotate(total=Sum("amount_minor"))
         .values("total")
     )
-    waiting: QuerySet[Any] = payments.alias(returned=Subquery(returned)).filter(
-        Exists(unnamed),
+    found: QuerySet[Any] = payments.alias(refunded=Subquery(refunded)).filter(
+        Exists(unassigned),
         Exists(several),
-        returned__lt=F("amount_minor"),
+        refunded__lt=F("amount_minor"),
         role=Payment.Role.GIFT,
     )
-    return waiting
+    return found
 
 
 def _unanswered(payments: QuerySet[Any]) -> QuerySet[Any]:
@@ -93,13 +94,13 @@ def _unanswered(payments: QuerySet[Any]) -> QuerySet[Any]:
     return payments.filter(Exists(asked))
 
 
-def _given_up(mails: QuerySet[Any]) -> QuerySet[Any]:
-    """Of a gift's mail to its recipient the gift itself says so: see `_bounced`."""
+def _failed(mails: QuerySet[Any]) -> QuerySet[Any]:
+    """Leave out failed gift e-mails: the gift itself is a concern then, see `_bounced`."""
     return mails.filter(failed_at__gte=timezone.now() - RECENT, told_at__isnull=True)
 
 
 def _refused(orders: QuerySet[Any]) -> QuerySet[Any]:
-    """Ordered once more since, it is mended or is told by the newer one."""
+    """Leave out orders that were followed by a newer one for the same payment."""
     newer = RefundOrder.objects.filter(payment=OuterRef("payment"), pk__gt=OuterRef("pk"))
     return orders.filter(~Q(error=""), ~Exists(newer), ordered_at__gte=timezone.now() - RECENT)
 
@@ -109,47 +110,47 @@ def _held(payments: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def _lost(events: QuerySet[Any]) -> QuerySet[Any]:
-    """Something was sold, and no row knows: of another installation at the same account, say."""
+    """Return events of sales without a Checkout here, perhaps of another installation."""
     return events.filter(
-        reason=StripeEvent.Reason.NAMES_A_LOST_ONE, received_at__gte=timezone.now() - RECENT
+        reason=StripeEvent.Reason.LOST_CHECKOUT, received_at__gte=timezone.now() - RECENT
     )
 
 
-def _untold(people: QuerySet[Any]) -> QuerySet[Any]:
+def _not_synced(people: QuerySet[Any]) -> QuerySet[Any]:
     return people.exclude(tell_stripe_error="")
 
 
-def _unmoved(memberships: QuerySet[Any]) -> QuerySet[Any]:
+def _not_moved(memberships: QuerySet[Any]) -> QuerySet[Any]:
     return memberships.exclude(push_error="")
 
 
-def _not_forgotten(erasures: QuerySet[Any]) -> QuerySet[Any]:
+def _stuck(erasures: QuerySet[Any]) -> QuerySet[Any]:
     return erasures.filter(done_at__isnull=True).exclude(error="")
 
 
 CONCERNS = (
-    Concern("bounced", Gift, _("Gifts whose mail did not arrive"), _bounced),
+    Concern("bounced", Gift, _("Gifts whose e-mail bounced"), _bounced),
     Concern(
         "undecided",
         Gift,
-        _("Claimed gifts whose payment no longer stands: revoke or keep"),
+        _("Claimed gifts with a reversed payment: revoke or keep"),
         _undecided,
     ),
-    Concern("unnamed", Payment, _("Refunds that do not say which gifts they meant"), _unnamed),
-    Concern("unanswered", Payment, _("Disputes that need an answer"), _unanswered),
+    Concern("unassigned", Payment, _("Refunds to assign to gifts"), _unassigned),
+    Concern("unanswered", Payment, _("Disputes that need a response"), _unanswered),
+    Concern("held", Payment, _("Payments in an unexpected currency: accept or decline"), _held),
+    Concern("lost-checkout", StripeEvent, _("Stripe events without a Checkout here"), _lost),
+    Concern("refused", RefundOrder, _("Refunds that Stripe refused"), _refused),
+    Concern("failed", OutgoingMail, _("E-mails that failed in the last 30 days"), _failed),
+    Concern("not-synced", Member, _("Members whose new address Stripe refused"), _not_synced),
     Concern(
-        "held", Payment, _("Payments in another currency than was asked for: take or not"), _held
-    ),
-    Concern("lost-checkout", StripeEvent, _("Events of a Checkout that is not here"), _lost),
-    Concern("refused", RefundOrder, _("Refunds that did not go through"), _refused),
-    Concern("given-up", OutgoingMail, _("Mails given up in the last 30 days"), _given_up),
-    Concern("untold", Member, _("People whose new address Stripe was not told"), _untold),
-    Concern(
-        "doubled",
+        "duplicates",
         Membership,
-        _("Subscriptions of people who pay for another one as well"),
+        _("Members who pay for two subscriptions"),
         memberships.with_duplicate_subscriptions,
     ),
-    Concern("unmoved", Membership, _("Members whose next charge could not be moved"), _unmoved),
-    Concern("stuck", Erasure, _("Erasures that do not get on"), _not_forgotten),
+    Concern(
+        "not-moved", Membership, _("Memberships whose next charge couldn’t be moved"), _not_moved
+    ),
+    Concern("stuck", Erasure, _("Erasures that are stuck"), _stuck),
 )

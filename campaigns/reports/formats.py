@@ -15,8 +15,7 @@ from campaigns.models import Goal
 from campaigns.money import format_money
 from campaigns.progress import Progress
 from campaigns.reports.figures import Day, Figures
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+from campaigns.spreadsheets import neutralise_cell
 
 
 def as_text(figures: Figures) -> str:
@@ -205,12 +204,8 @@ def as_csv(figures: Figures) -> str:
     writer.writerow(["campaign", "day", "people", "gifts", "stopped", "total"])
     for day in figures.days:
         numbers = (day.people, day.gifts, day.stopped, day.total)
-        writer.writerow([_escape_formula(figures.slug), day.day.isoformat(), *numbers])
+        writer.writerow([neutralise_cell(figures.slug), day.day.isoformat(), *numbers])
     return out.getvalue()
-
-
-def _escape_formula(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 
 def chart_days(days: list[Day], *, target: int | None) -> SafeString:

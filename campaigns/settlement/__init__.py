@@ -1,33 +1,12 @@
-"""3 Stripe's objects become our rows: the one road for webhooks, thank-you page and sweeps.
+"""3 Turn Stripe's objects into our rows, for webhooks, the thank-you page and jobs alike.
 
-Nothing is taken from an event but the hint where to look. Settling a Checkout reads everything
-that Stripe has of it, then writes it under the Checkout's lock, unless another settlement wrote
-in between: then what was read may be older than what stands, and it is read again. So every order
-and repetition of hints ends in the same rows.
+An event is only a hint which object to fetch. Settling a Checkout reads everything that Stripe has
+for it, then writes it under the Checkout's lock. If another settlement wrote in between, what was
+read may be older than our rows, so it is read again. Every order and repetition of events
+therefore ends in the same rows.
 """
 
-from campaigns.settlement.drift import Figures, Group, Reconciliation
-from campaigns.settlement.finding import Found, find_checkout
-from campaigns.settlement.giving import (
-    claim_gift,
-    confirm_claim,
-    reassign_gift,
-    restore_gift,
-    revoke_gift,
-)
-from campaigns.settlement.holding import decide_held
-from campaigns.settlement.reading import Snapshot, read_snapshot
-from campaigns.settlement.reconciling import find_start, move_cursor, reconcile
-from campaigns.settlement.refunding import (
-    RefundRefused,
-    assign_refund_to_gifts,
-    claim_refund_orders,
-    execute_refund_order,
-    explain_refusal,
-    order_refund,
-    refundable_minor,
-)
-from campaigns.settlement.settling import (
+from campaigns.settlement.checkouts import (
     LEASE,
     SettlementBusy,
     claim_due_checkouts,
@@ -36,6 +15,10 @@ from campaigns.settlement.settling import (
     settle_object,
     write_snapshot,
 )
+from campaigns.settlement.differences import Figures, Group, Reconciliation
+from campaigns.settlement.lookup import Found, find_checkout
+from campaigns.settlement.reconciliation import find_start, move_cursor, reconcile
+from campaigns.settlement.snapshots import Snapshot, read_snapshot
 
 __all__ = [
     "LEASE",
@@ -43,28 +26,15 @@ __all__ = [
     "Found",
     "Group",
     "Reconciliation",
-    "RefundRefused",
     "SettlementBusy",
     "Snapshot",
-    "assign_refund_to_gifts",
     "claim_due_checkouts",
-    "claim_gift",
-    "claim_refund_orders",
-    "confirm_claim",
-    "decide_held",
-    "execute_refund_order",
-    "explain_refusal",
     "find_checkout",
     "find_start",
     "move_cursor",
     "next_settlement_at",
-    "order_refund",
     "read_snapshot",
-    "reassign_gift",
     "reconcile",
-    "refundable_minor",
-    "restore_gift",
-    "revoke_gift",
     "settle_checkout",
     "settle_object",
     "write_snapshot",

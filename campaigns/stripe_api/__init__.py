@@ -1,8 +1,8 @@
-"""The only package that imports stripe; answers are plain dicts of the pinned version.
+"""The only package that imports stripe; it answers with typed snapshots and events.
 
-Every call may raise StripeUnavailable (nothing is known: connection, time-out, overload),
-StripeFailed (Stripe answered 5xx, which it replays for the same idempotency key) or
-StripeRefused (4xx: asking again is no use).
+Every call may raise StripeUnavailable (the outcome is unknown: connection, time-out, overload),
+StripeFailed (Stripe answered 5xx, and repeats that for the same idempotency key) or
+StripeRefused (4xx: asking again doesn't help).
 """
 
 from campaigns.stripe_api.catalogue import (
@@ -14,19 +14,18 @@ from campaigns.stripe_api.catalogue import (
 )
 from campaigns.stripe_api.changes import (
     cancel_subscription_at_period_end,
+    delete_cancellation_comment,
     delete_customer,
     end_subscription,
-    forget_comment,
-    keep_subscription,
     move_next_charge,
     preview_switch,
     refund_payment,
     switch_price,
+    undo_cancellation,
     update_customer,
 )
 from campaigns.stripe_api.connection import (
     API_VERSION,
-    Json,
     StripeError,
     StripeFailed,
     StripeRefused,
@@ -35,6 +34,7 @@ from campaigns.stripe_api.connection import (
     is_live,
     moment,
 )
+from campaigns.stripe_api.events import Event, UnusableEvent
 from campaigns.stripe_api.objects import (
     create_session,
     expire_session,
@@ -53,6 +53,21 @@ from campaigns.stripe_api.objects import (
     list_invoices,
     list_refunds,
 )
+from campaigns.stripe_api.snapshots import (
+    BalanceTransaction,
+    Charge,
+    Dispute,
+    Intent,
+    Invoice,
+    InvoiceLine,
+    InvoicePayment,
+    Pause,
+    Refund,
+    Session,
+    Subscription,
+    SubscriptionItem,
+    SubscriptionStatus,
+)
 from campaigns.stripe_api.walks import (
     walk_balance_transactions,
     walk_events,
@@ -67,15 +82,30 @@ __all__ = [
     "API_VERSION",
     "SIGNATURE_TOLERANCE",
     "BadSignature",
-    "Json",
+    "BalanceTransaction",
+    "Charge",
+    "Dispute",
+    "Event",
+    "Intent",
+    "Invoice",
+    "InvoiceLine",
+    "InvoicePayment",
+    "Pause",
+    "Refund",
+    "Session",
     "StripeError",
     "StripeFailed",
     "StripeRefused",
     "StripeUnavailable",
+    "Subscription",
+    "SubscriptionItem",
+    "SubscriptionStatus",
+    "UnusableEvent",
     "cancel_subscription_at_period_end",
     "client",
     "create_portal_session",
     "create_session",
+    "delete_cancellation_comment",
     "delete_customer",
     "end_subscription",
     "expire_session",
@@ -88,9 +118,7 @@ __all__ = [
     "fetch_session",
     "fetch_subscription",
     "find_invoice_payment",
-    "forget_comment",
     "is_live",
-    "keep_subscription",
     "list_disputes",
     "list_intents",
     "list_invoice_payments",
@@ -102,6 +130,7 @@ __all__ = [
     "read_webhook",
     "refund_payment",
     "switch_price",
+    "undo_cancellation",
     "update_customer",
     "upsert_portal_configuration",
     "upsert_price",

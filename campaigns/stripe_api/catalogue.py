@@ -1,4 +1,4 @@
-"""The catalogue and the billing portal, as `stripe_setup` keeps them."""
+"""The catalogue, the webhook endpoint and the billing portal that `stripe_setup` creates."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -12,7 +12,7 @@ _KEPT_BY = {"kept_by": "stripe_setup"}
 
 @translated
 def upsert_product(product_id: str, *, name: str) -> str:
-    """Make or update the product of that id; its id."""
+    """Create or update the product with that id; returns its id."""
     products = client().v1.products
     try:
         return products.update(product_id, {"name": name, "active": True}).id
@@ -24,7 +24,7 @@ def upsert_product(product_id: str, *, name: str) -> str:
 
 @translated
 def upsert_price(params: Mapping[str, Any]) -> str:
-    """The id of the active price of that lookup key, made if there is none."""
+    """Return the id of the active price with that lookup key; creates it if there is none."""
     prices = client().v1.prices
     found = prices.list({"lookup_keys": [params["lookup_key"]], "active": True, "limit": 1})
     for price in found.data:
@@ -34,7 +34,10 @@ def upsert_price(params: Mapping[str, Any]) -> str:
 
 @translated
 def upsert_webhook_endpoint(url: str, *, events: list[str]) -> tuple[str, str]:
-    """The endpoint's id, and its signing secret if it was made now (Stripe shows it only once)."""
+    """Create or update the webhook endpoint; returns its id and signing secret.
+
+    The secret is empty unless the endpoint was created now: Stripe shows it only once.
+    """
     endpoints = client().v1.webhook_endpoints
     for endpoint in endpoints.list({"limit": 100}).auto_paging_iter():
         if endpoint.url == url:
@@ -48,7 +51,7 @@ def upsert_webhook_endpoint(url: str, *, events: list[str]) -> tuple[str, str]:
 
 @translated
 def upsert_portal_configuration(params: Mapping[str, Any]) -> str:
-    """The id of our portal configuration, made or updated to these parameters."""
+    """Create or update our portal configuration; returns its id."""
     configurations = client().v1.billing_portal.configurations
     wanted = cast(Any, {**params, "metadata": _KEPT_BY})
     if known := _find_portal_configuration():
@@ -61,16 +64,19 @@ def upsert_portal_configuration(params: Mapping[str, Any]) -> str:
 
 @translated
 def create_portal_session(customer_id: str, *, return_url: str, language: str) -> str:
-    """The address of a fresh page at Stripe where that customer manages what they pay."""
+    """Return the URL of a new page at Stripe where the customer manages their payments."""
     params = {"customer": customer_id, "return_url": return_url, "locale": language}
-    # Without one of its own a session follows the account's default, which may not exist.
+    # A session without a configuration uses the account's default, which may not exist.
     if configuration := _find_portal_configuration():
         params["configuration"] = configuration
     return client().v1.billing_portal.sessions.create(cast(Any, params)).url
 
 
 def _find_portal_configuration() -> str | None:
-    """The id of the configuration that `stripe_setup` made: one made here is never the default."""
+    """Return the id of the configuration that `stripe_setup` created, if it has.
+
+    It is found by its metadata: a configuration created by API is never the default.
+    """
     page = client().v1.billing_portal.configurations.list({"active": True, "limit": 100})
     for configuration in every(page):
         if (configuration["metadata"] or {}).get("kept_by") == _KEPT_BY["kept_by"]:

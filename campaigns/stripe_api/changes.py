@@ -1,11 +1,13 @@
-"""What is changed of a payment, a subscription or a customer."""
+"""Changes that we ask of Stripe: to a payment, a subscription or a customer."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, cast
 
 import stripe
 
 from campaigns.stripe_api.connection import Json, client, plain, translated
+from campaigns.stripe_api.snapshots import Invoice, Refund, read_invoice, read_refund
 
 
 @translated
@@ -16,8 +18,8 @@ def refund_payment(
     reason: str = "requested_by_customer",
     metadata: Mapping[str, str] | None = None,
     idempotency_key: str,
-) -> Json:
-    """Give back that much of a payment; the same key gives it back once."""
+) -> Refund:
+    """Refund that amount of a payment; a repeated key refunds it once."""
     params = {
         "payment_intent": intent_id,
         "amount": amount_minor,
@@ -25,58 +27,59 @@ def refund_payment(
         "metadata": dict(metadata or {}),
     }
     answer = client().v1.refunds.create(cast(Any, params), {"idempotency_key": idempotency_key})
-    return plain(answer)
+    return read_refund(plain(answer))
 
 
 @translated
-def move_next_charge(subscription_id: str, *, trial_end: int | None) -> Json:
-    """Let a subscription charge nothing until that moment; None: charge from now on again."""
-    params = {"trial_end": trial_end or "now", "proration_behavior": "none"}
-    return plain(client().v1.subscriptions.update(subscription_id, cast(Any, params)))
+def move_next_charge(subscription_id: str, *, charge_at: datetime | None) -> None:
+    """Move a subscription's next charge to that time; None charges now."""
+    trial_end = int(charge_at.timestamp()) if charge_at else "now"
+    params = {"trial_end": trial_end, "proration_behavior": "none"}
+    client().v1.subscriptions.update(subscription_id, cast(Any, params))
 
 
 @translated
 def cancel_subscription_at_period_end(
     subscription_id: str, *, feedback: str = "", comment: str = ""
-) -> Json:
-    """Let it run out with what is paid; the reason, if one was given, stands at Stripe with it."""
+) -> None:
+    """Cancel a subscription at the end of the paid period; Stripe keeps the reason, if any."""
     params: Json = {"cancel_at_period_end": True}
     reason = {"feedback": feedback, "comment": comment}
     if given := {name: text for name, text in reason.items() if text}:
         params["cancellation_details"] = given
-    return plain(client().v1.subscriptions.update(subscription_id, cast(Any, params)))
+    client().v1.subscriptions.update(subscription_id, cast(Any, params))
 
 
 @translated
-def keep_subscription(subscription_id: str) -> Json:
-    """Take its cancellation back, whichever way it was asked for."""
+def undo_cancellation(subscription_id: str) -> None:
+    """Let a subscription renew again, whether it was to end with its period or at a date."""
     known = plain(client().v1.subscriptions.retrieve(subscription_id))
     by_period = known.get("cancel_at_period_end") or not known.get("cancel_at")
     params = {"cancel_at_period_end": False} if by_period else {"cancel_at": ""}
-    return plain(client().v1.subscriptions.update(subscription_id, cast(Any, params)))
+    client().v1.subscriptions.update(subscription_id, cast(Any, params))
 
 
 @translated
-def end_subscription(subscription_id: str) -> Json:
-    """Over now, and nothing is given back; one that is over already stays as it is."""
+def end_subscription(subscription_id: str) -> None:
+    """End a subscription now, without a refund; one that has ended already stays as it is."""
     try:
-        return plain(client().v1.subscriptions.cancel(subscription_id))
+        client().v1.subscriptions.cancel(subscription_id)
     except stripe.InvalidRequestError as error:
         if error.http_status != 404:
             raise
-        return plain(client().v1.subscriptions.retrieve(subscription_id))
+        client().v1.subscriptions.retrieve(subscription_id)  # raises if it never existed
 
 
 @translated
-def forget_comment(subscription_id: str) -> Json:
-    """Take out what its owner wrote when they cancelled it."""
+def delete_cancellation_comment(subscription_id: str) -> None:
+    """Delete the comment that a person wrote when they cancelled."""
     params = {"cancellation_details": {"comment": ""}}
-    return plain(client().v1.subscriptions.update(subscription_id, cast(Any, params)))
+    client().v1.subscriptions.update(subscription_id, cast(Any, params))
 
 
 @translated
-def preview_switch(subscription_id: str, item_id: str, price_id: str, *, at: int) -> Json:
-    """The invoice that `switch_price` would make at once, reckoned as of that second."""
+def preview_switch(subscription_id: str, item_id: str, price_id: str, *, at: int) -> Invoice:
+    """Return the invoice that `switch_price` would make, prorated as of epoch second `at`."""
     params = {
         "subscription": subscription_id,
         "subscription_details": {
@@ -85,15 +88,15 @@ def preview_switch(subscription_id: str, item_id: str, price_id: str, *, at: int
             "proration_date": at,
         },
     }
-    return plain(client().v1.invoices.create_preview(cast(Any, params)))
+    return read_invoice(plain(client().v1.invoices.create_preview(cast(Any, params))))
 
 
 @translated
-def switch_price(subscription_id: str, item_id: str, price_id: str, *, at: int | None) -> Json:
-    """Renew at another price from now on; the difference is charged or credited at once.
+def switch_price(subscription_id: str, item_id: str, price_id: str, *, at: int | None) -> None:
+    """Renew a subscription at another price, and charge or credit the difference at once.
 
-    If the bank says no, nothing is changed. Without a moment nothing is reckoned: while it is
-    free, say.
+    The difference is prorated as of epoch second `at`; None prorates nothing, for example while
+    the subscription is free. If the bank declines, nothing changes.
     """
     params: Json = {
         "items": [{"id": item_id, "price": price_id}],
@@ -102,17 +105,17 @@ def switch_price(subscription_id: str, item_id: str, price_id: str, *, at: int |
     }
     if at is not None:
         params |= {"proration_behavior": "always_invoice", "proration_date": at}
-    return plain(client().v1.subscriptions.update(subscription_id, cast(Any, params)))
+    client().v1.subscriptions.update(subscription_id, cast(Any, params))
 
 
 @translated
-def update_customer(customer_id: str, *, email: str, name: str) -> Json:
-    """Let a customer have that address, and that name if there is one."""
+def update_customer(customer_id: str, *, email: str, name: str) -> None:
+    """Set a customer's e-mail address, and their name unless it is empty."""
     params = {"email": email, "name": name} if name else {"email": email}
-    return plain(client().v1.customers.update(customer_id, cast(Any, params)))
+    client().v1.customers.update(customer_id, cast(Any, params))
 
 
 @translated
-def delete_customer(customer_id: str) -> Json:
-    """For good, with name, address and cards; its payments stay. What it renews is cancelled."""
-    return plain(client().v1.customers.delete(customer_id))
+def delete_customer(customer_id: str) -> None:
+    """Delete a customer with name, address and cards. Payments stay, subscriptions end."""
+    client().v1.customers.delete(customer_id)

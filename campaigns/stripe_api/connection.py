@@ -1,4 +1,4 @@
-"""The client, how its answers and errors look to us, and what time it is at Stripe."""
+"""The client, its raw answers, its errors in our terms, and Stripe's times."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -13,23 +13,23 @@ Params = ParamSpec("Params")
 Answer = TypeVar("Answer")
 
 API_VERSION = "2026-10-28.endive"
-_TIMEOUT = (3, 10)  # seconds to connect, to answer: a reader waits for this
+_TIMEOUT = (3, 10)  # seconds to connect and to answer; a reader is waiting
 
 
 class StripeError(Exception):
-    """Something between us and Stripe did not go well."""
+    """A call to Stripe failed."""
 
 
 class StripeUnavailable(StripeError):
-    """The outcome is unknown: the same request, with the same key, may be sent again."""
+    """The outcome is unknown: send the same request with the same key again."""
 
 
 class StripeFailed(StripeError):
-    """Stripe said 5xx and will say it again for this key: the next attempt needs a new one."""
+    """Stripe answered 5xx and repeats that for this key: the next attempt needs a new key."""
 
 
 class StripeRefused(StripeError):
-    """Stripe understood and said no; `code` is its reason, `param` what it did not like."""
+    """Stripe refused the request; `code` is its reason, `param` the parameter that it names."""
 
     def __init__(self, message: str, *, code: str = "", param: str = "", status: int = 400) -> None:
         super().__init__(message)
@@ -39,6 +39,8 @@ class StripeRefused(StripeError):
 
 
 def translated(call: Callable[Params, Answer]) -> Callable[Params, Answer]:
+    """Make a call raise our errors instead of the library's."""
+
     @wraps(call)
     def translate(*args: Params.args, **kwargs: Params.kwargs) -> Answer:
         try:
@@ -47,7 +49,7 @@ def translated(call: Callable[Params, Answer]) -> Callable[Params, Answer]:
             raise StripeUnavailable(str(error)) from error
         except stripe.StripeError as error:
             status = error.http_status or 0
-            if status == 409:  # our own earlier try is still under way
+            if status == 409:  # our own earlier attempt is still running
                 raise StripeUnavailable(str(error)) from error
             if status >= 500 or not status:
                 raise StripeFailed(str(error)) from error
@@ -77,18 +79,20 @@ def client() -> stripe.StripeClient:
 
 
 def is_live() -> bool:
-    """Whether our key moves real money, so that test-mode events are none of ours."""
+    """Return whether our key moves real money; events of the other mode are refused."""
     return "_live_" in settings.STRIPE_SECRET_KEY
 
 
 def moment(timestamp: int) -> datetime:
-    """Stripe's seconds since the epoch as an aware time."""
+    """Return Stripe's seconds since the epoch as an aware time."""
     return datetime.fromtimestamp(timestamp, tz=UTC)
 
 
 def plain(answer: stripe.StripeObject) -> Json:
+    """Return a raw object as a dict; only this package's `read_*` functions take it."""
     return answer.to_dict()
 
 
 def every(page: Any) -> Iterator[Json]:
+    """Yield the raw objects of a list, fetching its further pages as needed."""
     return (plain(item) for item in page.auto_paging_iter())

@@ -1,119 +1,157 @@
-"""A Checkout session and what hangs on it: subscription, invoices, charges and their like."""
+"""Checkout Sessions and the objects they lead to: subscriptions, invoices, charges and more."""
 
 from collections.abc import Mapping
 from typing import Any, cast
 
-from campaigns.stripe_api.connection import Json, client, every, plain, translated
+from campaigns.stripe_api.connection import client, every, plain, translated
+from campaigns.stripe_api.snapshots import (
+    Charge,
+    Dispute,
+    Intent,
+    Invoice,
+    InvoicePayment,
+    Refund,
+    Session,
+    Subscription,
+    read_charge,
+    read_dispute,
+    read_intent,
+    read_invoice,
+    read_invoice_payment,
+    read_refund,
+    read_session,
+    read_subscription,
+)
 
-# An intent's charge with its balance entry, and whether anything of it was given back. Stripe
-# expands four levels at most, those of a list included.
+# An intent's charge with its balance entry, and whether any of it was refunded. Stripe expands
+# four levels at most, including those of a list.
 _OF_INTENT = ("latest_charge.balance_transaction", "latest_charge.refunds")
 _ENTRIES_OF_REFUND = ("balance_transaction", "failure_balance_transaction")
 
 
-# Checkout sessions
+# Checkout Sessions
 
 
 @translated
-def create_session(params: Mapping[str, Any], *, idempotency_key: str) -> Json:
+def create_session(params: Mapping[str, Any], *, idempotency_key: str) -> Session:
     answer = client().v1.checkout.sessions.create(
         cast(Any, dict(params)), {"idempotency_key": idempotency_key}
     )
-    return plain(answer)
+    return read_session(plain(answer))
 
 
 @translated
-def fetch_session(session_id: str) -> Json:
-    """The session with its payment intent, the intent's charge and what hangs on that."""
+def fetch_session(session_id: str) -> Session:
+    """Return the session with its payment intent, the intent's charge and its balance entry."""
     expand = [f"payment_intent.{path}" for path in _OF_INTENT]
-    return plain(client().v1.checkout.sessions.retrieve(session_id, {"expand": expand}))
+    return read_session(
+        plain(client().v1.checkout.sessions.retrieve(session_id, {"expand": expand}))
+    )
 
 
 @translated
-def expire_session(session_id: str) -> Json:
-    return plain(client().v1.checkout.sessions.expire(session_id))
+def expire_session(session_id: str) -> None:
+    client().v1.checkout.sessions.expire(session_id)
 
 
-# What hangs on a session
-
-
-@translated
-def fetch_subscription(subscription_id: str) -> Json:
-    return plain(client().v1.subscriptions.retrieve(subscription_id))
+# Subscriptions and invoices
 
 
 @translated
-def list_invoices(subscription_id: str) -> list[Json]:
-    """Every invoice of a subscription, each with the first of its payments."""
+def fetch_subscription(subscription_id: str) -> Subscription:
+    return read_subscription(plain(client().v1.subscriptions.retrieve(subscription_id)))
+
+
+@translated
+def list_invoices(subscription_id: str) -> list[Invoice]:
+    """Return every invoice of a subscription, newest first, each with all its payments."""
     page = client().v1.invoices.list(
         {"subscription": subscription_id, "limit": 100, "expand": ["data.payments"]}
     )
-    return list(every(page))
+    invoices = []
+    for raw in every(page):
+        paid = raw["payments"]
+        payments = (
+            list_invoice_payments(raw["id"])
+            if paid["has_more"]
+            else [read_invoice_payment(payment) for payment in paid["data"]]
+        )
+        invoices.append(read_invoice(raw, payments=tuple(payments)))
+    return invoices
 
 
 @translated
-def list_invoice_payments(invoice_id: str) -> list[Json]:
-    return list(every(client().v1.invoice_payments.list({"invoice": invoice_id, "limit": 100})))
+def list_invoice_payments(invoice_id: str) -> list[InvoicePayment]:
+    page = client().v1.invoice_payments.list({"invoice": invoice_id, "limit": 100})
+    return [read_invoice_payment(raw) for raw in every(page)]
 
 
 @translated
-def find_invoice_payment(intent_id: str) -> Json | None:
-    """The invoice payment that a payment intent serves, if it serves an invoice."""
+def find_invoice_payment(intent_id: str) -> InvoicePayment | None:
+    """Return the invoice payment of a payment intent, if it pays an invoice."""
     page = client().v1.invoice_payments.list(
         {"payment": {"type": "payment_intent", "payment_intent": intent_id}, "limit": 1}
     )
-    return next(every(page), None)
+    return next((read_invoice_payment(raw) for raw in every(page)), None)
 
 
 @translated
-def fetch_intent(intent_id: str) -> Json:
-    return plain(client().v1.payment_intents.retrieve(intent_id, {"expand": list(_OF_INTENT)}))
+def fetch_invoice(invoice_id: str) -> Invoice:
+    return read_invoice(plain(client().v1.invoices.retrieve(invoice_id)))
 
 
 @translated
-def list_intents(customer_id: str) -> list[Json]:
-    """Every payment intent of a customer, as `fetch_intent` has them."""
+def fetch_invoice_payment(invoice_payment_id: str) -> InvoicePayment:
+    return read_invoice_payment(plain(client().v1.invoice_payments.retrieve(invoice_payment_id)))
+
+
+# Payment intents, charges, refunds and disputes
+
+
+@translated
+def fetch_intent(intent_id: str) -> Intent:
+    return read_intent(
+        plain(client().v1.payment_intents.retrieve(intent_id, {"expand": list(_OF_INTENT)}))
+    )
+
+
+@translated
+def list_intents(customer_id: str) -> list[Intent]:
+    """Return every payment intent of a customer, expanded as by `fetch_intent`."""
     expand = [f"data.{path}" for path in _OF_INTENT]
     page = client().v1.payment_intents.list(
         {"customer": customer_id, "limit": 100, "expand": expand}
     )
-    return list(every(page))
+    return [read_intent(raw) for raw in every(page)]
 
 
 @translated
-def fetch_invoice(invoice_id: str) -> Json:
-    return plain(client().v1.invoices.retrieve(invoice_id))
+def fetch_charge(charge_id: str) -> Charge:
+    return read_charge(plain(client().v1.charges.retrieve(charge_id)))
 
 
 @translated
-def fetch_invoice_payment(invoice_payment_id: str) -> Json:
-    return plain(client().v1.invoice_payments.retrieve(invoice_payment_id))
+def fetch_refund(refund_id: str) -> Refund:
+    """Return the refund with its balance entries."""
+    return read_refund(
+        plain(client().v1.refunds.retrieve(refund_id, {"expand": list(_ENTRIES_OF_REFUND)}))
+    )
 
 
 @translated
-def fetch_charge(charge_id: str) -> Json:
-    return plain(client().v1.charges.retrieve(charge_id))
+def fetch_dispute(dispute_id: str) -> Dispute:
+    return read_dispute(plain(client().v1.disputes.retrieve(dispute_id)))
 
 
 @translated
-def fetch_refund(refund_id: str) -> Json:
-    """The refund with its balance entries."""
-    return plain(client().v1.refunds.retrieve(refund_id, {"expand": list(_ENTRIES_OF_REFUND)}))
-
-
-@translated
-def fetch_dispute(dispute_id: str) -> Json:
-    return plain(client().v1.disputes.retrieve(dispute_id))
-
-
-@translated
-def list_refunds(charge_id: str) -> list[Json]:
-    """Every refund of a charge, with its balance entries."""
+def list_refunds(charge_id: str) -> list[Refund]:
+    """Return every refund of a charge, with its balance entries."""
     expand = [f"data.{name}" for name in _ENTRIES_OF_REFUND]
     page = client().v1.refunds.list({"charge": charge_id, "limit": 100, "expand": expand})
-    return list(every(page))
+    return [read_refund(raw) for raw in every(page)]
 
 
 @translated
-def list_disputes(charge_id: str) -> list[Json]:
-    return list(every(client().v1.disputes.list({"charge": charge_id, "limit": 100})))
+def list_disputes(charge_id: str) -> list[Dispute]:
+    page = client().v1.disputes.list({"charge": charge_id, "limit": 100})
+    return [read_dispute(raw) for raw in every(page)]

@@ -1,28 +1,41 @@
-"""What reconciling reads: lists of any length, the newest first, a page at a time."""
+"""Stripe's long lists, newest first, read a page at a time."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, cast
 
 from campaigns.stripe_api.connection import Json, client, plain, translated
+from campaigns.stripe_api.events import Event, read_event
+from campaigns.stripe_api.snapshots import BalanceTransaction, read_balance_transaction
 
 
-def walk_events(*, since: datetime) -> Iterator[Json]:
-    """Every event since then that Stripe still has (it keeps them for 30 days)."""
+def walk_events(*, since: datetime) -> Iterator[Event]:
+    """Yield every event since then that Stripe still has (it keeps them for 30 days)."""
     created = {"gte": int(since.timestamp())}
-    return _walk(lambda page: client().v1.events.list(cast(Any, {"created": created, **page})))
+    events = _walk(lambda page: client().v1.events.list(cast(Any, {"created": created, **page})))
+    for raw in events:
+        # The library reads decimals, which JSON has no type for.
+        yield read_event(raw, payload=json.dumps(raw, default=str))
 
 
 def walk_balance_transactions(
     *, since: datetime | None = None, source_id: str = ""
-) -> Iterator[Json]:
-    """Every movement of money since then, or of one charge, refund or dispute; with its source."""
+) -> Iterator[BalanceTransaction]:
+    """Yield every movement of the balance since then, or of one charge, refund or dispute.
+
+    Each comes with its source if that is a charge, a refund or a dispute.
+    """
     wanted: Json = {"expand": ["data.source"]}
     if since is not None:
         wanted["created"] = {"gte": int(since.timestamp())}
     if source_id:
         wanted["source"] = source_id
-    return _walk(lambda page: client().v1.balance_transactions.list(cast(Any, {**wanted, **page})))
+    transactions = _walk(
+        lambda page: client().v1.balance_transactions.list(cast(Any, {**wanted, **page}))
+    )
+    for raw in transactions:
+        yield read_balance_transaction(raw)
 
 
 def _walk(read: Callable[[Json], Any]) -> Iterator[Json]:

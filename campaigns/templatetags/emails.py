@@ -1,4 +1,4 @@
-"""What the mails' text templates ask for."""
+"""Template tags for the text version of e-mails."""
 
 from django import template
 
@@ -7,5 +7,5 @@ register = template.Library()
 
 @register.simple_block_tag
 def line(content: str) -> str:
-    """One line of a text mail, however many its template takes to say it."""
+    """Join the content into one line, however many lines the template uses for it."""
     return " ".join(content.split())

@@ -1,4 +1,4 @@
-"""What the admin's first page tells: of the campaigns, and what waits for a person."""
+"""What the admin's home page shows: the campaigns, and the rows that need attention."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from campaigns.reports.attention import CONCERNS
 
 register = template.Library()
 
-MOST = 6
+NEWEST = 6
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class CampaignLine:
 
 @register.simple_tag(takes_context=True)
 def newest_campaigns(context: Context) -> list[CampaignLine]:
-    """The newest campaigns with the number of each; none for whoever may not look at them."""
+    """Return the newest campaigns with their progress, if the user may view campaigns."""
     user = context["request"].user
     if not user.has_perm("campaigns.view_campaign"):
         return []
     now = timezone.now()
     campaigns = []
-    for campaign in Campaign.objects.prefetch_related("copies").order_by("-starts_at")[:MOST]:
+    for campaign in Campaign.objects.prefetch_related("copies").order_by("-starts_at")[:NEWEST]:
         goals = measure_campaign(campaign, at=now)
         phase = str(campaign.phase(at=now).label)
         campaigns.append(CampaignLine(campaign, phase, goals[0] if goals else None))
@@ -39,17 +39,17 @@ def newest_campaigns(context: Context) -> list[CampaignLine]:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class ConcernLine:
     label: str
     count: int
     url: str
 
 
 @register.simple_tag(takes_context=True)
-def list_concerns(context: Context) -> list[Waiting]:
-    """What waits, of the rows that this user may look at; what does not is left out."""
+def list_concerns(context: Context) -> list[ConcernLine]:
+    """Return the concerns that have rows, of those that the user may view."""
     user = context["request"].user
-    waiting = []
+    lines = []
     for concern in CONCERNS:
         opts = concern.model._meta
         named = f"{opts.app_label}.{{}}_{opts.model_name}".format
@@ -58,5 +58,5 @@ def list_concerns(context: Context) -> list[Waiting]:
         if count := concern.rows().count():
             listed = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
             url = f"{listed}?needs={concern.name}"
-            waiting.append(Waiting(str(concern.label), count, url))
-    return waiting
+            lines.append(ConcernLine(str(concern.label), count, url))
+    return lines

@@ -1,40 +1,40 @@
-"""A person's new address: asked for on their page, confirmed from either mailbox by one button."""
+"""A new e-mail address: requested on the account page, confirmed from both mailboxes."""
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from campaigns import members, tasks
-from campaigns.emails.of_addresses import mask_address
-from campaigns.forms.members import NewAddressForm
+from campaigns.emails.account import mask_address
+from campaigns.forms.account import NewAddressForm
 from campaigns.models import AddressChange, Member
 from campaigns.models.address_change import Side
+from campaigns.views.account_session import redirect_to_account, require_member
 from campaigns.views.limits import limited
-from campaigns.views.pages import language, show_page
-from campaigns.views.person import of_person, to_page
+from campaigns.views.pages import language, redirect_after_post, show_page
 from campaigns.views.private import private
+
+_HOURS = int(AddressChange.LASTS.total_seconds() // 3600)
 
 
 @private
-@limited("my_address", times=20, seconds=600)
+@limited("account_address", times=20, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
-@of_person
+@require_member
 def change_address(request: HttpRequest, member: Member) -> HttpResponseBase:
-    """Asks for the new one, and tells what still waits to be confirmed.
+    """Ask for the new address and show the change that still needs confirmation.
 
-    Whether the new one is known to us is told to nobody: the same is done and said.
+    The answer doesn't reveal whether we already know the new address.
     """
     now = timezone.now()
-    waiting = members.find_open_change(member, at=now)
+    pending = members.find_open_change(member, at=now)
     form = NewAddressForm(
         request.POST if request.method == "POST" else None,
-        now=member.email,
-        initial={"email": waiting.email} if waiting else {},
+        current=member.email,
+        initial={"email": pending.email} if pending else {},
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -42,49 +42,48 @@ def change_address(request: HttpRequest, member: Member) -> HttpResponseBase:
                 member, form.cleaned_data["email"], language=language(), at=now
             )
         except members.ChangeClosed:
-            return to_page("over")
+            return redirect_to_account("session_ended")
         except members.TooManyChanges:
             form.add_error(
-                None, _("You asked for several changes just now. Please try again in an hour.")
+                None, _("You’ve asked for too many changes. Please try again in an hour.")
             )
         else:
             tasks.run_soon(tasks.do_what_followed)
-            return _go("campaigns:my_address")
+            return redirect_after_post("campaigns:account_address")
     context = {
         "form": form,
         "member": member,
-        "change": None if form.errors else waiting,
+        "change": None if form.errors else pending,
         "hours": _HOURS,
     }
     status = 422 if form.errors else 200
-    return show_page(request, "campaigns/readers/my_new_address.html", context, status=status)
+    return show_page(request, "campaigns/readers/account/address.html", context, status=status)
 
 
 @private
 @limited("confirm_address", times=60, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm_address(request: HttpRequest, token: str) -> HttpResponseBase:
-    """From the link in either mail, by one button: a mail scanner opens, and confirms, nothing."""
+    """Confirm a change from the link in an e-mail; only a POST does, since scanners open links."""
     now = timezone.now()
     try:
         if request.method == "POST":
             members.confirm_change(token, at=now)
             tasks.run_soon(tasks.do_what_followed)
-            return _go("campaigns:confirm_address", token=token)
+            return redirect_after_post("campaigns:confirm_address", token=token)
         change, side = members.read_change(token, at=now)
     except members.ChangeClosed:
-        context = {"hours": _HOURS}
-        return show_page(
-            request, "campaigns/readers/my_new_address_closed.html", context, status=410
-        )
-    return show_page(request, "campaigns/readers/my_new_address_confirm.html", _about(change, side))
+        template = "campaigns/readers/account/address_closed.html"
+        return show_page(request, template, {"hours": _HOURS}, status=410)
+    context = _describe_change(change, side)
+    return show_page(request, "campaigns/readers/account/address_confirm.html", context)
 
 
-_HOURS = int(AddressChange.LASTS.total_seconds() // 3600)
+def _describe_change(change: AddressChange, side: Side) -> dict[str, Any]:
+    """Return the page's context.
 
-
-def _about(change: AddressChange, side: Side) -> dict[str, Any]:
-    """Whoever has the new mailbox may be a stranger, by a slip: the old address is veiled there."""
+    After a typing error the new mailbox is a stranger's, so it sees the old address masked.
+    """
     return {
         "change": change,
         "side": side,
@@ -92,10 +91,3 @@ def _about(change: AddressChange, side: Side) -> dict[str, Any]:
         "is_confirmed": change.is_confirmed_at(side),
         "old_hint": mask_address(change.member.email) if side == Side.NEW else change.member.email,
     }
-
-
-def _go(name: str, **kwargs: str) -> HttpResponse:
-    """By a GET, so that reloading it does nothing once more."""
-    answer = redirect(reverse(name, kwargs=kwargs or None))
-    answer.status_code = 303
-    return answer

@@ -1,9 +1,11 @@
+"""The context processor of all pages."""
+
 from django.conf import settings
 from django.http import HttpRequest
 
 
 def newsroom(request: HttpRequest) -> dict[str, object]:
-    """What every page may say of the newsroom."""
+    """Return the newsroom's name and address, and whether this is the demo."""
     return {
         "newsroom_name": settings.NEWSROOM_NAME,
         "site_url": settings.SITE_URL,

@@ -1,4 +1,4 @@
-"""What other pages and services take from us: the campaign's picture and its number."""
+"""The campaign's picture and its number, for other pages and services."""
 
 import resvg_py
 from django.conf import settings
@@ -19,10 +19,10 @@ FONTS = settings.BASE_DIR / "campaigns" / "static" / "campaigns" / "fonts"
 @require_safe
 @cache_control(public=True, max_age=60)
 def show_picture(request: HttpRequest, slug: str) -> HttpResponse:
-    """The picture of a shared link, 1200 by 630 pixels, with the number as it stands."""
+    """Draw the picture of a shared link (1200 × 630 px) with the current number."""
     campaign = get_object_or_404(Campaign, slug=slug)
     goals = progress.measure_campaign(campaign, at=timezone.now())
-    # Its language stands in its address, since anybody may keep it for anybody.
+    # The language is part of the URL because caches share the picture between readers.
     language = request.GET.get("language", "")
     if language not in dict(settings.LANGUAGES):
         language = settings.LANGUAGE_CODE
@@ -51,7 +51,7 @@ def show_picture(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=15)
 def show_number(request: HttpRequest, slug: str) -> HttpResponse:
-    """The published number as JSON, from its file alone; any page may read it."""
+    """Return the published number as JSON from its file, for any page."""
     try:
         number = (settings.PUBLISH_DIR / slug / "progress.json").read_bytes()
     except OSError as error:

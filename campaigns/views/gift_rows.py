@@ -1,6 +1,6 @@
-"""A gift as its buyer sees it: its state in plain words, and what can be done about it."""
+"""A gift as its buyer sees it: its status, its claim link and what the buyer can do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 
 from django.db import models
@@ -15,21 +15,24 @@ from campaigns.models.codes import CodeKeyLost
 
 
 class State(models.TextChoices):
-    """In the order in which a buyer wants to know."""
+    """The states of a gift, most urgent for the buyer first."""
 
-    RETURNED = "returned", gettext_lazy("came back")
-    WAITING = "waiting", gettext_lazy("waiting for their day")
-    LEAVING = "leaving", gettext_lazy("on their way")
-    HANDED = "handed", gettext_lazy("for you to hand over")
+    BOUNCED = "bounced", gettext_lazy("bounced")
+    WAITING = "waiting", gettext_lazy("scheduled")
+    LEAVING = "leaving", gettext_lazy("being sent")
+    HANDED = "handed", gettext_lazy("to hand over")
     SENT = "sent", gettext_lazy("sent")
     CLAIMED = "claimed", gettext_lazy("claimed")
     EXPIRED = "expired", gettext_lazy("expired")
-    REVOKED = "revoked", gettext_lazy("taken back")
+    REVOKED = "revoked", gettext_lazy("revoked")
 
 
 @dataclass(frozen=True)
 class GiftRow:
-    """Never by whom a gift was claimed. `code` and `claim_url` stand while it can be."""
+    """One row of the buyer's page; it never says who claimed the gift.
+
+    `code` and `claim_url` are empty once the gift can't be claimed.
+    """
 
     gift: Gift
     state: State
@@ -44,40 +47,41 @@ class GiftRow:
 
     @property
     def name_id(self) -> str:
-        """Where the page says for whom it is, for buttons that are alike in each row."""
+        """Return the id of the recipient's name, which describes the buttons of this row."""
         return f"gift-{self.gift.position}-name"
 
     @property
     def is_open(self) -> bool:
-        """Whether it can be claimed, and so sent again and changed."""
+        """Return whether the gift can be claimed, resent and changed."""
         return self.state not in {State.CLAIMED, State.EXPIRED, State.REVOKED}
 
     @property
     def is_lost(self) -> bool:
-        """Whether the key of its code was taken away: only a new code makes it whole."""
+        """Return whether the claim code can't be derived any more and needs to be replaced."""
         return self.is_open and not self.code
 
 
 def describe_gift(gift: Gift, *, at: datetime) -> GiftRow:
+    """Return the buyer's row for a gift at `at`."""
     state = _state_of(gift, at=at)
-    row = GiftRow(gift, state, _say(gift, state), gift.expires_at.astimezone(_zone_of(gift)).date())
+    claim_by = gift.expires_at.astimezone(_zone_of(gift)).date()
+    row = GiftRow(gift, state, _describe_state(gift, state), claim_by)
     if not row.is_open:
         return row
     try:
         code = gift.code
     except CodeKeyLost:
         return row
-    address = links.absolute("claim", code=code)
-    return GiftRow(gift, state, row.words, row.claim_by, code, address)
+    return replace(row, code=code, claim_url=links.build_url("claim", code=code))
 
 
 def _state_of(gift: Gift, *, at: datetime) -> State:
     if not gift.is_claimable:
         return State(gift.status)
     if gift.expires_at <= at:
-        return State.EXPIRED  # the sweep will say so in a moment
+        return State.EXPIRED  # a job will mark it soon
     if gift.bounced_at is not None:
-        return State.RETURNED
+        return State.BOUNCED
     if gift.delivered_at is None and not gift.is_due(at=at):
         return State.WAITING
     if gift.is_handed_over:
@@ -85,20 +89,20 @@ def _state_of(gift: Gift, *, at: datetime) -> State:
     return State.SENT if gift.delivered_at is not None else State.LEAVING
 
 
-def _say(gift: Gift, state: State) -> str:
-    """The state with its day, in the campaign's zone; a delivery in that of the recipient."""
+def _describe_state(gift: Gift, state: State) -> str:
+    """Return the state with its day: delivery in the recipient's zone, others in the campaign's."""
     words, moment = {
-        State.RETURNED: (_("Came back on %(date)s"), gift.bounced_at),
-        State.WAITING: (_("Waits until %(date)s"), gift.deliver_at),
-        State.LEAVING: (_("On its way"), None),
-        State.HANDED: (_("For you to hand over"), None),
+        State.BOUNCED: (_("Bounced on %(date)s"), gift.bounced_at),
+        State.WAITING: (_("Scheduled for %(date)s"), gift.deliver_at),
+        State.LEAVING: (_("Being sent"), None),
+        State.HANDED: (_("Ready to hand over"), None),
         State.SENT: (_("Sent on %(date)s"), gift.delivered_at),
         State.CLAIMED: (_("Claimed on %(date)s"), gift.claimed_at),
         State.EXPIRED: (_("Expired on %(date)s"), gift.expires_at),
-        State.REVOKED: (_("Taken back on %(date)s"), gift.revoked_at),
+        State.REVOKED: (_("Revoked on %(date)s"), gift.revoked_at),
     }[state]
     if state is State.REVOKED and gift.revoked_for == Gift.Cause.MONEY:
-        words = _("Taken back on %(date)s, since its payment was returned")
+        words = _("Revoked on %(date)s because its payment was reversed")
     if moment is None:
         return words
     if state is State.WAITING:
@@ -108,6 +112,6 @@ def _say(gift: Gift, state: State) -> str:
 
 
 def _zone_of(gift: Gift) -> tzinfo:
-    """That of the campaign, in which the buyer is told of everything else."""
+    """Return the campaign's time zone, in which the buyer reads all other times."""
     campaign = gift.checkout.campaign
     return campaign.zone_info if campaign else timezone.get_default_timezone()

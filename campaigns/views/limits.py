@@ -1,4 +1,7 @@
-"""How often one address may knock or guess wrongly: counters in the cache."""
+"""Limits on requests and wrong guesses for each client, counted in the cache.
+
+If the cache is unavailable, nothing is counted and nobody is refused.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,20 +20,17 @@ View = Callable[Concatenate[HttpRequest, Params], HttpResponseBase]
 
 
 def limited(name: str, *, times: int, seconds: int) -> Callable[[View[Params]], View[Params]]:
-    """Answer 429 to the POSTs of one address beyond so many in so many seconds.
-
-    Without the cache nobody is counted, and nobody is kept out.
-    """
+    """Answer 429 to a client's POSTs beyond `times` within `seconds`."""
 
     def decorate(view: View[Params]) -> View[Params]:
         @wraps(view)
         def limit(
             request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs
         ) -> HttpResponseBase:
-            if request.method == "POST" and not _may_knock(request, name, times, seconds):
-                answer = render(request, "campaigns/readers/too_many.html", status=429)
-                answer["Retry-After"] = str(seconds)
-                return answer
+            if request.method == "POST" and not _is_within_limit(request, name, times, seconds):
+                response = render(request, "campaigns/readers/shared/too_many.html", status=429)
+                response["Retry-After"] = str(seconds)
+                return response
             return view(request, *args, **kwargs)
 
         return limit
@@ -40,14 +40,11 @@ def limited(name: str, *, times: int, seconds: int) -> Callable[[View[Params]], 
 
 @dataclass(frozen=True)
 class WrongGuesses:
-    """Counts what was guessed wrongly, by address and over all; what was right is not counted.
+    """Counts wrong guesses by client and overall.
 
-    An address is kept out after `times` wrong guesses. Beyond `overall` of them, by many addresses
-    together, each has one guess: whoever comes with what is right gets through, and whoever was
-    wrong is asked to wait. Nothing is lost by that one guess: claim codes have 100 bits and are
-    not found by guessing, so that the limit over all protects the database, not the codes.
-
-    Without the cache nobody is counted, and nobody is kept out.
+    A client has to wait after `times` wrong guesses. After `overall` wrong guesses by all clients
+    together, each client has one guess: a right one still works, a wrong one has to wait. This
+    is safe because claim codes have 100 bits; the overall limit protects the database.
     """
 
     name: str
@@ -55,26 +52,26 @@ class WrongGuesses:
     overall: int
     seconds: int
 
-    def refuse_guesses(self, request: HttpRequest) -> bool:
-        """Whether that address has to wait, whatever it guesses now."""
-        wrong = _read(self._key_of(request))
-        return wrong >= self.times or (wrong > 0 and _read(self._key) > self.overall)
+    def must_wait(self, request: HttpRequest) -> bool:
+        """Return whether the client has to wait before its next guess."""
+        wrong = _read_counter(self._client_key(request))
+        return wrong >= self.times or (wrong > 0 and _read_counter(self._key) > self.overall)
 
-    def note(self, request: HttpRequest) -> bool:
-        """Count a wrong guess; whether its address should be asked to wait at once."""
-        _count(self._key_of(request), self.seconds)
-        return _count(self._key, self.seconds) > self.overall
+    def count_guess(self, request: HttpRequest) -> bool:
+        """Count a wrong guess and return whether the client has to wait now."""
+        _increment(self._client_key(request), self.seconds)
+        return _increment(self._key, self.seconds) > self.overall
 
     @property
     def _key(self) -> str:
         return f"wrong:{self.name}"
 
-    def _key_of(self, request: HttpRequest) -> str:
-        return f"{self._key}:{_address_of(request)}"
+    def _client_key(self, request: HttpRequest) -> str:
+        return f"{self._key}:{_client_network(request)}"
 
 
 def is_first_within(seconds: int, *, name: str) -> bool:
-    """Whether nobody did that in the last seconds; without the cache everybody is the first."""
+    """Return whether this is the first call with `name` within `seconds`."""
     try:
         return bool(cache.add(f"first:{name}", 1, seconds))
     except Exception as error:
@@ -82,34 +79,34 @@ def is_first_within(seconds: int, *, name: str) -> bool:
         return True
 
 
-def _may_knock(request: HttpRequest, name: str, times: int, seconds: int) -> bool:
-    return _count(f"limit:{name}:{_address_of(request)}", seconds) <= times
+def _is_within_limit(request: HttpRequest, name: str, times: int, seconds: int) -> bool:
+    return _increment(f"limit:{name}:{_client_network(request)}", seconds) <= times
 
 
-def _address_of(request: HttpRequest) -> str:
-    """Who is counted as one: of IPv6 the network, since one household has a whole one."""
+def _client_network(request: HttpRequest) -> str:
+    """Return the client's IPv4 address, or its IPv6 /64 network, which one household has."""
     address = request.META.get("REMOTE_ADDR", "")
     try:
         known = ip_address(address)
-    except ValueError:  # a socket has none
+    except ValueError:  # a Unix socket has no IP address
         return str(address)
     if isinstance(known, IPv6Address) and known.ipv4_mapped is None:
         return str(IPv6Network((known, 64), strict=False))
     return str(address)
 
 
-def _count(key: str, seconds: int) -> int:
-    """One more, within so many seconds from the first; 0 where the cache cannot tell."""
+def _increment(key: str, seconds: int) -> int:
+    """Count up and return the count since the first within `seconds`; 0 if the cache fails."""
     try:
         return 1 if cache.add(key, 1, seconds) else int(cache.incr(key))
-    except ValueError:  # it ran out between the two calls
+    except ValueError:  # the key expired between the two calls
         return 0
-    except Exception as error:  # each backend has errors of its own, and readers pay for none
+    except Exception as error:  # each cache backend raises its own errors
         log.warning("limits_uncounted", error=type(error).__name__)
         return 0
 
 
-def _read(key: str) -> int:
+def _read_counter(key: str) -> int:
     try:
         return int(cache.get(key) or 0)
     except Exception as error:

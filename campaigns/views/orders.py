@@ -1,4 +1,4 @@
-"""The forms that take an order, for oneself or as a gift, and what a gift will look like."""
+"""The order forms for a membership, a gift or many gifts, and the previews of a gift."""
 
 import re
 from datetime import datetime, timedelta
@@ -19,20 +19,20 @@ from django.views.decorators.http import require_http_methods
 from campaigns import checkout as checkouts
 from campaigns import settlement, stripe_api
 from campaigns.emails import links
-from campaigns.emails.letters import render_mail
+from campaigns.emails.delivery import render_mail
 from campaigns.forms import CheckoutForm, GiftForm, GiftsForm, JoinForm, new_token, token_for
-from campaigns.forms.delivery import delivery_as_typed
+from campaigns.forms.delivery import delivery_initial
 from campaigns.gifts import render_card
 from campaigns.gifts.cards import SPECIMEN_CODE
 from campaigns.models import Campaign, Checkout, Gift
 from campaigns.models.erasure import is_of_erased
 from campaigns.views.limits import limited
-from campaigns.views.pages import campaign_context, language, show_page
+from campaigns.views.pages import campaign_context, language, redirect_after_post, show_page
 
 log = structlog.get_logger(__name__)
 
-# A mail brings its style along, and nothing else of it is let in.
-_POLICY_OF_MAILS = {
+# The preview of an e-mail may use its own styles and load nothing.
+_EMAIL_POLICY = {
     "default-src": [NONE],
     "style-src": [UNSAFE_INLINE],
     "frame-ancestors": [NONE],
@@ -43,11 +43,12 @@ _POLICY_OF_MAILS = {
 @never_cache
 @limited("checkout", times=30, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
-def join(request: HttpRequest, slug: str) -> HttpResponseBase:
+def order_membership(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Show the form for a membership; a POST orders it."""
     campaign = get_object_or_404(Campaign, slug=slug)
     if request.method != "POST":
-        again = _find_again(request, Checkout.Kind.JOIN)
-        form = JoinForm(campaign=campaign, initial=_initial(request, again))
+        earlier = _find_earlier_checkout(request, Checkout.Kind.JOIN)
+        form = JoinForm(campaign=campaign, initial=_order_initial(request, earlier))
         return _show_form(request, form)
     return _take_order(request, JoinForm(request.POST, campaign=campaign))
 
@@ -55,63 +56,66 @@ def join(request: HttpRequest, slug: str) -> HttpResponseBase:
 @never_cache
 @limited("checkout", times=30, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
-def give(request: HttpRequest, slug: str) -> HttpResponseBase:
+def order_gift(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Show the form for one gift; a POST orders it."""
     campaign = get_object_or_404(Campaign, slug=slug)
     if request.method != "POST":
-        again = _find_again(request, Checkout.Kind.GIFT)
-        if again is not None and again.quantity > 1:
-            return redirect(f"{_address_of('gift_many', campaign)}?again={again.pk}")
-        form = GiftForm(campaign=campaign, initial=_initial(request, again) | _gift_initial(again))
-        return _show_form(request, form)
+        earlier = _find_earlier_checkout(request, Checkout.Kind.GIFT)
+        if earlier is not None and earlier.quantity > 1:
+            return redirect(f"{_campaign_url('gift_many', campaign)}?again={earlier.pk}")
+        initial = _order_initial(request, earlier) | _gift_initial(earlier)
+        return _show_form(request, GiftForm(campaign=campaign, initial=initial))
     return _take_order(request, GiftForm(request.POST, campaign=campaign))
 
 
 @never_cache
-@limited("checkout_many", times=60, seconds=600)  # adding rows and reading a list are counted, too
+@limited("checkout_many", times=60, seconds=600)  # also counts adding rows and lists
 @require_http_methods(["GET", "HEAD", "POST"])
-def give_many(request: HttpRequest, slug: str) -> HttpResponseBase:
+def order_gifts(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Show the form for many gifts; a POST adds rows, reads a list or orders the gifts."""
     campaign = get_object_or_404(Campaign, slug=slug)
     if request.method != "POST":
-        again = _find_again(request, Checkout.Kind.GIFT)
-        initial, rows = _initial(request, again) | _gifts_initial(again), _rows_of(again)
+        earlier = _find_earlier_checkout(request, Checkout.Kind.GIFT)
+        initial = _order_initial(request, earlier) | _gifts_initial(earlier)
+        rows = _initial_rows(earlier)
         return _show_form(request, GiftsForm(campaign=campaign, initial=initial, rows=rows))
     form = GiftsForm(request.POST, request.FILES, campaign=campaign)
-    return _show_list(request, form) or _take_order(request, form)
+    return _show_rows(request, form) or _take_order(request, form)
 
 
-def _show_list(request: HttpRequest, form: GiftsForm) -> HttpResponse | None:
-    """Before any payment: more rows to type in, or the rows of a list to be looked over."""
-    if "more" in request.POST and not request.FILES:  # a browser would not send a file twice
+def _show_rows(request: HttpRequest, form: GiftsForm) -> HttpResponse | None:
+    """Show the form with more rows or with the rows of a list; None if neither was asked for."""
+    if "more" in request.POST and not request.FILES:  # browsers don't send a file twice
         return _show_form(request, form.with_more_rows())
     if "read" in request.POST or form.has_list():
-        taken = form.take_list()
-        status = 422 if taken.errors or taken.row_errors() else 200
-        return _show_form(request, taken, status=status, review=not taken.errors)
+        filled = form.take_list()
+        status = 422 if filled.errors or filled.row_errors() else 200
+        return _show_form(request, filled, status=status, review=not filled.errors)
     return None
 
 
 def _show_form(
     request: HttpRequest, form: CheckoutForm, *, status: int = 200, **more: Any
 ) -> HttpResponse:
-    assert form.campaign is not None, "a form stands on the page of its campaign"
+    assert form.campaign is not None, "each form belongs to a campaign"
     context = campaign_context(form.campaign) | {
         "form": form,
-        "gift_many_url": _address_of("gift_many", form.campaign),
-        "mail_preview_url": _address_of("gift_mail_preview", form.campaign),
-        "card_preview_url": _address_of("gift_card_preview", form.campaign),
+        "gift_many_url": _campaign_url("gift_many", form.campaign),
+        "mail_preview_url": _campaign_url("gift_mail_preview", form.campaign),
+        "card_preview_url": _campaign_url("gift_card_preview", form.campaign),
     }
-    return show_page(request, _template_of(form), context | more, status=status)
+    return show_page(request, _choose_template(form), context | more, status=status)
 
 
-def _template_of(form: CheckoutForm) -> str:
+def _choose_template(form: CheckoutForm) -> str:
     if isinstance(form, GiftsForm):
-        return "campaigns/readers/gift_many.html"
+        return "campaigns/readers/gift/many.html"
     if isinstance(form, GiftForm):
-        return "campaigns/readers/gift.html"
-    return "campaigns/readers/join.html"
+        return "campaigns/readers/gift/form.html"
+    return "campaigns/readers/join/form.html"
 
 
-def _address_of(name: str, campaign: Campaign) -> str:
+def _campaign_url(name: str, campaign: Campaign) -> str:
     return reverse(f"campaigns:{name}", kwargs={"slug": campaign.slug})
 
 
@@ -125,7 +129,7 @@ def _take_order(request: HttpRequest, form: CheckoutForm) -> HttpResponseBase:
     if not form.is_valid():
         return _refuse(request, form)
     try:
-        checkout = checkouts.start_checkout(form.cleaned_data["token"], _order(form))
+        checkout = checkouts.start_checkout(form.cleaned_data["token"], _build_order(form))
     except (stripe_api.StripeError, settlement.SettlementBusy) as error:
         if isinstance(error, stripe_api.StripeRefused) and error.param == "customer_email":
             form.refuse_email()
@@ -134,32 +138,32 @@ def _take_order(request: HttpRequest, form: CheckoutForm) -> HttpResponseBase:
         assert form.campaign is not None
         context = campaign_context(form.campaign)
         context |= {"form": form, "action": request.get_full_path()}
-        return show_page(request, "campaigns/readers/unavailable.html", context, status=503)
+        return show_page(
+            request, "campaigns/readers/shared/payment_unavailable.html", context, status=503
+        )
     if checkout.is_complete:
         return redirect("campaigns:thanks", checkout_id=checkout.pk)
-    answer = redirect(checkout.session_url)
-    answer.status_code = 303
-    return answer
+    return redirect_after_post(checkout.session_url)
 
 
-def _order(form: CheckoutForm) -> checkouts.Order:
-    typed, gifts = form.cleaned_data, form.gifts()
+def _build_order(form: CheckoutForm) -> checkouts.Order:
+    cleaned, gifts = form.cleaned_data, form.gifts()
     return checkouts.Order(
         kind=form.kind,
-        price=typed["price"],
-        email=typed["email"],
-        name=typed["name"],
+        price=cleaned["price"],
+        email=cleaned["email"],
+        name=cleaned["name"],
         language=language(),
         campaign=form.campaign,
-        placement=typed["placement"],
+        placement=cleaned["placement"],
         typed={"gifts": gifts} if gifts else {},
     )
 
 
-# Who comes back by `?again=` from Stripe finds what they typed
+# Readers who come back from Stripe (`?again=<checkout>`) find what they typed
 
 
-def _find_again(request: HttpRequest, kind: Checkout.Kind) -> Checkout | None:
+def _find_earlier_checkout(request: HttpRequest, kind: Checkout.Kind) -> Checkout | None:
     try:
         checkout_id = UUID(request.GET["again"])
     except (KeyError, ValueError):
@@ -168,101 +172,105 @@ def _find_again(request: HttpRequest, kind: Checkout.Kind) -> Checkout | None:
     return None if found is None or is_of_erased(found.email) else found
 
 
-def _initial(request: HttpRequest, again: Checkout | None) -> dict[str, Any]:
-    if again is None:
+def _order_initial(request: HttpRequest, earlier: Checkout | None) -> dict[str, Any]:
+    if earlier is None:
         return {"token": new_token(), "placement": request.GET.get("from", "")[:32]}
     return {
-        # A row whose session is complete sold something: the next try is a purchase of its own.
-        "token": new_token() if again.is_complete else token_for(again.pk),
-        "placement": again.placement,
-        "price": again.price_id,
-        "name": again.name,
-        "email": again.email,
+        # A completed checkout was a purchase: the next order is a new one.
+        "token": new_token() if earlier.is_complete else token_for(earlier.pk),
+        "placement": earlier.placement,
+        "price": earlier.price_id,
+        "name": earlier.name,
+        "email": earlier.email,
     }
 
 
-def _given(again: Checkout | None) -> list[dict[str, Any]]:
-    return list(again.typed.get("gifts") or []) if again else []
+def _typed_gifts(earlier: Checkout | None) -> list[dict[str, Any]]:
+    return list(earlier.typed.get("gifts") or []) if earlier else []
 
 
-def _gift_initial(again: Checkout | None) -> dict[str, Any]:
-    for wanted in _given(again):
-        return _rows_of(again)[0] | {
+def _gift_initial(earlier: Checkout | None) -> dict[str, Any]:
+    for wanted in _typed_gifts(earlier):
+        return _initial_rows(earlier)[0] | {
             "hand_over": not wanted.get("recipient_email"),
-            **delivery_as_typed(wanted, campaign=again.campaign if again else None),
+            **delivery_initial(wanted, campaign=earlier.campaign if earlier else None),
         }
     return {}
 
 
-def _gifts_initial(again: Checkout | None) -> dict[str, Any]:
-    for wanted in _given(again):
-        return delivery_as_typed(wanted, campaign=again.campaign if again else None)
+def _gifts_initial(earlier: Checkout | None) -> dict[str, Any]:
+    for wanted in _typed_gifts(earlier):
+        return delivery_initial(wanted, campaign=earlier.campaign if earlier else None)
     return {}
 
 
-def _rows_of(again: Checkout | None) -> list[dict[str, str]]:
+def _initial_rows(earlier: Checkout | None) -> list[dict[str, str]]:
     names = ("recipient_name", "recipient_email", "message")
-    return [{name: str(wanted.get(name, "")) for name in names} for wanted in _given(again)]
+    return [{name: str(wanted.get(name, "")) for name in names} for wanted in _typed_gifts(earlier)]
 
 
-# What a gift will look like, before it is paid
+# Previews
 
 
 @never_cache
 @limited("preview", times=30, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
-def preview_mail(request: HttpRequest, slug: str) -> HttpResponseBase:
-    gift = _preview(request, slug)
+def preview_email(request: HttpRequest, slug: str) -> HttpResponseBase:
+    gift = _build_preview(request, slug)
     if not isinstance(gift, Gift):
         return gift
-    mail = _write_mail(gift)
+    html = _render_email(gift)
 
-    @csp(_POLICY_OF_MAILS)
-    def show_mail(_request: HttpRequest) -> HttpResponse:
-        return HttpResponse(mail, headers={"X-Robots-Tag": "noindex"})
+    @csp(_EMAIL_POLICY)
+    def show_email(_request: HttpRequest) -> HttpResponse:
+        return HttpResponse(html, headers={"X-Robots-Tag": "noindex"})
 
-    return show_mail(request)
+    return show_email(request)
 
 
 @never_cache
 @limited("preview", times=30, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
 def preview_card(request: HttpRequest, slug: str) -> HttpResponseBase:
-    gift = _preview(request, slug)
+    gift = _build_preview(request, slug)
     if not isinstance(gift, Gift):
         return gift
     card = render_card(gift, language=language(), specimen=True)
-    answer = HttpResponse(card, content_type="application/pdf")
-    answer["Content-Disposition"] = 'inline; filename="gift-specimen.pdf"'
-    answer["X-Robots-Tag"] = "noindex"
-    return answer
+    return HttpResponse(
+        card,
+        content_type="application/pdf",
+        headers={
+            "Content-Disposition": 'inline; filename="gift-preview.pdf"',
+            "X-Robots-Tag": "noindex",
+        },
+    )
 
 
-def _preview(request: HttpRequest, slug: str) -> Gift | HttpResponseBase:
-    """The gift that the form would buy, the first of many; or the form, with what is wrong."""
+def _build_preview(request: HttpRequest, slug: str) -> Gift | HttpResponseBase:
+    """Return the (first) gift that the form would buy, or the form's page with its errors."""
     if request.method != "POST":
         return redirect("campaigns:gift", slug=slug)
     campaign = get_object_or_404(Campaign, slug=slug)
-    # Nothing is bought yet: what looks like a slip is asked about when it is.
+    # Questions about possible typing errors are asked when the gift is ordered.
     form: CheckoutForm
     if "rows-TOTAL_FORMS" in request.POST:
-        form = GiftsForm(request.POST, request.FILES, campaign=campaign, asks=False)
-        if (page := _show_list(request, form)) is not None:
+        form = GiftsForm(request.POST, request.FILES, campaign=campaign, asks_questions=False)
+        if (page := _show_rows(request, form)) is not None:
             return page
     else:
-        form = GiftForm(request.POST, campaign=campaign, asks=False)
-    return _specimen(_order(form)) if form.is_valid() else _refuse(request, form)
+        form = GiftForm(request.POST, campaign=campaign, asks_questions=False)
+    return _build_specimen(_build_order(form)) if form.is_valid() else _refuse(request, form)
 
 
-def _specimen(order: checkouts.Order) -> Gift:
-    """A gift as it will be, in memory alone."""
+def _build_specimen(order: checkouts.Order) -> Gift:
+    """Return the (first) gift of an order, unsaved."""
     wanted = order.typed["gifts"][0]
     now = timezone.now()
     checkout = Checkout(
         kind=order.kind, campaign=order.campaign, price=order.price, language=order.language
     )
     months = order.price.months
-    assert months is not None, "a gift's price says how long it lasts"
+    assert months is not None, "the price of a gift has a length"
     gift = Gift(
         checkout=checkout,
         price=order.price,
@@ -279,25 +287,25 @@ def _specimen(order: checkouts.Order) -> Gift:
     return gift
 
 
-def _write_mail(gift: Gift) -> str:
-    """The invitation as it will be written, below a line that says so."""
+def _render_email(gift: Gift) -> str:
+    """Return the HTML of the invitation below a notice that it is a preview."""
     campaign = gift.checkout.campaign
     assert campaign is not None
     with timezone.override(campaign.zone_info):
         subject, _text, html = render_mail(
-            "gift_invitation",
+            "gifts/invitation",
             {
                 "campaign": campaign,
-                "campaign_url": links.absolute("campaign", slug=campaign.slug),
+                "campaign_url": links.build_url("campaign", slug=campaign.slug),
                 "checkout": gift.checkout,
                 "gift": gift,
                 "plan": gift.price.plan.copy_for(language()),
                 "claim_code": SPECIMEN_CODE,
-                "claim_url": links.absolute("claim_by_code"),
-                "claim_by_code_url": links.absolute("claim_by_code"),
+                "claim_url": links.build_url("claim_by_code"),
+                "claim_by_code_url": links.build_url("claim_by_code"),
             },
         )
         notice = render_to_string(
-            "campaigns/readers/mail_specimen.html", {"subject": subject, "gift": gift}
+            "campaigns/readers/gift/email_preview.html", {"subject": subject, "gift": gift}
         )
     return re.sub(r"<body[^>]*>", lambda body: body[0] + notice, html, count=1)

@@ -1,10 +1,10 @@
-"""What the pages for readers share: the campaign they are about, and its time zone."""
+"""Helpers of all pages for readers: language, context of a campaign, rendering, redirects."""
 
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -18,35 +18,41 @@ def language() -> str:
 
 
 def campaign_context(campaign: Campaign) -> dict[str, Any]:
+    """Return what a page shows about its campaign: texts, goals and links."""
     goals = progress.measure_campaign(campaign, at=timezone.now())
-    here = {"slug": campaign.slug}
-    address = settings.SITE_URL + reverse("campaigns:campaign", kwargs=here)
+    slug = {"slug": campaign.slug}
+    campaign_url = settings.SITE_URL + reverse("campaigns:campaign", kwargs=slug)
     return {
         "campaign": campaign,
         "copy": campaign.copy_for(language()),
         "goals": goals,
         "progress": goals[0] if goals else None,
-        "campaign_url": address,
-        "share_url": address,
+        "campaign_url": campaign_url,
+        "share_url": campaign_url,
         "og_image_url": settings.SITE_URL
-        + reverse("campaigns:picture", kwargs=here)
+        + reverse("campaigns:picture", kwargs=slug)
         + f"?language={language()}",
-        "join_url": reverse("campaigns:join", kwargs=here),
-        "gift_url": reverse("campaigns:gift", kwargs=here),
+        "join_url": reverse("campaigns:join", kwargs=slug),
+        "gift_url": reverse("campaigns:gift", kwargs=slug),
     }
+
+
+def checkout_context(checkout: Checkout) -> dict[str, Any]:
+    """Return a checkout and, if it belongs to a campaign, that campaign's context."""
+    campaign = checkout.campaign
+    return {"checkout": checkout} | (campaign_context(campaign) if campaign else {})
 
 
 def show_page(
     request: HttpRequest, template: str, context: dict[str, Any] | None = None, *, status: int = 200
 ) -> HttpResponse:
-    """A page; its times are in the zone of the campaign that it is about."""
+    """Render a page, with its times in the time zone of its campaign."""
     context = context or {}
     campaign = context.get("campaign")
     with timezone.override(campaign.zone_info if campaign else None):
         return render(request, template, context, status=status)
 
 
-def context_of(checkout: Checkout) -> dict[str, Any]:
-    return {"checkout": checkout} | (
-        campaign_context(checkout.campaign) if checkout.campaign else {}
-    )
+def redirect_after_post(to: str, **kwargs: Any) -> HttpResponse:
+    """Redirect to a page or URL with 303, so that reloading it doesn't repeat the POST."""
+    return HttpResponseRedirect(resolve_url(to, **kwargs), status=303)

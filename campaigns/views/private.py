@@ -1,4 +1,4 @@
-"""What the pages have in common whose address is a secret: a claim code, or a signed token."""
+"""Pages with a secret in their URL: a claim code or a signed token."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,14 +14,14 @@ View = Callable[Concatenate[HttpRequest, Params], HttpResponseBase]
 
 
 def private(view: View[Params]) -> View[Params]:
-    """No cache keeps the answer, no search engine lists it, and no other page learns its address.
+    """Keep the page out of caches, search engines and the Referer header.
 
-    The policy is `strict-origin` and not `no-referrer`, by which no address goes out either: with
-    the latter a browser sends its forms along with "Origin: null", and Django refuses them.
+    The referrer policy is `strict-origin`, which hides the path as `no-referrer` does. With
+    `no-referrer`, browsers send forms with "Origin: null", and Django refuses them.
     """
 
     @wraps(view)
-    def answer(
+    def respond(
         request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs
     ) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
@@ -29,10 +29,10 @@ def private(view: View[Params]) -> View[Params]:
         response["X-Robots-Tag"] = "noindex"
         return response
 
-    return never_cache(answer)
+    return never_cache(respond)
 
 
-def show_closed(request: HttpRequest, *, about: str) -> HttpResponse:
-    """A link that says nothing: it was changed on its way, or its time is over."""
+def show_bad_link(request: HttpRequest, *, about: str) -> HttpResponse:
+    """Say that a signed link is incomplete, was changed or has expired."""
     context = {"about": about}
-    return show_page(request, "campaigns/readers/link_closed.html", context, status=410)
+    return show_page(request, "campaigns/readers/shared/link_closed.html", context, status=410)

@@ -1,4 +1,4 @@
-"""What a reader walks through: the campaign, the way back from Stripe, the billing portal."""
+"""The campaign page, the return pages after Stripe Checkout, and the billing portal."""
 
 from uuid import UUID
 
@@ -16,11 +16,11 @@ from campaigns.emails import links
 from campaigns.models import Campaign, Checkout, FormerAddress
 from campaigns.models.erasure import NOWHERE
 from campaigns.views.limits import is_first_within, limited
-from campaigns.views.pages import campaign_context, context_of, show_page
+from campaigns.views.pages import campaign_context, checkout_context, redirect_after_post, show_page
 
 log = structlog.get_logger(__name__)
 
-ASK_AGAIN = 3  # seconds
+SETTLE_PAUSE = 3  # seconds
 STAGES = {
     Checkout.Status.PAID: "confirmed",
     Checkout.Status.WAITING: "waiting",
@@ -31,70 +31,70 @@ STAGES = {
 
 @require_safe
 def redirect_to_current(request: HttpRequest, kind: str = "campaign") -> HttpResponse:
-    """An address without a campaign leads to the running one of the highest priority."""
+    """Redirect a URL without a campaign to the running one with the highest priority."""
     now = timezone.now()
     running = Campaign.objects.running(at=now).first()
     campaign = running or Campaign.objects.order_by("-ends_at").first()
     if campaign is None:
         raise Http404
-    address = reverse(f"campaigns:{kind}", kwargs={"slug": campaign.slug})
-    query = request.GET.urlencode()  # which banner it was, say
-    return redirect(f"{address}?{query}" if query else address)
+    url = reverse(f"campaigns:{kind}", kwargs={"slug": campaign.slug})
+    query = request.GET.urlencode()  # for example the banner the reader came from
+    return redirect(f"{url}?{query}" if query else url)
 
 
 @require_safe
 def show_campaign(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = get_object_or_404(Campaign, slug=slug)
-    return show_page(request, "campaigns/readers/campaign.html", campaign_context(campaign))
+    return show_page(request, "campaigns/readers/campaign/page.html", campaign_context(campaign))
 
 
-# The way back from Stripe
+# Return pages
 
 
 @never_cache
 @require_safe
-def thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
-    """Says no more than is known; asks Stripe itself, since the webhook may never come."""
-    checkout = _find(checkout_id)
+def show_thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
+    """Show the state of a payment, after asking Stripe: the webhook may be late or lost."""
+    checkout = _find_checkout(checkout_id)
     is_open = not checkout.is_complete or checkout.status == Checkout.Status.WAITING
     if is_open:
-        # Whoever reloads the page again and again is no reason to ask Stripe as often.
-        if not is_first_within(ASK_AGAIN, name=f"thanks:{checkout_id}"):
-            return _thank(request, checkout, stage="waiting")
+        # Don't ask Stripe again each time the reader reloads the page.
+        if not is_first_within(SETTLE_PAUSE, name=f"thanks:{checkout_id}"):
+            return _show_stage(request, checkout, stage="waiting")
         try:
             checkout = settlement.settle_checkout(checkout.pk)
             tasks.run_soon(tasks.do_what_followed)
         except (stripe_api.StripeError, settlement.SettlementBusy) as error:
-            # Whoever has the whole id sees what was typed: a log has enough by its beginning.
+            # The whole id would open this page, so the log gets only its beginning.
             log.warning("thanks_unsettled", checkout=str(checkout_id)[:8], error=str(error))
-            return _thank(request, checkout, stage="waiting")
+            return _show_stage(request, checkout, stage="waiting")
     stage = STAGES.get(Checkout.Status(checkout.status), "unfinished")
-    return _thank(request, checkout, stage=stage)
+    return _show_stage(request, checkout, stage=stage)
 
 
-def _find(checkout_id: UUID) -> Checkout:
-    """Of somebody who was erased the page is gone with what it said."""
-    kept = Checkout.objects.exclude(email__endswith=NOWHERE)
-    return get_object_or_404(kept.select_related("campaign", "price__plan"), pk=checkout_id)
+def _find_checkout(checkout_id: UUID) -> Checkout:
+    """Return the checkout; raise 404 if there is none or its person was erased."""
+    checkouts = Checkout.objects.exclude(email__endswith=NOWHERE)
+    return get_object_or_404(checkouts.select_related("campaign", "price__plan"), pk=checkout_id)
 
 
-def _thank(request: HttpRequest, checkout: Checkout, *, stage: str) -> HttpResponse:
-    context = context_of(checkout) | {"stage": stage, "resume_url": _resume_url(checkout)}
+def _show_stage(request: HttpRequest, checkout: Checkout, *, stage: str) -> HttpResponse:
+    context = checkout_context(checkout) | {"stage": stage, "resume_url": _resume_url(checkout)}
     if checkout.kind == Checkout.Kind.GIFT and checkout.status == Checkout.Status.PAID:
         context["gifts"] = checkout.gifts.order_by("position")
-        context["gifts_url"] = links.absolute("gifts", token=links.gifts_token(checkout))
-    return show_page(request, "campaigns/readers/thanks.html", context)
+        context["gifts_url"] = links.build_url("gifts", token=links.make_gifts_token(checkout))
+    return show_page(request, "campaigns/readers/thanks/page.html", context)
 
 
 @never_cache
 @require_safe
-def cancelled(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
-    """The reader left Stripe's page: nothing was paid, and nothing typed is lost."""
-    checkout = _find(checkout_id)
+def show_cancelled(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
+    """Say that nothing was paid, after the reader left Stripe's page, and link to the form."""
+    checkout = _find_checkout(checkout_id)
     if checkout.is_complete:
         return redirect("campaigns:thanks", checkout_id=checkout.pk)
-    context = context_of(checkout) | {"resume_url": _resume_url(checkout)}
-    return show_page(request, "campaigns/readers/cancelled.html", context)
+    context = checkout_context(checkout) | {"resume_url": _resume_url(checkout)}
+    return show_page(request, "campaigns/readers/thanks/cancelled.html", context)
 
 
 def _resume_url(checkout: Checkout) -> str:
@@ -107,17 +107,20 @@ def _resume_url(checkout: Checkout) -> str:
 # The billing portal
 
 
-def _find_billed(token: str) -> Checkout | None:
-    """What went to an address before its person left that opens nothing: it may be another's now.
+def _find_billed_checkout(token: str) -> Checkout | None:
+    """Return the checkout of a portal link.
 
+    Links that were sent to a former address no longer work: it may belong to someone else now.
     Raises BadLink.
     """
     checkout_id = links.read_portal_token(token)
-    kept = Checkout.objects.exclude(customer_id="").exclude(email__endswith=NOWHERE)
-    checkout = kept.filter(pk=checkout_id).first()
-    left = FormerAddress.objects.filter(member__checkouts=checkout_id).order_by("-left_at").first()
-    if left is not None:
-        since = timezone.now() - left.left_at
+    checkouts = Checkout.objects.exclude(customer_id="").exclude(email__endswith=NOWHERE)
+    checkout = checkouts.filter(pk=checkout_id).first()
+    former = (
+        FormerAddress.objects.filter(member__checkouts=checkout_id).order_by("-left_at").first()
+    )
+    if former is not None:
+        since = timezone.now() - former.left_at
         links.read_portal_token(token, lasts=min(since, links.PORTAL_LASTS))
     return checkout
 
@@ -125,24 +128,24 @@ def _find_billed(token: str) -> Checkout | None:
 @never_cache
 @limited("portal", times=20, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
-def portal(request: HttpRequest, token: str) -> HttpResponseBase:
-    """From the link in a mail, by one button, to Stripe's page: a mail scanner opens nothing."""
+def open_portal(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Redirect to Stripe's billing portal; only a POST does, since e-mail scanners open links."""
     try:
-        checkout = _find_billed(token)
+        checkout = _find_billed_checkout(token)
     except links.BadLink:
         checkout = None
     if checkout is None:
-        return show_page(request, "campaigns/readers/portal_closed.html", status=410)
+        return show_page(request, "campaigns/readers/portal/link_closed.html", status=410)
     if request.method != "POST":
-        return show_page(request, "campaigns/readers/portal.html", context_of(checkout))
+        return show_page(request, "campaigns/readers/portal/page.html", checkout_context(checkout))
     try:
-        address = stripe_api.create_portal_session(
+        portal_url = stripe_api.create_portal_session(
             checkout.customer_id, return_url=settings.SITE_URL + "/", language="auto"
         )
     except stripe_api.StripeError as error:
         log.warning("portal_unavailable", error=type(error).__name__)
-        context = context_of(checkout) | {"action": request.get_full_path()}
-        return show_page(request, "campaigns/readers/unavailable.html", context, status=503)
-    answer = redirect(address)
-    answer.status_code = 303
-    return answer
+        context = checkout_context(checkout) | {"action": request.get_full_path()}
+        return show_page(
+            request, "campaigns/readers/shared/payment_unavailable.html", context, status=503
+        )
+    return redirect_after_post(portal_url)

@@ -1,4 +1,4 @@
-"""The webhook's door: store, answer, hurry a worker. Nothing is worked on here."""
+"""The webhook endpoint: store the event, answer, and let a worker process it."""
 
 import structlog
 from django.core.exceptions import RequestDataTooBig
@@ -13,8 +13,8 @@ log = structlog.get_logger(__name__)
 
 @csrf_exempt
 @require_POST
-def webhook(request: HttpRequest) -> HttpResponse:
-    """200 once the event is stored, known before or not; 400 or 413 if it is refused."""
+def receive_event(request: HttpRequest) -> HttpResponse:
+    """Answer 200 once the event is stored (new or known), 400 or 413 if it is refused."""
     try:
         body = request.body
     except RequestDataTooBig:

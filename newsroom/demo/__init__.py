@@ -1,9 +1,13 @@
-"""The demonstration: a newspaper, its campaign, and all its processes on one machine.
+"""The demo: a made-up newspaper and its campaign, with all processes on one machine.
 
-running      `bin/demo`: set up, start, print the addresses, end
-processes    the children, and a guardian that ends them however the demo ends
-campaign        the rows of the campaign: plans, prices, campaign, wording, a login
-history      three believable weeks, bought through the same doors as any other sale
+running      `bin/demo`: set up, start, print the addresses, stop
+processes    the child processes
+guardian     stops the child processes even if the demo is killed
+campaign     the campaign's rows: plan, prices, goals, texts, a staff login
+history      three weeks of sales, made through the same functions as real ones
+people       invented readers
 journey      `bin/demo --once`: the whole journey without a browser
-articles, mails, views    the newspaper's pages, and what was mailed
+articles     the newspaper's articles
+mails        the e-mails that the demo keeps in a folder instead of sending them
+views        the newspaper's pages
 """

@@ -1,4 +1,4 @@
-"""The rows of the campaign: a plan, its prices, the campaign with its goals and wording, a login."""
+"""The demo campaign's rows: a plan, its prices, the campaign with goals and texts, a login."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -25,9 +25,9 @@ PLAN = {
     "en": (
         "Member",
         (
-            "Every article stays open to everybody, because you pay for it\n"
-            "The Saturday letter: what we found out this week, and what we did not\n"
-            "Four evenings a year at which the newsroom answers your questions"
+            "Articles that stay free for everyone, because you pay for them\n"
+            "The Saturday newsletter: what we found out this week, and what we didn’t\n"
+            "Four evenings a year with the newsroom, for your questions"
         ),
     ),
     "uk": (
@@ -43,19 +43,18 @@ PLAN = {
 COPIES = {
     "en": {
         "name": "Our third birthday",
-        "headline": "Three years, paid for by readers",
-        "summary": "We are looking for 1,000 new members by our birthday, so that we can plan the "
-        "next year of reporting before it begins.",
-        "story": "The Meridian Post is three years old this month. It has no owner with other "
-        "business and no wall around its articles. What it has is 12,000 supporters, who carry it "
-        "for everybody else.\n\n"
-        "Millions of people read us. One in 10,000 of them pays. That has been enough to get this "
-        "far; it is not enough to promise anybody a second year of an investigation, or a desk "
-        "where none was.\n\n"
-        "So once a year we ask. This time for 1,000 new members, for as little as €6 a month. If "
-        "you pay already: a membership can be given, too.",
-        "use_of_money": "About two thirds pays the people who report, edit and check.\n\n"
-        "The rest pays lawyers, safe travel, and the machines that bring articles to you.",
+        "headline": "Three years, funded by readers",
+        "summary": "Help us find 1,000 new members by our birthday, so that we can plan next "
+        "year’s reporting now.",
+        "story": "The Meridian Post turns three this month. We have no owner with other business, "
+        "and no paywall. 12,000 supporters pay for our reporting, so that everyone can read it.\n\n"
+        "Millions of people read us, and one in 10,000 of them pays. That was enough to get this "
+        "far. It isn’t enough to promise a second year of an investigation, or to open a new "
+        "desk.\n\n"
+        "So once a year we ask. This year we’re looking for 1,000 new members, from €6 a month. If "
+        "you’re already a member, you can give a membership to someone else.",
+        "use_of_money": "About two thirds pays the people who report, edit and check facts.\n\n"
+        "The rest pays for lawyers, safe travel and the technology behind this site.",
     },
     "uk": {
         "name": "Наш третій день народження",
@@ -78,7 +77,7 @@ COPIES = {
 BANNERS = {
     ("top", "running", "en"): (
         "1,000 new members by our third birthday",
-        "Reporting here is paid for by its readers.",
+        "Our reporting is funded by readers.",
     ),
     ("top", "running", "uk"): (
         "До нашого третього дня народження",
@@ -87,8 +86,8 @@ BANNERS = {
     ("inline", "running", "en"): (
         "One reader in 10,000 pays for this article",
         (
-            "Millions read us, and nobody has to pay. For our third birthday we are looking for "
-            "{target} who do it all the same; {left} are still missing."
+            "Millions of people read us for free. For our third birthday, we’re looking for "
+            "{target} new members who help pay for it. {left} to go."
         ),
     ),
     ("inline", "running", "uk"): (
@@ -101,8 +100,8 @@ BANNERS = {
     ("end", "running", "en"): (
         "Three years, thanks to {supporters} supporters",
         (
-            "Help us find {target} more by our birthday: join them, or give a membership to "
-            "somebody who should read us."
+            "Help us find {target} more by our birthday: become a member, or give a membership "
+            "to someone who should read us."
         ),
     ),
     ("end", "running", "uk"): (
@@ -116,7 +115,7 @@ BANNERS = {
 
 
 def make_campaign(*, now: datetime) -> Campaign:
-    """The campaign, in a window that lies around `now`."""
+    """Create the campaign, which started 20 days before `now` and runs for 10 more."""
     make_plan()
     zone = ZoneInfo(ZONE)
     today = now.astimezone(zone).date()
@@ -146,6 +145,7 @@ def make_campaign(*, now: datetime) -> Campaign:
 
 
 def make_plan() -> None:
+    """Create the plan and its prices."""
     plan = Plan.objects.create(slug="member")
     for language, (name, benefits) in PLAN.items():
         PlanCopy.objects.create(plan=plan, language=language, name=name, benefits=benefits)
@@ -156,5 +156,5 @@ def make_plan() -> None:
 
 
 def make_login() -> None:
-    """Whoever tries the demo is its staff."""
+    """Create the staff login that `bin/demo` prints."""
     User.objects.create_superuser(STAFF_NAME, "editor@example.org", STAFF_PASSWORD)

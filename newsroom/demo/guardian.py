@@ -1,7 +1,7 @@
-"""Ends the demo's processes however the demo itself ends, by kill -9 too.
+"""Stops the demo's processes when the demo ends, even by kill -9.
 
-It reads process groups from its standard input, one a line, and waits: the input closes when the
-demo is gone, whatever took it. Knows nothing of Django, so that it starts at once.
+It reads process groups from its standard input, one per line. The input closes when the demo is
+gone, and then it stops them. It does not import Django, so it starts quickly.
 """
 
 import contextlib
@@ -10,10 +10,11 @@ import signal
 import sys
 import time
 
-GRACE = 2.5  # seconds between asking and ending
+GRACE = 2.5  # seconds between SIGTERM and SIGKILL
 
 
 def is_alive(group: int) -> bool:
+    """Return whether a process group still has processes."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
@@ -24,7 +25,7 @@ def is_alive(group: int) -> bool:
 
 
 def end_groups(groups: "list[int]") -> None:
-    """Ask every group to end, and end those that have not done so within the grace."""
+    """Terminate every group, and kill those that are still running after GRACE seconds."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         for group in groups:
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -38,7 +39,7 @@ def end_groups(groups: "list[int]") -> None:
 
 
 def _reap() -> None:
-    """Orphans of the demo may be ours by now."""
+    """Reap orphans of the demo, which may have become children of this process."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG) != (0, 0):
             pass

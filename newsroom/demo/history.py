@@ -1,8 +1,9 @@
-"""Three believable weeks of the campaign, bought through the same doors as any other sale.
+"""Three believable weeks of the campaign, made through the same functions as every other sale.
 
-The sandbox's clock is set to each moment in turn: a Checkout is begun, paid (or not) and settled
-there. What then stands in the rows is what the campaign would have left. No webhook and no mail goes
-out; the sandbox has nobody to send to yet, and what the past owes in mails counts as sent.
+The sandbox's clock is set to each moment in turn: a Checkout is started, paid (or not) and settled.
+Gifts are claimed and payments refunded in the same way, so the rows are those that a real campaign
+would have left. No webhook is sent, since nothing listens yet, and all e-mails of the past are
+marked as sent.
 """
 
 import heapq
@@ -18,8 +19,8 @@ from uuid import UUID
 from django.db.models import F
 from django.utils import timezone
 
+from campaigns import actions, gifts, memberships, progress, settlement, stripe_api
 from campaigns import checkout as checkouts
-from campaigns import gifts, memberships, progress, settlement, stripe_api
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -35,7 +36,7 @@ from newsroom.sandbox.control import SandboxControl
 
 COUNTED = 312
 SEED = 3
-# How busy each day was: a strong start, weekends that are quiet, an appeal in the middle.
+# Sales on each day: a strong start, quiet weekends, an appeal in the middle.
 DAYS = (40, 27, 19, 15, 9, 8, 14, 13, 12, 10, 6, 7, 24, 19, 14, 12, 8, 7, 15, 17, 16)
 HOURS = (1, 1, 0, 0, 0, 1, 3, 7, 9, 8, 6, 5, 7, 6, 5, 5, 6, 7, 9, 10, 9, 7, 4, 2)
 CARDS = ("4242424242424242", "4242424242424242", "5555555555554444", "378282246310005")
@@ -51,7 +52,7 @@ MESSAGES = (
 
 
 class Fate(Enum):
-    """What became of a sale. KEPT, DEBIT and PARTLY count."""
+    """How a sale ends. KEPT, DEBIT and PARTLY count."""
 
     KEPT = "kept"
     DEBIT = "paid by a bank debit, which took three days"
@@ -83,14 +84,14 @@ class Sale:
 
 
 def plan_sales(campaign: Campaign, *, now: datetime) -> list[Sale]:
-    """Who buys when, and what becomes of it: the same for every demo but for the dates."""
+    """Return who buys when, and how it ends: the same in every demo, except for the dates."""
     chance = random.Random(SEED)  # noqa: S311 - believable, not secret
     people = meet_people(chance)
     fates = [fate for fate, times in RARE.items() for _ in range(times)]
     fates += [Fate.KEPT] * (COUNTED - RARE[Fate.DEBIT] - RARE[Fate.PARTLY])
     chance.shuffle(fates)
     moments = sorted(_moments(campaign, len(fates), chance, now=now))
-    # A bank debit that has succeeded was begun early; one that is still on its way, lately.
+    # A bank debit that has succeeded was started early; a pending one was started lately.
     others = [fate for fate in fates if fate not in {Fate.DEBIT, Fate.PENDING}]
     early, late = [Fate.DEBIT] * RARE[Fate.DEBIT], [Fate.PENDING] * RARE[Fate.PENDING]
     fates = [*others[:30], *early, *others[30:-5], *late, *others[-5:]]
@@ -114,33 +115,33 @@ def _moments(
 
 
 class Past:
-    """What happens, in its order; some of it leads to what happens later."""
+    """The events of the three weeks in order of time; some events add later ones."""
 
     def __init__(self, campaign: Campaign, sandbox: SandboxControl) -> None:
         self._campaign, self._sandbox = campaign, sandbox
         self._chance = random.Random(SEED + 1)  # noqa: S311
         self._now = timezone.now()
         self._order = count()
-        self._to_come: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._events: list[tuple[datetime, int, Callable[[], None]]] = []
 
-    def live_through(self, *, tell: Callable[[int, int], None]) -> None:
-        """Let the three weeks happen; `tell` hears which day of how many it is."""
+    def live_through(self, *, report: Callable[[int, int], None]) -> None:
+        """Play the three weeks. `report` is called with the day and the number of days."""
         days = (self._now - self._campaign.starts_at).days + 1
         for sale in plan_sales(self._campaign, now=self._now):
-            self._expect(sale.at, partial(self._sell, sale))
-        while self._to_come:
-            at, _, happen = heapq.heappop(self._to_come)
+            self._add(sale.at, partial(self._sell, sale))
+        while self._events:
+            at, _, event = heapq.heappop(self._events)
             self._sandbox.freeze(int(at.timestamp()))
-            happen()
+            event()
             _date_back(at)
-            tell((at - self._campaign.starts_at).days + 1, days)
-        self._arrive()
+            report((at - self._campaign.starts_at).days + 1, days)
+        self._finish()
 
-    def _expect(self, at: datetime, happen: Callable[[], None]) -> None:
-        heapq.heappush(self._to_come, (at, next(self._order), happen))
+    def _add(self, at: datetime, event: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (at, next(self._order), event))
 
     def _later(self, at: datetime, *, longest: timedelta) -> datetime:
-        """Some moment after that one, and before now."""
+        """Return a moment after `at`, at most `longest` later and before now."""
         return at + min(longest, self._now - at) * self._chance.uniform(0.1, 0.9)
 
     def _sell(self, sale: Sale) -> None:
@@ -158,9 +159,9 @@ class Past:
         settlement.settle_checkout(checkout.pk)
         if sale.fate in {Fate.REFUNDED, Fate.PARTLY, Fate.LOST}:
             at = self._later(sale.at, longest=timedelta(days=6))
-            self._expect(at, partial(self._take_back, sale, checkout.pk))
+            self._add(at, partial(self._reverse, sale, checkout.pk))
         else:
-            self._expect_claims(checkout)
+            self._add_claims(checkout)
 
     def _pay(self, sale: Sale, *, session_id: str) -> None:
         if sale.fate in {Fate.DEBIT, Fate.PENDING}:
@@ -170,7 +171,7 @@ class Past:
             self._sandbox.pay(session_id, card=DECLINED)
         self._sandbox.pay(session_id, card=self._chance.choice(CARDS))
 
-    def _take_back(self, sale: Sale, checkout_id: UUID) -> None:
+    def _reverse(self, sale: Sale, checkout_id: UUID) -> None:
         payment = Payment.objects.get(checkout=checkout_id)
         intent = str(payment.intent_id)
         if sale.fate is Fate.LOST:
@@ -181,19 +182,19 @@ class Past:
             stripe_api.refund_payment(
                 intent,
                 amount_minor=payment.amount_minor // parts,
-                idempotency_key=f"{intent}-back",
+                idempotency_key=f"{intent}-refund",
             )
         settlement.settle_checkout(checkout_id)
 
-    def _expect_claims(self, checkout: Checkout) -> None:
-        """Half of the gifts are claimed, some hours or days after they were bought."""
+    def _add_claims(self, checkout: Checkout) -> None:
+        """Let half of the gifts be claimed, some hours or days after they were bought."""
         for gift in checkout.gifts.all():
             if self._chance.random() < 0.5:
                 at = self._later(gift.paid_at, longest=timedelta(days=5))
-                self._expect(at, partial(_claim, gift, at=at))
+                self._add(at, partial(_claim, gift, at=at))
 
-    def _arrive(self) -> None:
-        """Today: what was left open has expired, what the bank took has come, mails are sent."""
+    def _finish(self) -> None:
+        """Settle open Checkouts and pending debits, mark all e-mails as sent, check the count."""
         self._sandbox.freeze(int(self._now.timestamp()))
         for checkout in Checkout.objects.exclude(status=Checkout.Status.PAID):
             settlement.settle_checkout(checkout.pk)
@@ -202,10 +203,10 @@ class Past:
         )
         gifts.record_deliveries()
         for mail in OutgoingMail.objects.filter(sent_at__isnull=True).select_related("gift"):
-            assert mail.gift is not None, "only of gifts is more told now"
-            told_at = mail.gift.delivered_at
+            assert mail.gift is not None, "only e-mails about gifts are scheduled by a delivery"
+            sent_at = mail.gift.delivered_at
             OutgoingMail.objects.filter(pk=mail.pk).update(
-                created_at=told_at, sent_at=told_at, next_attempt_at=None, attempts=1
+                created_at=sent_at, sent_at=sent_at, next_attempt_at=None, attempts=1
             )
         self._sandbox.run_real_clock()
         goal = self._campaign.goals.get(is_primary=True)
@@ -215,7 +216,7 @@ class Past:
 
 
 def _date_back(at: datetime) -> None:
-    """What was made just now was made then: all that is older has its moment already."""
+    """Date the rows that were created just now back to `at`; older rows keep their dates."""
     for model in (Checkout, Gift, Member, OutgoingMail):
         model._default_manager.filter(created_at__gt=at).update(created_at=at)
 
@@ -253,8 +254,8 @@ def _was_member(person: Person, *, before: datetime) -> None:
 
 def _claim(gift: Gift, *, at: datetime) -> None:
     email = gift.recipient_email or f"handed.over.{gift.code_hint.lower()}@example.org"
-    gifts.apply_claim(gift.code, email=email, name=gift.recipient_name, language="en")
-    # It was claimed then, not now.
+    actions.claim_gift(gift.code, email=email, name=gift.recipient_name, language="en")
+    # The claim was made just now: date it back.
     Gift.objects.filter(pk=gift.pk).update(claimed_at=at)
     Membership.objects.filter(gift=gift).update(
         started_at=at, ends_at=memberships.add_months(at, gift.months)

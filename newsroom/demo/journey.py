@@ -1,4 +1,4 @@
-"""The whole journey as a reader takes it, over HTTP alone: article, form, payment, count, claim."""
+"""A reader's whole journey over HTTP: article, form, payment, count, gift and claim."""
 
 import re
 import time
@@ -11,15 +11,15 @@ import requests
 
 GOOD_CARD, DECLINED_CARD = "4242424242424242", "4000000000000002"
 COUNT = re.compile(r"([\d,]+) of 1,000 new members")
-PATIENCE = 60.0  # seconds
+TIMEOUT = 60.0  # seconds
 
 
 class Stuck(Exception):
-    """The journey does not go on; the message says where."""
+    """The journey failed; the message says at which step."""
 
 
 class Page(HTMLParser):
-    """What the journey needs of a page: its text, its links, and the values in its forms."""
+    """The text, links and form values of a page."""
 
     def __init__(self, response: requests.Response) -> None:
         super().__init__()
@@ -49,30 +49,30 @@ class Page(HTMLParser):
 
 
 class Journey:
-    """One reader with a cookie jar. `tell` hears of every step."""
+    """A reader with a cookie jar. `report` is called with a line for every step."""
 
-    def __init__(self, site: str, *, tell: Callable[[str], object]) -> None:
+    def __init__(self, site: str, *, report: Callable[[str], object]) -> None:
         self.site = site
-        self.tell = tell
+        self.report = report
         self.reader = requests.Session()
         self.reader.headers["Accept-Language"] = "en"
 
     def take(self) -> tuple[int, int]:
-        """Join, give and claim; the count in the article before and after. Raises Stuck."""
-        stranger = uuid4().hex[:8]
-        before = self.count()
-        self.tell(f"article  shows {before} of 1,000 new members")
-        self._join(f"reader.{stranger}@example.org")
+        """Join, give and claim; return the article's count before and after. Raises Stuck."""
+        suffix = uuid4().hex[:8]
+        before = self.read_count()
+        self.report(f"article  shows {before} of 1,000 new members")
+        self._join(f"reader.{suffix}@example.org")
         joined = self._wait_for_count(before + 1)
-        self.tell(f"article  shows {joined} of 1,000 new members")
-        self._give(f"friend.{stranger}@example.org")
+        self.report(f"article  shows {joined} of 1,000 new members")
+        self._give(f"friend.{suffix}@example.org")
         after = self._wait_for_count(before + 2)
-        self.tell(f"article  shows {after} of 1,000 new members")
-        self._claim(f"friend.{stranger}@example.org")
-        return before, self.count()
+        self.report(f"article  shows {after} of 1,000 new members")
+        self._claim(f"friend.{suffix}@example.org")
+        return before, self.read_count()
 
-    def count(self) -> int:
-        """The number that the article shows."""
+    def read_count(self) -> int:
+        """Return the number of new members that the article shows."""
         found = COUNT.search(self._get("/").text)
         if found is None:
             raise Stuck("The article shows no count.")
@@ -80,13 +80,13 @@ class Journey:
 
     def _join(self, email: str) -> None:
         form = self._get("/campaign/birthday/join/?from=top")
-        self.tell("join     form is open")
+        self.report("join     opened the sign-up form")
         payment = self._post(form, {"name": "Ada Reader", "email": email})
         self._pay(payment)
 
     def _give(self, friend: str) -> None:
         form = self._get("/campaign/birthday/gift/?from=end")
-        self.tell("gift     form is open")
+        self.report("gift     opened the gift form")
         typed = {
             "name": "Ada Reader",
             "email": "ada.reader@example.org",
@@ -100,29 +100,29 @@ class Journey:
         card = {"method": "card", "expiry": "04 / 31", "cvc": "123", "name": "Ada Reader"}
         if "/c/pay/" not in payment.url:
             raise Stuck(f"The form led to {payment.url} instead of the payment page.")
-        self.tell("pay      at the pretend Stripe")
+        self.report("pay      reached the Stripe sandbox")
         refused = self._post(payment, card | {"number": DECLINED_CARD})
         if "declined" not in refused.text:
-            raise Stuck("A card that is always declined was not.")
-        self.tell("pay      a declined card is refused, nothing was paid")
+            raise Stuck("The card that should be declined was accepted.")
+        self.report("pay      tried a card that is declined: nothing charged")
         thanks = self._post(refused, card | {"number": GOOD_CARD})
         self._wait(
             lambda: "Your payment is confirmed" in self._get(thanks.url).text,
-            otherwise="The thank-you page never said that the payment is confirmed.",
+            otherwise="The thank-you page did not confirm the payment.",
         )
-        self.tell("thanks   the payment is confirmed")
+        self.report("thanks   payment confirmed")
 
     def _claim(self, friend: str) -> None:
         address = self._wait(
             lambda: self._find_claim_link(friend),
-            otherwise="No mail with a claim link came.",
+            otherwise="The e-mail with the claim link did not arrive.",
         )
-        self.tell("mail     the gift has arrived")
+        self.report("mail     gift e-mail received")
         form = self._get(address)
         claimed = self._post(form, {"name": "Ben Friend", "email": friend})
         if not claimed.url.endswith("/done/"):
-            raise Stuck(f"The claim led to {claimed.url}.")
-        self.tell("claim    the gift is a membership now")
+            raise Stuck(f"Claiming the gift led to {claimed.url}.")
+        self.report("claim    gift claimed: the recipient is a member")
 
     def _find_claim_link(self, friend: str) -> str:
         box = self._get("/mails/")
@@ -136,13 +136,13 @@ class Journey:
 
     def _wait_for_count(self, wanted: int) -> int:
         self._wait(
-            lambda: self.count() >= wanted,
-            otherwise=f"The article does not come to show {wanted}.",
+            lambda: self.read_count() >= wanted,
+            otherwise=f"The article still does not show {wanted} new members.",
         )
-        return self.count()
+        return self.read_count()
 
     def _wait(self, look: Callable[[], "bool | str"], *, otherwise: str) -> str:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
             found = look()
             if found:
@@ -154,9 +154,9 @@ class Journey:
         return Page(self.reader.get(urljoin(self.site, address), timeout=30))
 
     def _post(self, page: Page, typed: dict[str, str]) -> Page:
-        """Send the page's form with what was typed, the first of each choice taken."""
+        """Submit the page's form with the typed values and the first option of each choice."""
         chosen = {name: values[0] for name, values in page.choices.items()}
         answer = self.reader.post(page.url, data=page.fields | chosen | typed, timeout=30)
         if answer.status_code >= 400 and "/c/pay/" not in answer.url:
-            raise Stuck(f"{page.url} was answered with {answer.status_code}.")
+            raise Stuck(f"{page.url} returned status {answer.status_code}.")
         return Page(answer)

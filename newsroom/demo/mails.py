@@ -1,4 +1,4 @@
-"""Mails of the demo go into a folder, a file each, instead of out into the world."""
+"""The demo's e-mails: kept in a folder, one file each, instead of being sent."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ from django.utils import timezone
 
 
 class FolderBackend(BaseEmailBackend):
-    """Writes each message as it would go over the wire; its name sorts by time."""
+    """Mail backend that writes each message to a file as it would be sent; names sort by time."""
 
     def send_messages(self, messages: Sequence[OutgoingMessage]) -> int:
         folder = Path(settings.MAIL_DIR)
@@ -33,7 +33,7 @@ class FolderBackend(BaseEmailBackend):
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail as it was sent."""
+    """An e-mail read back from its file."""
 
     name: str
     sent_at: datetime
@@ -45,7 +45,7 @@ class Mail:
 
 
 def list_mails(limit: int = 200) -> list[Mail]:
-    """The newest first."""
+    """Return the e-mails, newest first."""
     with contextlib.suppress(FileNotFoundError):
         paths = sorted(Path(settings.MAIL_DIR).glob("*.eml"), reverse=True)[:limit]
         return [_read(path) for path in paths]
@@ -53,7 +53,7 @@ def list_mails(limit: int = 200) -> list[Mail]:
 
 
 def read_mail(name: str) -> Mail | None:
-    """The mail of that name; None if there is none."""
+    """Return the e-mail with that name, or None."""
     path = Path(settings.MAIL_DIR) / f"{name}.eml"
     return _read(path) if path.is_file() else None
 

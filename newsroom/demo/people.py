@@ -1,4 +1,4 @@
-"""Invented readers, from many places; each address exists nowhere."""
+"""Invented readers from many places; their addresses are under example.org."""
 
 import random
 import unicodedata
@@ -32,17 +32,18 @@ class Person(NamedTuple):
 
 
 def meet_people(chance: random.Random) -> Iterator[Person]:
-    """Everybody once, in an order that chance decides."""
-    everybody = [
+    """Yield every person once, in random order."""
+    people = [
         Person(f"{first} {last}", make_address(f"{first} {last}"), language)
         for language in FIRST
         for first, last in product(FIRST[language].split(), LAST[language].split())
     ]
-    chance.shuffle(everybody)
-    yield from everybody
+    chance.shuffle(people)
+    yield from people
 
 
 def make_address(name: str) -> str:
+    """Return an address with the name in Latin letters."""
     latin = "".join(LATIN.get(letter, letter) for letter in name.lower()).replace("_", "")
     plain = unicodedata.normalize("NFKD", latin.replace("ı", "i").replace("ł", "l"))
     letters = "".join(letter for letter in plain if letter.isascii())

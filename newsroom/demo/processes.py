@@ -1,7 +1,7 @@
-"""The demo's processes: web server, worker, beat and sandbox, each in a process group of its own.
+"""The demo's processes: web server, worker, beat and sandbox, each in its own process group.
 
-Each tells the guardian of itself before it becomes what it is; closing the guardian's input ends
-them all, and the kernel closes it if we are killed.
+Each process registers with the guardian before it starts. The guardian stops them all when its
+input closes, which the kernel does if this process is killed.
 """
 
 import contextlib
@@ -20,9 +20,9 @@ from newsroom.sandbox.process import SECRET_KEY, WEBHOOK_SECRET
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30.0
-END_SECONDS = 6.0
-# What a shell may hold that the demo must not inherit: it never touches anybody's real data.
-FOREIGN = (
+STOP_SECONDS = 6.0
+# Settings that the demo does not inherit from the shell, so that it never touches real data.
+IGNORED_SETTINGS = (
     "ANYMAIL",
     "CACHE_URL",
     "CELERY_BROKER_URL",
@@ -46,17 +46,17 @@ FOREIGN = (
     "SECURE_SSL_REDIRECT",
     "STAFF_EMAIL",
 )
-# All that the demo asks is on this machine, whatever proxy leads out of it.
+# The demo's own servers are on this machine, so requests to them never use a proxy.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class NotStarted(Exception):
-    """A process did not come up; the message says which, and where its log is."""
+    """A process did not start; the message says which one and where its log is."""
 
 
 def make_environment(folder: Path, *, port: int, sandbox_port: int) -> dict[str, str]:
-    """Everything that the demo's processes have to know, on top of the shell's own."""
-    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    """Return the environment of the demo's processes: the shell's, with the demo's settings."""
+    kept = {name: value for name, value in os.environ.items() if name not in IGNORED_SETTINGS}
     return kept | {
         "DJANGO_SETTINGS_MODULE": "newsroom.settings",
         "ENV_FILE": os.devnull,
@@ -77,8 +77,9 @@ def make_environment(folder: Path, *, port: int, sandbox_port: int) -> dict[str,
 
 
 def is_taken(port: int) -> bool:
+    """Return whether another process listens on a port."""
     with socket.socket() as probe:
-        # As a server would: a port that only lingers after a restart is free.
+        # Servers set this too: a port that only lingers after a restart counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -88,13 +89,14 @@ def is_taken(port: int) -> bool:
 
 
 def find_free_port() -> int:
+    """Return a port that no process listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class Processes:
-    """The children by name. Leave its `with` block, or die: they end."""
+    """The child processes by name. They stop when the `with` block or this process ends."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.logs = folder / "logs"
@@ -113,26 +115,26 @@ class Processes:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.end()
+        self.stop()
 
     def start(self, name: str, *command: str) -> "subprocess.Popen[bytes]":
-        """Start a Python module with its arguments; what it says goes to its log."""
+        """Start a Python module with arguments; its output goes to its log."""
         with (self.logs / f"{name}.log").open("ab") as log:
             self.children[name] = self._spawn(*command, output=log)
         return self.children[name]
 
     def run(self, *command: str, may_fail: bool = False) -> int:
-        """Run one to its end, in sight; its exit code.
+        """Run a Python module in the foreground and return its exit code.
 
-        Raises NotStarted if it failed, or if one that should stay ended meanwhile.
+        Raises NotStarted if it fails, or if another process stops meanwhile.
         """
         child = self._spawn(*command)
         while (code := child.poll()) is None:
-            for name in self.ended():
-                raise NotStarted(f"The {name} process ended; its log is {self.log_of(name)}.")
+            for name in self.list_stopped():
+                raise NotStarted(f"The {name} process stopped. See its log: {self.get_log(name)}")
             time.sleep(0.05)
         if code and not may_fail:
-            raise NotStarted(f"{' '.join(command)} ended with exit code {code}.")
+            raise NotStarted(f"{' '.join(command)} failed with exit code {code}.")
         return code
 
     def _spawn(self, *command: str, output: IO[bytes] | None = None) -> "subprocess.Popen[bytes]":
@@ -144,11 +146,11 @@ class Processes:
             stdout=output,
             stderr=None if output is None else subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=self._tell_guardian,  # noqa: PLW1509 - one system call, and no lock
+            preexec_fn=self._register,  # noqa: PLW1509 - one system call, and no lock
         )
 
-    def _tell_guardian(self) -> None:
-        """In the child, before it runs anything: there is no moment at which nobody knows of it."""
+    def _register(self) -> None:
+        """Register with the guardian. Runs in the child, so no process starts unregistered."""
         assert self._guardian.stdin is not None
         os.write(self._guardian.stdin.fileno(), b"%d\n" % os.getpid())
 
@@ -180,29 +182,29 @@ class Processes:
         )
 
     def wait_for(self, name: str, url: str) -> None:
-        """Until it answers. Raises NotStarted if it ends, or says nothing in time."""
+        """Wait until a process answers. Raises NotStarted if it stops or takes too long."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.children[name].poll() is None:
             with contextlib.suppress(OSError), _direct.open(url, timeout=5):
                 return
             time.sleep(0.1)
-        raise NotStarted(f"The {name} process did not start; its log is {self.log_of(name)}.")
+        raise NotStarted(f"The {name} process did not start. See its log: {self.get_log(name)}")
 
-    def log_of(self, name: str) -> Path:
+    def get_log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
-    def ended(self) -> Iterator[str]:
-        """The names of those that ended by themselves."""
+    def list_stopped(self) -> Iterator[str]:
+        """Return the names of the processes that stopped unexpectedly."""
         return (name for name, child in self.children.items() if child.poll() is not None)
 
-    def end(self) -> None:
-        """End them all, within seconds."""
+    def stop(self) -> None:
+        """Stop all processes, within seconds."""
         if self._guardian.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._guardian.stdin.close()
-        deadline = time.monotonic() + END_SECONDS
+        deadline = time.monotonic() + STOP_SECONDS
         while self._guardian.poll() is None and time.monotonic() < deadline:
-            # Reaped here, since they are our children: a dead one must not look alive to it.
+            # Reap our children, so that the guardian does not take a dead one for a live one.
             for child in self.children.values():
                 child.poll()
             time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""`bin/demo`: the campaign, a pretend Stripe and all processes on this machine. Ctrl-C ends them."""
+"""`bin/demo`: run the campaign, a Stripe sandbox and all processes until Ctrl-C."""
 
 import argparse
 import fcntl
@@ -21,42 +21,50 @@ from newsroom.demo.processes import (
 from newsroom.sandbox.control import SandboxControl
 
 ROOT = Path(__file__).resolve().parents[2]
-# In the folder from the first moment on, and once its rows are complete.
+# Files in the demo's folder: the first marks it as the demo's, the second says it is set up.
 MARKER, COMPLETE = ".newsroom-demo", ".complete"
 
 
 class Refused(Exception):
-    """The demo will not start; the message says why and what to do."""
+    """The demo cannot start; the message says why and what to do."""
 
 
 def read_arguments(arguments: list[str]) -> argparse.Namespace:
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog="bin/demo",
-        description="The membership campaign with a pretend Stripe; no money moves.",
+        description="Run the membership campaign with a Stripe sandbox. No real money moves.",
     )
-    parser.add_argument("--port", type=read_port, default=8000, help="where it listens (8000)")
     parser.add_argument(
-        "--data", type=Path, default=ROOT / ".demo", help="where its data live (.demo)"
+        "--port", type=read_port, default=8000, help="port of the website (default: 8000)"
     )
-    parser.add_argument("--empty", action="store_true", help="begin at 0 of 1,000, not at 312")
-    parser.add_argument("--fresh", action="store_true", help="begin anew: its old data are deleted")
     parser.add_argument(
-        "--once", action="store_true", help="take the whole journey without a browser, and end"
+        "--data", type=Path, default=ROOT / ".demo", help="folder for its data (default: .demo)"
+    )
+    parser.add_argument(
+        "--empty", action="store_true", help="start at 0 of 1,000 new members instead of 312"
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="delete the demo's old data and start again"
+    )
+    parser.add_argument(
+        "--once", action="store_true", help="test the whole journey without a browser, then stop"
     )
     return parser.parse_args(arguments)
 
 
 def read_port(typed: str) -> int:
+    """Parse a port number."""
     port = int(typed) if typed.isascii() and typed.isdigit() else 0
     if not 1024 <= port <= 65535:
-        raise argparse.ArgumentTypeError("a port is a number from 1024 to 65535")
+        raise argparse.ArgumentTypeError("choose a port number from 1024 to 65535")
     return port
 
 
 def main(arguments: list[str]) -> int:
-    """Run the demo until it is ended; the exit code."""
+    """Run the demo until it is stopped and return the exit code."""
     options = read_arguments(arguments)
-    # A shell's background job comes with SIGINT ignored; whoever sends it means it all the same.
+    # Shells start background jobs with SIGINT ignored; stop on it all the same.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
@@ -65,19 +73,21 @@ def main(arguments: list[str]) -> int:
         say(str(error))
         return 1
     except KeyboardInterrupt:
-        say("\nEnded.")
+        say("\nDemo stopped.")
         return 130 if options.once else 0
 
 
 def run(options: argparse.Namespace) -> int:
+    """Check the port and the folder, then run the demo in it."""
     folder = options.data.resolve()
     refuse_taken_port(options.port)
-    refuse_foreign_folder(folder)
+    refuse_other_folder(folder)
     with lock_folder(folder):
         return run_in(folder, options)
 
 
 def run_in(folder: Path, options: argparse.Namespace) -> int:
+    """Set up the campaign if needed and run all processes."""
     clear_folder(folder, fresh=options.fresh)
     sandbox_port = choose_sandbox_port(folder)
     environment = make_environment(folder, port=options.port, sandbox_port=sandbox_port)
@@ -97,7 +107,7 @@ def run_in(folder: Path, options: argparse.Namespace) -> int:
 
 
 def start_site(processes: Processes, folder: Path, *, port: int) -> None:
-    """Web server, worker and beat, and the sandbox's webhooks on their way to them."""
+    """Start web server, worker and beat, and have the sandbox send its webhooks to them."""
     processes.start_web(port)
     processes.start_worker()
     processes.start_beat(folder)
@@ -110,22 +120,25 @@ def start_site(processes: Processes, folder: Path, *, port: int) -> None:
 
 
 def refuse_taken_port(port: int) -> None:
+    """Raise Refused if another process listens on the port."""
     if is_taken(port):
         raise Refused(
-            f"Port {port} is taken. If another demo is running, end it; or choose another port, "
-            f"such as bin/demo --port {port + 1}"
+            f"Port {port} is already in use. If another demo is running, stop it. Or choose "
+            f"another port: bin/demo --port {port + 1}"
         )
 
 
-def refuse_foreign_folder(folder: Path) -> None:
-    """Only what the demo made itself is ever written to or deleted."""
+def refuse_other_folder(folder: Path) -> None:
+    """Raise Refused if the folder has files that the demo did not create."""
     ours = (folder / MARKER).exists()
     if folder.exists() and not ours and (not folder.is_dir() or any(folder.iterdir())):
-        raise Refused(f"{folder} holds something that is not the demo's. Choose another --data.")
+        raise Refused(
+            f"{folder} contains files that the demo did not create. Choose another --data."
+        )
 
 
 def lock_folder(folder: Path) -> IO[str]:
-    """Keep the folder for this demo alone, until what is returned is closed or we are gone."""
+    """Lock the folder for this demo until the returned file is closed. Raises Refused."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = (folder / MARKER).open("a")
     try:
@@ -133,13 +146,13 @@ def lock_folder(folder: Path) -> IO[str]:
     except BlockingIOError as error:
         lock.close()
         raise Refused(
-            f"Another demo runs on {folder}. End it, or choose another --data."
+            f"Another demo is using {folder}. Stop it, or choose another --data."
         ) from error
     return lock
 
 
 def clear_folder(folder: Path, *, fresh: bool) -> None:
-    """Begin anew if that is wanted, or if an earlier setting up was broken off."""
+    """Delete old data if `fresh`, or if an earlier set-up was not completed."""
     if (folder / COMPLETE).exists() and not fresh:
         return
     (folder / COMPLETE).unlink(missing_ok=True)
@@ -151,16 +164,17 @@ def clear_folder(folder: Path, *, fresh: bool) -> None:
 
 
 def choose_sandbox_port(folder: Path) -> int:
-    """The same at every start if it is free, since Stripe's addresses stand in the rows."""
-    kept = folder / "sandbox-port"
-    port = int(kept.read_text()) if kept.exists() else find_free_port()
+    """Return the same port as last time if it is free: rows contain the sandbox's URLs."""
+    file = folder / "sandbox-port"
+    port = int(file.read_text()) if file.exists() else find_free_port()
     if is_taken(port):
         port = find_free_port()
-    kept.write_text(str(port))
+    file.write_text(str(port))
     return port
 
 
 def print_addresses(environment: Mapping[str, str]) -> None:
+    """Print where to find each page."""
     site = environment["SITE_URL"]
     lines = {
         "article": f"{site}/",
@@ -169,26 +183,27 @@ def print_addresses(environment: Mapping[str, str]) -> None:
         "gift": f"{site}/campaign/birthday/gift/",
         "claim": f"{site}/claim/",
         "mails": f"{site}/mails/",
-        "admin": f"{site}/admin/  (editor, third-birthday)",
+        "admin": f"{site}/admin/  (user: editor, password: third-birthday)",
         "report": f"{site}/admin/campaigns/campaign/1/progress/",
         "stripe": f"{environment['STRIPE_API_BASE']}/",
     }
     for name, address in lines.items():
         sys.stdout.write(f"{name:<9} {address}\n")
     sys.stdout.flush()
-    say("Ctrl-C ends everything.")
+    say("Press Ctrl-C to stop the demo.")
 
 
 def watch(processes: Processes) -> int:
-    """Until Ctrl-C, or until a process ends that should not."""
+    """Wait for Ctrl-C, or until a process stops unexpectedly."""
     while True:
-        for name in processes.ended():
-            say(f"The {name} process ended by itself; its log is {processes.log_of(name)}.")
+        for name in processes.list_stopped():
+            say(f"The {name} process stopped. See its log: {processes.get_log(name)}")
             return 1
         time.sleep(0.5)
 
 
 def say(line: str) -> None:
+    """Print a line to standard error."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 

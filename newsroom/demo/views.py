@@ -1,4 +1,4 @@
-"""The newspaper's pages. An article asks no database: its banners are files."""
+"""The newspaper's pages. Articles make no database queries: their banners are files."""
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from csp.decorators import csp
@@ -37,10 +37,10 @@ def show_mail(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "demo/mail.html", {"mail": mail})
 
 
-@csp(  # type: ignore[arg-type]  # its types know views without arguments alone
+@csp(  # type: ignore[arg-type]  # its types allow only views without arguments
     {
         "default-src": [NONE],
-        "style-src": [UNSAFE_INLINE],  # a mail brings its style along
+        "style-src": [UNSAFE_INLINE],  # an e-mail's own style
         "frame-ancestors": [SELF],
         "sandbox": ["allow-popups", "allow-top-navigation-by-user-activation"],
     }
@@ -49,9 +49,9 @@ def show_mail(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 @xframe_options_sameorigin
 def show_mail_body(request: HttpRequest, name: str) -> HttpResponse:
-    """The mail itself, for a frame in which nothing of it can run."""
+    """Show the e-mail's HTML, for a frame in which no script can run."""
     mail = read_mail(name)
     if mail is None:
         raise Http404
-    # Its links lead out of the frame, as they lead out of a mail program.
+    # Links open outside the frame, as they would in a mail program.
     return HttpResponse(mail.html.replace("<head>", '<head><base target="_top">', 1))

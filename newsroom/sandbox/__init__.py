@@ -1,15 +1,15 @@
-"""A pretend Stripe: a process of its own that answers the API, takes no money and sends real
-webhooks.
+"""A pretend Stripe for the demo, the tests and load runs. Never use it in production.
 
-For the demo, the tests and load runs; never in production. Where things are:
+It runs as a process of its own, answers Stripe's API, moves no money and sends real webhooks.
+Where to find what:
 
-    __main__, running, server    the process
-    api/        one module a noun: what each endpoint takes and answers
-    pages/      what a payer sees: the payment page, the portal, receipts
-    controls    /_sandbox/: clock, faults, disputes, books
-    checkouts -> settlements -> intents, invoices, subscriptions -> balance -> books
-                                 what a payment sets off
-    clock -> schedule    what time brings
-    events -> deliveries    what happened, and who is told
-    process, control    start it and pull its levers from a test, without Django
+    __main__, runtime, server    the process
+    api/         the API's endpoints, one module for each kind of object
+    pages/       the pages that a payer sees: payment page, portal, receipts
+    control_api  /_sandbox/: set the clock, add faults, open disputes, read the books
+    checkouts -> payments -> intents, invoices, subscriptions -> balance -> books
+                             the steps of a payment
+    clock -> schedule        events that happen at a set time
+    events -> deliveries     events, and the webhooks that carry them
+    process, control         start and control the sandbox from a test, without Django
 """

@@ -1,4 +1,4 @@
-"""`python -m newsroom.sandbox --port N --data DIR`: the pretend Stripe as a process of its own."""
+"""The command `python -m newsroom.sandbox --port N --data DIR`."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="newsroom.sandbox", description="A pretend Stripe for this machine. No money moves."
     )
-    parser.add_argument("--port", type=int, default=8420, help="0 takes a free port")
+    parser.add_argument("--port", type=int, default=8420, help="0 chooses a free port")
     parser.add_argument(
         "--data", type=Path, required=True, help="folder for the sandbox's database"
     )
@@ -21,7 +21,7 @@ def main() -> int:
     parser.add_argument("--secret-key", default="sk_test_newsroom_sandbox")
     options = parser.parse_args()
     options.data.mkdir(parents=True, exist_ok=True)
-    # Whatever project this shell works on: this process is the sandbox, with settings of its own.
+    # The shell may name another project's settings; the sandbox always uses its own.
     os.environ["DJANGO_SETTINGS_MODULE"] = "newsroom.sandbox.settings"
     os.environ["NEWSROOM_SANDBOX_DATA"] = str(options.data)
     os.environ["NEWSROOM_SANDBOX_SECRET_KEY"] = options.secret_key
@@ -30,12 +30,12 @@ def main() -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    import django  # noqa: PLC0415  (settings are chosen above, and not before)
+    import django  # noqa: PLC0415  (the settings are chosen above)
 
     django.setup()
-    from newsroom.sandbox import running  # noqa: PLC0415  (models need Django set up)
+    from newsroom.sandbox import runtime  # noqa: PLC0415  (models need Django to be set up)
 
-    with running.serving(options.port) as url:
+    with runtime.serve(options.port) as url:
         sys.stdout.write(f"sandbox  {url}\n")
         sys.stdout.flush()
         stopping.wait()

@@ -1,9 +1,8 @@
-"""Balance transactions: every movement of money, in the API's documents and in the sandbox's own
-books.
+"""Balance transactions: every movement of money, for the API and for the sandbox's own books.
 
-What has a rate (see `set_rates`) is paid out in another currency, as Stripe does where an account
-has no bank account for the reader's. Each movement is converted at the rate of its own day, so
-that a refund may take more or less than its charge brought.
+A currency with an exchange rate (see `set_exchange_rates`) is paid out in another currency, as
+Stripe does when the account has no bank account in the reader's currency. Each movement is
+converted at the rate of its own day, so a refund may cost more or less than its charge brought in.
 https://docs.stripe.com/currencies/conversions
 """
 
@@ -14,15 +13,15 @@ from newsroom.sandbox.documents import Document
 from newsroom.sandbox.models import BookEntry, StripeObject
 from newsroom.sandbox.templatetags.amounts import decimal_places
 
-# Made up, and kept simple on purpose: real fees depend on card, country and contract.
+# Invented and simple on purpose: real fees depend on card, country and contract.
 CHARGE_FEE_PER_MILLE = 15
 CHARGE_FEE_FIXED_MINOR = 25
 DISPUTE_FEE_MINOR = 1500
 DAYS_UNTIL_AVAILABLE = 2
 
 _Kind = BookEntry.Kind
-# kind -> (the API's type, its reporting category, which way the amount goes)
-_SHAPES = {
+# kind -> (the API's type, its reporting category, the sign of the amount)
+_ENTRY_TYPES = {
     _Kind.CHARGE: ("charge", "charge", 1),
     _Kind.REFUND: ("refund", "refund", -1),
     _Kind.REFUND_FAILURE: ("refund_failure", "refund_failure", 1),
@@ -31,20 +30,20 @@ _SHAPES = {
 }
 
 
-def set_rates(rates: dict[str, str]) -> None:
-    """{"uah": "eur 0.0209"}: from now on a hryvnia is paid out as so much of a euro."""
+def set_exchange_rates(rates: dict[str, str]) -> None:
+    """Set the rates for payouts from now on: {"uah": "eur 0.0209"} pays hryvnias out in euros."""
     for rate in rates.values():
         _, number = rate.split()
         if Decimal(number) <= 0:
-            raise ValueError("a rate is above zero")
-    standing = clock.load_standing()
-    standing.rates = rates
-    standing.save()
+            raise ValueError("An exchange rate must be above zero.")
+    state = clock.load_state()
+    state.rates = rates
+    state.save()
 
 
-def _pay_out(amount_minor: int, currency: str) -> tuple[int, str, Decimal | None]:
-    """The amount and the currency that the balance shows, and the rate between them, if any."""
-    rate = clock.load_standing().rates.get(currency)
+def _convert(amount_minor: int, currency: str) -> tuple[int, str, Decimal | None]:
+    """Return the amount and currency that the balance shows, and the exchange rate, if any."""
+    rate = clock.load_state().rates.get(currency)
     if rate is None:
         return amount_minor, currency, None
     settled_currency, number = rate.split()
@@ -54,12 +53,12 @@ def _pay_out(amount_minor: int, currency: str) -> tuple[int, str, Decimal | None
     return int(rounded), settled_currency, Decimal(number)
 
 
-def charge_fee(amount_minor: int) -> int:
-    """1.5 % rounded half up, and 25 minor units."""
+def calculate_charge_fee(amount_minor: int) -> int:
+    """Return 1.5 % of the amount, rounded half up, plus 25 minor units."""
     return (amount_minor * CHARGE_FEE_PER_MILLE + 500) // 1000 + CHARGE_FEE_FIXED_MINOR
 
 
-def move(
+def move_money(
     kind: BookEntry.Kind,
     *,
     amount_minor: int,
@@ -67,23 +66,27 @@ def move(
     source: str,
     description: str | None = None,
 ) -> StripeObject:
-    """`amount_minor` is above zero, in the reader's currency; the kind says which way it goes."""
-    type_, category, sign = _SHAPES[kind]
-    amount_minor, currency, rate = _pay_out(amount_minor, currency)
+    """Create a balance transaction and its book entry.
+
+    `amount_minor` is positive and in the reader's currency; `kind` decides the sign.
+    """
+    type_, category, sign = _ENTRY_TYPES[kind]
+    amount_minor, currency, rate = _convert(amount_minor, currency)
     amount = sign * amount_minor
-    fee_minor = {_Kind.CHARGE: charge_fee(amount_minor), _Kind.DISPUTE: DISPUTE_FEE_MINOR}.get(
-        kind, 0
-    )
+    fee_minor = {
+        _Kind.CHARGE: calculate_charge_fee(amount_minor),
+        _Kind.DISPUTE: DISPUTE_FEE_MINOR,
+    }.get(kind, 0)
     now = clock.now()
     fees: list[Document] = []
     if fee_minor:
-        words = "Dispute fee" if kind == _Kind.DISPUTE else "Stripe processing fees"
+        fee_name = "Dispute fee" if kind == _Kind.DISPUTE else "Stripe processing fees"
         fees.append(
             {
                 "amount": fee_minor,
                 "application": None,
                 "currency": currency,
-                "description": words,
+                "description": fee_name,
                 "type": "stripe_fee",
             }
         )
@@ -107,7 +110,7 @@ def move(
             "type": type_,
         }
     )
-    books.record(
+    books.record_entry(
         kind,
         currency=currency,
         amount_minor=amount_minor,

@@ -1,4 +1,4 @@
-"""The sandbox's own ledger: written as money moves, summed without the API's documents."""
+"""The sandbox's own ledger, kept apart from the API's documents so that tests can compare both."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from newsroom.sandbox.models import BookEntry
 Kind = BookEntry.Kind
 
 
-def record(
+def record_entry(
     kind: BookEntry.Kind, *, currency: str, amount_minor: int, fee_minor: int, source: str, txn: str
 ) -> None:
-    """`amount_minor` is what moved, always above zero; the kind says which way."""
+    """Add an entry. `amount_minor` is always positive; `kind` decides the sign."""
     BookEntry.objects.create(
         kind=kind,
         at=clock.now(),
@@ -25,15 +25,15 @@ def record(
     )
 
 
-def summarise() -> dict[str, Any]:
-    """Per currency; amounts of two currencies are never added."""
-    sums = BookEntry.objects.values("currency", "kind").annotate(
+def sum_by_currency() -> dict[str, Any]:
+    """Return totals and counts for each currency, in minor units."""
+    totals = BookEntry.objects.values("currency", "kind").annotate(
         amount=Sum("amount_minor"), fees=Sum("fee_minor"), rows=Count("pk")
     )
     books: dict[str, Any] = {}
-    for each in sums:
+    for total in totals:
         book = books.setdefault(
-            each["currency"],
+            total["currency"],
             {
                 "gross_minor": 0,
                 "fees_minor": 0,
@@ -49,10 +49,10 @@ def summarise() -> dict[str, Any]:
             Kind.REFUND_FAILURE.value: ("refunded_minor", -1),
             Kind.DISPUTE.value: ("disputed_minor", 1),
             Kind.DISPUTE_REVERSAL.value: ("disputed_minor", -1),
-        }[each["kind"]]
-        book[column] += sign * each["amount"]
-        book["fees_minor"] += each["fees"]
-        book["counts"][each["kind"]] = each["rows"]
+        }[total["kind"]]
+        book[column] += sign * total["amount"]
+        book["fees_minor"] += total["fees"]
+        book["counts"][total["kind"]] = total["rows"]
     for book in books.values():
         book["net_minor"] = (
             book["gross_minor"]

@@ -40,17 +40,19 @@ def create_product(params: Document) -> StripeObject:
 
 
 def create_price(params: Document, *, active: bool = True) -> StripeObject:
-    """`params` as the API's; the product is named by id or made on the spot."""
+    """Create a price. `params` names an existing product or describes a new one."""
     amount = params.get("unit_amount")
     if amount is None:
         raise ApiError(
-            "Prices of the sandbox need unit_amount.", code="parameter_missing", param="unit_amount"
+            "The sandbox needs a unit_amount for each price.",
+            code="parameter_missing",
+            param="unit_amount",
         )
     if amount < 0:
         raise ApiError("This value must be greater than or equal to 0.", param="unit_amount")
     lookup_key = params.get("lookup_key")
     if lookup_key:
-        _free_lookup_key(lookup_key, transfer=params.get("transfer_lookup_key", False))
+        _release_lookup_key(lookup_key, transfer=params.get("transfer_lookup_key", False))
     recurring = params.get("recurring")
     row = documents.create(
         {
@@ -74,13 +76,13 @@ def create_price(params: Document, *, active: bool = True) -> StripeObject:
             "unit_amount": amount,
             "unit_amount_decimal": str(amount),
         },
-        notes={"currency_options": _read_options(params.get("currency_options", {}))},
+        notes={"currency_options": _read_currency_options(params.get("currency_options", {}))},
     )
     events.emit("price.created", row)
     return row
 
 
-def _read_options(options: Document) -> Document:
+def _read_currency_options(options: Document) -> Document:
     return {currency.lower(): option["unit_amount"] for currency, option in options.items()}
 
 
@@ -111,7 +113,7 @@ def _make_recurring(recurring: Document) -> Document:
     }
 
 
-def _free_lookup_key(lookup_key: str, *, transfer: bool) -> None:
+def _release_lookup_key(lookup_key: str, *, transfer: bool) -> None:
     for row in documents.select("price").filter(body__lookup_key=lookup_key):
         if not transfer:
             raise ApiError(
@@ -123,7 +125,9 @@ def _free_lookup_key(lookup_key: str, *, transfer: bool) -> None:
 
 
 def update_product(row: StripeObject, params: Document) -> StripeObject:
-    _apply(row, params, nullable=("description", "url", "unit_label", "statement_descriptor"))
+    _apply_params(
+        row, params, nullable=("description", "url", "unit_label", "statement_descriptor")
+    )
     row.body["updated"] = clock.now()
     documents.save(row)
     events.emit("product.updated", row)
@@ -134,17 +138,17 @@ def update_price(row: StripeObject, params: Document) -> StripeObject:
     params = dict(params)
     transfer = params.pop("transfer_lookup_key", False)
     row.notes.setdefault("currency_options", {}).update(
-        _read_options(params.pop("currency_options", {}))
+        _read_currency_options(params.pop("currency_options", {}))
     )
     if params.get("lookup_key") and params["lookup_key"] != row.body["lookup_key"]:
-        _free_lookup_key(params["lookup_key"], transfer=transfer)
-    _apply(row, params, nullable=("nickname", "lookup_key"))
+        _release_lookup_key(params["lookup_key"], transfer=transfer)
+    _apply_params(row, params, nullable=("nickname", "lookup_key"))
     documents.save(row)
     events.emit("price.updated", row)
     return row
 
 
-def _apply(row: StripeObject, params: Document, *, nullable: tuple[str, ...]) -> None:
+def _apply_params(row: StripeObject, params: Document, *, nullable: tuple[str, ...]) -> None:
     for name, value in params.items():
         if name == "metadata":
             row.body["metadata"] = documents.merge_metadata(row.body["metadata"], value)
@@ -152,7 +156,7 @@ def _apply(row: StripeObject, params: Document, *, nullable: tuple[str, ...]) ->
             row.body[name] = None if value == "" and name in nullable else value
 
 
-def describe_price(price: Document) -> str:
-    """The product's name, as line items carry it."""
+def get_product_name(price: Document) -> str:
+    """Return the name that line items and invoices show."""
     product: dict[str, Any] = documents.fetch(price["product"]).body
     return str(product["name"])

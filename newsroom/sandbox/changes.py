@@ -1,6 +1,4 @@
-"""Changes to a running subscription: another price, another end, a longer trial, and what that
-costs.
-"""
+"""Changes to a subscription: price, end date, trial, and the prorations that follow."""
 
 import copy
 
@@ -10,11 +8,11 @@ from newsroom.sandbox import catalogue, clock, documents, events, invoices, subs
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.models import StripeObject
-from newsroom.sandbox.periods import add_intervals, share_of
+from newsroom.sandbox.periods import add_intervals, prorate_amount
 
 
 def update_subscription(row: StripeObject, params: Document) -> None:  # noqa: PLR0912
-    """`params` as the API's, checked. One customer.subscription.updated tells of all of it."""
+    """Apply the API's checked `params` and send one customer.subscription.updated event."""
     is_ended = row.body["status"] in subscriptions.ENDED
     if is_ended and not params.keys() <= {"cancellation_details", "metadata"}:
         raise ApiError(
@@ -40,13 +38,13 @@ def update_subscription(row: StripeObject, params: Document) -> None:  # noqa: P
     if "pause_collection" in params:
         pause = params["pause_collection"]
         row.body["pause_collection"] = {"resumes_at": None, **pause} if pause else None
-    _change_end(row, params)
+    _change_cancellation(row, params)
     trial_end = params.get("trial_end")
     if params.get("items"):
         into_trial = trial_end not in (None, "now")
         if into_trial and row.body["status"] == "active" and behaviour != "none":
             raise ApiError(
-                "The sandbox changes items and begins a trial at once only without prorations.",
+                "The sandbox can change items and start a trial together only without prorations.",
                 param="proration_behavior",
             )
         change_items(row, params["items"], behaviour=behaviour, bills=not into_trial, since=since)
@@ -59,7 +57,7 @@ def update_subscription(row: StripeObject, params: Document) -> None:  # noqa: P
     if renews and row.body["status"] == "active":
         _start_period(row, _make_prorations(row, [], behaviour=behaviour))
     if params.get("payment_behavior") == "error_if_incomplete":
-        _refuse_unpaid(row, before)
+        _reject_unpaid(row, before)
     subscriptions.save_subscription(row)
     events.emit_change("customer.subscription.updated", row, before)
 
@@ -75,8 +73,8 @@ def _check_proration_date(row: StripeObject, params: Document) -> int | None:
     return since
 
 
-def _refuse_unpaid(row: StripeObject, before: Document) -> None:
-    """The whole change is refused with the bank's own reason; nothing of it stays."""
+def _reject_unpaid(row: StripeObject, before: Document) -> None:
+    """Raise the bank's decline as an ApiError, which undoes the whole change."""
     if row.body["status"] != "past_due" or before["status"] == "past_due":
         return
     payment = documents.select("invoice_payment", invoice=row.body["latest_invoice"]).first()
@@ -92,7 +90,7 @@ def _refuse_unpaid(row: StripeObject, before: Document) -> None:
 
 
 def preview_update(row: StripeObject, params: Document) -> Document:
-    """The invoice that such a change would make at once: it is made, looked at and undone."""
+    """Return the invoice that the change would create now: make the change, read it, undo it."""
     known = row.body["latest_invoice"]
     point = transaction.savepoint()
     try:
@@ -101,7 +99,7 @@ def preview_update(row: StripeObject, params: Document) -> Document:
     finally:
         transaction.savepoint_rollback(point)
     if made.stripe_id == known:
-        raise ApiError("The sandbox previews only what is invoiced at once.")
+        raise ApiError("The sandbox previews only changes that are invoiced immediately.")
     body = made.body
     for line in body["lines"]["data"]:
         line["invoice"] = None
@@ -122,7 +120,7 @@ def preview_update(row: StripeObject, params: Document) -> Document:
     }
 
 
-def _change_end(row: StripeObject, params: Document) -> None:
+def _change_cancellation(row: StripeObject, params: Document) -> None:
     if "cancel_at" in params and "cancel_at_period_end" in params:
         raise ApiError(
             "Pass either cancel_at or cancel_at_period_end, not both.", param="cancel_at"
@@ -156,8 +154,10 @@ def change_items(  # noqa: PLR0912
     bills: bool = True,
     since: int | None = None,
 ) -> None:
-    """An entry without an id adds an item, as Stripe does; one with `deleted` takes it away.
-    `bills` is off where a trial begins with the change, which then costs nothing yet.
+    """Change, add or remove items, and charge for the difference.
+
+    As at Stripe, a change without an id adds an item, and one with `deleted` removes it.
+    `bills` is False when a trial starts with the change, because nothing is charged then.
     """
     old = copy.deepcopy(row.body["items"]["data"])
     items = {item["id"]: item for item in copy.deepcopy(old)}
@@ -189,8 +189,8 @@ def change_items(  # noqa: PLR0912
     if not items:
         raise ApiError("A subscription must have at least one item.", param="items")
     recurring = [item["price"]["recurring"] for item in items.values()]
-    if any(each != recurring[0] for each in recurring):
-        raise ApiError("All prices of a subscription must have the same interval here.")
+    if any(interval != recurring[0] for interval in recurring):
+        raise ApiError("In the sandbox all prices of a subscription must have the same interval.")
     row.body["items"]["data"] = list(items.values())
     if row.body["status"] == "trialing" or not bills:
         return
@@ -198,7 +198,7 @@ def change_items(  # noqa: PLR0912
     if recurring[0] != old[0]["price"]["recurring"]:
         _start_period(row, [line for line in lines if line["amount"] < 0])
     elif behaviour == "always_invoice" and lines:
-        subscriptions.bill(row, lines, reason="subscription_update", period=period)
+        subscriptions.bill_lines(row, lines, reason="subscription_update", period=period)
     else:
         row.notes["pending_lines"] += lines
 
@@ -217,36 +217,37 @@ def _find_price(change: Document, *, currency: str, path: str) -> Document | Non
 def _make_prorations(
     row: StripeObject, old: list[Document], *, behaviour: str, since: int | None = None
 ) -> list[Document]:
-    """The unused part of what was, given back, and the rest of the period at what is now.
+    """Return credits for the unused time of the old items and charges for the new ones.
 
-    Without `old` only the unused part of the present items is given back.
+    Without `old`, only the unused time of the current items is credited.
     """
     if behaviour == "none":
         return []
     start, end = subscriptions.get_period(row)
     now = clock.now() if since is None else since
-    present = row.body["items"]["data"]
-    given_back = old or present
+    current = row.body["items"]["data"]
+    credited = old or current
     lines = []
-    for sign, items, words in (
-        (-1, given_back, "Unused time on"),
-        (1, present if old else [], "Remaining time on"),
+    for sign, items, prefix in (
+        (-1, credited, "Unused time on"),
+        (1, current if old else [], "Remaining time on"),
     ):
-        other = present if sign < 0 else old
+        other = current if sign < 0 else old
         for item in items:
             same = any(
-                each["price"]["id"] == item["price"]["id"] and each["quantity"] == item["quantity"]
-                for each in other
+                same_item["price"]["id"] == item["price"]["id"]
+                and same_item["quantity"] == item["quantity"]
+                for same_item in other
             )
             if old and same:
                 continue
             amount = item["price"]["unit_amount"] * item["quantity"]
             lines.append(
                 invoices.make_line(
-                    amount=sign * share_of(amount, start=start, end=end, since=now),
+                    amount=sign * prorate_amount(amount, start=start, end=end, since=now),
                     price=item["price"],
                     quantity=item["quantity"],
-                    description=f"{words} {catalogue.describe_price(item['price'])}",
+                    description=f"{prefix} {catalogue.get_product_name(item['price'])}",
                     period=(now, end),
                     metadata=dict(row.body["metadata"]),
                     subscription=row.stripe_id,
@@ -258,7 +259,7 @@ def _make_prorations(
 
 
 def _start_period(row: StripeObject, lines: list[Document]) -> None:
-    """A new interval begins at once and is paid for at once."""
+    """Start a new billing period now and charge for it."""
     now = clock.now()
     old = subscriptions.get_period(row)
     recurring = row.body["items"]["data"][0]["price"]["recurring"]
@@ -269,7 +270,7 @@ def _start_period(row: StripeObject, lines: list[Document]) -> None:
     if row.body["cancel_at_period_end"]:
         row.body["cancel_at"] = period[1]
     pending = subscriptions.take_pending_lines(row)
-    subscriptions.bill(
+    subscriptions.bill_lines(
         row,
         [*pending, *lines, *subscriptions.make_lines(row, period)],
         reason="subscription_update",
@@ -278,10 +279,8 @@ def _start_period(row: StripeObject, lines: list[Document]) -> None:
 
 
 def _change_trial(row: StripeObject, trial_end: int, *, behaviour: str) -> None:
-    """A trial moves the next payment to its end: free time given to a subscriber. It begins now;
-    one that runs keeps its start.
-    """
-    trials.check_end(trial_end)
+    """Start a trial now, or move the end of the current one, and with it the next payment."""
+    trials.check_trial_end(trial_end)
     trialing = row.body["status"] == "trialing"
     if trialing and row.body["trial_end"] == trial_end:
         return
@@ -293,33 +292,33 @@ def _change_trial(row: StripeObject, trial_end: int, *, behaviour: str) -> None:
     row.body.update(status="trialing", trial_end=trial_end, billing_cycle_anchor=trial_end)
     if not trialing:
         row.body["trial_start"] = now
-    row.notes.update(cycle=0, warned=False)
+    row.notes.update(cycle=0, reminded=False)
     subscriptions.set_period(row, (now, trial_end))
     if row.body["cancel_at_period_end"]:
         row.body["cancel_at"] = trial_end
     lines += subscriptions.make_lines(row, (now, trial_end))
-    subscriptions.bill(row, lines, reason="subscription_update", period=(old[0], now))
-    trials.warn_if_due(row)
+    subscriptions.bill_lines(row, lines, reason="subscription_update", period=(old[0], now))
+    trials.send_reminder_if_due(row)
 
 
 def _end_trial(row: StripeObject) -> bool:
-    """Ends the free time, and the first paid period begins. Without a trial there is nothing to
-    end: answers whether there was one.
-    """
+    """End the trial and start the first paid period. Return False if there is no trial."""
     if row.body["status"] != "trialing":
         return False
     row.body["trial_end"] = clock.now()
-    trials.warn(row)
+    trials.send_reminder(row)
     _start_period(row, [])
     return True
 
 
-def cancel_now(row: StripeObject, *, details: Document, invoice_now: bool, prorate: bool) -> None:
+def cancel_immediately(
+    row: StripeObject, *, details: Document, invoice_now: bool, prorate: bool
+) -> None:
     if row.body["status"] not in subscriptions.ENDED:
         if prorate:
             row.notes["pending_lines"] += _make_prorations(row, [], behaviour="create_prorations")
         if invoice_now and row.notes["pending_lines"]:
             lines = subscriptions.take_pending_lines(row)
             period = subscriptions.get_period(row)
-            subscriptions.bill(row, lines, reason="subscription_update", period=period)
+            subscriptions.bill_lines(row, lines, reason="subscription_update", period=period)
     subscriptions.end_subscription(row, reason="cancellation_requested", details=details)

@@ -1,4 +1,4 @@
-"""Checkout sessions: opened by the API, closed by a payment or by time."""
+"""Checkout Sessions: created by the API, completed by a payment, or expired."""
 
 import copy
 from typing import Any
@@ -13,9 +13,7 @@ DEBIT_CURRENCIES = frozenset({"eur"})
 
 
 def create_session(params: Document) -> StripeObject:
-    """Refuses what Stripe refuses: no line items, mixed currencies, a mode that does not fit the
-    prices.
-    """
+    """Create a session. Raise ApiError where Stripe does, for example for mixed currencies."""
     mode = params["mode"]
     if params.get("customer") and params.get("customer_email"):
         raise ApiError("You may only specify one of these parameters: customer, customer_email.")
@@ -26,8 +24,8 @@ def create_session(params: Document) -> StripeObject:
             param="customer_email",
         )
     lines = [
-        make_line_item(each, path=f"line_items[{i}]")
-        for i, each in enumerate(params.get("line_items", []))
+        make_line_item(item, path=f"line_items[{i}]")
+        for i, item in enumerate(params.get("line_items", []))
     ]
     if not lines:
         raise ApiError(
@@ -44,7 +42,7 @@ def create_session(params: Document) -> StripeObject:
     trial_end = _find_trial_end(params.get("subscription_data", {}))
     due_now = [line for line in lines if not (trial_end and line["price"]["type"] == "recurring")]
     total = sum(line["amount_total"] for line in due_now)
-    expires_at = _find_expiry(params)
+    expires_at = _choose_expiry(params)
     customer = None
     if params.get("customer"):
         customer = documents.get("customer", params["customer"], param="customer", status=400)
@@ -63,16 +61,18 @@ def create_session(params: Document) -> StripeObject:
     return documents.create(body, notes=notes, due_at=expires_at)
 
 
-def present_in(row: StripeObject, currency: str) -> None:
-    """Show an open session in another currency of its prices, as Checkout does to a reader abroad.
+def change_currency(row: StripeObject, currency: str) -> None:
+    """Switch an open session to another currency of its prices, as Checkout does abroad.
 
-    The session, and what it leads to, is then of that currency, whatever it was made in.
+    The payment is then made in that currency, whatever the session was created in.
     https://docs.stripe.com/payments/checkout/localize-prices/manual-currency-prices
     """
     if currency == row.body["currency"]:
         return
     if row.body["mode"] != "payment":
-        raise ApiError("The sandbox shows only payments in another currency.", param="currency")
+        raise ApiError(
+            "The sandbox can change the currency only in payment mode.", param="currency"
+        )
     for line in row.notes["line_items"]:
         options = documents.fetch(line["price"]["id"]).notes.get("currency_options", {})
         if currency not in options:
@@ -116,7 +116,7 @@ def _find_trial_end(data: Document) -> int | None:
         )
     if "trial_period_days" in data:
         trial_end = clock.now() + int(data["trial_period_days"]) * trials.DAY
-        trials.check_end(trial_end, param="subscription_data[trial_period_days]")
+        trials.check_trial_end(trial_end, param="subscription_data[trial_period_days]")
         return trial_end
     if "trial_end" not in data:
         return None
@@ -126,11 +126,11 @@ def _find_trial_end(data: Document) -> int | None:
             "The `trial_end` date has to be at least 2 days in the future.",
             param="subscription_data[trial_end]",
         )
-    trials.check_end(trial_end, param="subscription_data[trial_end]")
+    trials.check_trial_end(trial_end, param="subscription_data[trial_end]")
     return trial_end
 
 
-def _find_expiry(params: Document) -> int:
+def _choose_expiry(params: Document) -> int:
     now = clock.now()
     expires_at: int = params.get("expires_at", now + HOURS_OPEN * 3600)
     if "expires_at" in params and not now + 1800 <= expires_at <= now + HOURS_OPEN * 3600:
@@ -167,7 +167,7 @@ def make_line_item(params: Document, *, path: str) -> Document:
         "amount_tax": 0,
         "amount_total": amount,
         "currency": price.body["currency"],
-        "description": catalogue.describe_price(price.body),
+        "description": catalogue.get_product_name(price.body),
         "metadata": documents.merge_metadata(None, params.get("metadata", {})),
         "price": copy.deepcopy(price.body),
         "quantity": quantity,
@@ -194,11 +194,11 @@ def make_customer_details(
 
 
 def _choose_method_types(params: Document, currency: str) -> list[str]:
-    """What a dynamic choice comes to here: cards, and a bank debit in euros."""
+    """Return the methods that Stripe would choose: cards, and SEPA debit for euros."""
     types = ["card", *(["sepa_debit"] if currency in DEBIT_CURRENCIES else [])]
     allowed = params.get("allowed_payment_method_types")
     excluded = params.get("excluded_payment_method_types", [])
-    chosen = [each for each in types if each not in excluded and (not allowed or each in allowed)]
+    chosen = [name for name in types if name not in excluded and (not allowed or name in allowed)]
     if not chosen:
         raise ApiError(
             "No valid payment method types for this Checkout Session.",

@@ -1,8 +1,7 @@
 """The sandbox's own time, in whole epoch seconds.
 
-It runs with the wall clock until a test stops it at a moment or moves it ahead. Webhook
-signatures alone
-use the wall clock, because their receiver does.
+It follows the wall clock until a test freezes it or moves it ahead. Webhook signatures always use
+the wall clock, because the receiver checks them by its own.
 """
 
 import threading
@@ -10,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from newsroom.sandbox.models import Standing
+from newsroom.sandbox.models import SandboxState
 
 
 class _Moment(threading.local):
@@ -18,35 +17,33 @@ class _Moment(threading.local):
 
 
 _moment = _Moment()
-_standing: Standing | None = None
+_state: SandboxState | None = None
 
 
-def load_standing() -> Standing:
-    """The one row, read once: this process is the only one that writes it."""
-    global _standing
-    if _standing is None:
-        _standing, _ = Standing.objects.get_or_create(pk=1)
-    return _standing
+def load_state() -> SandboxState:
+    """Return the sandbox's one row of state. It is read once: no other process writes it."""
+    global _state
+    if _state is None:
+        _state, _ = SandboxState.objects.get_or_create(pk=1)
+    return _state
 
 
 def now() -> int:
     if _moment.at is not None:
         return _moment.at
-    standing = load_standing()
-    if standing.frozen_at is not None:
-        return standing.frozen_at
-    return int(time.time()) + standing.offset
+    state = load_state()
+    if state.frozen_at is not None:
+        return state.frozen_at
+    return int(time.time()) + state.offset
 
 
 def is_frozen() -> bool:
-    return load_standing().frozen_at is not None
+    return load_state().frozen_at is not None
 
 
 @contextmanager
-def standing_at(moment: int) -> Iterator[None]:
-    """What falls due while the clock jumps ahead happens at its own time, not at the end of the
-    jump.
-    """
+def set_moment(moment: int) -> Iterator[None]:
+    """Pretend that it is `moment`, for work that falls due while the clock jumps ahead."""
     before = _moment.at
     _moment.at = moment
     try:
@@ -56,23 +53,23 @@ def standing_at(moment: int) -> Iterator[None]:
 
 
 def freeze(moment: int) -> None:
-    standing = load_standing()
-    standing.frozen_at, standing.offset = moment, 0
-    standing.save()
+    state = load_state()
+    state.frozen_at, state.offset = moment, 0
+    state.save()
 
 
 def advance(seconds: int) -> None:
-    """A stopped clock stays stopped, a running one runs on from the later time."""
-    standing = load_standing()
-    if standing.frozen_at is not None:
-        standing.frozen_at += seconds
+    """Move the clock ahead. A frozen clock stays frozen; a running one keeps running."""
+    state = load_state()
+    if state.frozen_at is not None:
+        state.frozen_at += seconds
     else:
-        standing.offset += seconds
-    standing.save()
+        state.offset += seconds
+    state.save()
 
 
-def release() -> None:
-    """Back to the wall clock."""
-    standing = load_standing()
-    standing.frozen_at, standing.offset = None, 0
-    standing.save()
+def use_wall_clock() -> None:
+    """Undo `freeze` and `advance`."""
+    state = load_state()
+    state.frozen_at, state.offset = None, 0
+    state.save()

@@ -1,4 +1,4 @@
-"""Which API request is being worked on, for the `request` field of the events that it causes."""
+"""The current API request, for the `request` field of its events, and the server's address."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ class CurrentRequest:
 
 @dataclass
 class Address:
-    """Where this sandbox answers; the server fills it in when it knows its port."""
+    """The sandbox's own address, set by the server when it knows its port."""
 
     base_url: str = ""
 
 
-# What happens by itself (a renewal, a settled debit) or on a page has no API request.
+# Renewals, settled debits and actions on pages have no API request.
 NO_REQUEST = CurrentRequest()
 current_request: ContextVar[CurrentRequest] = ContextVar("current_request", default=NO_REQUEST)
 address = Address()

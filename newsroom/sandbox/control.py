@@ -1,4 +1,4 @@
-"""The sandbox's levers from Python: a small HTTP client, one kept connection, no Django."""
+"""A client for the control API of a running sandbox. Needs no Django."""
 
 import http.client
 import json
@@ -10,8 +10,8 @@ from urllib.parse import urlencode, urlsplit
 Json = dict[str, Any]
 
 
-class SandboxRefusal(Exception):
-    """The sandbox would not: `status` and the API's error are on it."""
+class SandboxError(Exception):
+    """The sandbox refused a call. `status` and `error` hold its answer."""
 
     def __init__(self, status: int, error: Json) -> None:
         super().__init__(f"{status}: {error.get('message', error)}")
@@ -20,7 +20,7 @@ class SandboxRefusal(Exception):
 
 
 class SandboxControl:
-    """One for each test process is enough; it may be shared by threads."""
+    """Controls a running sandbox over one connection, which threads may share."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -50,40 +50,41 @@ class SandboxControl:
                 except (OSError, http.client.HTTPException):
                     self._connection.close()
                     self._connection = None
-                    # A kept connection may have gone with a restart; a new
-                    # one that fails is a failure.
+                    # A restart of the sandbox closes the old connection: try once more.
                     if fresh or attempt == 2:
                         raise
         answer: Json = json.loads(text)
         if status != 200:
-            raise SandboxRefusal(status, answer.get("error", answer))
+            raise SandboxError(status, answer.get("error", answer))
         return answer
 
     def reset(self) -> None:
-        """As new: objects, events, faults, clock and receiver."""
+        """Delete all objects, events and faults, and reset clock and webhook receiver."""
         self._call("POST", "reset")
 
-    def keep(self) -> None:
-        """Remembers every object and event, for `bring_back`."""
-        self._call("POST", "keep")
+    def save_snapshot(self) -> None:
+        """Remember all objects and events for `restore_snapshot`."""
+        self._call("POST", "snapshot/save")
 
-    def bring_back(self) -> None:
-        """After a reset: what was kept last is there again."""
-        self._call("POST", "bring-back")
+    def restore_snapshot(self) -> None:
+        """Add the objects and events of the last snapshot. Call `reset` first."""
+        self._call("POST", "snapshot/restore")
 
     def now(self) -> int:
+        """Return the sandbox's time in epoch seconds."""
         return int(self._call("GET", "clock")["now"])
 
     def freeze(self, now: int) -> int:
-        """Stops the clock at `now` (epoch seconds) and does what is due by then."""
+        """Stop the clock at `now` (epoch seconds), do all work due by then, return the time."""
         return int(self._call("POST", "clock", {"now": now})["now"])
 
     def advance(self, seconds: int = 0, *, days: int = 0) -> int:
-        """Moves the clock ahead; what falls due on the way happens, each at its own time."""
+        """Move the clock ahead, do all work due on the way at its own time, return the time."""
         moved = {"advance": seconds + days * 86400}
         return int(self._call("POST", "clock", moved)["now"])
 
     def run_real_clock(self) -> int:
+        """Follow the wall clock again and return the time."""
         return int(self._call("POST", "clock", {"real": True})["now"])
 
     def pay(
@@ -98,10 +99,12 @@ class SandboxControl:
         no_card: bool = False,
         currency: str | None = None,
     ) -> Json:
-        """Pays as on the hosted page: {"status": paid | processing | declined | requires_action,
-        ...}.
+        """Pay as on the hosted page. By default with a Visa card that works.
+
+        The answer's `status` is paid, processing, declined or requires_action. `three_d_secure` is
+        "complete" or "fail". `currency` pays in another currency of the price.
         """
-        given = {
+        options = {
             "card": card,
             "iban": iban,
             "three_d_secure": three_d_secure,
@@ -110,7 +113,7 @@ class SandboxControl:
             "no_card": no_card or None,
             "currency": currency,
         }
-        data = {key: value for key, value in given.items() if value is not None}
+        data = {key: value for key, value in options.items() if value is not None}
         return self._call("POST", f"checkout/{session_id}/pay", data)
 
     def add_fault(
@@ -123,8 +126,11 @@ class SandboxControl:
         status: int = 500,
         times: int = 1,
     ) -> None:
-        """`target` api: delay, error, lose_answer. `target` webhook: delay, error, drop, hold,
-        duplicate, reorder.
+        """Make the next `times` matching requests or webhooks fail (-1: until removed).
+
+        `target` is "api" or "webhook". `match` is a prefix or a pattern of a request such as
+        "POST /v1/refunds", or of an event type. Kinds for both: delay, error. For the API:
+        lose_answer. For webhooks: drop, duplicate, hold, reorder.
         """
         self._call(
             "POST",
@@ -140,7 +146,7 @@ class SandboxControl:
         )
 
     def remove_faults(self) -> None:
-        """Also lets go the webhooks that a `hold` kept back."""
+        """Remove all faults and send the webhooks that a `hold` fault kept back."""
         self._call("DELETE", "faults")
 
     def open_dispute(
@@ -151,66 +157,75 @@ class SandboxControl:
         reason: str = "fraudulent",
         inquiry: bool = False,
     ) -> Json:
-        named = {"charge": charge} if charge else {"payment_intent": payment_intent}
-        return self._call("POST", "disputes", {**named, "reason": reason, "inquiry": inquiry})
+        """Open a dispute of a charge or of a payment intent's charge, and return it."""
+        disputed = {"charge": charge} if charge else {"payment_intent": payment_intent}
+        return self._call("POST", "disputes", {**disputed, "reason": reason, "inquiry": inquiry})
 
     def close_dispute(self, dispute_id: str, *, status: str) -> Json:
+        """Close a dispute as "won" or "lost", or an inquiry as "warning_closed"."""
         return self._call("POST", f"disputes/{dispute_id}/close", {"status": status})
 
     def fail_refund(self, refund_id: str) -> Json:
+        """Let the bank reject a refund that succeeded before, and return it."""
         return self._call("POST", f"refunds/{refund_id}/fail")
 
     def renew(self, subscription_id: str, *, outcome: str | None = None) -> Json:
-        """Renews now instead of at the period's end; answers the invoice."""
+        """Renew now instead of at the period's end, and return the invoice.
+
+        `outcome` is "paid" or "failed"; without it the card decides.
+        """
         data = {"outcome": outcome} if outcome else {}
         return self._call("POST", f"subscriptions/{subscription_id}/renew", data)
 
-    def set_after_last_try(self, outcome: str) -> None:
-        """What becomes of a subscription after the last try to collect: cancel (as it is at
-        first), past_due or unpaid.
-        """
-        self._call("POST", "after-last-try", {"outcome": outcome})
+    def set_outcome_after_retries(self, outcome: str) -> None:
+        """Set the status of subscriptions whose last payment retry failed.
 
-    def settle(self, payment_intent_id: str, *, outcome: str = "succeeded") -> Json:
+        `outcome` is "cancel" (the default), "past_due" or "unpaid".
+        """
+        self._call("POST", "outcome-after-retries", {"outcome": outcome})
+
+    def settle_debit(self, payment_intent_id: str, *, outcome: str = "succeeded") -> Json:
+        """Answer a pending bank debit now, as "succeeded" or "failed"."""
         return self._call(
-            "POST", f"payment_intents/{payment_intent_id}/settle", {"outcome": outcome}
+            "POST", f"payment_intents/{payment_intent_id}/settle-debit", {"outcome": outcome}
         )
 
     def events(self, event_type: str | None = None) -> list[Json]:
-        """All events, oldest first, each with its `deliveries`."""
+        """Return the events, oldest first, each with its `deliveries`."""
         found: list[Json] = self._call("GET", "events")["data"]
-        return [each for each in found if event_type in (None, each["type"])]
+        return [event for event in found if event_type in (None, event["type"])]
 
-    def signed(self, event_id: str, *, secret: str | None = None) -> tuple[str, str]:
-        """(body, Stripe-Signature header), signed now by the caller's clock, which judges it."""
+    def sign_event(self, event_id: str, *, secret: str | None = None) -> tuple[str, str]:
+        """Return (body, Stripe-Signature header), signed now by the caller's clock."""
         query = {"at": int(time.time()), **({"secret": secret} if secret else {})}
         answer = self._call("GET", f"events/{event_id}/signed?{urlencode(query)}")
         return answer["body"], answer["header"]
 
-    def deliver(self, event_id: str) -> int:
-        """Sends the event once more to everybody who listens now."""
-        return int(self._call("POST", f"events/{event_id}/deliver")["receivers"])
+    def resend_event(self, event_id: str) -> int:
+        """Send the event again to all current receivers and return their number."""
+        return int(self._call("POST", f"events/{event_id}/resend")["receivers"])
 
     def books(self, *, rows: bool = False) -> Json:
-        """{"currencies": {"eur": {gross_minor, fees_minor, ...}}} with `rows` every movement."""
+        """Return {"currencies": {"eur": {gross_minor, ...}}}, and all entries with `rows`."""
         return self._call("GET", "books?rows=1" if rows else "books")
 
     def set_rates(self, **rates: str) -> None:
-        """`uah="eur 0.0209"`: hryvnias are paid out in euros at that rate; none: all as it is."""
+        """Pay currencies out in another one: `uah="eur 0.0209"`. No rates: no conversion."""
         self._call("POST", "rates", {"rates": rates})
 
     def webhooks(self) -> Json:
-        """Deliveries by state: pending, delivered, failed, held, dropped."""
+        """Return the number of deliveries by state: pending, delivered, failed, held, dropped."""
         return self._call("GET", "webhooks")
 
     def wait_for_webhooks(self, *, seconds: float = 10.0) -> None:
-        """Until none is pending. Raises TimeoutError."""
+        """Wait until no webhook is pending. Raise TimeoutError after `seconds`."""
         deadline = time.monotonic() + seconds
         while self.webhooks()["pending"]:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"webhooks still pending after {seconds} s: {self.webhooks()}")
+                raise TimeoutError(f"Webhooks still pending after {seconds} s: {self.webhooks()}")
             time.sleep(0.01)
 
     def set_webhook(self, url: str, *, secret: str | None = None) -> None:
+        """Send webhooks to `url` from now on; with an empty `url`, only record events."""
         data = {"url": url, **({"secret": secret} if secret else {})}
         self._call("POST", "webhook", data)

@@ -1,4 +1,4 @@
-"""Webhooks on their way: queued with the event, sent by one thread, retried until taken."""
+"""Webhooks: queued with their event, sent by one thread, retried until they are accepted."""
 
 import contextlib
 import hashlib
@@ -17,13 +17,12 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from newsroom.sandbox import clock, documents
-from newsroom.sandbox.faults import take_faults
+from newsroom.sandbox.faults import take_matching_faults
 from newsroom.sandbox.models import Delivery, Event
 
 logger = logging.getLogger(__name__)
 
-# Seconds of real time before each further attempt. Stripe takes hours; a person at a demo does
-# not wait that long.
+# Seconds of real time before each retry. Stripe takes hours; nobody at a demo waits that long.
 BACK_OFF_SECONDS = (1, 2, 5, 10, 30, 60)
 MOST_ATTEMPTS = 20
 TIMEOUT_SECONDS = 20.0
@@ -32,7 +31,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True)
-class Listener:
+class Receiver:
     url: str
     secret: str
 
@@ -42,40 +41,39 @@ def is_loopback(url: str) -> bool:
     return parts.scheme == "http" and parts.hostname in LOOPBACK
 
 
-def find_listeners(event_type: str) -> list[Listener]:
-    """The default receiver and the registered endpoints that ask for this type.
+def find_receivers(event_type: str) -> list[Receiver]:
+    """Return the default receiver and the registered endpoints that want this type of event.
 
-    Endpoints elsewhere than on this machine are registered but never called: a pretence stays at
-    home.
+    Endpoints on other machines can be registered but are never called.
     """
-    standing = clock.load_standing()
-    listeners = []
-    if standing.webhook_url:
-        listeners.append(Listener(standing.webhook_url, standing.webhook_secret))
+    state = clock.load_state()
+    receivers = []
+    if state.webhook_url:
+        receivers.append(Receiver(state.webhook_url, state.webhook_secret))
     for row in documents.select("webhook_endpoint").order_by("seq"):
         wanted = row.body["enabled_events"]
         if row.body["status"] != "enabled" or not is_loopback(row.body["url"]):
             continue
         if "*" in wanted or event_type in wanted:
-            listeners.append(Listener(row.body["url"], row.notes["secret"]))
-    return listeners
+            receivers.append(Receiver(row.body["url"], row.notes["secret"]))
+    return receivers
 
 
-def queue(event: Event, listeners: list[Listener]) -> None:
-    if not listeners:
+def queue_event(event: Event, receivers: list[Receiver]) -> None:
+    if not receivers:
         return
-    struck = take_faults("webhook", event.type)
-    kinds = {fault.kind: fault for fault in struck}
+    matching = take_matching_faults("webhook", event.type)
+    kinds = {fault.kind: fault for fault in matching}
     now = time.time()
-    for i, listener in enumerate(listeners):
+    for i, receiver in enumerate(receivers):
         position = event.seq + i / 100
         delivery = Delivery(
             event=event,
-            url=listener.url,
-            secret=listener.secret,
+            url=receiver.url,
+            secret=receiver.secret,
             position=position,
             next_attempt_at=now,
-            failures_ahead=1 if "error" in kinds else 0,
+            planned_failures=1 if "error" in kinds else 0,
         )
         if "drop" in kinds:
             delivery.state = Delivery.State.DROPPED
@@ -84,33 +82,31 @@ def queue(event: Event, listeners: list[Listener]) -> None:
         elif "delay" in kinds:
             delivery.next_attempt_at = now + kinds["delay"].seconds
         if "reorder" in kinds:
-            # Goes out after the next event, or alone if none comes.
+            # Sent after the next event, or after a few seconds if there is none.
             delivery.waits_for_next = True
             delivery.next_attempt_at = now + REORDER_PATIENCE_SECONDS
         else:
             Delivery.objects.filter(
-                url=listener.url, state=Delivery.State.PENDING, waits_for_next=True
+                url=receiver.url, state=Delivery.State.PENDING, waits_for_next=True
             ).update(position=position + 0.001, next_attempt_at=now, waits_for_next=False)
         delivery.save()
         if "duplicate" in kinds:
             Delivery.objects.create(
                 event=event,
-                url=listener.url,
-                secret=listener.secret,
+                url=receiver.url,
+                secret=receiver.secret,
                 position=position + 0.0005,
                 next_attempt_at=delivery.next_attempt_at,
             )
-    transaction.on_commit(wake)
+    transaction.on_commit(wake_sender)
 
 
-def render(event: Event) -> str:
+def render_body(event: Event) -> str:
     return json.dumps(event.body, separators=(",", ":"), ensure_ascii=False)
 
 
-def sign(body: str, *, secret: str, at: int | None = None) -> str:
-    """The Stripe-Signature header. `at` is the wall clock's, because the receiver checks it
-    against its own.
-    """
+def sign_body(body: str, *, secret: str, at: int | None = None) -> str:
+    """Return the Stripe-Signature header. `at` is wall clock time, as the receiver checks it."""
     stamp = int(time.time()) if at is None else at
     digest = hmac.new(secret.encode(), f"{stamp}.{body}".encode(), hashlib.sha256).hexdigest()
     return f"t={stamp},v1={digest}"
@@ -121,91 +117,87 @@ def count_pending(*, event: Event | None = None) -> int:
     return rows.filter(event=event).count() if event else rows.count()
 
 
-def count_pending_of(events: list[Event]) -> Counter[int]:
-    """By the event's key, for a page of them."""
+def count_pending_by_event(events: list[Event]) -> Counter[int]:
+    """Return the number of pending deliveries for each event's primary key."""
     rows = Delivery.objects.filter(event__in=events, state=Delivery.State.PENDING)
     return Counter(rows.values_list("event", flat=True))
 
 
 def release_held() -> int:
-    """Lets go what a `hold` kept back, in the order in which it happened."""
-    with documents.writing():
+    """Send the held webhooks in the order of their events, and return their number."""
+    with documents.write_transaction():
         released = Delivery.objects.filter(state=Delivery.State.HELD).update(
             state=Delivery.State.PENDING, next_attempt_at=time.time()
         )
-    wake()
+    wake_sender()
     return released
 
 
-def deliver_again(event: Event) -> int:
-    """Sends an event now, delivered before or not, to everybody who listens now."""
-    with documents.writing():
+def resend_event(event: Event) -> int:
+    """Send an event to all current receivers, delivered before or not; return their number."""
+    with documents.write_transaction():
         Delivery.objects.filter(
             event=event, state__in=[Delivery.State.HELD, Delivery.State.PENDING]
         ).delete()
-        listeners = find_listeners(event.type)
-        for i, listener in enumerate(listeners):
+        receivers = find_receivers(event.type)
+        for i, receiver in enumerate(receivers):
             Delivery.objects.create(
                 event=event,
-                url=listener.url,
-                secret=listener.secret,
+                url=receiver.url,
+                secret=receiver.secret,
                 position=event.seq + i / 100,
                 next_attempt_at=time.time(),
             )
-    wake()
-    return len(listeners)
+    wake_sender()
+    return len(receivers)
 
 
-_wake = threading.Event()
-_stop = threading.Event()
-_busy = threading.Lock()
+_wake_up = threading.Event()
+_stopping = threading.Event()
+_sending = threading.Lock()
 
 
-def wake() -> None:
-    _wake.set()
+def wake_sender() -> None:
+    _wake_up.set()
 
 
-def stop() -> None:
-    _stop.set()
-    _wake.set()
+def stop_sender() -> None:
+    _stopping.set()
+    _wake_up.set()
 
 
 @contextlib.contextmanager
-def paused(*, patience_seconds: float = 2.0) -> Any:
-    """Waits for the delivery under way, so that a reset leaves nothing of the last test in the
-    air.
-    """
-    held = _busy.acquire(timeout=patience_seconds)
+def pause_sending(*, patience_seconds: float = 2.0) -> Any:
+    """Wait for the current delivery, so that no webhook of the last test arrives after a reset."""
+    acquired = _sending.acquire(timeout=patience_seconds)
     try:
         yield
     finally:
-        if held:
-            _busy.release()
+        if acquired:
+            _sending.release()
 
 
-class Courier(threading.Thread):
-    """The one thread that speaks to receivers. A slow one delays other webhooks, never an API
-    answer.
-    """
+class WebhookSender(threading.Thread):
+    """The one thread that sends webhooks. A slow receiver delays other webhooks, not the API."""
 
     def __init__(self) -> None:
-        super().__init__(name="courier", daemon=True)
+        super().__init__(name="webhook sender", daemon=True)
         self._connections: dict[tuple[str, int], http.client.HTTPConnection] = {}
 
     def run(self) -> None:
-        while not _stop.is_set():
-            _wake.clear()
+        while not _stopping.is_set():
+            _wake_up.clear()
             try:
-                with _busy:
+                with _sending:
                     sent = self._deliver_next()
             except Exception:
-                logger.exception("The courier stumbled")
+                logger.exception("Sending a webhook failed")
                 sent = False
             if not sent:
-                _wake.wait(self._count_seconds_to_next())
+                _wake_up.wait(self._get_seconds_to_next())
         connection.close()
 
-    def _count_seconds_to_next(self) -> float:
+    def _get_seconds_to_next(self) -> float:
         soonest = (
             Delivery.objects.filter(state=Delivery.State.PENDING)
             .order_by("next_attempt_at")
@@ -223,51 +215,50 @@ class Courier(threading.Thread):
         )
         if delivery is None:
             return False
-        if delivery.failures_ahead > 0:
-            status, note = 0, "an error by a fault"
+        if delivery.planned_failures > 0:
+            status, note = 0, "error caused by a fault"
         else:
             status, note = self._post(delivery)
-        taken = 200 <= status < 300
+        accepted = 200 <= status < 300
         attempts = delivery.attempts + 1
         pause = BACK_OFF_SECONDS[min(attempts, len(BACK_OFF_SECONDS)) - 1]
         state = Delivery.State.PENDING
-        if taken:
+        if accepted:
             state = Delivery.State.DELIVERED
         elif attempts >= MOST_ATTEMPTS:
             state = Delivery.State.FAILED
         answer = {"at": time.time(), "status": status, "note": note}
-        with documents.writing():
+        with documents.write_transaction():
             Delivery.objects.filter(pk=delivery.pk).update(
                 state=state,
                 attempts=attempts,
-                failures_ahead=max(delivery.failures_ahead - 1, 0),
+                planned_failures=max(delivery.planned_failures - 1, 0),
                 next_attempt_at=time.time() + pause,
                 answers=[*delivery.answers, answer][-MOST_ATTEMPTS:],
             )
         return True
 
     def _post(self, delivery: Delivery) -> tuple[int, str]:
-        body = render(delivery.event)
+        body = render_body(delivery.event)
         parts = urlsplit(delivery.url)
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "newsroom-sandbox (a pretend Stripe)",
-            "Stripe-Signature": sign(body, secret=delivery.secret),
+            "Stripe-Signature": sign_body(body, secret=delivery.secret),
         }
         target = parts.path or "/"
         if parts.query:
             target = f"{target}?{parts.query}"
         for attempt in (1, 2):
-            held = self._connect(parts)
-            reused = held.sock is not None
+            http_connection = self._connect(parts)
+            reused = http_connection.sock is not None
             try:
-                held.request("POST", target, body.encode(), headers)
-                response = held.getresponse()
+                http_connection.request("POST", target, body.encode(), headers)
+                response = http_connection.getresponse()
                 response.read()
             except (OSError, http.client.HTTPException) as error:
-                held.close()
-                # The receiver may have closed a connection that we kept: that
-                # alone is worth a second try at once.
+                http_connection.close()
+                # The receiver may have closed the connection since: only then try again now.
                 closed = isinstance(error, ConnectionError | http.client.RemoteDisconnected)
                 if reused and attempt == 1 and closed:
                     continue

@@ -1,4 +1,4 @@
-"""Disputes: a bank takes a payment back, and may return it."""
+"""Disputes: a bank takes a payment back and may return it later."""
 
 import copy
 
@@ -62,11 +62,10 @@ EVIDENCE_NAMES = tuple(_EVIDENCE)
 def open_dispute(
     charge: StripeObject, *, reason: str = "fraudulent", inquiry: bool = False
 ) -> StripeObject:
-    """Takes back what is left of the charge, and the dispute fee.
+    """Withdraw the unrefunded part of the charge, and the dispute fee.
 
-    An `inquiry` only asks: no money moves, and the charge can still be refunded. Whether it counts
-    as `disputed` Stripe does not document; here it does not, which is the harder case for whoever
-    reads it.
+    An `inquiry` moves no money, and the charge can still be refunded. Stripe doesn't document
+    whether its charge is `disputed`; here it isn't, which is the harder case for an application.
     https://docs.stripe.com/disputes/how-disputes-work#inquiries
     """
     if reason not in REASONS:
@@ -76,7 +75,7 @@ def open_dispute(
     left = charge.body["amount"] - charge.body["amount_refunded"]
     if charge.body["status"] != "succeeded" or left <= 0 or charge.body["disputed"]:
         raise ApiError(
-            "Only a paid charge that is neither wholly refunded nor disputed can be disputed.",
+            "Only a paid charge can be disputed that is not fully refunded or already disputed.",
             param="charge",
         )
     now = clock.now()
@@ -87,7 +86,7 @@ def open_dispute(
         "id": stripe_id,
         "object": "dispute",
         "amount": left,
-        "balance_transactions": [] if inquiry else [_withdraw(stripe_id, charge, left)],
+        "balance_transactions": [] if inquiry else [_withdraw_funds(stripe_id, charge, left)],
         "charge": charge.stripe_id,
         "created": now,
         "currency": charge.body["currency"],
@@ -127,8 +126,8 @@ def open_dispute(
     return row
 
 
-def _withdraw(stripe_id: str, charge: StripeObject, amount: int) -> Document:
-    txn = balance.move(
+def _withdraw_funds(stripe_id: str, charge: StripeObject, amount: int) -> Document:
+    txn = balance.move_money(
         BookEntry.Kind.DISPUTE,
         amount_minor=amount,
         currency=charge.body["currency"],
@@ -139,8 +138,9 @@ def _withdraw(stripe_id: str, charge: StripeObject, amount: int) -> Document:
 
 
 def close_dispute(dispute: StripeObject, *, status: str) -> StripeObject:
-    """`lost` leaves the money with the bank, `won` brings it back (not the fee), even after a
-    loss. An inquiry ends as `warning_closed`.
+    """Close a dispute as `lost` or `won`, or an inquiry as `warning_closed`.
+
+    `won` returns the money but not the fee, and may follow a loss.
     """
     before = copy.deepcopy(dispute.body)
     ends = ("warning_closed",) if before["status"].startswith("warning_") else ("lost", "won")
@@ -152,7 +152,7 @@ def close_dispute(dispute: StripeObject, *, status: str) -> StripeObject:
         )
     dispute.body["status"] = status
     if status == "won":
-        txn = balance.move(
+        txn = balance.move_money(
             BookEntry.Kind.DISPUTE_REVERSAL,
             amount_minor=dispute.body["amount"],
             currency=dispute.body["currency"],
@@ -169,7 +169,7 @@ def close_dispute(dispute: StripeObject, *, status: str) -> StripeObject:
     return dispute
 
 
-def answer_dispute(dispute: StripeObject, *, evidence: Document, submit: bool) -> None:
+def submit_evidence(dispute: StripeObject, *, evidence: Document, submit: bool) -> None:
     if dispute.body["status"] not in ("needs_response", "under_review"):
         raise ApiError("This dispute is already closed.", code="dispute_already_closed")
     before = copy.deepcopy(dispute.body)

@@ -1,4 +1,4 @@
-"""Stripe's objects as documents: make, find, change, list."""
+"""Stripe's objects as JSON documents: create, find, save and list them."""
 
 import secrets
 import string
@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from newsroom.sandbox import clock
-from newsroom.sandbox.errors import ApiError, missing
+from newsroom.sandbox.errors import ApiError, make_missing_error
 from newsroom.sandbox.models import StripeObject
 
 Document = dict[str, Any]
@@ -55,8 +55,8 @@ def make_id(object_name: str) -> str:
 
 
 @contextmanager
-def writing() -> Iterator[None]:
-    """One writer at a time; readers go on reading what was committed last."""
+def write_transaction() -> Iterator[None]:
+    """Run one write at a time. Readers see the last commit meanwhile."""
     with _writers, transaction.atomic():
         yield
 
@@ -110,29 +110,32 @@ def find_bodies(stripe_ids: Collection[str]) -> dict[str, Document]:
 
 
 def get(object_name: str, stripe_id: str, *, param: str = "id", status: int = 404) -> StripeObject:
-    """Raises the API's resource_missing where there is no such object."""
+    """Return the object with this id. Raise the API's resource_missing error if there is none.
+
+    As at Stripe, a deleted customer can still be retrieved by its path.
+    """
     row = StripeObject.objects.filter(stripe_id=stripe_id, object=object_name).first()
     if row is None or row.body.get("deleted"):
         if row is not None and object_name == "customer" and status == 404:
             return row
-        raise missing(NOUNS.get(object_name, object_name), stripe_id, param=param, status=status)
+        raise make_missing_error(
+            NOUNS.get(object_name, object_name), stripe_id, param=param, status=status
+        )
     return row
 
 
 def fetch(stripe_id: str) -> StripeObject:
-    """For ids that the sandbox itself wrote down: one that is not there is a fault of the
-    sandbox.
-    """
+    """Return the object with an id that the sandbox itself stored, so that it must exist."""
     return StripeObject.objects.get(stripe_id=stripe_id)
 
 
 def select(object_name: str, **links: str) -> QuerySet[StripeObject]:
-    """Newest first, as every list of the API."""
+    """Return the objects with these links, newest first, as the API lists them."""
     return StripeObject.objects.filter(object=object_name, **links).order_by("-seq")
 
 
-def page(rows: QuerySet[StripeObject], params: Mapping[str, Any], *, url: str) -> Document:
-    """Stripe's list envelope, with its cursors."""
+def make_page(rows: QuerySet[StripeObject], params: Mapping[str, Any], *, url: str) -> Document:
+    """Return one page of a list, by Stripe's `limit` and cursor parameters."""
     limit = params.get("limit", 10)
     if not 1 <= limit <= 100:
         raise ApiError("This value must be between 1 and 100.", param="limit")
@@ -149,13 +152,13 @@ def page(rows: QuerySet[StripeObject], params: Mapping[str, Any], *, url: str) -
             rows = rows.filter(seq__lt=_cursor(rows, after))
         found = list(rows.values_list("body", flat=True)[: limit + 1])
         chosen = found[:limit]
-    return envelope(chosen, url=url, has_more=len(found) > limit)
+    return make_list(chosen, url=url, has_more=len(found) > limit)
 
 
 def _cursor(rows: QuerySet[Any], stripe_id: str) -> int:
     cursor = rows.model.objects.filter(stripe_id=stripe_id).values_list("seq", flat=True).first()
     if cursor is None:
-        raise missing("object", stripe_id, param="starting_after", status=400)
+        raise make_missing_error("object", stripe_id, param="starting_after", status=400)
     return int(cursor)
 
 
@@ -168,14 +171,14 @@ def filter_created(rows: QuerySet[Any], params: Mapping[str, Any]) -> QuerySet[A
     return rows
 
 
-def envelope(data: list[Document], *, url: str, has_more: bool = False) -> Document:
+def make_list(data: list[Document], *, url: str, has_more: bool = False) -> Document:
     return {"object": "list", "data": data, "has_more": has_more, "url": url}
 
 
 def merge_metadata(
     old: Mapping[str, str] | None, change: Mapping[str, str] | str
 ) -> dict[str, str]:
-    """An empty value takes its key away, an empty string all of them."""
+    """Return the merged metadata. An empty value removes its key, an empty `change` removes all."""
     if isinstance(change, str):
         return {}
     merged = {**(old or {}), **change}

@@ -1,10 +1,10 @@
-"""The error envelope of the API."""
+"""Errors in the form of Stripe's API."""
 
 from typing import Any
 
 
 class ApiError(Exception):
-    """A refusal with the status, type, code and parameter that Stripe would answer with."""
+    """An error with the status, type, code and parameter that Stripe would return."""
 
     def __init__(
         self,
@@ -14,13 +14,13 @@ class ApiError(Exception):
         type: str = "invalid_request_error",
         code: str | None = None,
         param: str | None = None,
-        keeps_work: bool = False,
+        keeps_changes: bool = False,
         **details: Any,
     ) -> None:
-        """`keeps_work`: what was done before the refusal stays done, as a failed charge does."""
+        """`keeps_changes` commits the work done before the error, such as a failed charge."""
         super().__init__(message)
         self.status = status
-        self.keeps_work = keeps_work
+        self.keeps_changes = keeps_changes
         error: dict[str, Any] = {"type": type, "message": message}
         if code is not None:
             error["code"] = code
@@ -31,8 +31,10 @@ class ApiError(Exception):
         self.body: dict[str, Any] = {"error": error}
 
 
-def missing(noun: str, stripe_id: str, *, param: str = "id", status: int = 404) -> ApiError:
-    """`status` is 404 for the object that the path names and 400 for one that a parameter names."""
+def make_missing_error(
+    noun: str, stripe_id: str, *, param: str = "id", status: int = 404
+) -> ApiError:
+    """Return Stripe's error for an unknown id: 404 for an id in the path, 400 in a parameter."""
     return ApiError(
         f"No such {noun}: '{stripe_id}'", status=status, code="resource_missing", param=param
     )

@@ -1,4 +1,4 @@
-"""Events: what happened, and the object as it was at that moment."""
+"""Events, each with the object as it was at that moment."""
 
 import copy
 
@@ -11,15 +11,13 @@ API_VERSION = "2026-10-28.endive"
 
 
 def emit(event_type: str, row: StripeObject, *, previous: Document | None = None) -> Event:
-    """Writes the event down and queues it for whoever listens. `previous` becomes
-    previous_attributes.
-    """
+    """Store the event and queue its webhooks. `previous` becomes previous_attributes."""
     request = current_request.get()
     data: Document = {"object": copy.deepcopy(row.body)}
     if previous is not None:
         data["previous_attributes"] = previous
     stripe_id = documents.make_id("event")
-    listeners = deliveries.find_listeners(event_type)
+    receivers = deliveries.find_receivers(event_type)
     body: Document = {
         "id": stripe_id,
         "object": "event",
@@ -27,18 +25,18 @@ def emit(event_type: str, row: StripeObject, *, previous: Document | None = None
         "created": clock.now(),
         "data": data,
         "livemode": False,
-        "pending_webhooks": len(listeners),
+        "pending_webhooks": len(receivers),
         "request": {"id": request.id, "idempotency_key": request.idempotency_key},
         "type": event_type,
     }
     event = Event.objects.create(
         stripe_id=stripe_id, type=event_type, created=body["created"], body=body
     )
-    deliveries.queue(event, listeners)
+    deliveries.queue_event(event, receivers)
     return event
 
 
 def emit_change(event_type: str, row: StripeObject, before: Document) -> Event | None:
-    """Nothing changed, nothing happened; otherwise the old values of what changed go along."""
+    """Emit an event with the old values of the changed fields; none if nothing changed."""
     previous = {key: before.get(key) for key, value in row.body.items() if before.get(key) != value}
     return emit(event_type, row, previous=previous) if previous else None

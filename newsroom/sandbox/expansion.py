@@ -1,4 +1,4 @@
-"""`expand[]`: ids turned into the objects that they name, at any depth, in lists and hashes."""
+"""`expand[]`: replaces ids with the objects that they name."""
 
 import copy
 from collections.abc import Iterator
@@ -9,22 +9,22 @@ from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.models import StripeObject
 
-# https://docs.stripe.com/api/expanding_objects; a list's `data` is a level, too.
+# https://docs.stripe.com/api/expanding_objects; a list's `data` counts as a level.
 DEEPEST = 4
-# Fields that the API leaves out until they are asked for.
+# Fields that the API omits unless they are expanded.
 _INCLUDED = {
     ("checkout.session", "line_items"),
     ("charge", "refunds"),
     ("customer", "subscriptions"),
     ("invoice", "payments"),
 }
-# Fields that an object may lack, and that can be asked for all the same.
+# Fields that may be expanded although an object doesn't have them.
 _OPTIONAL = {("refund", "failure_balance_transaction")}
 
 
-def present(body: Document, expand: list[str]) -> Document:
-    """A copy for the answer; the stored document keeps its ids."""
-    answer = _settle_balance(copy.deepcopy(body))
+def expand_body(body: Document, expand: list[str]) -> Document:
+    """Return an expanded copy; the stored document keeps its ids."""
+    answer = _set_balance_status(copy.deepcopy(body))
     for path in expand:
         if path.count(".") >= DEEPEST:
             raise ApiError(
@@ -36,29 +36,31 @@ def present(body: Document, expand: list[str]) -> Document:
 
 
 def _expand(nodes: list[Any], keys: list[str], *, path: str) -> None:
-    """All nodes of a level at once: a page of a hundred objects is one query, not a hundred."""
+    """Expand all nodes of one level together, so that a page of objects needs one query."""
     if not keys:
         return
     key, rest = keys[0], keys[1:]
-    named: list[tuple[Any, Any, str]] = []
+    references: list[tuple[Any, Any, str]] = []
     holders = [node for node in _flatten(nodes) if node is not None]
     for node in holders:
         if not isinstance(node, dict):
-            raise _refuse(path)
+            raise _make_error(path)
         if (node.get("object"), key) in _INCLUDED and key not in node:
-            node[key] = include(node, key)
+            node[key] = load_included_list(node, key)
         if key not in node and (node.get("object"), key) not in _OPTIONAL:
-            raise _refuse(path)
+            raise _make_error(path)
         value = node.get(key)
         if isinstance(value, str):
-            named.append((node, key, value))
+            references.append((node, key, value))
         elif isinstance(value, list):
-            named += [(value, i, each) for i, each in enumerate(value) if isinstance(each, str)]
-    found = documents.find_bodies({stripe_id for _, _, stripe_id in named})
-    for holder, place, stripe_id in named:
+            references += [
+                (value, i, item) for i, item in enumerate(value) if isinstance(item, str)
+            ]
+    found = documents.find_bodies({stripe_id for _, _, stripe_id in references})
+    for holder, place, stripe_id in references:
         if stripe_id not in found:
-            raise _refuse(path)
-        holder[place] = _settle_balance(found[stripe_id])  # read for this answer alone
+            raise _make_error(path)
+        holder[place] = _set_balance_status(found[stripe_id])
     _expand([node.get(key) for node in holders], rest, path=path)
 
 
@@ -70,15 +72,15 @@ def _flatten(nodes: list[Any]) -> Iterator[Any]:
             yield node
 
 
-def _refuse(path: str) -> ApiError:
+def _make_error(path: str) -> ApiError:
     return ApiError(f"This property cannot be expanded ({path}).", param="expand")
 
 
-def include(node: Document, key: str) -> Document:
+def load_included_list(node: Document, key: str) -> Document:
     match key:
         case "line_items":
             row = documents.fetch(node["id"])
-            return documents.envelope(
+            return documents.make_list(
                 row.notes["line_items"][:10],
                 url=f"/v1/checkout/sessions/{node['id']}/line_items",
                 has_more=len(row.notes["line_items"]) > 10,
@@ -93,16 +95,16 @@ def include(node: Document, key: str) -> Document:
             rows = documents.select("invoice_payment", invoice=node["id"])
             url = "/v1/invoice_payments"
     found: list[StripeObject] = list(rows[:11])
-    return documents.envelope(
+    return documents.make_list(
         [copy.deepcopy(row.body) for row in found[:10]], url=url, has_more=len(found) > 10
     )
 
 
-def _settle_balance(body: Document) -> Document:
-    """Money is pending until `available_on`: worked out when looked at, for it is not an event."""
+def _set_balance_status(body: Document) -> Document:
+    """Set the status by `available_on`. It is computed on reading, as no event announces it."""
     if body.get("object") == "balance_transaction":
         body["status"] = "available" if body["available_on"] <= clock.now() else "pending"
     elif body.get("object") == "list":
-        for each in body["data"]:
-            _settle_balance(each)
+        for item in body["data"]:
+            _set_balance_status(item)
     return body

@@ -1,4 +1,4 @@
-"""Faults: what a test or a demonstration wants to go wrong."""
+"""Faults: failures that a test or a demonstration asks for."""
 
 import fnmatch
 
@@ -22,18 +22,19 @@ def add_fault(
     )
 
 
-def take_faults(target: str, subject: str) -> list[Fault]:
-    """The faults that strike `subject` now, each counted down. A match is a prefix or a pattern
-    with * and ?.
+def take_matching_faults(target: str, subject: str) -> list[Fault]:
+    """Return the faults that match `subject`, and count each down.
+
+    A fault's `match` is a prefix, or a pattern with * and ?.
     """
-    struck = []
+    matching = []
     for fault in Fault.objects.filter(target=target).exclude(times=0).order_by("pk"):
         if subject.startswith(fault.match) or fnmatch.fnmatchcase(subject, fault.match):
-            struck.append(fault)
+            matching.append(fault)
             if fault.times > 0:
                 fault.times -= 1
                 fault.save(update_fields=["times"])
-    return struck
+    return matching
 
 
 def has_faults(target: str) -> bool:

@@ -1,6 +1,4 @@
-"""Idempotency keys: the same request twice is done once, and the answer is the one of the first
-time.
-"""
+"""Idempotency keys: a repeated request is done once and gets the first answer."""
 
 import hashlib
 import json
@@ -24,8 +22,8 @@ def make_fingerprint(method: str, path: str, params: dict[str, Any]) -> str:
 
 
 @contextmanager
-def in_flight(key: str | None) -> Iterator[None]:
-    """Refuses a second request with the same key while the first is still being worked on."""
+def claim_key(key: str | None) -> Iterator[None]:
+    """Hold the key while its request runs. Raise ApiError if another request holds it."""
     if key is None:
         yield
         return
@@ -46,8 +44,9 @@ def in_flight(key: str | None) -> Iterator[None]:
 
 
 def find_answer(key: str, fingerprint: str) -> IdempotentRequest | None:
-    """The stored answer; refuses a key that was used for something else. Keys live 24 hours of
-    the clock.
+    """Return the answer stored in the last 24 hours, by the sandbox's clock.
+
+    Raise ApiError if the key was used for another request.
     """
     known = IdempotentRequest.objects.filter(key=key).first()
     if known is None or known.created + HOURS_KEPT * 3600 <= clock.now():
@@ -62,7 +61,7 @@ def find_answer(key: str, fingerprint: str) -> IdempotentRequest | None:
     return known
 
 
-def keep_answer(key: str, fingerprint: str, *, request_id: str, status: int, answer: str) -> None:
+def store_answer(key: str, fingerprint: str, *, request_id: str, status: int, answer: str) -> None:
     IdempotentRequest.objects.update_or_create(
         key=key,
         defaults={

@@ -1,11 +1,11 @@
-"""The pretend cards and bank accounts, and how each behaves."""
+"""The test cards and bank accounts, and how each behaves."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Decline:
-    """Why a bank says no, in the API's codes and in the words that the payer reads."""
+    """The reason for a declined payment: the API's codes, and a message for the payer."""
 
     code: str
     decline_code: str | None
@@ -53,30 +53,30 @@ NEEDS_CHECK = Decline(
 NOT_A_TEST_CARD = Decline(
     "card_declined",
     "test_mode_live_card",
-    "Your card was declined. Only the test cards work here, and this is not one of them.",
+    "Your card was declined. Only test cards work here.",
 )
 
 CARDS = {
     card.number: card
     for card in (
-        Card("4242424242424242", "visa", "Visa, pays"),
-        Card("5555555555554444", "mastercard", "Mastercard, pays"),
-        Card("378282246310005", "amex", "American Express, pays"),
+        Card("4242424242424242", "visa", "Visa: succeeds"),
+        Card("5555555555554444", "mastercard", "Mastercard: succeeds"),
+        Card("378282246310005", "amex", "American Express: succeeds"),
         Card("4000000000000002", "visa", "Declined", decline=DECLINED),
-        Card("4000000000009995", "visa", "Declined: not enough money", decline=INSUFFICIENT),
-        Card("4000000000000069", "visa", "Declined: expired", decline=EXPIRED),
+        Card("4000000000009995", "visa", "Declined: insufficient funds", decline=INSUFFICIENT),
+        Card("4000000000000069", "visa", "Declined: expired card", decline=EXPIRED),
         Card("4000000000000127", "visa", "Declined: wrong security code", decline=WRONG_CVC),
         Card(
             "4000002500003155",
             "visa",
-            "Asks for 3-D Secure once, then pays",
+            "Asks for 3-D Secure now, but not at renewals",
             country="IE",
             three_d_secure=True,
         ),
         Card(
             "4000002760003184",
             "visa",
-            "Asks for 3-D Secure every time",
+            "Asks for 3-D Secure every time: renewals fail",
             country="DE",
             three_d_secure=True,
             renewal_decline=NEEDS_CHECK,
@@ -84,24 +84,26 @@ CARDS = {
         Card(
             "4000000000000341",
             "visa",
-            "Pays now, fails when it renews",
+            "Succeeds now, declined at renewals",
             renewal_decline=DECLINED,
         ),
-        Card("4000000000000259", "visa", "Pays, then the bank disputes it", disputed=True),
-        Card("4000000000005126", "visa", "Pays, but a refund fails later", refund_fails=True),
+        Card("4000000000000259", "visa", "Succeeds, then the bank opens a dispute", disputed=True),
+        Card(
+            "4000000000005126", "visa", "Succeeds, but refunds fail after a day", refund_fails=True
+        ),
     )
 }
 BANK_ACCOUNTS = {
     account.iban: account
     for account in (
-        BankAccount("DE89370400440532013000", "Debit that succeeds", succeeds=True),
-        BankAccount("DE62370400440532013001", "Debit that fails", succeeds=False),
+        BankAccount("DE89370400440532013000", "Bank debit: succeeds after 3 days", succeeds=True),
+        BankAccount("DE62370400440532013001", "Bank debit: fails after 3 days", succeeds=False),
     )
 }
 
 
 def find_card(number: str) -> Card:
-    """Any other number is a card that this pretence refuses, as test mode does."""
+    """Return the test card, or a card that is declined, as in Stripe's test mode."""
     known = CARDS.get(number)
     if known is not None:
         return known
@@ -119,7 +121,7 @@ def guess_brand(number: str) -> str:
 
 
 def has_valid_checksum(number: str) -> bool:
-    """Luhn's check of a card number without spaces."""
+    """Check a card number without spaces by Luhn's formula."""
     if not number.isascii() or not number.isdigit() or not 12 <= len(number) <= 19:
         return False
     total = 0

@@ -1,6 +1,4 @@
-"""Payment intents and their charges: the one place where a pretend payment goes through or does
-not.
-"""
+"""Payment intents and their charges: each payment succeeds or fails here."""
 
 import copy
 
@@ -9,7 +7,7 @@ from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.instruments import Decline
 from newsroom.sandbox.models import BookEntry, StripeObject
-from newsroom.sandbox.payment_methods import describe_for_charge, get_card
+from newsroom.sandbox.payment_methods import describe_method, get_card
 
 DEBIT_DAYS = 3
 DEBIT_FAILED = Decline(
@@ -122,7 +120,7 @@ def _create_charge(
             "paid": status == "succeeded",
             "payment_intent": intent.stripe_id,
             "payment_method": method.stripe_id,
-            "payment_method_details": describe_for_charge(method, three_d_secure=secure),
+            "payment_method_details": describe_method(method, three_d_secure=secure),
             "radar_options": {},
             "receipt_email": body["receipt_email"],
             "receipt_number": None,
@@ -161,10 +159,10 @@ def _make_outcome(status: str, decline: Decline | None) -> Document:
     }
 
 
-def refuse(
+def decline_intent(
     intent: StripeObject, method: StripeObject, decline: Decline, *, charged: bool = True
 ) -> None:
-    """The bank says no. Without `charged` it was never asked, as after a failed 3-D Secure."""
+    """Record a decline. `charged` is False if no charge was tried, as after a failed 3-D Secure."""
     charge = _create_charge(intent, method, status="failed", decline=decline) if charged else None
     intent.body.update(
         status="requires_payment_method",
@@ -195,7 +193,7 @@ def _make_payment_error(
     return error
 
 
-def ask_for_authentication(intent: StripeObject, method: StripeObject, *, url: str) -> None:
+def request_authentication(intent: StripeObject, method: StripeObject, *, url: str) -> None:
     intent.body.update(
         status="requires_action",
         payment_method=method.stripe_id,
@@ -209,16 +207,16 @@ def ask_for_authentication(intent: StripeObject, method: StripeObject, *, url: s
     events.emit("payment_intent.requires_action", intent)
 
 
-def succeed(intent: StripeObject, method: StripeObject) -> StripeObject:
-    """A card pays at once. Answers the charge."""
+def complete_intent(intent: StripeObject, method: StripeObject) -> StripeObject:
+    """Record a successful card payment and return its charge."""
     charge = _create_charge(intent, method, status="succeeded")
-    _book(charge)
-    _finish(intent, method, charge)
+    _record_charge(charge)
+    _mark_succeeded(intent, method, charge)
     return charge
 
 
-def _book(charge: StripeObject) -> None:
-    txn = balance.move(
+def _record_charge(charge: StripeObject) -> None:
+    txn = balance.move_money(
         BookEntry.Kind.CHARGE,
         amount_minor=charge.body["amount"],
         currency=charge.body["currency"],
@@ -229,7 +227,7 @@ def _book(charge: StripeObject) -> None:
     documents.save(charge)
 
 
-def _finish(intent: StripeObject, method: StripeObject, charge: StripeObject) -> None:
+def _mark_succeeded(intent: StripeObject, method: StripeObject, charge: StripeObject) -> None:
     intent.body.update(
         status="succeeded",
         amount_received=intent.body["amount"],
@@ -243,10 +241,8 @@ def _finish(intent: StripeObject, method: StripeObject, charge: StripeObject) ->
     events.emit("payment_intent.succeeded", intent)
 
 
-def begin_debit(intent: StripeObject, method: StripeObject) -> StripeObject:
-    """The bank is asked; its answer falls due in three days. The charge is created, and dated,
-    now.
-    """
+def start_debit(intent: StripeObject, method: StripeObject) -> StripeObject:
+    """Start a bank debit and return its pending charge. The bank answers in three days."""
     charge = _create_charge(intent, method, status="pending")
     intent.body.update(
         status="processing",
@@ -261,11 +257,11 @@ def begin_debit(intent: StripeObject, method: StripeObject) -> StripeObject:
     return charge
 
 
-def end_debit(intent: StripeObject, *, succeeded: bool) -> None:
-    """The bank's answer to a debit."""
+def finish_debit(intent: StripeObject, *, succeeded: bool) -> None:
+    """Record the bank's answer to a debit."""
     if intent.body["status"] != "processing":
         raise ApiError(
-            f"This PaymentIntent is {intent.body['status']}, not processing: nothing to settle.",
+            f"This PaymentIntent is {intent.body['status']}, so there is nothing to settle.",
             code="payment_intent_unexpected_state",
         )
     charge = documents.fetch(intent.body["latest_charge"])
@@ -274,8 +270,8 @@ def end_debit(intent: StripeObject, *, succeeded: bool) -> None:
         charge.body.update(
             status="succeeded", paid=True, captured=True, amount_captured=charge.body["amount"]
         )
-        _book(charge)
-        _finish(intent, method, charge)
+        _record_charge(charge)
+        _mark_succeeded(intent, method, charge)
         return
     charge.body.update(
         status="failed",

@@ -1,4 +1,4 @@
-"""Invoices: drawn up, made final, collected, paid, void."""
+"""Invoices: created, finalised, collected, paid or voided."""
 
 import copy
 from typing import Literal
@@ -11,7 +11,7 @@ from newsroom.sandbox.models import StripeObject
 from newsroom.sandbox.payment_methods import get_card
 
 Outcome = Literal["paid", "processing", "failed"]
-# After a failed renewal: days until each further try. After the last the subscription ends.
+# Days until each retry of a failed payment. After the last one, see `outcome_after_retries`.
 RETRY_DAYS = (3, 5, 7)
 
 
@@ -74,7 +74,7 @@ def create_invoice(
     period: tuple[int, int],
     subscription: StripeObject | None = None,
 ) -> StripeObject:
-    """A draft. `period` is the invoice's own, which for a renewal is the one that just ended."""
+    """Create a draft. For a renewal, `period` is the billing period that just ended."""
     stripe_id = documents.make_id("invoice")
     for line in lines:
         line["invoice"] = stripe_id
@@ -145,7 +145,7 @@ def create_invoice(
             "issuer": {"type": "self"},
             "last_finalization_error": None,
             "latest_revision": None,
-            "lines": documents.envelope(lines, url=f"/v1/invoices/{stripe_id}/lines"),
+            "lines": documents.make_list(lines, url=f"/v1/invoices/{stripe_id}/lines"),
             "livemode": False,
             "metadata": {},
             "next_payment_attempt": None,
@@ -189,8 +189,8 @@ def create_invoice(
     return row
 
 
-def finalise(invoice: StripeObject) -> None:
-    """The draft gets its number and its page; the customer's credit is used up or grows."""
+def finalise_invoice(invoice: StripeObject) -> None:
+    """Give a draft its number and page, and apply the customer's credit balance."""
     customer = documents.fetch(invoice.body["customer"])
     body = invoice.body
     if body["starting_balance"] or body["total"] < 0:
@@ -243,12 +243,10 @@ def find_open_intent(invoice: StripeObject) -> StripeObject | None:
     return documents.fetch(payment.body["payment"]["payment_intent"])
 
 
-def collect(  # noqa: PLR0911
+def collect_payment(  # noqa: PLR0911
     invoice: StripeObject, method: StripeObject | None, *, outcome: str | None = None
 ) -> tuple[Outcome, Decline | None]:
-    """Asks the bank, without the customer there. `outcome` forces the answer for a test: paid or
-    failed.
-    """
+    """Charge the payment method off session. `outcome` ("paid" or "failed") forces the result."""
     body = invoice.body
     if body["amount_remaining"] == 0:
         mark_paid(invoice)
@@ -267,34 +265,34 @@ def collect(  # noqa: PLR0911
         )
         attach_intent(invoice, intent)
     if method is None:
-        return "failed", _note_failure(invoice, DECLINED)
+        return "failed", _record_decline(invoice, DECLINED)
     card = get_card(method)
     if card is None:
-        intents.begin_debit(intent, method)
+        intents.start_debit(intent, method)
         if outcome is None:
             documents.save(invoice)
             return "processing", None
-        intents.end_debit(intent, succeeded=outcome == "paid")
+        intents.finish_debit(intent, succeeded=outcome == "paid")
         if outcome == "paid":
             mark_paid(invoice)
             return "paid", None
-        return "failed", _note_failure(invoice, intents.DEBIT_FAILED)
+        return "failed", _record_decline(invoice, intents.DEBIT_FAILED)
     decline = DECLINED if outcome == "failed" else card.decline or card.renewal_decline
     if decline is None or outcome == "paid":
-        intents.succeed(intent, method)
+        intents.complete_intent(intent, method)
         mark_paid(invoice)
         return "paid", None
-    intents.refuse(intent, method, decline)
-    return "failed", _note_failure(invoice, decline)
+    intents.decline_intent(intent, method, decline)
+    return "failed", _record_decline(invoice, decline)
 
 
-def _note_failure(invoice: StripeObject, decline: Decline) -> Decline:
-    note_failure(invoice)
+def _record_decline(invoice: StripeObject, decline: Decline) -> Decline:
+    schedule_retry(invoice)
     return decline
 
 
-def note_failure(invoice: StripeObject) -> None:
-    """Plans the next try, if there is one left."""
+def schedule_retry(invoice: StripeObject) -> None:
+    """Plan the next retry, if any is left, and emit the failure."""
     tries = invoice.body["attempt_count"]
     due = clock.now() + RETRY_DAYS[tries - 1] * 86400 if tries <= len(RETRY_DAYS) else None
     invoice.body["next_payment_attempt"] = due

@@ -1,4 +1,4 @@
-"""What the pretend Stripe remembers: one table of JSON documents and a few small ones around it."""
+"""The sandbox's tables: one of JSON documents, and a few small ones."""
 
 from typing import Any, ClassVar
 
@@ -6,11 +6,10 @@ from django.db import models
 
 
 class StripeObject(models.Model):
-    """One Stripe object as the API shows it (`body`), with what only the sandbox knows beside it
-    (`notes`).
+    """One Stripe object: `body` is what the API shows, `notes` are the sandbox's own.
 
-    The link columns repeat ids that stand in the body, so that lists can be filtered by an index.
-    `due_at` is when, by the sandbox's clock, something happens to the object by itself.
+    The link columns repeat ids of the body, so that lists can be filtered by an index. `due_at` is
+    the time, by the sandbox's clock, when `schedule` works on the object.
     """
 
     objects: ClassVar[models.Manager["StripeObject"]] = models.Manager()
@@ -55,7 +54,7 @@ class StripeObject(models.Model):
 
 
 class Event(models.Model):
-    """Something that happened, with the object as it was at that moment."""
+    """An event, with the object as it was at that moment."""
 
     objects: ClassVar[models.Manager["Event"]] = models.Manager()
 
@@ -73,9 +72,7 @@ class Event(models.Model):
 
 
 class Delivery(models.Model):
-    """One event on its way to one receiver. Times are of the wall clock, for receivers live in
-    real time.
-    """
+    """One event for one receiver. Times are wall clock times, because receivers use those."""
 
     objects: ClassVar[models.Manager["Delivery"]] = models.Manager()
 
@@ -93,7 +90,7 @@ class Delivery(models.Model):
     position = models.FloatField()
     next_attempt_at = models.FloatField()
     attempts = models.IntegerField(default=0)
-    failures_ahead = models.IntegerField(default=0)
+    planned_failures = models.IntegerField(default=0)
     waits_for_next = models.BooleanField(default=False)
     answers: "models.JSONField[list[Any], list[Any]]" = models.JSONField(default=list)
 
@@ -106,7 +103,7 @@ class Delivery(models.Model):
 
 
 class IdempotentRequest(models.Model):
-    """The answer that a repeat with the same Idempotency-Key gets, whatever it was, 5xx too."""
+    """The stored answer for an Idempotency-Key, errors with status 5xx included."""
 
     objects: ClassVar[models.Manager["IdempotentRequest"]] = models.Manager()
 
@@ -125,9 +122,7 @@ class IdempotentRequest(models.Model):
 
 
 class BookEntry(models.Model):
-    """Money that moved, written when it moved and never changed: the figures that reports are
-    held against.
-    """
+    """One movement of money, never changed: tests compare the application's reports with these."""
 
     objects: ClassVar[models.Manager["BookEntry"]] = models.Manager()
 
@@ -155,9 +150,7 @@ class BookEntry(models.Model):
 
 
 class Fault(models.Model):
-    """Something that is to go wrong, the next `times` that it matches (-1: until it is taken
-    away).
-    """
+    """A failure for the next `times` matching requests or webhooks (-1: until it is removed)."""
 
     objects: ClassVar[models.Manager["Fault"]] = models.Manager()
 
@@ -175,18 +168,19 @@ class Fault(models.Model):
         return self.match
 
 
-class Standing(models.Model):
-    """The one row of what a restart must not forget: the clock, where webhooks go, what is
-    converted, what becomes of a subscription that nobody pays.
+class SandboxState(models.Model):
+    """The one row of settings that survive a restart.
+
+    Clock, webhook receiver, exchange rates, and the outcome for subscriptions after the last retry.
     """
 
-    objects: ClassVar[models.Manager["Standing"]] = models.Manager()
+    objects: ClassVar[models.Manager["SandboxState"]] = models.Manager()
 
     frozen_at = models.BigIntegerField(null=True)
     offset = models.BigIntegerField(default=0)
     webhook_url = models.TextField(default="")
     webhook_secret = models.TextField(default="")
-    after_last_try = models.TextField(default="cancel")
+    outcome_after_retries = models.TextField(default="cancel")
     rates: "models.JSONField[dict[str, str], dict[str, str]]" = models.JSONField(default=dict)
 
     class Meta:

@@ -1,9 +1,8 @@
-"""Form-encoded parameters with nested brackets: parse, check, turn into what they mean.
+"""Form-encoded parameters with nested brackets: parses, checks and converts them.
 
-A specification is a dict of names; a name that ends in `*` is required. A value is one of the
-markers below,
-a dict (a hash), a one-element list (a list of), a set (one of these words) or a tuple (whichever
-fits).
+A specification is a dict of names; a name that ends in `*` is required. Each value is one of the
+markers below, a dict (a hash), a list of one element (a list of these), a set (one of these words)
+or a tuple (the first that fits).
 """
 
 import re
@@ -17,7 +16,7 @@ from newsroom.sandbox.errors import ApiError
 
 class Kind(Enum):
     STR = "string"
-    UNSET = "string that may be empty, which unsets"
+    UNSET = "string; an empty one unsets the field"
     INT = "integer"
     BOOL = "boolean"
     META = "metadata"
@@ -25,19 +24,19 @@ class Kind(Enum):
 
 STR, UNSET, INT, BOOL, META = Kind
 CREATED = (INT, {"gt": INT, "gte": INT, "lt": INT, "lte": INT})
-LISTED = {"limit": INT, "starting_after": STR, "ending_before": STR, "created": CREATED}
+LIST_PARAMS = {"limit": INT, "starting_after": STR, "ending_before": STR, "created": CREATED}
 Params = dict[str, Any]
 
 
 def parse(encoded: str) -> Params:
     tree: Params = {}
     for name, value in parse_qsl(encoded, keep_blank_values=True):
-        _put(tree, name, value)
+        _set_nested(tree, name, value)
     parsed = _make_lists(tree)
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _put(tree: Params, name: str, value: str) -> None:
+def _set_nested(tree: Params, name: str, value: str) -> None:
     head, *rest = re.findall(r"[^\[\]]+|(?<=\[)(?=\])", name) or [name]
     keys = [head, *rest]
     node = tree
@@ -58,7 +57,7 @@ def _make_lists(node: Any) -> Any:
 
 
 def check(spec: dict[str, Any], params: Params, *, path: str = "") -> Params:
-    """Every unknown, missing or unreadable parameter is refused before anything is done."""
+    """Return the converted parameters. Raise ApiError for an unknown, missing or invalid one."""
     names = {name.rstrip("*"): kind for name, kind in spec.items()}
     for name in params:
         if name not in names:
@@ -84,7 +83,7 @@ def _join(path: str, name: str) -> str:
 
 def _read(kind: Any, value: Any, *, path: str) -> Any:  # noqa: PLR0911, PLR0912
     if isinstance(kind, tuple):
-        return _read_first(kind, value, path=path)
+        return _read_any(kind, value, path=path)
     if isinstance(kind, dict):
         if not isinstance(value, dict):
             raise ApiError("Invalid object", param=path)
@@ -94,7 +93,7 @@ def _read(kind: Any, value: Any, *, path: str) -> Any:  # noqa: PLR0911, PLR0912
             return []
         if not isinstance(value, list):
             raise ApiError("Invalid array", param=path)
-        return [_read(kind[0], each, path=f"{path}[{i}]") for i, each in enumerate(value)]
+        return [_read(kind[0], item, path=f"{path}[{i}]") for i, item in enumerate(value)]
     if kind is META:
         return _read_metadata(value, path=path)
     if not isinstance(value, str):
@@ -120,7 +119,7 @@ def _read(kind: Any, value: Any, *, path: str) -> Any:  # noqa: PLR0911, PLR0912
     return value
 
 
-def _read_first(kinds: Iterable[Any], value: Any, *, path: str) -> Any:
+def _read_any(kinds: Iterable[Any], value: Any, *, path: str) -> Any:
     refusal: ApiError | None = None
     for kind in kinds:
         try:
@@ -141,9 +140,9 @@ def _read_metadata(value: Any, *, path: str) -> dict[str, str] | str:
     if value == "":
         return ""
     if isinstance(value, list):
-        # Keys that are all digits look like a list once the brackets are gone.
-        value = {str(i): each for i, each in enumerate(value)}
-    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        # `parse` makes a list of a hash whose keys are all digits.
+        value = {str(i): text for i, text in enumerate(value)}
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
         raise ApiError("Metadata must be a hash of strings.", param=path)
     if len(value) > 50:
         raise ApiError("Metadata can have up to 50 keys.", param=path)

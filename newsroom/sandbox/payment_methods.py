@@ -1,4 +1,4 @@
-"""Customers, and the cards and bank accounts that they pay with."""
+"""Customers and their payment methods."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ EMPTY_ADDRESS: Document = dict.fromkeys(
 
 @dataclass(frozen=True)
 class Instrument:
-    """What a payer typed in: a card or a bank account, and the name beside it."""
+    """A card or bank account, with the owner's name and the card's expiry date."""
 
     card: Card | None = None
     bank_account: BankAccount | None = None
@@ -149,8 +149,8 @@ def get_bank_account(method: StripeObject) -> BankAccount | None:
     return BANK_ACCOUNTS.get(iban) if iban else None
 
 
-def describe_for_charge(method: StripeObject, *, three_d_secure: bool) -> Document:
-    """The charge's payment_method_details."""
+def describe_method(method: StripeObject, *, three_d_secure: bool) -> Document:
+    """Return a charge's payment_method_details."""
     if method.body["type"] == "sepa_debit":
         details = {
             key: value

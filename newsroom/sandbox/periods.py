@@ -1,4 +1,4 @@
-"""Billing periods: month arithmetic that keeps to the anchor's day."""
+"""Billing periods: calendar arithmetic that keeps the anchor's day of the month."""
 
 import calendar
 from datetime import UTC, datetime
@@ -7,9 +7,7 @@ from newsroom.sandbox.documents import Document
 
 
 def add_intervals(anchor: int, recurring: Document, times: int) -> int:
-    """31 January and a month is 28 February, and another month is 31 March again: counted from
-    the anchor.
-    """
+    """Add intervals to the anchor: 31 January plus one month is 28 February, plus two 31 March."""
     count: int = recurring["interval_count"] * times
     match recurring["interval"]:
         case "day":
@@ -24,8 +22,8 @@ def add_intervals(anchor: int, recurring: Document, times: int) -> int:
     return int(at.replace(year=year, month=month + 1, day=day).timestamp())
 
 
-def share_of(amount_minor: int, *, start: int, end: int, since: int) -> int:
-    """The part of an amount that falls on what is left of its period, rounded half up."""
+def prorate_amount(amount_minor: int, *, start: int, end: int, since: int) -> int:
+    """Return the share of an amount for the rest of its period, rounded half up."""
     if end <= start:
         return 0
     left, whole = max(end - since, 0), end - start

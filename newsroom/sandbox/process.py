@@ -1,4 +1,4 @@
-"""Starts and stops the sandbox from a test, the demo or a bench. Knows nothing of Django."""
+"""Starts and stops a sandbox from tests, the demo or a benchmark. Needs no Django."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class SandboxProcess:
-    """A running sandbox; stops with its `with` block or by `stop()`."""
+    """A running sandbox. Stop it with `stop()` or by leaving its `with` block."""
 
     url: str
     secret_key: str
@@ -57,7 +57,7 @@ def start_sandbox(
     webhook_secret: str = WEBHOOK_SECRET,
     secret_key: str = SECRET_KEY,
 ) -> SandboxProcess:
-    """Answers when the sandbox does. Raises RuntimeError if it does not come up in time."""
+    """Start a sandbox and wait until it answers. Raise RuntimeError if it doesn't."""
     command = [
         *(sys.executable, "-m", "newsroom.sandbox", "--port", str(port), "--data", str(data_dir)),
         *("--webhook-url", webhook_url, "--webhook-secret", webhook_secret),

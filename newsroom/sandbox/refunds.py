@@ -1,4 +1,4 @@
-"""Refunds: whole or in parts, at once or by way of the bank, and the ones that fail later."""
+"""Refunds: full or partial, immediate or by bank, and those that fail later."""
 
 import copy
 
@@ -19,8 +19,9 @@ def create_refund(
     reason: str | None = None,
     metadata: dict[str, str] | None = None,
 ) -> StripeObject:
-    """Refuses as Stripe does what is not paid, disputed, refunded already, or more than what is
-    left.
+    """Refund a charge. Raise ApiError if it is unpaid, disputed or already refunded.
+
+    `amount` is in minor units; by default it is all that is left.
     """
     body = charge.body
     left = body["amount"] - body["amount_refunded"]
@@ -54,7 +55,7 @@ def create_refund(
     method = documents.fetch(body["payment_method"])
     card = get_card(method)
     stripe_id = documents.make_id("refund")
-    txn = balance.move(
+    txn = balance.move_money(
         BookEntry.Kind.REFUND,
         amount_minor=amount,
         currency=body["currency"],
@@ -86,7 +87,7 @@ def create_refund(
     elif card.refund_fails:
         due_at = clock.now() + DAYS_UNTIL_FAILURE * 86400
     row = documents.create(refund, due_at=due_at)
-    _change_refunded(charge, amount)
+    _change_refunded_amount(charge, amount)
     events.emit("refund.created", row)
     events.emit("charge.refunded", charge)
     return row
@@ -113,16 +114,14 @@ def _describe_destination(card: bool) -> Document:
     }
 
 
-def _change_refunded(charge: StripeObject, amount: int) -> None:
+def _change_refunded_amount(charge: StripeObject, amount: int) -> None:
     charge.body["amount_refunded"] += amount
     charge.body["refunded"] = charge.body["amount_refunded"] == charge.body["amount"]
     documents.save(charge)
 
 
-def end_refund(refund: StripeObject) -> None:
-    """What falls due: the bank finishes a pending refund, or a card's refund turns out to have
-    failed.
-    """
+def run_due_refund(refund: StripeObject) -> None:
+    """Complete a pending refund to a bank account, or fail a card's refund."""
     refund.due_at = None
     if refund.body["status"] == "succeeded":
         fail_refund(refund)
@@ -136,11 +135,11 @@ def end_refund(refund: StripeObject) -> None:
 
 
 def fail_refund(refund: StripeObject, *, reason: str = "expired_or_canceled_card") -> None:
-    """The money comes back to the balance, and the charge counts as that much less refunded."""
+    """Fail a refund: return the money to the balance and reduce the charge's refunded amount."""
     if refund.body["status"] not in ("succeeded", "pending"):
-        raise ApiError(f"This refund is {refund.body['status']}: it cannot fail any more.")
+        raise ApiError(f"This refund is {refund.body['status']}, so it cannot fail.")
     before = copy.deepcopy(refund.body)
-    txn = balance.move(
+    txn = balance.move_money(
         BookEntry.Kind.REFUND_FAILURE,
         amount_minor=refund.body["amount"],
         currency=refund.body["currency"],
@@ -155,7 +154,7 @@ def fail_refund(refund: StripeObject, *, reason: str = "expired_or_canceled_card
     documents.save(refund)
     charge = documents.fetch(refund.body["charge"])
     charge_before = copy.deepcopy(charge.body)
-    _change_refunded(charge, -refund.body["amount"])
+    _change_refunded_amount(charge, -refund.body["amount"])
     events.emit("refund.failed", refund)
     events.emit_change("refund.updated", refund, before)
     events.emit_change("charge.refund.updated", refund, before)
@@ -163,7 +162,7 @@ def fail_refund(refund: StripeObject, *, reason: str = "expired_or_canceled_card
 
 
 def cancel_refund(refund: StripeObject) -> None:
-    """Stripe cancels only refunds that wait for the customer; none here ever does."""
+    """Cancel a refund that waits for the customer. The sandbox never creates one."""
     if refund.body["status"] != "requires_action":
         raise ApiError(
             "Only a refund with status requires_action can be canceled; "

@@ -1,6 +1,4 @@
-"""The HTTP server: a thread a connection, connections kept, and a way to cut one without an
-answer.
-"""
+"""The HTTP server: one thread for each kept connection, and a way to cut a connection."""
 
 import socket
 from typing import Any
@@ -11,7 +9,7 @@ _SOCKET_KEY = "newsroom.sandbox.socket"
 
 
 class QuietHandler(WSGIRequestHandler):
-    # An answer goes out in one piece: in several, Nagle and delayed ACK would cost 40 ms each time.
+    # Send each answer in one piece: in several, Nagle and delayed ACK would cost 40 ms.
     wbufsize = 65536
     disable_nagle_algorithm = True
 
@@ -21,27 +19,25 @@ class QuietHandler(WSGIRequestHandler):
         return environ
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: paths carry ids, and tests make thousands of requests."""
+        """Log nothing: paths contain ids, and tests make thousands of requests."""
 
 
 class LoopbackServer(ThreadedWSGIServer):
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is everyday life here; real faults are logged where they
-        happen.
-        """
+        """Ignore clients that disconnect; real faults are logged where they happen."""
 
 
 def cut_connection(environ: dict[str, Any]) -> None:
-    """Ends the connection at once, so that the client never learns what became of its request."""
+    """Close the connection, so that the client never gets an answer to its request."""
     connection = environ.get(_SOCKET_KEY)
     if isinstance(connection, socket.socket):
         connection.shutdown(socket.SHUT_RDWR)
 
 
 def make_server(port: int, application: Any) -> LoopbackServer:
-    """Bound to the loopback address alone; port 0 takes a free one."""
+    """Return a server on the loopback address; port 0 chooses a free port."""
     server = LoopbackServer(("127.0.0.1", port), QuietHandler)
     server.set_app(application)
     return server

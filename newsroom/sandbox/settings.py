@@ -1,5 +1,4 @@
-"""Django settings of the pretend Stripe alone: its own database file, its own pages, none of the
-project's apps.
+"""Django settings of the sandbox: its own database file, and none of the project's apps.
 
 `python -m newsroom.sandbox` sets NEWSROOM_SANDBOX_DATA before Django reads this file.
 """
@@ -9,7 +8,7 @@ from pathlib import Path
 
 DATA_DIR = Path(os.environ.get("NEWSROOM_SANDBOX_DATA", "var/sandbox"))
 
-# Nothing here is signed or kept in cookies; Django only insists that the setting is not empty.
+# Nothing is signed with it, but Django requires a value.
 SECRET_KEY = "the pretend Stripe signs nothing with this"  # noqa: S105
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
@@ -26,7 +25,7 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA_DIR / "sandbox.sqlite3",
-        # One connection a thread, kept for as long as the client keeps its own.
+        # Each thread keeps its connection for as long as its client does.
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
@@ -50,8 +49,7 @@ LOGGING = {
     "disable_existing_loggers": True,
     "handlers": {"stderr": {"class": "logging.StreamHandler"}},
     "loggers": {
-        # Requests carry e-mail addresses, and declined cards are everyday here: only
-        # real faults are worth a line.
+        # Requests contain e-mail addresses, and declined cards are normal here: log only faults.
         "django": {"handlers": ["stderr"], "level": "CRITICAL"},
         "newsroom.sandbox": {"handlers": ["stderr"], "level": "WARNING"},
     },

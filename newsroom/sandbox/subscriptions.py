@@ -1,4 +1,4 @@
-"""Subscriptions: begun by a checkout, renewed, ended."""
+"""Subscriptions: created by a checkout, renewed, paused and ended."""
 
 import copy
 
@@ -21,17 +21,17 @@ def create_subscription(
     description: str | None = None,
     missing_payment_method: str = "create_invoice",
 ) -> StripeObject:
-    """`chosen` is (recurring price, quantity). Active from the start, or in trial until
-    `trial_end`.
+    """Create a subscription from (recurring price, quantity) pairs, with a trial if it has an end.
 
-    A bank debit that is still under way makes no difference: Stripe activates at once for methods
-    that take days.
+    It is active even while a bank debit is pending, as at Stripe.
     """
     now = clock.now()
     recurring = chosen[0][0]["recurring"]
     for price, _ in chosen[1:]:
         if price["recurring"] != recurring:
-            raise ApiError("All prices of a subscription must have the same interval here.")
+            raise ApiError(
+                "In the sandbox all prices of a subscription must have the same interval."
+            )
     stripe_id = documents.make_id("subscription")
     anchor = trial_end or now
     end = trial_end or add_intervals(anchor, recurring, 1)
@@ -72,7 +72,7 @@ def create_subscription(
             "discounts": [],
             "ended_at": None,
             "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
-            "items": documents.envelope(
+            "items": documents.make_list(
                 items, url=f"/v1/subscription_items?subscription={stripe_id}"
             ),
             "latest_invoice": None,
@@ -123,12 +123,12 @@ def make_item(
 
 
 def save_subscription(row: StripeObject) -> StripeObject:
-    """Keeps the items readable by their own ids, and says when the next thing falls due."""
-    row.due_at = _find_due(row)
+    """Save the subscription, its next due time, and its items under their own ids."""
+    row.due_at = _find_next_due(row)
     documents.save(row)
-    kept = set()
+    item_ids = set()
     for item in row.body["items"]["data"]:
-        kept.add(item["id"])
+        item_ids.add(item["id"])
         found = documents.find(item["id"])
         if found is None:
             documents.create(copy.deepcopy(item))
@@ -136,18 +136,18 @@ def save_subscription(row: StripeObject) -> StripeObject:
             found.body = copy.deepcopy(item)
             documents.save(found)
     for stale in documents.select("subscription_item", subscription=row.stripe_id):
-        if stale.stripe_id not in kept:
+        if stale.stripe_id not in item_ids:
             stale.delete()
     return row
 
 
-def _find_due(row: StripeObject) -> int | None:
+def _find_next_due(row: StripeObject) -> int | None:
     if row.body["status"] in ENDED or row.body["status"] == "paused":
         return None
     moments = [get_period(row)[1]]
-    warning = trials.find_warning(row)
-    if warning is not None:
-        moments.append(warning)
+    reminder_at = trials.find_reminder_time(row)
+    if reminder_at is not None:
+        moments.append(reminder_at)
     if row.body["cancel_at"]:
         moments.append(row.body["cancel_at"])
     pause = row.body["pause_collection"]
@@ -167,19 +167,19 @@ def set_period(row: StripeObject, period: tuple[int, int]) -> None:
 
 
 def make_lines(row: StripeObject, period: tuple[int, int]) -> list[Document]:
-    """What the next period costs, or nothing while in trial."""
+    """Return the invoice lines for a period; their amounts are 0 during a trial."""
     trial = row.body["status"] == "trialing"
     lines = []
     for item in row.body["items"]["data"]:
         price = item["price"]
-        name = catalogue.describe_price(price)
-        words = f"Trial period for {name}" if trial else f"{item['quantity']} × {name}"
+        name = catalogue.get_product_name(price)
+        description = f"Trial period for {name}" if trial else f"{item['quantity']} × {name}"
         lines.append(
             invoices.make_line(
                 amount=0 if trial else price["unit_amount"] * item["quantity"],
                 price=price,
                 quantity=item["quantity"],
-                description=words,
+                description=description,
                 period=period,
                 metadata=dict(row.body["metadata"]),
                 subscription=row.stripe_id,
@@ -195,7 +195,7 @@ def take_pending_lines(row: StripeObject) -> list[Document]:
     return lines
 
 
-def find_method(row: StripeObject) -> StripeObject | None:
+def find_payment_method(row: StripeObject) -> StripeObject | None:
     customer = documents.fetch(row.body["customer"])
     chosen = row.body["default_payment_method"] or (
         customer.body.get("invoice_settings") or {}
@@ -203,7 +203,7 @@ def find_method(row: StripeObject) -> StripeObject | None:
     return documents.find(chosen)
 
 
-def bill(
+def bill_lines(
     row: StripeObject,
     lines: list[Document],
     *,
@@ -211,7 +211,7 @@ def bill(
     period: tuple[int, int],
     outcome: str | None = None,
 ) -> StripeObject:
-    """Invoices the lines and collects. A refusal makes the subscription past due."""
+    """Create an invoice and collect it. If the payment fails, set the status to past_due."""
     customer = documents.fetch(row.body["customer"])
     invoice = invoices.create_invoice(
         customer,
@@ -227,23 +227,23 @@ def bill(
         invoice.body["auto_advance"] = False
         documents.save(invoice)
         return invoice
-    invoices.finalise(invoice)
+    invoices.finalise_invoice(invoice)
     if pause and pause["behavior"] == "void":
         invoices.void_invoice(invoice)
     elif pause:
         invoices.close_invoice(invoice, status="uncollectible", moment="marked_uncollectible_at")
         events.emit("invoice.marked_uncollectible", invoice)
     else:
-        result, _ = invoices.collect(invoice, find_method(row), outcome=outcome)
+        result, _ = invoices.collect_payment(invoice, find_payment_method(row), outcome=outcome)
         if result == "failed":
             row.body["status"] = "past_due"
     return invoice
 
 
-def renew(row: StripeObject, *, outcome: str | None = None) -> StripeObject:
-    """The next period begins where the last one ends; answers its invoice."""
+def renew_subscription(row: StripeObject, *, outcome: str | None = None) -> StripeObject:
+    """Start the next period at the end of the last one, and return its invoice."""
     if row.body["status"] in ENDED:
-        raise ApiError(f"This subscription is {row.body['status']}: it does not renew.")
+        raise ApiError(f"This subscription is {row.body['status']}, so it cannot renew.")
     before = copy.deepcopy(row.body)
     old = get_period(row)
     if row.body["status"] == "trialing":
@@ -255,14 +255,14 @@ def renew(row: StripeObject, *, outcome: str | None = None) -> StripeObject:
     new_end = add_intervals(row.body["billing_cycle_anchor"], recurring, row.notes["cycle"])
     set_period(row, (old[1], new_end))
     lines = [*take_pending_lines(row), *make_lines(row, (old[1], new_end))]
-    invoice = bill(row, lines, reason="subscription_cycle", period=old, outcome=outcome)
+    invoice = bill_lines(row, lines, reason="subscription_cycle", period=old, outcome=outcome)
     save_subscription(row)
     events.emit_change("customer.subscription.updated", row, before)
     return invoice
 
 
 def end_subscription(row: StripeObject, *, reason: str, details: Document | None = None) -> None:
-    """Over now: nothing renews any more. What was paid stays paid."""
+    """End the subscription now. Nothing is refunded."""
     if row.body["status"] in ENDED:
         raise ApiError(
             f"No such subscription: '{row.stripe_id}'",
@@ -273,10 +273,10 @@ def end_subscription(row: StripeObject, *, reason: str, details: Document | None
     now = clock.now()
     row.body.update(status="canceled", ended_at=now, cancel_at_period_end=False)
     row.body["canceled_at"] = row.body["canceled_at"] or now
-    kept = row.body["cancellation_details"]
+    old_details = row.body["cancellation_details"]
     row.body["cancellation_details"] = {
-        **kept,
-        "reason": kept["reason"] or reason,
+        **old_details,
+        "reason": old_details["reason"] or reason,
         **(details or {}),
     }
     save_subscription(row)
@@ -288,9 +288,9 @@ def end_subscription(row: StripeObject, *, reason: str, details: Document | None
     events.emit("customer.subscription.deleted", row)
 
 
-def give_up(row: StripeObject) -> None:
-    """After the last try: ended, left past due, or unpaid, of which nothing is collected."""
-    outcome = clock.load_standing().after_last_try
+def apply_outcome_after_retries(row: StripeObject) -> None:
+    """After the last retry, cancel the subscription, leave it past due or set it to unpaid."""
+    outcome = clock.load_state().outcome_after_retries
     if outcome == "cancel":
         end_subscription(row, reason="payment_failed")
     elif outcome == "unpaid" and row.body["status"] == "past_due":
@@ -300,10 +300,8 @@ def give_up(row: StripeObject) -> None:
         events.emit_change("customer.subscription.updated", row, before)
 
 
-def note_paid(row: StripeObject, invoice: StripeObject) -> None:
-    """A past due subscription whose latest invoice is paid stands well again; an earlier one leaves
-    it as it is.
-    """
+def handle_paid_invoice(row: StripeObject, invoice: StripeObject) -> None:
+    """Set the subscription to active if its latest invoice is paid; ignore older invoices."""
     if row.body["latest_invoice"] != invoice.stripe_id:
         return
     if row.body["status"] in ("past_due", "incomplete", "unpaid"):
@@ -313,8 +311,8 @@ def note_paid(row: StripeObject, invoice: StripeObject) -> None:
         events.emit_change("customer.subscription.updated", row, before)
 
 
-def note_unpaid(row: StripeObject, invoice: StripeObject) -> None:
-    """Only the latest invoice makes a subscription past due: an older one leaves it as it is."""
+def handle_unpaid_invoice(row: StripeObject, invoice: StripeObject) -> None:
+    """Set the subscription to past due if its latest invoice failed; ignore older invoices."""
     if row.body["latest_invoice"] != invoice.stripe_id:
         return
     if row.body["status"] in ("active", "trialing"):
@@ -324,10 +322,8 @@ def note_unpaid(row: StripeObject, invoice: StripeObject) -> None:
         events.emit_change("customer.subscription.updated", row, before)
 
 
-def run_due(row: StripeObject) -> None:
-    """What the clock brings: the end that was asked for, the end of a pause, the word that a trial
-    is about to end, the next period.
-    """
+def run_due_subscription(row: StripeObject) -> None:
+    """Do the step that is due: cancel, end a pause, remind of a trial's end, or renew."""
     now = clock.now()
     if row.body["cancel_at"] and row.body["cancel_at"] <= now:
         end_subscription(row, reason="cancellation_requested")
@@ -339,10 +335,10 @@ def run_due(row: StripeObject) -> None:
         save_subscription(row)
         events.emit_change("customer.subscription.updated", row, before)
         return
-    if trials.warn_if_due(row):
+    if trials.send_reminder_if_due(row):
         save_subscription(row)
         return
-    if row.body["status"] == "trialing" and find_method(row) is None:
+    if row.body["status"] == "trialing" and find_payment_method(row) is None:
         match row.body["trial_settings"]["end_behavior"]["missing_payment_method"]:
             case "cancel":
                 end_subscription(row, reason="payment_failed")
@@ -350,7 +346,7 @@ def run_due(row: StripeObject) -> None:
             case "pause":
                 pause_subscription(row)
                 return
-    renew(row)
+    renew_subscription(row)
 
 
 def pause_subscription(row: StripeObject) -> None:
@@ -362,7 +358,7 @@ def pause_subscription(row: StripeObject) -> None:
 
 
 def resume_subscription(row: StripeObject) -> None:
-    """Only what a trial without a payment method paused; the new period begins now."""
+    """Resume a subscription that was paused at the end of its trial; start a new period now."""
     if row.body["status"] != "paused":
         raise ApiError(
             f"This subscription is {row.body['status']}. Only paused subscriptions can be resumed."
@@ -374,7 +370,7 @@ def resume_subscription(row: StripeObject) -> None:
     row.notes["cycle"] = 1
     period = (now, add_intervals(now, recurring, 1))
     set_period(row, period)
-    bill(row, make_lines(row, period), reason="subscription_cycle", period=period)
+    bill_lines(row, make_lines(row, period), reason="subscription_cycle", period=period)
     save_subscription(row)
     events.emit("customer.subscription.resumed", row)
     events.emit_change("customer.subscription.updated", row, before)

@@ -1,4 +1,4 @@
-"""Free time within a subscription: how far it may reach, and the word before it ends."""
+"""Trials of subscriptions: their maximum length, and the reminder before they end."""
 
 from newsroom.sandbox import clock, events
 from newsroom.sandbox.errors import ApiError
@@ -6,11 +6,11 @@ from newsroom.sandbox.models import StripeObject
 
 DAY = 86400
 LONGEST_DAYS = 730
-WARNING_DAYS = 3
+REMINDER_DAYS = 3
 
 
-def check_end(trial_end: int, *, param: str = "trial_end") -> None:
-    """After now, and no more than two years away: counted from now, whatever the anchor."""
+def check_trial_end(trial_end: int, *, param: str = "trial_end") -> None:
+    """Raise ApiError unless the end is in the future and at most two years from now."""
     now = clock.now()
     if trial_end <= now:
         raise ApiError(
@@ -22,23 +22,26 @@ def check_end(trial_end: int, *, param: str = "trial_end") -> None:
         )
 
 
-def find_warning(row: StripeObject) -> int | None:
-    """When trial_will_end is due, unless it was sent: at the latest when the trial begins."""
-    if row.body["status"] != "trialing" or row.notes.get("warned"):
+def find_reminder_time(row: StripeObject) -> int | None:
+    """Return when trial_will_end is due, or None if it was sent.
+
+    That is three days before the trial ends, or at its start if it is shorter.
+    """
+    if row.body["status"] != "trialing" or row.notes.get("reminded"):
         return None
-    moment: int = max(row.body["trial_end"] - WARNING_DAYS * DAY, row.body["trial_start"])
+    moment: int = max(row.body["trial_end"] - REMINDER_DAYS * DAY, row.body["trial_start"])
     return moment
 
 
-def warn_if_due(row: StripeObject) -> bool:
-    """The caller saves the row."""
-    moment = find_warning(row)
+def send_reminder_if_due(row: StripeObject) -> bool:
+    """Emit trial_will_end if it is due. The caller saves the row."""
+    moment = find_reminder_time(row)
     if moment is None or moment > clock.now():
         return False
-    warn(row)
+    send_reminder(row)
     return True
 
 
-def warn(row: StripeObject) -> None:
-    row.notes["warned"] = True
+def send_reminder(row: StripeObject) -> None:
+    row.notes["reminded"] = True
     events.emit("customer.subscription.trial_will_end", row)

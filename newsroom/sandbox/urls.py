@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from newsroom.sandbox import controls
+from newsroom.sandbox import control_api
 from newsroom.sandbox.api.requests import answer_api
 from newsroom.sandbox.pages import assets, payment, portal, receipts
 
@@ -16,9 +16,9 @@ urlpatterns = [
         name="portal-cancel",
     ),
     path(
-        "p/session/<str:session_id>/subscriptions/<str:subscription_id>/keep",
-        portal.keep_subscription,
-        name="portal-keep",
+        "p/session/<str:session_id>/subscriptions/<str:subscription_id>/resume",
+        portal.resume_subscription,
+        name="portal-resume",
     ),
     path(
         "p/session/<str:session_id>/invoices/<str:invoice_id>/pay",
@@ -28,6 +28,6 @@ urlpatterns = [
     path("receipts/<str:charge_id>", receipts.show_receipt, name="receipt"),
     path("i/<str:invoice_id>", receipts.show_invoice, name="invoice"),
     path("assets/sandbox.css", assets.serve_stylesheet, name="stylesheet"),
-    re_path(r"^_sandbox/(?P<path>.*)$", controls.answer_control),
-    path("", assets.show_front, name="front"),
+    re_path(r"^_sandbox/(?P<path>.*)$", control_api.answer_control),
+    path("", assets.show_home, name="home"),
 ]

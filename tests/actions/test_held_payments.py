@@ -1,4 +1,4 @@
-"""Money in another currency than was asked for: kept, given for, and not counted until decided."""
+"""Payments in an unexpected currency: held, and not counted until staff accept them."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import progress, settlement, stripe_api, tasks
+from campaigns import actions, progress, settlement, stripe_api, tasks
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -40,7 +40,7 @@ Hold = Payment.Hold
 
 @pytest.fixture
 def abroad(campaign: Campaign) -> Campaign:
-    """Somebody gave the prices dollars as well, in Stripe's dashboard."""
+    """A campaign whose prices got dollars as well, in Stripe's dashboard."""
     for price in Price.objects.filter(kind__in=["gift", "once"]):
         stripe_api.client().v1.prices.update(
             price.stripe_price_id, {"currency_options": {"usd": {"unit_amount": 6600}}}
@@ -56,19 +56,22 @@ def buy(campaign: Campaign, sandbox: SandboxControl, kind: str, currency: str = 
 
 
 def decide(payment: Payment, hold: Payment.Hold) -> None:
-    settlement.decide_held(payment, hold)
+    if hold == Hold.ACCEPTED:
+        actions.accept_held_payment(payment)
+    else:
+        actions.decline_held_payment(payment)
     payment.refresh_from_db()
 
 
 @pytest.mark.parametrize("kind", ["once", "gift"])
-def test_what_was_paid_in_another_currency_is_given_for_and_held(
+def test_a_payment_in_an_unexpected_currency_is_delivered_and_held(
     abroad: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
     payment = buy(abroad, sandbox, kind)
     assert (payment.amount_minor, payment.currency, payment.status) == (6600, "usd", "succeeded")
     assert payment.hold == Hold.WAITING
-    given: type[Gift] | type[Membership] = Gift if kind == "gift" else Membership
-    assert given.objects.count() == 1
+    bought: type[Gift] | type[Membership] = Gift if kind == "gift" else Membership
+    assert bought.objects.count() == 1
     assert OutgoingMail.objects.filter(kind="receipt").exists()
     assert not Tally.objects.exists()
     assert progress.sum_payments(abroad, at=LATER) == []
@@ -77,7 +80,7 @@ def test_what_was_paid_in_another_currency_is_given_for_and_held(
 
 
 @pytest.mark.parametrize("kind", ["once", "gift"])
-def test_taken_it_counts_as_a_person_or_a_gift_and_in_no_goal_of_other_money(
+def test_an_accepted_payment_counts_but_in_no_money_goal_of_another_currency(
     abroad: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
     Goal.objects.create(campaign=abroad, kind=Goal.Kind.MONEY, target=100_000)
@@ -90,7 +93,7 @@ def test_taken_it_counts_as_a_person_or_a_gift_and_in_no_goal_of_other_money(
         (each.currency, each.gross_minor) for each in progress.sum_payments(abroad, at=LATER)
     ] == [("eur", 6000), ("usd", 6600)]
     assert progress.sum_held_payments(abroad, at=LATER) == []
-    # What staff said stands, whatever is settled later.
+    # A later settlement keeps the decision of staff.
     assert payment.checkout_id is not None
     settlement.settle_checkout(payment.checkout_id)
     payment.refresh_from_db()
@@ -98,7 +101,7 @@ def test_taken_it_counts_as_a_person_or_a_gift_and_in_no_goal_of_other_money(
     assert Tally.objects.count() == 2
 
 
-def test_not_taken_it_counts_nowhere_and_staff_may_think_again(
+def test_a_declined_payment_counts_nowhere_until_it_is_accepted(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:
     payment = buy(abroad, sandbox, "gift")
@@ -108,7 +111,7 @@ def test_not_taken_it_counts_nowhere_and_staff_may_think_again(
         assert progress.sum_held_payments(abroad, at=LATER) == []
     with pytest.raises(ForbiddenMove):
         decide(payment, Hold.REFUSED)
-    assert Gift.objects.get().status == Gift.Status.PAID  # it was bought all the same
+    assert Gift.objects.get().status == Gift.Status.PAID  # the gift stays valid
     assert payment.checkout_id is not None
     settlement.settle_checkout(payment.checkout_id)
     assert not Tally.objects.exists()
@@ -116,7 +119,7 @@ def test_not_taken_it_counts_nowhere_and_staff_may_think_again(
     assert not Tally.objects.exists()
 
 
-def test_a_payment_as_asked_for_is_not_held_and_nothing_can_be_decided(
+def test_a_payment_in_the_expected_currency_cannot_be_decided(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:
     payment = buy(abroad, sandbox, "gift", "eur")
@@ -127,10 +130,10 @@ def test_a_payment_as_asked_for_is_not_held_and_nothing_can_be_decided(
 
 
 @pytest.mark.parametrize("known", [Hold.WAITING, Hold.ACCEPTED, Hold.REFUSED])
-def test_a_currency_that_turns_out_equal_is_held_no_longer(
+def test_a_payment_is_no_longer_held_once_its_currency_is_expected(
     campaign: Campaign, sandbox: SandboxControl, known: Payment.Hold
 ) -> None:
-    """Of a subscription, too: the Checkout was noted wrong, and is put right."""
+    """The currency of the Checkout was wrong and is corrected."""
     checkout = order_membership(campaign, "year")
     Checkout.objects.update(currency="usd")
     sandbox.pay(str(checkout.session_id), card=CARD)
@@ -146,12 +149,12 @@ def test_a_currency_that_turns_out_equal_is_held_no_longer(
     assert Tally.objects.count() == 1
 
 
-def test_a_renewal_never_counts_and_waits_for_nobody(
+def test_a_renewal_is_never_held(
     campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> None:
-    """Or staff would be asked of every month of every reader abroad."""
+    """Otherwise staff would have to decide every month about every reader abroad."""
     checkout = order_membership(campaign, "month")
     Checkout.objects.update(currency="usd")
     sandbox.pay(str(checkout.session_id), card=CARD)
@@ -162,7 +165,9 @@ def test_a_renewal_never_counts_and_waits_for_nobody(
     assert list(rows) == [("first", Hold.WAITING), ("renewal", Hold.NONE)]
 
 
-def test_a_refund_ends_what_was_taken(abroad: Campaign, sandbox: SandboxControl) -> None:
+def test_a_refund_ends_the_count_of_an_accepted_payment(
+    abroad: Campaign, sandbox: SandboxControl
+) -> None:
     payment = buy(abroad, sandbox, "once")
     decide(payment, Hold.ACCEPTED)
     stripe_api.refund_payment(str(payment.intent_id), amount_minor=6600, idempotency_key="back")
@@ -174,21 +179,21 @@ def test_a_refund_ends_what_was_taken(abroad: Campaign, sandbox: SandboxControl)
     assert (money.currency, money.net_minor) == ("usd", 0)
 
 
-def test_what_was_given_back_whole_waits_for_nobody(
+def test_a_fully_refunded_payment_needs_no_decision(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:
     payment = buy(abroad, sandbox, "once")
-    for back, waits in ((6599, True), (1, False)):
+    for refunded, needs_decision in ((6599, True), (1, False)):
         stripe_api.refund_payment(
-            str(payment.intent_id), amount_minor=back, idempotency_key=f"back-{back}"
+            str(payment.intent_id), amount_minor=refunded, idempotency_key=f"refund-{refunded}"
         )
         sandbox.advance(60)
         assert payment.checkout_id is not None
         settlement.settle_checkout(payment.checkout_id)
-        assert bool(progress.sum_held_payments(abroad, at=LATER)) == waits
-        assert progress.select_held_payments(Payment.objects.all()).exists() == waits
+        assert bool(progress.sum_held_payments(abroad, at=LATER)) == needs_decision
+        assert progress.select_held_payments(Payment.objects.all()).exists() == needs_decision
     payment.refresh_from_db()
-    assert payment.hold == Hold.WAITING  # it may still be said
+    assert payment.hold == Hold.WAITING  # staff may still decide
 
 
 def test_a_pending_payment_in_another_currency_makes_no_number_provisional(
@@ -211,7 +216,7 @@ def test_a_decision_and_a_settlement_at_once_leave_the_decision(
     assert checkout_id is not None
     outcomes = race(
         *[lambda: settlement.settle_checkout(checkout_id)] * 3,
-        lambda: settlement.decide_held(payment, Hold.ACCEPTED),
+        lambda: actions.accept_held_payment(payment),
     )
     assert not any(isinstance(outcome, Exception) for outcome in outcomes), outcomes
     payment.refresh_from_db()
@@ -219,10 +224,8 @@ def test_a_decision_and_a_settlement_at_once_leave_the_decision(
     assert Tally.objects.count() == 1
 
 
-def test_a_settlement_that_does_not_hold_the_checkout_would_undo_the_decision(
-    abroad: Campaign, sandbox: SandboxControl
-) -> None:
-    """The control: it writes the row that it had read before."""
+def test_a_stale_row_would_undo_the_decision(abroad: Campaign, sandbox: SandboxControl) -> None:
+    """The control: this is what a settlement without the lock would write."""
     payment = buy(abroad, sandbox, "gift")
     read_before = Payment.objects.get(pk=payment.pk)
     decide(payment, Hold.ACCEPTED)
@@ -247,22 +250,22 @@ def test_staff_take_it_with_a_why_and_the_number_follows(
     listed = page_of(client.get(address(Payment, "changelist"), {"needs": "held"}))
     assert "1 payment" in listed
     page = page_of(client.get(address(Payment, "change", payment.pk)))
-    assert "€60 was asked for and $66 was paid" in page
-    assert "Take it or not" in page
+    assert "The price was €60, but $66 was paid" in page
+    assert "Accept or decline payment" in page
     url = f"/admin/campaigns/payment/{payment.pk}/held/"
     assert client.post(url, {"hold": "accepted", "why": ""}).status_code == 422
     assert client.post(url, {"hold": "", "why": "a reader abroad"}).status_code == 422
     assert not Tally.objects.exists()
     response = client.post(url, {"hold": "accepted", "why": "a reader abroad"}, follow=True)
-    assert "It is taken, and counts." in told(response)
+    assert "Payment accepted." in told(response)
     assert Tally.objects.count() == 1
-    assert LogEntry.objects.latest("pk").get_change_message() == "Taken: a reader abroad"
+    assert LogEntry.objects.latest("pk").get_change_message() == "Accepted: a reader abroad"
     abroad.refresh_from_db()
     again = client.post(url, {"hold": "accepted", "why": "once more"})
-    assert "it is decided so already" in page_of(again)
+    assert "that was already decided" in page_of(again)
     client.post(url, {"hold": "refused", "why": "not ours"})
     assert not Tally.objects.exists()
-    assert LogEntry.objects.latest("pk").get_change_message() == "Not taken: not ours"
+    assert LogEntry.objects.latest("pk").get_change_message() == "Declined: not ours"
     assert "needs=held" not in page_of(client.get("/admin/"))
 
 
@@ -274,7 +277,8 @@ def test_who_may_not_give_money_back_may_not_decide(
 ) -> None:
     payment = buy(abroad, sandbox, "gift")
     permit(trainee, "view_payment")
-    assert "Take it or not" not in page_of(client.get(address(Payment, "change", payment.pk)))
+    page = page_of(client.get(address(Payment, "change", payment.pk)))
+    assert "Accept or decline payment" not in page
     url = f"/admin/campaigns/payment/{payment.pk}/held/"
     assert client.post(url, {"hold": "accepted", "why": "I like it"}).status_code == 403
     permit(trainee, "add_refundorder")
@@ -290,7 +294,7 @@ def test_the_progress_page_and_the_report_say_what_is_held(
     for kind in ("gift", "once"):
         buy(abroad, sandbox, kind)
     page = page_of(client.get(f"/admin/campaigns/campaign/{abroad.pk}/progress/"))
-    assert "Held: 2 payments, $132, in another currency than was asked for." in page
+    assert "2 payments ($132) were made in an unexpected currency." in page
     figures = gather_figures(abroad, at=LATER)
     assert "held: 2 payments, $132" in formats.as_text(figures)
     assert '"amount_minor": 13200' in formats.as_json(figures)

@@ -1,4 +1,4 @@
-"""Whatever two people did, made one they count as if one person had done it all."""
+"""Random histories of duplicates: after a merge they count like one member."""
 
 import os
 from dataclasses import dataclass, field
@@ -60,7 +60,7 @@ DEEDS = st.builds(
 
 @dataclass
 class Life:
-    """The rows of a history, by the people who are one: two of them, or one from the start."""
+    """The rows of a history, made by two duplicates or by one member."""
 
     people: list[Member]
     campaigns: list[Campaign | None]
@@ -132,7 +132,7 @@ class Life:
             progress.tally_gift(Gift.objects.get(pk=gift.pk))
         progress.tally_members(self.people)
 
-    def told(self) -> list[Any]:
+    def tallies(self) -> list[Any]:
         """Who counts where, when and by what: payments and gifts by their turn in the history."""
         payment_turn = {payment.pk: turn for turn, payment in enumerate(self.payments)}
         gift_turn = {gift.pk: turn for turn, gift in enumerate(self.gifts)}
@@ -150,7 +150,7 @@ class Life:
 
 
 def live_twice(deeds: list[Deed]) -> tuple[Life, Life]:
-    """The same history by two people and by one, in campaigns of their own."""
+    """Make the same history by two duplicates and by one member, in separate campaigns."""
     lives = []
     for name, people in (("two", ["ada@example.org", "adele@example.net"]), ("one", ["eve@x.org"])):
         campaigns = [
@@ -170,7 +170,7 @@ def live_twice(deeds: list[Deed]) -> tuple[Life, Life]:
 
 
 def numbers(life: Life) -> list[list[int]]:
-    """The primary goal of each campaign as known now, day by day."""
+    """Return the primary goal's count of each campaign, day by day."""
     goals = [campaign.goals.get() for campaign in life.campaigns if campaign is not None]
     days = [FIRST_DAY + timedelta(days=day) for day in range(0, 70, 3)]
     return [[progress.measure_goal(goal, at=day).counted for day in days] for goal in goals]
@@ -183,23 +183,25 @@ def numbers(life: Life) -> list[list[int]]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(deeds=st.lists(DEEDS, min_size=1, max_size=7), first_stays=st.booleans())
-def test_made_one_they_count_as_one_who_did_it_all(deeds: list[Deed], first_stays: bool) -> None:
+def test_merged_members_count_like_one_who_did_everything(
+    deeds: list[Deed], first_stays: bool
+) -> None:
     with transaction.atomic():
         two, one = live_twice(deeds)
         kept, gone = two.people if first_stays else reversed(two.people)
         members.merge_members(kept=kept, gone=gone)
-        assert two.told() == one.told()
+        assert two.tallies() == one.tallies()
         assert numbers(two) == numbers(one)
         two.people = [kept]
         two.count()
-        assert two.told() == one.told(), "counted anew, it is the same"
+        assert two.tallies() == one.tallies(), "a recount gives the same"
         transaction.set_rollback(True)
 
 
-def test_without_merging_the_same_history_counts_more() -> None:
-    """The control: what is compared sees a difference."""
+def test_the_same_history_counts_more_without_a_merge() -> None:
+    """Control: the comparison detects a difference."""
     deeds = [Deed(who, "join", 10 + who, 0, "", 0) for who in (0, 1)]
     two, one = live_twice(deeds)
-    assert len(two.told()) == 2
-    assert len(one.told()) == 1
+    assert len(two.tallies()) == 2
+    assert len(one.tallies()) == 1
     assert numbers(two) != numbers(one)

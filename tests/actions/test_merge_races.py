@@ -1,4 +1,4 @@
-"""Two people are made one while each of them buys, claims or is merged the other way."""
+"""Merges at the same time as purchases, claims, imports and other merges."""
 
 import threading
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import ProtectedError
 
-from campaigns import members, progress, settlement
-from campaigns.members import merging
+from campaigns import actions, members, progress, settlement
+from campaigns.members import merges
 from campaigns.models import Campaign, Checkout, Gift, Member, Membership, Payment, Tally
 from campaigns.models.member import MemberManager
 from newsroom.sandbox.control import SandboxControl
@@ -46,7 +46,7 @@ def assert_all_is_of(kept: Member, gone: Member) -> None:
 
 
 def assert_tallies_stand() -> None:
-    """Counting everybody anew changes nothing."""
+    """Check that a recount of everyone changes nothing."""
     before = sorted(Tally.objects.values_list("member", "gift", "payment", "counted_from"), key=str)
     with transaction.atomic():
         for gift in Gift.objects.all():
@@ -58,7 +58,7 @@ def assert_tallies_stand() -> None:
 
 @pytest.mark.parametrize("kind", ["year", "once", "gift"])
 @pytest.mark.parametrize("is_known", [True, False], ids=["settled before", "new"])
-def test_what_is_settled_meanwhile_is_of_whoever_is_left(
+def test_a_simultaneous_settlement_belongs_to_the_member_who_is_kept(
     campaign: Campaign, sandbox: SandboxControl, kind: str, is_known: bool
 ) -> None:
     for number in range(5):
@@ -82,14 +82,12 @@ def test_what_is_settled_meanwhile_is_of_whoever_is_left(
         assert_tallies_stand()
 
 
-def test_a_gift_claimed_meanwhile_is_of_whoever_is_left(campaign: Campaign) -> None:
+def test_a_simultaneous_claim_belongs_to_the_member_who_is_kept(campaign: Campaign) -> None:
     buyer = make_member("buyer@example.org")
     for number in range(10):
         kept, gone = make_two(number)
         gift = make_gift(buyer, campaign, "2026-11-10 12:00", expires_at=at("2099-01-01 00:00"))
-        claim = partial(
-            settlement.claim_gift, gift.code, email=gone.email, name="Ada", language="en"
-        )
+        claim = partial(actions.claim_gift, gift.code, email=gone.email, name="Ada", language="en")
         progress.tally_gift(gift)
         outcomes = race(claim, partial(merge, kept, gone), claim)
         assert not [each for each in outcomes if isinstance(each, Exception)], outcomes
@@ -100,7 +98,7 @@ def test_a_gift_claimed_meanwhile_is_of_whoever_is_left(campaign: Campaign) -> N
         assert_tallies_stand()
 
 
-def test_of_two_opposite_merges_one_is_refused(campaign: Campaign) -> None:
+def test_one_of_two_opposite_merges_is_refused(campaign: Campaign) -> None:
     for number in range(20):
         both = make_two(number)
         for who in both:
@@ -116,8 +114,8 @@ def test_of_two_opposite_merges_one_is_refused(campaign: Campaign) -> None:
         assert left.tallies.count() == 1
 
 
-def test_three_who_are_one_are_merged_round_about(campaign: Campaign) -> None:
-    """Each into the next: whichever comes first, nobody waits for ever and nothing is lost."""
+def test_three_duplicates_are_merged_in_a_circle(campaign: Campaign) -> None:
+    """Each into the next, in any order, without a deadlock or lost rows."""
     for number in range(10):
         three = [make_member(f"{name}{number}@example.org") for name in ("ada", "adele", "ada.r")]
         for who in three:
@@ -130,7 +128,7 @@ def test_three_who_are_one_are_merged_round_about(campaign: Campaign) -> None:
         assert sum(who.payments.count() for who in left) == 3
 
 
-def test_an_import_meanwhile_brings_its_membership_to_whoever_is_left(
+def test_a_simultaneous_import_belongs_to_the_member_who_is_kept(
     transactional_db: None, tmp_path: Path
 ) -> None:
     for number in range(10):
@@ -143,10 +141,10 @@ def test_an_import_meanwhile_brings_its_membership_to_whoever_is_left(
         assert kept.memberships.count() == 2
 
 
-def test_without_its_locks_a_merge_loses_to_a_settlement(
+def test_a_merge_without_locks_loses_rows_of_a_settlement(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    """The control: rows moved one kind after the other, and a settlement between two of them."""
+    """Control: rows are moved one kind after the other, with a settlement in between."""
     kept, gone = make_two(0)
     checkout = order_membership(campaign, "once", gone.email)
     sandbox.pay(str(checkout.session_id), card=CARD)
@@ -171,11 +169,11 @@ def test_without_its_locks_a_merge_loses_to_a_settlement(
     assert isinstance(outcomes[0], ProtectedError), outcomes
 
 
-# Interleavings that are forced
+# Forced interleavings
 
 
 class Pause:
-    """Holds whoever looks for that person first, until another has done something."""
+    """Stops the first caller that looks for a member, until another one has finished."""
 
     def __init__(self, wrapped: Callable[..., Member], who: Member) -> None:
         self.wrapped, self.who = wrapped, who
@@ -195,7 +193,7 @@ class Pause:
 def claim_while_merged(
     campaign: Campaign, pause: Pause, kept: Member, gone: Member, *, wait_for_merge: float | None
 ) -> tuple[Gift, list[object]]:
-    """A claim that has found the one who goes, a merge beside it, and then the claim's end."""
+    """Start a claim that finds the duplicate, merge, then let the claim finish."""
     buyer = make_member("buyer@example.org")
     gift = make_gift(buyer, campaign, "2026-11-10 12:00", expires_at=at("2099-01-01 00:00"))
     is_merged = threading.Event()
@@ -210,14 +208,14 @@ def claim_while_merged(
         is_merged.wait(wait_for_merge)
         pause.may_go_on.set()
 
-    claim = partial(settlement.claim_gift, gift.code, email=gone.email, name="Ada", language="en")
+    claim = partial(actions.claim_gift, gift.code, email=gone.email, name="Ada", language="en")
     outcomes = race(claim, merge_meanwhile, go_on)
     gift.refresh_from_db()
     return gift, outcomes
 
 
 @only_with_many_writers
-def test_a_claim_that_found_the_one_who_goes_is_led_to_the_other(
+def test_a_claim_that_found_the_duplicate_goes_to_the_other_member(
     campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept, gone = make_two(0)
@@ -230,10 +228,8 @@ def test_a_claim_that_found_the_one_who_goes_is_led_to_the_other(
 
 
 @only_with_many_writers
-def test_a_claim_that_only_looks_would_fail(
-    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The control: without the lock there is nobody any more whose gift it could be."""
+def test_a_claim_without_a_lock_fails(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control: without the lock, the member who claims no longer exists."""
     kept, gone = make_two(0)
     pause = Pause(MemberManager.get_or_create_by_email, gone)
     pause.install(monkeypatch, "get_or_create_by_email")
@@ -244,21 +240,21 @@ def test_a_claim_that_only_looks_would_fail(
 
 
 @only_with_many_writers
-def test_a_merge_looks_again_at_what_came_before_it_had_all_locks(
+def test_a_merge_retries_if_rows_were_added_before_it_had_all_locks(
     campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The claim holds the gift and the person; the merge saw neither on its way to the person."""
+    """The claim locks the gift and the member after the merge has read the gifts."""
     kept, gone = make_two(0)
     pause = Pause(MemberManager.lock_by_email, gone)
     pause.install(monkeypatch, "lock_by_email")
     tries: list[int] = []
-    lock_both = merging._lock_both
+    lock_both = merges._lock_both
 
     def lock(kept_id: int, gone_id: int) -> tuple[Member, Member]:
         tries.append(kept_id)
         return lock_both(kept_id, gone_id)
 
-    monkeypatch.setattr(merging, "_lock_both", lock)
+    monkeypatch.setattr(merges, "_lock_both", lock)
     gift, outcomes = claim_while_merged(campaign, pause, kept, gone, wait_for_merge=1)
     assert outcomes == [gift, None, None]
     assert gift.claimed_by == kept

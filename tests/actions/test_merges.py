@@ -1,4 +1,4 @@
-"""Two people that are one: what moves, what is counted, who is found."""
+"""Merges of duplicates: rows that move, counts, and who is found afterwards."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +11,8 @@ from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from campaigns import banners, emails, gifts, members, memberships, progress
-from campaigns.members.merging import MOVED
+from campaigns import actions, banners, emails, gifts, members, memberships, progress
+from campaigns.members.merges import MOVED
 from campaigns.models import (
     AddressChange,
     Campaign,
@@ -57,7 +57,7 @@ def ada() -> Member:
 
 @pytest.fixture
 def adele() -> Member:
-    """The same person, by the address that she has at work."""
+    """Ada's duplicate, with her address at work."""
     return make_member("adele@example.net")
 
 
@@ -69,7 +69,7 @@ def tally_all() -> None:
 
 
 def counted(campaign: Campaign, *, on: str = LATER) -> int:
-    """The primary goal's number, from the tallies as they stand."""
+    """Return the primary goal's count from the current tallies."""
     return progress.measure_goal(campaign.goals.get(is_primary=True), at=at(on)).counted
 
 
@@ -77,7 +77,7 @@ def merge(kept: Member, gone: Member) -> None:
     members.merge_members(kept=kept, gone=gone)
 
 
-# What hangs on a person
+# Related rows
 
 Maker = Callable[[Member, Campaign], Any]
 
@@ -120,50 +120,50 @@ MAKERS: dict[tuple[str, str], Maker] = {
     ),
     ("Erasure", "member"): lambda who, campaign: Erasure.objects.create(member=who),
 }
-# A tally is counted anew, and what opens or changes a page opens and changes it no more.
-GOES = {("Tally", "member"), ("AddressChange", "member"), ("SignInLink", "member")}
-FORBIDS = {("Erasure", "member")}
-HANGING = [
+# Tallies are recounted; links and address changes stop working.
+DELETED = {("Tally", "member"), ("AddressChange", "member"), ("SignInLink", "member")}
+FORBIDDING = {("Erasure", "member")}
+RELATIONS = [
     (relation.related_model.__name__, relation.field.name)
     for relation in Member._meta.related_objects
 ]
 
 
-@pytest.mark.parametrize("hanging", HANGING, ids="-".join)
-def test_whatever_hangs_on_a_person_moves_goes_or_forbids_it(
-    hanging: tuple[str, str], birthday: Campaign, ada: Member, adele: Member
+@pytest.mark.parametrize("relation", RELATIONS, ids="-".join)
+def test_every_related_row_moves_is_deleted_or_forbids_the_merge(
+    relation: tuple[str, str], birthday: Campaign, ada: Member, adele: Member
 ) -> None:
-    """A new relation to Member has no maker here, and fails until merging has heard of it."""
-    row, name = MAKERS[hanging](adele, birthday), hanging[1]
+    """A new relation to Member fails here until merges handle it."""
+    row, name = MAKERS[relation](adele, birthday), relation[1]
     rows = type(row)._default_manager.filter(pk=row.pk)
-    if hanging in FORBIDS:
+    if relation in FORBIDDING:
         with pytest.raises(members.MergeRefused):
             merge(ada, adele)
         assert rows.get(member=adele)
         return
     merge(ada, adele)
     assert not Member.objects.filter(pk=adele.pk).exists()
-    if hanging in GOES:
+    if relation in DELETED:
         assert not rows.exists()
     else:
         assert getattr(rows.get(), name) == ada
 
 
-def test_what_merging_forgets_is_not_lost(
+def test_the_database_refuses_a_merge_that_leaves_a_payment(
     birthday: Campaign, ada: Member, adele: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control: the database lets nobody go on whom something still hangs."""
+    """Control: the database protects a member who still has payments."""
     make_payment(adele, birthday, "2026-11-10 12:00")
-    monkeypatch.setattr("campaigns.members.merging.MOVED", MOVED[1:])
+    monkeypatch.setattr("campaigns.members.merges.MOVED", MOVED[1:])
     with pytest.raises(ProtectedError):
         merge(ada, adele)
     assert Payment.objects.get().member == adele
 
 
-# What is counted
+# Counts
 
 
-def test_two_who_counted_in_one_campaign_count_once(
+def test_two_duplicates_who_counted_in_one_campaign_count_once(
     birthday: Campaign, ada: Member, adele: Member
 ) -> None:
     first = make_payment(adele, birthday, "2026-11-08 12:00")
@@ -185,7 +185,9 @@ def test_two_who_counted_in_one_campaign_count_once(
     assert [row.counted for row in PublishedNumber.objects.order_by("pk")] == [3, 2]
 
 
-def test_a_closed_campaign_keeps_its_number(birthday: Campaign, ada: Member, adele: Member) -> None:
+def test_a_closed_campaign_keeps_its_final_count(
+    birthday: Campaign, ada: Member, adele: Member
+) -> None:
     make_payment(ada, birthday, "2026-11-10 12:00")
     make_payment(adele, birthday, "2026-11-10 12:00")
     tally_all()
@@ -198,7 +200,7 @@ def test_a_closed_campaign_keeps_its_number(birthday: Campaign, ada: Member, ade
     assert (measured.counted, measured.known_now) == (2, 1)
 
 
-def test_two_who_counted_in_two_campaigns_count_in_both(
+def test_duplicates_who_counted_in_two_campaigns_count_in_both(
     birthday: Campaign, ada: Member, adele: Member
 ) -> None:
     # Each begun before what the other paid for, so that neither was a member then.
@@ -216,7 +218,7 @@ def test_two_who_counted_in_two_campaigns_count_in_both(
 
 
 @pytest.mark.parametrize("member_is_kept", [True, False])
-def test_whoever_was_a_member_when_it_began_is_not_new(
+def test_a_member_from_before_the_campaign_is_not_new(
     birthday: Campaign, ada: Member, adele: Member, member_is_kept: bool
 ) -> None:
     make_payment(ada, None, "2025-12-24 12:00")
@@ -229,7 +231,7 @@ def test_whoever_was_a_member_when_it_began_is_not_new(
 
 
 @pytest.mark.parametrize("redeemer_is_kept", [True, False])
-def test_a_payment_and_a_gift_of_one_person_count_once(
+def test_a_payment_and_a_claimed_gift_of_one_person_count_once(
     birthday: Campaign, ada: Member, adele: Member, redeemer_is_kept: bool
 ) -> None:
     gift = make_gift(make_member(), birthday, "2026-11-05 12:00")
@@ -250,7 +252,9 @@ def test_a_payment_and_a_gift_of_one_person_count_once(
     assert counted(birthday) == 1  # the refunded gift no longer counts, so the person does
 
 
-def test_money_raised_is_what_it_was(birthday: Campaign, ada: Member, adele: Member) -> None:
+def test_a_merge_does_not_change_the_money_raised(
+    birthday: Campaign, ada: Member, adele: Member
+) -> None:
     Goal.objects.create(campaign=birthday, kind=Goal.Kind.MONEY, target=1)
     for who in (ada, adele):
         make_payment(who, birthday, "2026-11-10 12:00")
@@ -259,24 +263,24 @@ def test_money_raised_is_what_it_was(birthday: Campaign, ada: Member, adele: Mem
     assert progress.sum_money_raised(birthday, at=at(LATER)) == 12000
 
 
-def test_a_rehearsal_tells_what_would_count_and_changes_nothing(
+def test_a_rehearsal_shows_the_counts_and_changes_nothing(
     birthday: Campaign, ada: Member, adele: Member
 ) -> None:
     for who in (ada, adele):
         make_payment(who, birthday, "2026-11-10 12:00")
     tally_all()
     before = list(Tally.objects.values()), list(Member.objects.values())
-    [told] = members.rehearse_merge(kept=ada, gone=adele).counted
-    assert (told.campaign, len(told.before), len(told.after)) == (birthday, 2, 1)
+    [change] = members.rehearse_merge(kept=ada, gone=adele).counted
+    assert (change.campaign, len(change.before), len(change.after)) == (birthday, 2, 1)
     assert (list(Tally.objects.values()), list(Member.objects.values())) == before
     birthday.refresh_from_db()
     assert birthday.publish_at is None
 
 
-# Who they are
+# Details of the member
 
 
-def test_the_one_who_stays_has_what_was_known_of_both(ada: Member, adele: Member) -> None:
+def test_the_member_who_is_kept_takes_over_missing_details(ada: Member, adele: Member) -> None:
     Member.objects.filter(pk=adele.pk).update(
         name="Ada Reader", created_at=at("2020-01-01 00:00"), language="uk"
     )
@@ -288,15 +292,17 @@ def test_the_one_who_stays_has_what_was_known_of_both(ada: Member, adele: Member
     assert ada.former_addresses.get().email == "adele@example.net"
 
 
-def test_a_name_of_her_own_stays(ada: Member, adele: Member) -> None:
+def test_the_name_of_the_member_who_is_kept_stays(ada: Member, adele: Member) -> None:
     Member.objects.filter(pk=ada.pk).update(name="Ada")
     Member.objects.filter(pk=adele.pk).update(name="Adele")
     merge(ada, adele)
     assert Member.objects.get().name == "Ada"
 
 
-def test_an_address_that_led_elsewhere_leads_to_whoever_is_left(ada: Member, adele: Member) -> None:
-    """The one who goes had the other's address once, and somebody else had hers."""
+def test_former_addresses_of_both_lead_to_the_member_who_is_kept(
+    ada: Member, adele: Member
+) -> None:
+    """The duplicate used to have Ada's address, and someone else used to have the duplicate's."""
     FormerAddress.objects.create(member=adele, email=ada.email)
     FormerAddress.objects.create(member=make_member("ben@example.org"), email=adele.email)
     merge(ada, adele)
@@ -304,13 +310,13 @@ def test_an_address_that_led_elsewhere_leads_to_whoever_is_left(ada: Member, ade
     assert FormerAddress.objects.count() == 1
 
 
-def test_whoever_wants_no_reminders_gets_none(ada: Member, adele: Member) -> None:
+def test_an_opt_out_of_reminders_is_kept(ada: Member, adele: Member) -> None:
     emails.stop_reminders(adele.email)
     merge(ada, adele)
     assert OptOut.objects.holds(ada.email)
 
 
-def test_staff_read_who_did_it_and_why(ada: Member, adele: Member, admin_user: User) -> None:
+def test_the_history_says_who_merged_and_why(ada: Member, adele: Member, admin_user: User) -> None:
     LogEntry.objects.create(
         user=admin_user,
         content_type_id=_content_type(),
@@ -321,10 +327,10 @@ def test_staff_read_who_did_it_and_why(ada: Member, adele: Member, admin_user: U
     )
     members.merge_members(kept=ada, gone=adele, by=admin_user, why="she wrote to us")
     history = LogEntry.objects.filter(object_id=str(ada.pk), content_type_id=_content_type())
-    told = [(entry.user, entry.get_change_message()) for entry in history.order_by("pk")]
-    assert told == [
+    entries = [(entry.user, entry.get_change_message()) for entry in history.order_by("pk")]
+    assert entries == [
         (admin_user, "Granted."),
-        (admin_user, f"Merged with member {adele.pk}, who is this person: she wrote to us"),
+        (admin_user, f"Merged with member {adele.pk}, a duplicate: she wrote to us"),
     ]
 
 
@@ -335,24 +341,22 @@ def _content_type() -> int:
 # Refusals
 
 
-def test_one_person_is_not_merged_with_herself(ada: Member) -> None:
-    with pytest.raises(members.MergeRefused, match="one person already"):
+def test_a_member_is_not_merged_with_herself(ada: Member) -> None:
+    with pytest.raises(members.MergeRefused, match="same member already"):
         merge(ada, ada)
 
 
-def test_whoever_is_gone_is_not_merged_again(ada: Member, adele: Member) -> None:
+def test_a_merged_member_is_not_merged_again(ada: Member, adele: Member) -> None:
     merge(ada, adele)
     for kept, gone in ((ada, adele), (adele, ada)):
-        with pytest.raises(members.MergeRefused, match="is gone"):
+        with pytest.raises(members.MergeRefused, match="no longer exists"):
             merge(kept, gone)
     assert Member.objects.get() == ada
 
 
 @pytest.mark.parametrize("which", ["kept", "gone"])
 @pytest.mark.parametrize("how", ["erased", "being erased"])
-def test_nobody_is_merged_with_whoever_was_erased(
-    ada: Member, adele: Member, which: str, how: str
-) -> None:
+def test_an_erased_member_is_not_merged(ada: Member, adele: Member, which: str, how: str) -> None:
     erased = ada if which == "kept" else adele
     if how == "erased":
         Member.objects.filter(pk=erased.pk).update(erased_at=timezone.now())
@@ -363,24 +367,23 @@ def test_nobody_is_merged_with_whoever_was_erased(
     assert Member.objects.count() == 2
 
 
-# Who is found afterwards
+# Finding the member afterwards
 
 
-def test_the_old_address_leads_to_whoever_is_left(
+def test_the_old_address_leads_to_the_member_who_is_kept(
     birthday: Campaign, ada: Member, adele: Member
 ) -> None:
     merge(ada, adele)
     assert Member.objects.get_or_create_by_email(" Adele@Example.net") == ada
     gift = make_gift(make_member(), birthday, "2026-11-10 12:00", expires_at=at("2099-01-01 00:00"))
-    claimed = gifts.apply_claim(gift.code, email="adele@example.net", name="", language="en")
-    assert isinstance(claimed, Gift)
+    claimed = actions.claim_gift(gift.code, email="adele@example.net", name="", language="en")
     assert claimed.claimed_by == ada
     assert members.request_sign_in_link("adele@example.net", language="en", at=timezone.now())
     assert OutgoingMail.objects.get(kind="sign_in").member == ada
     assert Member.objects.filter(email="adele@example.net").count() == 0
 
 
-def test_a_gift_to_the_old_address_of_a_member_asks_her_first(
+def test_a_gift_claimed_with_an_old_address_has_to_be_confirmed(
     birthday: Campaign, ada: Member, adele: Member
 ) -> None:
     memberships.grant_membership(
@@ -392,6 +395,6 @@ def test_a_gift_to_the_old_address_of_a_member_asks_her_first(
     )
     merge(ada, adele)
     gift = make_gift(make_member(), birthday, "2026-11-10 12:00", expires_at=at("2099-01-01 00:00"))
-    owed = gifts.apply_claim(gift.code, email="adele@example.net", name="", language="en")
-    assert isinstance(owed, gifts.ConfirmationRequired)
-    assert owed.member == ada
+    with pytest.raises(gifts.ConfirmationRequired) as required:
+        actions.claim_gift(gift.code, email="adele@example.net", name="", language="en")
+    assert required.value.member == ada

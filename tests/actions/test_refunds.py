@@ -1,4 +1,4 @@
-"""Refunds that staff order, and those from Stripe's own dashboard, of one gift among several."""
+"""Refunds by staff and from Stripe's dashboard, for one gift of several."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,8 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from campaigns import actions, progress, settlement, stripe_api, tasks
 from campaigns import checkout as checkouts
-from campaigns import progress, settlement, stripe_api, tasks
+from campaigns.actions import refunds
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -21,7 +22,6 @@ from campaigns.models import (
     Tally,
 )
 from campaigns.models.moves import ForbiddenMove
-from campaigns.settlement import refunding
 from newsroom.sandbox.control import SandboxControl
 from tests.settlement.test_settlement import order_gift
 from tests.support.threads import race
@@ -57,8 +57,8 @@ def three(campaign: Campaign, sandbox: SandboxControl) -> list[Gift]:
 
 
 def order(gift: Gift, staff: User, amount_minor: int = 6000) -> RefundOrder:
-    return settlement.order_refund(
-        gift.payment, amount_minor=amount_minor, reason=ASKED, why="asked", by=staff, named=[gift]
+    return refunds.order_refund(
+        gift.payment, amount_minor=amount_minor, reason=ASKED, why="asked", by=staff, gifts=[gift]
     )
 
 
@@ -71,7 +71,7 @@ def counting() -> int:
 
 
 def at_stripe(payment: Payment) -> list[int]:
-    return [refund["amount"] for refund in stripe_api.list_refunds(payment.charge_id)]
+    return [refund.amount_minor for refund in stripe_api.list_refunds(payment.charge_id)]
 
 
 def refund_in_the_dashboard(payment: Payment, amount_minor: int) -> Refund:
@@ -83,11 +83,9 @@ def refund_in_the_dashboard(payment: Payment, amount_minor: int) -> Refund:
     return Refund.objects.latest("pk")
 
 
-def test_a_refund_that_names_one_gift_of_three_takes_that_one_back(
-    three: list[Gift], staff: User
-) -> None:
+def test_a_refund_for_one_gift_of_three_revokes_that_one(three: list[Gift], staff: User) -> None:
     assert counting() == 3
-    settlement.execute_refund_order(order(three[1], staff).pk)
+    actions.execute_refund_order(order(three[1], staff).pk)
     assert statuses() == ["paid", "revoked", "paid"]
     assert counting() == 2
     assert Refund.objects.get().gifts.get() == three[1]
@@ -95,7 +93,7 @@ def test_a_refund_that_names_one_gift_of_three_takes_that_one_back(
     assert (done.refund_id, done.next_attempt_at) == (Refund.objects.get().refund_id, None)
 
 
-def test_a_refund_in_the_dashboard_changes_the_money_and_waits_for_its_gifts(
+def test_a_refund_in_the_dashboard_revokes_a_gift_once_it_is_assigned(
     three: list[Gift], campaign: Campaign, staff: User
 ) -> None:
     refund = refund_in_the_dashboard(three[0].payment, 6000)
@@ -104,20 +102,20 @@ def test_a_refund_in_the_dashboard_changes_the_money_and_waits_for_its_gifts(
     [money] = progress.sum_payments(campaign, at=timezone.now() + timedelta(days=900))
     assert money.refunded_minor == 6000
     assert refund.gifts_named_at is None
-    settlement.assign_refund_to_gifts(refund, [three[2]])
+    actions.assign_refund_to_gifts(refund, [three[2]])
     assert statuses() == ["paid", "paid", "revoked"]
     assert counting() == 2
 
 
-def test_a_refund_in_the_dashboard_may_have_meant_no_gift(three: list[Gift]) -> None:
+def test_a_refund_in_the_dashboard_may_be_for_no_gift(three: list[Gift]) -> None:
     refund = refund_in_the_dashboard(three[0].payment, 500)
-    settlement.assign_refund_to_gifts(refund, [])
+    actions.assign_refund_to_gifts(refund, [])
     refund.refresh_from_db()
     assert refund.gifts_named_at is not None
     assert statuses() == ["paid"] * 3
 
 
-def test_a_refund_names_gifts_of_its_own_payment_only(
+def test_a_refund_is_assigned_only_to_gifts_of_its_payment(
     three: list[Gift], campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     other = order_gift(campaign, "eve@example.org")
@@ -125,14 +123,14 @@ def test_a_refund_names_gifts_of_its_own_payment_only(
     settlement.settle_checkout(other.pk)
     refund = refund_in_the_dashboard(three[0].payment, 6000)
     with pytest.raises(ForbiddenMove):
-        settlement.assign_refund_to_gifts(refund, list(other.gifts.all()))
+        actions.assign_refund_to_gifts(refund, list(other.gifts.all()))
     assert "revoked" not in statuses()
 
 
-def test_a_named_refund_that_fails_later_gives_the_gift_back(
+def test_a_refund_that_fails_later_restores_the_gift(
     three: list[Gift], staff: User, sandbox: SandboxControl
 ) -> None:
-    settlement.execute_refund_order(order(three[0], staff).pk)
+    actions.execute_refund_order(order(three[0], staff).pk)
     assert statuses() == ["revoked", "paid", "paid"]
     sandbox.fail_refund(Refund.objects.get().refund_id)
     settlement.settle_checkout(three[0].checkout_id)
@@ -140,7 +138,7 @@ def test_a_named_refund_that_fails_later_gives_the_gift_back(
     assert counting() == 3
 
 
-def test_an_answer_that_was_lost_gives_back_once(
+def test_a_lost_answer_refunds_once(
     three: list[Gift], staff: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, refund_payment = order(three[0], staff), stripe_api.refund_payment
@@ -151,11 +149,11 @@ def test_an_answer_that_was_lost_gives_back_once(
 
     with monkeypatch.context() as line:
         line.setattr(stripe_api, "refund_payment", lose_the_answer)
-        settlement.execute_refund_order(made.pk)
+        actions.execute_refund_order(made.pk)
     made.refresh_from_db()
     assert made.refund_id is None
-    assert made.next_attempt_at is not None, "it is asked again"
-    # Days later Stripe has forgotten the key; the refund itself says whose it is.
+    assert made.next_attempt_at is not None, "the order is tried again"
+    # Days later Stripe has forgotten the idempotency key; the refund's metadata names the order.
     RefundOrder.objects.update(next_attempt_at=timezone.now(), attempt=7)
     tasks.sweep()
     made.refresh_from_db()
@@ -164,80 +162,74 @@ def test_an_answer_that_was_lost_gives_back_once(
     assert statuses()[0] == "revoked"
 
 
-def test_an_error_that_stripe_would_repeat_is_asked_anew(
+def test_a_failed_request_is_repeated_with_a_new_key(
     three: list[Gift], staff: User, sandbox: SandboxControl
 ) -> None:
     made = order(three[0], staff)
     sandbox.add_fault("api", match="POST /v1/refunds", kind="error", times=1)
-    settlement.execute_refund_order(made.pk)
+    actions.execute_refund_order(made.pk)
     made.refresh_from_db()
     assert (made.error, made.attempt) == ("StripeFailed", 2)
-    settlement.execute_refund_order(made.pk)
+    actions.execute_refund_order(made.pk)
     assert at_stripe(three[0].payment) == [6000]
     assert statuses() == ["revoked", "paid", "paid"]
 
 
-def test_what_stripe_took_and_we_have_not_read_yet_is_spoken_for(
+def test_a_refund_that_is_not_settled_yet_is_not_refundable_again(
     three: list[Gift], staff: User, sandbox: SandboxControl
 ) -> None:
     made = order(three[0], staff)
     sandbox.add_fault("api", match="GET /v1/checkout/sessions", kind="error", times=-1)
-    settlement.execute_refund_order(made.pk)
+    actions.execute_refund_order(made.pk)
     made.refresh_from_db()
     assert made.refund_id is not None
     assert Refund.objects.count() == 0
-    assert settlement.refundable_minor(three[0].payment) == 12000
+    assert actions.refundable_minor(three[0].payment) == 12000
     sandbox.remove_faults()
     settlement.settle_checkout(three[0].checkout_id)
-    assert settlement.refundable_minor(three[0].payment) == 12000
+    assert actions.refundable_minor(three[0].payment) == 12000
 
 
-def test_one_order_carried_out_by_several_at_once_gives_back_once(
-    three: list[Gift], staff: User
-) -> None:
+def test_one_order_executed_by_several_workers_refunds_once(three: list[Gift], staff: User) -> None:
     made = order(three[0], staff)
-    race(*[lambda: settlement.execute_refund_order(made.pk)] * 4)
+    race(*[lambda: actions.execute_refund_order(made.pk)] * 4)
     RefundOrder.objects.update(next_attempt_at=timezone.now())
-    settlement.execute_refund_order(made.pk)
+    actions.execute_refund_order(made.pk)
     assert at_stripe(three[0].payment) == [6000]
     assert Refund.objects.count() == 1
     assert statuses() == ["revoked", "paid", "paid"]
 
 
-def test_no_more_is_given_back_than_is_left(three: list[Gift], staff: User) -> None:
+def test_no_more_than_what_is_left_is_refunded(three: list[Gift], staff: User) -> None:
     refund_in_the_dashboard(three[0].payment, 6000)
-    order(three[1], staff)  # not carried out yet, and spoken for
-    assert settlement.refundable_minor(three[0].payment) == 6000
-    with pytest.raises(settlement.RefundRefused, match="left"):
+    order(three[1], staff)  # not executed yet, but its amount is taken
+    assert actions.refundable_minor(three[0].payment) == 6000
+    with pytest.raises(actions.RefundRefused, match="left"):
         order(three[2], staff, amount_minor=6001)
-    with pytest.raises(settlement.RefundRefused):
+    with pytest.raises(actions.RefundRefused):
         order(three[2], staff, amount_minor=0)
 
 
-def test_two_orders_at_once_never_give_back_more_than_was_paid(
-    three: list[Gift], staff: User
-) -> None:
+def test_orders_at_once_never_refund_more_than_was_paid(three: list[Gift], staff: User) -> None:
     outcomes = race(*[lambda: order(three[0], staff, amount_minor=18000)] * 4)
     assert sum(isinstance(outcome, RefundOrder) for outcome in outcomes) == 1
 
 
-def test_what_stripe_refuses_ends_with_its_reason(
+def test_an_order_that_stripe_refuses_ends_with_the_reason(
     three: list[Gift], staff: User, sandbox: SandboxControl
 ) -> None:
     made = order(three[0], staff)
     dispute = sandbox.open_dispute(payment_intent=str(three[0].payment.intent_id))
     sandbox.close_dispute(dispute["id"], status="lost")
-    made = settlement.execute_refund_order(made.pk)
+    made = actions.execute_refund_order(made.pk)
     assert made.error
     assert (made.refund_id, made.next_attempt_at) == (None, None)
-    # Once it was refused, nothing is spoken for.
-    assert settlement.refundable_minor(three[0].payment) == 18000
+    # A refused order takes no amount.
+    assert actions.refundable_minor(three[0].payment) == 18000
 
 
-def test_the_whole_back_takes_back_all_that_nobody_claimed(
-    three: list[Gift], campaign: Campaign
-) -> None:
-    settlement.claim_gift(three[0].code, email="ben@example.org", name="Ben", language="en")
+def test_a_full_refund_revokes_all_unclaimed_gifts(three: list[Gift], campaign: Campaign) -> None:
+    actions.claim_gift(three[0].code, email="ben@example.org", name="Ben", language="en")
     refund_in_the_dashboard(three[0].payment, 18000)
     assert statuses() == ["claimed", "revoked", "revoked"]
     claimed = Gift.objects.get(status="claimed")
@@ -245,28 +237,81 @@ def test_the_whole_back_takes_back_all_that_nobody_claimed(
     assert counting() == 0
 
 
-def test_whoever_gets_no_answer_leaves_that_of_another_alone(
+def test_a_worker_without_an_answer_keeps_the_answer_of_another(
     three: list[Gift], staff: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two ask at once: one is told the refund, the other that somebody is asking already."""
-    made, ask = order(three[0], staff), refunding._ask_stripe
+    """Two workers ask at once: one gets the refund, the other an error."""
+    made, ask = order(three[0], staff), refunds._ask_stripe
 
     def be_second(asked: RefundOrder) -> None:
-        monkeypatch.setattr(refunding, "_ask_stripe", ask)
-        settlement.execute_refund_order(asked.pk)
+        monkeypatch.setattr(refunds, "_ask_stripe", ask)
+        actions.execute_refund_order(asked.pk)
         raise stripe_api.StripeUnavailable("409")
 
-    monkeypatch.setattr(refunding, "_ask_stripe", be_second)
-    settlement.execute_refund_order(made.pk)
+    monkeypatch.setattr(refunds, "_ask_stripe", be_second)
+    actions.execute_refund_order(made.pk)
     made.refresh_from_db()
     assert made.refund_id == Refund.objects.get().refund_id
     assert RefundOrder.objects.filter(pk=made.pk, next_attempt_at__isnull=True).exists()
 
 
-def test_a_refund_whose_webhook_is_quicker_than_its_answer_names_its_gifts(
+def test_a_refund_settled_before_its_answer_is_assigned_to_its_gifts(
     three: list[Gift], staff: User
 ) -> None:
     made = order(three[0], staff)
-    refunding._ask_stripe(made)  # and we die before we note it
+    refunds._ask_stripe(made)  # and the process dies before it notes the refund
     settlement.settle_checkout(three[0].checkout_id)
     assert statuses() == ["revoked", "paid", "paid"]
+
+
+# The door of staff
+
+
+def refund(payment: Payment, staff: User, **changes: Any) -> RefundOrder:
+    wanted: dict[str, Any] = {
+        "amount_minor": 6000,
+        "reason": ASKED,
+        "why": "asked",
+        "by": staff,
+        "newest_seen": 0,
+    }
+    return actions.refund_payment(payment, **wanted | changes)
+
+
+def test_a_refund_is_ordered_and_made_at_once(three: list[Gift], staff: User) -> None:
+    made = refund(three[0].payment, staff, gifts=[three[1]])
+    assert made.refund_id == Refund.objects.get().refund_id
+    assert statuses() == ["paid", "revoked", "paid"]
+    assert counting() == 2
+    assert actions.newest_order(three[0].payment) == made.pk
+
+
+def test_a_second_click_refunds_once(three: list[Gift], staff: User) -> None:
+    made = refund(three[0].payment, staff)
+    with pytest.raises(actions.OrderedMeanwhile) as ordered:
+        refund(three[0].payment, staff)
+    assert ordered.value.order == made
+    assert at_stripe(three[0].payment) == [6000]
+    refund(three[0].payment, staff, newest_seen=made.pk)  # the form was opened again
+    assert at_stripe(three[0].payment) == [6000, 6000]
+
+
+def test_two_colleagues_at_once_refund_once(three: list[Gift], staff: User) -> None:
+    outcomes = race(*[lambda: refund(three[0].payment, staff)] * 3)
+    assert sum(isinstance(outcome, RefundOrder) for outcome in outcomes) == 1
+    assert at_stripe(three[0].payment) == [6000]
+
+
+def test_an_unassigned_refund_is_assigned_before_the_next_one(
+    three: list[Gift], staff: User
+) -> None:
+    payment = three[0].payment
+    made_at_stripe = refund_in_the_dashboard(payment, 6000)
+    assert actions.list_unassigned_refunds(payment) == [made_at_stripe]
+    with pytest.raises(actions.RefundRefused, match="First say which gifts"):
+        refund(payment, staff)
+    actions.assign_refund_to_gifts(made_at_stripe, [three[0]])
+    assert list(actions.unrefunded_gifts(payment)) == three[1:]
+    refund(payment, staff, amount_minor=12000, gifts=three[1:])
+    with pytest.raises(actions.RefundRefused, match="in full"):
+        actions.check_refundable(payment)

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 def test_a_replayed_event_is_due_again(client: Client) -> None:
     closed, due = make_event("evt_1"), make_event("evt_2", status="failed", next_attempt_at=NOON)
     response = act(client, StripeEvent, "replay", closed.pk, due.pk)
-    assert "1 event is worked on again." in told(response)
-    assert "1 is due already" in told(response)
+    assert "1 event will be replayed now." in told(response)
+    assert "1 event is already due" in told(response)
     closed.refresh_from_db()
     assert closed.status == StripeEvent.Status.NEW
     assert closed.next_attempt_at is not None
@@ -35,7 +35,7 @@ def test_a_replayed_event_is_due_again(client: Client) -> None:
 def test_a_mail_is_sent_again(client: Client) -> None:
     mail = OutgoingMail.objects.get()
     OutgoingMail.objects.update(next_attempt_at=None, sent_at=NOON, attempts=1)
-    assert "1 mail is sent again." in told(act(client, OutgoingMail, "send_again", mail.pk))
+    assert "1 e-mail will be resent." in told(act(client, OutgoingMail, "resend", mail.pk))
     mail.refresh_from_db()
     assert mail.next_attempt_at is not None
     assert mail.next_attempt_at <= timezone.now()
@@ -46,7 +46,9 @@ def test_a_mail_that_is_on_its_way_is_not_sent_twice(client: Client) -> None:
     leased_until = timezone.now() + timedelta(seconds=30)
     OutgoingMail.objects.update(next_attempt_at=leased_until, attempts=1)
     mail = OutgoingMail.objects.get()
-    assert "1 is due or being sent" in told(act(client, OutgoingMail, "send_again", mail.pk))
+    assert "1 e-mail is already due or being sent." in told(
+        act(client, OutgoingMail, "resend", mail.pk)
+    )
     mail.refresh_from_db()
     assert mail.next_attempt_at == leased_until
 
@@ -59,7 +61,7 @@ def test_without_stripe_staff_are_told_that_nothing_was_settled(
     checkout = make_checkout(birthday)
     response = act(client, Checkout, "settle", checkout.pk)
     assert response.status_code == 200
-    assert "Stripe does not answer" in told(response)
+    assert "Stripe doesn’t answer" in told(response)
     checkout.refresh_from_db()
     assert checkout.status == Checkout.Status.OPEN
 
@@ -88,7 +90,7 @@ def test_settling_again_brings_a_paid_checkout_home(
     sandbox.pay(checkout.session_id, card="4242424242424242")
     assert counted(campaign) == 0
     response = act(client, Checkout, "settle", checkout.pk)
-    assert "1 Checkout stands as Stripe has it now." in told(response)
+    assert "1 Checkout settled." in told(response)
     checkout.refresh_from_db()
     assert checkout.status == Checkout.Status.PAID
     assert counted(campaign) == 1
@@ -96,7 +98,7 @@ def test_settling_again_brings_a_paid_checkout_home(
 
 @pytest.mark.usefixtures("editor")
 def test_banners_are_published_at_once(client: Client, rows: Campaign) -> None:
-    assert "published, with the number 2 of 1,000 new members" in told(
+    assert "banners published with 2 of 1,000 new members" in told(
         act(client, Campaign, "publish_now", rows.pk)
     )
     assert rows.published.order_by("-pk")[0].counted == 2
@@ -106,6 +108,6 @@ def test_banners_are_published_at_once(client: Client, rows: Campaign) -> None:
 def test_counting_anew_mends_tallies_that_went_wrong(client: Client, rows: Campaign) -> None:
     Tally.objects.all().delete()
     assert counted(rows) == 0
-    assert "is being counted anew" in told(act(client, Campaign, "recount", rows.pk))
+    assert "recount started" in told(act(client, Campaign, "recount", rows.pk))
     tasks.recount()
     assert counted(rows) == 2

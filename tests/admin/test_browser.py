@@ -92,7 +92,7 @@ def test_staffs_pages_hold_to_the_policy_and_to_axe(
     pages = addresses(rows) | waiting_addresses()
     payment = Gift.objects.exclude(buyer__email=WAITING_BUYER).get().payment_id
     pages |= merge_addresses(rows)
-    pages["payment-give-back"] = f"/admin/campaigns/payment/{payment}/give-back/"
+    pages["payment-refund"] = f"/admin/campaigns/payment/{payment}/refund/"
     with run_chromium() as chromium:
         for window, looks in WINDOWS.items():
             with a_reader(chromium, **looks) as reader:

@@ -60,14 +60,14 @@ def test_a_moved_window_is_counted_anew_and_published_soon(
     url = address(Campaign, "change", birthday.pk)
     with django_capture_on_commit_callbacks(execute=True):
         response = client.post(url, filled(client, url, starts_at_0="2026-11-10"), follow=True)
-    assert "everything is being counted anew" in told(response)
-    assert "Being counted anew: 0 of 3 purchases and people." in page_of(client.get(url))
+    assert "the campaign is being recounted" in told(response)
+    assert "Recount in progress: 0 of 3 purchases and members." in page_of(client.get(url))
     Campaign.objects.update(publish_at=None)
     tasks.recount()
     assert counted(birthday) == 1
     birthday.refresh_from_db()
     assert birthday.publish_at is not None
-    assert "Being counted anew" not in page_of(client.get(url))
+    assert "Recount in progress" not in page_of(client.get(url))
 
 
 @pytest.mark.usefixtures("editor")
@@ -77,10 +77,10 @@ def test_a_campaign_that_is_being_counted_anew_is_neither_closed_nor_published(
     with time_machine.travel(at("2026-12-02 00:00"), tick=False):
         progress.request_recount(birthday.pk)
         url = reverse("admin:campaigns_campaign_close", args=[birthday.pk])
-        assert "being counted anew; after that" in told(client.get(url, follow=True))
+        assert "This campaign is being recounted." in told(client.get(url, follow=True))
         assert url not in page_of(client.get(address(Campaign, "change", birthday.pk)))
         response = act(client, Campaign, "publish_now", birthday.pk)
-        assert "being published or counted anew just now" in told(response)
+        assert "being published or recounted right now" in told(response)
         tasks.recount()
         assert url in page_of(client.get(address(Campaign, "change", birthday.pk)))
 
@@ -89,12 +89,12 @@ def test_a_campaign_that_is_being_counted_anew_is_neither_closed_nor_published(
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"ends_at_0": "2026-11-01", "ends_at_1": "02:00:00"}, "The end has to come after"),
-        ({"ends_at_0": "2020-01-01"}, "The end has to come after the start."),
+        ({"ends_at_0": "2026-11-01", "ends_at_1": "02:00:00"}, "The end must be after"),
+        ({"ends_at_0": "2020-01-01"}, "The end must be after the start."),
         ({"zone": "Europe/Atlantis"}, "Choose a time zone, for example Europe/Berlin."),
         ({"zone": "../../etc/passwd"}, "Choose a time zone, for example Europe/Berlin."),
         ({"currency": "EUR"}, "three-letter code of the currency, for example eur"),
-        ({"goals-0-target": "0"}, "target is above zero."),
+        ({"goals-0-target": "0"}, "target must be above zero."),
         ({"goals-0-target": "-5"}, "greater than or equal to 0"),
         ({"goals-0-target": "9" * 30}, "less than or equal to"),
         ({"goals-0-target": "many"}, "Enter a whole number."),
@@ -131,7 +131,7 @@ def test_two_primary_goals_are_refused(client: Client, birthday: Campaign) -> No
     fields = goal_fields(client, birthday, ("gifts", "100", True))
     response = client.post(address(Campaign, "change", birthday.pk), fields)
     assert response.status_code == 200
-    assert "only one can be the primary" in page_of(response)
+    assert "Choose only one primary goal." in page_of(response)
     assert birthday.goals.count() == 1
 
 
@@ -140,7 +140,7 @@ def test_a_campaign_keeps_a_primary_goal(client: Client, birthday: Campaign) -> 
     fields = goal_fields(client, birthday)
     del fields["goals-0-is_primary"]
     response = client.post(address(Campaign, "change", birthday.pk), fields)
-    assert "Choose the primary goal" in page_of(response)
+    assert "Choose a primary goal" in page_of(response)
     assert birthday.goals.get().is_primary
 
 

@@ -58,10 +58,10 @@ def test_the_form_says_what_is_counted_and_asks_nothing_if_nothing_is_pending(
     client: Client, editor: User, over: Campaign
 ) -> None:
     page = page_of(client.get(close_url(over)))
-    assert "Counted now: 2 of 1,000 new members." in page
+    assert "Current count: 2 of 1,000 new members." in page
     assert "without_pending" not in page
     response = close(client, over)
-    assert "The campaign is closed at 2 of 1,000 new members." in told(response)
+    assert "Campaign closed at 2 of 1,000 new members." in told(response)
     assert "pending" not in told(response)
     assert is_closed(over)
     assert (over.closed_by, over.final_counts) == ("editor", {"new_members": 2})
@@ -69,18 +69,18 @@ def test_the_form_says_what_is_counted_and_asks_nothing_if_nothing_is_pending(
     assert "Closed on 5 December 2026, 14:00 by editor at 2 of 1,000 new" in page_of(response)
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_id) == (editor, str(over.pk))
-    assert "The campaign is closed at 2 of 1,000 new members." in entry.change_message
+    assert "Campaign closed at 2 of 1,000 new members." in entry.change_message
 
 
 @pytest.mark.usefixtures("editor", "pending")
 def test_what_is_pending_has_to_be_confirmed(client: Client, over: Campaign) -> None:
     page = page_of(client.get(close_url(over)))
-    assert "1 payment begun in the window still waits for its bank." in page
+    assert "Close without the 1 pending payment" in page
     response = close(client, over)
     assert response.status_code == 422
     assert not is_closed(over)
     response = close(client, over, without_pending="on")
-    assert "1 pending payment is not in it." in told(response)
+    assert "1 pending payment isn’t included." in told(response)
     assert is_closed(over)
 
 
@@ -104,8 +104,8 @@ def test_a_number_that_changed_meanwhile_is_shown_before_it_is_kept(
     response = client.post(close_url(over), fields)
     assert response.status_code == 422
     page = page_of(response)
-    assert "The numbers changed since this page was opened." in page
-    assert "Counted now: 1 of 1,000 new members." in page
+    assert "The numbers have changed since you opened this page." in page
+    assert "Current count: 1 of 1,000 new members." in page
     assert not is_closed(over)
     close(client, over)
     assert is_closed(over)
@@ -136,7 +136,7 @@ def test_a_campaign_that_runs_cannot_be_closed(
         client.get(close_url(over), follow=True),
         client.post(close_url(over), {"seen": "0"}, follow=True),
     ):
-        assert "It runs until 1 December 2026, 02:00" in told(response)
+        assert "This campaign runs until 1 December 2026, 02:00" in told(response)
     assert not is_closed(over)
     clock.move_to(at("2026-12-01 00:00"))
     assert close_url(over) in page_of(client.get(address(Campaign, "change", over.pk)))
@@ -145,7 +145,7 @@ def test_a_campaign_that_runs_cannot_be_closed(
 @pytest.mark.usefixtures("editor")
 def test_a_campaign_without_a_goal_has_no_number_to_keep(client: Client, over: Campaign) -> None:
     over.goals.all().delete()
-    assert "It has no goal" in told(client.get(close_url(over), follow=True))
+    assert "This campaign has no goal" in told(client.get(close_url(over), follow=True))
 
 
 def test_only_who_may_change_a_campaign_closes_it(
@@ -171,7 +171,7 @@ def test_the_page_of_progress_shows_the_kept_number_beside_what_is_known_now(
     Goal.objects.create(campaign=over, kind=Goal.Kind.MONEY, target=100_000)
     url = address(Campaign, "progress", over.pk)
     page = page_of(client.get(url))
-    assert "Provisional until the campaign is closed; no payment is pending." in page
+    assert "Provisional until you close the campaign. No payment is pending." in page
     assert close_url(over) in page
     close(client, over)
     make_payment(make_member(), over, "2026-11-30 20:00", status=Payment.Status.PENDING)
@@ -180,13 +180,13 @@ def test_the_page_of_progress_shows_the_kept_number_beside_what_is_known_now(
     page = " ".join(page_of(client.get(url)).split())
     assert "<strong>2</strong> of 1,000 new members" in page
     assert "Closed on 5 December 2026, 14:00 by editor." in page
-    assert "Closed at 2; 1 as known now." in page
-    assert "Closed at €120; €60 as known now." in page
-    assert "1 payment begun in the window still waits for its bank." in page
+    assert "Final count: 2. Current count: 1." in page
+    assert "Final count: €120. Current count: €60." in page
+    assert "1 payment made during the campaign is still pending." in page
     assert "Provisional" not in page
     assert "<strong>2</strong> of 1,000 new members" in page_of(client.get("/admin/"))
     page = page_of(client.get(address(Campaign, "change", over.pk)))
-    assert "As known now: 1 of 1,000 new members; €60 of €1,000." in page
+    assert "Current count: 1 of 1,000 new members; €60 of €1,000." in page
 
 
 def test_a_closed_campaign_is_opened_again_with_a_reason(
@@ -198,14 +198,14 @@ def test_a_closed_campaign_is_opened_again_with_a_reason(
     assert client.post(url, filled(client, url)).status_code == 422
     assert is_closed(over)
     response = client.post(url, filled(client, url, why="a batch came late"), follow=True)
-    assert "The campaign is open again" in told(response)
+    assert "Campaign reopened." in told(response)
     assert not is_closed(over)
     entry = LogEntry.objects.order_by("pk").last()
     assert entry is not None
     assert entry.user == editor
     assert "a batch came late" in entry.change_message
     assert "by editor at 2 of 1,000 new members" in entry.change_message
-    assert "It is not closed." in told(client.get(url, follow=True))
+    assert "This campaign isn’t closed." in told(client.get(url, follow=True))
 
 
 @pytest.mark.usefixtures("editor")

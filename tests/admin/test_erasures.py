@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import members
+from campaigns import erasures
 from campaigns.models import Campaign, ErasedAddress, Erasure, Member, OutgoingMail
 from tests.support.factories import make_member, make_payment
 from tests.support.staff import address, filled, page_of, permit, told
@@ -28,12 +28,12 @@ def test_staff_ask_for_it_and_say_why(client: Client, editor: User, ada: Member)
     url = address(Member, "erase", ada.pk)
     assert f'href="{url}"' in page(client, ada)
     shown = page_of(client.get(url))
-    assert "It cannot be undone." in shown
+    assert "You can’t undo this." in shown
     assert "Ada Reader (ada@example.org)" in " ".join(shown.split())
     assert client.post(url, {"why": ""}).status_code == 422
     assert not Erasure.objects.exists()
     answer = client.post(url, filled(client, url, why="asked by letter"), follow=True)
-    assert "The erasure is written down, and goes on by itself." in told(answer)
+    assert "Erasure started." in told(answer)
     erasure = Erasure.objects.get()
     assert (erasure.member, erasure.asked_by, erasure.why) == (ada, editor, "asked by letter")
     assert OutgoingMail.objects.get().kind == "erasure"
@@ -62,7 +62,7 @@ def test_whoever_is_being_erased_is_changed_no_more(
     make_payment(ada, birthday, "2026-11-10 12:00")
     url = address(Member, "change", ada.pk)
     typed = filled(client, url, name="Ada Else")
-    members.ask_erasure(ada)
+    erasures.request_erasure(ada)
     assert client.post(url, typed).status_code == 403
     for name in ("erase", "grant", "payment"):
         assert address(Member, name, ada.pk) not in page(client, ada)
@@ -72,8 +72,8 @@ def test_whoever_is_being_erased_is_changed_no_more(
 
 @pytest.mark.usefixtures("editor")
 def test_an_erased_person_is_shown_as_one(client: Client, ada: Member) -> None:
-    members.ask_erasure(ada)
-    members.strip_rows(ada.pk, at=timezone.now())
+    erasures.request_erasure(ada)
+    erasures.strip_rows(ada.pk, at=timezone.now())
     for answer in (
         page(client, ada),
         page_of(client.get(address(Member, "changelist"))),
@@ -87,18 +87,18 @@ def test_an_erased_person_is_shown_as_one(client: Client, ada: Member) -> None:
 
 @pytest.mark.usefixtures("editor")
 def test_one_that_does_not_get_on_is_named_on_the_first_page(client: Client, ada: Member) -> None:
-    erasure = members.ask_erasure(ada)
-    assert "Erasures that do not get on" not in page_of(client.get("/admin/"))
+    erasure = erasures.request_erasure(ada)
+    assert "Erasures that are stuck" not in page_of(client.get("/admin/"))
     Erasure.objects.filter(pk=erasure.pk).update(error="StripeUnavailable")
-    assert "Erasures that do not get on" in page_of(client.get("/admin/"))
+    assert "Erasures that are stuck" in page_of(client.get("/admin/"))
     listed = page_of(client.get(address(Erasure, "changelist"), {"needs": "stuck"}))
     assert "StripeUnavailable" in listed
 
 
 @pytest.mark.usefixtures("editor")
 def test_an_erased_address_is_found_by_typing_it(client: Client, ada: Member) -> None:
-    members.ask_erasure(ada)
-    members.strip_rows(ada.pk, at=timezone.now())
+    erasures.request_erasure(ada)
+    erasures.strip_rows(ada.pk, at=timezone.now())
     kept = ErasedAddress.objects.get()
     for typed, is_found in ((" ADA@example.org", True), ("ada", False)):
         listed = page_of(client.get(address(ErasedAddress, "changelist"), {"q": typed}))

@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import gifts, settlement
+from campaigns import actions, gifts
 from campaigns.admin import gift_changes
+from campaigns.gifts import sales
 from campaigns.models import Campaign, Gift, GiftChange, Member, Membership, OutgoingMail
 from tests.support.factories import claim, make_gift, make_member, make_refund
 from tests.support.staff import address, claimed, fallen, filled, page_of, permit, told
@@ -18,11 +19,11 @@ from tests.support.staff import address, claimed, fallen, filled, page_of, permi
 pytestmark = pytest.mark.django_db
 
 WHY = "she wrote to us"
-CHANGES = ["keep", "send", "new-code", "date", "recipient", "reassign", "revive", "revoke"]
+CHANGES = ["keep", "resend", "new-code", "date", "recipient", "reassign", "restore", "revoke"]
 
 
 def ask(gift: Gift, name: str) -> str:
-    return address(Gift, "do", gift.pk, name)
+    return address(Gift, name, gift.pk)
 
 
 def change(client: Client, gift: Gift, what: str, /, **typed: str) -> Any:
@@ -104,13 +105,13 @@ def test_a_gifts_page_tells_its_story_without_its_code(client: Client, gift: Gif
 def test_only_what_is_possible_is_offered(
     client: Client, gift: Gift, undelivered: Gift, birthday: Campaign
 ) -> None:
-    unclaimed = {"send", "new-code", "recipient", "revoke"}
+    unclaimed = {"resend", "new-code", "recipient", "revoke"}
     assert offered(client, undelivered) == unclaimed | {"date"}
     assert offered(client, gift) == unclaimed
     assert offered(client, claimed(undelivered)) == {"revoke", "reassign"}
     assert offered(client, fallen(gift)) == {"revoke", "reassign", "keep"}
     over = make_gift(make_member(), birthday, "2026-11-11 12:00", status="expired")
-    assert offered(client, over) == {"revive", "revoke"}
+    assert offered(client, over) == {"restore", "revoke"}
 
 
 # Acting
@@ -118,8 +119,8 @@ def test_only_what_is_possible_is_offered(
 
 def test_a_gift_is_sent_again(client: Client, editor: User, gift: Gift) -> None:
     Gift.objects.update(bounced_at=timezone.now())
-    response = change(client, gift, "send")
-    assert "The gift is on its way again." in told(response)
+    response = change(client, gift, "resend")
+    assert "Gift resent." in told(response)
     mail = OutgoingMail.objects.get()
     assert (mail.kind, mail.gift) == ("gift_invitation", gift)
     gift.refresh_from_db()
@@ -129,7 +130,7 @@ def test_a_gift_is_sent_again(client: Client, editor: User, gift: Gift) -> None:
 
 def test_a_gift_is_sent_with_a_new_code(client: Client, editor: User, gift: Gift) -> None:
     old = gift.code
-    assert "The old code is void" in told(change(client, gift, "new-code"))
+    assert "The old code no longer works." in told(change(client, gift, "new-code"))
     assert gifts.find_gift(old) is None
     assert gifts.is_replaced(old)
     assert_noted(gift, "new_code", editor)
@@ -195,9 +196,9 @@ def test_a_claimed_gift_is_revoked_and_its_membership_ends(
 ) -> None:
     claimed(gift)
     page = page_of(client.get(ask(gift, "revoke")))
-    assert "ends now" in page
-    assert "No money is given back by this" in page
-    assert "The gift is revoked." in told(change(client, gift, "revoke"))
+    assert "It ends now." in page
+    assert "Revoking refunds nothing" in page
+    assert "Gift revoked." in told(change(client, gift, "revoke"))
     gift.refresh_from_db()
     assert (gift.status, gift.revoked_for) == (Gift.Status.REVOKED, Gift.Cause.STAFF)
     assert Membership.objects.get().status == Membership.Status.ENDED
@@ -205,9 +206,9 @@ def test_a_claimed_gift_is_revoked_and_its_membership_ends(
 
 
 def test_a_revoked_gift_comes_back(client: Client, editor: User, gift: Gift) -> None:
-    settlement.revoke_gift(gift, by=editor, why="by mistake")
+    actions.revoke_gift(gift, by=editor, why="by mistake")
     GiftChange.objects.all().delete()
-    assert "The gift is back." in told(change(client, gift, "revive"))
+    assert "Gift restored." in told(change(client, gift, "restore"))
     gift.refresh_from_db()
     assert gift.status == Gift.Status.DELIVERED
     assert_noted(gift, "revived", editor)
@@ -216,11 +217,11 @@ def test_a_revoked_gift_comes_back(client: Client, editor: User, gift: Gift) -> 
 @pytest.mark.usefixtures("editor")
 def test_an_unclaimed_gift_does_not_come_back_without_its_money(client: Client, gift: Gift) -> None:
     make_refund(gift.payment, timezone.now().isoformat())
-    gifts.follow_payment_of_gift(gift)
+    sales.follow_payment_of_gift(gift)
     assert offered(client, gift) == set()
-    response = client.get(ask(gift, "revive"), follow=True)
-    assert "not brought back without its money" in told(response)
-    assert "All of its payment, €60, was given back" in told(response)
+    response = client.get(ask(gift, "restore"), follow=True)
+    assert "can’t be restored once its payment is reversed" in told(response)
+    assert "Its payment of €60 was refunded in full" in told(response)
 
 
 def test_a_claimed_gift_is_given_to_another_person(
@@ -241,7 +242,7 @@ def test_a_gift_is_not_given_to_whom_it_belongs(client: Client, gift: Gift) -> N
     claimed(gift)
     response = change(client, gift, "reassign", name="Ben", email="BEN@example.org")
     assert response.status_code == 422
-    assert "It belongs to this person already." in page_of(response)
+    assert "This person already has this gift." in page_of(response)
 
 
 def test_a_gift_whose_payment_fell_is_kept_or_revoked(
@@ -249,14 +250,14 @@ def test_a_gift_whose_payment_fell_is_kept_or_revoked(
 ) -> None:
     gift = fallen(gift)
     page = page_of(client.get(address(Gift, "change", gift.pk)))
-    assert "All of its payment, €60, was given back" in page
-    assert "Revoke the gift to end that membership, or keep it" in page
+    assert "Its payment of €60 was refunded in full" in page
+    assert "Revoke the gift to end that membership, or keep the gift" in page
     change(client, gift, "keep")
     gift.refresh_from_db()
     assert (gift.is_pardoned, gift.needs_decision) == (True, False)
     assert_noted(gift, "kept", editor)
     page = page_of(client.get(address(Gift, "change", gift.pk)))
-    assert "or keep it" not in page
+    assert "or keep the gift" not in page
     assert "revoke" in offered(client, gift)
 
 
@@ -267,14 +268,14 @@ def test_a_gift_whose_payment_fell_is_kept_or_revoked(
 @pytest.mark.parametrize(
     ("name", "state", "reason"),
     [
-        ("send", "claimed", "while nobody has claimed it"),
-        ("new-code", "claimed", "while nobody has claimed it"),
-        ("recipient", "claimed", "while nobody has claimed it"),
-        ("date", "delivered", "until it is delivered"),
-        ("reassign", "delivered", "Only what somebody has claimed"),
-        ("revive", "delivered", "Only what expired or was revoked"),
-        ("keep", "claimed", "It waits for no decision"),
-        ("revoke", "revoked", "It is revoked already"),
+        ("resend", "claimed", "Only an unclaimed gift"),
+        ("new-code", "claimed", "Only an unclaimed gift"),
+        ("recipient", "claimed", "Only an unclaimed gift"),
+        ("date", "delivered", "before the gift is delivered"),
+        ("reassign", "delivered", "Only a claimed gift can be given"),
+        ("restore", "delivered", "Only an expired or revoked gift"),
+        ("keep", "claimed", "There is nothing to decide"),
+        ("revoke", "revoked", "This gift is already revoked."),
     ],
 )
 def test_what_is_impossible_is_said_and_nothing_changes(
@@ -300,7 +301,7 @@ def test_of_two_at_once_the_second_is_told_why_not(
     client: Client, gift: Gift, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reader claims it after the page has looked, and before the lock is taken."""
-    url = ask(gift, "send")
+    url = ask(gift, "resend")
     fields = filled(client, url, why=WHY)
     look = gift_changes._do
 
@@ -310,7 +311,7 @@ def test_of_two_at_once_the_second_is_told_why_not(
 
     monkeypatch.setattr(gift_changes, "_do", claimed_first)
     response = client.post(url, fields, follow=True)
-    assert "Nothing was changed. This can be done while nobody has claimed it." in told(response)
+    assert "Nothing was changed. Only an unclaimed gift can be changed this way." in told(response)
     assert "Claimed by" in told(response)
     assert not GiftChange.objects.exists()
 
@@ -321,9 +322,7 @@ def test_a_second_click_sends_a_gift_once(client: Client, editor: User, gift: Gi
     client.post(url, fields)
     response = client.post(url, fields)
     assert response.status_code == 422
-    assert "Meanwhile the gift was changed: resent with a new claim code, by editor" in page_of(
-        response
-    )
+    assert "editor has just changed this gift (resent with a new claim code)" in page_of(response)
     gift.refresh_from_db()
     assert gift.generation == 2
     # Sent once more in that knowledge, it is done.
@@ -344,12 +343,13 @@ def test_the_permission_to_change_gifts_is_enough(
     client: Client, trainee: User, gift: Gift
 ) -> None:
     permit(trainee, "change_gift")
-    assert "The gift is on its way again." in told(change(client, gift, "send"))
+    assert "Gift resent." in told(change(client, gift, "resend"))
     assert client.post(address(Gift, "change", gift.pk), {"status": "claimed"}).status_code == 403
 
 
 @pytest.mark.usefixtures("editor")
 def test_a_change_that_nobody_knows_is_not_found(client: Client, gift: Gift) -> None:
-    assert client.get(ask(gift, "sell")).status_code == 404
+    unknown = ask(gift, "resend").replace("resend", "sell")
+    assert "doesn’t exist" in told(client.get(unknown, follow=True))
     gift.pk = "00000000-0000-0000-0000-000000000000"
-    assert client.get(ask(gift, "send")).status_code == 404
+    assert client.get(ask(gift, "resend")).status_code == 404

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def test_the_first_page_says_what_needs_a_person(
     client: Client, gift: Gift, undelivered: Gift
 ) -> None:
-    assert "Needs a person" not in page_of(client.get("/admin/"))
+    assert "Needs attention" not in page_of(client.get("/admin/"))
     fallen(gift)
     Gift.objects.filter(pk=undelivered.pk).update(bounced_at=timezone.now())
     Membership.objects.update(push_error="StripeRefused")
@@ -24,12 +24,12 @@ def test_the_first_page_says_what_needs_a_person(
         key="receipt:pi_2", kind="receipt", payment=gift.payment, failed_at=timezone.now()
     )
     page = page_of(client.get("/admin/"))
-    assert "Needs a person" in page
+    assert "Needs attention" in page
     for url in (
         address(Gift, "changelist") + "?needs=bounced",
         address(Gift, "changelist") + "?needs=undecided",
-        address(Membership, "changelist") + "?needs=unmoved",
-        address(OutgoingMail, "changelist") + "?needs=given-up",
+        address(Membership, "changelist") + "?needs=not-moved",
+        address(OutgoingMail, "changelist") + "?needs=failed",
     ):
         assert f'href="{url}"' in page
         assert len(client.get(url).context["cl"].result_list) == 1
@@ -39,9 +39,9 @@ def test_the_first_page_tells_nobody_of_what_they_may_not_see(
     client: Client, trainee: User, gift: Gift
 ) -> None:
     fallen(gift)
-    assert "Needs a person" not in page_of(client.get("/admin/"))
+    assert "Needs attention" not in page_of(client.get("/admin/"))
     permit(trainee, "view_gift")
-    assert "Needs a person" in page_of(client.get("/admin/"))
+    assert "Needs attention" in page_of(client.get("/admin/"))
 
 
 @pytest.mark.usefixtures("editor", "rows")
@@ -52,5 +52,5 @@ def test_a_mail_that_failed_long_ago_or_was_told_on_waits_for_nobody(client: Cli
         {"failed_at": timezone.now(), "told_at": timezone.now()},
     ):
         OutgoingMail.objects.filter(pk=mail.pk).update(**changes)
-        response = client.get(address(OutgoingMail, "changelist"), {"needs": "given-up"})
+        response = client.get(address(OutgoingMail, "changelist"), {"needs": "failed"})
         assert list(response.context["cl"].result_list) == []

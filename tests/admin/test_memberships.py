@@ -44,10 +44,10 @@ def test_it_ends_now_and_its_history_says_why(
     page = page_of(client.get(address(Membership, "change", running.pk)))
     assert url_of(running, "end") in page
     assert url_of(running, "cancel") in page
-    assert "It has ended." in end(client, running, "end")
+    assert "Membership ended." in end(client, running, "end")
     running.refresh_from_db()
     assert (running.status, running.ended_at) == ("ended", at("2026-11-20 12:00"))
-    assert stripe_api.fetch_subscription(str(running.subscription_id))["status"] == "canceled"
+    assert stripe_api.fetch_subscription(str(running.subscription_id)).status == "canceled"
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_id) == (editor, str(running.pk))
     assert WHY in entry.change_message
@@ -58,12 +58,12 @@ def test_it_ends_now_and_its_history_says_why(
 
 @pytest.mark.usefixtures("editor")
 def test_it_ends_with_what_is_paid(running: Membership, clock: Clock, client: Client) -> None:
-    assert "It ends with the period that is paid." in end(client, running, "cancel")
+    assert "Subscription cancelled." in end(client, running, "cancel")
     running.refresh_from_db()
     assert (running.status, running.is_cancelling) == ("active", True)
     url = url_of(running, "cancel")
-    assert "It is cancelled already" in told(client.get(url, follow=True))
-    assert "It has ended." in end(client, running, "end")  # now after all
+    assert "This membership is cancelled already" in told(client.get(url, follow=True))
+    assert "Membership ended." in end(client, running, "end")  # now after all
     assert LogEntry.objects.count() == 2
 
 
@@ -78,7 +78,7 @@ def test_a_second_click_and_a_reason_left_out_do_nothing(
     client.post(url, {"why": WHY})
     again = client.post(url, {"why": WHY})
     assert again.status_code == 422
-    assert "It has ended already." in page_of(again)
+    assert "This membership has ended already." in page_of(again)
     assert LogEntry.objects.count() == 1
 
 
@@ -89,7 +89,7 @@ def test_while_stripe_is_away_nothing_is_done(
     settings.STRIPE_API_BASE = NOBODY
     answer = client.post(url_of(running, "end"), {"why": WHY})
     assert answer.status_code == 422
-    assert "Stripe does not answer." in page_of(answer)
+    assert "Stripe doesn’t answer." in page_of(answer)
     assert not LogEntry.objects.exists()
 
 

@@ -34,8 +34,8 @@ def test_a_price_that_stripe_knows_keeps_its_amount(client: Client) -> None:
     ("typed", "words"),
     [
         ({"amount_minor": "0"}, "The price must be above zero."),
-        ({"months": "12"}, "What renews by itself has no number of months."),
-        ({"kind": "gift"}, "Say for how many months it lasts"),
+        ({"months": "12"}, "Leave this empty: a subscription renews"),
+        ({"kind": "gift"}, "Enter the number of months"),
         ({"currency": "€"}, "three-letter code of the currency"),
     ],
 )
@@ -62,4 +62,4 @@ def test_staff_are_told_that_a_new_price_is_not_at_stripe_yet(client: Client) ->
     make_price("year", plan=plan, stripe_price_id="")
     url = address(Plan, "change", plan.pk)
     response = client.post(url, filled(client, url), follow=True)
-    assert "1 price is not at Stripe yet" in told(response)
+    assert "1 price isn’t at Stripe yet" in told(response)

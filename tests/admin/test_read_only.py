@@ -119,7 +119,7 @@ def test_who_may_only_look_can_do_nothing(client: Client, trainee: User, rows: C
     event = StripeEvent.objects.get()
     act(client, StripeEvent, "replay", event.pk)
     mail = OutgoingMail.objects.get()
-    act(client, OutgoingMail, "send_again", mail.pk)
+    act(client, OutgoingMail, "resend", mail.pk)
     event.refresh_from_db()
     assert event.status == StripeEvent.Status.IGNORED
     member = Member.objects.first()

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import settlement, stripe_api
+from campaigns import actions, stripe_api
 from campaigns.models import (
     Campaign,
     Gift,
@@ -25,9 +25,9 @@ from tests.support.factories import make_member, make_payment
 from tests.support.refunds import (
     WHY,
     buy_gifts,
-    give_back,
-    give_back_url,
     pay,
+    refund_payment,
+    refund_url,
     statuses,
 )
 from tests.support.staff import address, counted, filled, page_of, permit, told
@@ -39,9 +39,9 @@ def test_a_payment_is_given_back_in_full(
     campaign: Campaign, sandbox: SandboxControl, client: Client, editor: User
 ) -> None:
     payment = pay(order_membership(campaign, "once"), sandbox)
-    assert 'value="60.00"' in page_of(client.get(give_back_url(payment)))
-    response = give_back(client, payment)
-    assert "€60 was given back." in told(response)
+    assert 'value="60.00"' in page_of(client.get(refund_url(payment)))
+    response = refund_payment(client, payment)
+    assert "Payment refunded: €60." in told(response)
     order = RefundOrder.objects.get()
     assert (order.amount_minor, order.why, order.ordered_by) == (6000, WHY, editor)
     refund = Refund.objects.get()
@@ -52,11 +52,11 @@ def test_a_payment_is_given_back_in_full(
     assert (entry.user, entry.object_id) == (editor, str(payment.pk))
     assert WHY in entry.change_message
     page = page_of(response)
-    assert "Given back." in page
+    assert "Refunded." in page
     assert WHY in page
-    assert give_back_url(payment) not in page
-    response = client.get(give_back_url(payment), follow=True)
-    assert "All of this payment is given back already" in told(response)
+    assert refund_url(payment) not in page
+    response = client.get(refund_url(payment), follow=True)
+    assert "This payment has been refunded in full" in told(response)
 
 
 @pytest.mark.usefixtures("editor")
@@ -64,10 +64,10 @@ def test_a_part_is_given_back_and_the_rest_stands(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = pay(order_membership(campaign), sandbox)
-    give_back(client, payment, amount="10.50")
+    refund_payment(client, payment, amount="10.50")
     assert Refund.objects.get().amount_minor == 1050
     assert counted(campaign) == 1
-    assert 'value="49.50"' in page_of(client.get(give_back_url(payment)))
+    assert 'value="49.50"' in page_of(client.get(refund_url(payment)))
 
 
 @pytest.mark.usefixtures("editor")
@@ -75,10 +75,10 @@ def test_a_part_of_one_gift_does_not_revoke_it(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = buy_gifts(campaign, sandbox, number=1)
-    give_back(client, payment, amount="10")
+    refund_payment(client, payment, amount="10")
     assert statuses() == ["paid"]
     assert counted(campaign) == 1
-    give_back(client, payment)
+    refund_payment(client, payment)
     assert statuses() == ["revoked"]
     assert counted(campaign) == 0
 
@@ -90,15 +90,15 @@ def test_of_three_gifts_one_is_given_back_and_the_others_stand(
     payment = buy_gifts(campaign, sandbox)
     assert counted(campaign) == 3
     first, second, third = Gift.objects.order_by("position")
-    response = give_back(client, payment, gifts=[str(second.pk)])
-    assert "€60 was given back. 1 gift is revoked." in told(response)
+    response = refund_payment(client, payment, gifts=[str(second.pk)])
+    assert "Payment refunded: €60. 1 gift was revoked." in told(response)
     assert list(RefundOrder.objects.get().gifts.all()) == [second]
     assert statuses() == ["paid", "revoked", "paid"]
     assert counted(campaign) == 2
     # What is given back already is not offered again; all of the rest is the rest.
-    page = page_of(client.get(give_back_url(payment)))
+    page = page_of(client.get(refund_url(payment)))
     assert str(second.pk) not in page
-    give_back(client, payment, gifts=[str(first.pk), str(third.pk)])
+    refund_payment(client, payment, gifts=[str(first.pk), str(third.pk)])
     assert sum(Refund.objects.values_list("amount_minor", flat=True)) == payment.amount_minor
     assert counted(campaign) == 0
 
@@ -109,13 +109,12 @@ def test_a_claimed_gift_whose_share_is_given_back_waits_for_a_word(
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
     gift = Gift.objects.order_by("position")[0]
-    settlement.claim_gift(gift.code, email="ben@example.org", name="Ben", language="en")
-    response = give_back(client, payment, gifts=[str(gift.pk)])
-    assert "1 gift was claimed before: revoke it or keep it." in told(response)
+    actions.claim_gift(gift.code, email="ben@example.org", name="Ben", language="en")
+    response = refund_payment(client, payment, gifts=[str(gift.pk)])
+    assert "1 gift was already claimed: revoke it or keep it." in told(response)
     assert Membership.objects.get().status == Membership.Status.ACTIVE
     page = page_of(client.get(address(Gift, "change", gift.pk)))
-    assert "€60 was given back on" in page
-    assert "this gift was meant by it" in page
+    assert "This gift was refunded (€60) on" in page
 
 
 @pytest.mark.usefixtures("editor")
@@ -136,7 +135,7 @@ def test_a_refund_with_a_fault_is_not_ordered(
     campaign: Campaign, sandbox: SandboxControl, client: Client, typed: dict[str, str]
 ) -> None:
     payment = pay(order_membership(campaign), sandbox)
-    response = give_back(client, payment, **typed)
+    response = refund_payment(client, payment, **typed)
     assert response.status_code == 422
     assert "errorlist" in page_of(response)
     assert not RefundOrder.objects.exists()
@@ -147,9 +146,9 @@ def test_of_several_gifts_at_least_one_is_chosen(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
-    response = give_back(client, payment)
+    response = refund_payment(client, payment)
     assert response.status_code == 422
-    assert "Choose at least one." in page_of(response)
+    assert "Choose at least one gift." in page_of(response)
     assert not RefundOrder.objects.exists()
 
 
@@ -159,13 +158,13 @@ def test_a_double_click_refunds_once(
     campaign: Campaign, sandbox: SandboxControl, client: Client, amount: str
 ) -> None:
     payment = pay(order_membership(campaign), sandbox)
-    url = give_back_url(payment)
+    url = refund_url(payment)
     fields = filled(client, url, why=WHY, reason="duplicate", amount=amount)
     client.post(url, fields)
     response = client.post(url, fields)
     assert response.status_code == 422
-    assert f"Meanwhile a refund of €{amount} was ordered by editor" in page_of(response)
-    assert "Nothing more was given back." in page_of(response)
+    assert f"editor has just ordered a refund of €{amount}." in page_of(response)
+    assert "nothing else was refunded" in page_of(response)
     assert Refund.objects.get().amount_minor == int(amount) * 100
     assert RefundOrder.objects.count() == 1
 
@@ -176,7 +175,7 @@ def test_a_double_click_on_gifts_keeps_what_was_ticked(
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
     first, second, third = (str(gift.pk) for gift in Gift.objects.order_by("position"))
-    url = give_back_url(payment)
+    url = refund_url(payment)
     fields: dict[str, Any] = filled(client, url, why=WHY, reason="duplicate")
     client.post(url, fields | {"gifts": [first]})
     response = client.post(url, fields | {"gifts": [second, third]})
@@ -190,15 +189,15 @@ def test_stripes_reason_for_refusing_is_shown(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = pay(order_membership(campaign), sandbox)
-    url = give_back_url(payment)
+    url = refund_url(payment)
     fields = filled(client, url, why=WHY, reason="duplicate")
     # Given back at Stripe, and not told to us yet.
     stripe_api.refund_payment(str(payment.intent_id), amount_minor=6000, idempotency_key="back")
     response = client.post(url, fields, follow=True)
     order = RefundOrder.objects.get()
     assert order.error == "charge_already_refunded"
-    words = "Its reason: all of the payment is given back already"
-    assert f"Stripe refused, and nothing was given back. {words}" in told(response)
+    words = "Reason: The payment has been refunded in full already."
+    assert f"Stripe refused the refund, and nothing was refunded. {words}" in told(response)
     listed = client.get(address(RefundOrder, "changelist"), {"needs": "refused"})
     assert list(listed.context["cl"].result_list) == [order]
     assert f"{address(RefundOrder, 'changelist')}?needs=refused" in page_of(client.get("/admin/"))
@@ -211,13 +210,13 @@ def test_while_stripe_is_silent_a_refund_is_written_down_and_made_later(
     payment = pay(order_membership(campaign, "once"), sandbox)
     there = settings.STRIPE_API_BASE
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
-    response = give_back(client, payment)
-    assert "is written down and will be tried again by itself" in told(response)
-    assert "it is tried again by itself" in page_of(response)
+    response = refund_payment(client, payment)
+    assert "is saved, and we’ll try again automatically" in told(response)
+    assert "We’ll try again automatically." in page_of(response)
     assert not Refund.objects.exists()
     settings.STRIPE_API_BASE = there
-    [order_id] = settlement.claim_refund_orders(at=timezone.now() + timedelta(minutes=6))
-    settlement.execute_refund_order(order_id)
+    [order_id] = actions.claim_refund_orders(at=timezone.now() + timedelta(minutes=6))
+    actions.execute_refund_order(order_id)
     assert Refund.objects.get().amount_minor == 6000
 
 
@@ -226,11 +225,11 @@ def test_what_did_not_come_by_stripe_is_not_given_back_there(
     client: Client, birthday: Campaign
 ) -> None:
     payment = make_payment(make_member(), birthday, "2026-11-10 12:00", intent_id=None)
-    assert give_back_url(payment) not in page_of(client.get(address(Payment, "change", payment.pk)))
-    response = client.get(give_back_url(payment), follow=True)
-    assert "It did not come by Stripe" in told(response)
+    assert refund_url(payment) not in page_of(client.get(address(Payment, "change", payment.pk)))
+    response = client.get(refund_url(payment), follow=True)
+    assert "This payment didn’t come through Stripe" in told(response)
     response = client.post(
-        give_back_url(payment),
+        refund_url(payment),
         {"amount": "60", "why": WHY, "reason": "duplicate", "seen": "0"},
     )
     assert response.status_code == 422
@@ -243,11 +242,11 @@ def test_the_permission_to_order_refunds_is_needed(
     payment = make_payment(make_member(), birthday, "2026-11-10 12:00")
     permit(trainee, "view_payment", "change_payment")
     assert client.get(address(Payment, "change", payment.pk)).status_code == 200
-    assert client.get(give_back_url(payment)).status_code == 403
-    assert client.post(give_back_url(payment), {"amount": "60"}).status_code == 403
+    assert client.get(refund_url(payment)).status_code == 403
+    assert client.post(refund_url(payment), {"amount": "60"}).status_code == 403
     assert client.get(address(Payment, "assign_refund", payment.pk, 1)).status_code == 403
     permit(trainee, "add_refundorder")
     trainee = User.objects.get(pk=trainee.pk)
-    assert client.get(give_back_url(payment)).status_code == 200
-    assert client.get(address(Payment, "give_back", 999999)).status_code == 404
+    assert client.get(refund_url(payment)).status_code == 200
+    assert client.get(address(Payment, "refund", 999999)).status_code == 404
     assert client.get(address(Payment, "assign_refund", payment.pk, 999999)).status_code == 404

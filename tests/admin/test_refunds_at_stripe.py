@@ -15,7 +15,7 @@ from campaigns.models import (
     Tally,
 )
 from newsroom.sandbox.control import SandboxControl
-from tests.support.refunds import buy_gifts, give_back, give_back_url, refund_at_stripe, statuses
+from tests.support.refunds import buy_gifts, refund_at_stripe, refund_payment, refund_url, statuses
 from tests.support.staff import address, counted, page_of, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,26 +28,26 @@ def test_a_refund_of_stripes_dashboard_waits_until_its_gifts_are_named(
     payment = buy_gifts(campaign, sandbox)
     refund = refund_at_stripe(payment, 6000)
     assert statuses() == ["paid", "paid", "paid"]
-    waiting = address(Payment, "changelist") + "?needs=unnamed"
+    waiting = address(Payment, "changelist") + "?needs=unassigned"
     assert waiting in page_of(client.get("/admin/"))
     assert list(client.get(waiting).context["cl"].result_list) == [payment]
     url = address(Payment, "assign_refund", payment.pk, refund.pk)
     page = page_of(client.get(address(Payment, "change", payment.pk)))
-    assert "all of them stand and count" in page
+    assert "All of them stay valid and count" in page
     assert f'href="{url}"' in page
     # Until then nobody knows which are left to be given back.
-    assert "First say which gifts" in told(client.get(give_back_url(payment), follow=True))
+    assert "First say which gifts" in told(client.get(refund_url(payment), follow=True))
 
     third = Gift.objects.order_by("position")[2]
     response = client.post(url, {"gifts": [str(third.pk)], "seen": "0"}, follow=True)
-    assert "The refund meant 1 gift. 1 gift is revoked." in told(response)
+    assert "Refund assigned to 1 gift. 1 gift was revoked." in told(response)
     assert statuses() == ["paid", "paid", "revoked"]
     assert counted(campaign) == 2
     assert LogEntry.objects.get().object_id == str(payment.pk)
     assert list(client.get(waiting).context["cl"].result_list) == []
     # Said once, it is said.
     response = client.post(url, {"seen": "0"}, follow=True)
-    assert "it is known which gifts this refund meant" in told(response)
+    assert "this refund is already assigned" in told(response)
     assert list(refund.gifts.all()) == [third]
 
 
@@ -59,14 +59,14 @@ def test_a_refund_may_have_meant_none_of_the_gifts(
     refund = refund_at_stripe(payment, 1000)
     url = address(Payment, "assign_refund", payment.pk, refund.pk)
     response = client.post(url, {"seen": "0"}, follow=True)
-    assert "meant none of the gifts" in told(response)
+    assert "Refund assigned to none of the gifts." in told(response)
     assert statuses() == ["paid", "paid", "paid"]
     assert counted(campaign) == 3
     refund.refresh_from_db()
     assert refund.gifts_named_at is not None
     # All of the rest is less than the shares of all, and is given back as it is.
     everything = [str(gift.pk) for gift in Gift.objects.all()]
-    give_back(client, payment, gifts=everything)
+    refund_payment(client, payment, gifts=everything)
     assert sum(Refund.objects.values_list("amount_minor", flat=True)) == payment.amount_minor
     assert counted(campaign) == 0
 
@@ -79,9 +79,9 @@ def test_shares_beyond_what_is_left_are_refused(
     refund = refund_at_stripe(payment, 13000)
     client.post(address(Payment, "assign_refund", payment.pk, refund.pk), {"seen": "0"})
     first = Gift.objects.order_by("position")[0]
-    response = give_back(client, payment, gifts=[str(first.pk)])
+    response = refund_payment(client, payment, gifts=[str(first.pk)])
     assert response.status_code == 422
-    assert "Only €50 is left." in page_of(response)
+    assert "Only €50 can be refunded." in page_of(response)
 
 
 @pytest.mark.usefixtures("editor")
@@ -104,7 +104,7 @@ def test_a_payment_given_back_in_full_at_stripe_leaves_nothing_to_say(
     payment = buy_gifts(campaign, sandbox)
     refund_at_stripe(payment, payment.amount_minor)
     assert statuses() == ["revoked", "revoked", "revoked"]
-    assert "Needs a person" not in page_of(client.get("/admin/"))
+    assert "Needs attention" not in page_of(client.get("/admin/"))
     assert not Tally.objects.filter(counted_until__isnull=True).exists()
 
 
@@ -118,5 +118,5 @@ def test_while_stripe_is_silent_it_is_kept_which_gifts_were_meant(
     first = Gift.objects.order_by("position")[0]
     url = address(Payment, "assign_refund", payment.pk, refund.pk)
     response = client.post(url, {"gifts": [str(first.pk)], "seen": "0"}, follow=True)
-    assert "It is written down which gifts were meant." in told(response)
+    assert "Refund assigned. Stripe doesn’t answer" in told(response)
     assert list(refund.gifts.all()) == [first]

@@ -15,8 +15,8 @@ from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from campaigns import gifts, tasks  # noqa: E402
-from campaigns.emails.letters import render_mail  # noqa: E402
-from campaigns.emails.of_gifts import about_gift, code_of  # noqa: E402
+from campaigns.emails.delivery import render_mail  # noqa: E402
+from campaigns.emails.gifts import build_claim_context, build_gift_context  # noqa: E402
 from campaigns.models import Checkout, Gift, OutgoingMail, Payment  # noqa: E402
 from tests.support.factories import make_campaign, make_member, make_price  # noqa: E402
 
@@ -90,11 +90,11 @@ def _write_alone() -> float:
     gift = Gift.objects.select_related("checkout__campaign", "price__plan").first()
     assert gift is not None
     render_mail(
-        "gift_invitation", about_gift(gift, "en") | code_of(gift)
+        "gifts/invitation", build_gift_context(gift, "en") | build_claim_context(gift)
     )  # the first compiles the templates
     start = time.perf_counter()
     for _ in range(LETTERS):
-        render_mail("gift_invitation", about_gift(gift, "en") | code_of(gift))
+        render_mail("gifts/invitation", build_gift_context(gift, "en") | build_claim_context(gift))
     return LETTERS / (time.perf_counter() - start)
 
 

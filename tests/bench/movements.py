@@ -85,19 +85,21 @@ def _rename(kind: str, body: dict[str, Any], number: int) -> tuple[str, str, str
 def _copy_here(numbers: range) -> None:
     listed = stripe_api.walk_balance_transactions(source_id=f"ch_bench{numbers[0]:08}")
     sample = next(listed)
+    charge = sample.source
+    assert isinstance(charge, stripe_api.Charge)
     member = make_member("ada@example.org")
     Payment.objects.bulk_create(
         [
             Payment(
                 role=Payment.Role.GIFT,
                 status=Payment.Status.SUCCEEDED,
-                amount_minor=sample["source"]["amount"],
-                currency=sample["source"]["currency"],
-                settled_minor=sample["amount"],
-                fee_minor=sample["fee"],
-                net_minor=sample["net"],
-                settled_currency=sample["currency"],
-                paid_at=stripe_api.moment(sample["created"]),
+                amount_minor=charge.amount_minor,
+                currency=charge.currency,
+                settled_minor=sample.amount_minor,
+                fee_minor=sample.fee_minor,
+                net_minor=sample.net_minor,
+                settled_currency=sample.currency,
+                paid_at=sample.created_at,
                 member=member,
                 intent_id=f"pi_bench{number:08}",
                 charge_id=f"ch_bench{number:08}",

@@ -50,7 +50,7 @@ def store_new_events(sandbox: SandboxControl) -> list[str]:
     known = set(StripeEvent.objects.values_list("event_id", flat=True))
     new = [event["id"] for event in sandbox.events() if event["id"] not in known]
     for event_id in new:
-        body, header = sandbox.signed(event_id)
+        body, header = sandbox.sign_event(event_id)
         webhooks.store_event(body.encode(), signature=header)
     return new
 

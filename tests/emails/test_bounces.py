@@ -1,4 +1,4 @@
-"""A mail that came back, told by the provider's own webhook through anymail."""
+"""Bounces, as the mail provider's webhook reports them through anymail."""
 
 import base64
 import json
@@ -26,7 +26,7 @@ def provider(settings: LazySettings) -> None:
 
 @pytest.fixture
 def invitation() -> OutgoingMail:
-    """One that the provider took, and told its own id of."""
+    """A sent invitation with the provider's id."""
     campaign: Campaign = make_campaign()
     gift = make_gift(make_member("ada@example.org"), campaign, "2026-11-10 12:00")
     mail = OutgoingMail.objects.create(
@@ -41,8 +41,8 @@ def invitation() -> OutgoingMail:
     return mail
 
 
-def tell(client: Client, *, secret: str = SECRET, **event: Any) -> int:
-    whole = {
+def post_event(client: Client, *, secret: str = SECRET, **event: Any) -> int:
+    body = {
         "RecordType": "Bounce",
         "Type": "HardBounce",
         "MessageID": "0000-provider",
@@ -53,115 +53,109 @@ def tell(client: Client, *, secret: str = SECRET, **event: Any) -> int:
     credentials = base64.b64encode(secret.encode()).decode()
     response = client.post(
         "/mail/postmark/tracking/",
-        json.dumps(whole),
+        json.dumps(body),
         content_type="application/json",
         headers={"Authorization": f"Basic {credentials}"},
     )
     return response.status_code
 
 
-def kinds() -> list[str]:
+def list_notices() -> list[str]:
     mails = OutgoingMail.objects.filter(kind__startswith="gift_bounced")
     return sorted(mails.values_list("kind", flat=True))
 
 
-def test_a_bounce_tells_the_buyer_and_the_staff_once(
+def test_a_bounce_notifies_the_buyer_and_staff_once(
     client: Client, invitation: OutgoingMail, mailoutbox: list[Any]
 ) -> None:
     for _ in range(3):
-        assert tell(client) == 200
+        assert post_event(client) == 200
         gifts.record_bounces()
     gift = Gift.objects.get()
     assert gift.bounced_at is not None
-    assert gift.status == Gift.Status.DELIVERED  # it can still be claimed, by its link
-    assert kinds() == ["gift_bounced", "gift_bounced_staff"]
+    assert gift.status == Gift.Status.DELIVERED  # it can still be claimed with its link
+    assert list_notices() == ["gift_bounced", "gift_bounced_staff"]
     tasks.do_what_followed()
-    told = {mail.to[0]: mail for mail in mailoutbox}
-    assert set(told) == {"ada@example.org", "staff@example.org"}
-    assert gift.code not in told["staff@example.org"].body
+    notices = {mail.to[0]: mail for mail in mailoutbox}
+    assert set(notices) == {"ada@example.org", "staff@example.org"}
+    assert gift.code not in notices["staff@example.org"].body
 
 
-def test_a_bounce_that_names_our_own_id_is_known_by_it(
-    client: Client, invitation: OutgoingMail
-) -> None:
+def test_a_bounce_is_matched_by_our_own_id(client: Client, invitation: OutgoingMail) -> None:
     OutgoingMail.objects.update(provider_id="")
-    assert tell(client, MessageID="another", Metadata={"mail": str(invitation.pk)}) == 200
+    assert post_event(client, MessageID="another", Metadata={"mail": str(invitation.pk)}) == 200
     invitation.refresh_from_db()
     assert invitation.bounced_at is not None
     assert invitation.error == "bounced"
 
 
 @pytest.mark.parametrize("named", ["", "9" * 5, "1 OR 1=1", "-1", "²"])
-def test_a_bounce_of_somebody_elses_mail_changes_nothing(
+def test_a_bounce_of_an_unknown_mail_changes_nothing(
     client: Client, invitation: OutgoingMail, named: str
 ) -> None:
-    assert tell(client, MessageID="another", Metadata={"mail": named}) == 200
+    assert post_event(client, MessageID="another", Metadata={"mail": named}) == 200
     invitation.refresh_from_db()
     assert invitation.bounced_at is None
 
 
-def test_without_the_secret_nobody_tells_us_anything(
-    client: Client, invitation: OutgoingMail
-) -> None:
-    assert tell(client, secret="newsroom:guess") == 400
+def test_an_event_without_the_secret_is_refused(client: Client, invitation: OutgoingMail) -> None:
+    assert post_event(client, secret="newsroom:guess") == 400
     invitation.refresh_from_db()
     assert invitation.bounced_at is None
 
 
 @pytest.mark.parametrize("event", [{"RecordType": "Delivery"}, {"Type": "Transient"}])
-def test_what_may_still_arrive_is_no_bounce(
+def test_other_events_are_not_bounces(
     client: Client, invitation: OutgoingMail, event: dict[str, str]
 ) -> None:
-    assert tell(client, **event) == 200
+    assert post_event(client, **event) == 200
     invitation.refresh_from_db()
     assert invitation.bounced_at is None
 
 
-def test_whoever_calls_it_spam_gets_no_more_reminders(
-    client: Client, invitation: OutgoingMail
-) -> None:
-    assert tell(client, Type="SpamComplaint", RecordType="SpamComplaint") == 200
+def test_a_spam_complaint_stops_reminders(client: Client, invitation: OutgoingMail) -> None:
+    assert post_event(client, Type="SpamComplaint", RecordType="SpamComplaint") == 200
     assert OptOut.objects.holds("Ben@example.org")
     assert OptOut.objects.count() == 1
 
 
-def test_a_mended_address_gets_a_new_code_and_a_new_mail(
+def test_a_corrected_address_gets_a_new_claim_code_and_e_mail(
     client: Client, invitation: OutgoingMail, mailoutbox: list[Any]
 ) -> None:
-    tell(client)
+    post_event(client)
     gifts.record_bounces()
     gift = Gift.objects.get()
-    old = gift.code
+    old_code = gift.code
     gifts.change_recipient(gift, name="Ben", email="ben@example.com")
     tasks.do_what_followed()
     gift.refresh_from_db()
-    assert (gift.bounced_at, gifts.find_gift(old)) == (None, None)
+    assert (gift.bounced_at, gifts.find_gift(old_code)) == (None, None)
     [sent] = [mail for mail in mailoutbox if mail.to == ["ben@example.com"]]
     assert gift.code in sent.body
-    # The old bounce is told already, and is no news of the new address.
-    tell(client)
+    # A repeated bounce of the old address says nothing about the new one.
+    post_event(client)
     assert gifts.record_bounces() == 0
 
 
-def test_only_the_providers_own_tracking_can_be_knocked_at(client: Client) -> None:
+def test_only_the_configured_providers_tracking_webhook_exists(client: Client) -> None:
     for path in ("/mail/postmark/inbound/", "/mail/mailgun/tracking/"):
         assert client.post(path).status_code == 404
 
 
-def test_the_providers_id_of_a_mail_is_kept(invitation: OutgoingMail, mailoutbox: Any) -> None:
+def test_a_mail_carries_our_id_as_metadata(invitation: OutgoingMail, mailoutbox: Any) -> None:
     emails.reschedule_mail([invitation.pk])
     assert emails.deliver_mail(invitation.pk)
     [sent] = mailoutbox
     assert sent.metadata == {"mail": str(invitation.pk)}
 
 
-def test_a_late_bounce_of_the_old_address_is_no_news_of_the_new_one(
+def test_a_late_bounce_of_the_old_address_does_not_affect_the_new_one(
     client: Client, invitation: OutgoingMail
 ) -> None:
     gift = Gift.objects.get()
     gifts.change_recipient(gift, name="Ben", email="ben@example.com")
     tasks.do_what_followed()
-    tell(client)
+    post_event(client)
     assert gifts.record_bounces() == 0
     gift.refresh_from_db()
     assert gift.bounced_at is None

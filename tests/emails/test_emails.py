@@ -1,4 +1,4 @@
-"""What goes out by mail: each kind of message, in text and HTML."""
+"""Rules for every kind of e-mail, in text and HTML."""
 
 import re
 from copy import deepcopy
@@ -52,7 +52,7 @@ def desk(settings: LazySettings) -> None:
 @pytest.mark.parametrize("language", ["en", "uk"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("in_a_campaign", [True, False], ids=["campaign", "no campaign"])
-def test_every_message_renders_whole_in_every_language(
+def test_every_e_mail_renders_completely_in_every_language(
     kind: str, language: str, in_a_campaign: bool, settings: LazySettings
 ) -> None:
     engine: Any = deepcopy(settings.TEMPLATES)
@@ -60,8 +60,8 @@ def test_every_message_renders_whole_in_every_language(
     settings.TEMPLATES = engine
     sent = deliver(owe_one_of(kind, make_campaign() if in_a_campaign else None, language=language))
     for part in (sent.subject, text_of(sent), html_of(sent).partition("</style>")[2]):
-        for left_over in ("{{", "{%", "None", "[unresolved", "&amp;amp;"):
-            assert left_over not in part
+        for leftover in ("{{", "{%", "None", "[unresolved", "&amp;amp;"):
+            assert leftover not in part
     assert "\n\n\n" not in text_of(sent)
     assert f'<html lang="{language}">' in html_of(sent)
     assert f'role="article" lang="{language}"' in html_of(sent)
@@ -71,18 +71,16 @@ def test_every_message_renders_whole_in_every_language(
 @pytest.mark.parametrize("kind", KINDS)
 def test_text_and_html_say_the_same(kind: str, birthday: Campaign) -> None:
     text, html = both(deliver(owe_one_of(kind, birthday)))
-    said_in_html = set(re.findall(r"\w+", html))
-    said_in_text = set(re.findall(r"\w+", text))
-    # Headlines stand in the subject of a text mail; addresses hide behind a link's words in HTML.
+    html_words = set(re.findall(r"\w+", html))
+    text_words = set(re.findall(r"\w+", text))
+    # The text has no headline and spells out the addresses that HTML hides behind links.
     without_links = re.sub(r"https?://\S+", "", text)
-    assert set(re.findall(r"\w+", without_links)) - said_in_html <= set()
-    assert len(said_in_html - said_in_text) < 9, said_in_html - said_in_text
+    assert set(re.findall(r"\w+", without_links)) - html_words <= set()
+    assert len(html_words - text_words) < 9, html_words - text_words
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_link_is_absolute_and_both_parts_lead_to_the_same_places(
-    kind: str, birthday: Campaign
-) -> None:
+def test_every_link_is_absolute_and_in_both_parts(kind: str, birthday: Campaign) -> None:
     sent = deliver(owe_one_of(kind, birthday))
     found = read_html(sent).links
     assert found
@@ -91,16 +89,16 @@ def test_every_link_is_absolute_and_both_parts_lead_to_the_same_places(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_of_our_links_leads_to_a_page(kind: str, birthday: Campaign, client: Client) -> None:
+def test_each_of_our_links_opens_a_page(kind: str, birthday: Campaign, client: Client) -> None:
     sent = deliver(owe_one_of(kind, birthday))
     ours = [link for link in read_html(sent).links if link.startswith(site.SITE_URL)]
-    for link in set(ours) - {f"{site.SITE_URL}/"}:  # the front page is the newspaper's own
-        answer = client.get(urlsplit(link).path, follow=True)  # staff log in first
+    for link in set(ours) - {f"{site.SITE_URL}/"}:  # the front page belongs to the newspaper
+        answer = client.get(urlsplit(link).path, follow=True)  # staff are asked to log in
         assert answer.status_code == 200, link
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_mail_shows_no_pictures_and_fetches_nothing(kind: str, birthday: Campaign) -> None:
+def test_an_e_mail_loads_nothing_from_the_web(kind: str, birthday: Campaign) -> None:
     sent = deliver(owe_one_of(kind, birthday))
     assert not {"img", "link", "script", "iframe", "form"} & set(read_html(sent).tags)
     assert "url(" not in html_of(sent)
@@ -108,7 +106,7 @@ def test_a_mail_shows_no_pictures_and_fetches_nothing(kind: str, birthday: Campa
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_sender_is_the_newsroom_and_an_answer_reaches_it(kind: str, birthday: Campaign) -> None:
+def test_the_sender_is_the_newsroom_and_replies_reach_it(kind: str, birthday: Campaign) -> None:
     sent = deliver(owe_one_of(kind, birthday))
     message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
     (sender,) = message["from"].addresses
@@ -118,7 +116,7 @@ def test_the_sender_is_the_newsroom_and_an_answer_reaches_it(kind: str, birthday
         assert f"write to {site.DEFAULT_FROM_EMAIL}" in part
 
 
-def test_the_styles_are_in_the_tags_and_dark_mode_is_not(birthday: Campaign) -> None:
+def test_styles_are_inlined_except_dark_mode(birthday: Campaign) -> None:
     html = html_of(deliver(owe_one_of("gift_invitation", birthday)))
     button = re.search(r'<a class="button"[^>]*style="([^"]*)"', html)
     assert button
@@ -128,7 +126,7 @@ def test_the_styles_are_in_the_tags_and_dark_mode_is_not(birthday: Campaign) -> 
     assert "prefers-color-scheme: dark" in html.partition("</style>")[0]
 
 
-# Its colours
+# Colours
 
 
 FIVE = ("ink", "paper", "line", "accent", "glow")
@@ -139,26 +137,26 @@ def read_tokens(css: str) -> list[str]:
 
 
 def mix(ink: str, paper: str, share: float) -> str:
-    """As CSS mixes them: color-mix(in srgb, ink share, paper)."""
+    """Mix two colours as CSS does: color-mix(in srgb, ink share, paper)."""
     pairs = [(int(ink[at : at + 2], 16), int(paper[at : at + 2], 16)) for at in (1, 3, 5)]
     return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in pairs)
 
 
-def test_the_mails_colours_are_those_of_the_site_in_light_and_dark() -> None:
+def test_e_mails_use_the_sites_colours_in_light_and_dark() -> None:
     tokens = (ROOT / "campaigns/static/campaigns/tokens.css").read_text()
     base = (ROOT / "templates/emails/base.html").read_text()
     quiet = re.search(r"--campaign-quiet: color-mix\(in srgb, var\(--campaign-ink\) (\d+)%", tokens)
     assert quiet
-    for of_site, of_mail in zip(tokens.split("@media"), base.split("@media"), strict=True):
-        five = read_tokens(of_site)
-        wanted = {*five, mix(five[0], five[1], int(quiet[1]) / 100)}
-        assert set(re.findall(r"#[0-9a-f]{6}\b", of_mail)) == wanted
+    for site_css, mail_css in zip(tokens.split("@media"), base.split("@media"), strict=True):
+        five = read_tokens(site_css)
+        expected = {*five, mix(five[0], five[1], int(quiet[1]) / 100)}
+        assert set(re.findall(r"#[0-9a-f]{6}\b", mail_css)) == expected
 
 
-# What people type
+# Texts that people type
 
 
-def test_what_somebody_typed_is_text_and_never_markup(birthday: Campaign) -> None:
+def test_typed_texts_are_never_markup(birthday: Campaign) -> None:
     typed = '<b>"bold"</b> & <script>alert(1)</script> {{ gift.code_hash }} <a href="x">x</a>'
     gift = give(birthday, message=typed, buyer_name="O'Neil <i>", recipient_name="<u>Ben</u> & Co")
     for kind in ("gift_bought", "gift_reminder", "gift_invitation"):
@@ -167,11 +165,11 @@ def test_what_somebody_typed_is_text_and_never_markup(birthday: Campaign) -> Non
         assert typed in read_html(sent).said
         assert not {"b", "i", "u", "script"} & set(read_html(sent).tags)
         assert "x" not in read_html(sent).links
-    assert sent.subject == "O'Neil <i> gives you 12 months of The Meridian Post"
+    assert sent.subject == "O'Neil <i> has given you 12 months of The Meridian Post"
     assert "Hello <u>Ben</u> & Co," in text_of(sent)
 
 
-def test_an_address_in_a_message_becomes_no_link_of_ours(birthday: Campaign) -> None:
+def test_a_url_in_a_message_does_not_become_a_link(birthday: Campaign) -> None:
     gift = give(birthday, message="Look: https://evil.example/pay and www.evil.example")
     for kind in ("gift_bought", "gift_invitation", "gift_reminder"):
         sent = deliver(owe(kind, gift=gift))
@@ -183,15 +181,13 @@ NAMED_GIFTS = sorted(kind for kind in KINDS if kind.startswith("gift_"))
 
 
 @pytest.mark.parametrize("kind", NAMED_GIFTS)
-def test_names_are_markup_in_no_kind_of_mail_and_make_no_header(
-    kind: str, birthday: Campaign
-) -> None:
+def test_names_never_become_markup_or_headers(kind: str, birthday: Campaign) -> None:
     evil = "Eve\r\nBcc: victim@example.org\r\n\r\n<h4>Pay</h4> <a href='https://evil.example/'>"
-    owed = owe_one_of(kind, birthday)
+    mail = owe_one_of(kind, birthday)
     Gift.objects.update(buyer_name=evil, recipient_name=evil, message=evil)
     Member.objects.update(name=evil)
-    owed.refresh_from_db()
-    sent = deliver(owed)
+    mail.refresh_from_db()
+    sent = deliver(mail)
     message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
     assert set(message.keys()) <= {*HEADERS, "List-Unsubscribe", "List-Unsubscribe-Post"}
     assert sent.recipients() == [sent.to[0]]
@@ -202,7 +198,7 @@ def test_names_are_markup_in_no_kind_of_mail_and_make_no_header(
 
 
 @pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028"])
-def test_a_line_break_in_a_name_begins_no_header(birthday: Campaign, line_break: str) -> None:
+def test_a_line_break_in_a_name_starts_no_header(birthday: Campaign, line_break: str) -> None:
     evil = f"Eve{line_break}Bcc: victim@example.org{line_break}{line_break}<h1>Pay here</h1>"
     gift = give(birthday, buyer_name=evil, recipient_name=evil)
     for kind in ("gift_bought", "gift_invitation"):
@@ -225,7 +221,7 @@ def test_a_line_break_in_a_name_begins_no_header(birthday: Campaign, line_break:
         "\N{PARTY POPPER}" * 120,
     ],
 )
-def test_no_name_changes_the_senders_address(birthday: Campaign, name: str) -> None:
+def test_a_name_cannot_change_the_senders_address(birthday: Campaign, name: str) -> None:
     sent = deliver(owe("gift_invitation", gift=give(birthday, buyer_name=name)))
     message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
     (sender,) = message["from"].addresses
@@ -233,29 +229,29 @@ def test_no_name_changes_the_senders_address(birthday: Campaign, name: str) -> N
     assert sender.display_name == f"{' '.join(name.split())} / {site.NEWSROOM_NAME}"
 
 
-# Whoever wants no reminders
+# Opting out of reminders
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_only_reminders_bring_a_way_out_of_reminders(kind: str, birthday: Campaign) -> None:
+def test_only_reminders_can_be_stopped(kind: str, birthday: Campaign) -> None:
     sent = deliver(owe_one_of(kind, birthday))
     message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
-    ways_out = {link for link in read_html(sent).links if "/no-reminders/" in link}
+    stop_links = {link for link in read_html(sent).links if "/no-reminders/" in link}
     for part in both(sent):
-        assert ("No more reminders" in part) == (kind in REMINDERS)
+        assert ("Stop reminders" in part) == (kind in REMINDERS)
     if kind not in REMINDERS:
-        assert not ways_out
+        assert not stop_links
         assert not any(name.lower().startswith("list-") for name in message)
         return
     # https://www.rfc-editor.org/rfc/rfc8058
-    (way_out,) = ways_out
-    assert message["List-Unsubscribe"].strip() == f"<{way_out}>"  # a long header is folded
+    (stop_link,) = stop_links
+    assert message["List-Unsubscribe"].strip() == f"<{stop_link}>"  # a long header is folded
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    named = links.read_opt_out_token(urlsplit(way_out).path.split("/")[-2])
-    assert named == hash_address(sent.to[0])
+    address_hash = links.read_opt_out_token(urlsplit(stop_link).path.split("/")[-2])
+    assert address_hash == hash_address(sent.to[0])
 
 
-def test_a_mail_programs_own_button_ends_the_reminders(birthday: Campaign) -> None:
+def test_the_mail_programs_unsubscribe_button_stops_reminders(birthday: Campaign) -> None:
     sent = deliver(owe_one_of("gift_reminder", birthday))
     address = sent.extra_headers["List-Unsubscribe"].strip("<>")
     no_cookies = Client(enforce_csrf_checks=True)
@@ -265,19 +261,17 @@ def test_a_mail_programs_own_button_ends_the_reminders(birthday: Campaign) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_whoever_opted_out_gets_no_reminders_but_all_the_rest(
-    kind: str, birthday: Campaign
-) -> None:
+def test_an_opt_out_stops_reminders_and_nothing_else(kind: str, birthday: Campaign) -> None:
     for address in ("ada@example.org", "Ben@Example.org ", "cleo@example.org"):
         OptOut.objects.create(address_hash=hash_address(address))
-    owed = owe_one_of(kind, birthday)
+    mail = owe_one_of(kind, birthday)
     if kind in REMINDERS:
-        assert_not_wanted(owed)
+        assert_not_wanted(mail)
     else:
-        deliver(owed)
+        deliver(mail)
 
 
-def test_an_opt_out_outlives_a_change_of_the_key(
+def test_an_opt_out_survives_a_change_of_the_key(
     birthday: Campaign, settings: LazySettings
 ) -> None:
     OptOut.objects.create(address_hash=hash_address("ben@example.org"))

@@ -1,4 +1,4 @@
-"""What the messages about a membership say, in both of their parts."""
+"""E-mails to members about their membership, in text and HTML."""
 
 import re
 from typing import Any
@@ -36,7 +36,7 @@ def birthday() -> Campaign:
 # Receipt
 
 
-def test_a_receipt_says_what_was_bought_and_what_it_cost(birthday: Campaign) -> None:
+def test_a_receipt_names_the_purchase_and_its_price(birthday: Campaign) -> None:
     sent = deliver(owe("receipt", payment=buy_membership(birthday)))
     assert sent.to == ["ada@example.org"]
     assert sent.subject == "Your receipt from The Meridian Post: €60"
@@ -47,34 +47,34 @@ def test_a_receipt_says_what_was_bought_and_what_it_cost(birthday: Campaign) -> 
             "10 November 2026, 14:00 EET",
             "Visa",
             "2045-1187",
-            "renews each year until you cancel. The next payment is on 10 November 2027.",
+            "renews every year until you cancel. Your next payment is on 10 November 2027.",
         ):
             assert words in part
     assert "https://pay.stripe.com/receipts/acct_1/ch_1" in text_of(sent)
 
 
-def test_a_mail_tells_days_as_the_campaigns_own_calendar_has_them(birthday: Campaign) -> None:
-    late = at("2027-11-10 22:30")  # in Kyiv it is the next day already
+def test_dates_are_in_the_campaigns_time_zone(birthday: Campaign) -> None:
+    late = at("2027-11-10 22:30")  # already the next day in Kyiv
     payment = buy_membership(birthday)
     Membership.objects.update(ends_at=late)
     gift = give(birthday, expires_at=late)
-    for owed in (
+    for mail in (
         owe("receipt", payment=payment),
         owe("welcome", membership=Membership.objects.get()),
         owe("gift_bought", gift=gift),
         owe("gift_invitation", gift=gift),
         owe("gift_expiring", gift=gift),
     ):
-        for part in both(deliver(owed)):
+        for part in both(deliver(mail)):
             assert "11 November 2027" in part
             assert "10 November 2027" not in part
     given = claim(gift, make_member("cleo@example.org"), "2026-11-10 22:30").membership
-    for owed in (owe("welcome", membership=given), owe("gift_ending", gift=gift)):
-        for part in both(deliver(owed)):
+    for mail in (owe("welcome", membership=given), owe("gift_ending", gift=gift)):
+        for part in both(deliver(mail)):
             assert "10 November 2027" not in part
 
 
-def test_the_amount_is_what_was_paid_even_if_the_price_is_another(birthday: Campaign) -> None:
+def test_a_receipt_shows_the_amount_paid_and_not_the_price(birthday: Campaign) -> None:
     payment = buy_membership(birthday, amount_minor=123456, currency="jpy")
     sent = deliver(owe("receipt", payment=payment))
     assert "¥123,456" in sent.subject
@@ -85,17 +85,21 @@ def test_the_amount_is_what_was_paid_even_if_the_price_is_another(birthday: Camp
 @pytest.mark.parametrize(
     ("kind", "changes", "words"),
     [
-        ("month", {}, "renews each month until you cancel. The next payment is on 10 December"),
-        ("year", {"is_cancelling": True}, "You cancelled: your membership lasts until 10 November"),
+        ("month", {}, "renews every month until you cancel. Your next payment is on 10 December"),
+        (
+            "year",
+            {"is_cancelling": True},
+            "You’ve cancelled your membership. It lasts until 10",
+        ),
         (
             "year",
             {"status": "ended", "ended_at": at("2026-11-11 12:00")},
-            "This membership has ended. You will not be charged again.",
+            "This membership has ended. You won’t be charged again.",
         ),
-        ("once", {}, "You paid once. You will not be charged again."),
+        ("once", {}, "You paid once and won’t be charged again."),
     ],
 )
-def test_a_receipt_says_whether_money_will_be_taken_again(
+def test_a_receipt_says_whether_another_payment_follows(
     birthday: Campaign, kind: str, changes: dict[str, Any], words: str
 ) -> None:
     payment = buy_membership(birthday, kind)
@@ -105,11 +109,11 @@ def test_a_receipt_says_whether_money_will_be_taken_again(
         assert ("renews" in part) == ("renews" in words)
 
 
-def test_the_receipt_of_a_gift_says_so_and_that_it_is_paid_once(birthday: Campaign) -> None:
+def test_the_receipt_for_a_gift_says_that_it_is_paid_once(birthday: Campaign) -> None:
     for part in both(deliver(owe("receipt", payment=give(birthday).payment))):
         assert "Gift membership: Member, 12 months" in part
-        assert "You paid once. You will not be charged again." in part
-        assert "How the gift arrives is said in a mail of its own." in part
+        assert "You paid once and won’t be charged again." in part
+        assert "A separate e-mail explains how your gift is delivered." in part
 
 
 @pytest.mark.parametrize(
@@ -125,7 +129,7 @@ def test_the_receipt_of_a_gift_says_so_and_that_it_is_paid_once(birthday: Campai
         ("paypal", "", "Paypal"),
     ],
 )
-def test_the_means_of_payment_is_named_in_words(
+def test_a_receipt_names_the_payment_method(
     birthday: Campaign, method: str, brand: str, words: str
 ) -> None:
     payment = buy_membership(birthday, method=method, brand=brand)
@@ -133,22 +137,22 @@ def test_the_means_of_payment_is_named_in_words(
         assert re.search(rf"Paid with:? {words} Paid to", part)
 
 
-def test_what_stripe_did_not_tell_leaves_no_gap(birthday: Campaign) -> None:
+def test_a_receipt_leaves_out_missing_details(birthday: Campaign) -> None:
     payment = buy_membership(birthday, method="", brand="", receipt_number="", receipt_url="")
     sent = deliver(owe("receipt", payment=payment))
     for part in both(sent):
         assert "Paid with" not in part
         assert "Receipt number" not in part
-        assert "Stripe's receipt" not in part
+        assert "View receipt" not in part
         assert re.search(rf"Payment number:? {payment.charge_id}", part)
 
 
-def test_the_link_to_the_portal_opens_and_works_for_as_long_as_the_mail_says(
+def test_the_payments_link_works_for_as_long_as_the_e_mail_says(
     birthday: Campaign, client: Client
 ) -> None:
     payment = buy_membership(birthday)
-    for owed in (owe("receipt", payment=payment), owe("welcome", membership=payment.membership)):
-        sent = deliver(owed)
+    for mail in (owe("receipt", payment=payment), owe("welcome", membership=payment.membership)):
+        sent = deliver(mail)
         link = find_link(sent, "/membership/manage/")
         assert client.get(urlsplit(link).path).status_code == 200
         assert client.get(urlsplit(link).path[:-2] + "x/").status_code == 410
@@ -160,26 +164,26 @@ def test_the_link_to_the_portal_opens_and_works_for_as_long_as_the_mail_says(
 # Welcome
 
 
-def test_a_welcome_says_what_the_membership_gives_and_when_it_renews(birthday: Campaign) -> None:
+def test_a_welcome_lists_benefits_and_the_renewal_date(birthday: Campaign) -> None:
     PlanCopy.objects.filter(plan=make_plan()).update(benefits="A letter on Sundays\nThe archive")
     sent = deliver(owe("welcome", membership=buy_membership(birthday).membership))
-    assert sent.subject == "Welcome: you are a member of The Meridian Post"
+    assert sent.subject == "Welcome: you’re a member of The Meridian Post"
     for part in both(sent):
         assert "A letter on Sundays" in part
         assert "The archive" in part
-        assert "It is paid until 10 November 2027 and renews then by itself" in part
+        assert "Your membership renews automatically on 10 November 2027" in part
         assert "cancel at any time" in part
 
 
-def test_a_welcome_to_what_was_paid_once_speaks_of_no_renewal(birthday: Campaign) -> None:
+def test_a_welcome_to_a_one_off_membership_mentions_no_renewal(birthday: Campaign) -> None:
     sent = deliver(owe("welcome", membership=buy_membership(birthday, "once").membership))
     for part in both(sent):
-        assert "It lasts until 10 November 2027 and then ends by itself." in part
+        assert "Your membership lasts until 10 November 2027 and then ends automatically." in part
         assert "renew" not in part
         assert "cancel" not in part
 
 
-def test_a_welcome_to_a_gift_names_its_giver_and_has_no_link_to_payments(
+def test_a_welcome_to_a_gift_names_the_buyer_and_has_no_payments_link(
     birthday: Campaign,
 ) -> None:
     gift = claim(give(birthday), make_member("cleo@example.org"), "2026-11-12 09:00")
@@ -187,12 +191,12 @@ def test_a_welcome_to_a_gift_names_its_giver_and_has_no_link_to_payments(
     assert sent.to == ["cleo@example.org"]
     assert "/membership/manage/" not in text_of(sent) + html_of(sent)
     for part in both(sent):
-        assert "It is a gift from Ada Reader." in part
-        assert "It lasts until 12 November 2027 and then ends by itself." in part
+        assert "It’s a gift from Ada Reader." in part
+        assert "Your membership lasts until 12 November 2027 and then ends automatically." in part
         assert "Stripe" not in part
 
 
-def test_a_membership_without_a_plan_is_welcomed_too() -> None:
+def test_a_membership_without_a_plan_gets_a_welcome() -> None:
     membership = grant_membership(
         make_member(),
         plan=None,
@@ -201,18 +205,18 @@ def test_a_membership_without_a_plan_is_welcomed_too() -> None:
         months=12,
     )
     for part in both(deliver(owe("welcome", membership=membership))):
-        assert "Hello, Your membership has begun. Thank you." in part
-        assert "What it gives you" not in part
+        assert "Hello, Your membership has started. Thank you." in part
+        assert "What you get" not in part
 
 
-def test_nobody_is_welcomed_to_a_membership_that_has_ended(birthday: Campaign) -> None:
+def test_an_ended_membership_gets_no_welcome(birthday: Campaign) -> None:
     membership = buy_membership(birthday).membership
     assert membership is not None
     Membership.objects.filter(pk=membership.pk).update(status="ended", ended_at=at(PAID_AT))
     assert_not_wanted(owe("welcome", membership=membership))
 
 
-def test_a_gift_to_a_subscriber_is_told_as_a_payment_moved_and_no_welcome(
+def test_a_gift_to_a_subscriber_moves_the_next_payment(
     birthday: Campaign,
 ) -> None:
     base = buy_membership(birthday).membership
@@ -220,23 +224,23 @@ def test_a_gift_to_a_subscriber_is_told_as_a_payment_moved_and_no_welcome(
     sent = deliver(owe("welcome", membership=extend(base, birthday)))
     assert sent.subject == "3 months have been added to your membership of The Meridian Post"
     for part in both(sent):
-        assert "3 months have been added to your membership. It is a gift from Ada Reader." in part
-        assert "Your next payment moves to 10 February 2028. Until then you are charged" in part
-        for words in ("elcome", "ends by itself", "has begun", "What it gives you"):
+        assert "3 months have been added to your membership. It’s a gift from Ada Reader." in part
+        assert "Your next payment moves to 10 February 2028. You won’t be charged" in part
+        for words in ("elcome", "ends automatically", "has started", "What you get"):
             assert words not in part
 
 
-def test_a_gift_to_whoever_was_given_one_before_makes_that_longer(birthday: Campaign) -> None:
-    before = claim(give(birthday), make_member("cleo@example.org"), "2026-11-11 09:00")
-    assert before.membership is not None
-    for part in both(deliver(owe("welcome", membership=extend(before.membership, birthday)))):
+def test_a_second_gift_extends_the_first(birthday: Campaign) -> None:
+    first = claim(give(birthday), make_member("cleo@example.org"), "2026-11-11 09:00")
+    assert first.membership is not None
+    for part in both(deliver(owe("welcome", membership=extend(first.membership, birthday)))):
         assert "3 months have been added to your membership." in part
-        assert "now lasts until 10 February 2028 and then ends by itself. Nobody is charg" in part
+        assert "now lasts until 10 February 2028 and then ends automatically. You won’t be" in part
         assert "elcome" not in part
         assert "payment" not in part
 
 
-def test_a_gift_that_follows_a_cancelled_subscription_says_when_it_begins(
+def test_a_gift_after_a_cancelled_subscription_says_when_it_starts(
     birthday: Campaign,
 ) -> None:
     gift = claim(give(birthday), make_member("cleo@example.org"), "2026-11-12 09:00")
@@ -245,6 +249,6 @@ def test_a_gift_that_follows_a_cancelled_subscription_says_when_it_begins(
     )
     given = Membership.objects.get(gift=gift)
     for part in both(deliver(owe("welcome", membership=given))):
-        assert "Your membership begins on 10 January 2027, when what you have paid for" in part
-        assert "has begun" not in part
+        assert "Your new membership starts on 10 January 2027, when your current one ends." in part
+        assert "has started" not in part
         assert "lasts until 10 January 2028" in part

@@ -1,4 +1,4 @@
-"""A mail that is owed until it is sent: tried again, given up, and sent once."""
+"""The outbox: retries, giving up, and sending each mail once."""
 
 import smtplib
 from collections.abc import Callable, Sequence
@@ -17,10 +17,7 @@ from campaigns import emails
 from campaigns.emails.outbox import LAST_ATTEMPT
 from campaigns.models import Campaign, OutgoingMail
 from tests.support.factories import make_campaign
-from tests.support.mails import (
-    deliver,
-    owe_one_of,
-)
+from tests.support.mails import deliver, owe_one_of
 from tests.support.threads import race
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -32,7 +29,7 @@ def birthday() -> Campaign:
 
 
 class BrokenBackend(BaseEmailBackend):
-    """A provider that refuses, naming the address as SMTP servers do."""
+    """A provider that refuses for now; like SMTP servers, its error names the address."""
 
     code = 451
 
@@ -42,98 +39,96 @@ class BrokenBackend(BaseEmailBackend):
 
 
 class RefusingBackend(BrokenBackend):
-    """One that knows of no such mailbox."""
+    """A provider that does not know the mailbox."""
 
     code = 550
 
 
-def attempt(owed: OutgoingMail) -> None:
-    OutgoingMail.objects.filter(pk=owed.pk).update(next_attempt_at=timezone.now())
-    assert not emails.deliver_mail(owed.pk)
-    owed.refresh_from_db()
-    assert owed.sent_at is None
-    assert owed.error == "SMTPRecipientsRefused"  # and no address
+def attempt(mail: OutgoingMail) -> None:
+    OutgoingMail.objects.filter(pk=mail.pk).update(next_attempt_at=timezone.now())
+    assert not emails.deliver_mail(mail.pk)
+    mail.refresh_from_db()
+    assert mail.sent_at is None
+    assert mail.error == "SMTPRecipientsRefused"  # and no address
 
 
-def test_a_mail_that_the_provider_put_off_stays_owed_and_waits_longer_each_time(
+def test_a_deferred_mail_is_retried_with_growing_pauses(
     birthday: Campaign, settings: LazySettings
 ) -> None:
-    owed = owe_one_of("receipt", birthday)
+    mail = owe_one_of("receipt", birthday)
     settings.EMAIL_BACKEND = f"{__name__}.{BrokenBackend.__name__}"
     pauses = []
     for number in range(1, LAST_ATTEMPT):
         before = timezone.now()
-        attempt(owed)
-        assert (owed.attempts, owed.failed_at) == (number, None)
-        assert owed.next_attempt_at is not None
-        pauses.append((owed.next_attempt_at - before).total_seconds())
-        assert not emails.deliver_mail(owed.pk)  # not before its time
-        assert owed.pk not in emails.list_due_mails(at=timezone.now())
+        attempt(mail)
+        assert (mail.attempts, mail.failed_at) == (number, None)
+        assert mail.next_attempt_at is not None
+        pauses.append((mail.next_attempt_at - before).total_seconds())
+        assert not emails.deliver_mail(mail.pk)  # not due yet
+        assert mail.pk not in emails.list_due_mails(at=timezone.now())
     assert 30 <= pauses[0] < 40
     assert 60 <= pauses[1] < 70
     assert pauses[-1] == pytest.approx(6 * 3600, abs=10)
     assert pauses == sorted(pauses[:10]) + pauses[10:]
 
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    OutgoingMail.objects.filter(pk=owed.pk).update(next_attempt_at=timezone.now())
-    assert emails.deliver_mail(owed.pk)
-    owed.refresh_from_db()
-    assert (owed.next_attempt_at, owed.error, len(mailbox.outbox)) == (None, "", 1)
+    OutgoingMail.objects.filter(pk=mail.pk).update(next_attempt_at=timezone.now())
+    assert emails.deliver_mail(mail.pk)
+    mail.refresh_from_db()
+    assert (mail.next_attempt_at, mail.error, len(mailbox.outbox)) == (None, "", 1)
 
 
-def test_a_mail_that_the_provider_puts_off_for_days_is_given_up(
-    birthday: Campaign, settings: LazySettings
-) -> None:
-    owed = owe_one_of("receipt", birthday)
+def test_a_mail_deferred_for_days_is_given_up(birthday: Campaign, settings: LazySettings) -> None:
+    mail = owe_one_of("receipt", birthday)
     settings.EMAIL_BACKEND = f"{__name__}.{BrokenBackend.__name__}"
-    OutgoingMail.objects.filter(pk=owed.pk).update(attempts=LAST_ATTEMPT - 1)
-    attempt(owed)
-    assert (owed.attempts, owed.next_attempt_at) == (LAST_ATTEMPT, None)
-    assert owed.failed_at is not None
+    OutgoingMail.objects.filter(pk=mail.pk).update(attempts=LAST_ATTEMPT - 1)
+    attempt(mail)
+    assert (mail.attempts, mail.next_attempt_at) == (LAST_ATTEMPT, None)
+    assert mail.failed_at is not None
 
 
-def test_a_mail_that_the_provider_refuses_for_good_is_tried_once(
+def test_a_permanently_refused_mail_is_tried_once(
     birthday: Campaign, settings: LazySettings
 ) -> None:
-    owed = owe_one_of("gift_invitation", birthday)
+    mail = owe_one_of("gift_invitation", birthday)
     settings.EMAIL_BACKEND = f"{__name__}.{RefusingBackend.__name__}"
-    attempt(owed)
-    assert (owed.attempts, owed.next_attempt_at) == (1, None)
-    assert owed.failed_at is not None
+    attempt(mail)
+    assert (mail.attempts, mail.next_attempt_at) == (1, None)
+    assert mail.failed_at is not None
     assert not emails.list_due_mails(at=timezone.now() + timedelta(days=365))
-    assert not emails.deliver_mail(owed.pk)
-    # Staff may ask for it again, once the address is mended.
+    assert not emails.deliver_mail(mail.pk)
+    # Staff can resend it once the address is corrected.
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    assert emails.reschedule_mail([owed.pk]) == 1
-    deliver(owed)
-    assert owed.failed_at is None
+    assert emails.reschedule_mail([mail.pk]) == 1
+    deliver(mail)
+    assert mail.failed_at is None
 
 
-def test_a_mail_is_sent_once_however_often_it_is_asked_for(birthday: Campaign) -> None:
-    owed = owe_one_of("receipt", birthday)
-    assert [emails.deliver_mail(owed.pk) for _ in range(3)] == [True, False, False]
+def test_a_mail_is_sent_once_even_if_delivered_repeatedly(birthday: Campaign) -> None:
+    mail = owe_one_of("receipt", birthday)
+    assert [emails.deliver_mail(mail.pk) for _ in range(3)] == [True, False, False]
     assert len(mailbox.outbox) == 1
 
 
-def test_a_worker_that_died_while_sending_loses_no_mail(birthday: Campaign) -> None:
-    owed = owe_one_of("receipt", birthday)
+def test_a_mail_is_due_again_if_its_worker_died(birthday: Campaign) -> None:
+    mail = owe_one_of("receipt", birthday)
     now = timezone.now()
-    # What a worker leaves behind that took the lease and was killed.
-    OutgoingMail.objects.filter(pk=owed.pk).update(next_attempt_at=now + emails.LEASE, attempts=1)
-    assert owed.pk not in emails.list_due_mails(at=now)
-    assert not emails.deliver_mail(owed.pk)
-    assert emails.list_due_mails(at=now + emails.LEASE) == [owed.pk]
+    # The row as a worker leaves it that was killed after taking the lease.
+    OutgoingMail.objects.filter(pk=mail.pk).update(next_attempt_at=now + emails.LEASE, attempts=1)
+    assert mail.pk not in emails.list_due_mails(at=now)
+    assert not emails.deliver_mail(mail.pk)
+    assert emails.list_due_mails(at=now + emails.LEASE) == [mail.pk]
     assert timedelta(seconds=45) > emails.LEASE
     assert timedelta(seconds=site.EMAIL_TIMEOUT) < emails.LEASE
-    OutgoingMail.objects.filter(pk=owed.pk).update(next_attempt_at=now)
-    assert emails.deliver_mail(owed.pk)
+    OutgoingMail.objects.filter(pk=mail.pk).update(next_attempt_at=now)
+    assert emails.deliver_mail(mail.pk)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_that_take_one_mail_at_the_same_moment_send_it_once(birthday: Campaign) -> None:
-    owed = [owe_one_of("gift_invitation", birthday) for _ in range(20)]
-    for mail in owed:
+def test_concurrent_workers_send_a_mail_once(birthday: Campaign) -> None:
+    mails = [owe_one_of("gift_invitation", birthday) for _ in range(20)]
+    for mail in mails:
         work: Callable[[], object] = partial(emails.deliver_mail, mail.pk)
         assert sorted(map(str, race(work, work, work))) == ["False", "False", "True"]
-    assert len(mailbox.outbox) == len(owed)
+    assert len(mailbox.outbox) == len(mails)
     assert set(OutgoingMail.objects.values_list("attempts", "error")) == {(1, "")}

@@ -1,4 +1,4 @@
-"""Somebody is forgotten: nothing names them any more, and no number is another."""
+"""Erasures: no personal data is left, and no number changes."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,18 @@ from django.db import models
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import emails, members, progress, settlement, stripe_api, tasks, webhooks
+from campaigns import (
+    actions,
+    emails,
+    erasures,
+    members,
+    progress,
+    settlement,
+    stripe_api,
+    tasks,
+    webhooks,
+)
+from campaigns.actions import refunds
 from campaigns.models import (
     Campaign,
     Dispute,
@@ -51,7 +62,7 @@ from tests.support.webhooks import post
 clock = _clock  # a fixture
 LATER = "2026-12-24T08:00:00+00:00"
 GIFTS = {"gifts": [to("Ben", "ben@example.org", MESSAGE, LATER), to(NAME, ZOE, MESSAGE)]}
-WHERE_SHE_STANDS = (
+TABLES_WITH_HER_DATA = (
     *("campaigns.member", "campaigns.formeraddress", "campaigns.addresschange"),
     *("campaigns.checkout", "campaigns.gift", "campaigns.giftchange", "campaigns.membership"),
     *("campaigns.payment", "campaigns.refundorder", "campaigns.stripeevent", "admin.logentry"),
@@ -66,13 +77,13 @@ def goal_of_money(campaign: Campaign, clock: Clock) -> None:
 
 @pytest.fixture
 def zoe(campaign: Campaign, sandbox: SandboxControl) -> Member:
-    """A subscriber, and no more."""
+    """A member with one subscription."""
     buy(campaign, sandbox)
     return Member.objects.get(email=ZOE)
 
 
 def numbers() -> dict[str, Any]:
-    """All that is counted and summed up, from the rows and from what was published."""
+    """Return all counts and sums, from rows and published numbers."""
     moments = [at("2026-11-10 12:30"), at("2026-12-31 12:00")]
     payments = Payment.objects.order_by("pk").values(
         *("id", "role", "status", "amount_minor", "currency", "fee_minor", "net_minor", "paid_at"),
@@ -101,13 +112,13 @@ def numbers() -> dict[str, Any]:
 
 
 def sums_of(report: tuple[int, str]) -> str:
-    """What a reconciliation says of money; what it read before is another matter."""
+    """Return the money part of a reconciliation report."""
     assert report[0] == 0, report
     return report[1][report[1].index("eur,") :]
 
 
 @pytest.mark.long
-def test_a_full_dump_does_not_contain_who_was_erased(
+def test_no_personal_data_is_left_in_a_full_dump(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, tmp_path: Path
 ) -> None:
     zoe = live_a_whole_life(campaign, sandbox, tmp_path)
@@ -115,24 +126,24 @@ def test_a_full_dump_does_not_contain_who_was_erased(
     tasks.sweep()  # what is due anyhow
     before, books = numbers(), sums_of(reconcile())
     assert len(before["tallies"]) >= 4
-    where = find_secrets(dump_everything())  # the control: she is found wherever she stands
-    for label in WHERE_SHE_STANDS:
+    where = find_secrets(dump_everything())  # the control: her data is found before
+    for label in TABLES_WITH_HER_DATA:
         assert any(f" in {label} " in line for line in where), label
-    members.ask_erasure(zoe)
+    erasures.request_erasure(zoe)
     carry_through(zoe, clock)
     assert find_secrets(dump_everything()) == []
     assert numbers() == before
     recount_campaign(campaign)
     assert numbers() == before
     assert sums_of(reconcile()) == books
-    # All of Stripe's events come once more, as if they never had.
+    # All of Stripe's events are imported again.
     StripeEvent.objects.all().delete()
     assert webhooks.catch_up(since=at("2026-11-10 00:00")).missed > 20
     assert StripeEvent.objects.filter(stripped_at=None).exists()  # those of Ben
     assert find_secrets(dump_everything()) == []
 
 
-# Columns of text about people that say nothing of who they are.
+# Text columns without personal data.
 SAY_NOTHING = {
     "Checkout": "placement currency session_id customer_id",
     "Dispute": "dispute_id status reason settled_currency",
@@ -168,8 +179,8 @@ ARE_STRIPPED = {
 OF_THE_CAMPAIGN = {"Banner", "Campaign", "CampaignCopy", "Plan", "PlanCopy", "Price"}
 
 
-def test_of_every_column_of_text_it_is_known_whether_it_is_stripped() -> None:
-    """One that is new belongs into `campaigns.members.erasing`, or says nothing of anybody."""
+def test_every_text_column_is_classified() -> None:
+    """A new column is stripped by `campaigns.erasures`, or has no personal data."""
     unknown = {
         f"{model.__name__}.{column.name}"
         for model in apps.get_app_config("campaigns").get_models()
@@ -185,7 +196,7 @@ def test_of_every_column_of_text_it_is_known_whether_it_is_stripped() -> None:
     assert unknown == set()
 
 
-def test_at_stripe_the_subscription_has_ended_and_the_customer_is_gone(
+def test_the_subscription_ends_and_the_customer_is_deleted_at_stripe(
     zoe: Member, sandbox: SandboxControl
 ) -> None:
     membership = zoe.memberships.get()
@@ -196,10 +207,11 @@ def test_at_stripe_the_subscription_has_ended_and_the_customer_is_gone(
     customer_id = membership.checkout.customer_id
     assert stripe_api.client().v1.customers.retrieve(customer_id).to_dict()["email"] == ZOE
     erase(zoe)
-    subscription = stripe_api.fetch_subscription(str(membership.subscription_id))
+    v1, subscription_id = stripe_api.client().v1, str(membership.subscription_id)
+    subscription = v1.subscriptions.retrieve(subscription_id).to_dict()
     assert (subscription["status"], subscription["ended_at"]) == ("canceled", sandbox.now())
     assert subscription["cancellation_details"]["comment"] is None
-    assert stripe_api.client().v1.customers.retrieve(customer_id).to_dict() == {
+    assert v1.customers.retrieve(customer_id).to_dict() == {
         "id": customer_id,
         "object": "customer",
         "deleted": True,
@@ -210,45 +222,43 @@ def test_at_stripe_the_subscription_has_ended_and_the_customer_is_gone(
     assert str(Member.objects.get(pk=zoe.pk)) == f"erased member {zoe.pk}"
 
 
-def test_the_last_mail_goes_out_before_the_address_is_gone_and_none_after(
-    zoe: Member, clock: Clock
-) -> None:
+def test_one_last_email_is_sent_and_none_later(zoe: Member, clock: Clock) -> None:
     tasks.do_what_followed()
     before = len(mailbox.outbox)
-    members.ask_erasure(zoe)
-    members.ask_erasure(zoe)  # a second click
+    erasures.request_erasure(zoe)
+    erasures.request_erasure(zoe)  # a second click
     carry_through(zoe, clock)
     [last] = mailbox.outbox[before:]
     assert isinstance(last, EmailMultiAlternatives)
     assert last.to == [ZOE]
-    assert last.subject == "The Meridian Post erases your data"
+    assert last.subject == "The Meridian Post is erasing your data"
     for part in both(last):
         assert f"Hello {NAME}" in part
-        assert "As you asked on your page" in part
-        assert "since books have to be kept" in part
-    for owed in OutgoingMail.objects.all():
-        emails.reschedule_mail([owed.pk])
-        assert not emails.deliver_mail(owed.pk)
+        assert "As you asked on your account page" in part
+        assert "because we have to keep accounts" in part
+    for mail in OutgoingMail.objects.all():
+        emails.reschedule_mail([mail.pk])
+        assert not emails.deliver_mail(mail.pk)
     assert len(mailbox.outbox) == before + 1
 
 
 # What stays
 
 
-def test_a_refund_after_it_finds_the_payment_and_brings_nothing_back(
+def test_a_later_refund_finds_the_payment_and_restores_no_data(
     zoe: Member, sandbox: SandboxControl, clock: Clock, client: Client, django_user_model: Any
 ) -> None:
     payment = zoe.payments.get()
     erase(zoe)
     pass_by(clock, days=3)
-    ordered = settlement.order_refund(
+    ordered = refunds.order_refund(
         payment,
         amount_minor=1000,
         reason=RefundOrder.Reason.REQUESTED,
         why="asked for by mail",
         by=django_user_model.objects.create_user("olha"),
     )
-    settlement.execute_refund_order(ordered.pk)
+    actions.execute_refund_order(ordered.pk)
     refund = Refund.objects.get()
     assert (refund.payment, refund.amount_minor, refund.status) == (payment, 1000, "succeeded")
     dispute = sandbox.open_dispute(payment_intent=str(payment.intent_id))
@@ -265,7 +275,7 @@ def test_a_refund_after_it_finds_the_payment_and_brings_nothing_back(
 def assert_events_leave_ids(sandbox: SandboxControl, client: Client, *kinds: str) -> None:
     for kind in kinds:
         event = sandbox.events(kind)[-1]
-        body, header = sandbox.signed(event["id"])
+        body, header = sandbox.sign_event(event["id"])
         assert post(client, body, header).status_code == 200
         tasks.work_on_event(event["id"])
         kept = StripeEvent.objects.get(event_id=event["id"])
@@ -273,7 +283,7 @@ def assert_events_leave_ids(sandbox: SandboxControl, client: Client, *kinds: str
         assert kept.stripped_at is not None
 
 
-def test_a_bank_debit_that_comes_in_later_is_money_of_nobody(
+def test_a_bank_debit_that_succeeds_later_names_nobody(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     checkout = buy(campaign, sandbox, "gift", iban="DE89370400440532013000", typed=GIFTS)
@@ -295,7 +305,7 @@ def test_a_bank_debit_that_comes_in_later_is_money_of_nobody(
     assert find_secrets(dump_everything()) == []
 
 
-def test_a_gift_of_theirs_goes_out_on_its_day_without_name_and_message(
+def test_a_gift_they_bought_is_delivered_without_name_and_message(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     buy(campaign, sandbox, "gift", typed=GIFTS)
@@ -309,11 +319,11 @@ def test_a_gift_of_theirs_goes_out_on_its_day_without_name_and_message(
     assert invitation.to == ["ben@example.org"]
     assert gift.code in text_of(invitation)
     assert find_secrets(text_of(invitation)) == []
-    claimed = settlement.claim_gift(gift.code, email="ben@example.org", name="Ben", language="en")
+    claimed = actions.claim_gift(gift.code, email="ben@example.org", name="Ben", language="en")
     assert claimed.status == Gift.Status.CLAIMED
 
 
-def test_a_gift_to_them_that_was_not_sent_is_handed_over_by_its_buyer(
+def test_an_undelivered_gift_to_them_goes_to_its_buyer(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     wanted = {"gifts": [to("Cleo", "cleo@example.org"), to(NAME, ZOE, f"Dear {NAME}", LATER)]}
@@ -327,14 +337,14 @@ def test_a_gift_to_them_that_was_not_sent_is_handed_over_by_its_buyer(
     mailbox.outbox.clear()
     tasks.sweep()
     [mail] = [each for each in mailbox.outbox if Gift.objects.get(position=1).code in text_of(each)]
-    assert (mail.to, mail.subject) == (["ben@example.org"], "Your gift, to hand over")
+    assert (mail.to, mail.subject) == (["ben@example.org"], "Your gift is ready to give")
     assert find_secrets(text_of(mail)) == []
 
 
-# Whoever comes back
+# Returning
 
 
-def test_who_comes_back_is_somebody_new(
+def test_a_person_who_returns_is_a_new_member(
     zoe: Member, campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     erase(zoe)
@@ -350,7 +360,7 @@ def test_who_comes_back_is_somebody_new(
     assert Member.objects.exclude(erased_at=None).count() == 2
 
 
-def test_no_link_and_no_claim_leads_to_who_was_erased(zoe: Member, clock: Clock) -> None:
+def test_no_link_and_no_merge_leads_to_an_erased_member(zoe: Member, clock: Clock) -> None:
     erase(zoe)
     zoe.refresh_from_db()
     for address in (ZOE, zoe.email):

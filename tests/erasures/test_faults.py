@@ -1,8 +1,9 @@
-"""An erasure that is stopped on its way, or meets somebody who pays, claims or settles then."""
+"""Erasures that are interrupted, or run at the same time as payments, claims and settlements."""
 
 from datetime import timedelta
 from functools import partial
 from smtplib import SMTPException
+from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
@@ -13,8 +14,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from campaigns import actions, erasures, settlement, stripe_api, tasks, webhooks
 from campaigns import checkout as checkouts
-from campaigns import erasures, members, settlement, stripe_api, tasks, webhooks
+from campaigns.erasures import events, jobs, rows, stripe_data, traces
+from campaigns.erasures.traces import Traces
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -30,7 +33,6 @@ from campaigns.models import (
 )
 from newsroom.sandbox.control import SandboxControl
 from tests.support.erasures import (
-    CARD,
     NAME,
     ZOE,
     bring_events,
@@ -45,17 +47,18 @@ from tests.support.erasures import (
 from tests.support.extensions import Clock
 from tests.support.extensions import clock as _clock
 from tests.support.factories import make_gift, make_member
+from tests.support.sales import CARD
 from tests.support.threads import race
 from tests.support.webhooks import post
 
 clock = _clock  # a fixture
-# Time stands still unless it is moved.
+# Time is frozen unless a test moves it.
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("clock")]
 
 
 @pytest.fixture
 def zoe(campaign: Campaign, sandbox: SandboxControl) -> Member:
-    """A subscriber, of whom Stripe has told."""
+    """A subscriber, with stored events."""
     buy(campaign, sandbox)
     bring_events(sandbox, work_on=3)
     tasks.do_what_followed()
@@ -63,8 +66,8 @@ def zoe(campaign: Campaign, sandbox: SandboxControl) -> Member:
 
 
 def ask(member: Member) -> Erasure:
-    """With its last mail sent."""
-    erasure = members.ask_erasure(member)
+    """Request the erasure and send its last e-mail."""
+    erasure = erasures.request_erasure(member)
     tasks.do_what_followed()
     return erasure
 
@@ -76,7 +79,7 @@ def assert_forgotten(erasure: Erasure) -> None:
     assert not Membership.objects.exclude(status="ended").exists()
 
 
-# Stripe, the mail or we are gone for a while
+# Failures of Stripe, e-mail or a worker
 
 
 @pytest.mark.parametrize("kind", ["error", "lose_answer"])
@@ -89,7 +92,7 @@ def assert_forgotten(erasure: Erasure) -> None:
         "DELETE /v1/customers/",
     ],
 )
-def test_what_stripe_does_not_do_is_noted_and_tried_again(
+def test_a_step_that_fails_at_stripe_is_retried(
     zoe: Member, sandbox: SandboxControl, clock: Clock, call: str, kind: str
 ) -> None:
     order(Campaign.objects.get())  # and one that she left open
@@ -108,7 +111,7 @@ def test_what_stripe_does_not_do_is_noted_and_tried_again(
     assert_forgotten(erasure)
 
 
-def test_without_mail_it_waits_a_day_and_no_longer(
+def test_an_erasure_waits_one_day_for_the_last_email(
     zoe: Member, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*args: object) -> int:
@@ -132,18 +135,28 @@ def test_without_mail_it_waits_a_day_and_no_longer(
     assert len(mailbox.outbox) == before
 
 
-STEPS = ("end_at_stripe", "delete_customers", "strip_rows", "strip_events")
+STEPS = [
+    (stripe_data, "end_purchases"),
+    (stripe_data, "delete_customers"),
+    (rows, "strip_rows"),
+    (events, "strip_events"),
+]
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step[1])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_worker_that_dies_at_a_step_leaves_it_to_the_next(
-    zoe: Member, clock: Clock, monkeypatch: pytest.MonkeyPatch, step: str, when: str
+def test_another_worker_repeats_a_step_at_which_one_died(
+    zoe: Member,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    step: tuple[ModuleType, str],
+    when: str,
 ) -> None:
     class Killed(BaseException):
         pass
 
-    do = getattr(erasures, step)
+    module, name = step
+    do = getattr(module, name)
 
     def die(*args: Any, **kwargs: Any) -> None:
         if when == "after":
@@ -151,27 +164,27 @@ def test_a_worker_that_dies_at_a_step_leaves_it_to_the_next(
         raise Killed
 
     erasure = ask(zoe)
-    monkeypatch.setattr(erasures, step, die)
+    monkeypatch.setattr(module, name, die)
     with pytest.raises(Killed):
         go_on(erasure)
     erasure.refresh_from_db()
     assert erasure.done_at is None
     assert erasures.claim_erasures(at=timezone.now()) == []  # its lease holds others off
-    monkeypatch.setattr(erasures, step, do)
+    monkeypatch.setattr(module, name, do)
     pass_by(clock, minutes=3)
     [erasure_id] = erasures.claim_erasures(at=timezone.now())
-    assert erasures.carry_out(erasure_id)
+    assert erasures.carry_out_erasure(erasure_id)
     erasure.refresh_from_db()
     assert_forgotten(erasure)
 
 
-def test_each_step_done_twice_is_done_once(zoe: Member) -> None:
+def test_every_step_can_be_repeated(zoe: Member) -> None:
     erasure = ask(zoe)
-    for step in (erasures.end_at_stripe, erasures.delete_customers):
+    for step in (erasures.end_purchases, erasures.delete_customers):
         for _ in range(2):
             step(zoe)
     for _ in range(2):
-        members.strip_rows(zoe.pk, at=timezone.now())
+        erasures.strip_rows(zoe.pk, at=timezone.now())
     for _ in range(2):
         erasures.strip_events(erasure, until=timezone.now() + timedelta(minutes=1))
         erasure.events_read_to = 0
@@ -179,11 +192,11 @@ def test_each_step_done_twice_is_done_once(zoe: Member) -> None:
     assert ErasedAddress.objects.count() == 1
 
 
-def test_many_events_are_read_over_several_turns(
+def test_many_events_are_stripped_in_several_attempts(
     zoe: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(erasures, "_BATCH", 3)
-    monkeypatch.setattr(erasures, "_TURN", timedelta(0))
+    monkeypatch.setattr(events, "_BATCH", 3)
+    monkeypatch.setattr(jobs, "_TIME_LIMIT", timedelta(0))
     erasure = ask(zoe)
     read_to = []
     while erasure.done_at is None:
@@ -199,7 +212,7 @@ def test_an_error_keeps_no_address(zoe: Member, monkeypatch: pytest.MonkeyPatch)
         raise ValueError(f"Key (email)=({ZOE}) already exists")
 
     erasure = ask(zoe)
-    monkeypatch.setattr(members, "strip_rows", fail)
+    monkeypatch.setattr(rows, "strip_rows", fail)
     monkeypatch.setattr(settlement, "find_checkout", fail)
     StripeEvent.objects.update(status="new", next_attempt_at=timezone.now())
     for event_id in webhooks.list_due_events(at=timezone.now()):
@@ -213,25 +226,25 @@ def test_an_error_keeps_no_address(zoe: Member, monkeypatch: pytest.MonkeyPatch)
     assert_forgotten(go_on(erasure))
 
 
-# Others at the same time
+# At the same time
 
 
-def test_asked_for_twice_at_once_it_is_one(zoe: Member) -> None:
-    outcomes = race(*[partial(members.ask_erasure, zoe)] * 3)
+def test_simultaneous_requests_create_one_erasure(zoe: Member) -> None:
+    outcomes = race(*[partial(erasures.request_erasure, zoe)] * 3)
     assert all(isinstance(outcome, Erasure) for outcome in outcomes), outcomes
     assert Erasure.objects.count() == 1
     assert OutgoingMail.objects.filter(kind="erasure").count() == 1
 
 
-def test_workers_settlements_and_webhooks_at_once_leave_nothing(
+def test_simultaneous_workers_settlements_and_webhooks_leave_no_data(
     zoe: Member, sandbox: SandboxControl, clock: Clock
 ) -> None:
     erasure = ask(zoe)
     checkout_id = zoe.checkouts.get().pk
-    events = list(StripeEvent.objects.values_list("event_id", flat=True))
+    event_ids = list(StripeEvent.objects.values_list("event_id", flat=True))
 
     def work() -> None:
-        for event_id in events:
+        for event_id in event_ids:
             webhooks.replay_events([event_id])
             webhooks.work_on_event(event_id)
 
@@ -239,7 +252,7 @@ def test_workers_settlements_and_webhooks_at_once_leave_nothing(
         for _ in range(5):
             settlement.settle_checkout(checkout_id)
 
-    outcomes = race(work, settle, partial(erasures.carry_out, erasure.pk), settle)
+    outcomes = race(work, settle, partial(erasures.carry_out_erasure, erasure.pk), settle)
     assert [each for each in outcomes if isinstance(each, Exception)] == []
     pass_by(clock, minutes=5)
     tasks.sweep()
@@ -248,16 +261,16 @@ def test_workers_settlements_and_webhooks_at_once_leave_nothing(
     assert Tally.objects.filter(counted_until=None).count() == 1
 
 
-def test_who_pays_while_the_page_is_being_closed_is_cancelled_as_well(
+def test_a_payment_just_before_the_session_expires_is_cancelled_too(
     zoe: Member, campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stripe took the money a moment before we closed its page."""
+    """Stripe took the payment a moment before the session expired."""
     session_id = str(order(campaign, "month").session_id)
     expire = stripe_api.expire_session
 
-    def pay_first(session: str) -> dict[str, Any]:
+    def pay_first(session: str) -> None:
         sandbox.pay(session_id, card=CARD, name=NAME)
-        return expire(session)
+        expire(session)
 
     monkeypatch.setattr(stripe_api, "expire_session", pay_first)
     assert_forgotten(go_on(ask(zoe)))
@@ -266,20 +279,20 @@ def test_who_pays_while_the_page_is_being_closed_is_cancelled_as_well(
 
 
 @pytest.mark.parametrize("is_paid", [True, False])
-def test_what_is_begun_between_two_steps_is_ended_first(
+def test_a_purchase_started_between_two_steps_is_ended_first(
     zoe: Member, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, is_paid: bool
 ) -> None:
-    forget, campaign = members.forget_mentions, Campaign.objects.get()
+    forget, campaign = traces.forget_mentions, Campaign.objects.get()
 
-    def order_first(traces: Any) -> None:
-        monkeypatch.setattr(members, "forget_mentions", forget)
+    def order_first(found: Traces) -> None:
+        monkeypatch.setattr(traces, "forget_mentions", forget)
         if is_paid:
             buy(campaign, sandbox, "month")
         else:
             order(campaign, "month")
-        forget(traces)
+        forget(found)
 
-    monkeypatch.setattr(members, "forget_mentions", order_first)
+    monkeypatch.setattr(traces, "forget_mentions", order_first)
     erasure = go_on(ask(zoe))
     assert (erasure.done_at, erasure.error) == (None, "")
     assert_forgotten(go_on(erasure))
@@ -287,12 +300,12 @@ def test_what_is_begun_between_two_steps_is_ended_first(
     assert ended.status == ("paid" if is_paid else "expired")
 
 
-def test_a_form_that_is_being_sent_makes_no_session_for_who_was_erased(
+def test_a_form_sent_during_the_erasure_opens_no_session(
     zoe: Member, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create, erasure, checkout_id = stripe_api.create_session, ask(zoe), uuid4()
 
-    def erase_first(*args: Any, **kwargs: Any) -> dict[str, Any]:
+    def erase_first(*args: Any, **kwargs: Any) -> stripe_api.Session:
         monkeypatch.setattr(stripe_api, "create_session", create)
         assert_forgotten(go_on(erasure))
         return create(*args, **kwargs)
@@ -309,21 +322,21 @@ def test_a_form_that_is_being_sent_makes_no_session_for_who_was_erased(
     with pytest.raises(stripe_api.StripeUnavailable):
         checkouts.start_checkout(checkout_id, wanted)
     assert find_secrets(dump_everything()) == []
-    again = checkouts.start_checkout(checkout_id, wanted)  # the button once more: somebody new
+    again = checkouts.start_checkout(checkout_id, wanted)  # a second click: a new member
     assert (again.status, again.email, again.member) == ("open", ZOE, None)
 
 
-def test_what_stripe_sold_after_all_is_ended_and_names_nobody(
+def test_a_lost_session_that_is_paid_later_is_ended_and_names_nobody(
     zoe: Member, campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    """A session whose making we never heard of, paid when its buyer was erased already."""
+    """The answer with the session was lost; it is paid after the erasure."""
     lost = order(campaign, "month")
     session_id = str(lost.session_id)
     Checkout.objects.filter(pk=lost.pk).update(status="starting", session_id=None, session_url="")
     erasure = erase(zoe)
     sandbox.pay(session_id, card=CARD, name=NAME)
     for event in sandbox.events()[-12:]:
-        body, header = sandbox.signed(event["id"])
+        body, header = sandbox.sign_event(event["id"])
         assert post(client, body, header).status_code == 200
         webhooks.work_on_event(event["id"])
     assert find_secrets(dump_everything()) == []
@@ -339,22 +352,22 @@ def test_what_stripe_sold_after_all_is_ended_and_names_nobody(
 
 
 @pytest.mark.parametrize("is_erased_first", [True, False])
-def test_a_claim_at_the_same_moment_is_theirs_or_somebody_news(
+def test_a_simultaneous_claim_belongs_to_the_erased_or_to_a_new_member(
     zoe: Member, campaign: Campaign, monkeypatch: pytest.MonkeyPatch, is_erased_first: bool
 ) -> None:
     gift = make_gift(make_member("ben@example.org"), campaign, "2026-11-10 12:00")
     erasure = ask(zoe)
-    erasures.end_at_stripe(zoe)
+    erasures.end_purchases(zoe)
 
     def claim() -> Gift:
-        return settlement.claim_gift(gift.code, email=ZOE, name=NAME, language="en")
+        return actions.claim_gift(gift.code, email=ZOE, name=NAME, language="en")
 
     get_or_create_by_email = type(Member.objects).get_or_create_by_email
 
     def erase_meanwhile(*args: Any, **kwargs: Any) -> Member:
         found = get_or_create_by_email(*args, **kwargs)
         monkeypatch.setattr(type(Member.objects), "get_or_create_by_email", get_or_create_by_email)
-        race(partial(members.strip_rows, zoe.pk, at=timezone.now()))
+        race(partial(erasures.strip_rows, zoe.pk, at=timezone.now()))
         return found
 
     if is_erased_first and connection.vendor != "sqlite":  # where two can write at once

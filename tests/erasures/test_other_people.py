@@ -1,4 +1,4 @@
-"""Whoever is not erased, though a name, an address or a part of one is theirs as well."""
+"""Erasures don't touch other people with the same name or a similar address."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
-from campaigns import members
+from campaigns import erasures, members
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -46,13 +46,13 @@ def assert_is_nias(gift: Gift, unpaid: Checkout) -> None:
     assert not ErasedAddress.objects.holds(ZOE)
 
 
-def test_who_has_the_address_now_that_an_erased_person_left(
+def test_the_new_owner_of_a_former_address_keeps_their_data(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    """The mailbox of a company, or one that its provider gave away once more."""
+    """A company's mailbox, or one that its provider assigned again."""
     buy(campaign, sandbox, name="Zoë Luczak")
     zoe = Member.objects.get(email=ZOE)
-    members.adopt_address(zoe, MOVED, at=timezone.now())
+    members.set_address(zoe, MOVED, at=timezone.now())
     nia = make_member("nia@example.org")
     confirm(
         members.request_address_change(nia, ZOE, language="en", at=timezone.now()), "old", "new"
@@ -65,10 +65,10 @@ def test_who_has_the_address_now_that_an_erased_person_left(
     assert not Checkout.objects.filter(name="Zoë Luczak").exists()  # what she bought by it is hers
 
 
-def test_who_confirmed_an_address_for_somebody_else(
+def test_a_member_who_confirmed_an_address_for_someone_else_keeps_their_data(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    """Somebody asks for another's address, is answered by a slip, and asks to be erased."""
+    """A request with someone else's address is confirmed by mistake, then its member is erased."""
     nia, eve = make_member(ZOE), make_member("eve@example.org")
     gift, unpaid = give_to_zoes_address(campaign, sandbox), order(campaign, name="Nia")
     confirm(members.request_address_change(eve, ZOE, language="en", at=timezone.now()), Side.NEW)
@@ -91,7 +91,7 @@ def test_who_confirmed_an_address_for_somebody_else(
         ("-ann@example.org-", False),
     ],
 )
-def test_whose_address_has_that_of_an_erased_person_in_it(
+def test_an_address_that_contains_an_erased_one_is_kept(
     campaign: Campaign, note: str, is_left: bool
 ) -> None:
     other = Membership.objects.create(
@@ -107,10 +107,10 @@ def test_whose_address_has_that_of_an_erased_person_in_it(
 
 
 @pytest.mark.parametrize("is_known", [True, False])
-def test_a_namesakes_history_stays(
+def test_notes_about_a_namesake_are_kept(
     campaign: Campaign, django_user_model: type[User], is_known: bool
 ) -> None:
-    """Whoever of them is meant: a name that two people have tells of neither."""
+    """A name that two members have identifies neither."""
     zoe, other = make_member(ZOE), make_member("other@example.org")
     Member.objects.filter(pk=zoe.pk).update(name="Anna Schmidt")
     if is_known:
@@ -126,14 +126,14 @@ def test_a_namesakes_history_stays(
     zoe.refresh_from_db()
     erase(zoe)
     entry.refresh_from_db()
-    told = (entry.object_repr, entry.change_message)
+    texts = (entry.object_repr, entry.change_message)
     left = ("…", "… moved to Graz")
-    assert told == (("Anna Schmidt", "Anna Schmidt moved to Graz") if is_known else left)
+    assert texts == (("Anna Schmidt", "Anna Schmidt moved to Graz") if is_known else left)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("told", "left"),
+    ("message", "left"),
     [
         ("Changed Status and Note.", "… and Note."),
         ("Exchanged Status.", "Exchanged Status."),
@@ -143,14 +143,14 @@ def test_a_namesakes_history_stays(
         ("Chänged\u00a0Statu\u0301s\u0301, cash", "…, cash"),
     ],
 )
-def test_a_name_made_of_what_the_log_says_takes_no_more_than_itself(
-    django_user_model: type[User], told: str, left: str | None
+def test_a_name_made_of_log_words_removes_only_itself(
+    django_user_model: type[User], message: str, left: str | None
 ) -> None:
     entry = LogEntry.objects.create(
         user=django_user_model.objects.create_user("olha"),
         object_repr="campaign",
         action_flag=CHANGE,
-        change_message=told,
+        change_message=message,
     )
     hostile = make_member("mallory@example.org")
     Member.objects.filter(pk=hostile.pk).update(name="Changed Status")
@@ -161,7 +161,7 @@ def test_a_name_made_of_what_the_log_says_takes_no_more_than_itself(
         note="CHANGED STATUS: asked mallory@example.org, not mallory@example.org.ua",
     )
     hostile.refresh_from_db()
-    members.forget_mentions(members.find_traces(hostile))
+    erasures.forget_mentions(erasures.find_traces(hostile))
     entry.refresh_from_db()
     noted.refresh_from_db()
     assert entry.object_repr == "campaign"
@@ -173,8 +173,8 @@ def test_a_name_made_of_what_the_log_says_takes_no_more_than_itself(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["\u0301 \u0301", "\u0301 x", "\u0301 \u0301 \u0301"])
-def test_a_name_of_which_no_two_words_are_left_names_nobody(name: str) -> None:
-    """Of accents alone nothing remains to look for, and nothing is found everywhere."""
+def test_a_name_without_two_words_removes_nothing(name: str) -> None:
+    """Without its accents nothing is left of the name, and nothing would match everywhere."""
     hostile = make_member("mallory@example.org")
     Member.objects.filter(pk=hostile.pk).update(name=name)
     noted = Membership.objects.create(
@@ -184,6 +184,6 @@ def test_a_name_of_which_no_two_words_are_left_names_nobody(name: str) -> None:
         note="x: cash at the desk",
     )
     hostile.refresh_from_db()
-    members.forget_mentions(members.find_traces(hostile))
+    erasures.forget_mentions(erasures.find_traces(hostile))
     noted.refresh_from_db()
     assert noted.note == "x: cash at the desk"

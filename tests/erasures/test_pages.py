@@ -1,4 +1,4 @@
-"""To be forgotten, asked for on one's own page; and what of theirs is still to be seen after."""
+"""Erasure on the account page, and reader pages after an erasure."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from campaigns import members
+from campaigns import erasures
 from campaigns.emails import links
 from campaigns.forms import JoinForm
 from campaigns.models import Campaign, Checkout, Erasure, Gift, Member, OutgoingMail
@@ -39,10 +39,10 @@ def confirm(client: Client) -> Erasure:
     return Erasure.objects.get()
 
 
-# The way there
+# The request
 
 
-def test_a_person_asks_to_be_forgotten_and_their_page_closes_everywhere(
+def test_a_member_requests_erasure_and_is_signed_out_everywhere(
     client: Client, birthday: Campaign
 ) -> None:
     ada = buy_membership(birthday).member
@@ -57,34 +57,34 @@ def test_a_person_asks_to_be_forgotten_and_their_page_closes_everywhere(
     assert not is_signed_in(client)
     assert not is_signed_in(phone)
     for path in (ERASE, f"{MINE}data.json", f"{MINE}address/"):
-        assert phone.get(path)["Location"] == f"{MINE}?done=over"
+        assert phone.get(path)["Location"] == f"{MINE}?done=session_ended"
     assert str(ada.pk) not in {
         str(session.get_decoded().get("member_id"))
         for session in Session.objects.filter(pk=client.session.session_key)
     }
 
 
-def test_it_says_what_goes_and_what_stays(client: Client, birthday: Campaign) -> None:
+def test_the_page_says_what_is_deleted_and_what_stays(client: Client, birthday: Campaign) -> None:
     payment = buy_membership(birthday)
     make_gift(payment.member, birthday, "2026-11-10 12:00")
     sign_in(client)
     page = main_of(client.get(ERASE))
     for words in (
-        "Your subscription ends at once, not at the end of what is paid.",
-        "What you paid is not paid back.",
-        "Gifts that you bought stay good for whoever has the code, and the link",
-        "Of your payments the amount, the date and Stripe’s ids, without your name",
-        f"We begin at once, and send one last mail to {ADA}. It cannot be undone.",
-        "If you come back one day, you are somebody new to us.",
+        "Your subscription ends immediately, not at the end of the time you’ve paid for.",
+        "Earlier payments aren’t refunded.",
+        "Gifts you bought can still be claimed, and the link",
+        "The amounts, dates and Stripe ids of your payments, without your name",
+        f"We’ll start immediately and send one last e-mail to {ADA}. This can’t be undone.",
+        "If you come back one day, we’ll have no record of you.",
     ):
         assert words in page, words
 
 
-def test_it_says_nothing_of_what_there_is_not(client: Client) -> None:
+def test_the_page_mentions_only_what_the_member_has(client: Client) -> None:
     make_member(ADA)
     sign_in(client)
     page = main_of(client.get(ERASE))
-    for words in ("Your subscription ends", "Gifts that you bought", "Of your payments"):
+    for words in ("Your subscription ends", "Gifts you bought", "Stripe ids of your payments"):
         assert words not in page
 
 
@@ -93,13 +93,13 @@ def test_nothing_is_erased_without_the_tick(client: Client) -> None:
     sign_in(client)
     answer = client.post(ERASE, {})
     assert answer.status_code == 422
-    assert error_beside(answer, "is_sure") == "Please tick this, if you are sure."
+    assert error_beside(answer, "is_sure") == "Tick this box to confirm."
     client.get(ERASE, {"is_sure": "on"})
     assert not Erasure.objects.exists()
     assert is_signed_in(client)
 
 
-def test_a_login_of_the_staff_in_the_same_browser_stays(client: Client) -> None:
+def test_a_staff_login_in_the_same_browser_stays(client: Client) -> None:
     make_member(ADA)
     client.force_login(User.objects.create_user("olha", is_staff=True))
     sign_in(client)
@@ -108,18 +108,18 @@ def test_a_login_of_the_staff_in_the_same_browser_stays(client: Client) -> None:
     assert "member_id" not in client.session
 
 
-def test_no_stranger_comes_there(client: Client) -> None:
+def test_the_page_needs_a_signed_in_member(client: Client) -> None:
     for answer in (client.get(ERASE), client.post(ERASE, {"is_sure": "on"})):
-        assert (answer.status_code, answer["Location"]) == (303, f"{MINE}?done=over")
+        assert (answer.status_code, answer["Location"]) == (303, f"{MINE}?done=session_ended")
     assert not Erasure.objects.exists()
 
 
-# After it
+# Afterwards
 
 
 @pytest.fixture
 def erased(birthday: Campaign) -> Member:
-    """Ada bought a membership and a gift, and left a form half way."""
+    """Ada is erased: she bought a membership and a gift, and left one form unpaid."""
     payment = buy_membership(birthday)
     assert payment.membership is not None
     payment.membership.status, payment.membership.ended_at = "ended", NOON
@@ -127,25 +127,25 @@ def erased(birthday: Campaign) -> Member:
     gift = make_gift(payment.member, birthday, "2026-11-10 12:00", buyer_name="Ada Reader")
     Checkout.objects.filter(pk=gift.checkout_id).update(member=payment.member)
     make_checkout(birthday, email=ADA, status="expired")
-    members.ask_erasure(payment.member)
-    members.strip_rows(payment.member.pk, at=NOON)
+    erasures.request_erasure(payment.member)
+    erasures.strip_rows(payment.member.pk, at=NOON)
     return Member.objects.get(pk=payment.member.pk)
 
 
-def test_the_ways_back_to_their_checkouts_are_closed(client: Client, erased: Member) -> None:
+def test_links_to_their_checkouts_stop_working(client: Client, erased: Member) -> None:
     for checkout in Checkout.objects.all():
         for page in ("thanks", "cancelled"):
             assert client.get(f"/membership/{page}/{checkout.pk}/").status_code == 404
-        token = links.portal_token(checkout)
+        token = links.make_portal_token(checkout)
         assert client.get(f"/membership/manage/{token}/").status_code == 410
         form = client.get(JOIN, {"again": str(checkout.pk)})
         if checkout.kind == Checkout.Kind.JOIN:
             assert read_form(form).fields["email"] == ""
 
 
-def test_the_page_of_their_gifts_names_them_no_more(client: Client, erased: Member) -> None:
+def test_the_gift_page_no_longer_names_them(client: Client, erased: Member) -> None:
     gift = Gift.objects.get()
-    page = client.get(f"/membership/gifts/{links.gifts_token(gift.checkout)}/")
+    page = client.get(f"/membership/gifts/{links.make_gifts_token(gift.checkout)}/")
     assert page.status_code == 200
     assert gift.code in page.content.decode()
     claim = client.get(f"/claim/{gift.code}/")
@@ -155,7 +155,7 @@ def test_the_page_of_their_gifts_names_them_no_more(client: Client, erased: Memb
         assert erased.email not in answer.content.decode()
 
 
-def test_nobody_signs_up_under_what_stands_in_the_place_of_an_address(erased: Member) -> None:
+def test_nobody_can_sign_up_with_a_placeholder_address(erased: Member) -> None:
     make_price()
     form = JoinForm({"email": erased.email, "name": "Eve"}, campaign=Campaign.objects.get())
     assert "email" in form.errors

@@ -1,4 +1,4 @@
-"""What readers type: taken as they mean it, or refused in plain words beside the field."""
+"""The order and claim forms: accepted input, and errors beside fields."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -47,7 +47,7 @@ def errors_of(form: django_forms.Form) -> dict[str, str]:
     return {name: " ".join(map(str, messages)) for name, messages in form.errors.items()}
 
 
-def test_an_order_is_taken_with_the_address_in_its_one_form(birthday: Campaign) -> None:
+def test_an_order_normalises_the_address(birthday: Campaign) -> None:
     token = uuid4()
     form = JoinForm(
         typed_join(token=token_for(token), email="  Ada@EXAMPLE.org ", name=" Ada  Reader "),
@@ -60,7 +60,7 @@ def test_an_order_is_taken_with_the_address_in_its_one_form(birthday: Campaign) 
     assert form.cleaned_data["placement"] == ""
 
 
-def test_each_showing_of_a_form_names_a_checkout_of_its_own() -> None:
+def test_each_form_has_its_own_checkout_token() -> None:
     tokens = {new_token() for _ in range(100)}
     assert len(tokens) == 100
 
@@ -75,14 +75,12 @@ def test_each_showing_of_a_form_names_a_checkout_of_its_own() -> None:
     ],
     ids=["unsigned", "signed for something else", "no id", "nothing"],
 )
-def test_a_token_that_was_made_up_is_refused(birthday: Campaign, token: str) -> None:
+def test_a_made_up_token_is_refused(birthday: Campaign, token: str) -> None:
     form = JoinForm(typed_join(token=token), campaign=birthday)
-    assert errors_of(form) == {
-        "token": "This form was changed on its way. Please send it once more."
-    }
+    assert errors_of(form) == {"token": "Something in this form was changed. Please send it again."}
 
 
-def test_a_token_with_a_letter_changed_is_refused(birthday: Campaign) -> None:
+def test_a_token_with_a_changed_letter_is_refused(birthday: Campaign) -> None:
     token = new_token()
     changed = ("B" if token[0] == "A" else "A") + token[1:]
     assert "token" in errors_of(JoinForm(typed_join(token=changed), campaign=birthday))
@@ -91,24 +89,24 @@ def test_a_token_with_a_letter_changed_is_refused(birthday: Campaign) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("email", "ada", "it should look like name@example.org"),
-        ("email", "ada@example", "it should look like name@example.org"),
-        ("email", "ada@example.org, ben@example.org", "it should look like name@example.org"),
-        ("email", "ada@example.org\nBcc: ben@example.org", "it should look like"),
+        ("email", "ada", "for example name@example.org"),
+        ("email", "ada@example", "for example name@example.org"),
+        ("email", "ada@example.org, ben@example.org", "for example name@example.org"),
+        ("email", "ada@example.org\nBcc: ben@example.org", "Enter a valid e-mail address"),
         ("email", f"{'a' * 250}@example.org", "254 characters"),
-        ("email", "", "Please write an e-mail address."),
-        ("name", "", "Please write a name."),
-        ("name", "   ", "Please write a name."),
-        ("name", "Ada\nReader", "in one line"),
-        ("name", "Ada\x07", "in one line"),
+        ("email", "", "Enter an e-mail address."),
+        ("name", "", "Enter a name."),
+        ("name", "   ", "Enter a name."),
+        ("name", "Ada\nReader", "on one line"),
+        ("name", "Ada\x07", "on one line"),
         ("name", "A" * 121, "120 characters"),
-        ("price", "", "Please choose one."),
-        ("price", "0", "no longer offered"),
-        ("price", "year", "no longer offered"),
+        ("price", "", "Choose a price."),
+        ("price", "0", "no longer available"),
+        ("price", "year", "no longer available"),
         ("placement", "x" * 33, "32 characters"),
     ],
 )
-def test_a_mistake_is_told_beside_its_field_alone(
+def test_an_error_is_shown_beside_its_field_only(
     birthday: Campaign, field: str, value: str, said: str
 ) -> None:
     errors = errors_of(JoinForm(typed_join(**{field: value}), campaign=birthday))
@@ -117,13 +115,13 @@ def test_a_mistake_is_told_beside_its_field_alone(
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+380", "-2", "@SUM(A1)", "\t=1", " =1", "＝1"])
-def test_a_name_is_no_formula_of_a_spreadsheet(birthday: Campaign, name: str) -> None:
+def test_a_name_that_is_a_formula_is_refused(birthday: Campaign, name: str) -> None:
     errors = errors_of(JoinForm(typed_join(name=name), campaign=birthday))
-    assert errors["name"].startswith("A name does not begin with “")
+    assert errors["name"].startswith("A name can’t start with “")
     assert JoinForm(typed_join(name="O’Neil-Ada + Ben"), campaign=birthday).is_valid()
 
 
-def test_a_likely_slip_in_an_address_is_asked_about_once(birthday: Campaign) -> None:
+def test_a_probable_typo_in_an_address_is_questioned_once(birthday: Campaign) -> None:
     form = JoinForm(typed_join(email="ada@gmial.com"), campaign=birthday)
     assert errors_of(form)["email"].startswith("Did you mean ada@gmail.com?")
     again = JoinForm(
@@ -132,14 +130,14 @@ def test_a_likely_slip_in_an_address_is_asked_about_once(birthday: Campaign) -> 
     assert again.is_valid(), again.errors
 
 
-def test_nothing_typed_is_lost_to_a_mistake(birthday: Campaign) -> None:
+def test_errors_keep_what_was_typed(birthday: Campaign) -> None:
     form = JoinForm(typed_join(email="ada", name="Áda <b>"), campaign=birthday)
     assert not form.is_valid()
     assert form["email"].value() == "ada"
     assert 'value="Áda &lt;b&gt;"' in str(form["name"])
 
 
-def test_only_what_is_on_sale_for_joining_in_the_campaigns_currency_is_offered(
+def test_only_join_prices_in_the_campaigns_currency_are_offered(
     birthday: Campaign,
 ) -> None:
     make_price("year", currency="usd")
@@ -156,21 +154,19 @@ def test_only_what_is_on_sale_for_joining_in_the_campaigns_currency_is_offered(
 
 
 @pytest.mark.usefixtures("birthday")
-def test_a_gift_can_not_be_bought_at_the_price_of_joining(birthday: Campaign) -> None:
+def test_a_gift_cannot_be_bought_at_a_join_price(birthday: Campaign) -> None:
     year, gift = make_price("year").pk, make_price("gift").pk
     assert "price" in errors_of(GiftForm(typed_gift(price=year), campaign=birthday))
     assert "price" in errors_of(JoinForm(typed_join(price=gift), campaign=birthday))
 
 
-def test_a_price_withdrawn_while_the_form_was_open_is_told(birthday: Campaign) -> None:
+def test_a_price_withdrawn_meanwhile_is_an_error(birthday: Campaign) -> None:
     price = make_price("year")
     typed = typed_join()
     price.is_active = False
     price.save()
     errors = errors_of(JoinForm(typed, campaign=birthday))
-    assert errors == {
-        "price": "This price is no longer offered. Please choose one of those that are."
-    }
+    assert errors == {"price": "This price is no longer available. Choose another one."}
 
 
 def test_without_a_campaign_prices_are_in_euros() -> None:
@@ -192,19 +188,19 @@ def test_a_gift_goes_to_its_recipient(birthday: Campaign) -> None:
     assert isinstance(form.cleaned_data["token"], UUID)
 
 
-def test_a_gift_handed_over_in_person_goes_to_no_address(birthday: Campaign) -> None:
+def test_a_gift_to_hand_over_has_no_recipient_address(birthday: Campaign) -> None:
     form = GiftForm(typed_gift(hand_over="on"), campaign=birthday)
     assert form.is_valid(), form.errors
     assert form.cleaned_data["recipient_email"] == ""
 
 
-def test_a_gift_needs_an_address_or_a_hand(birthday: Campaign) -> None:
+def test_a_gift_needs_an_address_or_is_handed_over(birthday: Campaign) -> None:
     errors = errors_of(GiftForm(typed_gift(recipient_email=""), campaign=birthday))
     assert list(errors) == ["recipient_email"]
-    assert "tick that you hand it over yourself" in errors["recipient_email"]
+    assert "tick “I’ll hand it over myself”" in errors["recipient_email"]
 
 
-def test_of_a_wrong_address_one_thing_is_said(birthday: Campaign) -> None:
+def test_a_wrong_address_has_one_error(birthday: Campaign) -> None:
     form = GiftForm(typed_gift(recipient_email="ben"), campaign=birthday)
     assert not form.is_valid()
     assert len(form.errors["recipient_email"]) == 1
@@ -218,7 +214,7 @@ def test_a_message_keeps_its_lines(birthday: Campaign, newline: str) -> None:
 
 
 def test_a_message_of_500_characters_fits_with_its_line_breaks(birthday: Campaign) -> None:
-    """A browser allows 500 with a break as one, and then sends two characters for each."""
+    """Browsers count a line break as one character and send two."""
     message = "\r\n".join(["A" * 49] * 10) + "A"
     assert len(message.replace("\r\n", "\n")) == 500
     form = GiftForm(typed_gift(message=message), campaign=birthday)
@@ -227,34 +223,34 @@ def test_a_message_of_500_characters_fits_with_its_line_breaks(birthday: Campaig
 
 
 @pytest.mark.parametrize("letter", ["\x07", "\x1b"])
-def test_invisible_characters_in_a_message_are_told(birthday: Campaign, letter: str) -> None:
+def test_invisible_characters_in_a_message_are_an_error(birthday: Campaign, letter: str) -> None:
     errors = errors_of(GiftForm(typed_gift(message=f"Read{letter}!"), campaign=birthday))
-    assert errors == {"message": "Please take out the invisible characters."}
+    assert errors == {"message": "Remove the invisible characters from this text."}
 
 
 # Claims
 
 
 @pytest.mark.parametrize("code", ["ABCDE-FGHJK-MNPQR-STVWX", " abcde fghjk mnpqr stvwx "])
-def test_a_code_is_taken_however_it_is_grouped(code: str) -> None:
+def test_a_code_is_accepted_in_any_grouping(code: str) -> None:
     assert ClaimCodeForm({"code": code}).is_valid()
 
 
 @pytest.mark.parametrize("code", ["ABCDE", "ABCDE-FGHJK-MNPQR-STVWX-YZ234", "?????-" * 4])
-def test_a_code_of_another_shape_is_answered_as_an_unknown_one(code: str) -> None:
+def test_a_malformed_code_gets_the_unknown_code_error(code: str) -> None:
     form = ClaimCodeForm({"code": code})
     unknown = str(form.fields["code"].error_messages["unknown"])
     assert errors_of(form) == {"code": unknown}
 
 
-def test_whoever_claims_is_known_by_the_same_form_of_address() -> None:
+def test_a_claim_normalises_the_address() -> None:
     form = ClaimForm({"name": "Ben", "email": " Ben@Example.org"})
     assert form.is_valid(), form.errors
     assert form.cleaned_data == {"name": "Ben", "email": "ben@example.org"}
 
 
 @pytest.mark.parametrize("form_class", [JoinForm, GiftForm])
-def test_browsers_are_told_what_to_fill_in(birthday: Campaign, form_class: type[Any]) -> None:
+def test_fields_have_autocomplete_hints(birthday: Campaign, form_class: type[Any]) -> None:
     form = form_class(campaign=birthday)
     assert 'autocomplete="name"' in str(form["name"])
     assert 'autocomplete="email"' in str(form["email"])
@@ -263,13 +259,13 @@ def test_browsers_are_told_what_to_fill_in(birthday: Campaign, form_class: type[
         assert field.label or isinstance(field.widget, django_forms.HiddenInput), name
 
 
-def test_two_domains_are_never_taken_for_one(birthday: Campaign) -> None:
+def test_common_domains_are_not_confused(birthday: Campaign) -> None:
     form = JoinForm(typed_join(email="Max@Straße.DE"), campaign=birthday)
     assert form.is_valid(), form.errors
     assert form.cleaned_data["email"] == "max@straße.de"
 
 
-def test_what_stripe_does_not_know_yet_is_not_on_sale(birthday: Campaign) -> None:
+def test_a_price_without_a_stripe_id_is_not_on_sale(birthday: Campaign) -> None:
     price = make_price("year")
     price.stripe_price_id = ""
     price.save()

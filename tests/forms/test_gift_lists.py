@@ -1,4 +1,4 @@
-"""Many gifts in one payment: rows that are typed in, or read from a list that may be anything."""
+"""Many gifts in one payment, from typed rows or from a list."""
 
 import csv
 import io
@@ -39,13 +39,13 @@ CARD = "4242424242424242"
 
 @pytest.fixture(autouse=True)
 def noon() -> Iterator[None]:
-    """Our clock shows what the sandbox's does: 14:00 in Kyiv."""
+    """Set our clock to the sandbox's time, 14:00 in Kyiv."""
     with time_machine.travel(NOON, tick=True):
         yield
 
 
 def rows_of(response: Any) -> list[tuple[str, ...]]:
-    """The rows that are filled in, as a page shows them."""
+    """Return the filled rows that a page shows."""
     fields = read_form(response).fields
     rows = [
         tuple(fields[f"rows-{at}-{name}"] for name in COLUMNS)
@@ -79,16 +79,14 @@ def test_several_gifts_are_one_payment(
     assert [gift.recipient_name for gift in checkout.gifts.order_by("position")] == ["Ben", "Клео"]
 
 
-def test_many_are_delivered_on_one_day(client: Client, campaign: Campaign) -> None:
+def test_many_gifts_share_a_delivery_day(client: Client, campaign: Campaign) -> None:
     chosen = {"when": "date", "deliver_on": "2026-12-24", "zone": "Europe/Kyiv"}
     checkout = start(client, GIFTS, many_fields(client, BEN, CLEO, **chosen))
     days = [(gift["deliver_at"], gift["zone"]) for gift in checkout.typed["gifts"]]
     assert days == [("2026-12-24T07:00:00+00:00", "Europe/Kyiv")] * 2
 
 
-def test_more_rows_come_by_a_button_and_keep_what_was_typed(
-    client: Client, campaign: Campaign
-) -> None:
+def test_a_button_adds_rows_and_keeps_what_was_typed(client: Client, campaign: Campaign) -> None:
     fields = many_fields(client, BEN, name="", email="ada@", paste="kept", more="1")
     response = client.post(GIFTS, fields)
     assert response.status_code == 200
@@ -105,7 +103,7 @@ def test_more_rows_come_by_a_button_and_keep_what_was_typed(
     assert 'name="more"' not in main_of(response)
 
 
-def test_the_sum_stands_at_the_button(client: Client, campaign: Campaign) -> None:
+def test_the_sum_is_shown_above_the_button(client: Client, campaign: Campaign) -> None:
     make_price("gift", amount_minor=3050, months=6)
     response = client.post(GIFTS, many_fields(client, BEN, CLEO, email=""))
     assert response.status_code == 422
@@ -113,7 +111,7 @@ def test_the_sum_stands_at_the_button(client: Client, campaign: Campaign) -> Non
     assert "2 × €30.50 = €61." in as_text(response)
 
 
-def test_every_error_names_its_row_and_keeps_what_was_typed(
+def test_each_error_names_its_row_and_keeps_what_was_typed(
     client: Client, campaign: Campaign
 ) -> None:
     rows = [
@@ -126,32 +124,30 @@ def test_every_error_names_its_row_and_keeps_what_was_typed(
     assert response.status_code == 422
     assert rows_of(response) == rows
     said = as_text(response)
-    assert "5 things need another look" in said
-    assert "Row 2: Name: Please write a name." in said
-    assert "Row 3: Name: A name does not begin with “=”." in said
-    assert "Row 3: E-mail: Please check this address" in said
+    assert "Please correct 5 fields" in said
+    assert "Row 2: Name: Enter a name." in said
+    assert "Row 3: Name: A name can’t start with “=”." in said
+    assert "Row 3: E-mail: Enter a valid e-mail address" in said
     assert "Row 3: Message: Ensure this value has at most 500 characters" in said
-    assert "Row 4: Name: This looks like an address." in said
-    assert error_beside(response, "rows-2-recipient_email").startswith("Please check")
+    assert "Row 4: Name: This looks like an e-mail address." in said
+    assert error_beside(response, "rows-2-recipient_email").startswith("Enter a valid")
     assert "Error:" in response.content.decode().partition("</title>")[0]
 
 
-def test_one_address_in_two_rows_is_asked_about_once(client: Client, campaign: Campaign) -> None:
+def test_an_address_in_two_rows_is_questioned_once(client: Client, campaign: Campaign) -> None:
     fields = many_fields(client, BEN, ("Ben again", "BEN@example.org", ""))
     response = client.post(GIFTS, fields)
-    assert "This address stands in row 1 as well." in error_beside(
-        response, "rows-1-recipient_email"
-    )
+    assert "Row 1 has the same address." in error_beside(response, "rows-1-recipient_email")
     assert len(start(client, GIFTS, read_form(response).fields).typed["gifts"]) == 2
 
 
-def test_without_a_row_nothing_is_bought(client: Client, campaign: Campaign) -> None:
+def test_an_order_without_rows_is_refused(client: Client, campaign: Campaign) -> None:
     response = client.post(GIFTS, many_fields(client))
-    assert "fill in a row" in error_beside(response, "rows-0-recipient_name")
+    assert "Fill in a row" in error_beside(response, "rows-0-recipient_name")
 
 
 @pytest.mark.parametrize("total", ["", "x", "-1", "101", "100000000", "0"])
-def test_a_number_of_rows_that_was_made_up_buys_nothing(
+def test_a_made_up_number_of_rows_is_refused(
     client: Client, campaign: Campaign, total: str
 ) -> None:
     fields = many_fields(client, BEN) | {"rows-TOTAL_FORMS": total}
@@ -159,7 +155,7 @@ def test_a_number_of_rows_that_was_made_up_buys_nothing(
     assert Checkout.objects.count() == 0
 
 
-def test_who_turns_back_from_many_finds_them_all(client: Client, campaign: Campaign) -> None:
+def test_returning_from_stripe_restores_all_rows(client: Client, campaign: Campaign) -> None:
     checkout = start(client, GIFTS, many_fields(client, BEN, CLEO))
     response = client.get(f"{GIFT}?again={checkout.pk}")
     assert response["Location"] == f"{GIFTS}?again={checkout.pk}"
@@ -172,7 +168,7 @@ def test_who_turns_back_from_many_finds_them_all(client: Client, campaign: Campa
     assert kept["recipient_email"] == "ben@example.org"
 
 
-def test_with_stripe_down_many_gifts_are_kept_in_the_page(
+def test_if_stripe_is_down_the_page_keeps_all_gifts(
     client: Client, campaign: Campaign, sandbox: SandboxControl, settings: LazySettings
 ) -> None:
     fields = many_fields(client, BEN, CLEO)
@@ -191,18 +187,18 @@ def test_the_two_forms_lead_to_each_other(client: Client, campaign: Campaign) ->
     assert "nothing on sale" in main_of(client.get(GIFTS))
 
 
-# From a list
+# Lists
 
 
 LIST = "Name;E-mail;Message\nBen;ben@example.org;Read!\n\n„Клео“;;\n"
 
 
-def test_a_pasted_list_is_looked_over_before_it_is_paid(client: Client, campaign: Campaign) -> None:
+def test_a_pasted_list_is_reviewed_before_payment(client: Client, campaign: Campaign) -> None:
     fields = many_fields(client, ("Dan", "dan@example.org", ""), paste=LIST)
-    response = client.post(GIFTS, fields)  # by whichever button
+    response = client.post(GIFTS, fields)  # with any button
     assert response.status_code == 200
     assert Checkout.objects.count() == 0
-    assert "There are 3 gifts in the rows now. Nothing is paid yet" in as_text(response)
+    assert "The rows below now contain 3 gifts. Nothing is paid yet" in as_text(response)
     assert "3 × €60 = €180" in as_text(response)
     assert [row[0] for row in rows_of(response)] == ["Dan", "Ben", "„Клео“"]
     kept = read_form(response).fields
@@ -211,7 +207,7 @@ def test_a_pasted_list_is_looked_over_before_it_is_paid(client: Client, campaign
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_an_uploaded_list_is_read_in_the_encodings_of_spreadsheets(
+def test_an_uploaded_list_is_read_in_spreadsheet_encodings(
     client: Client, campaign: Campaign, encoding: str
 ) -> None:
     file = SimpleUploadedFile("list.csv", LIST.replace("\n", "\r\n").encode(encoding))
@@ -220,16 +216,16 @@ def test_an_uploaded_list_is_read_in_the_encodings_of_spreadsheets(
     assert [row[0] for row in rows_of(response)] == ["Ben", "„Клео“"]
 
 
-def test_a_list_with_bad_rows_names_them_at_once(client: Client, campaign: Campaign) -> None:
+def test_a_list_with_bad_rows_names_them(client: Client, campaign: Campaign) -> None:
     names = "\n".join(f"Reader {number},r{number}@example.org" for number in range(6))
     fields = many_fields(client, paste=f"{names}\n=cmd|' /C calc'!A0,=1+1@x.org,=2", read="1")
     response = client.post(GIFTS, fields | {"name": "", "email": ""})
     assert response.status_code == 422
     said = as_text(response)
-    assert "Row 7: Name: A name does not begin with “=”." in said
+    assert "Row 7: Name: A name can’t start with “=”." in said
     assert "Row 7: E-mail: This is a formula." in said
     assert "Row 7: Message: This is a formula." in said
-    assert "Please write a name" not in said, "the rest is not judged before it is sent"
+    assert "Enter a name" not in said, "the rest is not judged before it is sent"
     assert len(rows_of(response)) == 7
     assert read_form(response).fields["paste"] == ""
 
@@ -239,13 +235,13 @@ def test_a_list_with_bad_rows_names_them_at_once(client: Client, campaign: Campa
     [
         ("Ben,ben@example.org,Hi,there,you", "Line 1 has 5 columns"),
         ("Ben,b@example.org\nCleo,c@example.org,Hi, Cleo", "Line 2 has 4 columns"),
-        ('Ben,ben@example.org,"Hi', "A quotation mark in this list is opened and not closed"),
-        ("Name,E-mail", "There is nobody in this list below its headings."),
-        ("Ben\n" * 101, "There are 101 rows in this list. At most 100 gifts fit one payment."),
-        ("B" * 140_000, "opened and not closed"),
+        ('Ben,ben@example.org,"Hi', "A quotation mark in this list is missing"),
+        ("Name,E-mail", "This list has headings but no recipients."),
+        ("Ben\n" * 101, "This list has 101 rows. You can buy up to 100 gifts in one payment."),
+        ("B" * 140_000, "missing or in the wrong place"),
     ],
 )
-def test_a_list_that_can_not_be_read_stays_where_it_was_pasted(
+def test_an_unreadable_list_stays_in_its_field(
     client: Client, campaign: Campaign, paste: str, said: str
 ) -> None:
     response = client.post(GIFTS, many_fields(client, BEN, paste=paste, read="1"))
@@ -262,14 +258,14 @@ def test_a_list_that_can_not_be_read_stays_where_it_was_pasted(
         (b"x" * 10_000_000, "larger than 200 kB"),
         (b"", "This list is empty."),
         (b" \n\n", "This list is empty."),
-        ("Бен".encode("cp1251"), "save it as “CSV UTF-8”"),
+        ("Бен".encode("cp1251"), "Save it as “CSV UTF-8”"),
         (b"PK\x03\x04\x14\x00", "This is a spreadsheet."),
-        ("Ben".encode("utf-16-le"), "characters in this list that no text has"),
-        (b"\xff\xfeB", "We cannot read the letters"),
-        (b"Ben\x00,ben@example.org", "characters in this list that no text has"),
+        ("Ben".encode("utf-16-le"), "characters we can’t read"),
+        (b"\xff\xfeB", "We can’t read the characters"),
+        (b"Ben\x00,ben@example.org", "characters we can’t read"),
     ],
 )
-def test_a_file_that_can_not_be_read_is_refused_in_plain_words(
+def test_an_unreadable_file_is_refused_with_a_reason(
     client: Client, campaign: Campaign, content: bytes, said: str
 ) -> None:
     file = SimpleUploadedFile("list.csv", content)
@@ -288,7 +284,9 @@ def test_a_file_that_is_too_large_is_not_read() -> None:
         read_upload(Unread("list.csv", b"x" * 200_001))
 
 
-def test_rows_and_list_together_are_at_most_a_hundred(client: Client, campaign: Campaign) -> None:
+def test_rows_and_list_together_are_limited_to_a_hundred(
+    client: Client, campaign: Campaign
+) -> None:
     paste = "\n".join(f"Reader {number}" for number in range(100))
     response = client.post(GIFTS, many_fields(client, BEN, paste=paste))
     assert "more than 100" in error_beside(response, "paste")
@@ -297,9 +295,9 @@ def test_rows_and_list_together_are_at_most_a_hundred(client: Client, campaign: 
     assert start(client, GIFTS, read_form(response).fields).amount_minor == 600_000
 
 
-def test_nothing_to_read_is_said_beside_the_list(client: Client, campaign: Campaign) -> None:
+def test_an_empty_list_is_an_error_beside_the_list(client: Client, campaign: Campaign) -> None:
     response = client.post(GIFTS, many_fields(client, read="1"))
-    assert "Please paste a list here" in error_beside(response, "paste")
+    assert "Paste a list here" in error_beside(response, "paste")
 
 
 @pytest.mark.parametrize(
@@ -336,7 +334,7 @@ listed = st.lists(
 
 
 @given(rows=listed, delimiter=st.sampled_from(",;\t"), newline=st.sampled_from(["\n", "\r\n"]))
-def test_a_list_that_is_exported_and_read_gives_the_same_rows(
+def test_an_exported_list_reads_back_as_the_same_rows(
     rows: list[tuple[str, str, str]], delimiter: str, newline: str
 ) -> None:
     file = io.StringIO(newline="")
@@ -347,7 +345,7 @@ def test_a_list_that_is_exported_and_read_gives_the_same_rows(
 
 
 @given(content=st.binary(max_size=400))
-def test_whatever_is_uploaded_is_read_or_refused(content: bytes) -> None:
+def test_any_upload_is_read_or_refused(content: bytes) -> None:
     try:
         rows = read_list(decode_list(content), most=100)
     except UnreadableList:

@@ -1,4 +1,4 @@
-"""The printable gift card: read back from its PDF as a printer and a telephone would."""
+"""The printable gift card, read back from its PDF as a printer and a phone see it."""
 
 import io
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ def give(**changes: Any) -> Gift:
 
 
 def read_text(card: bytes) -> str:
-    """All the text of the only page, in the order in which it stands, a space for each gap."""
+    """Return all text of the single page in its order, with one space for each gap."""
     with pypdfium2.PdfDocument(card) as pdf:
         assert len(pdf) == 1
         page = pdf[0]
@@ -44,7 +44,7 @@ def read_text(card: bytes) -> str:
 
 
 def draw(card: bytes, *, scale: float = 3) -> Image.Image:
-    """The page as a printer has it: 216 dots to the inch, unless said otherwise."""
+    """Draw the page as a printer does, at 216 dots per inch by default."""
     with pypdfium2.PdfDocument(card) as pdf:
         assert len(pdf) == 1
         page = pdf[0]
@@ -60,14 +60,14 @@ def scan(picture: Image.Image) -> str:
 
 
 def find_claimed(address: str) -> Gift | None:
-    """The gift that somebody who follows the address is offered."""
+    """Return the gift that the address leads to."""
     match = resolve(urlsplit(address).path)
     assert match.url_name == "claim"
     return gifts.find_gift(match.kwargs["code"])
 
 
 def is_blank(picture: Image.Image, box: tuple[float, float, float, float]) -> bool:
-    """Whether nothing is printed there; the box is in parts of the page."""
+    """Say whether nothing is printed in the box, which is in parts of the page."""
     width, height = picture.size
     left, top, right, bottom = box
     part = picture.crop(
@@ -81,22 +81,22 @@ def is_blank(picture: Image.Image, box: tuple[float, float, float, float]) -> bo
 
 def test_the_qr_code_leads_to_the_gift(gift: Gift) -> None:
     address = scan(draw(gifts.render_card(gift, language="en")))
-    assert address == links.absolute("claim", code=gift.code)
+    assert address == links.build_url("claim", code=gift.code)
     assert find_claimed(address) == gift
 
 
 def test_the_link_and_the_code_can_be_read_and_typed(gift: Gift) -> None:
     text = read_text(gifts.render_card(gift, language="en"))
-    assert links.absolute("claim", code=gift.code) in text
-    assert f"Or type this code: {gift.code}" in text
-    assert links.absolute("claim_by_code") in text
+    assert links.build_url("claim", code=gift.code) in text
+    assert f"Or enter this claim code: {gift.code}" in text
+    assert links.build_url("claim_by_code") in text
     assert gifts.find_gift(gift.code) == gift
 
 
-def test_a_given_code_takes_the_place_of_the_gifts_own(gift: Gift) -> None:
+def test_a_given_code_replaces_that_of_the_gift(gift: Gift) -> None:
     code = "00000-11111-22222-33333"
     card = gifts.render_card(gift, language="en", code=code)
-    assert scan(draw(card)) == links.absolute("claim", code=code)
+    assert scan(draw(card)) == links.build_url("claim", code=code)
     assert code in read_text(card)
     assert gift.code not in read_text(card)
 
@@ -104,7 +104,7 @@ def test_a_given_code_takes_the_place_of_the_gifts_own(gift: Gift) -> None:
 def test_a_long_address_of_the_site_still_fits(gift: Gift, settings: Any) -> None:
     settings.SITE_URL = f"https://{'membership.' * 7}the-meridian-post.example"
     card = gifts.render_card(gift, language="en")
-    address = links.absolute("claim", code=gift.code)
+    address = links.build_url("claim", code=gift.code)
     assert scan(draw(card)) == address
     assert address.replace("-", "") in read_text(card).replace(" ", "").replace("-", "")
     assert is_blank(draw(card), (0.97, 0, 1, 1))
@@ -122,23 +122,23 @@ def test_the_card_says_who_gives_what_to_whom_until_when(settings: Any) -> None:
         "A gift for Ben",
         "Read it.",
         "— Ada Reader",
-        "Ada Reader gives you 12 months of The Meridian Post",
-        "Member, 12 months from the day of the claim",
-        "It is paid for: you pay nothing, we ask for no card, and it ends by itself.",
+        "Ada Reader has given you 12 months of The Meridian Post",
+        "Member, 12 months from the day you claim it",
+        "It’s already paid for: you don’t pay anything, we don’t ask for a card,",
         "The gift can be claimed once, until 1 December 2027.",
     ):
         assert said in text
 
 
-def test_without_names_and_message_it_is_still_a_card() -> None:
+def test_a_card_needs_no_names_and_no_message() -> None:
     gift = give(recipient_name="", buyer_name="", message="")
     text = read_text(gifts.render_card(gift, language="en"))
     assert "A gift for you" in text
-    assert "You are given 12 months of" in text
+    assert "You’ve been given 12 months of" in text
     assert "—" not in text
 
 
-def test_the_card_speaks_ukrainian() -> None:
+def test_the_card_can_be_in_ukrainian() -> None:
     gift = give(recipient_name="Їжак Ґалаґан", message="Люба Соломіє!")
     text = read_text(gifts.render_card(gift, language="uk"))
     assert "Ada Reader дарує вам 12 місяців" in text
@@ -147,7 +147,7 @@ def test_the_card_speaks_ukrainian() -> None:
     assert "Люба Соломіє!" in text
 
 
-def test_the_language_around_it_does_not_matter(gift: Gift) -> None:
+def test_the_active_language_does_not_matter(gift: Gift) -> None:
     here = gifts.render_card(gift, language="en")
     with override("uk"):
         assert gifts.render_card(gift, language="en") == here
@@ -156,18 +156,18 @@ def test_the_language_around_it_does_not_matter(gift: Gift) -> None:
 @pytest.mark.parametrize(
     "name", ["Ёлкіна", "Їжак", "Ķēniņš", "Ğül Şen", "Nguyễn", "Ελένη", "O'Neil"]
 )
-def test_names_are_written_as_their_owners_write_them(name: str) -> None:
+def test_names_keep_their_script(name: str) -> None:
     gift = give(recipient_name=name, buyer_name=name)
     text = read_text(gifts.render_card(gift, language="en"))
     assert f"A gift for {name}" in text
-    assert f"{name} gives you" in text
+    assert f"{name} has given you" in text
 
 
 @pytest.mark.parametrize(
     "message",
     ["你好，新年快乐", "🎁🎄👩‍👩‍👧", "שלום דניאל", "مرحبا بك", "नमस्ते", "\uffff\ue000\U000e0001"],
 )
-def test_no_script_stops_the_card(message: str) -> None:
+def test_a_message_in_any_script_makes_a_card(message: str) -> None:
     gift = give(recipient_name=message, buyer_name=message, message=message)
     assert find_claimed(scan(draw(gifts.render_card(gift, language="en")))) == gift
 
@@ -176,9 +176,7 @@ def test_no_script_stops_the_card(message: str) -> None:
     ("first", "more", "begins_right"),
     [("Dear", "m ", False), ("שלום", "מ ", True), ("أهلا", "م ", True)],
 )
-def test_a_message_begins_where_its_script_begins(
-    first: str, more: str, begins_right: bool
-) -> None:
+def test_a_message_is_aligned_by_its_script(first: str, more: str, begins_right: bool) -> None:
     gift = give(recipient_name="", buyer_name="", message=f"{first}\n{more * 60}")
     with pypdfium2.PdfDocument(gifts.render_card(gift, language="en")) as pdf:
         page = pdf[0]
@@ -196,17 +194,17 @@ def test_markup_is_printed_as_it_was_typed() -> None:
     text = read_text(gifts.render_card(gift, language="en"))
     assert MARKUP in text
     assert "A gift for #*Ben*" in text
-    assert "$Ada$ <i> gives you" in text
+    assert "$Ada$ <i> has given you" in text
 
 
 def test_placeholders_in_names_stay_as_they_are() -> None:
     gift = give(recipient_name="%(name)s", buyer_name="%(months)s 100% {x}")
     text = read_text(gifts.render_card(gift, language="en"))
     assert "A gift for %(name)s" in text
-    assert "%(months)s 100% {x} gives you" in text
+    assert "%(months)s 100% {x} has given you" in text
 
 
-def test_line_breaks_are_kept_whatever_they_are_made_of() -> None:
+def test_all_kinds_of_line_breaks_are_kept() -> None:
     gift = give(message="one\r\ntwo\rthree\n\nfour\u2028five")
     with pypdfium2.PdfDocument(gifts.render_card(gift, language="en")) as pdf:
         page = pdf[0]
@@ -254,7 +252,7 @@ def test_the_longest_texts_fit_on_the_page(message: str, language: str) -> None:
     assert is_blank(picture, (0.487, 0.05, 0.513, 0.95))
 
 
-def test_a_long_message_is_whole() -> None:
+def test_a_long_message_is_complete() -> None:
     message = " ".join(f"word{number}" for number in range(60))
     assert message in read_text(gifts.render_card(give(message=message), language="en"))
 
@@ -262,14 +260,14 @@ def test_a_long_message_is_whole() -> None:
 # A specimen
 
 
-def test_a_specimen_holds_no_code_that_could_be_claimed(gift: Gift) -> None:
+def test_a_specimen_shows_no_valid_code(gift: Gift) -> None:
     card = gifts.render_card(gift, language="en", specimen=True, code=gift.code)
     text = read_text(card)
     assert "Specimen" in text
     assert "XXXXX-XXXXX-XXXXX-XXXXX" in text
     assert gift.code not in text
     assert gifts.find_gift(cards.SPECIMEN_CODE) is None
-    assert scan(draw(card)) == links.absolute("claim_by_code")
+    assert scan(draw(card)) == links.build_url("claim_by_code")
 
 
 def test_a_specimen_needs_no_gift_in_the_database() -> None:
@@ -280,7 +278,7 @@ def test_a_specimen_needs_no_gift_in_the_database() -> None:
     assert "claimed once" not in text
 
 
-def test_a_card_that_is_paid_for_is_no_specimen(gift: Gift) -> None:
+def test_a_paid_card_is_no_specimen(gift: Gift) -> None:
     assert "Specimen" not in read_text(gifts.render_card(gift, language="en"))
 
 
@@ -291,7 +289,7 @@ def test_the_same_gift_gives_the_same_bytes(gift: Gift) -> None:
     assert gifts.render_card(gift, language="uk") == gifts.render_card(gift, language="uk")
 
 
-def test_the_file_tells_readers_of_screens_what_it_is(gift: Gift) -> None:
+def test_the_file_is_readable_for_screen_readers(gift: Gift) -> None:
     card = gifts.render_card(gift, language="uk")
     with pypdfium2.PdfDocument(card) as pdf:
         about = pdf.get_metadata_dict()
@@ -301,7 +299,7 @@ def test_the_file_tells_readers_of_screens_what_it_is(gift: Gift) -> None:
     assert b"/Lang" in card
 
 
-def test_the_picture_is_the_same_card(gift: Gift) -> None:
+def test_the_picture_shows_the_same_card(gift: Gift) -> None:
     png = gifts.render_card_picture(gift, language="en")
     assert png.startswith(b"\x89PNG")
     assert find_claimed(scan(open_picture(png))) == gift

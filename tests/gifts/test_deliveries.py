@@ -1,4 +1,4 @@
-"""How a gift arrives: once, where it shall, and told to its buyer."""
+"""The delivery of a gift: once, to the right address, with a notice to its buyer."""
 
 from datetime import timedelta
 from smtplib import SMTPRecipientsRefused
@@ -10,8 +10,8 @@ import time_machine
 from django.conf import LazySettings
 from django.core.mail import EmailMultiAlternatives
 
+from campaigns import actions, emails, gifts, settlement, tasks
 from campaigns import checkout as checkouts
-from campaigns import emails, gifts, settlement, tasks
 from campaigns.emails import messages, outbox
 from campaigns.models import Campaign, Checkout, Gift, OutgoingMail, Price
 from campaigns.models.moves import ForbiddenMove
@@ -35,7 +35,7 @@ def subjects(mailoutbox: list[Any], to: str) -> list[str]:
 
 @pytest.fixture
 def scheduled(db: None) -> Gift:
-    """For ten days later."""
+    """A gift to be delivered ten days later."""
     campaign: Campaign = make_campaign()
     gift = make_gift(make_member("ada@example.org"), campaign, "2026-11-10 12:00")
     with time_machine.travel(NOW, tick=False):
@@ -44,18 +44,16 @@ def scheduled(db: None) -> Gift:
     return gift
 
 
-def test_one_purchase_is_confirmed_by_one_mail_and_its_links_are_delivered_by_it(
+def test_gifts_to_hand_over_are_delivered_by_the_confirmation_of_the_purchase(
     three: list[Gift], mailoutbox: list[Any]
 ) -> None:
     tasks.do_what_followed()
-    assert len(subjects(mailoutbox, "ada@example.org")) == 2  # the receipt, and the gifts
+    assert len(subjects(mailoutbox, "ada@example.org")) == 2  # the receipt and the gift links
     assert set(Gift.objects.values_list("status", flat=True)) == {"delivered"}
     assert invitations() == []
 
 
-def test_a_moved_date_moves_the_one_mail_that_is_owed(
-    scheduled: Gift, mailoutbox: list[Any]
-) -> None:
+def test_a_changed_date_moves_the_invitation(scheduled: Gift, mailoutbox: list[Any]) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         gifts.change_delivery(scheduled, deliver_at=NOW + timedelta(days=20))
         clock.move_to(NOW + timedelta(days=19))
@@ -67,12 +65,12 @@ def test_a_moved_date_moves_the_one_mail_that_is_owed(
         assert len(subjects(mailoutbox, "ben@example.org")) == 1
         clock.move_to(NOW + timedelta(days=21, minutes=2))
         tasks.sweep()
-        assert len(subjects(mailoutbox, "ada@example.org")) == 1  # told of the delivery
+        assert len(subjects(mailoutbox, "ada@example.org")) == 1  # the notice of the delivery
         with pytest.raises(ForbiddenMove):
             gifts.change_delivery(scheduled, deliver_at=NOW + timedelta(days=30))
 
 
-def test_another_recipient_before_the_day_keeps_the_code_and_after_it_gets_a_new_one(
+def test_a_changed_recipient_gets_a_new_code_only_after_the_delivery(
     scheduled: Gift, mailoutbox: list[Any]
 ) -> None:
     printed = scheduled.code
@@ -84,13 +82,13 @@ def test_another_recipient_before_the_day_keeps_the_code_and_after_it_gets_a_new
         assert printed in mailoutbox[0].body
         gifts.change_recipient(scheduled, name="Dan", email="dan@example.org")
         tasks.sweep()
-        [told] = [mail for mail in mailoutbox if mail.to == ["dan@example.org"]]
-        assert printed not in told.body
+        [invitation] = [mail for mail in mailoutbox if mail.to == ["dan@example.org"]]
+        assert printed not in invitation.body
         assert gifts.find_gift(printed) is None
         assert gifts.is_replaced(printed)
 
 
-def test_given_to_the_buyer_to_pass_on_it_goes_to_the_buyer_on_the_day(
+def test_a_gift_to_hand_over_is_sent_to_the_buyer_on_the_day(
     scheduled: Gift, mailoutbox: list[Any]
 ) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
@@ -98,12 +96,12 @@ def test_given_to_the_buyer_to_pass_on_it_goes_to_the_buyer_on_the_day(
         clock.move_to(NOW + timedelta(days=11))
         tasks.sweep()
         assert subjects(mailoutbox, "ben@example.org") == []
-        [told] = mailoutbox
-        assert told.to == ["ada@example.org"]
-        assert scheduled.code in told.body
+        [delivery] = mailoutbox
+        assert delivery.to == ["ada@example.org"]
+        assert scheduled.code in delivery.body
 
 
-def test_sending_again_twice_at_once_sends_once(scheduled: Gift, mailoutbox: list[Any]) -> None:
+def test_two_clicks_on_resend_send_one_mail(scheduled: Gift, mailoutbox: list[Any]) -> None:
     with time_machine.travel(NOW, tick=False):
         gifts.resend_gift(scheduled)
         gifts.resend_gift(scheduled)
@@ -117,18 +115,20 @@ def test_sending_again_twice_at_once_sends_once(scheduled: Gift, mailoutbox: lis
     assert scheduled.code not in first
 
 
-def test_a_claimed_gift_is_sent_to_nobody(scheduled: Gift, mailoutbox: list[Any]) -> None:
-    settlement.claim_gift(scheduled.code, email="ben@example.org", name="Ben", language="en")
+def test_a_claimed_gift_is_not_sent(scheduled: Gift, mailoutbox: list[Any]) -> None:
+    actions.claim_gift(scheduled.code, email="ben@example.org", name="Ben", language="en")
     with pytest.raises(ForbiddenMove):
         gifts.resend_gift(scheduled)
     with pytest.raises(ForbiddenMove):
         gifts.change_recipient(scheduled, name="Dan", email="dan@example.org")
     with time_machine.travel(NOW + timedelta(days=11), tick=False):
         tasks.sweep()
-    assert not any("gives you" in subject for subject in subjects(mailoutbox, "ben@example.org"))
+    assert not any(
+        "has given you" in subject for subject in subjects(mailoutbox, "ben@example.org")
+    )
 
 
-def test_an_address_that_the_provider_refuses_is_told_to_the_buyer(
+def test_the_buyer_is_told_if_the_provider_refuses_the_address(
     scheduled: Gift, mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = EmailMultiAlternatives.send
@@ -145,14 +145,14 @@ def test_an_address_that_the_provider_refuses_is_told_to_the_buyer(
     scheduled.refresh_from_db()
     assert scheduled.bounced_at is not None
     assert (scheduled.status, scheduled.delivered_at) == ("paid", None)
-    [told] = mailoutbox
-    assert told.to == ["ada@example.org"]
-    [owed] = invitations()[-1:]
-    assert owed.failed_at is not None
-    assert owed.next_attempt_at is None
+    [notice] = mailoutbox
+    assert notice.to == ["ada@example.org"]
+    failed = invitations()[-1]
+    assert failed.failed_at is not None
+    assert failed.next_attempt_at is None
 
 
-def test_a_change_of_key_leaves_sold_codes_as_they_are(
+def test_codes_stay_valid_when_the_code_key_changes(
     scheduled: Gift, settings: LazySettings
 ) -> None:
     sold = scheduled.code
@@ -164,29 +164,29 @@ def test_a_change_of_key_leaves_sold_codes_as_they_are(
     gifts.resend_gift(scheduled, with_new_code=True)
     scheduled.refresh_from_db()
     settings.GIFT_CODE_KEY_FALLBACKS = []
-    assert gifts.find_gift(scheduled.code) == scheduled  # made by the new key
+    assert gifts.find_gift(scheduled.code) == scheduled  # derived by the new key
     assert scheduled.code != sold
 
 
-def test_a_code_that_is_on_its_way_to_a_wrong_address_is_void(scheduled: Gift) -> None:
-    """The provider has the mail; that it is delivered was not noted yet."""
-    on_its_way = scheduled.code
+def test_a_code_sent_to_a_wrong_address_is_replaced(scheduled: Gift) -> None:
+    """The provider has accepted the e-mail, and the delivery is not recorded yet."""
+    sent_code = scheduled.code
     with time_machine.travel(NOW + timedelta(days=10, minutes=1), tick=False):
         assert emails.deliver_mail(invitations()[0].pk)
         gifts.change_recipient(scheduled, name="Eve", email="eve@example.org")
     scheduled.refresh_from_db()
-    assert scheduled.code != on_its_way
-    assert gifts.is_replaced(on_its_way)
+    assert scheduled.code != sent_code
+    assert gifts.is_replaced(sent_code)
 
 
-def test_a_mail_that_is_being_sent_is_not_sent_beside(
+def test_a_resend_does_not_repeat_a_mail_that_is_being_sent(
     scheduled: Gift, mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = messages.send_mail
 
     def send_slowly(mail: OutgoingMail) -> str:
         monkeypatch.setattr(outbox, "send_mail", send)
-        gifts.resend_gift(scheduled)  # a click while a worker speaks with the provider
+        gifts.resend_gift(scheduled)  # a click while a worker sends the e-mail
         tasks.do_what_followed()
         return send(mail)
 
@@ -196,17 +196,17 @@ def test_a_mail_that_is_being_sent_is_not_sent_beside(
     assert len(subjects(mailoutbox, "ben@example.org")) == 1
 
 
-def test_a_key_that_is_gone_holds_up_no_mail_that_shows_no_code(
+def test_mails_without_a_code_need_no_code_key(
     scheduled: Gift, settings: LazySettings, mailoutbox: list[Any]
 ) -> None:
-    settlement.claim_gift(scheduled.code, email="cleo@example.org", name="Cleo", language="en")
+    actions.claim_gift(scheduled.code, email="cleo@example.org", name="Cleo", language="en")
     settings.GIFT_CODE_KEY = "a-new-key-of-at-least-thirty-two-characters"
     tasks.do_what_followed()
-    owed = OutgoingMail.objects.filter(kind="gift_claimed")
-    assert [mail.sent_at is not None for mail in owed] == [True]
+    mails = OutgoingMail.objects.filter(kind="gift_claimed")
+    assert [mail.sent_at is not None for mail in mails] == [True]
 
 
-def test_a_purchase_for_a_day_ahead_waits_for_it(
+def test_a_gift_for_a_later_day_is_not_delivered_before(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     day = NOW + timedelta(days=30)
@@ -222,7 +222,7 @@ def test_a_purchase_for_a_day_ahead_waits_for_it(
     assert gift.expires_at == day + timedelta(days=365)
 
 
-def test_a_day_that_passed_while_the_bank_took_its_time_is_now(
+def test_a_delivery_date_before_the_payment_means_now(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     wanted = {"recipient_email": "ben@example.org", "deliver_at": "2026-11-01T09:00:00+00:00"}

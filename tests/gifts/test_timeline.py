@@ -1,4 +1,4 @@
-"""What time does to a gift, by a clock that is moved."""
+"""Reminders, expiry and the end of a gift, with a clock that the test moves."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.db import transaction
 
-from campaigns import emails, gifts, memberships, settlement, tasks
+from campaigns import actions, emails, gifts, memberships, tasks
 from campaigns.gifts.timeline import Step, list_steps
 from campaigns.models import Campaign, Gift, Membership, OutgoingMail, Plan
 from tests.support.factories import at, make_campaign, make_gift, make_member
@@ -19,7 +19,7 @@ SOLD = at("2026-11-10 12:00")
 KINDS = ("gift_reminder", "gift_unclaimed", "gift_expiring", "gift_ending")
 
 
-# The first day, and each on which something is to happen, with its neighbours.
+# The first day, and each day with a step, with the days around it.
 A_YEAR = sorted({0, 364} | {day + near for day in (14, 60, 300, 335) for near in (-1, 0, 1)})
 
 
@@ -29,7 +29,7 @@ def birthday() -> Campaign:
 
 
 def sell(campaign: Campaign, **changes: Any) -> Gift:
-    """Delivered at once."""
+    """Sell a gift that is delivered at once."""
     gift = make_gift(make_member("ada@example.org"), campaign, "2026-11-10 12:00", **changes)
     OutgoingMail.objects.create(
         key=f"invitation:{gift.pk}", kind="gift_invitation", gift=gift, next_attempt_at=SOLD
@@ -38,16 +38,16 @@ def sell(campaign: Campaign, **changes: Any) -> Gift:
 
 
 def live(clock: time_machine.Traveller, days: Iterable[int]) -> dict[int, list[str]]:
-    """What comes to be owed on which day, by kind, if a sweep runs on each of these."""
+    """Run a sweep on each of these days; return the kinds of e-mails scheduled on each day."""
     seen = set(OutgoingMail.objects.filter(kind__in=KINDS).values_list("pk", flat=True))
-    told: dict[int, list[str]] = {}
+    scheduled: dict[int, list[str]] = {}
     for day in days:
         clock.move_to(SOLD + timedelta(days=day))
         tasks.sweep()
         for mail in OutgoingMail.objects.filter(kind__in=KINDS).exclude(pk__in=seen):
             seen.add(mail.pk)
-            told.setdefault(day, []).append(mail.kind)
-    return {day: sorted(kinds) for day, kinds in told.items()}
+            scheduled.setdefault(day, []).append(mail.kind)
+    return {day: sorted(kinds) for day, kinds in scheduled.items()}
 
 
 def status_of(gift: Gift) -> str:
@@ -55,13 +55,12 @@ def status_of(gift: Gift) -> str:
     return gift.status
 
 
-def test_an_unclaimed_gift_is_reminded_of_three_times_and_expires_after_a_year(
+def test_an_unclaimed_gift_gets_three_reminders_and_expires_after_a_year(
     birthday: Campaign, mailoutbox: list[Any]
 ) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday)
-        told = live(clock, A_YEAR)
-        assert told == {
+        assert live(clock, A_YEAR) == {
             14: ["gift_reminder"],
             60: ["gift_reminder", "gift_unclaimed"],
             300: ["gift_reminder", "gift_unclaimed"],
@@ -72,12 +71,12 @@ def test_an_unclaimed_gift_is_reminded_of_three_times_and_expires_after_a_year(
         tasks.sweep()
         assert status_of(gift) == "expired"
         with pytest.raises(gifts.GiftNotClaimable, match="expired"):
-            gifts.apply_claim(gift.code, email="ben@example.org", name="", language="en")
+            actions.claim_gift(gift.code, email="ben@example.org", name="", language="en")
     to = [mail.to[0] for mail in mailoutbox if "still waiting" in mail.subject.lower()]
     assert to == ["ben@example.org"] * 3
 
 
-def test_of_one_that_is_handed_over_the_buyer_is_reminded(birthday: Campaign) -> None:
+def test_the_buyer_is_reminded_of_a_gift_to_hand_over(birthday: Campaign) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday, recipient_email="", delivered_at=SOLD, status="delivered")
         with transaction.atomic():
@@ -90,7 +89,7 @@ def test_of_one_that_is_handed_over_the_buyer_is_reminded(birthday: Campaign) ->
         }
 
 
-def test_a_plan_may_give_less_time_and_then_nothing_comes_after_it(birthday: Campaign) -> None:
+def test_no_reminder_comes_after_the_expiry_of_a_shorter_plan(birthday: Campaign) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday, expires_at=SOLD + timedelta(days=50))
         Plan.objects.update(gift_claimable_days=50)
@@ -98,7 +97,7 @@ def test_a_plan_may_give_less_time_and_then_nothing_comes_after_it(birthday: Cam
         assert status_of(gift) == "expired"
 
 
-def test_nothing_is_told_of_a_gift_that_has_not_been_delivered(birthday: Campaign) -> None:
+def test_an_undelivered_gift_gets_no_reminder(birthday: Campaign) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday)
         OutgoingMail.objects.all().delete()
@@ -110,7 +109,7 @@ def test_nothing_is_told_of_a_gift_that_has_not_been_delivered(birthday: Campaig
         assert gift.expires_at >= gift.delivered_at + timedelta(days=365)
 
 
-def test_sweeps_that_were_missed_for_months_remind_once(birthday: Campaign) -> None:
+def test_sweeps_missed_for_months_remind_once(birthday: Campaign) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday)
         tasks.sweep()
@@ -121,12 +120,12 @@ def test_sweeps_that_were_missed_for_months_remind_once(birthday: Campaign) -> N
         assert OutgoingMail.objects.filter(kind="gift_expiring").count() == 0
 
 
-def test_the_end_of_what_was_given_is_told_a_month_and_a_week_before(
+def test_the_member_is_warned_a_month_and_a_week_before_the_end(
     birthday: Campaign, mailoutbox: list[Any]
 ) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday, months=3)
-        settlement.claim_gift(gift.code, email="cleo@example.org", name="Cleo", language="en")
+        actions.claim_gift(gift.code, email="cleo@example.org", name="Cleo", language="en")
         assert live(clock, range(101)) == {62: ["gift_ending"], 85: ["gift_ending"]}
         assert Membership.objects.get().ends_at == at("2027-02-10 12:00")
         assert Membership.objects.get().status == "ended"
@@ -134,19 +133,19 @@ def test_the_end_of_what_was_given_is_told_a_month_and_a_week_before(
     assert sum("10 February 2027" in mail.body for mail in endings) >= 2
 
 
-def test_a_gift_of_one_month_is_not_said_to_end_on_the_day_of_its_claim(
+def test_a_gift_of_one_month_has_no_warning_on_the_day_of_its_claim(
     birthday: Campaign,
 ) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday, months=1)
-        settlement.claim_gift(gift.code, email="cleo@example.org", name="Cleo", language="en")
+        actions.claim_gift(gift.code, email="cleo@example.org", name="Cleo", language="en")
         assert live(clock, range(32)) == {23: ["gift_ending"]}
 
 
-def test_whoever_goes_on_anyhow_is_not_told_of_an_end(birthday: Campaign) -> None:
+def test_a_member_with_longer_access_is_not_warned(birthday: Campaign) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday, months=3)
-        settlement.claim_gift(gift.code, email="cleo@example.org", name="Cleo", language="en")
+        actions.claim_gift(gift.code, email="cleo@example.org", name="Cleo", language="en")
         memberships.grant_membership(
             make_member("cleo@example.org"),
             plan=None,
@@ -157,7 +156,7 @@ def test_whoever_goes_on_anyhow_is_not_told_of_an_end(birthday: Campaign) -> Non
         assert live(clock, range(101)) == {}
 
 
-def test_a_person_who_opted_out_gets_no_reminder_and_the_buyer_does(
+def test_a_recipient_who_opted_out_gets_no_reminder_and_the_buyer_does(
     birthday: Campaign, mailoutbox: list[Any]
 ) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
@@ -168,16 +167,16 @@ def test_a_person_who_opted_out_gets_no_reminder_and_the_buyer_does(
     assert reminded == ["ada@example.org"]
 
 
-def test_a_revived_gift_has_its_full_time_again(birthday: Campaign, admin_user: Any) -> None:
+def test_a_restored_gift_has_its_full_time_to_be_claimed(
+    birthday: Campaign, admin_user: Any
+) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday)
         live(clock, [0, 183, 366])
         assert status_of(gift) == "expired"
-        settlement.restore_gift(gift, by=admin_user, why="they wrote to us")
+        actions.restore_gift(gift, by=admin_user, why="they wrote to us")
         assert status_of(gift) == "delivered"
         assert gift.expires_at == SOLD + timedelta(days=366 + 365)
         assert [step for _, step in list_steps(gift)][-1] is Step.EXPIRE
-        claimed = settlement.claim_gift(
-            gift.code, email="ben@example.org", name="Ben", language="en"
-        )
+        claimed = actions.claim_gift(gift.code, email="ben@example.org", name="Ben", language="en")
         assert claimed.status == "claimed"

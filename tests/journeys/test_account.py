@@ -1,7 +1,6 @@
 """A member's own page, in a browser: real web server, worker, beat and sandbox, as in the demo."""
 
 import re
-from collections.abc import Iterator
 from typing import Literal
 
 import pytest
@@ -9,7 +8,6 @@ from playwright.sync_api import Page, ViewportSize
 
 from tests.journeys.test_sign_up import (
     GOOD_CARD,
-    ROWS,
     fill_in_join,
     find_link,
     open_mail,
@@ -18,18 +16,12 @@ from tests.journeys.test_sign_up import (
     send,
 )
 from tests.support.browser import OUTPUT, Reader
-from tests.support.processes import Site, run_site
+from tests.support.processes import Site
 
 pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.long, pytest.mark.once]
 POCKET: ViewportSize = {"width": 390, "height": 844}
 PHONE: ViewportSize = {"width": 320, "height": 640}
 DESK: ViewportSize = {"width": 1280, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with run_site(tmp_path_factory.mktemp("members"), rows=ROWS) as site:
-        yield site
 
 
 def join(page: Page, site: Site, *, email: str) -> None:
@@ -50,29 +42,29 @@ def look_twice(reader: Reader, name: str) -> None:
 
 def switch_to_monthly(reader: Reader) -> None:
     page = reader.page
-    page.get_by_role("link", name="Change what I pay").click()
-    page.get_by_text("You pay nothing now.").wait_for()
+    page.get_by_role("link", name="Change price").click()
+    page.get_by_text("You won’t be charged today.").wait_for()
     look_in_all_lights(reader, "my-switch")
-    page.get_by_role("button", name="Change what I pay").click()
-    page.get_by_text("What you pay is changed.").wait_for()
+    page.get_by_role("button", name="Change price").click()
+    page.get_by_text("Price changed.").wait_for()
     look_twice(reader, "my-page-switched")
 
 
 def test_a_member_opens_their_page_and_cancels(site: Site, reader: Reader) -> None:
     page = reader.page
-    join(page, site, email="ada@example.org")
+    join(page, site, email="bea@example.org")
     page.get_by_role("contentinfo").get_by_role("link", name="Your membership").click()
     look_twice(reader, "my-address")
-    page.get_by_label("Your e-mail").fill("ada@example.org")
+    page.get_by_label("Your e-mail").fill("bea@example.org")
     send(page)
     page.get_by_text("If this address belongs to a membership or a gift").wait_for()
     look_twice(reader, "my-link")
-    open_mail(page, site, "Your link to your page", to="ada@example.org")
+    open_mail(page, site, "Your sign-in link", to="bea@example.org")
     reader.look("mail-sign-in")
-    address = find_link(page, "/membership/mine/open/")
+    address = find_link(page, "/membership/account/open/")
     page.goto(address)
     look_twice(reader, "my-door")
-    page.get_by_role("button", name="Open my page").click()
+    page.get_by_role("button", name="Sign in").click()
     page.get_by_text(re.compile("Renews on")).wait_for()
     look_twice(reader, "my-page")
     receipt = page.get_by_role("link", name="Receipt (PDF)").get_attribute("href")
@@ -80,21 +72,21 @@ def test_a_member_opens_their_page_and_cancels(site: Site, reader: Reader) -> No
     assert answer.body().startswith(b"%PDF")
     (OUTPUT / "my-receipt.pdf").write_bytes(answer.body())
     switch_to_monthly(reader)
-    page.get_by_role("link", name="Cancel my membership").click()
+    page.get_by_role("link", name="Cancel membership").click()
     look_twice(reader, "my-cancel")
-    page.get_by_label("Why do you cancel?").select_option("too_expensive")
-    page.get_by_label("In your own words").fill("The rent went up.")
-    page.get_by_role("button", name="Cancel at the end of the paid period").click()
-    page.get_by_text("Your membership is cancelled.").wait_for()
-    page.get_by_text(re.compile("Cancelled: ends on")).wait_for()
+    page.get_by_label("Why are you cancelling?").select_option("too_expensive")
+    page.get_by_label("Comment").fill("The rent went up.")
+    page.get_by_role("button", name="Cancel membership").click()
+    page.get_by_text("Membership cancelled.").wait_for()
+    page.get_by_text(re.compile("Cancelled. Your membership ends on")).wait_for()
     look_twice(reader, "my-page-cancelled")
-    page.get_by_role("button", name="Keep my membership").click()
-    page.get_by_text("Your membership goes on.").wait_for()
-    page.get_by_role("button", name="Change card, see invoices").click()
+    page.get_by_role("button", name="Resume membership").click()
+    page.get_by_text("Membership resumed.").wait_for()
+    page.get_by_role("button", name="Change card or see invoices").click()
     page.wait_for_url(re.compile(r"/p/session/"))
-    page.goto(f"{site.url}/membership/mine/")
-    page.get_by_role("button", name="Leave my page").click()
-    page.get_by_text("You have left your page.").wait_for()
+    page.goto(f"{site.url}/membership/account/")
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_text("You’ve signed out.").wait_for()
     page.goto(address)
     look_twice(reader, "my-link-closed")
     reader.complaints = [text for text in reader.complaints if "status of 410" not in text]
@@ -113,13 +105,13 @@ def look_in_all_lights(reader: Reader, name: str) -> None:
 
 
 def open_own_page(page: Page, site: Site, *, email: str) -> None:
-    page.goto(f"{site.url}/membership/mine/")
+    page.goto(f"{site.url}/membership/account/")
     page.get_by_label("Your e-mail").fill(email)
     send(page)
-    open_mail(page, site, "Your link to your page", to=email)
-    page.goto(find_link(page, "/membership/mine/open/"))
-    page.get_by_role("button", name="Open my page").click()
-    page.get_by_role("link", name="Change my e-mail address").wait_for()
+    open_mail(page, site, "Your sign-in link", to=email)
+    page.goto(find_link(page, "/membership/account/open/"))
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Change e-mail address").wait_for()
 
 
 def test_a_member_changes_their_address(site: Site, reader: Reader) -> None:
@@ -127,16 +119,16 @@ def test_a_member_changes_their_address(site: Site, reader: Reader) -> None:
     join(page, site, email=old)
     open_own_page(page, site, email=old)
     look_in_all_lights(reader, "my-page-with-address")
-    page.get_by_role("link", name="Change my e-mail address").click()
+    page.get_by_role("link", name="Change e-mail address").click()
     look_in_all_lights(reader, "my-new-address")
     page.get_by_label("Your new e-mail").fill(old)
     send(page)
     look_in_all_lights(reader, "my-new-address-wrong")
     page.get_by_label("Your new e-mail").fill(new)
     send(page)
-    page.get_by_text("Please look into both mailboxes.").wait_for()
+    page.get_by_text("Check both inboxes.").wait_for()
     look_in_all_lights(reader, "my-new-address-asked")
-    open_mail(page, site, "Is this address yours", to=new)
+    open_mail(page, site, "Confirm your new e-mail address", to=new)
     look_in_all_lights(reader, "mail-address-new")
     at_new = find_link(page, "/membership/address/")
     open_mail(page, site, "Change your e-mail address", to=old)
@@ -144,17 +136,17 @@ def test_a_member_changes_their_address(site: Site, reader: Reader) -> None:
     at_old = find_link(page, "/membership/address/")
     page.goto(at_new)
     look_in_all_lights(reader, "my-new-address-is-it-yours")
-    page.get_by_role("button", name="Yes, this address is mine").click()
-    page.get_by_text("One mailbox to go").wait_for()
+    page.get_by_role("button", name="Confirm this address").click()
+    page.get_by_text("One more address to confirm").wait_for()
     look_in_all_lights(reader, "my-new-address-half")
     page.goto(at_old)
     look_in_all_lights(reader, "my-new-address-confirm")
-    page.get_by_role("button", name="Confirm the change").click()
-    page.get_by_role("heading", name="Your address is changed").wait_for()
+    page.get_by_role("button", name="Confirm change").click()
+    page.get_by_role("heading", name="Your address has been changed").wait_for()
     look_in_all_lights(reader, "my-new-address-made")
-    page.get_by_role("link", name="To my page").click()
+    page.get_by_role("link", name="Go to my membership").click()
     page.get_by_text(new).wait_for()
-    open_mail(page, site, "Your new address", to=new)
+    open_mail(page, site, "e-mail address at .* has been changed", to=new)
     reader.look("mail-address-changed")
     page.goto(f"{at_old[:-2]}x/")
     look_in_all_lights(reader, "my-new-address-closed")

@@ -4,31 +4,18 @@ Nothing here reaches into the application: what is asserted is what people see.
 """
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support.browser import Reader, a_reader
-from tests.support.processes import CAMPAIGN, Site, run_site
+from tests.support.processes import Site
 
 pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.long]
 
-# The campaign at 0 of 1,000, its banners published.
-ROWS = f"""{CAMPAIGN}
-from campaigns import banners
-from campaigns.models import Campaign
-banners.publish_campaign(Campaign.objects.get().pk)
-"""
 GOOD_CARD = "4242 4242 4242 4242"
 DECLINED_CARD = "4000 0000 0000 0002"
 CHECKED_CARD = "4000 0025 0000 3155"  # asks for 3-D Secure
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with run_site(tmp_path_factory.mktemp("site"), rows=ROWS) as site:
-        yield site
 
 
 def fill_in_join(page: Page, *, email: str, price: str = "year") -> None:

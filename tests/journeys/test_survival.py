@@ -133,7 +133,7 @@ def test_two_hundred_sign_ups_outlive_killed_workers_and_a_lost_queue(tmp_path: 
         assert_counted_once(site, 200)
         # A worker that died while it published left a lease of 30 s, and a sweep comes every 15 s.
         wait_until(lambda: published(site) == 200, seconds=60)
-        assert not list(site.processes.ended()), "beat or the web server did not outlive it"
+        assert not list(site.processes.list_stopped()), "beat or the web server did not outlive it"
 
 
 def test_what_no_webhook_told_of_and_what_no_worker_saw_is_counted(tmp_path: Path) -> None:

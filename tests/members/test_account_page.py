@@ -1,4 +1,4 @@
-"""A person's own page: what stands there, and that it is nobody else's."""
+"""The account page: its content, receipts, and that others can't see it."""
 
 import json
 import re
@@ -32,7 +32,7 @@ MARKUP = '<b>Ada</b> #import "x": * $x$'
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[time_machine.Traveller]:
-    """Our clock shows what the sandbox's does."""
+    """Run the application on the sandbox's clock."""
     with time_machine.travel(NOON, tick=True) as clock:
         yield clock
 
@@ -43,32 +43,35 @@ def ada(campaign: Campaign) -> Member:
     return Member.objects.get()
 
 
-def test_a_subscription_is_told_in_plain_words(client: Client, ada: Member) -> None:
+def test_the_page_describes_a_subscription(client: Client, ada: Member) -> None:
     sign_in(client)
     page = look(client)
     for words in (
         "Renews on 10 November 2027.",
         "<strong>€60</strong> a year",
         "10 November 2026",
-        "Change card, see invoices",
-        "Cancel my membership",
+        "Change card or see invoices",
+        "Cancel membership",
     ):
         assert words in page
-    assert "Keep my membership" not in page
+    assert "Resume membership" not in page
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"is_cancelling": True}, "Cancelled: ends on 10 November 2027"),
-        ({"status": "past_due"}, "The last payment did not go through."),
-        ({"status": "paused"}, "Paused: nothing is charged."),
-        ({"status": "pending"}, "We are still waiting for its first payment."),
+        ({"is_cancelling": True}, "Cancelled. Your membership ends on 10 November 2027"),
+        ({"status": "past_due"}, "The last payment didn’t go through."),
+        ({"status": "paused"}, "Paused. You won’t be charged."),
+        ({"status": "pending"}, "We’re still waiting for the first payment."),
         ({"status": "ended", "ended_at": at("2027-02-01 12:00")}, "Ended."),
-        ({"gifted_until": at("2028-03-10 12:00")}, "Renews on 10 March 2028. Until then a gift"),
+        (
+            {"gifted_until": at("2028-03-10 12:00")},
+            "Renews on 10 March 2028. A gift pays for it until then",
+        ),
     ],
 )
-def test_each_state_has_its_words(
+def test_each_state_is_described(
     client: Client, ada: Member, changes: dict[str, Any], words: str
 ) -> None:
     Membership.objects.update(**changes)
@@ -79,13 +82,13 @@ def test_each_state_has_its_words(
 @pytest.mark.parametrize(
     ("status", "until", "words"),
     [
-        ("past_due", "2099-12-24 12:00", "Your membership goes on until 24 December 2099."),
-        ("lapsed", "2026-12-24 12:00", "Until the end of this period Stripe may still collect it."),
-        ("paused", "2099-12-24 12:00", "What you paid gives you access until 24 December 2099."),
-        ("paused", "2026-12-10 12:00", "What you paid gave you access until 10 December 2026."),
+        ("past_due", "2099-12-24 12:00", "You have access until 24 December 2099."),
+        ("lapsed", "2026-12-24 12:00", "Stripe may still collect it until the end of this period."),
+        ("paused", "2099-12-24 12:00", "You’ve paid for access until 24 December 2099."),
+        ("paused", "2026-12-10 12:00", "You had paid for access until 10 December 2026."),
     ],
 )
-def test_one_that_was_cancelled_while_nothing_was_paid_promises_no_other_day(
+def test_a_subscription_cancelled_while_unpaid_shows_only_the_end_of_access(
     client: Client, ada: Member, status: str, until: str, words: str
 ) -> None:
     Membership.objects.update(is_cancelling=True, status=status, access_until=at(until))
@@ -95,26 +98,26 @@ def test_one_that_was_cancelled_while_nothing_was_paid_promises_no_other_day(
     assert "Cancelled" in page
     assert words in page
     assert "10 November 2027" not in page
-    assert ("nothing more is charged" in page) == (status == "paused")
+    assert ("you won’t be charged again" in page) == (status == "paused")
 
 
-def test_what_ends_by_itself_says_when(client: Client, campaign: Campaign) -> None:
+def test_a_gift_membership_shows_its_end(client: Client, campaign: Campaign) -> None:
     gift = make_gift(make_member(), campaign, "2026-11-09 10:00")
     claim(gift, make_member(ADA), "2026-11-10 09:00")
     sign_in(client)
     page = look(client)
-    assert "Lasts until 10 November 2027. It ends by itself, and nothing is charged." in page
+    assert "Lasts until 10 November 2027. It ends automatically, and you won’t be charged." in page
     assert "A gift" in page
     assert "12 months from Ada Reader" in page
     assert "Change card" not in page
-    assert "Cancel my membership" not in page
+    assert "Cancel membership" not in page
 
 
-def test_gifts_that_were_bought_lead_to_the_buyers_page(client: Client, campaign: Campaign) -> None:
+def test_gifts_bought_link_to_the_page_of_the_buyer(client: Client, campaign: Campaign) -> None:
     gift = make_gift(make_member(ADA), campaign, "2026-11-09 10:00")
     sign_in(client)
     page = look(client)
-    assert "You have no membership of your own." in page
+    assert "You don’t have a membership." in page
     assert "0 of 1 claimed." in page
     found = re.search(r'href="(/membership/gifts/[^"]+)"', page)
     assert found
@@ -122,7 +125,7 @@ def test_gifts_that_were_bought_lead_to_the_buyers_page(client: Client, campaign
     assert gift.code not in page
 
 
-def test_payments_say_what_became_of_them(client: Client, campaign: Campaign) -> None:
+def test_payments_show_their_state(client: Client, campaign: Campaign) -> None:
     member = make_member(ADA)
     paid = [make_payment(member, campaign, f"2026-11-0{day} 10:00") for day in range(1, 6)]
     make_refund(paid[0], "2026-11-06 10:00")
@@ -133,11 +136,11 @@ def test_payments_say_what_became_of_them(client: Client, campaign: Campaign) ->
     sign_in(client)
     page = look(client)
     for words in (
-        "Paid back in full.",
-        "€15 of it paid back.",
-        "your bank has not decided yet",
-        "your bank gave it back",
-        "Did not go through: nothing was charged.",
+        "Refunded in full.",
+        "€15 refunded.",
+        "Your bank hasn’t decided yet",
+        "your bank refunded it",
+        "Didn’t go through. Nothing was charged.",
     ):
         assert page.count(words) == 1
     assert f"{MINE}receipts/{paid[0].pk}.pdf" in page
@@ -145,7 +148,7 @@ def test_payments_say_what_became_of_them(client: Client, campaign: Campaign) ->
     assert client.get(f"{MINE}receipts/{failed.pk}.pdf").status_code == 404
 
 
-def test_the_page_costs_the_same_queries_for_many_rows(
+def test_many_rows_need_no_more_queries(
     client: Client, campaign: Campaign, django_assert_max_num_queries: Any
 ) -> None:
     member = make_member(ADA)
@@ -157,7 +160,7 @@ def test_the_page_costs_the_same_queries_for_many_rows(
         client.get(MINE)
 
 
-def test_names_are_shown_as_they_were_typed(client: Client, ada: Member) -> None:
+def test_names_are_shown_as_typed(client: Client, ada: Member) -> None:
     Member.objects.update(name=MARKUP)
     sign_in(client)
     assert "&lt;b&gt;Ada&lt;/b&gt;" in look(client)
@@ -172,7 +175,7 @@ def read_pdf(content: bytes) -> str:
         return " ".join(pdf[0].get_textpage().get_text_range().split())
 
 
-def test_a_receipt_says_who_paid_what_and_when(client: Client, ada: Member) -> None:
+def test_a_receipt_shows_who_paid_what_and_when(client: Client, ada: Member) -> None:
     sign_in(client)
     payment = Payment.objects.get()
     assert payment.receipt_url in look(client)
@@ -189,23 +192,21 @@ def test_a_receipt_says_who_paid_what_and_when(client: Client, ada: Member) -> N
         ADA,
         "Visa",
         "Member",
-        "Paid in all €60",
+        "Total paid €60",
         str(payment.intent_id),
     ):
         assert words in text
 
 
-def test_a_receipt_tells_what_was_paid_back_in_the_readers_language(
-    client: Client, ada: Member
-) -> None:
+def test_a_receipt_shows_refunds_in_the_language_of_the_reader(client: Client, ada: Member) -> None:
     payment = Payment.objects.get()
     make_refund(payment, "2026-11-12 10:00", 1500)
     make_dispute(payment, "2026-11-13 10:00")  # while it is open nothing is given back
     sign_in(client)
     address = f"{MINE}receipts/{payment.pk}.pdf"
     text = read_pdf(client.get(address).content)
-    assert "Paid back on 12 November 2026 -€15" in text
-    assert "Paid in all €45" in text
+    assert "Refunded on 12 November 2026 -€15" in text
+    assert "Total paid €45" in text
     assert "12 листопада 2026" in read_pdf(
         client.get(address, headers={"Accept-Language": "uk"}).content
     )
@@ -213,30 +214,30 @@ def test_a_receipt_tells_what_was_paid_back_in_the_readers_language(
     assert again == client.get(address).content
 
 
-def test_a_receipt_of_a_lost_dispute_says_that_the_bank_gave_it_back(ada: Member) -> None:
+def test_a_receipt_shows_a_lost_dispute(ada: Member) -> None:
     payment = Payment.objects.select_related("member").get()
     make_dispute(payment, "2026-11-13 10:00", status="lost")
     text = read_pdf(members.render_receipt(payment, language="en"))
-    assert "Given back by your bank on 13 November 2026 -€60 Paid in all €0" in text
+    assert "Refunded by your bank on 13 November 2026 -€60 Total paid €0" in text
 
 
 @pytest.mark.parametrize("name", [MARKUP, "W" * 120, "Оксана Іваненко", "\\ #panic() _*`"])
-def test_no_name_is_read_as_markup_or_runs_off_the_page(ada: Member, name: str) -> None:
+def test_names_are_never_markup_and_fit_the_page(ada: Member, name: str) -> None:
     Member.objects.update(name=name)
     payment = Payment.objects.select_related("member").get()
     text = read_pdf(members.render_receipt(payment, language="en"))
     assert name.replace(" ", "") in re.sub(r"[\s\u200b]", "", text)
 
 
-# Nobody sees another's
+# Other members
 
 
-def test_nobody_sees_or_changes_what_is_another_persons(client: Client, ada: Member) -> None:
+def test_members_cannot_see_or_change_data_of_others(client: Client, ada: Member) -> None:
     eve = make_member("eve@example.org")
     sign_in(client, eve.email)
     page = look(client)
     assert ADA not in page
-    assert "You have no membership of your own." in page
+    assert "You don’t have a membership." in page
     for path in paths_of_ada():
         statuses = {client.get(path).status_code, client.post(path).status_code}
         assert statuses <= {404, 405}, path
@@ -249,9 +250,7 @@ def test_nobody_sees_or_changes_what_is_another_persons(client: Client, ada: Mem
     assert (data["memberships"], data["payments"]) == ([], [])
 
 
-def test_ones_data_hold_ones_own_rows_alone(
-    client: Client, ada: Member, campaign: Campaign
-) -> None:
+def test_exported_data_has_only_own_rows(client: Client, ada: Member, campaign: Campaign) -> None:
     payment = Payment.objects.get()
     OutgoingMail.objects.create(key="receipt:1", kind="receipt", payment=payment)
     OutgoingMail.objects.create(key="dispute:1", kind="dispute", payment=payment)

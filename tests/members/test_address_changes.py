@@ -1,4 +1,4 @@
-"""A person asks for another address: confirmed at both mailboxes, it is made once."""
+"""Address changes: requested, confirmed at both mailboxes, made once."""
 
 import re
 import threading
@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns import members
-from campaigns.emails.of_addresses import mask_address
+from campaigns.emails.account import mask_address
 from campaigns.models import (
     AddressChange,
     Erasure,
@@ -45,14 +45,14 @@ from tests.support.threads import race
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[time_machine.Traveller]:
-    """Our clock shows what the sandbox's does."""
+    """Run the application on the sandbox's clock."""
     with time_machine.travel(NOON, tick=True) as clock:
         yield clock
 
 
 @pytest.fixture
 def ada(db: None, client: Client) -> Member:
-    """She is signed in."""
+    """Ada is signed in."""
     ada = make_member(ADA)
     Member.objects.filter(pk=ada.pk).update(name="Ada Reader")
     sign_in(client)
@@ -60,10 +60,10 @@ def ada(db: None, client: Client) -> Member:
     return ada
 
 
-# Asking
+# Requests
 
 
-def test_the_page_leads_to_the_form_and_says_what_it_waits_for(client: Client, ada: Member) -> None:
+def test_the_page_links_to_the_form_and_shows_a_pending_change(client: Client, ada: Member) -> None:
     assert f'href="{CHANGE}"' in look(client)
     assert "Not confirmed yet" not in main_of(client.get(CHANGE))
     change = want(client, f"  {NEW.upper()} ")
@@ -79,12 +79,12 @@ def test_the_page_leads_to_the_form_and_says_what_it_waits_for(client: Client, a
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("", "Please write an e-mail address."),
-        ("ada at new", "Please check this address"),
-        (f" {ADA.upper()}", "This is your address already."),
+        ("", "Enter an e-mail address."),
+        ("ada at new", "Enter a valid e-mail address"),
+        (f" {ADA.upper()}", "This is already your address."),
     ],
 )
-def test_what_cannot_be_is_said_beside_the_field(
+def test_errors_are_shown_beside_the_field(
     client: Client, ada: Member, typed: str, words: str
 ) -> None:
     answer = client.post(CHANGE, {"email": typed})
@@ -94,9 +94,9 @@ def test_what_cannot_be_is_said_beside_the_field(
     assert not AddressChange.objects.exists()
 
 
-def test_only_who_has_opened_the_page_asks(client: Client, ada: Member) -> None:
+def test_only_a_signed_in_member_can_request_a_change(client: Client, ada: Member) -> None:
     answer = Client().post(CHANGE, {"email": NEW}, follow=True)
-    assert "your page closes after an hour" in main_of(answer)
+    assert "we signed you out after one hour" in main_of(answer)
     assert not AddressChange.objects.exists()
 
 
@@ -114,14 +114,14 @@ def test_known_and_unknown_addresses_get_the_same_answer(client: Client, ada: Me
     assert pages[0] == pages[1] == pages[2]
 
 
-def test_whoever_asks_again_and_again_fills_no_mailbox(
+def test_repeated_requests_do_not_flood_a_mailbox(
     client: Client, ada: Member, clock: time_machine.Traveller
 ) -> None:
     for number in range(members.addresses.MOST_CHANGES):
         want(client, f"ada{number}@new.example")
     answer = client.post(CHANGE, {"email": NEW})
     assert answer.status_code == 422
-    assert "You asked for several changes just now." in main_of(answer)
+    assert "You’ve asked for too many changes." in main_of(answer)
     assert read_form(answer).fields["email"] == NEW
     assert AddressChange.objects.count() == members.addresses.MOST_CHANGES
     clock.shift(timedelta(minutes=61))
@@ -129,42 +129,42 @@ def test_whoever_asks_again_and_again_fills_no_mailbox(
     want(client)
 
 
-def test_the_mails_read_well(client: Client, ada: Member) -> None:
+def test_the_emails_explain_the_change(client: Client, ada: Member) -> None:
     change = want(client)
     old, new = read_mail(change, "address_old"), read_mail(change, "address_new")
     assert (old.to, new.to) == ([ADA], [NEW])
     assert old.subject == "Change your e-mail address at The Meridian Post?"
-    assert new.subject == "Is this address yours? The Meridian Post asks"
+    assert new.subject == "Confirm your new e-mail address for The Meridian Post"
     for part in both(old):
         assert "Hello Ada Reader," in part
-        assert f"Somebody wants us to know you by {NEW} from now on." in part
+        assert f"to ask us to change your e-mail address to {NEW}." in part
         assert "The link works for 24 hours." in part
-        assert "If it was not you, do nothing" in part
+        assert "If this wasn’t you, ignore this e-mail" in part
     for part in both(new):  # it may be a stranger's, by a slip
         assert "Ada Reader" not in part
         assert ADA not in part
         assert "a…@example.org" in part
-        assert "Please do not confirm it for somebody else" in part
+        assert "Don’t confirm it for someone else" in part
     confirm(change, "old", "new")
     changed = read_mail(change, "address_changed")
     assert changed.to == [NEW]
     for part in both(changed):
-        assert "Your address is changed: from now on our mails" in part
+        assert "We’ve changed your e-mail address." in part
 
 
 @pytest.mark.parametrize(
     ("address", "veiled"),
     [("ada@example.org", "a…@example.org"), ("a@example.org", "…@example.org")],
 )
-def test_an_address_is_veiled_for_strangers(address: str, veiled: str) -> None:
+def test_an_address_is_masked_for_strangers(address: str, veiled: str) -> None:
     assert mask_address(address) == veiled
 
 
-# Confirming
+# Confirmations
 
 
 @pytest.mark.parametrize("order", [("old", "new"), ("new", "old")])
-def test_confirmed_at_both_it_is_made_in_either_order(
+def test_a_change_is_made_after_both_confirmations_in_any_order(
     client: Client, ada: Member, order: tuple[str, str]
 ) -> None:
     change = want(client)
@@ -187,16 +187,16 @@ def test_confirmed_at_both_it_is_made_in_either_order(
 
 
 @pytest.mark.parametrize("side", ["old", "new"])
-def test_one_side_alone_changes_nothing(client: Client, ada: Member, side: str) -> None:
+def test_one_confirmation_alone_changes_nothing(client: Client, ada: Member, side: str) -> None:
     change = want(client)
     confirm(change, side, side)
     assert address_of(ada) == ADA
     assert not members.make_change(change.pk, at=timezone.now())
     assert not FormerAddress.objects.exists()
-    assert "One mailbox to go" in main_of(Client().get(path_of(change, Side(side))))
+    assert "One more address to confirm" in main_of(Client().get(path_of(change, Side(side))))
 
 
-def test_pressed_twice_it_is_made_once(client: Client, ada: Member) -> None:
+def test_a_double_click_makes_the_change_once(client: Client, ada: Member) -> None:
     change = want(client)
     confirm(change, "old", "old", "new", "new", "old")
     made_at = AddressChange.objects.get().made_at
@@ -206,7 +206,7 @@ def test_pressed_twice_it_is_made_once(client: Client, ada: Member) -> None:
     assert OutgoingMail.objects.filter(kind="address_changed").count() == 1
 
 
-def test_a_link_is_good_for_a_day(
+def test_a_link_is_valid_for_a_day(
     client: Client, ada: Member, clock: time_machine.Traveller
 ) -> None:
     change = want(client)
@@ -219,14 +219,14 @@ def test_a_link_is_good_for_a_day(
         Client().post(path_of(change, Side.NEW)),
     ):
         assert answer.status_code == 410
-        assert "It works for 24 hours" in main_of(answer)
+        assert "Links work for 24 hours" in main_of(answer)
     assert address_of(ada) == ADA
     for kind in ("address_old", "address_new"):
         assert_not_wanted(OutgoingMail.objects.get(kind=kind))
 
 
 @pytest.mark.parametrize("token", ["x", "%00", "WzEsIm9sZCJd:1tqYQm:abc", "a:b:c"])
-def test_what_is_no_link_is_closed(client: Client, ada: Member, token: str) -> None:
+def test_an_invalid_link_is_refused(client: Client, ada: Member, token: str) -> None:
     for answer in (
         client.get(f"/membership/address/{token}/"),
         client.post(f"/membership/address/{token}/"),
@@ -234,7 +234,7 @@ def test_what_is_no_link_is_closed(client: Client, ada: Member, token: str) -> N
         assert answer.status_code == 410
 
 
-def test_a_link_confirms_its_own_side_of_its_own_change_and_needs_our_key(
+def test_a_link_confirms_one_side_of_one_change_and_is_signed(
     client: Client, ada: Member, settings: LazySettings
 ) -> None:
     bob = make_member("bob@example.org")
@@ -252,7 +252,7 @@ def test_a_link_confirms_its_own_side_of_its_own_change_and_needs_our_key(
     assert address_of(ada) == ADA
 
 
-def test_a_newer_change_takes_the_place_of_an_older(client: Client, ada: Member) -> None:
+def test_a_newer_request_replaces_an_older_one(client: Client, ada: Member) -> None:
     older, newer = want(client), want(client, "ada@newer.example")
     for side in Side:
         assert Client().post(path_of(older, side)).status_code == 410
@@ -263,17 +263,17 @@ def test_a_newer_change_takes_the_place_of_an_older(client: Client, ada: Member)
     assert Client().get(path_of(older, Side.OLD)).status_code == 410
 
 
-def test_what_was_asked_for_before_staff_gave_another_address_is_closed(
-    client: Client, ada: Member
-) -> None:
+def test_a_request_is_void_after_staff_change_the_address(client: Client, ada: Member) -> None:
     change = want(client)
     confirm(change, "new")
-    members.adopt_address(Member.objects.get(pk=ada.pk), "desk@example.org", at=timezone.now())
+    members.set_address(Member.objects.get(pk=ada.pk), "desk@example.org", at=timezone.now())
     assert Client().post(path_of(change, Side.OLD)).status_code == 410
     assert address_of(ada) == "desk@example.org"
 
 
-def test_somebody_who_is_to_be_forgotten_changes_nothing(client: Client, ada: Member) -> None:
+def test_a_member_who_is_being_erased_cannot_change_the_address(
+    client: Client, ada: Member
+) -> None:
     change = want(client)
     confirm(change, "new")
     Erasure.objects.create(member=ada)
@@ -284,7 +284,7 @@ def test_somebody_who_is_to_be_forgotten_changes_nothing(client: Client, ada: Me
 
 
 @pytest.mark.django_db(transaction=True)
-def test_both_sides_at_once_make_it_once(client: Client) -> None:
+def test_simultaneous_confirmations_make_the_change_once(client: Client) -> None:
     ada = make_member(ADA)
     change = members.request_address_change(ada, NEW, language="en", at=timezone.now())
     paths = [path_of(change, side) for side in Side] * 2
@@ -296,8 +296,8 @@ def test_both_sides_at_once_make_it_once(client: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_naive_confirmation_loses_the_same_race() -> None:
-    """The control: who looks at a row, and writes all of it, forgets the other side's."""
+def test_a_confirmation_without_a_conditional_update_loses_the_race() -> None:
+    """Control: saving the whole row overwrites the other confirmation."""
     ada = make_member(ADA)
     change = members.request_address_change(ada, NEW, language="en", at=timezone.now())
     both_have_read = threading.Barrier(2)
@@ -313,12 +313,10 @@ def test_a_naive_confirmation_loses_the_same_race() -> None:
     assert address_of(ada) == ADA
 
 
-def test_what_was_confirmed_at_both_and_not_made_is_made_by_the_sweep(
-    client: Client, ada: Member
-) -> None:
+def test_the_job_makes_a_confirmed_change_after_a_crash(client: Client, ada: Member) -> None:
     change, now = want(client), timezone.now()
     AddressChange.objects.update(old_confirmed_at=now, new_confirmed_at=now)
-    assert "The change is being made" in main_of(client.get(path_of(change, Side.OLD)))
+    assert "We’re changing your address now" in main_of(client.get(path_of(change, Side.OLD)))
     assert members.claim_address_changes(at=timezone.now()) == [change.pk]
     assert members.make_change(change.pk, at=timezone.now())
     assert address_of(ada) == NEW
@@ -326,16 +324,16 @@ def test_what_was_confirmed_at_both_and_not_made_is_made_by_the_sweep(
 
 
 @pytest.mark.parametrize("sides", [(), ("new",), ("old", "new")])
-def test_what_came_to_nothing_is_forgotten_with_its_mails(
+def test_old_requests_are_deleted_with_their_emails(
     client: Client, ada: Member, clock: time_machine.Traveller, sides: tuple[str, ...]
 ) -> None:
     change = want(client)
     confirm(change, *sides)
     clock.shift(timedelta(days=29))
-    members.forget_changes(at=timezone.now())
+    members.delete_old_changes(at=timezone.now())
     assert AddressChange.objects.exists()
     clock.shift(timedelta(days=2))
-    members.forget_changes(at=timezone.now())
+    members.delete_old_changes(at=timezone.now())
     was_made = sides == ("old", "new")
     assert AddressChange.objects.exists() == was_made
     assert OutgoingMail.objects.filter(kind="address_new").exists() == was_made

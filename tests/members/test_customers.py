@@ -1,4 +1,4 @@
-"""Stripe’s customers follow a person’s name and address, whenever Stripe can be reached."""
+"""Customers at Stripe get a member's new name and address."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -36,14 +36,14 @@ CARD = "4242424242424242"
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[time_machine.Traveller]:
-    """Our clock shows what the sandbox's does."""
+    """Run the application on the sandbox's clock."""
     with time_machine.travel(NOON, tick=True) as clock:
         yield clock
 
 
 @pytest.fixture
 def ada(db: None, client: Client) -> Member:
-    """She is signed in."""
+    """Ada is signed in."""
     ada = make_member(ADA)
     Member.objects.filter(pk=ada.pk).update(name="Ada Reader")
     sign_in(client)
@@ -73,7 +73,7 @@ def bought(client: Client, ada: Member, campaign: Campaign, sandbox: SandboxCont
     return checkout
 
 
-def test_every_customer_at_stripe_follows(
+def test_every_customer_at_stripe_is_updated(
     client: Client, ada: Member, bought: Checkout, sandbox: SandboxControl
 ) -> None:
     again = start(Client(), JOIN, join_fields(client))
@@ -82,12 +82,12 @@ def test_every_customer_at_stripe_follows(
     confirm(want(client), "old", "new")
     assert tell() == [True]
     for checkout in (bought, again):
-        told = customer_of(checkout)
-        assert (told["email"], told["name"]) == (NEW, "Ada Reader")
+        customer = customer_of(checkout)
+        assert (customer["email"], customer["name"]) == (NEW, "Ada Reader")
     assert tell() == []
 
 
-def test_while_stripe_is_out_of_reach_it_is_kept_and_told_later(
+def test_the_update_is_retried_while_stripe_is_unavailable(
     client: Client,
     ada: Member,
     bought: Checkout,
@@ -108,7 +108,7 @@ def test_while_stripe_is_out_of_reach_it_is_kept_and_told_later(
     assert (ada.tell_stripe_at, ada.tell_stripe_error) == (None, "")
 
 
-def test_a_lost_answer_is_repeated(
+def test_an_update_is_repeated_after_a_lost_answer(
     client: Client,
     bought: Checkout,
     sandbox: SandboxControl,
@@ -131,7 +131,7 @@ def test_a_lost_answer_is_repeated(
     assert len(sandbox.events("customer.updated")) == 1
 
 
-def test_a_customer_that_was_deleted_there_is_no_error(
+def test_a_customer_deleted_at_stripe_is_not_an_error(
     client: Client, ada: Member, bought: Checkout
 ) -> None:
     stripe_api.client().v1.customers.delete(bought.customer_id or customer_of(bought)["id"])
@@ -139,7 +139,7 @@ def test_a_customer_that_was_deleted_there_is_no_error(
     assert tell() == [True]
 
 
-def test_what_stripe_refuses_is_shown_to_staff_without_the_address(
+def test_staff_see_a_refused_update_without_the_address(
     client: Client, ada: Member, bought: Checkout, admin_client: Client
 ) -> None:
     confirm(want(client, "ada@м.example"), "old", "new")
@@ -154,7 +154,7 @@ def test_what_stripe_refuses_is_shown_to_staff_without_the_address(
     )
 
 
-def test_changed_again_while_it_is_told_it_stays_due(
+def test_an_update_stays_due_if_the_member_changes_meanwhile(
     client: Client, ada: Member, bought: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     confirm(want(client), "old", "new")
@@ -171,7 +171,7 @@ def test_changed_again_while_it_is_told_it_stays_due(
     assert customer_of(bought)["name"] == "Ada R."
 
 
-def test_what_was_ordered_by_the_old_address_and_settles_later_is_the_same_persons(
+def test_an_order_with_the_old_address_still_belongs_to_the_member(
     client: Client, ada: Member, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = start(client, JOIN, join_fields(client))
@@ -183,6 +183,6 @@ def test_what_was_ordered_by_the_old_address_and_settles_later_is_the_same_perso
     assert Member.objects.get() == ada
     assert Membership.objects.get().member == Payment.objects.get().member == ada
     assert Tally.objects.get().member == ada
-    # Stripe made its customer of the old address, and is told.
+    # Stripe created its customer with the old address, and gets the new one.
     tell()
     assert customer_of(checkout)["email"] == NEW

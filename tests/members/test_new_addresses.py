@@ -1,4 +1,4 @@
-"""What becomes of a new address: whose it was before, what leads to the person, what staff do."""
+"""Address changes: previous owners of the new address, old links, and changes by staff."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -38,14 +38,14 @@ from tests.support.threads import race
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[time_machine.Traveller]:
-    """Our clock shows what the sandbox's does."""
+    """Run the application on the sandbox's clock."""
     with time_machine.travel(NOON, tick=True) as clock:
         yield clock
 
 
 @pytest.fixture
 def ada(db: None, client: Client) -> Member:
-    """She is signed in."""
+    """Ada is signed in."""
     ada = make_member(ADA)
     Member.objects.filter(pk=ada.pk).update(name="Ada Reader")
     sign_in(client)
@@ -53,18 +53,18 @@ def ada(db: None, client: Client) -> Member:
     return ada
 
 
-# Whose the new address was
+# Previous owners of the new address
 
 
 @pytest.fixture
 def other(campaign: Campaign) -> Member:
-    """By the new address a gift was bought, meanwhile or long ago."""
+    """Another member with the new address, who bought a gift."""
     other = make_member(NEW)
     make_gift(other, campaign, "2026-11-09 10:00")
     return other
 
 
-def test_whoever_has_the_new_address_is_the_same_person(client: Client, campaign: Campaign) -> None:
+def test_the_owner_of_the_new_address_is_merged(client: Client, campaign: Campaign) -> None:
     ada = make_member(ADA)
     sign_in(client)
     change = want(client)
@@ -80,7 +80,7 @@ def test_whoever_has_the_new_address_is_the_same_person(client: Client, campaign
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_sign_up_under_the_new_address_at_the_same_moment_is_the_same_person() -> None:
+def test_a_simultaneous_sign_up_with_the_new_address_is_merged() -> None:
     ada = make_member(ADA)
     change = members.request_address_change(ada, NEW, language="en", at=timezone.now())
     confirm(change, "old")
@@ -92,7 +92,7 @@ def test_a_sign_up_under_the_new_address_at_the_same_moment_is_the_same_person()
     assert address_of(ada) == NEW
 
 
-def test_if_two_cannot_be_made_one_nothing_changes(
+def test_nothing_changes_if_the_merge_is_refused(
     client: Client, ada: Member, other: Member
 ) -> None:
     Erasure.objects.create(member=other)
@@ -103,9 +103,7 @@ def test_if_two_cannot_be_made_one_nothing_changes(
     assert not FormerAddress.objects.exists()
 
 
-def test_who_is_made_one_with_another_in_that_instant_changes_nothing(
-    client: Client, ada: Member
-) -> None:
+def test_a_member_who_is_merged_meanwhile_is_not_changed(client: Client, ada: Member) -> None:
     change, bob = want(client), make_member("bob@example.org")
     confirm(change, "old")
     merged: list[bool] = []
@@ -119,12 +117,12 @@ def test_who_is_made_one_with_another_in_that_instant_changes_nothing(
     path = path_of(change, Side.NEW)
     with connection.execute_wrapper(merge_first):
         assert Client().post(path).status_code == 303
-    assert merged  # in the same transaction, which is taken back
+    assert merged  # in the same transaction, which is rolled back
     assert (address_of(ada), address_of(bob)) == (ADA, "bob@example.org")
     assert AddressChange.objects.get().made_at is None
 
 
-def test_an_address_that_another_left_is_taken_over(client: Client, ada: Member) -> None:
+def test_a_former_address_of_another_member_is_taken_over(client: Client, ada: Member) -> None:
     bob = make_member("bob@example.org")
     FormerAddress.objects.create(member=bob, email=NEW)
     confirm(want(client), "old", "new")
@@ -133,49 +131,49 @@ def test_an_address_that_another_left_is_taken_over(client: Client, ada: Member)
     assert Member.objects.filter(pk=bob.pk).exists()
 
 
-def test_back_to_a_former_address_of_ones_own(client: Client, ada: Member) -> None:
+def test_a_member_returns_to_a_former_address(client: Client, ada: Member) -> None:
     confirm(want(client), "old", "new")
     confirm(want(client, ADA), "old", "new")
     assert address_of(ada) == ADA
     assert FormerAddress.objects.get().email == NEW
 
 
-# What follows
+# Old links and settings
 
 
-def test_links_that_were_sent_to_the_old_address_open_nothing(client: Client, ada: Member) -> None:
+def test_links_sent_to_the_old_address_stop_working(client: Client, ada: Member) -> None:
     waiting = ask_for_link(client)
     confirm(want(client), "old", "new")
     assert Client().post(waiting).status_code == 410
 
 
-def test_a_link_to_stripe_that_went_to_the_old_address_opens_nothing(
+def test_a_portal_link_sent_to_the_old_address_stops_working(
     campaign: Campaign, sandbox: SandboxControl, clock: time_machine.Traveller
 ) -> None:
     checkout = buy(campaign, sandbox, email=ADA, name="Ada")
-    old, ada = f"/membership/manage/{links.portal_token(checkout)}/", Member.objects.get()
+    old, ada = f"/membership/manage/{links.make_portal_token(checkout)}/", Member.objects.get()
     clock.shift(60)
     assert Client().get(old).status_code == 200
-    members.adopt_address(ada, NEW, at=timezone.now())
+    members.set_address(ada, NEW, at=timezone.now())
     clock.shift(60)
     assert Client().get(old).status_code == Client().post(old).status_code == 410
-    fresh = f"/membership/manage/{links.portal_token(checkout)}/"
+    fresh = f"/membership/manage/{links.make_portal_token(checkout)}/"
     assert Client().get(fresh).status_code == 200
 
 
-def test_a_former_address_gets_the_same_answer_and_the_link_goes_to_the_one_of_now(
+def test_a_link_requested_with_a_former_address_goes_to_the_current_one(
     client: Client, ada: Member
 ) -> None:
     confirm(want(client), "old", "new")
     former, unknown = (ask(Client(), address) for address in (ADA, "eve@example.org"))
     assert main_of(former).replace(ADA, "eve@example.org") == main_of(unknown)
     assert NEW not in main_of(former)
-    owed = OutgoingMail.objects.filter(kind="sign_in").latest("pk")
-    assert emails.deliver_mail(owed.pk)
+    mail = OutgoingMail.objects.filter(kind="sign_in").latest("pk")
+    assert emails.deliver_mail(mail.pk)
     assert mailbox.outbox[-1].to == [NEW]
 
 
-def test_a_claim_by_the_old_address_does_not_tell_the_one_of_now(
+def test_a_claim_with_the_old_address_does_not_show_the_current_one(
     client: Client, ada: Member, campaign: Campaign
 ) -> None:
     confirm(want(client), "old", "new")
@@ -185,20 +183,20 @@ def test_a_claim_by_the_old_address_does_not_tell_the_one_of_now(
     gift = make_gift(make_member("ben@example.org"), campaign, "2026-11-09 10:00")
     typed = {"name": "Ada Reader", "email": ADA}
     answer = Client().post(f"/claim/{gift.code}/", typed)
-    assert "the address that you changed to" in main_of(answer)
+    assert "your new address" in main_of(answer)
     assert NEW not in main_of(answer)
     assert OutgoingMail.objects.get(kind="gift_confirm").member == ada
     answer = Client().post(f"/claim/{gift.code}/", typed | {"email": NEW})
-    assert f"We wrote to <strong>{NEW}</strong>" in main_of(answer)
+    assert f"We’ve e-mailed <strong>{NEW}</strong>" in main_of(answer)
 
 
-def test_a_wish_for_no_reminders_goes_along(client: Client, ada: Member) -> None:
+def test_an_opt_out_of_reminders_moves_to_the_new_address(client: Client, ada: Member) -> None:
     emails.stop_reminders(ADA)
     confirm(want(client), "old", "new")
     assert OptOut.objects.holds(NEW)
 
 
-def test_the_data_tell_of_former_addresses_and_changes(client: Client, ada: Member) -> None:
+def test_exported_data_has_former_addresses_and_changes(client: Client, ada: Member) -> None:
     confirm(want(client), "old", "new")
     data = client.get(f"{MINE}data.json").json()
     assert data["person"]["email"] == NEW
@@ -224,7 +222,7 @@ def edit(desk: Client, member: Member, **typed: str) -> Any:
     return desk.post(url, filled(desk, url, **typed))
 
 
-def test_staff_give_another_address(desk: Client, client: Client, ada: Member) -> None:
+def test_staff_change_an_address(desk: Client, client: Client, ada: Member) -> None:
     waiting = ask_for_link(client)
     assert edit(desk, ada, email=f" {NEW.upper()}").status_code == 302
     ada.refresh_from_db()
@@ -234,7 +232,7 @@ def test_staff_give_another_address(desk: Client, client: Client, ada: Member) -
     assert Client().post(waiting).status_code == 410
 
 
-def test_staff_give_another_name_and_stripe_is_told(desk: Client, ada: Member) -> None:
+def test_staff_change_a_name_and_stripe_is_updated(desk: Client, ada: Member) -> None:
     assert edit(desk, ada).status_code == 302
     ada.refresh_from_db()
     assert ada.tell_stripe_at is None
@@ -246,7 +244,7 @@ def test_staff_give_another_name_and_stripe_is_told(desk: Client, ada: Member) -
 
 
 @pytest.mark.parametrize("is_former", [True, False])
-def test_an_address_of_somebody_else_is_refused_with_the_way_out(
+def test_an_address_of_another_member_is_refused_with_a_link_to_merge(
     desk: Client, ada: Member, is_former: bool
 ) -> None:
     bob = make_member("bob@example.org" if is_former else NEW)
@@ -258,10 +256,10 @@ def test_an_address_of_somebody_else_is_refused_with_the_way_out(
     assert address_of(ada) == ADA
 
 
-def test_an_address_that_somebody_takes_in_the_same_instant_is_refused_as_well(
+def test_an_address_taken_at_the_same_moment_is_refused(
     desk: Client, ada: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The form finds nobody; then somebody signs up, and only the database knows."""
+    """Control: someone signs up after the form has checked the address."""
     find, validate = Member.objects.find, MemberForm.validate_unique
     looks: list[str] = []
 

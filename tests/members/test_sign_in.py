@@ -1,4 +1,4 @@
-"""The link to a person's own page: who gets it, and for how long it and the page are open."""
+"""Sign-in links and sessions of the account page."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -35,12 +35,12 @@ from tests.support.threads import race
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[time_machine.Traveller]:
-    """Our clock shows what the sandbox's does."""
+    """Run the application on the sandbox's clock."""
     with time_machine.travel(NOON, tick=True) as clock:
         yield clock
 
 
-# The link
+# Links
 
 
 @pytest.mark.django_db
@@ -48,8 +48,8 @@ def test_known_and_unknown_addresses_get_the_same_answer(client: Client) -> None
     make_member(ADA)
     known, unknown = (ask(client, address) for address in (ADA, "eve@example.org"))
     assert known.status_code == unknown.status_code == 200
-    words = "If this address belongs to a membership or a gift, a link is on its way."
-    assert f"{words} It works once, within 30 minutes." in main_of(known)
+    words = "If this address belongs to a membership or a gift, we’ve sent you a sign-in link."
+    assert f"{words} It works once and expires after 30 minutes." in main_of(known)
     assert main_of(known).replace(ADA, "eve@example.org") == main_of(unknown)
     assert set(known.headers) == set(unknown.headers)
     assert SignInLink.objects.get().member.email == ADA
@@ -57,35 +57,35 @@ def test_known_and_unknown_addresses_get_the_same_answer(client: Client) -> None
 
 
 @pytest.mark.django_db
-def test_an_address_is_known_however_it_is_typed_and_what_is_none_is_said(client: Client) -> None:
+def test_addresses_match_in_any_case_and_invalid_ones_are_refused(client: Client) -> None:
     make_member(ADA)
     ask(client, "  ADA@Example.ORG ")
     assert SignInLink.objects.count() == 1
     answer = ask(client, "ada at example")
     assert answer.status_code == 422
-    assert error_beside(answer, "email").startswith("Please check this address")
+    assert error_beside(answer, "email").startswith("Enter a valid e-mail address")
     assert read_form(answer).fields["email"] == "ada at example"
 
 
 @pytest.mark.django_db
-def test_a_link_opens_the_page_of_its_person_once(client: Client) -> None:
+def test_a_link_works_once(client: Client) -> None:
     make_member(ADA)
     path = ask_for_link(client)
     assert not is_signed_in(client)
     for _ in range(2):  # a mail scanner looks, and uses nothing up
         answer = client.get(path)
         assert answer.status_code == 200
-        assert "Open my page" in main_of(answer)
+        assert ">Sign in<" in main_of(answer)
     assert not is_signed_in(client)
     assert client.post(path)["Location"] == MINE
     assert ADA in look(client)
     for again in (Client().get(path), Client().post(path)):
         assert again.status_code == 410
-        assert "Send me the link" in main_of(again)
+        assert "Send sign-in link" in main_of(again)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_that_open_a_link_at_once_one_gets_in(client: Client) -> None:
+def test_two_simultaneous_uses_of_a_link_sign_in_once(client: Client) -> None:
     make_member(ADA)
     path = ask_for_link(client)
     outcomes = race(*[lambda: Client().post(path).status_code] * 4)
@@ -93,7 +93,7 @@ def test_of_two_that_open_a_link_at_once_one_gets_in(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_a_link_is_good_for_half_an_hour(client: Client, clock: time_machine.Traveller) -> None:
+def test_a_link_is_valid_for_half_an_hour(client: Client, clock: time_machine.Traveller) -> None:
     make_member(ADA)
     path = ask_for_link(client)
     clock.shift(timedelta(minutes=29))
@@ -106,32 +106,32 @@ def test_a_link_is_good_for_half_an_hour(client: Client, clock: time_machine.Tra
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("token", ["x", "A" * 43, "%00", "%F0%9F%92%A9", "a:b:c"])
-def test_what_is_no_link_is_closed(client: Client, token: str) -> None:
+def test_an_invalid_link_is_refused(client: Client, token: str) -> None:
     for answer in (client.get(f"{MINE}open/{token}/"), client.post(f"{MINE}open/{token}/")):
         assert answer.status_code == 410
 
 
 @pytest.mark.django_db
-def test_the_mail_can_be_sent_again_and_the_table_is_not_enough_to_make_its_link(
+def test_an_email_can_be_resent_and_the_table_does_not_reveal_its_link(
     client: Client, settings: LazySettings
 ) -> None:
     make_member(ADA)
     path = ask_for_link(client)
     token = path.rstrip("/").rpartition("/")[2]
-    owed = OutgoingMail.objects.get()
-    assert emails.reschedule_mail([owed.pk]) == 1
+    mail = OutgoingMail.objects.get()
+    assert emails.reschedule_mail([mail.pk]) == 1
     assert urlsplit(find_link(read_mail(), f"{MINE}open/")).path == path
     for row in (*SignInLink.objects.values(), *OutgoingMail.objects.values()):
         assert token not in str(row)
     assert client.get(f"{MINE}open/{SignInLink.objects.get().secret_hash}/").status_code == 410
     settings.SECRET_KEY = "another-key"
-    assert links.sign_in_token(SignInLink.objects.get()) != token
-    emails.reschedule_mail([owed.pk])
-    assert_not_wanted(owed)  # what it would say opens nothing
+    assert links.make_sign_in_token(SignInLink.objects.get()) != token
+    emails.reschedule_mail([mail.pk])
+    assert_not_wanted(mail)  # its link has expired
 
 
 @pytest.mark.django_db
-def test_a_mail_that_comes_too_late_is_not_sent(
+def test_an_email_is_not_sent_after_its_link_expired(
     client: Client, clock: time_machine.Traveller
 ) -> None:
     make_member(ADA)
@@ -139,29 +139,29 @@ def test_a_mail_that_comes_too_late_is_not_sent(
     clock.shift(timedelta(minutes=31))
     assert_not_wanted(OutgoingMail.objects.get())
     ask(client)
-    members.open_link(links.sign_in_token(SignInLink.objects.latest("pk")), at=timezone.now())
+    members.open_link(links.make_sign_in_token(SignInLink.objects.latest("pk")), at=timezone.now())
     assert_not_wanted(OutgoingMail.objects.latest("pk"))
 
 
 @pytest.mark.django_db
-def test_an_old_link_is_forgotten_with_its_mail(
+def test_an_old_link_is_deleted_with_its_email(
     client: Client, clock: time_machine.Traveller
 ) -> None:
     make_member(ADA)
     ask_for_link(client)
     clock.shift(timedelta(days=29))
-    members.forget_links(at=timezone.now())
+    members.delete_old_links(at=timezone.now())
     assert SignInLink.objects.count() == OutgoingMail.objects.filter(kind="sign_in").count() == 1
     clock.shift(timedelta(days=2))
-    members.forget_links(at=timezone.now())
+    members.delete_old_links(at=timezone.now())
     assert SignInLink.objects.count() == OutgoingMail.objects.filter(kind="sign_in").count() == 0
 
 
 @pytest.mark.django_db
-def test_a_link_of_somebody_who_is_made_one_with_another_in_that_instant_is_closed(
+def test_a_link_of_a_member_who_is_merged_meanwhile_is_refused(
     client: Client,
 ) -> None:
-    """Between the two statements: the link is used up, and then it is gone with the person."""
+    """The link is used up, then deleted by the merge before the member is loaded."""
     make_member(ADA)
     path = ask_for_link(client)
 
@@ -179,7 +179,7 @@ def test_a_link_of_somebody_who_is_made_one_with_another_in_that_instant_is_clos
 
 
 @pytest.mark.django_db
-def test_whoever_asks_again_and_again_fills_no_mailbox(
+def test_repeated_requests_do_not_flood_a_mailbox(
     client: Client, clock: time_machine.Traveller
 ) -> None:
     make_member(ADA)
@@ -196,7 +196,7 @@ def test_whoever_asks_again_and_again_fills_no_mailbox(
 
 
 @pytest.mark.django_db
-def test_one_client_asks_for_so_many_addresses_and_is_then_asked_to_wait(client: Client) -> None:
+def test_one_client_can_request_a_limited_number_of_links(client: Client) -> None:
     statuses = [
         client.post(MINE, {"email": f"reader{number}@example.org"}).status_code
         for number in range(11)
@@ -206,7 +206,7 @@ def test_one_client_asks_for_so_many_addresses_and_is_then_asked_to_wait(client:
 
 
 @pytest.mark.django_db
-def test_no_log_and_no_other_site_learns_the_link(
+def test_the_link_reaches_no_log_and_no_other_site(
     client: Client, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     make_member(ADA)
@@ -224,11 +224,11 @@ def test_no_log_and_no_other_site_learns_the_link(
     assert ADA not in written
 
 
-# Who is known, and for how long
+# Sessions
 
 
 @pytest.mark.django_db
-def test_the_page_closes_after_an_hour(client: Client, clock: time_machine.Traveller) -> None:
+def test_a_session_ends_after_an_hour(client: Client, clock: time_machine.Traveller) -> None:
     make_member(ADA)
     sign_in(client)
     clock.shift(timedelta(minutes=59))
@@ -236,18 +236,18 @@ def test_the_page_closes_after_an_hour(client: Client, clock: time_machine.Trave
     clock.shift(timedelta(minutes=2))
     assert not is_signed_in(client)
     answer = client.get(f"{MINE}data.json", follow=True)
-    assert "your page closes after an hour" in main_of(answer)
+    assert "we signed you out after one hour" in main_of(answer)
 
 
 @pytest.mark.django_db
-def test_the_key_of_the_session_changes_with_the_way_in_and_out(client: Client) -> None:
+def test_the_session_key_changes_at_sign_in_and_sign_out(client: Client) -> None:
     make_member(ADA)
-    client.cookies["sessionid"] = "planted-by-somebody"
+    client.cookies["sessionid"] = "planted-by-an-attacker"
     sign_in(client)
     key = client.cookies["sessionid"].value
-    assert key not in {"", "planted-by-somebody"}
-    answer = client.post(f"{MINE}leave/", follow=True)
-    assert "You have left your page" in main_of(answer)
+    assert key not in {"", "planted-by-an-attacker"}
+    answer = client.post(f"{MINE}sign-out/", follow=True)
+    assert "You’ve signed out" in main_of(answer)
     assert not is_signed_in(client)
     thief = Client()
     thief.cookies["sessionid"] = key
@@ -255,7 +255,7 @@ def test_the_key_of_the_session_changes_with_the_way_in_and_out(client: Client) 
 
 
 @pytest.mark.django_db
-def test_a_login_of_the_staff_and_a_persons_page_do_not_touch_each_other(
+def test_staff_login_and_account_page_are_independent(
     client: Client, clock: time_machine.Traveller
 ) -> None:
     staff = User.objects.create_superuser("desk", "desk@example.org", "a long password")
@@ -271,7 +271,7 @@ def test_a_login_of_the_staff_and_a_persons_page_do_not_touch_each_other(
     assert not is_signed_in(client)
     assert client.get("/admin/").status_code == 200
     sign_in(client)
-    client.post(f"{MINE}leave/")
+    client.post(f"{MINE}sign-out/")
     assert client.get("/admin/").status_code == 200
     other = Client()
     sign_in(other)
@@ -279,8 +279,8 @@ def test_a_login_of_the_staff_and_a_persons_page_do_not_touch_each_other(
 
 
 @pytest.mark.django_db
-def test_looking_changes_nothing_and_leaving_is_no_link(client: Client) -> None:
+def test_reading_the_page_changes_nothing_and_sign_out_is_a_form(client: Client) -> None:
     make_member(ADA)
     sign_in(client)
-    assert client.get(f"{MINE}leave/").status_code == 405
+    assert client.get(f"{MINE}sign-out/").status_code == 405
     assert is_signed_in(client)

@@ -1,4 +1,4 @@
-"""Gifts to somebody who does not pay: each follows the one before."""
+"""Gifts to members without a subscription: each follows the one before."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from campaigns import settlement, tasks
+from campaigns import actions, tasks
 from campaigns.models import OutgoingMail
 from tests.support.extensions import (
     claim,
@@ -19,7 +19,7 @@ from tests.support.factories import at
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_gifts_to_somebody_who_does_not_pay_add_up() -> None:
+def test_two_gifts_to_a_member_without_a_subscription_add_up() -> None:
     with time_machine.travel(at("2027-01-31 12:00"), tick=False):
         first = give_and_claim(months=1)
         second = claim(give_alone(months=1))
@@ -31,22 +31,22 @@ def test_two_gifts_to_somebody_who_does_not_pay_add_up() -> None:
     }
 
 
-def test_a_gift_taken_back_lets_the_next_begin_at_once(admin_user: Any) -> None:
+def test_the_next_gift_starts_when_one_is_revoked(admin_user: Any) -> None:
     with time_machine.travel(at("2027-01-31 12:00"), tick=False):
         first, second = give_and_claim(months=3), claim(give_alone(months=6))
     with time_machine.travel(at("2027-02-10 12:00"), tick=False):
-        settlement.revoke_gift(first, by=admin_user, why="returned")
+        actions.revoke_gift(first, by=admin_user, why="returned")
     assert second.membership is not None
     second.membership.refresh_from_db()
     assert second.membership.started_at == at("2027-02-10 12:00")
     assert second.membership.ends_at == at("2027-08-10 12:00")
 
 
-def test_the_end_of_what_moved_up_is_told(admin_user: Any) -> None:
+def test_the_warning_moves_up_with_its_gift(admin_user: Any) -> None:
     with time_machine.travel(at("2027-01-31 12:00"), tick=False) as traveller:
         first, second = give_and_claim(months=12), claim(give_alone(months=12))
         traveller.move_to(at("2027-02-02 12:00"))
-        settlement.revoke_gift(first, by=admin_user, why="returned")
+        actions.revoke_gift(first, by=admin_user, why="returned")
         assert spans(second)[0][1] == at("2028-02-02 12:00")
         moment = at("2027-12-20 12:00")
         while moment < at("2028-02-02 12:00"):

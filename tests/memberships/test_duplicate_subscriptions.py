@@ -1,4 +1,4 @@
-"""Two subscriptions of one person by accident: seen by staff, and named on the person's page."""
+"""Duplicate subscriptions: shown to staff and on the account page."""
 
 from typing import Any
 
@@ -7,7 +7,8 @@ from django.test import Client
 
 from campaigns.models import Member, Membership
 from campaigns.reports.attention import CONCERNS
-from tests.support.factories import at, make_checkout, make_member
+from tests.support.factories import at, make_member
+from tests.support.sales import make_subscription
 from tests.support.sign_in import ADA, look, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -20,32 +21,17 @@ def ada() -> Member:
     return make_member(ADA)
 
 
-def subscribe(member: Member, **changes: Any) -> Membership:
-    checkout = make_checkout(None, member=member, status="paid")
-    values = {
-        "member": member,
-        "checkout": checkout,
-        "plan": checkout.price.plan,
-        "price": checkout.price,
-        "source": Membership.Source.SUBSCRIPTION,
-        "started_at": at("2026-11-10 12:00"),
-        "ends_at": at("2027-11-10 12:00"),
-        "subscription_id": f"sub_{checkout.pk}",
-    }
-    return Membership.objects.create(**values | changes)
-
-
-def doubled() -> set[Membership]:
+def find_duplicates() -> set[Membership]:
     [concern] = [each for each in CONCERNS if each.name == "doubled"]
     return set(concern.rows())
 
 
-def test_both_are_named_to_staff_and_to_their_owner(ada: Member, client: Client) -> None:
-    first = subscribe(ada)
-    subscribe(make_member())
-    assert doubled() == set()
-    second = subscribe(ada)
-    assert doubled() == {first, second}
+def test_duplicates_are_shown_to_staff_and_to_the_member(ada: Member, client: Client) -> None:
+    first = make_subscription(member=ada)
+    make_subscription(member=make_member())
+    assert find_duplicates() == set()
+    second = make_subscription(member=ada)
+    assert find_duplicates() == {first, second}
     sign_in(client)
     page = look(client)
     assert WORDS in page
@@ -65,11 +51,11 @@ def test_both_are_named_to_staff_and_to_their_owner(ada: Member, client: Client)
     ],
     ids=lambda value: value.get("status") or next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_what_is_charged_no_more_doubles_nothing(
+def test_only_charged_subscriptions_are_duplicates(
     ada: Member, client: Client, changes: dict[str, Any], is_charged: bool
 ) -> None:
-    subscribe(ada)
-    subscribe(ada, **changes)
-    assert len(doubled()) == (2 if is_charged else 0)
+    make_subscription(member=ada)
+    make_subscription(member=ada, **changes)
+    assert len(find_duplicates()) == (2 if is_charged else 0)
     sign_in(client)
     assert (WORDS in look(client)) == is_charged

@@ -1,24 +1,24 @@
-"""A gift to somebody who is a member already: nothing is refused, nothing is lost."""
+"""Gifts that extend a subscription."""
 
 from datetime import timedelta
 from typing import Any
 
-from campaigns import memberships, settlement, stripe_api, tasks
-from campaigns.models import Campaign, Gift, Membership, Payment, Tally
+from campaigns import actions, memberships, stripe_api, tasks
+from campaigns.models import Campaign, Gift, Member, Membership, Payment, Tally
 from newsroom.sandbox.control import SandboxControl
 from tests.support.extensions import (
+    BEN,
     SUBSCRIBED,
     Clock,
     at_stripe,
     claim,
     give,
     next_charge,
-    settle,
     spans,
-    subscribe,
 )
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at
+from tests.support.sales import settle, subscribe
 
 clock = _clock  # a fixture
 
@@ -26,37 +26,37 @@ clock = _clock  # a fixture
 def test_a_gift_to_a_subscriber_moves_the_next_charge(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(campaign, sandbox)
+    subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
     gift = claim(give(campaign))
     assert gift.membership is not None
     assert gift.membership.extends == subscription
     assert gift.membership.started_at == at("2026-12-10 12:00")
     assert gift.membership.ends_at == at("2027-12-10 12:00")
     tasks.sweep()
-    assert at_stripe(subscription)["status"] == "trialing"
+    assert at_stripe(subscription).status == "trialing"
     assert next_charge(subscription) == at("2027-12-10 12:00")
     subscription.refresh_from_db()
     assert (subscription.status, subscription.push_at) == ("active", None)
     assert subscription.pushed_until == subscription.gifted_until == at("2027-12-10 12:00")
     # Through all the year nothing is charged, and a zero invoice is no payment.
     clock.move_to(at("2027-12-10 11:00"))
-    settle(subscription)
+    settle(membership=subscription)
     assert Payment.objects.filter(membership=subscription).count() == 1
     subscription.refresh_from_db()
     assert (subscription.status, subscription.ends_at) == ("active", at("2027-12-10 12:00"))
     clock.move_to(at("2027-12-10 13:00"))
-    settle(subscription)
+    settle(membership=subscription)
     [first, renewal] = Payment.objects.filter(membership=subscription).order_by("paid_at")
     assert (first.role, renewal.role) == ("first", "renewal")
     assert Tally.objects.filter(member=subscription.member).count() == 0  # the gift counts instead
 
 
-def test_two_gifts_add_up_to_the_day_and_never_drift(
+def test_two_gifts_add_up_to_the_day(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     sandbox.freeze(int(at("2026-12-31 12:00").timestamp()))
     clock.move_to(at("2026-12-31 12:00"))
-    subscription = subscribe(campaign, sandbox)  # paid until 31 January
+    subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)  # paid until 31 January
     for _ in range(2):
         claim(give(campaign, months=1))
     tasks.sweep()
@@ -71,50 +71,50 @@ def test_two_gifts_add_up_to_the_day_and_never_drift(
 def test_an_extension_that_is_revoked_moves_the_next_charge_back(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
 ) -> None:
-    subscription = subscribe(campaign, sandbox)
+    subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
     first, second = claim(give(campaign, months=3)), claim(give(campaign, months=6))
     tasks.sweep()
     assert next_charge(subscription) == at("2027-09-10 11:00")
     clock.move_to(at("2027-01-10 12:00"))  # a month of the first was used
-    settlement.revoke_gift(first, by=admin_user, why="given by mistake")
+    actions.revoke_gift(first, by=admin_user, why="given by mistake")
     tasks.sweep()
     assert second.membership is not None
     second.membership.refresh_from_db()
     assert second.membership.started_at == at("2027-01-10 12:00")
     assert next_charge(subscription) == at("2027-07-10 11:00")
-    settlement.revoke_gift(second, by=admin_user, why="this one, too")
+    actions.revoke_gift(second, by=admin_user, why="this one, too")
     tasks.sweep()
-    assert at_stripe(subscription)["status"] == "active"  # nothing is left, so it charges now
-    settle(subscription)
+    assert at_stripe(subscription).status == "active"  # nothing is left, so it charges now
+    settle(membership=subscription)
     assert Payment.objects.filter(membership=subscription).count() == 2
-    settlement.restore_gift(second, by=admin_user, why="it was right")
+    actions.restore_gift(second, by=admin_user, why="it was right")
     second.refresh_from_db()
     assert second.status == Gift.Status.CLAIMED
 
 
-def test_one_that_is_being_cancelled_gets_a_membership_of_its_own_after_it(
+def test_a_gift_to_a_cancelled_subscriber_starts_after_the_paid_period(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(campaign, sandbox)
+    subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
     stripe_api.client().v1.subscriptions.update(
         str(subscription.subscription_id), {"cancel_at_period_end": True}
     )
-    settle(subscription)
+    settle(membership=subscription)
     gift = claim(give(campaign))
     assert gift.membership is not None
     assert (gift.membership.extends, gift.membership.started_at) == (None, at("2026-12-10 12:00"))
     tasks.sweep()
-    assert at_stripe(subscription)["status"] == "active"
+    assert at_stripe(subscription).status == "active"
     assert next_charge(subscription) == at("2026-12-10 12:00")
 
 
-def test_one_that_is_past_due_gets_a_membership_of_its_own_from_now_on(
+def test_a_gift_to_a_past_due_subscriber_starts_now(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(campaign, sandbox)
+    subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
     clock.move_to(at("2026-12-09 12:00"))
     sandbox.renew(str(subscription.subscription_id), outcome="failed")
-    settle(subscription)
+    settle(membership=subscription)
     subscription.refresh_from_db()
     assert subscription.status == "past_due"
     gift = claim(give(campaign))
@@ -122,11 +122,11 @@ def test_one_that_is_past_due_gets_a_membership_of_its_own_from_now_on(
     assert (gift.membership.extends, gift.membership.started_at) == (None, at("2026-12-09 12:00"))
 
 
-def test_one_cancelled_before_its_charge_was_moved_leaves_the_gift_by_itself(
+def test_a_cancellation_before_the_charge_is_moved_separates_the_gift(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    """The webhook of the cancellation has not come when the gift is claimed."""
-    subscription = subscribe(campaign, sandbox)
+    """The gift is claimed before the webhook of the cancellation arrives."""
+    subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
     stripe_api.client().v1.subscriptions.update(
         str(subscription.subscription_id), {"cancel_at_period_end": True}
     )
@@ -137,30 +137,29 @@ def test_one_cancelled_before_its_charge_was_moved_leaves_the_gift_by_itself(
     assert gift.membership.extends is None
     subscription.refresh_from_db()
     assert (subscription.push_at, subscription.gifted_until) == (None, None)
-    assert at_stripe(subscription)["trial_end"] is None
+    assert at_stripe(subscription).trial_ends_at is None
 
 
-def test_what_was_given_moves_up_when_the_subscription_ends_at_once(
+def test_a_gift_moves_up_when_the_subscription_ends_at_once(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(campaign, sandbox)
+    subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
     gift = claim(give(campaign))
     clock.move_to(at("2026-11-20 12:00"))
     stripe_api.client().v1.subscriptions.cancel(str(subscription.subscription_id))
-    settle(subscription)
+    settle(membership=subscription)
     assert gift.membership is not None
     gift.membership.refresh_from_db()
     assert gift.membership.started_at == at("2026-11-20 12:00")
     assert gift.membership.ends_at == at("2027-11-20 12:00")
-    assert Membership.objects.active_at(at("2027-11-20 11:00")).filter(
-        member__email="ben@example.org"
-    )
+    member = Member.objects.get(email=BEN)
+    assert memberships.access_until(member, at("2027-11-20 11:00")) == at("2027-11-20 12:00")
 
 
-def test_more_than_two_years_are_pushed_on_as_time_goes_by(
+def test_a_charge_more_than_two_years_away_is_moved_in_steps(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(campaign, sandbox)
+    subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
     claim(give(campaign, months=36))
     tasks.sweep()
     assert next_charge(subscription) == SUBSCRIBED + timedelta(days=729)
@@ -176,10 +175,10 @@ def test_more_than_two_years_are_pushed_on_as_time_goes_by(
     assert Payment.objects.filter(membership=subscription).count() == 1
 
 
-def test_one_that_renewed_before_it_was_told_is_extended_from_what_it_paid(
+def test_a_renewal_before_the_move_is_extended_from_its_paid_period(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(campaign, sandbox)
+    subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
     clock.move_to(at("2026-12-10 11:59"))
     gift = claim(give(campaign, months=1))
     clock.move_to(at("2026-12-10 13:00"))  # it was charged for another month meanwhile
@@ -190,10 +189,10 @@ def test_one_that_renewed_before_it_was_told_is_extended_from_what_it_paid(
     assert gift.membership.started_at == at("2027-01-10 12:00")
 
 
-def test_while_stripe_is_silent_the_charge_stays_to_be_moved(
+def test_moving_the_charge_is_retried_while_stripe_is_unavailable(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(campaign, sandbox)
+    subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
     claim(give(campaign))
     sandbox.add_fault("api", match="POST /v1/subscriptions", kind="error", times=-1)
     tasks.sweep()
@@ -204,112 +203,112 @@ def test_while_stripe_is_silent_the_charge_stays_to_be_moved(
     clock.move_to(subscription.push_at)
     tasks.sweep()
     subscription.refresh_from_db()
-    told = Membership.objects.filter(pk=subscription.pk, push_at__isnull=True, push_error="")
-    assert told.exists()
+    moved = Membership.objects.filter(pk=subscription.pk, push_at__isnull=True, push_error="")
+    assert moved.exists()
     assert next_charge(subscription) == at("2027-12-10 12:00")
 
 
-# What went wrong once
+# Regressions
 
 
 def change(membership: Membership, **changes: Any) -> None:
     stripe_api.client().v1.subscriptions.update(str(membership.subscription_id), changes)  # type: ignore[arg-type]
 
 
-def test_two_gifts_to_one_that_is_being_cancelled_follow_each_other(
+def test_two_gifts_to_a_cancelled_subscriber_follow_each_other(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(campaign, sandbox)
+    subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
     change(subscription, cancel_at_period_end=True)
-    settle(subscription)
+    settle(membership=subscription)
     assert spans(claim(give(campaign)), claim(give(campaign))) == [
         (at("2026-12-10 12:00"), at("2027-12-10 12:00")),
         (at("2027-12-10 12:00"), at("2028-12-10 12:00")),
     ]
 
 
-def test_whoever_cancelled_is_not_charged_when_the_gift_is_taken_back(
+def test_a_cancelled_subscriber_is_not_charged_when_a_gift_is_revoked(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
 ) -> None:
-    subscription = subscribe(campaign, sandbox)
+    subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
     gift = claim(give(campaign))
     tasks.sweep()
     change(subscription, cancel_at_period_end=True)
     clock.move_to(at("2027-01-10 12:00"))
-    settle(subscription)
-    settlement.revoke_gift(gift, by=admin_user, why="returned")
+    settle(membership=subscription)
+    actions.revoke_gift(gift, by=admin_user, why="returned")
     tasks.sweep()
     clock.move_to(at("2027-01-10 13:00"))
-    settle(subscription)
+    settle(membership=subscription)
     subscription.refresh_from_db()
     assert subscription.status == "ended"
     assert Payment.objects.filter(membership=subscription).count() == 1
 
 
-def test_what_was_detached_holds_up_no_later_settlement(
+def test_a_separated_gift_does_not_block_later_settlements(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
 ) -> None:
-    subscription = subscribe(campaign, sandbox)
+    subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
     first = claim(give(campaign, months=1))
     tasks.sweep()
     clock.move_to(at("2027-01-20 13:00"))
     change(subscription, cancel_at_period_end=True)
     second = claim(give(campaign, months=1))
     tasks.sweep()
-    settlement.revoke_gift(first, by=admin_user, why="a mistake of ours")
+    actions.revoke_gift(first, by=admin_user, why="a mistake of ours")
     stripe_api.client().v1.subscriptions.cancel(str(subscription.subscription_id))
-    settle(subscription)
+    settle(membership=subscription)
     subscription.refresh_from_db()
     assert subscription.status == "ended"
     assert spans(second)[0][1] is not None
 
 
-def test_gifts_on_a_renewal_that_failed_unheard_follow_each_other(
+def test_gifts_after_an_unnoticed_failed_renewal_follow_each_other(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(campaign, sandbox)
+    subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
     clock.move_to(at("2026-12-09 12:00"))
     sandbox.renew(str(subscription.subscription_id), outcome="failed")  # no webhook came yet
     clock.move_to(at("2026-12-10 12:30"))
     first = claim(give(campaign, months=3))
     clock.move_to(at("2026-12-10 12:31"))
     tasks.sweep()
-    settle(subscription)
+    settle(membership=subscription)
     second = claim(give(campaign, months=3))
     tasks.sweep()
     [(_, first_end), (second_start, _)] = spans(first, second)
     assert second_start == first_end
     stripe_api.client().v1.subscriptions.cancel(str(subscription.subscription_id))
-    settle(subscription)
+    settle(membership=subscription)
     assert spans(second)[0][0] == first_end
 
 
-def test_a_second_gift_claimed_just_before_a_renewal_begins_after_what_was_paid(
+def test_a_gift_claimed_just_before_a_renewal_starts_after_the_paid_period(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscription = subscribe(campaign, sandbox)
+    subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
     claim(give(campaign, months=1))
     tasks.sweep()  # nothing is charged until 10 January
     clock.move_to(at("2027-01-10 11:59"))
     claim(give(campaign, months=1))
-    clock.move_to(at("2027-01-10 13:00"))  # charged until 10 February before we told
+    clock.move_to(at("2027-01-10 13:00"))  # charged until 10 February before the move
     tasks.sweep()
     assert next_charge(subscription) == at("2027-03-10 12:00")
 
 
-def test_an_extension_that_comes_back_after_a_renewal_follows_what_was_paid(
+def test_an_extension_restored_after_a_renewal_starts_after_the_paid_period(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
 ) -> None:
-    subscription = subscribe(campaign, sandbox)
+    subscription = subscribe(campaign=campaign, sandbox=sandbox, email=BEN)
     gift = claim(give(campaign))
     tasks.sweep()
-    settlement.revoke_gift(gift, by=admin_user, why="a mistake")
+    actions.revoke_gift(gift, by=admin_user, why="a mistake")
     tasks.sweep()
     clock.move_to(at("2027-02-01 12:00"))
-    settle(subscription)
+    settle(membership=subscription)
     subscription.refresh_from_db()
     paid_until = subscription.ends_at
-    settlement.restore_gift(gift, by=admin_user, why="no mistake after all")
+    actions.restore_gift(gift, by=admin_user, why="no mistake after all")
     tasks.sweep()
     [(start, end)] = spans(gift)
     assert start == paid_until

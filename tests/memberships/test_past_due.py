@@ -1,5 +1,6 @@
-"""A renewal that fails: the member hears of it once, and can mend it."""
+"""A failed renewal: the member gets one email and can pay."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -7,117 +8,105 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import settlement, stripe_api
+from campaigns import stripe_api
 from campaigns.models import Campaign, Member, Membership, OutgoingMail, Payment
+from campaigns.stripe_api import objects
+from campaigns.stripe_api.snapshots import read_subscription
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_settlement import order_membership
 from tests.support.factories import make_campaign
 from tests.support.mails import assert_not_wanted, both, deliver, find_link, owe_of_failure
+from tests.support.renewals import DECLINED_LATER, settle, subscribe
 
-CARD, DECLINED_LATER = "4242424242424242", "4000000000000341"
 DAY = 86_400
 
 
 @pytest.fixture
 def subscribed(campaign: Campaign, sandbox: SandboxControl) -> Membership:
-    return subscribe(campaign, sandbox, CARD)
-
-
-def subscribe(campaign: Campaign, sandbox: SandboxControl, card: str) -> Membership:
-    checkout = order_membership(campaign, "month")
-    sandbox.pay(str(checkout.session_id), card=card)
-    settlement.settle_checkout(checkout.pk)
+    membership = subscribe(campaign, sandbox)
     sandbox.advance(DAY)
-    return Membership.objects.get()
-
-
-def settle(membership: Membership) -> str:
-    assert membership.checkout_id is not None
-    settlement.settle_checkout(membership.checkout_id)
-    membership.refresh_from_db()
-    return membership.status
+    return membership
 
 
 def fail(membership: Membership, sandbox: SandboxControl) -> dict[str, Any]:
-    """The next renewal fails now; its invoice."""
+    """Let the next renewal fail now; returns its invoice."""
     invoice = sandbox.renew(str(membership.subscription_id), outcome="failed")
     sandbox.advance(60)
     return invoice
 
 
-def owed() -> list[OutgoingMail]:
+def past_due_mails() -> list[OutgoingMail]:
     return list(OutgoingMail.objects.filter(kind=OutgoingMail.Kind.PAST_DUE).order_by("pk"))
 
 
-def test_a_failed_renewal_is_told_once_however_often_its_events_come(
+def test_a_failed_renewal_sends_one_email_however_often_its_events_arrive(
     subscribed: Membership, sandbox: SandboxControl, client: Client
 ) -> None:
     before = len(sandbox.events())
     invoice = fail(subscribed, sandbox)
-    came = [each["id"] for each in sandbox.events()[before:]]
+    came = [event["id"] for event in sandbox.events()[before:]]
     deliver_events(sandbox, client, [*came, *reversed(came)])
     subscribed.refresh_from_db()
     assert subscribed.status == Membership.Status.PAST_DUE
-    assert [mail.key for mail in owed()] == [f"past_due:{invoice['id']}"]
+    assert [mail.key for mail in past_due_mails()] == [f"past_due:{invoice['id']}"]
 
 
-def test_the_member_reads_what_failed_that_it_goes_on_and_how_to_mend_it(
+def test_the_email_says_what_failed_and_how_to_fix_it(
     subscribed: Membership, sandbox: SandboxControl, client: Client
 ) -> None:
     fail(subscribed, sandbox)
     settle(subscribed)
-    sent = deliver(owed()[0])
+    sent = deliver(past_due_mails()[0])
     assert sent.to == ["ada@example.org"]
-    assert sent.subject == "Your payment to The Meridian Post did not go through"
+    assert sent.subject == "Your payment to The Meridian Post didn’t go through"
     for part in both(sent):
         for words in (
             "Hello Ada Reader,",
-            "We could not take the payment for your membership of The Meridian Post.",
-            "Nothing was charged.",
+            "We couldn’t collect the payment for your membership of The Meridian Post.",
+            "You haven’t been charged.",
             "€6",
             "11 November 2026, 14:00 EET",
-            "Your membership goes on until 24 December 2026.",
+            "Your membership stays active until 24 December 2026.",
         ):
             assert words in part
     answer = client.get(urlsplit(find_link(sent, "/membership/manage/")).path)
     assert answer.status_code in {200, 302}
 
 
-def test_it_is_told_in_the_members_language(
+def test_the_email_is_in_the_members_language(
     subscribed: Membership, sandbox: SandboxControl
 ) -> None:
     Member.objects.update(language="uk")
     fail(subscribed, sandbox)
     settle(subscribed)
-    assert owed()[0].language == "uk"
+    assert past_due_mails()[0].language == "uk"
 
 
-def test_nothing_is_said_if_it_is_paid_before_the_mail_goes_out_nor_afterwards(
+def test_no_email_is_sent_once_the_invoice_is_paid(
     subscribed: Membership, sandbox: SandboxControl
 ) -> None:
     invoice = fail(subscribed, sandbox)
     assert settle(subscribed) == Membership.Status.PAST_DUE
     stripe_api.client().v1.invoices.pay(invoice["id"])
     assert settle(subscribed) == Membership.Status.ACTIVE
-    assert_not_wanted(owed()[0])
+    assert_not_wanted(past_due_mails()[0])
     settle(subscribed)
-    assert len(owed()) == 1
-    # The payment itself has its receipt, as every other.
+    assert len(past_due_mails()) == 1
+    # The payment has a receipt like any other.
     renewal = Payment.objects.get(role=Payment.Role.RENEWAL)
     assert OutgoingMail.objects.filter(key=f"receipt:{renewal.intent_id}").exists()
 
 
-def test_each_period_that_fails_is_told_of(subscribed: Membership, sandbox: SandboxControl) -> None:
+def test_each_failed_period_sends_an_email(subscribed: Membership, sandbox: SandboxControl) -> None:
     for _ in range(2):
         invoice = fail(subscribed, sandbox)
         settle(subscribed)
         stripe_api.client().v1.invoices.pay(invoice["id"])
         settle(subscribed)
-    assert len({mail.key for mail in owed()}) == 2
+    assert len({mail.key for mail in past_due_mails()}) == 2
 
 
-def test_further_tries_and_the_end_bring_no_further_mail(
+def test_further_attempts_and_the_end_send_no_email(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     membership = subscribe(campaign, sandbox, DECLINED_LATER)
@@ -126,62 +115,61 @@ def test_further_tries_and_the_end_bring_no_further_mail(
     while settle(membership) == Membership.Status.PAST_DUE:
         sandbox.advance(days=2)
     assert membership.status == Membership.Status.ENDED
-    assert_not_wanted(owed()[0])
-    assert len(owed()) == 1
+    assert_not_wanted(past_due_mails()[0])
+    assert len(past_due_mails()) == 1
 
 
-def test_once_stripe_has_stopped_trying_nobody_is_told_that_it_goes_on(
+def test_no_email_is_sent_once_stripe_has_stopped_retrying(
     subscribed: Membership, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail(subscribed, sandbox)
     fetch = stripe_api.fetch_subscription
     monkeypatch.setattr(
-        stripe_api, "fetch_subscription", lambda found: fetch(found) | {"status": "unpaid"}
+        stripe_api, "fetch_subscription", lambda found: replace(fetch(found), status="unpaid")
     )
     assert settle(subscribed) == Membership.Status.PAST_DUE
-    assert owed() == []
+    assert past_due_mails() == []
 
 
 @pytest.mark.parametrize("latest", ["expanded", "missing"])
-def test_the_period_is_known_by_its_invoice_or_else_by_its_end(
+def test_a_period_is_identified_by_its_invoice_or_its_end(
     subscribed: Membership,
     sandbox: SandboxControl,
     monkeypatch: pytest.MonkeyPatch,
     latest: str,
 ) -> None:
     invoice = fail(subscribed, sandbox)
-    fetch = stripe_api.fetch_subscription
     shown = {"expanded": {"id": invoice["id"]}, "missing": None}[latest]
     monkeypatch.setattr(
-        stripe_api, "fetch_subscription", lambda found: fetch(found) | {"latest_invoice": shown}
+        objects, "read_subscription", lambda raw: read_subscription(raw | {"latest_invoice": shown})
     )
     for _ in range(2):
         settle(subscribed)
     by_end = f"{subscribed.subscription_id}:{subscribed.ends_at}"
     name = invoice["id"] if latest == "expanded" else by_end
-    assert [mail.key for mail in owed()] == [f"past_due:{name}"]
+    assert [mail.key for mail in past_due_mails()] == [f"past_due:{name}"]
 
 
 @pytest.mark.django_db
-def test_what_was_never_charged_is_told_without_an_amount() -> None:
-    """The bank asks for a confirmation first, say: there is no charge that failed."""
+def test_a_failure_without_a_charge_is_reported_without_an_amount() -> None:
+    """There is no failed charge, for example if the bank asks for a confirmation first."""
     mail = owe_of_failure(make_campaign())
     Payment.objects.filter(role=Payment.Role.RENEWAL).delete()
     for part in both(deliver(mail)):
         assert "Membership" in part
-        for left_out in ("Amount", "€", "Tried on", "None"):
+        for left_out in ("Amount", "€", "Attempted on", "None"):
             assert left_out not in part
 
 
 @pytest.mark.django_db
-def test_once_its_grace_is_over_nobody_is_told_that_it_goes_on() -> None:
+def test_no_email_is_sent_after_the_grace_period() -> None:
     mail = owe_of_failure(make_campaign())
     Membership.objects.update(access_until=timezone.now())
     assert_not_wanted(mail)
 
 
 @pytest.mark.django_db
-def test_the_amount_is_that_of_the_invoice_that_failed_and_of_no_other() -> None:
+def test_the_amount_is_that_of_the_failed_invoice() -> None:
     mail = owe_of_failure(make_campaign())
     Payment.objects.filter(role=Payment.Role.RENEWAL).update(invoice_id="in_of_last_year")
     for part in both(deliver(mail)):

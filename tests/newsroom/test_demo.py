@@ -1,4 +1,4 @@
-"""`bin/demo` as a stranger runs it: a real terminal's command, its processes and its end."""
+"""`bin/demo` as a newcomer runs it, and the newspaper's pages."""
 
 import re
 import signal
@@ -41,18 +41,18 @@ def run_demo(*arguments: str) -> "subprocess.CompletedProcess[str]":
 def run_until_ended(
     *arguments: str,
 ) -> "Iterator[tuple[subprocess.Popen[str], dict[str, str]]]":
-    """The demo, once it has printed where to look, and what it printed."""
+    """Start the demo and yield it with the addresses that it printed."""
     demo = subprocess.Popen(
         [*DEMO, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     with demo:
         try:
-            yield demo, dict(_addresses(demo))
+            yield demo, dict(_read_addresses(demo))
         finally:
             demo.kill()
 
 
-def _addresses(demo: "subprocess.Popen[str]") -> Iterator[tuple[str, str]]:
+def _read_addresses(demo: "subprocess.Popen[str]") -> Iterator[tuple[str, str]]:
     assert demo.stdout is not None
     for line in demo.stdout:
         name, address = line.split(maxsplit=2)[:2]
@@ -66,48 +66,48 @@ def read(address: str) -> str:
         return str(answer.read().decode())
 
 
-def processes_of(folder: Path) -> list[int]:
-    """Every process that has the demo's folder in its environment, on its command line or not."""
-    wanted = f"DATA_DIR={folder}".encode()
+def list_processes(folder: Path) -> list[int]:
+    """Return every process whose environment names the demo's folder."""
+    setting = f"DATA_DIR={folder}".encode()
     found = []
     for entry in Path("/proc").iterdir():
         try:
-            if entry.name.isdigit() and wanted in (entry / "environ").read_bytes().split(b"\0"):
+            if entry.name.isdigit() and setting in (entry / "environ").read_bytes().split(b"\0"):
                 found.append(int(entry.name))
-        except OSError:  # gone by now, or somebody else's
+        except OSError:  # it has ended, or belongs to another user
             continue
     return found
 
 
-def wait_until_gone(folder: Path, *, seconds: float) -> list[int]:
+def wait_until_stopped(folder: Path, *, seconds: float) -> list[int]:
     deadline = time.monotonic() + seconds
-    while (left := processes_of(folder)) and time.monotonic() < deadline:
+    while (left := list_processes(folder)) and time.monotonic() < deadline:
         time.sleep(0.1)
     return left
 
 
-def one_row(folder: Path, sql: str) -> tuple[Any, ...]:
+def read_row(folder: Path, sql: str) -> tuple[Any, ...]:
     with closing(sqlite3.connect(folder / "db.sqlite3", timeout=20)) as database:
         row: tuple[Any, ...] = database.execute(sql).fetchone()
         return row
 
 
-def test_the_journey_is_taken_without_a_browser_and_its_data_are_kept(tmp_path: Path) -> None:
+def test_the_journey_works_without_a_browser_and_its_data_are_kept(tmp_path: Path) -> None:
     port = str(find_free_port())
     first = run_demo("--once", "--empty", "--port", port, "--data", str(tmp_path / "demo"))
     assert first.returncode == 0, first.stdout + first.stderr
-    assert "count  0 -> 2" in first.stdout
+    assert "count    0 -> 2" in first.stdout
     for step in ("article", "join", "pay", "thanks", "gift", "mail", "claim"):
         assert re.search(rf"^{step} ", first.stdout, re.MULTILINE), first.stdout
-    assert wait_until_gone(tmp_path / "demo", seconds=5) == []
+    assert wait_until_stopped(tmp_path / "demo", seconds=5) == []
     with run_until_ended("--port", port, "--data", str(tmp_path / "demo")) as (second, addresses):
         assert re.search(COUNT.format(2), read(addresses["article"]), re.DOTALL)
         second.send_signal(signal.SIGINT)
         assert second.wait(timeout=10) == 0
-    assert wait_until_gone(tmp_path / "demo", seconds=1) == []
+    assert wait_until_stopped(tmp_path / "demo", seconds=1) == []
 
 
-def test_it_opens_on_a_living_campaign_and_leaves_nothing_behind_if_it_is_killed(
+def test_the_demo_starts_with_sales_and_leaves_no_processes_if_it_is_killed(
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "demo"
@@ -117,66 +117,66 @@ def test_it_opens_on_a_living_campaign_and_leaves_nothing_behind_if_it_is_killed
         for name in ("article", "campaign", "join", "gift", "admin", "report", "mails", "stripe"):
             assert read(addresses[name]), name
         assert re.search(COUNT.format(312), read(addresses["article"]), re.DOTALL)
-        hold_history_against_the_sandbox(folder, addresses["stripe"])
+        check_history_against_sandbox(folder, addresses["stripe"])
         rival = run_demo("--fresh", "--port", str(find_free_port()), "--data", str(folder))
         assert rival.returncode == 1
-        assert f"Another demo runs on {folder}." in rival.stderr
-        assert len(processes_of(folder)) >= 4
+        assert f"Another demo is using {folder}." in rival.stderr
+        assert len(list_processes(folder)) >= 4
         demo.send_signal(signal.SIGKILL)
-    assert wait_until_gone(folder, seconds=5) == []
+    assert wait_until_stopped(folder, seconds=5) == []
 
 
-def hold_history_against_the_sandbox(folder: Path, stripe: str) -> None:
-    """What the rows say of the past is what the pretend Stripe's own books say of it."""
+def check_history_against_sandbox(folder: Path, stripe: str) -> None:
+    """Assert that the database agrees with the sandbox's books."""
     sandbox = SandboxControl(stripe)
     books = sandbox.books()["currencies"]["eur"]
     sandbox.close()
     payments = "SELECT sum(amount_minor), count(*) FROM campaigns_payment WHERE status='succeeded'"
-    assert one_row(folder, payments) == (books["gross_minor"], books["counts"]["charge"])
+    assert read_row(folder, payments) == (books["gross_minor"], books["counts"]["charge"])
     refunds = "SELECT sum(amount_minor), count(*) FROM campaigns_refund"
-    assert one_row(folder, refunds) == (books["refunded_minor"], books["counts"]["refund"])
+    assert read_row(folder, refunds) == (books["refunded_minor"], books["counts"]["refund"])
     assert books["counts"]["refund"] > 3
     assert books["counts"]["dispute"] == 1
-    # All of it is past: no mail is owed, nothing is newer than the start, and gifts were claimed.
-    assert one_row(folder, "SELECT count(*) FROM campaigns_outgoingmail WHERE sent_at IS NULL") == (
-        0,
-    )
+    # All sales are in the past: no mail is due, and gifts were claimed after their payment.
+    assert read_row(
+        folder, "SELECT count(*) FROM campaigns_outgoingmail WHERE sent_at IS NULL"
+    ) == (0,)
     assert not list((folder / "mails").glob("*"))
     claimed = "SELECT count(*) FROM campaigns_gift WHERE status='claimed' AND claimed_at > paid_at"
-    assert one_row(folder, claimed)[0] > 10
+    assert read_row(folder, claimed)[0] > 10
     days = "SELECT count(DISTINCT date(created_at)) FROM campaigns_checkout"
-    assert one_row(folder, days)[0] >= 19
+    assert read_row(folder, days)[0] >= 19
 
 
-def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
-    with socket.socket() as squatter:
-        squatter.bind(("127.0.0.1", 0))
-        squatter.listen()
-        port = squatter.getsockname()[1]
+def test_a_port_in_use_is_reported_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
         done = run_demo("--port", str(port), "--data", str(tmp_path / "demo"))
     assert done.returncode == 1
-    assert f"Port {port} is taken." in done.stderr
+    assert f"Port {port} is already in use." in done.stderr
     assert not (tmp_path / "demo").exists()
 
 
 @pytest.mark.parametrize("option", ["--fresh", "--empty"])
-def test_a_folder_of_somebody_elses_is_never_touched(tmp_path: Path, option: str) -> None:
+def test_a_folder_with_other_files_is_never_touched(tmp_path: Path, option: str) -> None:
     (tmp_path / "thesis.txt").write_text("five years of work")
     done = run_demo(option, "--port", str(find_free_port()), "--data", str(tmp_path))
     assert done.returncode == 1
-    assert "not the demo's" in done.stderr
+    assert "files that the demo did not create" in done.stderr
     assert (tmp_path / "thesis.txt").read_text() == "five years of work"
     assert [each.name for each in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 @pytest.mark.parametrize("port", ["0", "80", "65536", "eighty"])
-def test_a_port_that_cannot_be_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_port_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         running.read_arguments(["--port", port])
-    assert "a port is a number from 1024 to 65535" in capsys.readouterr().err
+    assert "choose a port number from 1024 to 65535" in capsys.readouterr().err
 
 
-def test_beginning_anew_clears_what_the_demo_made_and_only_if_it_should(tmp_path: Path) -> None:
+def test_a_fresh_start_deletes_only_the_demos_files(tmp_path: Path) -> None:
     with running.lock_folder(tmp_path):
         (tmp_path / "mails").mkdir()
         (tmp_path / "mails" / "1.eml").write_text("old")
@@ -185,15 +185,13 @@ def test_beginning_anew_clears_what_the_demo_made_and_only_if_it_should(tmp_path
         assert (tmp_path / "mails" / "1.eml").exists()
         running.clear_folder(tmp_path, fresh=True)
         assert [each.name for each in tmp_path.iterdir()] == [running.MARKER]
-        # What was broken off in the middle is begun anew by itself.
+        # An incomplete set-up is deleted even without --fresh.
         (tmp_path / "db.sqlite3").write_text("half of it")
         running.clear_folder(tmp_path, fresh=False)
         assert [each.name for each in tmp_path.iterdir()] == [running.MARKER]
 
 
-def test_no_setting_of_the_shell_reaches_the_demo(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_shell_setting_reaches_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = (ROOT / "newsroom" / "settings.py").read_text()
     names = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', settings))
     assert len(names) > 20
@@ -203,11 +201,13 @@ def test_no_setting_of_the_shell_reaches_the_demo(
     assert {name for name in names if environment.get(name) == "production"} == set()
 
 
-# The newspaper. Without the `db` fixture any question to the database is an error.
+# The newspaper. Without the `db` fixture, a database query fails the test.
 
 
 @pytest.mark.parametrize("slug", ARTICLES)
-def test_an_article_asks_no_database(client: Client, settings: LazySettings, slug: str) -> None:
+def test_an_article_makes_no_database_queries(
+    client: Client, settings: LazySettings, slug: str
+) -> None:
     folder = Path(settings.PUBLISH_DIR) / "birthday" / "en"
     folder.mkdir(parents=True)
     for placement in ("top", "inline", "end"):
@@ -222,17 +222,17 @@ def test_an_article_asks_no_database(client: Client, settings: LazySettings, slu
     assert ARTICLES[slug].published_on <= timezone.localdate()
 
 
-def test_an_article_stands_without_its_banners(client: Client) -> None:
+def test_an_article_works_without_its_banners(client: Client) -> None:
     answer = client.get("/")
     assert answer.status_code == 200
-    assert "Read on" in answer.content.decode()
+    assert "More stories" in answer.content.decode()
 
 
-def test_mails_are_listed_and_shown_where_nothing_of_them_can_run(
+def test_e_mails_are_listed_and_their_scripts_cannot_run(
     client: Client, settings: LazySettings, tmp_path: Path
 ) -> None:
     settings.MAIL_DIR = tmp_path / "mails"
-    assert "None yet" in client.get("/mails/").content.decode()
+    assert "No e-mails yet" in client.get("/mails/").content.decode()
     connection = get_connection("newsroom.demo.mails.FolderBackend")
     for subject in ("The older", "The <newer>"):
         mail = EmailMultiAlternatives(subject, "plain words", to=["ada@example.org"])
@@ -254,6 +254,6 @@ def test_mails_are_listed_and_shown_where_nothing_of_them_can_run(
 
 
 @pytest.mark.parametrize("name", ["nothing", "1-2", "..%2Fdb"])
-def test_a_mail_that_is_not_there_is_not_found(client: Client, name: str) -> None:
+def test_an_unknown_e_mail_is_not_found(client: Client, name: str) -> None:
     assert client.get(f"/mails/{name}/").status_code == 404
     assert client.get(f"/mails/{name}/body/").status_code == 404

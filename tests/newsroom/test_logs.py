@@ -1,4 +1,4 @@
-"""No address of a person reaches a log, whoever wrote the line and however it came into it."""
+"""Logs never contain a person's e-mail address, whichever library writes the line."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.provisional import domains
 
 from newsroom.logs import configure_logging, hide_addresses
-from newsroom.middleware import WEBHOOK_PATH, believe_the_proxy
+from newsroom.middleware import WEBHOOK_PATH, use_proxy_address
 
 pytestmark = pytest.mark.once
 
@@ -31,13 +31,13 @@ class MailRefused(Exception):
 
 @pytest.fixture(params=[True, False], ids=["readable", "json"])
 def log(request: pytest.FixtureRequest, settings: LazySettings) -> Iterator[io.StringIO]:
-    """What the project's own logging writes, as in the demo and as in production."""
+    """The output of the project's logging, readable as in the demo or JSON as in production."""
     written = io.StringIO()
     configuration = configure_logging(level="INFO", readable=request.param)
     configuration["handlers"]["stderr"]["stream"] = written
     logging.config.dictConfig(configuration)
     yield written
-    # The handler would outlive its stream.
+    # Restore the handlers: this stream is closed after the test.
     logging.config.dictConfig(settings.LOGGING)
 
 
@@ -45,29 +45,29 @@ def deliver(to: str) -> None:
     raise MailRefused(f"550 no such user: <{to}>")
 
 
-def say_by_event() -> None:
+def log_event() -> None:
     structlog.get_logger("campaigns").info("mail_sent", to=ADDRESS, tags=[{"of": ADDRESS}])
 
 
-def say_by_words() -> None:
+def log_arguments() -> None:
     logging.getLogger("smtplib").warning("RCPT TO:<%s> refused", ADDRESS)
 
 
-def say_by_traceback() -> None:
+def log_traceback() -> None:
     try:
         deliver(ADDRESS)
     except MailRefused:
         logging.getLogger("django.mail").exception("mail failed")
 
 
-def say_by_structured_traceback() -> None:
+def log_structured_traceback() -> None:
     try:
         deliver(ADDRESS)
     except MailRefused:
         structlog.get_logger("campaigns").exception("mail_failed")
 
 
-def say_by_chained_traceback() -> None:
+def log_chained_traceback() -> None:
     try:
         try:
             deliver(ADDRESS)
@@ -77,41 +77,41 @@ def say_by_chained_traceback() -> None:
         logging.getLogger("celery").exception("task failed")
 
 
-def say_by_query_string() -> None:
+def log_query_string() -> None:
     logging.getLogger("urllib3").info("GET /v1/customers?email=ada.reader%40example.org&limit=1")
 
 
-def say_by_mapping() -> None:
+def log_mapping() -> None:
     logging.getLogger("kombu").info("message %(body)s", {"body": json.dumps({"email": ADDRESS})})
 
 
 @pytest.mark.parametrize(
-    "say",
+    "write_line",
     [
-        say_by_event,
-        say_by_words,
-        say_by_traceback,
-        say_by_structured_traceback,
-        say_by_chained_traceback,
-        say_by_query_string,
-        say_by_mapping,
+        log_event,
+        log_arguments,
+        log_traceback,
+        log_structured_traceback,
+        log_chained_traceback,
+        log_query_string,
+        log_mapping,
     ],
 )
-def test_no_line_holds_an_address(log: io.StringIO, say: Callable[[], None]) -> None:
-    say()
+def test_no_log_line_contains_an_address(log: io.StringIO, write_line: Callable[[], None]) -> None:
+    write_line()
     line = log.getvalue()
-    assert "[address]" in line, "the line was written, and something was taken out of it"
+    assert "[address]" in line, "the line was written and the address was removed"
     assert "ada" not in line.lower()
     assert "example.org" not in line
 
 
-def test_a_line_in_json_stays_json(settings: LazySettings) -> None:
+def test_a_json_line_stays_valid_json(settings: LazySettings) -> None:
     written = io.StringIO()
     configuration = configure_logging(level="INFO", readable=False)
     configuration["handlers"]["stderr"]["stream"] = written
     logging.config.dictConfig(configuration)
-    say_by_event()
-    say_by_structured_traceback()
+    log_event()
+    log_structured_traceback()
     logging.config.dictConfig(settings.LOGGING)
     first, second = [json.loads(line) for line in written.getvalue().splitlines()]
     assert (first["event"], first["to"]) == ("mail_sent", "[address]")
@@ -122,7 +122,7 @@ LOCAL_PARTS = st.text("abcdefghijklmnopqrstuvwxyz0123456789._+-'", min_size=1, m
 
 
 @given(local=LOCAL_PARTS, domain=domains(), sign=st.sampled_from(["@", "%40"]))
-def test_whatever_looks_like_an_address_is_hidden(local: str, domain: str, sign: str) -> None:
+def test_anything_like_an_address_is_hidden(local: str, domain: str, sign: str) -> None:
     hidden = hide_addresses(f'{{"email": "{local}{sign}{domain}", "id": "cs_test_1"}}')
     assert domain not in hidden
     assert sign not in hidden
@@ -139,7 +139,7 @@ def test_whatever_looks_like_an_address_is_hidden(local: str, domain: str, sign:
         "POST /claim/<str:code>/",
     ],
 )
-def test_what_is_no_address_is_left_alone(text: str) -> None:
+def test_other_text_is_left_alone(text: str) -> None:
     assert hide_addresses(text) == text
 
 
@@ -147,7 +147,7 @@ def test_what_is_no_address_is_left_alone(text: str) -> None:
 
 
 @pytest.mark.django_db
-def test_a_request_is_logged_by_its_route_and_never_by_its_path_or_query(
+def test_a_request_is_logged_by_route_without_path_or_query(
     log: io.StringIO, client: Client
 ) -> None:
     client.get("/claim/ABCDE-FGHJK-MNPQR-STVWX/", {"email": ADDRESS})
@@ -158,9 +158,7 @@ def test_a_request_is_logged_by_its_route_and_never_by_its_path_or_query(
 
 
 @pytest.mark.django_db
-def test_a_page_that_is_not_there_is_logged_without_its_path(
-    log: io.StringIO, client: Client
-) -> None:
+def test_an_unknown_page_is_logged_without_its_path(log: io.StringIO, client: Client) -> None:
     assert client.get(f"/unknown/{ADDRESS}/").status_code == 404
     lines = log.getvalue()
     assert "404" in lines
@@ -169,7 +167,7 @@ def test_a_page_that_is_not_there_is_logged_without_its_path(
 
 
 @pytest.mark.django_db
-def test_a_webhook_passes_by_what_is_for_readers_and_is_logged_all_the_same(
+def test_a_webhook_skips_the_middleware_for_readers_but_is_logged(
     log: io.StringIO, client: Client
 ) -> None:
     assert resolve(WEBHOOK_PATH).view_name == "campaigns:webhook"
@@ -190,7 +188,7 @@ def test_a_webhook_passes_by_what_is_for_readers_and_is_logged_all_the_same(
         ("", "127.0.0.1"),
     ],
 )
-def test_of_a_proxys_header_only_its_own_entry_is_believed(
+def test_only_the_proxys_own_entry_in_its_header_is_used(
     forwarded: str | None, address: str
 ) -> None:
     def answer(request: HttpRequest) -> HttpResponse:
@@ -198,6 +196,6 @@ def test_of_a_proxys_header_only_its_own_entry_is_believed(
 
     headers: Any = {} if forwarded is None else {"X-Forwarded-For": forwarded}
     request = RequestFactory().get("/", headers=headers)
-    response = believe_the_proxy(answer)(request)
+    response = use_proxy_address(answer)(request)
     assert isinstance(response, HttpResponse)
     assert response.content.decode() == address

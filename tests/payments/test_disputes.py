@@ -1,4 +1,4 @@
-"""A bank takes a payment back: what is kept of it, what stops counting, and who is told."""
+"""Disputes: how they are recorded, when they end the count, and how staff are notified."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,9 @@ from django.test import Client
 
 from campaigns import settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Dispute, OutgoingMail, Payment, Tally
-from campaigns.payments import TOLD_OF, valid_interval
+from campaigns.payments import NOTIFIED_STATES, valid_interval
+from campaigns.stripe_api import objects
+from campaigns.stripe_api.snapshots import read_dispute
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
 from tests.settlement.test_permutations import dump_rows, forget_sales
@@ -55,32 +57,31 @@ def settle(payment: Payment) -> Dispute:
     return Dispute.objects.get()
 
 
-def told() -> list[str]:
-    """The states of which staff are told, in their order."""
+def notified_states() -> list[str]:
+    """Return the states that staff were notified of, in order."""
     mails = OutgoingMail.objects.filter(kind=OutgoingMail.Kind.DISPUTE).order_by("pk")
     return [mail.key.rpartition(":")[2] for mail in mails]
 
 
 def show_as(status: str, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
-    """Let Stripe say that the dispute is in that state."""
-    ask = stripe_api.list_disputes
+    """Let Stripe return the dispute in that state."""
 
-    def list_changed(charge_id: str) -> list[dict[str, Any]]:
-        return [each | {"status": status} | changes for each in ask(charge_id)]
+    def read_changed(raw: dict[str, Any]) -> stripe_api.Dispute:
+        return read_dispute(raw | {"status": status} | changes)
 
-    monkeypatch.setattr(stripe_api, "list_disputes", list_changed)
-
-
-# What is kept
+    monkeypatch.setattr(objects, "read_dispute", read_changed)
 
 
-def test_the_schema_still_has_the_states_that_staff_are_told_of() -> None:
-    assert set(TOLD_OF) <= set(STATUSES)
+# Recording
+
+
+def test_the_schema_has_the_states_that_staff_are_notified_of() -> None:
+    assert set(NOTIFIED_STATES) <= set(STATUSES)
     assert len(STATUSES) >= 8
 
 
 @pytest.mark.parametrize("status", [*STATUSES, "a_state_yet_to_come"])
-def test_a_dispute_is_kept_in_whatever_state_it_is_and_only_a_lost_one_ends_the_standing(
+def test_a_dispute_is_recorded_in_any_state_and_only_a_lost_one_reverses_the_payment(
     sold: Payment, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
     sandbox.open_dispute(payment_intent=sold.intent_id)
@@ -90,10 +91,10 @@ def test_a_dispute_is_kept_in_whatever_state_it_is_and_only_a_lost_one_ends_the_
     standing = valid_interval(Payment.objects.get())
     assert standing == (sold.paid_at, dispute.withdrawn_at if status == "lost" else None)
     assert (Tally.objects.get().counted_until is not None) == (status == "lost")
-    assert told() == ([status] if status in TOLD_OF else [])
+    assert notified_states() == ([status] if status in NOTIFIED_STATES else [])
 
 
-def test_the_deadline_is_the_one_that_stripe_names(sold: Payment, sandbox: SandboxControl) -> None:
+def test_the_deadline_is_stripes(sold: Payment, sandbox: SandboxControl) -> None:
     opened = sandbox.open_dispute(payment_intent=sold.intent_id)
     due_by = opened["evidence_details"]["due_by"]
     assert settle(sold).evidence_due_at == stripe_api.moment(due_by)
@@ -109,7 +110,7 @@ def test_the_deadline_is_the_one_that_stripe_names(sold: Payment, sandbox: Sandb
     ],
     ids=str,
 )
-def test_what_stripe_does_not_say_of_a_dispute_is_left_open(
+def test_missing_details_of_a_dispute_stay_empty(
     sold: Payment, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
 ) -> None:
     sandbox.open_dispute(payment_intent=sold.intent_id)
@@ -121,7 +122,7 @@ def test_what_stripe_does_not_say_of_a_dispute_is_left_open(
     deliver(OutgoingMail.objects.get(kind=OutgoingMail.Kind.DISPUTE))
 
 
-def test_the_money_goes_when_it_is_taken_and_comes_back_when_it_is_given(
+def test_a_dispute_has_the_times_of_withdrawal_and_reinstatement(
     sold: Payment, sandbox: SandboxControl
 ) -> None:
     opened = sandbox.open_dispute(payment_intent=sold.intent_id)
@@ -138,22 +139,24 @@ def test_the_money_goes_when_it_is_taken_and_comes_back_when_it_is_given(
     assert Tally.objects.get().counted_until is None
 
 
-# Who is told
+# Notifying staff
 
 
-def test_staff_are_told_once_of_a_dispute_however_often_its_events_come(
+def test_staff_are_notified_once_of_a_dispute_however_often_its_events_arrive(
     sold: Payment, sandbox: SandboxControl, client: Client
 ) -> None:
     sandbox.open_dispute(payment_intent=sold.intent_id)
-    came = [each["id"] for each in sandbox.events() if each["type"].startswith("charge.dispute.")]
+    came = [
+        event["id"] for event in sandbox.events() if event["type"].startswith("charge.dispute.")
+    ]
     deliver_events(sandbox, client, [*came, *reversed(came)])
-    owed = OutgoingMail.objects.get(kind=OutgoingMail.Kind.DISPUTE)
-    assert owed.key == f"dispute:{Dispute.objects.get().dispute_id}:needs_response"
-    assert deliver(owed).to == ["desk@example.org"]
+    mail = OutgoingMail.objects.get(kind=OutgoingMail.Kind.DISPUTE)
+    assert mail.key == f"dispute:{Dispute.objects.get().dispute_id}:needs_response"
+    assert deliver(mail).to == ["desk@example.org"]
 
 
 @pytest.mark.parametrize("ending", ["lost", "won"])
-def test_staff_are_told_again_when_it_is_decided(
+def test_staff_are_notified_again_when_a_dispute_is_decided(
     sold: Payment, sandbox: SandboxControl, ending: str
 ) -> None:
     opened = sandbox.open_dispute(payment_intent=sold.intent_id)
@@ -161,10 +164,10 @@ def test_staff_are_told_again_when_it_is_decided(
     sandbox.close_dispute(opened["id"], status=ending)
     for _ in range(3):
         settle(sold)
-    assert told() == ["needs_response", ending]
+    assert notified_states() == ["needs_response", ending]
 
 
-def test_an_answered_dispute_is_no_news_and_one_won_after_all_is(
+def test_staff_are_not_notified_of_an_answer_but_of_a_later_win(
     sold: Payment, sandbox: SandboxControl
 ) -> None:
     opened = sandbox.open_dispute(payment_intent=sold.intent_id)
@@ -172,14 +175,14 @@ def test_an_answered_dispute_is_no_news_and_one_won_after_all_is(
     answer: Any = {"evidence": {"uncategorized_text": "She read it."}, "submit": True}
     stripe_api.client().v1.disputes.update(opened["id"], answer)
     assert settle(sold).status == "under_review"
-    assert told() == ["needs_response"]
+    assert notified_states() == ["needs_response"]
     for ending in ("lost", "won"):
         sandbox.close_dispute(opened["id"], status=ending)
         settle(sold)
-    assert told() == ["needs_response", "lost", "won"]
+    assert notified_states() == ["needs_response", "lost", "won"]
 
 
-def test_a_question_of_the_bank_that_becomes_a_dispute_is_told_twice(
+def test_staff_are_notified_of_an_inquiry_and_of_the_dispute_that_follows(
     sold: Payment, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.open_dispute(payment_intent=sold.intent_id)
@@ -187,10 +190,10 @@ def test_a_question_of_the_bank_that_becomes_a_dispute_is_told_twice(
         show_as("warning_needs_response", patch)
         settle(sold)
     settle(sold)
-    assert told() == ["warning_needs_response", "needs_response"]
+    assert notified_states() == ["warning_needs_response", "needs_response"]
 
 
-def test_of_what_was_known_before_staff_were_told_of_anything_no_mail_is_sent(
+def test_disputes_from_before_the_staff_address_was_set_send_no_email(
     sold: Payment, sandbox: SandboxControl, settings: LazySettings
 ) -> None:
     settings.STAFF_EMAIL = ""
@@ -198,41 +201,41 @@ def test_of_what_was_known_before_staff_were_told_of_anything_no_mail_is_sent(
     assert settle(sold).status == "needs_response"
     settings.STAFF_EMAIL = "desk@example.org"
     settle(sold)
-    assert told() == []
+    assert notified_states() == []
 
 
 @pytest.mark.django_db
-def test_a_mail_of_a_state_that_has_passed_is_not_sent() -> None:
+def test_an_email_about_a_past_state_is_not_sent() -> None:
     birthday = make_campaign()
-    owed = owe_of_dispute(birthday)
+    mail = owe_of_dispute(birthday)
     Dispute.objects.update(status="under_review")
-    assert_not_wanted(owed)
+    assert_not_wanted(mail)
     Dispute.objects.update(status="warning_needs_response")
-    OutgoingMail.objects.update(next_attempt_at=owed.created_at)
-    assert_not_wanted(owed)
+    OutgoingMail.objects.update(next_attempt_at=mail.created_at)
+    assert_not_wanted(mail)
 
 
 @pytest.mark.django_db
-def test_no_mail_is_sent_once_there_is_no_address_of_staff(settings: LazySettings) -> None:
-    owed = owe_of_dispute(make_campaign())
+def test_no_email_is_sent_without_a_staff_address(settings: LazySettings) -> None:
+    mail = owe_of_dispute(make_campaign())
     settings.STAFF_EMAIL = ""
-    assert_not_wanted(owed)
+    assert_not_wanted(mail)
 
 
-# What the mail says
+# The email
 
 
 @pytest.mark.django_db
-def test_the_mail_says_which_payment_how_much_why_until_when_and_where() -> None:
+def test_the_email_names_the_payment_amount_reason_deadline_and_link() -> None:
     sent = deliver(owe_of_dispute(make_campaign()))
-    assert sent.subject == "A dispute needs an answer until 29 November: €60"
+    assert sent.subject == "Respond to a dispute by 29 November: €60"
     for part in both(sent):
         for words in (
             "First payment of a membership, €60",
             "10 November 2026, 14:00 EET",
             "product not received",
             "29 November 2026, 23:59 EET",
-            "Without an answer the dispute is lost.",
+            "If you don’t respond, we lose the dispute.",
         ):
             assert words in part
         assert "ada@example.org" not in part
@@ -243,7 +246,7 @@ def test_the_mail_says_which_payment_how_much_why_until_when_and_where() -> None
 
 
 @pytest.mark.django_db
-def test_with_a_live_key_the_link_leads_to_the_live_payments(settings: LazySettings) -> None:
+def test_with_a_live_key_the_link_opens_live_payments(settings: LazySettings) -> None:
     settings.STRIPE_SECRET_KEY = "sk_live_ours"
     links = read_html(deliver(owe_of_dispute(make_campaign()))).links
     assert any(link.startswith("https://dashboard.stripe.com/payments/pi_") for link in links)
@@ -252,17 +255,17 @@ def test_with_a_live_key_the_link_leads_to_the_live_payments(settings: LazySetti
 @pytest.mark.parametrize(
     ("status", "subject", "words"),
     [
-        ("lost", "Dispute lost: €60", "The payment no longer stands"),
-        ("won", "Dispute won: €60", "the money comes back, and the payment stands"),
+        ("lost", "Dispute lost: €60", "The payment is reversed and no longer counts"),
+        ("won", "Dispute won: €60", "We get the money back, and the payment counts."),
         (
             "warning_needs_response",
-            "A dispute needs an answer until 29 November: €60",
-            "No money was taken yet",
+            "Respond to a dispute by 29 November: €60",
+            "No money has been withdrawn",
         ),
     ],
 )
 @pytest.mark.django_db
-def test_the_mail_says_what_the_state_means(status: str, subject: str, words: str) -> None:
+def test_the_email_explains_the_state(status: str, subject: str, words: str) -> None:
     sent = deliver(owe_of_dispute(make_campaign(), status=status))
     assert sent.subject == subject
     for part in both(sent):
@@ -270,7 +273,7 @@ def test_the_mail_says_what_the_state_means(status: str, subject: str, words: st
         assert ("23:59" in part) == (status == "warning_needs_response")
 
 
-def test_staff_see_the_deadline_at_the_payment(admin_client: Client, db: None) -> None:
+def test_staff_see_the_deadline_on_the_payments_page(admin_client: Client, db: None) -> None:
     payment = buy_membership(make_campaign())
     make_dispute(payment, "2026-11-20 09:00")
     Dispute.objects.update(evidence_due_at=at("2026-11-29 21:59"))
@@ -283,7 +286,7 @@ def test_staff_see_the_deadline_at_the_payment(admin_client: Client, db: None) -
 
 
 def refund_part(payment: Payment) -> None:
-    """As staff do in Stripe's dashboard; of what is disputed already Stripe gives nothing back."""
+    """Refund in Stripe's dashboard; Stripe refuses it for a disputed payment."""
     params: Any = {"payment_intent": payment.intent_id, "amount": 1500}
     try:
         stripe_api.client().v1.refunds.create(params)
@@ -292,7 +295,7 @@ def refund_part(payment: Payment) -> None:
 
 
 @pytest.mark.parametrize("first", ["refund", "dispute", "either"])
-def test_a_refund_and_a_dispute_of_one_payment_end_in_the_same_rows_whichever_is_noted_first(
+def test_a_refund_and_a_dispute_end_in_the_same_rows_in_either_order(
     campaign: Campaign, sandbox: SandboxControl, client: Client, sold: Payment, first: str
 ) -> None:
     dispute = partial(sandbox.open_dispute, payment_intent=sold.intent_id)
@@ -306,9 +309,9 @@ def test_a_refund_and_a_dispute_of_one_payment_end_in_the_same_rows_whichever_is
         sandbox.events("charge.dispute.created")[0]["data"]["object"]["id"], status="lost"
     )
     came = [
-        each["id"]
-        for each in sandbox.events()
-        if each["type"].startswith(("refund.", "charge.refunded", "charge.dispute."))
+        event["id"]
+        for event in sandbox.events()
+        if event["type"].startswith(("refund.", "charge.refunded", "charge.dispute."))
     ]
     checkout = Checkout.objects.get()
     outcomes = race(

@@ -224,7 +224,7 @@ def test_readers_see_the_final_count_after_the_closing(
     assert "4</strong> of 3 new members" in read_banner("birthday", "inline", language="en")
     page = client.get("/campaign/birthday/").content.decode()
     assert "4</strong> of 3 new members" in page
-    assert "Final count of" in page
+    assert "Final count as of" in page
     assert "Provisional" not in page
     final_picture = client.get("/campaign/birthday/picture.png").content
     progress.reopen_campaign(over.pk)

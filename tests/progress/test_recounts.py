@@ -14,8 +14,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from campaigns import banners, progress, settlement, tasks
-from campaigns.admin import members as members_admin
+from campaigns import actions, banners, progress, settlement, tasks
 from campaigns.models import Campaign, Checkout, Gift, Member, Membership, Payment, Price, Tally
 from campaigns.progress import recounts
 from newsroom.sandbox.control import SandboxControl
@@ -271,16 +270,18 @@ def record(campaign: Campaign, sandbox: SandboxControl) -> Callable[[], object]:
     """Return a function that records an offline payment of 10 November."""
     member, user = make_member(), User.objects.create_user("editor")
     price = Price.objects.get(kind="once")
-    form_data = {
-        "campaign": campaign,
-        "amount_minor": 6000,
-        "currency": "eur",
-        "paid_at": at("2026-11-10 12:00"),
-        "plan": price.plan,
-        "months": 12,
-        "note": "",
-    }
-    return partial(members_admin._record, member, form_data, user)
+    return partial(
+        actions.record_offline_payment,
+        member,
+        plan=price.plan,
+        months=12,
+        amount_minor=6000,
+        currency="eur",
+        paid_at=at("2026-11-10 12:00"),
+        campaign=campaign,
+        by=user,
+        note="",
+    )
 
 
 @pytest.mark.parametrize("write", [pay, record])

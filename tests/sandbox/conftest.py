@@ -1,4 +1,4 @@
-"""The pretend Stripe, as new before each test and held against Stripe's schema after it."""
+"""Fixtures: a sandbox that is empty before each test and checked against Stripe's schema after."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ CANCEL_URL = "http://127.0.0.1:9/back"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The sandbox has a database of its own, whatever the application's is."""
+    """Run these tests once: the sandbox uses its own database, not the application's."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.once)
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def today() -> None:
-    """The sandbox's clock is the machine's, and here it is the sandbox that is looked at."""
+    """Don't travel in time: the sandbox's clock follows the machine's."""
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +49,7 @@ def http_client() -> Iterator[schema.CheckingClient]:
 def control(
     _shared_control: SandboxControl, stripe_client: stripe.StripeClient
 ) -> Iterator[SandboxControl]:
-    """After each test, every event holds an object of the schema and the books agree."""
+    """Yield the control; after the test, check the objects of all events and the books."""
     _shared_control.reset()
     yield _shared_control
     _shared_control.remove_faults()
@@ -61,7 +61,7 @@ def control(
 
 
 def sum_transactions(client: stripe.StripeClient) -> dict[str, Any]:
-    """The books, worked out anew from the API's balance transactions."""
+    """Compute the books from the API's balance transactions."""
     books: dict[str, Any] = {}
     for txn in client.v1.balance_transactions.list({"limit": 100}).auto_paging_iter():
         book = books.setdefault(txn.currency, defaultdict(int))
@@ -138,7 +138,7 @@ OpenSession = Callable[..., stripe.checkout.Session]
 
 @pytest.fixture
 def open_gift(control: SandboxControl, stripe_client: stripe.StripeClient) -> OpenSession:
-    """A session in payment mode for one gift of €48."""
+    """Return a function that opens a session in payment mode for a gift of €48."""
 
     def open_session(*, currency: str = "eur", **more: Any) -> stripe.checkout.Session:
         line = {
@@ -165,7 +165,7 @@ def open_gift(control: SandboxControl, stripe_client: stripe.StripeClient) -> Op
 
 @pytest.fixture
 def open_membership(year_price: stripe.Price, stripe_client: stripe.StripeClient) -> OpenSession:
-    """A session in subscription mode, €60 a year unless another price is named."""
+    """Return a function that opens a session in subscription mode, by default €60 a year."""
 
     def open_session(*, price: str | None = None, **more: Any) -> stripe.checkout.Session:
         params: Any = {
@@ -184,10 +184,10 @@ def open_membership(year_price: stripe.Price, stripe_client: stripe.StripeClient
 
 
 @pytest.fixture
-def member(
+def subscription(
     control: SandboxControl, open_membership: OpenSession, stripe_client: stripe.StripeClient
 ) -> stripe.Subscription:
-    """A paid subscription of €60 a year."""
+    """Return a paid subscription of €60 a year."""
     session = open_membership()
     control.pay(session.id)
     done = stripe_client.v1.checkout.sessions.retrieve(session.id)
@@ -210,6 +210,6 @@ def subscribe(
     return client.v1.subscriptions.retrieve(str(done.subscription))
 
 
-def period(subscription: stripe.Subscription) -> tuple[int, int]:
+def get_period(subscription: stripe.Subscription) -> tuple[int, int]:
     item = subscription["items"].data[0]
     return item.current_period_start, item.current_period_end

@@ -1,7 +1,7 @@
-"""Stripe's own description of its API, held against what the sandbox answers and is asked.
+"""Checks the sandbox's requests and answers against Stripe's own API schema.
 
-The schema is 2026-08-26.dahlia, one version older than the pin 2026-10-28.endive. What differs is
-listed by name below, and nothing else may.
+The schema is 2026-08-26.dahlia, one version older than the pinned 2026-10-28.endive. The
+differences are listed below by name; no others are allowed.
 """
 
 import json
@@ -19,7 +19,7 @@ from newsroom.sandbox import parameters
 Json = dict[str, Any]
 _FILE = Path(__file__).parents[1] / "data" / "stripe-openapi.json"
 
-# Endive took `payment_method_types` from the creation of sessions and gave these in its place.
+# Endive replaced the parameter `payment_method_types` of new sessions with these.
 NEW_FIELDS: dict[str, Json] = {
     "checkout.session": {
         "allowed_payment_method_types": {
@@ -40,9 +40,9 @@ def _load() -> Json:
 
 
 def _convert(node: Any) -> Any:
-    """OpenAPI 3.0 to JSON Schema: `nullable`, and objects closed to names that nobody described."""
+    """Convert OpenAPI 3.0 to JSON Schema: handle `nullable`, and forbid undescribed properties."""
     if isinstance(node, list):
-        return [_convert(each) for each in node]
+        return [_convert(item) for item in node]
     if not isinstance(node, dict):
         return node
     plain = {
@@ -66,7 +66,7 @@ def _components() -> Json:
 
 @cache
 def _make_validator(pointer: str) -> Any:
-    """`pointer` is an object's name, or METHOD /path/template for its answer."""
+    """Return the validator for an object's name, or for "METHOD /path/template"."""
     if " " in pointer:
         method, template = pointer.split(" ", 1)
         operation = _load()["paths"][template][method.lower()]
@@ -86,7 +86,7 @@ def _check(pointer: str, body: Json) -> None:
 
 
 def check_object(body: Json) -> None:
-    """Any object by its own name, as it stands in an event."""
+    """Check any API object, by the schema of its own name."""
     name = body["object"]
     if body.get("deleted"):
         name = f"deleted_{name}"
@@ -97,13 +97,13 @@ def check_object(body: Json) -> None:
 def _list_templates() -> list[tuple[str, re.Pattern[str]]]:
     return [
         (template, re.compile(re.sub(r"\{\w+\}", "[^/]+", template) + r"\Z"))
-        for template in sorted(_load()["paths"], key=lambda each: each.count("{"))
+        for template in sorted(_load()["paths"], key=lambda item: item.count("{"))
     ]
 
 
 def find_template(path: str) -> str:
     found = [template for template, pattern in _list_templates() if pattern.match(path)]
-    assert found, f"the schema knows no path {path}"
+    assert found, f"The schema has no path {path}."
     return found[0]
 
 
@@ -112,7 +112,7 @@ def check_answer(method: str, path: str, body: Json) -> None:
 
 
 def check_request(method: str, path: str, encoded: str) -> None:
-    """Every parameter is one that the schema knows, with a word that it allows."""
+    """Check that the schema knows each parameter and allows its value."""
     template = find_template(path)
     operation = _load()["paths"][template][method.lower()]
     params = parameters.parse(encoded)
@@ -121,8 +121,8 @@ def check_request(method: str, path: str, encoded: str) -> None:
     if method == "POST":
         schema = operation["requestBody"]["content"][_FORM]["schema"]
     else:
-        queries = [each for each in operation.get("parameters", []) if each["in"] == "query"]
-        schema = {"properties": {each["name"]: each["schema"] for each in queries}}
+        queries = [item for item in operation.get("parameters", []) if item["in"] == "query"]
+        schema = {"properties": {item["name"]: item["schema"] for item in queries}}
         form = operation.get("requestBody", {}).get("content", {}).get(_FORM)
         if method == "DELETE" and form:
             schema["properties"].update(form["schema"].get("properties", {}))
@@ -134,21 +134,21 @@ def _find_problem(  # noqa: PLR0911
     schema: Json, value: Any, *, path: str
 ) -> str | None:
     if "anyOf" in schema:
-        problems = [_find_problem(each, value, path=path) for each in schema["anyOf"]]
+        problems = [_find_problem(item, value, path=path) for item in schema["anyOf"]]
         return None if None in problems else problems[0]
     if schema.get("type") == "array":
         if not isinstance(value, list):
             return None if value == "" else f"{path}: not a list"
-        found = [_find_problem(schema["items"], each, path=f"{path}[]") for each in value]
-        return next((each for each in found if each), None)
+        found = [_find_problem(schema["items"], item, path=f"{path}[]") for item in value]
+        return next((item for item in found if item), None)
     if "properties" in schema:
         return _find_problem_in_hash(schema, value, path=path)
-    if "enum" in schema and value not in [str(each) for each in schema["enum"]]:
+    if "enum" in schema and value not in [str(item) for item in schema["enum"]]:
         return f"{path}: {value!r} is not one of {schema['enum'][:8]}"
     if schema.get("type") == "integer" and not re.fullmatch(r"-?\d+", str(value)):
-        return f"{path}: {value!r} is no integer"
+        return f"{path}: {value!r} is not an integer"
     if schema.get("type") == "string" and not isinstance(value, str):
-        return f"{path}: {value!r} is no string"
+        return f"{path}: {value!r} is not a string"
     return None
 
 
@@ -158,17 +158,17 @@ def _find_problem_in_hash(schema: Json, value: Any, *, path: str) -> str | None:
     missing = [name for name in schema.get("required", []) if name not in value]
     if missing:
         return f"{path}: {missing} missing"
-    for name, each in value.items():
+    for name, item in value.items():
         if name not in schema["properties"]:
             return f"{path}: unknown parameter {name}"
-        problem = _find_problem(schema["properties"][name], each, path=f"{path}[{name}]")
+        problem = _find_problem(schema["properties"][name], item, path=f"{path}[{name}]")
         if problem:
             return problem
     return None
 
 
 class CheckingClient(stripe.RequestsClient):
-    """The SDK's own HTTP client, with both sides of each conversation held against the schema."""
+    """The SDK's own HTTP client, which checks each request and answer against the schema."""
 
     def __init__(self) -> None:
         super().__init__(timeout=30)
@@ -202,7 +202,7 @@ def _is_expanded(encoded: str) -> bool:
 
 def _check_objects_within(body: Json) -> None:
     if body.get("object") == "list":
-        for each in body["data"]:
-            check_object(each)
+        for item in body["data"]:
+            check_object(item)
     else:
         check_object(body)

@@ -1,7 +1,7 @@
 import pytest
 import stripe
 
-from newsroom.sandbox.control import SandboxControl, SandboxRefusal
+from newsroom.sandbox.control import SandboxControl, SandboxError
 
 from .conftest import NOON, OpenSession
 
@@ -14,7 +14,7 @@ from .conftest import NOON, OpenSession
         ("378282246310005", "amex"),
     ],
 )
-def test_the_three_brands_pay(
+def test_cards_of_all_three_brands_succeed(
     control: SandboxControl,
     stripe_client: stripe.StripeClient,
     open_gift: OpenSession,
@@ -40,7 +40,7 @@ def test_the_three_brands_pay(
         ("4111111111111111", ("card_declined", "test_mode_live_card")),
     ],
 )
-def test_a_declined_card_moves_nothing_and_another_card_may_follow(
+def test_a_declined_card_moves_no_money_and_another_card_can_pay(
     control: SandboxControl,
     stripe_client: stripe.StripeClient,
     open_gift: OpenSession,
@@ -53,10 +53,12 @@ def test_a_declined_card_moves_nothing_and_another_card_may_follow(
     answer = control.pay(session.id, card=number)
 
     assert (answer["status"], answer["code"]) == ("declined", code)
-    still = stripe_client.v1.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent"]})
-    assert still.status == "open"
-    assert isinstance(still.payment_intent, stripe.PaymentIntent)
-    error = still.payment_intent.last_payment_error
+    declined_session = stripe_client.v1.checkout.sessions.retrieve(
+        session.id, {"expand": ["payment_intent"]}
+    )
+    assert declined_session.status == "open"
+    assert isinstance(declined_session.payment_intent, stripe.PaymentIntent)
+    error = declined_session.payment_intent.last_payment_error
     assert error is not None
     assert (error.code, error.decline_code) == (code, decline_code)
     assert control.books()["currencies"] == {}
@@ -65,8 +67,8 @@ def test_a_declined_card_moves_nothing_and_another_card_may_follow(
 
     assert control.pay(session.id)["status"] == "paid"
     paid = stripe_client.v1.checkout.sessions.retrieve(session.id)
-    assert paid.payment_intent == still.payment_intent.id
-    charges = stripe_client.v1.charges.list({"payment_intent": still.payment_intent.id})
+    assert paid.payment_intent == declined_session.payment_intent.id
+    charges = stripe_client.v1.charges.list({"payment_intent": declined_session.payment_intent.id})
     assert [charge.status for charge in charges.data] == ["succeeded", "failed"]
 
 
@@ -80,7 +82,7 @@ def test_a_declined_membership_leaves_no_subscription(
 
 
 @pytest.mark.parametrize("number", ["4000002500003155", "4000002760003184"])
-def test_three_d_secure_is_asked_for_and_completed(
+def test_three_d_secure_is_required_and_completed(
     control: SandboxControl,
     stripe_client: stripe.StripeClient,
     open_membership: OpenSession,
@@ -93,16 +95,16 @@ def test_three_d_secure_is_asked_for_and_completed(
 
     failed = control.pay(session.id, card=number, three_d_secure="fail")
     assert failed["code"] == "payment_intent_authentication_failure"
-    done = control.pay(session.id, card=number, three_d_secure="complete")
+    completed = control.pay(session.id, card=number, three_d_secure="complete")
 
-    assert done["status"] == "paid"
+    assert completed["status"] == "paid"
     [charge] = stripe_client.v1.charges.list().data
     assert charge.payment_method_details is not None
     assert charge.payment_method_details.card is not None
     assert charge.payment_method_details.card.three_d_secure is not None
 
 
-def test_a_debit_is_pending_until_the_bank_answers(
+def test_a_bank_debit_is_pending_until_the_bank_answers(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_gift: OpenSession
 ) -> None:
     control.freeze(NOON)
@@ -110,14 +112,16 @@ def test_a_debit_is_pending_until_the_bank_answers(
 
     assert control.pay(session.id, iban="DE89370400440532013000")["status"] == "processing"
 
-    begun = stripe_client.v1.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent"]})
-    assert (begun.status, begun.payment_status) == ("complete", "unpaid")
-    assert isinstance(begun.payment_intent, stripe.PaymentIntent)
-    assert begun.payment_intent.status == "processing"
+    pending_session = stripe_client.v1.checkout.sessions.retrieve(
+        session.id, {"expand": ["payment_intent"]}
+    )
+    assert (pending_session.status, pending_session.payment_status) == ("complete", "unpaid")
+    assert isinstance(pending_session.payment_intent, stripe.PaymentIntent)
+    assert pending_session.payment_intent.status == "processing"
     [charge] = stripe_client.v1.charges.list().data
     assert (charge.status, charge.paid, charge.created) == ("pending", False, NOON)
     with pytest.raises(stripe.InvalidRequestError, match="does not have a successful charge"):
-        stripe_client.v1.refunds.create({"payment_intent": begun.payment_intent.id})
+        stripe_client.v1.refunds.create({"payment_intent": pending_session.payment_intent.id})
     assert control.books()["currencies"] == {}
 
     control.advance(days=3)
@@ -135,7 +139,7 @@ def test_a_debit_is_pending_until_the_bank_answers(
 
 
 @pytest.mark.parametrize("by_clock", [True, False])
-def test_a_debit_may_fail(
+def test_a_bank_debit_can_fail(
     control: SandboxControl,
     stripe_client: stripe.StripeClient,
     open_gift: OpenSession,
@@ -148,25 +152,25 @@ def test_a_debit_may_fail(
     if by_clock:
         control.advance(days=3)
     else:
-        control.settle(intent, outcome="failed")
+        control.settle_debit(intent, outcome="failed")
     assert stripe_client.v1.checkout.sessions.retrieve(session.id).payment_status == "unpaid"
     assert stripe_client.v1.payment_intents.retrieve(intent).status == "requires_payment_method"
     assert len(control.events("checkout.session.async_payment_failed")) == 1
     assert control.books()["currencies"] == {}
-    with pytest.raises(SandboxRefusal, match="nothing to settle"):
-        control.settle(intent)
+    with pytest.raises(SandboxError, match="nothing to settle"):
+        control.settle_debit(intent)
 
 
-def test_a_subscription_by_debit_is_active_before_the_money_comes(
+def test_a_subscription_is_active_while_its_bank_debit_is_pending(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
 ) -> None:
     control.freeze(NOON)
     session = open_membership()
     control.pay(session.id, iban="DE62370400440532013001")
-    done = stripe_client.v1.checkout.sessions.retrieve(
+    completed = stripe_client.v1.checkout.sessions.retrieve(
         session.id, {"expand": ["subscription.latest_invoice"]}
     )
-    subscription = done.subscription
+    subscription = completed.subscription
     assert isinstance(subscription, stripe.Subscription)
     assert isinstance(subscription.latest_invoice, stripe.Invoice)
     assert (subscription.status, subscription.latest_invoice.status) == ("active", "open")
@@ -178,7 +182,7 @@ def test_a_subscription_by_debit_is_active_before_the_money_comes(
     assert (after.status, after.latest_invoice.status) == ("past_due", "open")
 
 
-def test_the_disputed_card_is_disputed_at_once(
+def test_the_dispute_card_opens_a_dispute_immediately(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_gift: OpenSession
 ) -> None:
     control.pay(open_gift().id, card="4000000000000259")

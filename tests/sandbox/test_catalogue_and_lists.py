@@ -11,7 +11,7 @@ from . import schema
 from .conftest import OpenSession
 
 
-def test_products_and_prices_are_made_found_changed_and_taken_away(
+def test_products_and_prices_can_be_created_found_changed_and_deleted(
     control: SandboxControl, stripe_client: stripe.StripeClient, year_price: stripe.Price
 ) -> None:
     products, prices = stripe_client.v1.products, stripe_client.v1.prices
@@ -36,7 +36,7 @@ def test_products_and_prices_are_made_found_changed_and_taken_away(
                 "lookup_key": "membership-year",
             }
         )
-    moved = prices.create(
+    transferred = prices.create(
         {
             "product_data": {"name": "Dearer"},
             "currency": "EUR",
@@ -47,21 +47,21 @@ def test_products_and_prices_are_made_found_changed_and_taken_away(
         }
     )
     found = prices.list({"lookup_keys": ["membership-year"], "expand": ["data.product"]}).data
-    assert [price.id for price in found] == [moved.id]
+    assert [price.id for price in found] == [transferred.id]
     assert isinstance(found[0].product, stripe.Product)
     assert found[0].product.name == "Dearer"
     prices.update(year_price.id, {"active": False, "nickname": "old"})
     assert prices.retrieve(year_price.id).active is False
-    assert [p.id for p in prices.list({"active": True}).data] == [moved.id]
+    assert [p.id for p in prices.list({"active": True}).data] == [transferred.id]
     recurring = prices.list({"recurring": {"interval": "year"}, "type": "recurring"}).data
     assert len(recurring) == 2
 
 
-def test_a_list_is_expanded_as_deep_as_stripe_does_and_no_deeper(
+def test_lists_expand_as_many_levels_as_stripes_do(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
 ) -> None:
-    """https://docs.stripe.com/api/expanding_objects and
-    https://github.com/stripe/stripe-java/issues/2011"""
+    """See https://docs.stripe.com/api/expanding_objects and
+    https://github.com/stripe/stripe-java/issues/2011."""
     for _ in range(2):
         control.pay(open_membership().id, card="4242424242424242")
     invoices = stripe_client.v1.invoices.list({"expand": ["data.payments"]}).data
@@ -78,7 +78,7 @@ def test_a_list_is_expanded_as_deep_as_stripe_does_and_no_deeper(
         stripe_client.v1.invoices.list({"expand": ["data.nothing"]})
 
 
-def test_customers_are_made_changed_and_deleted(
+def test_customers_can_be_created_changed_and_deleted(
     control: SandboxControl, stripe_client: stripe.StripeClient
 ) -> None:
     customers = stripe_client.v1.customers
@@ -98,11 +98,13 @@ def test_customers_are_made_changed_and_deleted(
     assert event["data"]["previous_attributes"] == {"name": "Ada", "address": None}
 
 
-def test_lists_are_paged_both_ways(
+def test_lists_are_paged_in_both_directions(
     control: SandboxControl, stripe_client: stripe.StripeClient
 ) -> None:
-    made = [stripe_client.v1.customers.create({"email": f"{i}@example.org"}).id for i in range(5)]
-    newest_first = list(reversed(made))
+    created = [
+        stripe_client.v1.customers.create({"email": f"{i}@example.org"}).id for i in range(5)
+    ]
+    newest_first = list(reversed(created))
     customers = stripe_client.v1.customers
     page = customers.list({"limit": 2})
     assert [c.id for c in page.data] == newest_first[:2]
@@ -131,7 +133,7 @@ def test_events_are_listed_by_type_and_page(
         events.retrieve("evt_none")
 
 
-def test_an_event_tells_which_request_caused_it(
+def test_an_event_names_the_request_that_caused_it(
     control: SandboxControl,
     stripe_client: stripe.StripeClient,
     http_client: schema.CheckingClient,
@@ -143,7 +145,7 @@ def test_an_event_tells_which_request_caused_it(
 
 
 @pytest.mark.parametrize("key", ["sk_test_wrong_key_entirely", "sk_live_0000000000000000"])
-def test_a_wrong_key_is_refused(
+def test_a_wrong_api_key_is_rejected(
     control: SandboxControl, sandbox_process: SandboxProcess, key: str
 ) -> None:
     client = stripe.StripeClient(
@@ -158,7 +160,7 @@ def test_a_wrong_key_is_refused(
     http.close()  # type: ignore[no-untyped-call]
 
 
-def test_a_missing_key_and_an_unknown_path_are_refused(
+def test_a_missing_key_an_unknown_path_and_an_old_version_are_rejected(
     control: SandboxControl, sandbox_process: SandboxProcess
 ) -> None:
     parts = urlsplit(sandbox_process.url)
@@ -183,7 +185,7 @@ def test_a_missing_key_and_an_unknown_path_are_refused(
     assert answers == [401, 404, 400]
 
 
-def test_what_is_not_there_is_missing(
+def test_unknown_ids_are_reported_as_missing(
     control: SandboxControl, stripe_client: stripe.StripeClient
 ) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="No such customer") as refusal:
@@ -193,7 +195,7 @@ def test_what_is_not_there_is_missing(
         stripe_client.v1.prices.list({"expand": ["nonsense"], "limit": 1})
 
 
-def test_an_unknown_parameter_is_refused(
+def test_an_unknown_parameter_is_rejected(
     control: SandboxControl,
     stripe_client: stripe.StripeClient,
     http_client: schema.CheckingClient,
@@ -214,20 +216,20 @@ def test_an_unknown_parameter_is_refused(
         http_client.checks_requests = True
 
 
-def test_webhook_endpoints_are_made_changed_and_deleted(
+def test_webhook_endpoints_can_be_created_changed_and_deleted(
     control: SandboxControl, stripe_client: stripe.StripeClient
 ) -> None:
     endpoints = stripe_client.v1.webhook_endpoints
-    made = endpoints.create(
+    created = endpoints.create(
         {"url": "https://news.example/stripe", "enabled_events": ["charge.refunded"]}
     )
-    assert made.secret is not None
-    assert made.secret.startswith("whsec_")
-    assert endpoints.retrieve(made.id).to_dict().get("secret") is None
-    changed = endpoints.update(made.id, {"enabled_events": ["*"], "disabled": True})
+    assert created.secret is not None
+    assert created.secret.startswith("whsec_")
+    assert endpoints.retrieve(created.id).to_dict().get("secret") is None
+    changed = endpoints.update(created.id, {"enabled_events": ["*"], "disabled": True})
     assert (changed.status, list(changed.enabled_events)) == ("disabled", ["*"])
     assert len(endpoints.list().data) == 1
-    assert endpoints.delete(made.id).deleted is True
+    assert endpoints.delete(created.id).deleted is True
     assert endpoints.list().data == []
 
 
@@ -242,7 +244,7 @@ def test_the_portal_has_configurations_and_sessions(
     assert session.url.endswith(f"/p/session/{session.id}")
     [default] = portal.configurations.list({"is_default": True}).data
     assert session.configuration == default.id
-    made = portal.configurations.create(
+    created = portal.configurations.create(
         {
             "features": {"subscription_cancel": {"enabled": True, "mode": "at_period_end"}},
             "business_profile": {"headline": "The newsroom"},
@@ -250,15 +252,15 @@ def test_the_portal_has_configurations_and_sessions(
         }
     )
     updated = portal.configurations.update(
-        made.id, {"features": {"invoice_history": {"enabled": True}}, "active": False}
+        created.id, {"features": {"invoice_history": {"enabled": True}}, "active": False}
     )
     assert updated.features.subscription_cancel.enabled is True
     assert updated.features.invoice_history.enabled is True
-    assert portal.configurations.retrieve(made.id).active is False
+    assert portal.configurations.retrieve(created.id).active is False
     assert len(portal.configurations.list({"active": True}).data) == 1
 
 
-def test_intents_and_charges_can_be_described_and_intents_cancelled(
+def test_intents_and_charges_can_be_updated_and_intents_cancelled(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_gift: OpenSession
 ) -> None:
     session = open_gift()
@@ -276,14 +278,14 @@ def test_intents_and_charges_can_be_described_and_intents_cancelled(
         stripe_client.v1.payment_intents.cancel(intent.id)
 
 
-def test_invoices_show_their_lines_and_take_notes(
-    stripe_client: stripe.StripeClient, member: stripe.Subscription
+def test_invoices_show_their_lines_and_accept_metadata(
+    stripe_client: stripe.StripeClient, subscription: stripe.Subscription
 ) -> None:
-    invoice_id = str(member.latest_invoice)
+    invoice_id = str(subscription.latest_invoice)
     assert stripe_client.v1.invoices.line_items.list(invoice_id).data[0].amount == 6000
     stripe_client.v1.invoices.update(invoice_id, {"metadata": {"seen": "yes"}})
     found = stripe_client.v1.invoices.list(
-        {"customer": str(member.customer), "status": "paid"}
+        {"customer": str(subscription.customer), "status": "paid"}
     ).data
     assert [invoice.id for invoice in found] == [invoice_id]
     [payment] = stripe_client.v1.invoice_payments.list({"invoice": invoice_id}).data

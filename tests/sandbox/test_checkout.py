@@ -1,12 +1,12 @@
 import pytest
 import stripe
 
-from newsroom.sandbox.control import SandboxControl, SandboxRefusal
+from newsroom.sandbox.control import SandboxControl, SandboxError
 
 from .conftest import CANCEL_URL, NOON, OpenSession
 
 
-def test_a_gift_paid_by_card_leaves_session_intent_charge_and_transaction(
+def test_a_gift_paid_by_card_creates_an_intent_a_charge_and_a_transaction(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_gift: OpenSession
 ) -> None:
     control.freeze(NOON)
@@ -33,7 +33,7 @@ def test_a_gift_paid_by_card_leaves_session_intent_charge_and_transaction(
     assert paid.customer_details.email == "buyer@example.org"
     assert intent.metadata.to_dict() == charge.metadata.to_dict() == {"checkout": "7"}
     assert charge.created == NOON
-    # 1.5 % of 4800 is 72, and 25.
+    # 1.5 % of 4800 is 72, plus 25.
     assert (txn.amount, txn.fee, txn.net) == (4800, 97, 4703)
     assert paid.line_items is not None
     assert paid.line_items.data[0].description == "Gift membership, 12 months"
@@ -45,7 +45,7 @@ def test_a_gift_paid_by_card_leaves_session_intent_charge_and_transaction(
     ]
 
 
-def test_a_membership_leaves_subscription_invoice_and_invoice_payment(
+def test_a_membership_creates_a_subscription_an_invoice_and_an_invoice_payment(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
 ) -> None:
     control.freeze(NOON)
@@ -78,7 +78,7 @@ def test_a_membership_leaves_subscription_invoice_and_invoice_payment(
     found = stripe_client.v1.invoice_payments.list(
         {"payment": {"type": "payment_intent", "payment_intent": intent_id}}
     )
-    assert [each.invoice for each in found.data] == [invoice.id]
+    assert [payment.invoice for payment in found.data] == [invoice.id]
     assert paid.payment_intent is None
     types = {event["type"] for event in control.events()}
     assert types >= {
@@ -95,7 +95,7 @@ def test_a_membership_leaves_subscription_invoice_and_invoice_payment(
     }
 
 
-def test_a_session_expires_after_a_day_of_the_clock(
+def test_a_session_expires_after_24_hours_of_the_sandbox_clock(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_gift: OpenSession
 ) -> None:
     control.freeze(NOON)
@@ -108,23 +108,23 @@ def test_a_session_expires_after_a_day_of_the_clock(
     assert stripe_client.v1.checkout.sessions.retrieve(session.id).status == "expired"
     [event] = control.events("checkout.session.expired")
     assert event["created"] == NOON + 24 * 3600
-    with pytest.raises(SandboxRefusal, match="expired"):
+    with pytest.raises(SandboxError, match="expired"):
         control.pay(session.id)
 
 
-def test_a_session_that_is_paid_cannot_be_expired_or_paid_again(
+def test_a_paid_session_cannot_be_expired_or_paid_again(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_gift: OpenSession
 ) -> None:
     session = open_gift()
     control.pay(session.id)
     with pytest.raises(stripe.InvalidRequestError, match="complete"):
         stripe_client.v1.checkout.sessions.expire(session.id)
-    with pytest.raises(SandboxRefusal, match="complete"):
+    with pytest.raises(SandboxError, match="complete"):
         control.pay(session.id)
     assert control.books()["currencies"]["eur"]["counts"]["charge"] == 1
 
 
-def test_expiring_by_the_api_closes_the_session(
+def test_a_session_can_be_expired_by_the_api(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_gift: OpenSession
 ) -> None:
     session = stripe_client.v1.checkout.sessions.expire(open_gift().id)
@@ -141,14 +141,14 @@ def test_expiring_by_the_api_closes_the_session(
         ({"subscription_data": {"description": "x"}}, "subscription_data"),
     ],
 )
-def test_a_session_that_makes_no_sense_is_refused(
+def test_a_session_with_invalid_parameters_is_rejected(
     open_gift: OpenSession, change: dict[str, object], words: str
 ) -> None:
     with pytest.raises(stripe.InvalidRequestError, match=words):
         open_gift(**change)
 
 
-def test_the_parameter_that_endive_took_away_is_refused(
+def test_the_parameter_that_endive_removed_is_rejected(
     open_gift: OpenSession, stripe_client: stripe.StripeClient
 ) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refusal:
@@ -160,14 +160,14 @@ def test_the_parameter_that_endive_took_away_is_refused(
     assert open_gift().payment_method_types == ["card", "sepa_debit"]
 
 
-def test_mode_and_prices_must_fit(
+def test_payment_mode_rejects_a_recurring_price(
     stripe_client: stripe.StripeClient, year_price: stripe.Price, open_gift: OpenSession
 ) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="recurring price"):
         open_gift(line_items=[{"price": year_price.id}])
 
 
-def test_sessions_are_listed_by_intent_status_customer_and_subscription(
+def test_sessions_can_be_listed_by_intent_status_customer_and_subscription(
     control: SandboxControl,
     stripe_client: stripe.StripeClient,
     open_gift: OpenSession,
@@ -192,7 +192,7 @@ def test_sessions_are_listed_by_intent_status_customer_and_subscription(
     assert lines.data[0].amount_total == 4800
 
 
-def test_a_known_customer_keeps_the_address_and_gets_the_session(
+def test_a_known_customer_keeps_the_address_and_is_linked_to_the_session(
     control: SandboxControl, stripe_client: stripe.StripeClient, year_price: stripe.Price
 ) -> None:
     customer = stripe_client.v1.customers.create({"email": "known@example.org"})
@@ -211,7 +211,7 @@ def test_a_known_customer_keeps_the_address_and_gets_the_session(
     assert paid.customer_details.email == "known@example.org"
 
 
-def test_a_gift_makes_a_customer_where_it_is_asked_to(
+def test_a_gift_creates_a_customer_on_request(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_gift: OpenSession
 ) -> None:
     session = open_gift(customer_creation="always", customer_email="buyer@example.org")
@@ -232,7 +232,7 @@ def test_currencies_are_never_added(control: SandboxControl, open_gift: OpenSess
     assert [row["kind"] for row in books["rows"]] == ["charge", "charge"]
 
 
-def test_a_trial_takes_nothing_now(
+def test_a_trial_charges_nothing_until_it_ends(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
 ) -> None:
     control.freeze(NOON)

@@ -1,11 +1,11 @@
-"""What is shown in another currency, and what is paid out in another one."""
+"""Payments in another currency, and payouts in another currency."""
 
 from collections.abc import Iterator
 
 import pytest
 import stripe
 
-from newsroom.sandbox.control import SandboxControl, SandboxRefusal
+from newsroom.sandbox.control import SandboxControl, SandboxError
 
 from .conftest import NOON, OpenSession
 
@@ -17,51 +17,57 @@ def noon(control: SandboxControl) -> Iterator[None]:
     control.set_rates()
 
 
-def test_what_has_a_rate_is_paid_out_in_the_other_currency_at_the_rate_of_its_day(
+def test_each_movement_is_converted_at_the_rate_of_its_day(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_gift: OpenSession
 ) -> None:
     control.set_rates(uah="eur 0.0209")
     control.pay(open_gift(currency="uah").id)
     [charge] = stripe_client.v1.charges.list({"expand": ["data.balance_transaction"]}).data
-    booked = charge.balance_transaction
-    assert isinstance(booked, stripe.BalanceTransaction)
+    transaction = charge.balance_transaction
+    assert isinstance(transaction, stripe.BalanceTransaction)
     assert (charge.amount, charge.currency) == (4800, "uah")
-    assert (booked.amount, booked.currency, booked.exchange_rate) == (100, "eur", 0.0209)
-    assert booked.fee == 27  # of what is paid out
+    assert (transaction.amount, transaction.currency, transaction.exchange_rate) == (
+        100,
+        "eur",
+        0.0209,
+    )
+    assert transaction.fee == 27  # of the amount in euros
     control.set_rates(uah="eur 0.03")
     refund = stripe_client.v1.refunds.create({"charge": charge.id, "amount": 2400})
     control.fail_refund(refund.id)
     opened = control.open_dispute(charge=charge.id)
     control.set_rates(uah="eur 0.02")
     control.close_dispute(opened["id"], status="won")
-    [shown] = stripe_client.v1.refunds.list(
+    [expanded] = stripe_client.v1.refunds.list(
         {"expand": ["data.balance_transaction", "data.failure_balance_transaction"]}
     ).data
-    assert isinstance(shown.balance_transaction, stripe.BalanceTransaction)
-    assert isinstance(shown.failure_balance_transaction, stripe.BalanceTransaction)
-    assert shown.balance_transaction.amount == -72
-    assert shown.failure_balance_transaction.amount == 72
+    assert isinstance(expanded.balance_transaction, stripe.BalanceTransaction)
+    assert isinstance(expanded.failure_balance_transaction, stripe.BalanceTransaction)
+    assert expanded.balance_transaction.amount == -72
+    assert expanded.failure_balance_transaction.amount == 72
     dispute = stripe_client.v1.disputes.retrieve(opened["id"])
     assert (dispute.amount, dispute.currency) == (4800, "uah")
-    moved = [(each.amount, each.fee, each.currency) for each in dispute.balance_transactions]
-    assert moved == [(-144, 1500, "eur"), (96, 0, "eur")]
+    movements = [
+        (entry.amount, entry.fee, entry.currency) for entry in dispute.balance_transactions
+    ]
+    assert movements == [(-144, 1500, "eur"), (96, 0, "eur")]
     assert list(control.books()["currencies"]) == ["eur"]
 
 
-def test_a_refund_that_moved_nothing_back_has_no_second_entry_to_expand(
+def test_a_refund_that_succeeded_has_no_failure_transaction_to_expand(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_gift: OpenSession
 ) -> None:
     control.pay(open_gift().id)
     [charge] = stripe_client.v1.charges.list().data
     stripe_client.v1.refunds.create({"charge": charge.id})
-    [shown] = stripe_client.v1.refunds.list(
+    [expanded] = stripe_client.v1.refunds.list(
         {"expand": ["data.balance_transaction", "data.failure_balance_transaction"]}
     ).data
-    assert isinstance(shown.balance_transaction, stripe.BalanceTransaction)
-    assert "failure_balance_transaction" not in shown
+    assert isinstance(expanded.balance_transaction, stripe.BalanceTransaction)
+    assert "failure_balance_transaction" not in expanded
 
 
-def test_an_open_session_may_be_shown_in_another_currency_of_its_price(
+def test_an_open_session_can_be_paid_in_another_currency_of_its_price(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_gift: OpenSession
 ) -> None:
     price = stripe_client.v1.prices.create(
@@ -74,7 +80,7 @@ def test_an_open_session_may_be_shown_in_another_currency_of_its_price(
     )
     session = open_gift(line_items=[{"price": price.id, "quantity": 2}])
     assert (session.currency, session.amount_total) == ("eur", 9600)
-    with pytest.raises(SandboxRefusal, match="does not support the currency uah"):
+    with pytest.raises(SandboxError, match="does not support the currency uah"):
         control.pay(session.id, currency="uah")
     paid = control.pay(session.id, currency="usd")["session"]
     assert (paid["currency"], paid["amount_total"]) == ("usd", 11000)
@@ -83,7 +89,7 @@ def test_an_open_session_may_be_shown_in_another_currency_of_its_price(
     assert set(control.books()["currencies"]) == {"usd"}
 
 
-def test_an_inquiry_moves_no_money_and_leaves_the_charge_to_be_refunded(
+def test_an_inquiry_moves_no_money_and_its_charge_can_be_refunded(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_gift: OpenSession
 ) -> None:
     control.pay(open_gift().id)
@@ -91,7 +97,7 @@ def test_an_inquiry_moves_no_money_and_leaves_the_charge_to_be_refunded(
     opened = control.open_dispute(charge=charge.id, inquiry=True)
     assert (opened["status"], opened["balance_transactions"]) == ("warning_needs_response", [])
     assert stripe_client.v1.refunds.create({"charge": charge.id}).status == "succeeded"
-    with pytest.raises(SandboxRefusal, match="must be one of warning_closed"):
+    with pytest.raises(SandboxError, match="must be one of warning_closed"):
         control.close_dispute(opened["id"], status="won")
     assert control.close_dispute(opened["id"], status="warning_closed")["status"] == (
         "warning_closed"

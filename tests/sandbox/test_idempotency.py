@@ -21,16 +21,16 @@ def test_the_same_key_gets_the_same_answer_and_does_the_work_once(
     first_request = http_client.headers["Request-Id"]
     assert "Idempotent-Replayed" not in http_client.headers
 
-    again = customers.create({"email": "ada@example.org"}, {"idempotency_key": "k1"})
+    repeated = customers.create({"email": "ada@example.org"}, {"idempotency_key": "k1"})
 
-    assert again.id == first.id
+    assert repeated.id == first.id
     assert http_client.headers["Idempotent-Replayed"] == "true"
     assert http_client.headers["Original-Request"] == first_request
     assert len(customers.list().data) == 1
     assert len(control.events("customer.created")) == 1
 
 
-def test_a_key_may_not_be_used_for_something_else(
+def test_a_key_cannot_be_used_for_another_request(
     control: SandboxControl, stripe_client: stripe.StripeClient
 ) -> None:
     customers = stripe_client.v1.customers
@@ -42,7 +42,7 @@ def test_a_key_may_not_be_used_for_something_else(
     assert [c.email for c in customers.list().data] == ["ada@example.org"]
 
 
-def test_a_server_error_is_kept_and_replayed(
+def test_a_server_error_is_stored_and_replayed(
     control: SandboxControl,
     stripe_client: stripe.StripeClient,
     http_client: schema.CheckingClient,
@@ -59,7 +59,7 @@ def test_a_server_error_is_kept_and_replayed(
     assert len(customers.list().data) == 1
 
 
-def test_a_refusal_before_the_work_is_not_kept(
+def test_an_error_in_the_parameters_is_not_stored(
     control: SandboxControl,
     stripe_client: stripe.StripeClient,
     http_client: schema.CheckingClient,
@@ -72,11 +72,11 @@ def test_a_refusal_before_the_work_is_not_kept(
             )
     finally:
         http_client.checks_requests = True
-    made = stripe_client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k1"})
-    assert made.name == "Ada"
+    created = stripe_client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k1"})
+    assert created.name == "Ada"
 
 
-def test_a_refusal_in_the_work_is_kept_and_leaves_nothing_behind(
+def test_an_error_of_the_endpoint_is_stored_and_changes_nothing(
     control: SandboxControl,
     stripe_client: stripe.StripeClient,
     open_gift: OpenSession,
@@ -93,7 +93,7 @@ def test_a_refusal_in_the_work_is_kept_and_leaves_nothing_behind(
     assert stripe_client.v1.refunds.list().data == []
 
 
-def test_keys_live_for_a_day_of_the_clock(
+def test_keys_expire_after_24_hours_of_the_sandbox_clock(
     control: SandboxControl, stripe_client: stripe.StripeClient
 ) -> None:
     control.freeze(NOON)
@@ -105,14 +105,14 @@ def test_keys_live_for_a_day_of_the_clock(
     assert customers.create({"name": "Ada"}, {"idempotency_key": "k1"}).id != first.id
 
 
-def test_a_second_request_while_the_first_is_under_way_is_refused(
+def test_a_second_request_with_the_same_key_is_rejected_while_the_first_runs(
     control: SandboxControl, stripe_client: stripe.StripeClient
 ) -> None:
     control.add_fault("api", match="POST /v1/customers", kind="delay", seconds=0.6)
     customers = stripe_client.v1.customers
-    made: list[stripe.Customer] = []
+    created: list[stripe.Customer] = []
     slow = threading.Thread(
-        target=lambda: made.append(customers.create({"name": "Ada"}, {"idempotency_key": "k1"}))
+        target=lambda: created.append(customers.create({"name": "Ada"}, {"idempotency_key": "k1"}))
     )
     slow.start()
     time.sleep(0.2)
@@ -120,27 +120,27 @@ def test_a_second_request_while_the_first_is_under_way_is_refused(
         customers.create({"name": "Ada"}, {"idempotency_key": "k1"})
     slow.join()
     assert refusal.value.http_status == 409
-    # The SDK hands the code on for other statuses alone; it stands in the answer all the same.
+    # For this status the SDK doesn't set the code, so read it from the answer.
     assert cast(Any, refusal.value.json_body)["error"]["code"] == "idempotency_key_in_use"
-    assert customers.create({"name": "Ada"}, {"idempotency_key": "k1"}).id == made[0].id
+    assert customers.create({"name": "Ada"}, {"idempotency_key": "k1"}).id == created[0].id
     assert len(customers.list().data) == 1
 
 
-def test_an_answer_that_was_lost_is_found_again_with_the_key(
+def test_a_lost_answer_can_be_fetched_with_the_same_key(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_gift: OpenSession
 ) -> None:
     control.add_fault("api", match="POST /v1/customers", kind="lose_answer")
     customers = stripe_client.v1.customers
     with pytest.raises(stripe.APIConnectionError):
         customers.create({"name": "Ada"}, {"idempotency_key": "k1"})
-    [made] = customers.list().data
-    assert customers.create({"name": "Ada"}, {"idempotency_key": "k1"}).id == made.id
+    [created] = customers.list().data
+    assert customers.create({"name": "Ada"}, {"idempotency_key": "k1"}).id == created.id
     assert len(customers.list().data) == 1
 
 
-def test_the_sdk_s_own_retry_survives_a_lost_answer(
+def test_the_sdk_retries_after_a_lost_answer(
     control: SandboxControl, stripe_client: stripe.StripeClient
 ) -> None:
     control.add_fault("api", match="POST /v1/customers", kind="lose_answer")
-    made = stripe_client.v1.customers.create({"name": "Ada"}, {"max_network_retries": 1})
-    assert [customer.id for customer in stripe_client.v1.customers.list().data] == [made.id]
+    created = stripe_client.v1.customers.create({"name": "Ada"}, {"max_network_retries": 1})
+    assert [customer.id for customer in stripe_client.v1.customers.list().data] == [created.id]

@@ -14,45 +14,45 @@ def make_client(url: str, key: str, http: stripe.HTTPClient) -> stripe.StripeCli
     return stripe.StripeClient(key, base_addresses={"api": url}, http_client=http)
 
 
-def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
+def test_a_restart_keeps_objects_events_keys_and_clock(tmp_path: Path) -> None:
     http = stripe.RequestsClient()
     with start_sandbox(tmp_path, secret_key="sk_test_of_this_test") as process:
         control = SandboxControl(process.url)
         control.freeze(NOON)
         client = make_client(process.url, process.secret_key, http)
-        made = client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k1"})
+        created = client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k1"})
         control.close()
     port = int(process.url.rsplit(":", 1)[1])
     with start_sandbox(tmp_path, port=port, secret_key="sk_test_of_this_test") as process:
         client = make_client(process.url, process.secret_key, http)
         control = SandboxControl(process.url)
         assert control.now() == NOON
-        assert client.v1.customers.retrieve(made.id).name == "Ada"
+        assert client.v1.customers.retrieve(created.id).name == "Ada"
         again = client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k1"})
-        assert again.id == made.id
+        assert again.id == created.id
         assert [event["type"] for event in control.events()] == ["customer.created"]
         control.close()
     http.close()  # type: ignore[no-untyped-call]
 
 
-def test_it_starts_and_stops_quickly(tmp_path: Path) -> None:
-    begun = time.monotonic()
+def test_the_sandbox_starts_and_stops_quickly(tmp_path: Path) -> None:
+    started_at = time.monotonic()
     process = start_sandbox(tmp_path)
-    started = time.monotonic()
+    answered_at = time.monotonic()
     process.stop()
-    assert started - begun < 5
-    assert time.monotonic() - started < 2
+    assert answered_at - started_at < 5
+    assert time.monotonic() - answered_at < 2
     assert process.process.returncode == 0
 
 
-def test_a_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
+def test_a_port_in_use_is_an_error(tmp_path: Path) -> None:
     with start_sandbox(tmp_path / "a") as process:
         port = int(process.url.rsplit(":", 1)[1])
         with pytest.raises(RuntimeError, match="did not start"):
             start_sandbox(tmp_path / "b", port=port)
 
 
-def test_a_reset_leaves_nothing(
+def test_a_reset_deletes_everything(
     control: SandboxControl, stripe_client: stripe.StripeClient
 ) -> None:
     stripe_client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k1"})
@@ -65,27 +65,27 @@ def test_a_reset_leaves_nothing(
     stripe_client.v1.customers.create({"name": "Bob"}, {"idempotency_key": "k1"})
 
 
-def test_what_was_kept_is_there_again_after_a_reset(
+def test_a_snapshot_can_be_restored_after_a_reset(
     control: SandboxControl, stripe_client: stripe.StripeClient
 ) -> None:
-    made = stripe_client.v1.products.create({"name": "Letter"}, {"idempotency_key": "k1"})
-    control.keep()
+    created = stripe_client.v1.products.create({"name": "Letter"}, {"idempotency_key": "k1"})
+    control.save_snapshot()
     before = control.events()
     for _ in range(2):
         stripe_client.v1.customers.create({"name": "Ada"})
         control.reset()
-        control.bring_back()
-        assert [each.id for each in stripe_client.v1.products.list().data] == [made.id]
+        control.restore_snapshot()
+        assert [product.id for product in stripe_client.v1.products.list().data] == [created.id]
         assert stripe_client.v1.customers.list().data == []
         assert control.events() == before
         again = stripe_client.v1.products.create({"name": "Letter"}, {"idempotency_key": "k1"})
-        assert again.id == made.id
+        assert again.id == created.id
 
 
-def test_a_running_clock_does_what_falls_due(
-    control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
+def test_due_work_is_done_while_the_clock_runs(
+    control: SandboxControl, stripe_client: stripe.StripeClient, subscription: stripe.Subscription
 ) -> None:
-    end = member["items"].data[0].current_period_end
+    end = subscription["items"].data[0].current_period_end
     control.advance(end - control.now() - 1)
     assert len(control.events("invoice.created")) == 1
     deadline = time.monotonic() + 5

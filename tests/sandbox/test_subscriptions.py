@@ -3,23 +3,23 @@ import stripe
 
 from newsroom.sandbox.control import SandboxControl
 
-from .conftest import NOON, OpenSession, at, period, subscribe
+from .conftest import NOON, OpenSession, at, get_period, subscribe
 
 
-def test_a_month_from_31_january_keeps_to_the_anchor(
+def test_monthly_renewals_keep_the_anchor_on_the_31st(
     control: SandboxControl,
     stripe_client: stripe.StripeClient,
     open_membership: OpenSession,
     month_price: stripe.Price,
 ) -> None:
     control.freeze(at(2027, 1, 31))
-    member = subscribe(control, stripe_client, open_membership(price=month_price.id))
-    ends = [period(member)[1]]
+    subscription = subscribe(control, stripe_client, open_membership(price=month_price.id))
+    ends = [get_period(subscription)[1]]
     for _ in range(3):
         control.freeze(ends[-1])
-        ends.append(period(stripe_client.v1.subscriptions.retrieve(member.id))[1])
+        ends.append(get_period(stripe_client.v1.subscriptions.retrieve(subscription.id))[1])
     assert ends == [at(2027, 2, 28), at(2027, 3, 31), at(2027, 4, 30), at(2027, 5, 31)]
-    invoices = stripe_client.v1.invoices.list({"subscription": member.id}).data
+    invoices = stripe_client.v1.invoices.list({"subscription": subscription.id}).data
     assert [invoice.billing_reason for invoice in invoices] == [
         *["subscription_cycle"] * 3,
         "subscription_create",
@@ -33,16 +33,16 @@ def test_a_month_from_31_january_keeps_to_the_anchor(
     )
 
 
-def test_one_jump_of_the_clock_does_all_that_falls_due_each_at_its_time(
+def test_a_jump_of_the_clock_renews_at_each_due_time(
     control: SandboxControl,
     stripe_client: stripe.StripeClient,
     open_membership: OpenSession,
     month_price: stripe.Price,
 ) -> None:
     control.freeze(NOON)
-    member = subscribe(control, stripe_client, open_membership(price=month_price.id))
+    subscription = subscribe(control, stripe_client, open_membership(price=month_price.id))
     control.freeze(at(2027, 2, 15))
-    charges = stripe_client.v1.charges.list({"customer": str(member.customer)}).data
+    charges = stripe_client.v1.charges.list({"customer": str(subscription.customer)}).data
     assert [charge.created for charge in charges] == [
         at(2027, 2, 1),
         at(2027, 1, 1),
@@ -51,43 +51,45 @@ def test_one_jump_of_the_clock_does_all_that_falls_due_each_at_its_time(
     ]
 
 
-def test_a_failed_renewal_is_tried_again_and_ends_the_subscription(
+def test_a_failed_renewal_is_retried_and_then_ends_the_subscription(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
 ) -> None:
     control.freeze(NOON)
-    member = subscribe(control, stripe_client, open_membership(), card="4000000000000341")
-    control.freeze(period(member)[1])
-    late = stripe_client.v1.subscriptions.retrieve(member.id, {"expand": ["latest_invoice"]})
-    assert late.status == "past_due"
-    assert isinstance(late.latest_invoice, stripe.Invoice)
-    assert (late.latest_invoice.status, late.latest_invoice.attempt_count) == ("open", 1)
+    subscription = subscribe(control, stripe_client, open_membership(), card="4000000000000341")
+    control.freeze(get_period(subscription)[1])
+    past_due = stripe_client.v1.subscriptions.retrieve(
+        subscription.id, {"expand": ["latest_invoice"]}
+    )
+    assert past_due.status == "past_due"
+    assert isinstance(past_due.latest_invoice, stripe.Invoice)
+    assert (past_due.latest_invoice.status, past_due.latest_invoice.attempt_count) == ("open", 1)
     [event] = [
-        each
-        for each in control.events("customer.subscription.updated")
-        if "status" in each["data"]["previous_attributes"]
+        updated
+        for updated in control.events("customer.subscription.updated")
+        if "status" in updated["data"]["previous_attributes"]
     ]
     assert event["data"]["previous_attributes"]["status"] == "active"
 
     control.advance(days=20)
 
-    over = stripe_client.v1.subscriptions.retrieve(member.id)
-    assert over.status == "canceled"
-    assert over.cancellation_details is not None
-    assert over.cancellation_details.reason == "payment_failed"
+    ended = stripe_client.v1.subscriptions.retrieve(subscription.id)
+    assert ended.status == "canceled"
+    assert ended.cancellation_details is not None
+    assert ended.cancellation_details.reason == "payment_failed"
     assert len(control.events("invoice.payment_failed")) == 4
     assert len(control.events("customer.subscription.deleted")) == 1
     control.advance(days=400)
-    assert len(stripe_client.v1.invoices.list({"subscription": member.id}).data) == 2
+    assert len(stripe_client.v1.invoices.list({"subscription": subscription.id}).data) == 2
 
 
 def test_a_past_due_subscription_recovers_when_the_invoice_is_paid(
-    control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
+    control: SandboxControl, stripe_client: stripe.StripeClient, subscription: stripe.Subscription
 ) -> None:
-    invoice = control.renew(member.id, outcome="failed")
-    assert stripe_client.v1.subscriptions.retrieve(member.id).status == "past_due"
+    invoice = control.renew(subscription.id, outcome="failed")
+    assert stripe_client.v1.subscriptions.retrieve(subscription.id).status == "past_due"
     paid = stripe_client.v1.invoices.pay(invoice["id"])
     assert paid.status == "paid"
-    assert stripe_client.v1.subscriptions.retrieve(member.id).status == "active"
+    assert stripe_client.v1.subscriptions.retrieve(subscription.id).status == "active"
     with pytest.raises(stripe.InvalidRequestError, match="already paid"):
         stripe_client.v1.invoices.pay(invoice["id"])
 
@@ -95,8 +97,8 @@ def test_a_past_due_subscription_recovers_when_the_invoice_is_paid(
 def test_paying_an_invoice_with_a_bad_card_keeps_the_failed_charge(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
 ) -> None:
-    member = subscribe(control, stripe_client, open_membership(), card="4000000000000341")
-    invoice = control.renew(member.id)
+    subscription = subscribe(control, stripe_client, open_membership(), card="4000000000000341")
+    invoice = control.renew(subscription.id)
     failed = len(control.events("charge.failed"))
     with pytest.raises(stripe.CardError) as refusal:
         stripe_client.v1.invoices.pay(invoice["id"])
@@ -104,68 +106,68 @@ def test_paying_an_invoice_with_a_bad_card_keeps_the_failed_charge(
     assert len(control.events("charge.failed")) == failed + 1
 
 
-def test_an_open_invoice_can_be_voided_or_settled_elsewhere(
-    control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
+def test_an_open_invoice_can_be_voided_or_paid_out_of_band(
+    control: SandboxControl, stripe_client: stripe.StripeClient, subscription: stripe.Subscription
 ) -> None:
-    first = control.renew(member.id, outcome="failed")
+    first = control.renew(subscription.id, outcome="failed")
     assert stripe_client.v1.invoices.void_invoice(first["id"]).status == "void"
-    second = control.renew(member.id, outcome="failed")
+    second = control.renew(subscription.id, outcome="failed")
     paid = stripe_client.v1.invoices.pay(second["id"], {"paid_out_of_band": True})
     assert (paid.status, paid.amount_paid_off_stripe) == ("paid", 6000)
     assert control.books()["currencies"]["eur"]["gross_minor"] == 6000
 
 
-def test_a_renewal_by_hand_charges_and_moves_the_period(
-    control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
+def test_an_early_renewal_charges_and_moves_the_period(
+    control: SandboxControl, stripe_client: stripe.StripeClient, subscription: stripe.Subscription
 ) -> None:
-    invoice = control.renew(member.id, outcome="paid")
+    invoice = control.renew(subscription.id, outcome="paid")
     assert (invoice["status"], invoice["billing_reason"]) == ("paid", "subscription_cycle")
-    after = stripe_client.v1.subscriptions.retrieve(member.id)
-    assert period(after)[0] == period(member)[1]
+    after = stripe_client.v1.subscriptions.retrieve(subscription.id)
+    assert get_period(after)[0] == get_period(subscription)[1]
 
 
-def test_a_subscription_ends_at_its_period_end_unless_it_is_kept(
+def test_a_subscription_ends_at_its_period_end_unless_it_is_resumed(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
 ) -> None:
     control.freeze(NOON)
-    member = subscribe(control, stripe_client, open_membership())
-    end = period(member)[1]
+    subscription = subscribe(control, stripe_client, open_membership())
+    end = get_period(subscription)[1]
     subscriptions = stripe_client.v1.subscriptions
-    ending = subscriptions.update(member.id, {"cancel_at_period_end": True})
+    ending = subscriptions.update(subscription.id, {"cancel_at_period_end": True})
     assert (ending.status, ending.cancel_at, ending.canceled_at) == ("active", end, NOON)
-    kept = subscriptions.update(member.id, {"cancel_at_period_end": False})
-    assert (kept.cancel_at, kept.canceled_at) == (None, None)
-    subscriptions.update(member.id, {"cancel_at_period_end": True})
+    resumed = subscriptions.update(subscription.id, {"cancel_at_period_end": False})
+    assert (resumed.cancel_at, resumed.canceled_at) == (None, None)
+    subscriptions.update(subscription.id, {"cancel_at_period_end": True})
 
     control.freeze(end)
 
-    over = subscriptions.retrieve(member.id)
-    assert (over.status, over.ended_at) == ("canceled", end)
+    ended = subscriptions.retrieve(subscription.id)
+    assert (ended.status, ended.ended_at) == ("canceled", end)
     assert control.books()["currencies"]["eur"]["counts"]["charge"] == 1
     with pytest.raises(stripe.InvalidRequestError):
-        subscriptions.update(member.id, {"cancel_at_period_end": False})
+        subscriptions.update(subscription.id, {"cancel_at_period_end": False})
 
 
-def test_cancelling_ends_it_now(
-    control: SandboxControl, stripe_client: stripe.StripeClient, member: stripe.Subscription
+def test_cancelling_ends_a_subscription_immediately(
+    control: SandboxControl, stripe_client: stripe.StripeClient, subscription: stripe.Subscription
 ) -> None:
-    over = stripe_client.v1.subscriptions.cancel(
-        member.id, {"cancellation_details": {"comment": "Moving away"}}
+    ended = stripe_client.v1.subscriptions.cancel(
+        subscription.id, {"cancellation_details": {"comment": "Moving away"}}
     )
-    assert over.status == "canceled"
-    assert over.cancellation_details is not None
-    assert over.cancellation_details.comment == "Moving away"
+    assert ended.status == "canceled"
+    assert ended.cancellation_details is not None
+    assert ended.cancellation_details.comment == "Moving away"
     assert stripe_client.v1.subscriptions.list().data == []
     assert len(stripe_client.v1.subscriptions.list({"status": "all"}).data) == 1
     with pytest.raises(stripe.InvalidRequestError, match="No such subscription"):
-        stripe_client.v1.subscriptions.cancel(member.id)
+        stripe_client.v1.subscriptions.cancel(subscription.id)
 
 
-def test_a_dearer_price_of_the_same_interval_waits_for_the_next_invoice(
+def test_a_higher_price_is_prorated_on_the_next_invoice(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
 ) -> None:
     control.freeze(NOON)
-    member = subscribe(control, stripe_client, open_membership())
+    subscription = subscribe(control, stripe_client, open_membership())
     price = stripe_client.v1.prices.create(
         {
             "product": "membership",
@@ -174,100 +176,105 @@ def test_a_dearer_price_of_the_same_interval_waits_for_the_next_invoice(
             "recurring": {"interval": "year"},
         }
     )
-    start, end = period(member)
+    start, end = get_period(subscription)
     control.freeze(start + (end - start) // 2)
-    item = member["items"].data[0]
+    item = subscription["items"].data[0]
     changed = stripe_client.v1.subscriptions.update(
-        member.id, {"items": [{"id": item.id, "price": price.id}]}
+        subscription.id, {"items": [{"id": item.id, "price": price.id}]}
     )
     assert changed["items"].data[0].price.unit_amount == 9000
-    assert period(changed) == (start, end)
-    assert len(stripe_client.v1.invoices.list({"subscription": member.id}).data) == 1
+    assert get_period(changed) == (start, end)
+    assert len(stripe_client.v1.invoices.list({"subscription": subscription.id}).data) == 1
 
     control.freeze(end)
 
-    invoice = stripe_client.v1.invoices.list({"subscription": member.id}).data[0]
+    invoice = stripe_client.v1.invoices.list({"subscription": subscription.id}).data[0]
     assert [line.amount for line in invoice.lines.data] == [-3000, 4500, 9000]
     assert invoice.amount_paid == 10500
 
 
-def test_a_change_can_be_invoiced_at_once_or_not_at_all(
+def test_a_change_can_be_invoiced_immediately_or_not_at_all(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
 ) -> None:
     control.freeze(NOON)
-    member = subscribe(control, stripe_client, open_membership())
-    item = member["items"].data[0]
+    subscription = subscribe(control, stripe_client, open_membership())
+    item = subscription["items"].data[0]
     stripe_client.v1.subscription_items.update(
         item.id, {"quantity": 2, "proration_behavior": "none"}
     )
     stripe_client.v1.subscriptions.update(
-        member.id,
+        subscription.id,
         {"items": [{"id": item.id, "quantity": 3}], "proration_behavior": "always_invoice"},
     )
-    invoices = stripe_client.v1.invoices.list({"subscription": member.id}).data
+    invoices = stripe_client.v1.invoices.list({"subscription": subscription.id}).data
     assert [invoice.billing_reason for invoice in invoices] == [
         "subscription_update",
         "subscription_create",
     ]
     assert invoices[0].total == 6000
     assert stripe_client.v1.subscription_items.retrieve(item.id).quantity == 3
-    assert len(stripe_client.v1.subscription_items.list({"subscription": member.id}).data) == 1
+    assert (
+        len(stripe_client.v1.subscription_items.list({"subscription": subscription.id}).data) == 1
+    )
 
 
-def test_another_interval_begins_a_new_period_now(
+def test_a_new_interval_starts_a_new_period_immediately(
     control: SandboxControl,
     stripe_client: stripe.StripeClient,
     open_membership: OpenSession,
     month_price: stripe.Price,
 ) -> None:
     control.freeze(NOON)
-    member = subscribe(control, stripe_client, open_membership(price=month_price.id))
+    subscription = subscribe(control, stripe_client, open_membership(price=month_price.id))
     control.advance(days=15)
     year = stripe_client.v1.prices.list({"lookup_keys": ["membership-year"]}).data[0]
     changed = stripe_client.v1.subscriptions.update(
-        member.id, {"items": [{"id": member["items"].data[0].id, "price": year.id}]}
+        subscription.id, {"items": [{"id": subscription["items"].data[0].id, "price": year.id}]}
     )
-    assert period(changed)[0] == NOON + 15 * 86400
+    assert get_period(changed)[0] == NOON + 15 * 86400
     invoice = stripe_client.v1.invoices.retrieve(str(changed.latest_invoice))
     assert (invoice.billing_reason, invoice.total) == ("subscription_update", 6000 - 300)
 
 
-def test_a_credit_is_kept_for_the_next_invoice(
+def test_a_credit_is_used_for_the_next_invoice(
     control: SandboxControl,
     stripe_client: stripe.StripeClient,
     open_membership: OpenSession,
     month_price: stripe.Price,
 ) -> None:
     control.freeze(NOON)
-    member = subscribe(control, stripe_client, open_membership())
+    subscription = subscribe(control, stripe_client, open_membership())
     stripe_client.v1.subscriptions.update(
-        member.id, {"items": [{"id": member["items"].data[0].id, "price": month_price.id}]}
+        subscription.id,
+        {"items": [{"id": subscription["items"].data[0].id, "price": month_price.id}]},
     )
-    customer = stripe_client.v1.customers.retrieve(str(member.customer))
+    customer = stripe_client.v1.customers.retrieve(str(subscription.customer))
     assert customer.balance == 600 - 6000
     control.advance(days=30)
-    invoice = stripe_client.v1.invoices.list({"subscription": member.id}).data[0]
+    invoice = stripe_client.v1.invoices.list({"subscription": subscription.id}).data[0]
     assert (invoice.total, invoice.amount_due, invoice.status) == (600, 0, "paid")
     assert control.books()["currencies"]["eur"]["gross_minor"] == 6000
 
 
-def test_collection_can_be_paused_and_goes_on_by_itself(
+def test_collection_can_be_paused_and_resumes_at_the_given_time(
     control: SandboxControl,
     stripe_client: stripe.StripeClient,
     open_membership: OpenSession,
     month_price: stripe.Price,
 ) -> None:
     control.freeze(NOON)
-    member = subscribe(control, stripe_client, open_membership(price=month_price.id))
+    subscription = subscribe(control, stripe_client, open_membership(price=month_price.id))
     stripe_client.v1.subscriptions.update(
-        member.id, {"pause_collection": {"behavior": "void", "resumes_at": NOON + 45 * 86400}}
+        subscription.id, {"pause_collection": {"behavior": "void", "resumes_at": NOON + 45 * 86400}}
     )
     control.advance(days=62)
-    invoices = stripe_client.v1.invoices.list({"subscription": member.id}).data
+    invoices = stripe_client.v1.invoices.list({"subscription": subscription.id}).data
     assert [invoice.status for invoice in invoices] == ["paid", "void", "paid"]
-    assert stripe_client.v1.subscriptions.retrieve(member.id).pause_collection is None
-    stripe_client.v1.subscriptions.update(member.id, {"pause_collection": {"behavior": "void"}})
-    freed = stripe_client.v1.subscriptions.update(member.id, {"pause_collection": ""})
+    assert stripe_client.v1.subscriptions.retrieve(subscription.id).pause_collection is None
+    stripe_client.v1.subscriptions.update(
+        subscription.id, {"pause_collection": {"behavior": "void"}}
+    )
+    freed = stripe_client.v1.subscriptions.update(subscription.id, {"pause_collection": ""})
     assert freed.pause_collection is None
 
 
@@ -293,10 +300,10 @@ def test_a_trial_without_a_card_pauses_and_can_be_resumed(
 
 
 def test_metadata_is_merged(
-    stripe_client: stripe.StripeClient, member: stripe.Subscription
+    stripe_client: stripe.StripeClient, subscription: stripe.Subscription
 ) -> None:
     changed = stripe_client.v1.subscriptions.update(
-        member.id, {"metadata": {"plan": "year", "checkout": ""}, "description": "A reader"}
+        subscription.id, {"metadata": {"plan": "year", "checkout": ""}, "description": "A reader"}
     )
     assert changed.metadata.to_dict() == {"plan": "year"}
     assert changed.description == "A reader"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import stripe
 
-from newsroom.sandbox.control import SandboxControl, SandboxRefusal
+from newsroom.sandbox.control import SandboxControl, SandboxError
 
 from .conftest import NOON, OpenSession
 
@@ -16,7 +16,7 @@ SECRET = "whsec_of_this_test"
 
 
 class Receiver:
-    """A real HTTP server that keeps what it is sent; it answers `statuses`, then 200."""
+    """A real HTTP server that records webhooks. It answers `statuses` in turn, then 200."""
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, bytes]] = []
@@ -36,7 +36,7 @@ class Receiver:
                 self.end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:
-                """Nothing."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/stripe/"
@@ -71,7 +71,7 @@ def get_names(receiver: Receiver) -> list[str]:
     return [json.loads(body)["data"]["object"]["name"] for _, body in receiver.taken]
 
 
-def test_webhooks_come_in_order_and_verify_with_stripe_s_own_check(
+def test_webhooks_arrive_in_order_with_valid_signatures(
     control: SandboxControl, receiver: Receiver, open_gift: OpenSession
 ) -> None:
     control.freeze(NOON)
@@ -86,7 +86,7 @@ def test_webhooks_come_in_order_and_verify_with_stripe_s_own_check(
     assert control.webhooks()["delivered"] == len(receiver.taken)
 
 
-def test_a_refused_webhook_comes_again_signed_afresh(
+def test_a_failed_webhook_is_sent_again_with_a_new_signature(
     control: SandboxControl, stripe_client: stripe.StripeClient, receiver: Receiver
 ) -> None:
     receiver.statuses = [500]
@@ -101,31 +101,31 @@ def test_a_refused_webhook_comes_again_signed_afresh(
     assert event["deliveries"][0]["attempts"] == 2
 
 
-def test_an_event_can_be_had_signed_and_sent_again(
+def test_an_event_can_be_signed_and_sent_again(
     control: SandboxControl, stripe_client: stripe.StripeClient, receiver: Receiver
 ) -> None:
     make_customers(stripe_client, count=1)
     control.wait_for_webhooks()
     [event] = control.events()
-    body, header = control.signed(event["id"], secret="whsec_other")
+    body, header = control.sign_event(event["id"], secret="whsec_other")
     assert stripe.Webhook.construct_event(body, header, "whsec_other").id == event["id"]
-    assert control.deliver(event["id"]) == 1
+    assert control.resend_event(event["id"]) == 1
     control.wait_for_webhooks()
     assert len(receiver.taken) == 2
 
 
-def test_a_slow_receiver_does_not_hold_up_the_api(
+def test_a_slow_receiver_does_not_delay_the_api(
     control: SandboxControl, stripe_client: stripe.StripeClient, receiver: Receiver
 ) -> None:
     receiver.slow_seconds = 0.5
-    begun = time.monotonic()
+    started_at = time.monotonic()
     make_customers(stripe_client, count=4)
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - started_at < 0.5
     receiver.slow_seconds = 0.0
     control.wait_for_webhooks()
 
 
-def test_registered_endpoints_get_what_they_ask_for(
+def test_registered_endpoints_receive_only_their_enabled_events(
     control: SandboxControl, stripe_client: stripe.StripeClient, receiver: Receiver
 ) -> None:
     control.set_webhook("")
@@ -143,7 +143,7 @@ def test_registered_endpoints_get_what_they_ask_for(
     assert stripe.Webhook.construct_event(body, header, endpoint.secret).type == "product.created"
 
 
-def test_without_a_receiver_events_are_only_written_down(
+def test_without_a_receiver_events_are_only_stored(
     control: SandboxControl, stripe_client: stripe.StripeClient
 ) -> None:
     make_customers(stripe_client, count=1)
@@ -152,8 +152,8 @@ def test_without_a_receiver_events_are_only_written_down(
     assert control.webhooks()["pending"] == 0
 
 
-def test_webhooks_stay_on_this_machine(control: SandboxControl) -> None:
-    with pytest.raises(SandboxRefusal, match="this machine"):
+def test_webhooks_cannot_go_to_another_machine(control: SandboxControl) -> None:
+    with pytest.raises(SandboxError, match="this machine"):
         control.set_webhook("http://news.example/stripe")
 
 
@@ -186,7 +186,7 @@ def test_fault_drop_never_sends(
     assert control.webhooks()["dropped"] == 1
 
 
-def test_fault_hold_sends_when_the_faults_are_taken_away(
+def test_fault_hold_sends_when_the_faults_are_removed(
     control: SandboxControl, stripe_client: stripe.StripeClient, receiver: Receiver
 ) -> None:
     control.add_fault("webhook", match="*", kind="hold", times=-1)
@@ -207,7 +207,7 @@ def test_fault_delay_sends_later(
     assert get_names(receiver) == ["1", "0"]
 
 
-def test_fault_error_is_a_try_that_failed(
+def test_fault_error_fails_one_attempt(
     control: SandboxControl, stripe_client: stripe.StripeClient, receiver: Receiver
 ) -> None:
     control.add_fault("webhook", match="customer.created", kind="error")
@@ -217,7 +217,7 @@ def test_fault_error_is_a_try_that_failed(
     assert (event["deliveries"][0]["attempts"], len(receiver.taken)) == (2, 1)
 
 
-def test_a_fault_strikes_as_often_as_it_says(
+def test_a_fault_applies_as_often_as_requested(
     control: SandboxControl, stripe_client: stripe.StripeClient
 ) -> None:
     control.add_fault("api", match="GET /v1/customers", kind="error", status=500, times=2)
@@ -225,14 +225,14 @@ def test_a_fault_strikes_as_often_as_it_says(
         with pytest.raises(stripe.APIError):
             stripe_client.v1.customers.list()
     assert stripe_client.v1.customers.list().data == []
-    with pytest.raises(SandboxRefusal, match="kind must be"):
+    with pytest.raises(SandboxError, match="kind must be"):
         control.add_fault("api", match="*", kind="explode")
 
 
-def test_an_api_fault_may_only_delay(
+def test_an_api_fault_can_delay_the_answer(
     control: SandboxControl, stripe_client: stripe.StripeClient
 ) -> None:
     control.add_fault("api", match="POST /v1/cust*", kind="delay", seconds=0.3)
-    begun = time.monotonic()
+    started_at = time.monotonic()
     make_customers(stripe_client, count=1)
-    assert time.monotonic() - begun >= 0.3
+    assert time.monotonic() - started_at >= 0.3

@@ -1,4 +1,4 @@
-"""What refunds and disputes moved of Stripe's balance stands in our rows, in the payout's money."""
+"""Our rows hold what refunds and disputes moved of Stripe's balance, in the payout currency."""
 
 import io
 from typing import Any
@@ -11,7 +11,8 @@ from campaigns import checkout as checkouts
 from campaigns import payments, progress, settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Dispute, Payment, Price, Refund, Tally
 from campaigns.reports import formats, gather_figures
-from campaigns.settlement.drift import Reconciliation, describe_difference, read_movement
+from campaigns.settlement.differences import Reconciliation, describe_difference, read_movement
+from campaigns.stripe_api.snapshots import read_balance_transaction, read_dispute
 from newsroom.sandbox.control import SandboxControl
 from tests.settlement.test_reconciliation import REFUND_FAILS, give_back, intent_of, reconcile
 from tests.support.extensions import CARD, Clock, clock  # noqa: F401 - a fixture
@@ -27,7 +28,7 @@ def shop(
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> Campaign:
-    """Three currencies on sale; hryvnias are paid out in euros."""
+    """Sell in three currencies; hryvnias are paid out in euros."""
     for currency in ("usd", "uah"):
         for kind in ("month", "once", "gift"):
             make_price(kind, currency=currency, amount_minor=7300, stripe_price_id="")
@@ -39,7 +40,7 @@ def shop(
 def buy(
     campaign: Campaign, sandbox: SandboxControl, kind: str, currency: str, **how: Any
 ) -> Checkout:
-    """Paid at Stripe; no webhook comes, and we have not heard of it."""
+    """Buy and pay at Stripe, without a webhook or a settlement."""
     is_gift = kind == "gift"
     order = checkouts.Order(
         kind=Checkout.Kind.GIFT if is_gift else Checkout.Kind.JOIN,
@@ -56,7 +57,7 @@ def buy(
 
 
 def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> None:  # noqa: F811
-    """In each currency sales, renewals, and refunds and disputes of every outcome."""
+    """Make sales, renewals, refunds and disputes of every outcome in each currency."""
     monthly, failing, disputes = [], [], []
     for currency in CURRENCIES:
         whole, part = (buy(campaign, sandbox, "gift", currency) for _ in range(2))
@@ -69,7 +70,7 @@ def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Cloc
         give_back(intent_of(whole), 3500)
         give_back(intent_of(part), 1234)
         give_back(intent_of(failing[-1]), 3210)
-        disputes += [sandbox.open_dispute(payment_intent=intent_of(each)) for each in disputed]
+        disputes += [sandbox.open_dispute(payment_intent=intent_of(sale)) for sale in disputed]
     sandbox.set_rates(uah="eur 0.0187")
     clock.move_to(at("2026-11-20 09:00"))
     for position, dispute in enumerate(disputes):
@@ -78,19 +79,19 @@ def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Cloc
     clock.move_to(at("2027-11-20 09:00"))
     for checkout in monthly:
         session = stripe_api.fetch_session(str(checkout.session_id))
-        sandbox.renew(session["subscription"], outcome="paid")
+        sandbox.renew(session.subscription_id, outcome="paid")
 
 
 def ours(**only: Any) -> dict[str, dict[str, int]]:
     return {
-        each.currency: {
-            "gross_minor": each.gross_minor,
-            "fees_minor": each.fees_minor + each.dispute_fees_minor,
-            "refunded_minor": each.refunded_minor,
-            "disputed_minor": each.disputed_minor,
-            "net_minor": each.net_minor,
+        row.currency: {
+            "gross_minor": row.gross_minor,
+            "fees_minor": row.fees_minor + row.dispute_fees_minor,
+            "refunded_minor": row.refunded_minor,
+            "disputed_minor": row.disputed_minor,
+            "net_minor": row.net_minor,
         }
-        for each in progress.sum_payouts(Payment.objects.filter(**only))
+        for row in progress.sum_payouts(Payment.objects.filter(**only))
     }
 
 
@@ -101,21 +102,21 @@ def theirs(sandbox: SandboxControl) -> dict[str, dict[str, int]]:
     return dict(books)
 
 
-def test_after_a_year_what_is_left_equals_stripes_books_in_every_currency_of_payout(
+def test_after_a_year_the_net_amounts_equal_stripes_in_every_payout_currency(
     shop: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> None:
     live_through_a_year(shop, sandbox, clock)
-    code, told = reconcile()
-    assert code == 0, told
-    assert "Our figures equal Stripe's to the minor unit." in told
+    code, output = reconcile()
+    assert code == 0, output
+    assert "Our figures equal Stripe's to the minor unit." in output
     books = theirs(sandbox)
-    assert set(books) == {"eur", "usd"}  # the hryvnias are among the euros
+    assert set(books) == {"eur", "usd"}  # hryvnias are paid out as euros
     assert ours() == books
     assert all(book["disputed_minor"] and book["refunded_minor"] for book in books.values())
-    assert {each.currency for each in Payment.objects.all()} == set(CURRENCIES)
-    # Bought, taken and given back at three rates, it is still what Stripe says.
+    assert {payment.currency for payment in Payment.objects.all()} == set(CURRENCIES)
+    # Bought, disputed and refunded at three rates, our sums still equal Stripe's.
     converted = ours(currency="uah")
     assert set(converted) == {"eur"}
     nets = [ours(pk=payment.pk) for payment in Payment.objects.all()]
@@ -123,7 +124,7 @@ def test_after_a_year_what_is_left_equals_stripes_books_in_every_currency_of_pay
 
 
 @pytest.mark.parametrize("since", ["2026-11-01", "2099-01-01"])
-def test_rows_from_before_that_do_not_say_what_they_moved_are_mended(
+def test_older_rows_without_amounts_moved_are_corrected(
     shop: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
@@ -141,14 +142,14 @@ def test_rows_from_before_that_do_not_say_what_they_moved_are_mended(
             taken_minor=None, returned_minor=None, fee_minor=None, settled_currency=""
         )
     assert ours() != right
-    code, told = reconcile("--since", since, "--dry-run")
+    code, output = reconcile("--since", since, "--dry-run")
     assert code == 1
-    assert "taken None, at Stripe" in told
-    code, told = reconcile("--since", since)
-    assert code == 0, told
-    assert "different and corrected: 4" in told
+    assert "taken None, at Stripe" in output
+    code, output = reconcile("--since", since)
+    assert code == 0, output
+    assert "different and corrected: 4" in output
     assert ours() == right == theirs(sandbox)
-    if since > "2027":  # an inquiry moved nothing, so that no movement leads to it
+    if since > "2027":  # an inquiry moved nothing, so no movement leads to it
         assert not Dispute.objects.filter(taken_minor=None).exists()
 
 
@@ -156,13 +157,13 @@ def test_rows_from_before_that_do_not_say_what_they_moved_are_mended(
     ("change", "said"),
     [
         ({"taken_minor": 1}, "taken 1, at Stripe"),
-        ({"returned_minor": 1}, "given back 1, at Stripe"),
+        ({"returned_minor": 1}, "returned 1, at Stripe"),
         ({"fee_minor": 7}, "fee 7, at Stripe"),
         ({"settled_currency": "uah"}, "paid out in uah, at Stripe eur"),
     ],
 )
 @pytest.mark.parametrize("model", [Refund, Dispute])
-def test_a_row_that_says_something_else_than_the_balance_is_told_and_mended(
+def test_a_row_that_differs_from_the_balance_is_reported_and_corrected(
     shop: Campaign,
     sandbox: SandboxControl,
     model: type[Refund] | type[Dispute],
@@ -174,20 +175,26 @@ def test_a_row_that_says_something_else_than_the_balance_is_told_and_mended(
     sandbox.close_dispute(opened["id"], status="won")
     assert reconcile()[0] == 0
     model.objects.update(**change)
-    code, told = reconcile("--dry-run")
+    code, output = reconcile("--dry-run")
     assert code == 1
-    assert said in told
-    code, told = reconcile()
-    assert code == 0, told
+    assert said in output
+    code, output = reconcile()
+    assert code == 0, output
     assert ours() == theirs(sandbox)
 
 
 @pytest.mark.django_db
-def test_the_fee_of_a_dispute_may_come_back_with_its_money() -> None:
-    """Where Stripe gives it back: our row has one fee, and Stripe's balance has two."""
+def test_a_dispute_fee_may_be_returned_with_the_money() -> None:
+    """Our row has one fee, and Stripe's balance has two."""
     payment = make_payment(make_member(), make_campaign(), "2026-11-10 12:00")
     entries: list[dict[str, Any]] = [
-        {"id": f"txn_{number}", "amount": minor, "fee": fee, "net": minor - fee}
+        {
+            "id": f"txn_{number}",
+            "type": "adjustment",
+            "amount": minor,
+            "fee": fee,
+            "net": minor - fee,
+        }
         | {"currency": "usd", "created": 1_794_400_000 + number}
         for number, (minor, fee) in enumerate([(-6600, 1500), (6500, -1400)])
     ]
@@ -201,9 +208,11 @@ def test_the_fee_of_a_dispute_may_come_back_with_its_money() -> None:
         "created": 1_794_400_000,
         "balance_transactions": entries,
     }
-    row = payments.record_dispute(payment, dispute)
+    row = payments.record_dispute(payment, read_dispute(dispute))
     assert (row.taken_minor, row.returned_minor, row.fee_minor) == (6600, 6500, 100)
-    movements = [read_movement({**entry, "source": dispute}) for entry in entries]
+    movements = [
+        read_movement(read_balance_transaction({**entry, "source": dispute})) for entry in entries
+    ]
     for listed in (movements, movements[1:]):  # a list may begin between the two
         report = Reconciliation(since=None)
         for movement in listed:
@@ -211,24 +220,30 @@ def test_the_fee_of_a_dispute_may_come_back_with_its_money() -> None:
             assert describe_difference(movement, row) == ""
             report.enter(movement, row)
         assert report.is_equal
-        assert report.ours["usd"].net_minor == sum(each["net"] for each in entries[-len(listed) :])
+        assert report.ours["usd"].net_minor == sum(
+            entry["net"] for entry in entries[-len(listed) :]
+        )
 
 
-def test_a_charge_that_was_taken_back_by_its_own_bank_is_read_without_asking() -> None:
-    """It names an entry of its failure as a failed refund does, and is none."""
+def test_a_charge_with_a_failure_entry_is_read_without_another_call() -> None:
+    """Such a charge names a failure entry like a failed refund does."""
     charge = {
         "id": "ch_1",
         "object": "charge",
+        "status": "succeeded",
+        "amount": 6000,
         "currency": "usd",
+        "created": 1_794_400_000,
         "failure_balance_transaction": "txn_2",
     }
-    entry = {"id": "txn_1", "amount": 6000, "fee": 115, "net": 5885, "currency": "usd"}
-    movement = read_movement({**entry, "created": 1_794_400_000, "source": charge})
+    entry = {"id": "txn_1", "type": "charge", "amount": 6000, "fee": 115, "net": 5885}
+    more = {"currency": "usd", "created": 1_794_400_000, "source": charge}
+    movement = read_movement(read_balance_transaction({**entry, **more}))
     assert movement is not None
     assert (movement.kind, movement.other_fees_minor) == ("charge", 0)
 
 
-def test_an_inquiry_is_kept_though_the_charge_does_not_count_as_disputed(
+def test_an_inquiry_is_recorded_though_its_charge_is_not_marked_as_disputed(
     shop: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = buy(shop, sandbox, "once", "eur")
@@ -245,7 +260,7 @@ def test_an_inquiry_is_kept_though_the_charge_does_not_count_as_disputed(
     assert ours() == theirs(sandbox)
 
 
-def test_a_report_shows_what_is_paid_out_beside_what_readers_paid(
+def test_a_report_shows_payouts_beside_the_amounts_that_readers_paid(
     shop: Campaign, sandbox: SandboxControl
 ) -> None:
     for currency in CURRENCIES:
@@ -253,14 +268,14 @@ def test_a_report_shows_what_is_paid_out_beside_what_readers_paid(
     sandbox.open_dispute(payment_intent=intent_of(buy(shop, sandbox, "once", "uah")))
     assert reconcile()[0] == 0
     figures = gather_figures(shop, at=LATER)
-    assert [each.currency for each in figures.money] == ["eur", "uah", "usd"]
+    assert [figure.currency for figure in figures.money] == ["eur", "uah", "usd"]
     books = theirs(sandbox)
-    assert {each.currency: each.net_minor for each in figures.paid_out} == {
+    assert {figure.currency: figure.net_minor for figure in figures.paid_out} == {
         currency: book["net_minor"] for currency, book in books.items()
     }
-    [told] = [part for part in formats.as_text(figures).split("\n\n") if "Paid out" in part]
-    assert told.splitlines()[2].split()[0] == "EUR"
-    assert "€15" in told  # the dispute's fee
+    [section] = [part for part in formats.as_text(figures).split("\n\n") if "Paid out" in part]
+    assert section.splitlines()[2].split()[0] == "EUR"
+    assert "€15" in section  # the dispute's fee
     assert '"dispute_fees_minor": 1500' in formats.as_json(figures)
     before = gather_figures(shop, at=at("2026-11-10 11:00"))
     assert before.paid_out == []

@@ -1,4 +1,4 @@
-"""Rows that are not what Stripe says, and what only one side has: named, mended, never hidden."""
+"""Rows that differ from Stripe or exist on one side only are reported and corrected."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from tests.settlement.test_reconciliation import (
     give_back,
     in_step,  # noqa: F401 - a fixture
     live_through_a_year,
-    make_foreign_charge,
+    make_unrelated_charge,
     no_events,  # noqa: F401 - a fixture
     reconcile,
 )
@@ -38,26 +38,26 @@ pytestmark = pytest.mark.usefixtures("clock")
         ({"status": "pending"}, "status pending, at Stripe succeeded"),
     ],
 )
-def test_a_payment_that_was_tampered_with_is_told_and_mended(
+def test_a_changed_payment_is_reported_and_corrected(
     in_step: Payment,  # noqa: F811
     change: dict[str, Any],
     said: str,
 ) -> None:
     Payment.objects.update(**change)
-    code, told = reconcile("--dry-run")
+    code, output = reconcile("--dry-run")
     assert code == 1
-    assert "\ndifferent: 1" in told
-    assert said in told
-    code, told = reconcile()
-    assert code == 0, told
-    assert "different and corrected: 1" in told
-    assert said in told
+    assert "\ndifferent: 1" in output
+    assert said in output
+    code, output = reconcile()
+    assert code == 0, output
+    assert "different and corrected: 1" in output
+    assert said in output
     kept = list(Payment.objects.values_list("amount_minor", "fee_minor", "net_minor", "status"))
     assert kept == [(6000, 115, 5885, "succeeded")]
 
 
 @pytest.mark.usefixtures("no_events")
-def test_refunds_and_disputes_that_were_tampered_with_are_mended(
+def test_changed_refunds_and_disputes_are_corrected(
     campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
@@ -69,15 +69,19 @@ def test_refunds_and_disputes_that_were_tampered_with_are_mended(
     Dispute.objects.filter(status="lost").update(withdrawn_at=None)
     Dispute.objects.filter(status="won").update(status="lost", reinstated_at=None)
     assert add_up_ours() != add_up_theirs(sandbox)
-    code, told = reconcile("--since", "2026-11-01")
-    assert code == 0, told
-    for said in ("no dispute noted", "amount 1, at Stripe 1234", "succeeded, at Stripe failed"):
-        assert said in told
+    code, output = reconcile("--since", "2026-11-01")
+    assert code == 0, output
+    for said in (
+        "no time of the dispute",
+        "amount 1, at Stripe 1234",
+        "succeeded, at Stripe failed",
+    ):
+        assert said in output
     assert add_up_ours() == add_up_theirs(sandbox)
 
 
 @pytest.mark.usefixtures("no_events")
-def test_what_cannot_be_mended_is_named_with_its_reason(
+def test_a_difference_that_cannot_be_corrected_is_reported_with_its_reason(
     in_step: Payment,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -86,18 +90,18 @@ def test_what_cannot_be_mended_is_named_with_its_reason(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise stripe_api.StripeRefused("No", code="no_such_session", status=400)
 
-    monkeypatch.setattr("campaigns.settlement.reconciling.settle_object", fail)
-    code, told = reconcile()
+    monkeypatch.setattr("campaigns.settlement.reconciliation.settle_object", fail)
+    code, output = reconcile()
     assert code == 1
-    assert "still different: 1" in told
-    assert f"charge {in_step.charge_id} (fee 116, at Stripe 115" in told
-    assert "Stripe refused: no_such_session" in told
-    assert "115" in told.partition("fees")[2]
+    assert "still different: 1" in output
+    assert f"charge {in_step.charge_id} (fee 116, at Stripe 115" in output
+    assert "Stripe refused: no_such_session" in output
+    assert "115" in output.partition("fees")[2]
     assert not StripeCursor.objects.filter(of="balance").exists()
 
 
 @pytest.mark.usefixtures("no_events")
-def test_a_row_that_was_deleted_is_brought_in_again(
+def test_a_deleted_row_is_imported_again(
     in_step: Payment,  # noqa: F811
     campaign: Campaign,
     sandbox: SandboxControl,
@@ -105,41 +109,41 @@ def test_a_row_that_was_deleted_is_brought_in_again(
     give_back(str(in_step.intent_id), 1000)
     reconcile()
     Refund.objects.all().delete()
-    code, told = reconcile()
-    assert code == 0, told
-    assert "missing here and imported: 1 (-€10)" in told
+    code, output = reconcile()
+    assert code == 0, output
+    assert "missing here and imported: 1 (-€10)" in output
     assert Refund.objects.get().amount_minor == 1000
 
 
-# What only one side has
+# Rows on one side only
 
 
 @pytest.mark.usefixtures("in_step")
-def test_what_only_we_have_is_missing_there(campaign: Campaign) -> None:
+def test_a_row_that_stripe_does_not_have_is_reported_as_missing_there(campaign: Campaign) -> None:
     ghost = make_payment(make_member(), campaign, "2026-11-10 12:00")
     make_refund(Payment.objects.exclude(pk=ghost.pk).get(), "2026-11-10 12:30", 700)
-    for _ in range(2):  # and it is told each night, until it is mended
-        code, told = reconcile()
+    for _ in range(2):  # reported each night until it is corrected
+        code, output = reconcile()
         assert code == 1
-        assert "missing at Stripe: 2 (€53)" in told
-        assert f"charge {ghost.charge_id}" in told
-        assert "12000            6000        6000" in told
+        assert "missing at Stripe: 2 (€53)" in output
+        assert f"charge {ghost.charge_id}" in output
+        assert "12000            6000        6000" in output
         assert not StripeCursor.objects.filter(of="balance").exists()
 
 
 @pytest.mark.usefixtures("no_events")
-def test_a_payment_that_stands_here_twice_is_missing_there_once(
+def test_a_duplicate_payment_is_reported_as_missing_there_once(
     in_step: Payment,  # noqa: F811
     campaign: Campaign,
 ) -> None:
     make_payment(make_member(), campaign, "2026-11-10 12:00", charge_id=in_step.charge_id)
-    code, told = reconcile()
+    code, output = reconcile()
     assert code == 1
-    assert "missing at Stripe: 1 (€60)" in told
+    assert "missing at Stripe: 1 (€60)" in output
 
 
 @pytest.mark.usefixtures("in_step")
-def test_a_payment_taken_offline_is_ours_alone(campaign: Campaign) -> None:
+def test_an_offline_payment_is_not_expected_at_stripe(campaign: Campaign) -> None:
     membership = Membership.objects.create(
         member=make_member(), source="granted", started_at=at("2026-11-10 12:00")
     )
@@ -150,25 +154,27 @@ def test_a_payment_taken_offline_is_ours_alone(campaign: Campaign) -> None:
         currency="eur",
         paid_at=at("2026-11-10 12:00"),
     )
-    code, told = reconcile()
-    assert code == 0, told
-    assert "missing" not in told
+    code, output = reconcile()
+    assert code == 0, output
+    assert "missing" not in output
 
 
 @pytest.mark.usefixtures("in_step")
-def test_a_foreign_charge_is_named_and_is_no_drift(sandbox: SandboxControl) -> None:
-    make_foreign_charge(sandbox)
-    code, told = reconcile()
-    assert code == 0, told
-    assert "not ours: without one of our Checkouts, left out below: 1 (€50)" in told
+def test_a_charge_that_is_not_ours_is_reported_and_is_not_a_difference(
+    sandbox: SandboxControl,
+) -> None:
+    make_unrelated_charge(sandbox)
+    code, output = reconcile()
+    assert code == 0, output
+    assert "not ours: without one of our Checkouts, left out below: 1 (€50)" in output
     assert Payment.objects.count() == 1
 
 
 @pytest.mark.usefixtures("in_step")
-def test_a_charge_that_bears_our_mark_is_missing_even_if_its_checkout_is_gone(
+def test_a_charge_with_our_metadata_is_missing_even_if_its_checkout_is_gone(
     sandbox: SandboxControl,
 ) -> None:
-    make_foreign_charge(sandbox, checkout="1e4fb81a-5a3a-4f4c-a4a7-5c0f4f6b3f11")
-    code, told = reconcile()
+    make_unrelated_charge(sandbox, checkout="1e4fb81a-5a3a-4f4c-a4a7-5c0f4f6b3f11")
+    code, output = reconcile()
     assert code == 1
-    assert "still missing here: 1 (€50)" in told
+    assert "still missing here: 1 (€50)" in output

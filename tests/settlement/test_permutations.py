@@ -1,4 +1,4 @@
-"""Any order, any number of times: the same rows in the end."""
+"""Events in any order, any number of times, end in the same rows."""
 
 import json
 import os
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.long
 CARD = "4242424242424242"
 HOUR = 3600
 
-# Rows by what names them at Stripe; without surrogate ids and without our own clock.
+# Rows by their names at Stripe, without our own ids and times.
 DUMPED: dict[type[models.Model], tuple[str, ...]] = {
     Checkout: ("id", "status", "attempt", "session_id", "customer_id", "member__email"),
     Member: ("email", "name", "language"),
@@ -79,7 +79,7 @@ def dump_rows() -> Dump:
 
 
 def forget_sales() -> None:
-    """Back to the moment before any event came: only the open Checkouts stand."""
+    """Go back to before any event arrived: only the open Checkouts are left."""
     for model in (OutgoingMail, Tally, Refund, Dispute, Gift):
         model.objects.all().delete()
     Payment.objects.all().delete()
@@ -91,7 +91,7 @@ def forget_sales() -> None:
 
 @dataclass
 class Journey:
-    """A sale at the sandbox and what becomes of it, a step at a time."""
+    """A sale at the sandbox and its later changes, one step at a time."""
 
     sandbox: SandboxControl
     checkouts: list[Checkout]
@@ -101,7 +101,7 @@ class Journey:
         self.before = len(self.sandbox.events())
 
     def events(self) -> list[dict[str, Any]]:
-        """What would have come by webhook so far, oldest first."""
+        """Return the ids of the events so far, oldest first."""
         return [e for e in self.sandbox.events()[self.before :] if e["type"] in EVENTS]
 
     def event_ids(self) -> list[str]:
@@ -151,7 +151,7 @@ ENDINGS: dict[str, tuple[str, ...]] = {
     "dispute lost": ("pay", "refund_part", "open_dispute", "lose_dispute"),
     "dispute won, then refunded": ("pay", "open_dispute", "win_dispute", "refund_rest"),
 }
-# Whether it counts in the end, told by the rule and not by the code.
+# Whether it counts in the end, by the rule and not by the code.
 COUNTS = {
     "paid": True,
     "refunded in part": True,
@@ -168,7 +168,7 @@ def begin(sandbox: SandboxControl, campaign: Campaign, kind: str) -> Journey:
     if kind == "gift":
         return Journey(sandbox, [order_gift(campaign)])
     if kind == "two of one person":
-        both = [order_membership(campaign, each) for each in ("once", "month")]
+        both = [order_membership(campaign, kind) for kind in ("once", "month")]
         return Journey(sandbox, both)
     return Journey(sandbox, [order_membership(campaign, kind)])
 
@@ -184,7 +184,7 @@ CI = "CI" in os.environ
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
-def test_every_order_and_repetition_of_a_journeys_events_ends_in_the_same_rows(
+def test_every_order_and_repetition_of_events_ends_in_the_same_rows(
     campaign: Campaign, sandbox: SandboxControl, data: st.DataObject
 ) -> None:
     kind = data.draw(st.sampled_from(["once", "gift", "year", "two of one person"]), label="kind")
@@ -193,7 +193,7 @@ def test_every_order_and_repetition_of_a_journeys_events_ends_in_the_same_rows(
     came: list[str] = []
     for step in ENDINGS[ending]:
         journey.take(step)
-        # Between the steps any event that exists may come, again and again, in any order.
+        # Between the steps any event may arrive, repeatedly and in any order.
         known = journey.event_ids()
         positions = st.lists(st.integers(0, len(known) - 1), max_size=4)
         now = [known[position] for position in data.draw(positions, label=f"after {step}")]
@@ -215,10 +215,10 @@ def test_every_order_and_repetition_of_a_journeys_events_ends_in_the_same_rows(
 
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("kind", ["once", "gift", "year"])
-def test_the_last_event_alone_brings_home_the_whole_journey(
+def test_the_last_event_alone_settles_the_whole_sale(
     campaign: Campaign, sandbox: SandboxControl, kind: str, ending: str
 ) -> None:
-    """Every other webhook was lost."""
+    """All other webhooks were lost."""
     journey, client = begin(sandbox, campaign, kind), Client()
     for step in ENDINGS[ending]:
         journey.take(step)
@@ -233,7 +233,7 @@ def test_the_last_event_alone_brings_home_the_whole_journey(
 
 
 def believe_payloads(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A handler that takes each event's object as it comes: the last to arrive is believed."""
+    """A handler that trusts each event's object: the last event to arrive decides."""
     believed: dict[str, Any] = {}
     for event in events:
         named = json.loads(json.dumps(event["data"]["object"]))
@@ -261,7 +261,7 @@ def test_a_handler_that_trusts_payloads_ends_in_different_rows(
         settings=settings(max_examples=500, deadline=None, derandomize=True, database=None),
     )
     assert len(worst) == len(events)
-    # The same order is no trouble to us.
+    # Our own code handles the same order.
     client = Client()
     deliver_events(sandbox, client, [event["id"] for event in worst])
     rows = dump_rows()

@@ -1,4 +1,4 @@
-"""Many at once on the same rows, each with a real connection of its own."""
+"""Concurrent work on the same rows, each with its own database connection."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import emails, gifts, memberships, settlement, stripe_api, webhooks
+from campaigns import actions, emails, gifts, memberships, settlement, stripe_api, webhooks
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -24,7 +24,7 @@ from campaigns.models import (
     StripeEvent,
     Tally,
 )
-from campaigns.settlement import settling
+from campaigns.settlement import checkouts
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import WEBHOOK_SECRET
 from tests.settlement.test_settlement import order_gift, order_membership
@@ -45,7 +45,7 @@ def sell_to(people: int, campaign: Campaign, sandbox: SandboxControl) -> None:
 
 
 def pick_events(sandbox: SandboxControl, *, of_each: int) -> list[tuple[str, str]]:
-    """The id and body of so many events of each sale, dealt out in turns as if all sold at once."""
+    """Return ids and bodies of events, in turns from each sale as if all were sold at once."""
     hands: list[list[tuple[str, str]]] = []
     for event in sandbox.events():
         event.pop("deliveries")
@@ -67,7 +67,7 @@ def test_four_copies_of_each_of_500_events_at_once_have_500_effects(
     assert len({event_id for event_id, _ in events}) == PEOPLE * EVENTS_OF_EACH == 500
 
     client = Client()
-    assert client.get(DOOR).status_code == 405  # from here on it is ready for all threads
+    assert client.get(DOOR).status_code == 405  # it is ready for all threads now
 
     def knock(event: tuple[str, str]) -> None:
         assert post(client, event[1], sign(event[1], secret=WEBHOOK_SECRET)).status_code == 200
@@ -78,7 +78,7 @@ def test_four_copies_of_each_of_500_events_at_once_have_500_effects(
     ids = [event_id for event_id, _ in events]
     assert race_through(ids, webhooks.work_on_event, threads=WORKERS) == []
     assert set(StripeEvent.objects.values_list("attempts", "error")) == {(1, "")}
-    # A new customer is not our business; all else led to its sale.
+    # Events of customers are not ours; all others led to their sale.
     assert StripeEvent.objects.filter(status="ignored").count() == PEOPLE
     assert StripeEvent.objects.filter(status="done").count() == 500 - PEOPLE
     assert StripeEvent.objects.count() == 500
@@ -89,16 +89,16 @@ def test_four_copies_of_each_of_500_events_at_once_have_500_effects(
     assert Tally.objects.count() == PEOPLE
     assert Payment.objects.filter(status="succeeded").count() == PEOPLE
 
-    owed = emails.list_due_mails(at=timezone.now())
-    assert len(owed) == 2 * PEOPLE  # a receipt and a welcome each
-    assert race_through(owed, emails.deliver_mail, threads=WORKERS) == []
+    due_mails = emails.list_due_mails(at=timezone.now())
+    assert len(due_mails) == 2 * PEOPLE  # a receipt and a welcome each
+    assert race_through(due_mails, emails.deliver_mail, threads=WORKERS) == []
     assert not OutgoingMail.objects.filter(sent_at__isnull=True).exists()
     assert len(mail.outbox) == 2 * PEOPLE
     assert len({(sent.to[0], sent.subject) for sent in mail.outbox}) == 2 * PEOPLE
 
 
 def test_a_naive_handler_fails_the_same_race(transactional_db: None) -> None:
-    """The control: looking first and writing then, it works on every event several times.
+    """The control: by reading first and writing later it processes every event several times.
 
     The barrier stands where a slow answer of Stripe's would: between the look and the note.
     """
@@ -127,7 +127,7 @@ def test_a_naive_handler_fails_the_same_race(transactional_db: None) -> None:
 
 
 @pytest.mark.parametrize("kind", ["year", "once", "gift"])
-def test_one_checkout_settled_from_eight_sides_at_once_is_settled_once(
+def test_eight_settlements_of_one_checkout_at_once_have_one_effect(
     campaign: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
     checkout = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
@@ -160,10 +160,10 @@ def test_two_checkouts_of_one_person_settled_at_once_count_one_person(
         assert Tally.objects.count() == number + 1
 
 
-def test_settling_reads_again_what_grew_old_while_it_was_read(
+def test_a_settlement_reads_again_if_another_wrote_meanwhile(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    """One settlement has read the whole payment when another writes its refund."""
+    """One settlement has read the payment when another writes its refund."""
     checkout = order_membership(campaign, "once")
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
@@ -197,7 +197,7 @@ _reader = threading.local()
 
 
 def with_read(read: Callable[[str], settlement.Snapshot], checkout: Checkout) -> None:
-    """Settle with another way to read, for this thread alone."""
+    """Settle with another way to read, in this thread only."""
     _reader.read = read
     settlement.settle_checkout(checkout.pk)
 
@@ -208,7 +208,7 @@ def read_by_thread(monkeypatch: pytest.MonkeyPatch) -> None:
         by_thread: Callable[[str], settlement.Snapshot] = getattr(_reader, "read", READ_SNAPSHOT)
         return by_thread(session_id)
 
-    monkeypatch.setattr(settling, "read_snapshot", read)
+    monkeypatch.setattr(checkouts, "read_snapshot", read)
 
 
 def refund_whole(payment: Payment) -> None:
@@ -230,7 +230,7 @@ def test_a_gift_claimed_by_several_at_once_goes_to_one(
     outcomes = race(
         *(
             partial(
-                gifts.apply_claim,
+                actions.claim_gift,
                 gift.code,
                 email=f"{name}@example.org",
                 name=name,
@@ -247,7 +247,7 @@ def test_a_gift_claimed_by_several_at_once_goes_to_one(
     assert OutgoingMail.objects.filter(kind="gift_claimed").count() == 1
 
 
-def test_fifty_at_once_on_two_hundred_codes_make_two_hundred_memberships(
+def test_fifty_people_claiming_two_hundred_codes_at_once_get_two_hundred_memberships(
     campaign: Campaign,
 ) -> None:
     ada = make_member("ada@example.org")
@@ -256,11 +256,11 @@ def test_fifty_at_once_on_two_hundred_codes_make_two_hundred_memberships(
     reasons: list[str] = []
 
     def claim_some(person: int) -> None:
-        # Each code is wanted by ten, who come to it on ways of their own.
+        # Ten people claim each code, each in their own order.
         for code in (codes + codes)[person * 4 : person * 4 + 40]:
             email = f"reader{person}-{code[:5].lower()}@example.org"
             try:
-                settlement.claim_gift(code, email=email, name="", language="en")
+                actions.claim_gift(code, email=email, name="", language="en")
                 taken.append(code)
             except gifts.GiftNotClaimable as error:
                 reasons.append(error.reason)
@@ -273,7 +273,7 @@ def test_fifty_at_once_on_two_hundred_codes_make_two_hundred_memberships(
     assert OutgoingMail.objects.filter(kind="gift_claimed").count() == 200
 
 
-def test_two_gifts_claimed_at_once_by_one_person_do_not_run_side_by_side(
+def test_two_gifts_claimed_at_once_by_one_person_do_not_overlap(
     campaign: Campaign,
 ) -> None:
     ada = make_member("ada@example.org")
@@ -283,7 +283,7 @@ def test_two_gifts_claimed_at_once_by_one_person_do_not_run_side_by_side(
         both = [make_gift(ada, campaign, "2026-11-10 12:00") for _ in range(2)]
         outcomes = race(
             *(
-                partial(settlement.claim_gift, gift.code, email=email, name="", language="en")
+                partial(actions.claim_gift, gift.code, email=email, name="", language="en")
                 for gift in both
             )
         )
@@ -294,10 +294,10 @@ def test_two_gifts_claimed_at_once_by_one_person_do_not_run_side_by_side(
         assert Membership.objects.filter(member__email=email).count() == 1
 
 
-def test_deliveries_are_noted_while_their_purchase_is_settled(
+def test_deliveries_are_recorded_while_their_purchase_is_settled(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    """Both lock the gift, and the note points at the Checkout: neither waits for the other."""
+    """Both lock the gift, and the delivery refers to the Checkout: neither blocks the other."""
     for number in range(6):
         gift = sell_gift(campaign, sandbox, number)
         OutgoingMail.objects.filter(gift=gift, kind="gift_invitation").update(
@@ -310,7 +310,7 @@ def test_deliveries_are_noted_while_their_purchase_is_settled(
 
 
 def claim_without_a_lock(code: str, email: str) -> None:
-    """As a claim would be that looks and then writes."""
+    """Claim by reading first and writing later."""
     gift = gifts.find_gift(code)
     assert gift is not None
     gifts.refuse_unless_claimable(gift, at=timezone.now())
@@ -327,7 +327,7 @@ def claim_without_a_lock(code: str, email: str) -> None:
     gift.save()
 
 
-def test_without_its_lock_a_code_would_make_several_memberships(campaign: Campaign) -> None:
+def test_without_a_lock_one_code_makes_several_memberships(campaign: Campaign) -> None:
     """The control of the test above."""
     gift = make_gift(make_member("ada@example.org"), campaign, "2026-11-10 12:00")
     race(*(partial(claim_without_a_lock, gift.code, f"r{n}@example.org") for n in range(8)))
@@ -339,14 +339,14 @@ def test_one_person_who_clicks_twice_claims_once(
 ) -> None:
     gift = sell_gift(campaign, sandbox)
     claim = partial(
-        gifts.apply_claim, gift.code, email="ben@example.org", name="Ben", language="en"
+        actions.claim_gift, gift.code, email="ben@example.org", name="Ben", language="en"
     )
     outcomes = race(claim, claim, claim)
     assert outcomes == [gift] * 3
     assert Membership.objects.count() == Member.objects.filter(email="ben@example.org").count() == 1
 
 
-def test_a_refund_and_a_claim_at_once_leave_a_gift_that_is_one_or_the_other(
+def test_a_refund_and_a_claim_at_once_leave_the_gift_in_one_valid_state(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     for number in range(8):
@@ -356,7 +356,7 @@ def test_a_refund_and_a_claim_at_once_leave_a_gift_that_is_one_or_the_other(
         outcomes = race(
             partial(settlement.settle_checkout, gift.checkout_id),
             partial(
-                gifts.apply_claim,
+                actions.claim_gift,
                 gift.code,
                 email=f"reader{number}@example.org",
                 name="Ben",
@@ -370,6 +370,6 @@ def test_a_refund_and_a_claim_at_once_leave_a_gift_that_is_one_or_the_other(
             assert isinstance(outcomes[1], Gift), outcomes
             assert (gift.status, gift.revoked_at) == ("claimed", None)
             assert gift.membership is not None
-        # Either way the money went back, so the gift counts no longer.
+        # Either way the money was refunded, so the gift no longer counts.
         refund = Refund.objects.get(payment=gift.payment)
         assert Tally.objects.get(gift=gift).counted_until == refund.refunded_at

@@ -1,4 +1,4 @@
-"""Our figures are Stripe's to the minor unit, whatever became of the webhooks."""
+"""Our figures equal Stripe's to the minor unit, even if webhooks are lost."""
 
 import io
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ IBAN = "DE89370400440532013000"
 
 
 def reconcile(*arguments: str) -> tuple[int, str]:
-    """The exit code and what was printed, the reason for failing included."""
+    """Return the exit code and the output, including the error."""
     out = io.StringIO()
     try:
         call_command("reconcile", *arguments, stdout=out)
@@ -41,7 +41,7 @@ def reconcile(*arguments: str) -> tuple[int, str]:
 
 
 def sell(campaign: Campaign, sandbox: SandboxControl, kind: str = "year", **how: Any) -> Checkout:
-    """Bought and paid at Stripe; no webhook comes, and we have not heard of it."""
+    """Buy and pay at Stripe, without a webhook or a settlement."""
     order = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
     sandbox.pay(str(order.session_id), **({"card": CARD} | how))
     return order
@@ -49,18 +49,19 @@ def sell(campaign: Campaign, sandbox: SandboxControl, kind: str = "year", **how:
 
 def intent_of(checkout: Checkout) -> str:
     session = stripe_api.fetch_session(str(checkout.session_id))
-    return str(session["payment_intent"]["id"])
+    assert session.intent is not None
+    return session.intent.id
 
 
 def give_back(intent_id: str, minor: int) -> str:
     refund = stripe_api.refund_payment(
         intent_id, amount_minor=minor, idempotency_key=f"back-{intent_id}-{minor}"
     )
-    return str(refund["id"])
+    return refund.id
 
 
 def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> None:  # noqa: F811
-    """Sales, renewals, refunds and disputes of every outcome; not one webhook of them comes."""
+    """Make sales, renewals, refunds and disputes of every outcome, without any webhook."""
     order_membership(campaign, email="never@example.org")
     whole, part = sell(campaign, sandbox, "gift"), sell(campaign, sandbox, "once")
     lost, won = sell(campaign, sandbox, "gift"), sell(campaign, sandbox, "once")
@@ -73,25 +74,25 @@ def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Cloc
     give_back(intent_of(whole), 3500)
     give_back(intent_of(part), 1234)
     give_back(intent_of(failing), 6000)
-    disputes = [sandbox.open_dispute(payment_intent=intent_of(each)) for each in (lost, won)]
+    disputes = [sandbox.open_dispute(payment_intent=intent_of(sale)) for sale in (lost, won)]
     clock.move_to(at("2026-11-20 09:00"))
     for dispute, status in zip(disputes, ("lost", "won"), strict=True):
         sandbox.close_dispute(dispute["id"], status=status)
     clock.move_to(at("2027-03-20 09:00"))
     session = stripe_api.fetch_session(str(monthly.session_id))
-    sandbox.renew(session["subscription"], outcome="paid")
+    sandbox.renew(session.subscription_id, outcome="paid")
 
 
 def add_up_ours() -> dict[str, int]:
-    """By our rows alone, without the reconciliation's own sums."""
+    """Add up our rows, without the reconciliation's own sums."""
     succeeded = Payment.objects.filter(status="succeeded").exclude(intent_id=None)
     gross = sum(payment.settled_minor or 0 for payment in succeeded)
-    refunded = sum(each.amount_minor for each in Refund.objects.filter(status="succeeded"))
+    refunded = sum(refund.amount_minor for refund in Refund.objects.filter(status="succeeded"))
     taken = Dispute.objects.exclude(withdrawn_at=None).filter(reinstated_at=None)
     return {
         "gross_minor": gross,
         "refunded_minor": refunded,
-        "disputed_minor": sum(each.amount_minor for each in taken),
+        "disputed_minor": sum(dispute.amount_minor for dispute in taken),
         "payment_fees_minor": sum(payment.fee_minor or 0 for payment in succeeded),
         "payment_nets_minor": sum(payment.net_minor or 0 for payment in succeeded),
     }
@@ -111,15 +112,15 @@ def add_up_theirs(sandbox: SandboxControl) -> dict[str, int]:
 
 
 def copy_rows() -> list[Any]:
-    """Everything that a run may write, as it stands."""
+    """Return every row that a run may write."""
     return [
         list(model.objects.order_by("pk").values())
         for model in (Checkout, Payment, Refund, Dispute, Membership, StripeEvent, StripeCursor)
     ]
 
 
-def make_foreign_charge(sandbox: SandboxControl, **metadata: str) -> None:
-    """Sold by somebody else at the same account, by a session of their own."""
+def make_unrelated_charge(sandbox: SandboxControl, **metadata: str) -> None:
+    """Sell something else in the same account, with a session that isn't ours."""
     session = stripe_api.client().v1.checkout.sessions.create(
         {
             "mode": "payment",
@@ -142,9 +143,9 @@ def make_foreign_charge(sandbox: SandboxControl, **metadata: str) -> None:
 
 @pytest.fixture
 def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stripe keeps events for 30 days: of what is older only the balance tells."""
+    """Let Stripe have no events, as for sales older than 30 days."""
 
-    def none(*, since: datetime) -> Iterator[dict[str, Any]]:
+    def none(*, since: datetime) -> Iterator[stripe_api.Event]:
         return iter(())
 
     monkeypatch.setattr(stripe_api, "walk_events", none)
@@ -152,24 +153,24 @@ def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def in_step(campaign: Campaign, sandbox: SandboxControl) -> Payment:
-    """One gift that was sold and settled, and nothing else."""
+    """Sell and settle one gift, and nothing else."""
     settlement.settle_checkout(sell(campaign, sandbox, "gift").pk)
     return Payment.objects.get()
 
 
-# Whatever was lost
+# Lost webhooks
 
 
-def test_when_every_webhook_was_lost_the_events_bring_all_home(
+def test_stripes_events_import_everything_if_every_webhook_was_lost(
     campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> None:
     live_through_a_year(campaign, sandbox, clock)
-    code, told = reconcile()
-    assert code == 0, told
-    assert "Our figures equal Stripe's to the minor unit." in told
-    assert "missing" not in told
+    code, output = reconcile()
+    assert code == 0, output
+    assert "Our figures equal Stripe's to the minor unit." in output
+    assert "missing" not in output
     assert add_up_ours() == add_up_theirs(sandbox)
     assert not StripeEvent.objects.exclude(status="done").exists()
     assert not StripeEvent.objects.filter(type="charge.refund.updated").exists()
@@ -177,7 +178,7 @@ def test_when_every_webhook_was_lost_the_events_bring_all_home(
 
 
 @pytest.mark.usefixtures("no_events")
-def test_what_is_older_than_stripes_events_is_found_in_its_balance(
+def test_sales_older_than_stripes_events_are_found_in_its_balance(
     campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
@@ -185,7 +186,7 @@ def test_what_is_older_than_stripes_events_is_found_in_its_balance(
     live_through_a_year(campaign, sandbox, clock)
     report = settlement.reconcile()
     assert report.is_equal
-    assert report.brought_in.count == report.movements > 15
+    assert report.imported.count == report.movements > 15
     assert add_up_ours() == add_up_theirs(sandbox)
     [currency] = report.currencies
     book = sandbox.books()["currencies"][currency]
@@ -193,7 +194,7 @@ def test_what_is_older_than_stripes_events_is_found_in_its_balance(
         assert {f"{name}_minor": getattr(books["eur"], f"{name}_minor") for name in FIGURES} == {
             f"{name}_minor": book[f"{name}_minor"] for name in FIGURES
         }
-    assert sum(report.brought_in.days.values()) == report.brought_in.count
+    assert sum(report.imported.days.values()) == report.imported.count
     assert {payment.role for payment in Payment.objects.all()} == {"first", "gift", "renewal"}
     assert {refund.status for refund in Refund.objects.all()} == {"succeeded", "failed"}
     assert {dispute.status for dispute in Dispute.objects.all()} == {"lost", "won"}
@@ -203,7 +204,7 @@ FIGURES = ("gross", "refunded", "disputed", "fees", "net")
 
 
 @pytest.mark.usefixtures("no_events")
-def test_a_renewal_after_four_months_is_found_though_nobody_looks_after_the_sale_any_more(
+def test_a_renewal_is_found_after_the_sale_is_no_longer_settled_daily(
     campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
@@ -216,9 +217,9 @@ def test_a_renewal_after_four_months_is_found_though_nobody_looks_after_the_sale
     assert checkout.settle_at is None
     known = Payment.objects.count()
     clock.move_to(at("2027-04-10 13:00"))
-    code, told = reconcile()
-    assert code == 0, told
-    assert "missing here and imported: 1 (€6)" in told
+    code, output = reconcile()
+    assert code == 0, output
+    assert "missing here and imported: 1 (€6)" in output
     assert Payment.objects.count() == known + 1
     assert add_up_ours() == add_up_theirs(sandbox)
 
@@ -234,25 +235,25 @@ def test_a_repeated_run_changes_nothing(campaign: Campaign, sandbox: SandboxCont
     assert copy_rows() == before
 
 
-def test_a_dry_run_tells_what_is_missing_and_changes_nothing(
+def test_a_dry_run_reports_missing_movements_and_changes_nothing(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     sell(campaign, sandbox, "gift")
-    make_foreign_charge(sandbox)
+    make_unrelated_charge(sandbox)
     before = copy_rows()
-    code, told = reconcile("--dry-run")
+    code, output = reconcile("--dry-run")
     assert code == 1
-    assert "had not arrived and would be imported" in told
-    assert "missing here: 1 (€60)" in told
-    assert "not ours: without one of our Checkouts, left out below: 1 (€50)" in told
+    assert "had not arrived and would be imported" in output
+    assert "missing here: 1 (€60)" in output
+    assert "not ours: without one of our Checkouts, left out below: 1 (€50)" in output
     assert copy_rows() == before
     assert reconcile()[0] == 0
     assert reconcile("--dry-run")[0] == 0
 
 
-def test_where_nothing_was_sold_there_is_nothing_to_tell(campaign: Campaign) -> None:
-    code, told = reconcile()
-    assert (code, told.splitlines()) == (
+def test_a_run_before_the_first_sale_reports_nothing(campaign: Campaign) -> None:
+    code, output = reconcile()
+    assert (code, output.splitlines()) == (
         0,
         [
             "Nothing has been sold through Stripe yet.",
@@ -261,33 +262,33 @@ def test_where_nothing_was_sold_there_is_nothing_to_tell(campaign: Campaign) -> 
     )
 
 
-# Stripe is away
+# Outages
 
 
-def test_stripe_down_in_the_middle_keeps_what_was_read_and_moves_no_cursor(
+def test_an_outage_in_the_middle_keeps_imported_rows_and_moves_no_cursor(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     sell(campaign, sandbox, "gift")
     sandbox.add_fault("api", match="GET /v1/balance_transactions", kind="error", times=-1)
-    code, told = reconcile()
+    code, output = reconcile()
     assert code == 2
-    assert "Stripe did not answer" in told
-    assert "The next run starts where this one started" in told
-    assert Payment.objects.count() == 1  # the events had brought it already
+    assert "Stripe did not answer" in output
+    assert "The next run starts where this one started" in output
+    assert Payment.objects.count() == 1  # imported from the events
     assert not StripeCursor.objects.filter(of="balance").exists()
     sandbox.remove_faults()
     assert reconcile()[0] == 0
 
 
 @pytest.mark.usefixtures("no_events")
-def test_stripe_down_while_settling_keeps_what_was_settled(
+def test_an_outage_while_settling_keeps_the_settled_sales(
     campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sell(campaign, sandbox, "gift")
     sell(campaign, sandbox, "once")
     fetch, asked = stripe_api.fetch_charge, []
 
-    def fetch_once(charge_id: str) -> dict[str, Any]:
+    def fetch_once(charge_id: str) -> stripe_api.Charge:
         asked.append(charge_id)
         if len(asked) > 1:
             raise stripe_api.StripeUnavailable("no connection")
@@ -299,7 +300,7 @@ def test_stripe_down_while_settling_keeps_what_was_settled(
     assert not StripeCursor.objects.exists()
 
 
-def test_the_cursor_is_stripes_time_and_moves_only_over_what_was_read(
+def test_the_cursor_has_stripes_time_and_moves_only_past_read_movements(
     campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
@@ -307,7 +308,7 @@ def test_the_cursor_is_stripes_time_and_moves_only_over_what_was_read(
     sell(campaign, sandbox, "gift")
     clock.move_to(at("2026-12-24 12:00"))
     sell(campaign, sandbox, "gift")
-    assert reconcile("--since", "2026-12-24")[0] == 0  # it left out what was never read
+    assert reconcile("--since", "2026-12-24")[0] == 0  # it skipped movements that were never read
     assert not StripeCursor.objects.exists()
     clock.move_to(at("2026-12-25 12:00"))
     assert reconcile()[0] == 0
@@ -316,16 +317,16 @@ def test_the_cursor_is_stripes_time_and_moves_only_over_what_was_read(
     assert Payment.objects.count() == 2
 
 
-def test_a_date_that_is_none_is_a_message() -> None:
+def test_an_invalid_date_is_reported() -> None:
     for text in ("yesterday", "2026-02-30"):
-        code, told = reconcile("--since", text)
-        assert (code, told) == (1, f"“{text}” is not a date. Write it as 2026-11-01.")
+        code, output = reconcile("--since", text)
+        assert (code, output) == (1, f"“{text}” is not a date. Write it as 2026-11-01.")
 
 
 # Every night
 
 
-def test_every_night_it_is_told_in_the_log(
+def test_the_nightly_run_logs_its_result(
     campaign: Campaign, sandbox: SandboxControl, in_step: Payment
 ) -> None:
     with structlog.testing.capture_logs() as logs:
@@ -334,14 +335,14 @@ def test_every_night_it_is_told_in_the_log(
         tasks.reconcile()
         sandbox.add_fault("api", match="GET /v1/events", kind="error", times=-1)
         tasks.reconcile()
-    told = [(line["event"], line["log_level"]) for line in logs if "reconcil" in line["event"]]
-    assert told == [("reconciled", "info"), ("reconcile_unfinished", "warning")]
+    results = [(line["event"], line["log_level"]) for line in logs if "reconcil" in line["event"]]
+    assert results == [("reconciled", "info"), ("reconcile_unfinished", "warning")]
     [drift] = [line for line in logs if line["event"] == "figures_differ_from_stripe"]
     assert (drift["log_level"], drift["missing_there"]) == ("error", 1)
 
 
-def test_an_event_that_is_kept_twice_is_one_row(in_step: Payment) -> None:
+def test_an_event_that_is_stored_twice_is_one_row(in_step: Payment) -> None:
     event = next(stripe_api.walk_events(since=at("2026-11-01 00:00")))
     for _ in range(2):
         webhooks.store_fetched_event(event)
-    assert StripeEvent.objects.filter(event_id=event["id"]).count() == 1
+    assert StripeEvent.objects.filter(event_id=event.id).count() == 1

@@ -1,4 +1,4 @@
-"""A refund and a dispute of one payment at once: the rows are Stripe's books, whoever is first."""
+"""Our rows equal Stripe's when a payment is refunded and disputed at once, in any order."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,10 +9,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.functional import Promise
 
-from campaigns import progress, settlement, stripe_api
+from campaigns import actions, progress, settlement, stripe_api
+from campaigns.actions import refunds
 from campaigns.models import Campaign, Checkout, Dispute, Payment, Refund, RefundOrder, Tally
 from campaigns.payments import valid_interval
-from campaigns.settlement import settling
+from campaigns.settlement import checkouts
 from newsroom.sandbox.control import SandboxControl
 from tests.settlement.test_settlement import order_membership
 from tests.support.threads import race
@@ -38,15 +39,15 @@ def sold(campaign: Campaign, sandbox: SandboxControl) -> Payment:
 
 
 def give_back(payment: Payment, staff: User, minor: int = PART) -> RefundOrder:
-    """By staff in our admin, as far as Stripe lets them."""
-    order = settlement.order_refund(
+    """Refund in our admin, if Stripe allows it."""
+    order = refunds.order_refund(
         payment,
         amount_minor=minor,
         reason=RefundOrder.Reason.REQUESTED,
         why="asked",
         by=staff,
     )
-    return settlement.execute_refund_order(order.pk)
+    return actions.execute_refund_order(order.pk)
 
 
 def close(sandbox: SandboxControl, status: str) -> None:
@@ -76,7 +77,7 @@ def theirs(sandbox: SandboxControl) -> dict[str, Any]:
 
 
 def assert_settled(sandbox: SandboxControl, ending: str) -> None:
-    """Rows, standing and tally are the same, whether the refund was let through or refused."""
+    """Check rows, validity and tally, whether the refund was accepted or refused."""
     assert ours() == theirs(sandbox)
     assert Refund.objects.count() == len(sandbox.events("refund.created"))
     assert not RefundOrder.objects.filter(next_attempt_at__isnull=False).exists()
@@ -91,7 +92,7 @@ def assert_settled(sandbox: SandboxControl, ending: str) -> None:
 @pytest.mark.parametrize(
     "first", ["refund dispute end", "dispute refund end", "dispute end refund"]
 )
-def test_what_happens_between_reading_stripe_and_writing_is_read_again(
+def test_changes_between_reading_stripe_and_writing_are_read_again(
     sold: Payment,
     *,
     staff: User,
@@ -100,7 +101,7 @@ def test_what_happens_between_reading_stripe_and_writing_is_read_again(
     first: str,
     ending: str,
 ) -> None:
-    """Each step happens, and is settled by another worker, while the one before it is settled."""
+    """Each step is settled by another worker while the one before is being settled."""
     ways: dict[str, Step] = {
         "refund": partial(give_back, sold, staff),
         "dispute": partial(sandbox.open_dispute, payment_intent=sold.intent_id),
@@ -116,16 +117,16 @@ def test_what_happens_between_reading_stripe_and_writing_is_read_again(
             settle(sold)
         return snapshot
 
-    monkeypatch.setattr(settling, "read_snapshot", read_and_be_slow)
+    monkeypatch.setattr(checkouts, "read_snapshot", read_and_be_slow)
     settle(sold)
     assert not steps
     assert_settled(sandbox, ending)
 
 
-def test_whoever_writes_what_was_read_before_ends_in_other_rows(
+def test_writing_an_outdated_snapshot_ends_in_different_rows(
     sold: Payment, sandbox: SandboxControl
 ) -> None:
-    """The control: without a look at the version the slower worker puts the old state back."""
+    """The control: without the version check the slower worker restores the old state."""
     sandbox.open_dispute(payment_intent=sold.intent_id)
     checkout = settle(sold)
     read_before = settlement.read_snapshot(str(checkout.session_id))
@@ -140,7 +141,7 @@ def test_whoever_writes_what_was_read_before_ends_in_other_rows(
 
 
 @pytest.mark.parametrize("ending", ["lost", "won"])
-def test_a_refund_a_dispute_and_those_who_settle_them_all_at_once(
+def test_a_refund_a_dispute_and_their_settlements_at_once_end_in_stripes_state(
     sold: Payment, staff: User, sandbox: SandboxControl, ending: str
 ) -> None:
     outcomes = race(
@@ -156,24 +157,24 @@ def test_a_refund_a_dispute_and_those_who_settle_them_all_at_once(
     assert (order.refund_id is None) == (order.error == "charge_disputed")
 
 
-def test_a_refund_of_all_that_the_dashboard_made_first_ends_ours_with_the_reason(
+def test_a_full_refund_in_the_dashboard_ends_our_order_with_the_reason(
     sold: Payment, staff: User, sandbox: SandboxControl
 ) -> None:
-    order = settlement.order_refund(
+    order = refunds.order_refund(
         sold, amount_minor=6000, reason=RefundOrder.Reason.DUPLICATE, why="twice", by=staff
     )
     v1 = stripe_api.client().v1
     v1.refunds.create({"payment_intent": str(sold.intent_id), "amount": PART})
-    order = settlement.execute_refund_order(order.pk)
+    order = actions.execute_refund_order(order.pk)
     assert (order.refund_id, order.next_attempt_at) == (None, None)
-    assert settlement.explain_refusal(order) == "less than that is left of the payment"
+    assert actions.explain_refusal(order) == "Less than this amount is left of the payment."
     v1.refunds.create({"payment_intent": str(sold.intent_id)})
-    assert settlement.explain_refusal(give_back(sold, staff)) == (
-        "all of the payment is given back already"
+    assert actions.explain_refusal(give_back(sold, staff)) == (
+        "The payment has been refunded in full already."
     )
     settle(sold)
     assert ours() == theirs(sandbox)
-    assert settlement.refundable_minor(sold) == 0
-    with pytest.raises(settlement.RefundRefused) as refused:
+    assert actions.refundable_minor(sold) == 0
+    with pytest.raises(actions.RefundRefused) as refused:
         give_back(sold, staff)
-    assert isinstance(refused.value.args[0], Promise)  # told in the language of whoever asked
+    assert isinstance(refused.value.args[0], Promise)  # translated for the person who asked

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -6,7 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns import checkout as checkouts
-from campaigns import emails, gifts, settlement, stripe_api
+from campaigns import emails, settlement, stripe_api
+from campaigns.gifts import sales
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -90,7 +92,7 @@ def test_a_paid_gift_is_recorded_and_counted(campaign: Campaign, sandbox: Sandbo
     assert not Membership.objects.exists()
 
 
-def test_a_debit_waits_and_counts_once_it_succeeds(
+def test_a_bank_debit_is_pending_and_counts_once_it_succeeds(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = order_gift(campaign)
@@ -99,12 +101,12 @@ def test_a_debit_waits_and_counts_once_it_succeeds(
     payment = Payment.objects.get()
     assert payment.status == Payment.Status.PENDING
     assert Tally.objects.count() == 0
-    sandbox.settle(str(payment.intent_id))
+    sandbox.settle_debit(str(payment.intent_id))
     assert settlement.settle_checkout(checkout.pk).status == Checkout.Status.PAID
     assert Tally.objects.get().counted_from == payment.paid_at
 
 
-def test_a_failed_debit_leaves_a_failed_payment_and_no_gift(
+def test_a_failed_bank_debit_leaves_a_failed_payment_and_no_gift(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = order_gift(campaign)
@@ -116,7 +118,7 @@ def test_a_failed_debit_leaves_a_failed_payment_and_no_gift(
     assert not Tally.objects.exists()
 
 
-def test_a_mended_address_leaves_the_buyer_the_same_person(
+def test_a_corrected_address_keeps_the_buyer_the_same_person(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = order_membership(campaign, email="adda@example.org")
@@ -128,7 +130,7 @@ def test_a_mended_address_leaves_the_buyer_the_same_person(
     assert Tally.objects.get().member == Member.objects.get()
 
 
-def test_what_was_paid_for_once_ends_with_its_refund(
+def test_a_one_off_membership_ends_with_its_refund(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = order_membership(campaign, "once")
@@ -142,13 +144,29 @@ def test_what_was_paid_for_once_ends_with_its_refund(
     settlement.settle_checkout(checkout.pk)
     membership = Membership.objects.get()
     assert membership.status == Membership.Status.ENDED
-    assert membership.ended_at == stripe_api.moment(refund["created"])
-    sandbox.fail_refund(refund["id"])
+    assert membership.ended_at == refund.created_at
+    sandbox.fail_refund(refund.id)
     settlement.settle_checkout(checkout.pk)
     assert Membership.objects.get(ended_at__isnull=True).status == "active"
 
 
-def test_a_gift_that_is_won_back_is_delivered_after_all(
+def test_a_payment_for_gifts_keeps_every_field_of_its_charge(
+    campaign: Campaign, sandbox: SandboxControl
+) -> None:
+    checkout = order_gift(campaign)
+    sandbox.pay(str(checkout.session_id), card="4242424242424242")
+    snapshot = settlement.read_snapshot(str(checkout.session_id))
+    [charge] = snapshot.charges
+    with transaction.atomic():
+        locked = Checkout.objects.select_for_update().get(pk=checkout.pk)
+        settlement.write_snapshot(
+            locked, replace(snapshot, charges=[replace(charge, invoice_id="in_1")])
+        )
+    payment = Payment.objects.get()
+    assert (payment.role, payment.invoice_id) == (Payment.Role.GIFT, "in_1")
+
+
+def test_a_gift_whose_dispute_is_won_is_delivered_after_all(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = order_gift(campaign)
@@ -160,21 +178,22 @@ def test_a_gift_that_is_won_back_is_delivered_after_all(
     assert Gift.objects.get().status == Gift.Status.REVOKED
     for mail_id in emails.list_due_mails(at=timezone.now()):
         emails.deliver_mail(mail_id)
-    owed = OutgoingMail.objects.filter(kind__startswith="gift", sent_at__isnull=True)
-    assert owed.filter(next_attempt_at__isnull=True).count() == 2  # no longer wanted
+    gift_mails = OutgoingMail.objects.filter(kind__startswith="gift", sent_at__isnull=True)
+    assert gift_mails.filter(next_attempt_at__isnull=True).count() == 2  # no longer wanted
     Dispute.objects.update(status="won")
     with transaction.atomic():
-        gifts.upsert_gifts(Payment.objects.get(), checkout=checkout)
+        sales.upsert_gifts(Payment.objects.get(), checkout=checkout)
     assert Gift.objects.get().status == Gift.Status.PAID
-    assert owed.filter(next_attempt_at__isnull=False).count() == 2
+    assert gift_mails.filter(next_attempt_at__isnull=False).count() == 2
 
 
 def _intent_of(checkout: Checkout) -> str:
     session = stripe_api.fetch_session(str(checkout.session_id))
-    return str(session["payment_intent"]["id"])
+    assert session.intent is not None
+    return session.intent.id
 
 
-def test_a_refund_that_no_webhook_told_of_is_found_within_a_day(
+def test_a_refund_whose_webhook_was_lost_is_found_within_a_day(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = order_membership(campaign)
@@ -190,7 +209,7 @@ def test_a_refund_that_no_webhook_told_of_is_found_within_a_day(
     assert settlement.claim_due_checkouts(at=now + timedelta(hours=25)) == [checkout.pk]
     settlement.settle_checkout(checkout.pk)
     assert Tally.objects.get().counted_until is not None
-    # It is looked after until nobody can dispute it any more.
+    # It is settled daily until nobody can dispute it any more.
     checkout.refresh_from_db()
     assert settlement.next_settlement_at(checkout, at=now + timedelta(days=119)) is not None
     assert settlement.next_settlement_at(checkout, at=now + timedelta(days=121)) is None

@@ -83,7 +83,7 @@ class Walk(RuleBasedStateMachine):
     )
     def begin(self, sales: list[dict[str, Any]], span: timedelta, outcome: str) -> None:
         """A walk on which nobody buys leads nowhere."""
-        self.world.sandbox.set_after_last_try(outcome)
+        self.world.sandbox.set_outcome_after_retries(outcome)
         for how in sales:
             self.world.sell(**how)
             self.world.wait(span)
@@ -236,7 +236,7 @@ def test_two_years_end_with_stripes_books(
 ) -> None:
     with new_world(sandbox, admin_user) as world:
         luck = Random(SEED)  # noqa: S311
-        sandbox.set_after_last_try("past_due")
+        sandbox.set_outcome_after_retries("past_due")
         live_through_two_years(world, luck, sales=SALES)
         sys.stdout.write(books.tell_figures(world))
         check_to_the_end(world)

@@ -1,9 +1,8 @@
-"""What a settlement reads of Stripe: all of it, by a handful of calls whatever the age."""
+"""A settlement reads everything from Stripe with a few calls, whatever the age of the sale."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator
-from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ Calls = Counter[str]
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
-    """Every request to Stripe from here on, by its path without ids."""
+    """Count the requests to Stripe by their path without ids."""
     made: Calls = Counter()
     send = requests.Session.request
 
@@ -47,38 +46,29 @@ def read(checkout: Checkout, **hint: str) -> settlement.Snapshot:
 
 
 def read_one_by_one(checkout: Checkout) -> Iterator[ChargeSnapshot]:
-    """Everything that Stripe has, asked for invoice by invoice: what the lists must come to."""
+    """Fetch everything invoice by invoice, for comparison with the lists."""
     session = stripe_api.fetch_session(str(checkout.session_id))
     roles = {"subscription_create": "first", "subscription_cycle": "renewal"}
-    for invoice in stripe_api.list_invoices(session["subscription"]):
-        for paying in stripe_api.list_invoice_payments(invoice["id"]):
-            intent = stripe_api.fetch_intent(paying["payment"]["payment_intent"])
-            charge = intent["latest_charge"] or {}
+    for invoice in stripe_api.list_invoices(session.subscription_id):
+        for paying in stripe_api.list_invoice_payments(invoice.id):
+            intent = stripe_api.fetch_intent(paying.intent_id)
+            charge = intent.charge
             yield ChargeSnapshot(
-                intent,
+                intent.id,
                 charge,
-                stripe_api.list_refunds(charge["id"]) if charge else [],
-                stripe_api.list_disputes(charge["id"]) if charge else [],
-                invoice["id"],
-                Payment.Role(roles.get(invoice["billing_reason"], "change")),
+                stripe_api.list_refunds(charge.id) if charge else [],
+                stripe_api.list_disputes(charge.id) if charge else [],
+                invoice.id,
+                Payment.Role(roles.get(invoice.billing_reason, "change")),
             )
 
 
-def plain(charges: Any) -> list[ChargeSnapshot]:
-    """Without the short list of refunds, which comes with a charge or does not."""
-    copied = deepcopy(list(charges))
-    for each in copied:
-        each.charge.pop("refunds", None)
-        each.charge or each.intent.pop("latest_charge")
-    return copied
-
-
 def renewals_of(checkout: Checkout) -> list[str]:
-    """The intents of all that was paid, the newest first."""
-    return [str(each.intent["id"]) for each in read(checkout).charges]
+    """Return the ids of all payment intents, newest first."""
+    return [charge.intent_id for charge in read(checkout).charges]
 
 
-def give_back(intent_id: str, minor: int) -> None:
+def refund(intent_id: str, minor: int) -> None:
     stripe_api.refund_payment(intent_id, amount_minor=minor, idempotency_key=f"{intent_id}{minor}")
 
 
@@ -94,13 +84,15 @@ def test_two_years_take_no_more_calls_than_five_months(
     charges = read(monthly).charges
     assert len(charges) == months + 1
     lists = {"checkout/sessions": 1, "subscriptions": 1, "invoices": 1, "payment_intents": 1}
-    assert calls == lists | {"disputes": min(months + 1, 4)}  # those of the last 120 days
+    assert calls == lists | {"disputes": min(months + 1, 4)}  # for the charges of the last 120 days
     calls.clear()
-    assert plain(read_one_by_one(monthly)) == plain(charges)
-    assert sum(calls.values()) == 2 + 4 * (months + 1)  # so many it took, one by one
+    assert list(read_one_by_one(monthly)) == charges
+    assert sum(calls.values()) == 2 + 4 * (
+        months + 1
+    )  # the number of calls when fetched one by one
 
 
-def test_the_lists_come_to_the_same_as_asking_for_each(
+def test_reading_lists_gives_the_same_as_fetching_each_object(
     monthly: Checkout,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
@@ -108,19 +100,19 @@ def test_the_lists_come_to_the_same_as_asking_for_each(
     clock.move_to(at("2027-09-20 12:00"))
     intents = renewals_of(monthly)
     oldest, old, new = intents[-1], intents[-3], intents[0]
-    give_back(oldest, 600)
-    for minor in range(1, 13):  # more than come with a charge
-        give_back(old, minor)
-    give_back(new, 100)
+    refund(oldest, 600)
+    for minor in range(1, 13):  # more than a charge lists itself
+        refund(old, minor)
+    refund(new, 100)
     sandbox.open_dispute(payment_intent=intents[-2])
     sandbox.open_dispute(payment_intent=intents[1], inquiry=True)
     charges = read(monthly).charges
-    assert plain(charges) == plain(read_one_by_one(monthly))
-    assert [len(each.refunds) for each in charges][-3:] == [12, 0, 1]
-    assert sum(len(each.disputes) for each in charges) == 2
+    assert charges == list(read_one_by_one(monthly))
+    assert [len(charge.refunds) for charge in charges][-3:] == [12, 0, 1]
+    assert sum(len(charge.disputes) for charge in charges) == 2
 
 
-def test_an_inquiry_into_an_old_charge_is_found_by_its_event_and_looked_after_from_then_on(
+def test_an_inquiry_into_an_old_charge_is_found_by_its_event_and_followed_afterwards(
     monthly: Checkout,
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
@@ -138,20 +130,20 @@ def test_an_inquiry_into_an_old_charge_is_found_by_its_event_and_looked_after_fr
     assert Dispute.objects.get().status == "warning_closed"
 
 
-def test_what_the_customers_list_leaves_out_is_asked_for_by_itself(
+def test_an_intent_missing_from_the_customers_list_is_fetched_by_itself(
     monthly: Checkout,
     clock: Clock,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock.move_to(at("2027-01-20 12:00"))
-    whole = plain(read(monthly).charges)
+    whole = read(monthly).charges
     some = stripe_api.list_intents
 
-    def list_some(customer_id: str) -> list[dict[str, Any]]:
+    def list_some(customer_id: str) -> list[stripe_api.Intent]:
         return some(customer_id)[1:2]
 
     monkeypatch.setattr(stripe_api, "list_intents", list_some)
-    assert plain(read(monthly).charges) == whole
+    assert read(monthly).charges == whole
     assert len(whole) == 3
 
 
@@ -161,14 +153,14 @@ def test_an_erased_customers_payments_are_still_read(
 ) -> None:
     clock.move_to(at("2027-01-20 12:00"))
     before = renewals_of(monthly)
-    stripe_api.delete_customer(str(read(monthly).session["customer"]))
-    give_back(before[0], 100)
+    stripe_api.delete_customer(read(monthly).session.customer_id)
+    refund(before[0], 100)
     charges = read(monthly).charges
-    assert [each.intent["id"] for each in charges] == before
-    assert [len(each.refunds) for each in charges] == [1, 0, 0]
+    assert [charge.intent_id for charge in charges] == before
+    assert [len(charge.refunds) for charge in charges] == [1, 0, 0]
 
 
-def test_a_sale_at_once_takes_two_calls_and_a_third_once_something_went_back(
+def test_a_one_off_sale_takes_two_calls_and_a_third_after_a_refund(
     campaign: Campaign, sandbox: SandboxControl, calls: Calls
 ) -> None:
     checkout = order_gift(campaign)
@@ -176,7 +168,7 @@ def test_a_sale_at_once_takes_two_calls_and_a_third_once_something_went_back(
     calls.clear()
     [charge] = read(checkout).charges
     assert calls == {"checkout/sessions": 1, "disputes": 1}
-    give_back(charge.intent["id"], 100)
+    refund(charge.intent_id, 100)
     calls.clear()
-    assert [each["amount"] for each in read(checkout).charges[0].refunds] == [100]
+    assert [refund.amount_minor for refund in read(checkout).charges[0].refunds] == [100]
     assert calls == {"checkout/sessions": 1, "disputes": 1, "refunds": 1}

@@ -1,4 +1,4 @@
-"""A person asks for another address, reads the mails and confirms, as a browser does."""
+"""Address changes through the pages and e-mails, as a browser makes them."""
 
 from urllib.parse import urlsplit
 
@@ -16,13 +16,13 @@ from campaigns.models import (
 from campaigns.models.address_change import Side
 from tests.support.mails import find_link
 
-MINE = "/membership/mine/"
+MINE = "/membership/account/"
 CHANGE = f"{MINE}address/"
 NEW = "ada@new.example"
 
 
 def want(client: Client, email: str = NEW) -> AddressChange:
-    """Ask for it on the page of whoever is signed in."""
+    """Request a change on the account page."""
     answer = client.post(CHANGE, {"email": email})
     assert (answer.status_code, answer["Location"]) == (303, CHANGE)
     return AddressChange.objects.latest("pk")
@@ -36,13 +36,13 @@ def read_mail(change: AddressChange, kind: str) -> EmailMultiAlternatives:
 
 
 def link_at(change: AddressChange, side: str) -> str:
-    """The path of the link in the mail to that side."""
+    """Return the path of the link in the e-mail to that side."""
     sent = read_mail(change, f"address_{side}")
     return urlsplit(find_link(sent, "/membership/address/")).path
 
 
 def path_of(change: AddressChange, side: Side) -> str:
-    return f"/membership/address/{links.address_token(change, side)}/"
+    return f"/membership/address/{links.make_address_token(change, side)}/"
 
 
 def confirm(change: AddressChange, *sides: str) -> None:

@@ -1,4 +1,4 @@
-"""A person of whom every table tells something, and the search for what still names them."""
+"""A member with data in every table, and a search for personal data."""
 
 import base64
 import json
@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
-from uuid import uuid4
 
 from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -18,8 +17,17 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import checkout as checkouts
-from campaigns import erasures, members, memberships, payments, settlement, stripe_api, tasks
+from campaigns import (
+    actions,
+    erasures,
+    members,
+    memberships,
+    payments,
+    settlement,
+    stripe_api,
+    tasks,
+)
+from campaigns.actions import refunds
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -28,32 +36,33 @@ from campaigns.models import (
     GiftChange,
     Member,
     Membership,
-    Price,
     RefundOrder,
     StripeEvent,
 )
 from newsroom.sandbox.control import SandboxControl
+from tests.support import sales
 from tests.support.extensions import Clock
 from tests.support.factories import make_member, make_plan
 from tests.support.webhooks import post
 
-CARD = "4242424242424242"
 NAME = "Zoë O'Brien-Łuczak"
 TYPED = " Zoe.OBrien+Campaign@Example.ORG "
 ZOE = "zoe.obrien+campaign@example.org"
+ZOES_FORM = {"email": ZOE, "name": NAME}
 FORMER = "zoe.maiden@old.example"
 WANTED = "zoe.luczak@new.example"
 MESSAGE = "Lies wohl, mein Spatz: jeden Morgen!"
 TO_ZOE = "Für unsere Nachbarin mit dem roten Fahrrad"
-# All that may be found nowhere in the end. Of her name each part, too.
+ZOES_FORM = {"email": ZOE, "name": NAME}
+# Texts that must not be found after the erasure, with each part of her name.
 SECRETS = (NAME, "Zoë", "O'Brien", "Łuczak", ZOE, FORMER, WANTED, MESSAGE, TO_ZOE)
 
 
-# The search
+# Search
 
 
 def dump_everything() -> str:
-    """Every column of every table as text, as the models have it and as the database does."""
+    """Return every column of every table as text, from the models and from the database."""
     return "\n".join([*_rows_of_models(), *_rows_of_tables()])
 
 
@@ -72,7 +81,7 @@ def _rows_of_tables() -> Iterator[str]:
 
 
 def forms_of(text: str) -> set[str]:
-    """A text as it may stand somewhere: plain, in JSON, in an address, in base64."""
+    """Return the forms in which a text may be stored: plain, JSON, URL, base64."""
     found = {text, json.dumps(text)[1:-1], quote(text), quote_plus(text), repr(text)[1:-1]}
     for written in (text, json.dumps(text)[1:-1]):
         for before in range(3):  # wherever it begins in the text that was encoded
@@ -84,7 +93,7 @@ def forms_of(text: str) -> set[str]:
 
 
 def find_secrets(dump: str, secrets: tuple[str, ...] = SECRETS) -> list[str]:
-    """Where any of them is named, in any form."""
+    """Return the lines of a dump that contain a secret in any form."""
     lines = dump.casefold().splitlines()
     return [
         f"{secret!r} in {line[:300]}"
@@ -94,43 +103,17 @@ def find_secrets(dump: str, secrets: tuple[str, ...] = SECRETS) -> list[str]:
     ]
 
 
-# The person
+# The member
 
 
-def order(
-    campaign: Campaign,
-    kind: str = "year",
-    *,
-    email: str = ZOE,
-    name: str = NAME,
-    typed: dict[str, Any] | None = None,
-) -> Checkout:
-    return checkouts.start_checkout(
-        uuid4(),
-        checkouts.Order(
-            kind=Checkout.Kind.GIFT if kind == "gift" else Checkout.Kind.JOIN,
-            price=Price.objects.get(kind=kind),
-            email=email,
-            name=name,
-            language="en",
-            campaign=campaign,
-            typed=typed or {},
-        ),
-    )
+def order(campaign: Campaign, kind: str = "year", **form: Any) -> Checkout:
+    """Order as Zoë, unless the form says otherwise."""
+    return sales.order(campaign=campaign, kind=kind, **ZOES_FORM | form)
 
 
-def buy(
-    campaign: Campaign,
-    sandbox: SandboxControl,
-    kind: str = "year",
-    *,
-    iban: str | None = None,
-    **more: Any,
-) -> Checkout:
-    checkout = order(campaign, kind, **more)
-    card = None if iban else CARD
-    sandbox.pay(str(checkout.session_id), card=card, iban=iban, name=checkout.name)
-    return settlement.settle_checkout(checkout.pk)
+def buy(campaign: Campaign, sandbox: SandboxControl, kind: str = "year", **form: Any) -> Checkout:
+    """Buy as Zoë, unless the form says otherwise."""
+    return sales.buy(campaign=campaign, sandbox=sandbox, kind=kind, **ZOES_FORM | form)
 
 
 def to(name: str, email: str = "", message: str = "", deliver_at: str = "") -> dict[str, Any]:
@@ -139,7 +122,7 @@ def to(name: str, email: str = "", message: str = "", deliver_at: str = "") -> d
 
 
 def live_a_whole_life(campaign: Campaign, sandbox: SandboxControl, folder: Path) -> Member:
-    """Zoë, with everything that can be known of somebody; and Ben and Cleo beside her."""
+    """Create Zoë with every kind of data, and Ben and Cleo."""
     staff = User.objects.create_superuser("olha", password="long-and-unguessed")
     import_her(folder)
     join = buy(campaign, sandbox)
@@ -151,7 +134,7 @@ def live_a_whole_life(campaign: Campaign, sandbox: SandboxControl, folder: Path)
     stripe_api.cancel_subscription_at_period_end(
         str(subscription.subscription_id), feedback="other", comment=MESSAGE
     )
-    stripe_api.keep_subscription(str(subscription.subscription_id))
+    stripe_api.undo_cancellation(str(subscription.subscription_id))
     give_and_get(campaign, sandbox)
     order(campaign)  # begun and left
     order(campaign, "gift", email="ben@example.org", name="Ben", typed={"gifts": [to(NAME, ZOE)]})
@@ -219,14 +202,14 @@ def pay_by_hand(campaign: Campaign, zoe: Member, staff: User) -> None:
 
 def refund_and_dispute(zoe: Member, sandbox: SandboxControl, staff: User) -> None:
     payment = zoe.payments.get(role="renewal")
-    ordered = settlement.order_refund(
+    ordered = refunds.order_refund(
         payment,
         amount_minor=1000,
         reason=RefundOrder.Reason.REQUESTED,
         why=f"Zoë asked by mail ({ZOE})",
         by=staff,
     )
-    settlement.execute_refund_order(ordered.pk)
+    actions.execute_refund_order(ordered.pk)
     gifts = zoe.payments.get(role="gift")
     dispute = sandbox.open_dispute(payment_intent=str(gifts.intent_id))
     sandbox.close_dispute(dispute["id"], status="won")
@@ -235,7 +218,7 @@ def refund_and_dispute(zoe: Member, sandbox: SandboxControl, staff: User) -> Non
 
 
 def move_house(zoe: Member) -> None:
-    """She was known by another address, and asks for a third."""
+    """Give her a former address and a pending change to a third."""
     zoe.former_addresses.create(email=FORMER)
     members.request_address_change(zoe, WANTED, language="en", at=timezone.now())
 
@@ -264,7 +247,7 @@ def staff_write(zoe: Member, staff: User) -> None:
 
 
 def bring_events(sandbox: SandboxControl, *, work_on: int = 1000) -> None:
-    """All that Stripe told, by the door: every other one with its letters escaped."""
+    """Post all of Stripe's events, every other one with escaped letters."""
     client = Client()
     for number, event in enumerate(sandbox.events()):
         event.pop("deliveries")
@@ -278,7 +261,7 @@ def bring_events(sandbox: SandboxControl, *, work_on: int = 1000) -> None:
 
 
 def carry_through(member: Member, clock: Clock, *, sweeps: int = 6) -> Erasure:
-    """Sweeps, 15 seconds apart, until it is done."""
+    """Run the jobs every 15 seconds until the erasure is done."""
     for _ in range(sweeps):
         tasks.sweep()
         pass_by(clock, seconds=15)
@@ -292,17 +275,17 @@ def pass_by(clock: Clock, **time: float) -> None:
 
 
 def go_on(erasure: Erasure) -> Erasure:
-    """A worker's turn, as if its time had come."""
+    """Run one attempt of the job now."""
     Erasure.objects.filter(pk=erasure.pk, done_at=None).update(next_attempt_at=timezone.now())
     for erasure_id in erasures.claim_erasures(at=timezone.now()):
-        erasures.carry_out(erasure_id)
+        erasures.carry_out_erasure(erasure_id)
     erasure.refresh_from_db()
     return erasure
 
 
 def erase(member: Member) -> Erasure:
-    """The wish, the last mail, and a turn or two."""
-    erasure = members.ask_erasure(member)
+    """Request an erasure, send the last e-mail and run the job until it is done."""
+    erasure = erasures.request_erasure(member)
     tasks.do_what_followed()
     go_on(erasure)
     assert erasure.done_at is not None, erasure.error

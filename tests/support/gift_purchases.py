@@ -58,7 +58,7 @@ def make_gift_of(values: dict[str, Any], *, buyer: Member, price: Price) -> Gift
 
 
 def url_of(checkout: Checkout, more: str = "") -> str:
-    return f"/membership/gifts/{links.gifts_token(checkout)}/{more}"
+    return f"/membership/gifts/{links.make_gifts_token(checkout)}/{more}"
 
 
 def look(client: Client, checkout: Checkout) -> str:

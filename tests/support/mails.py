@@ -12,7 +12,7 @@ from django.core import mail as mailbox
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.message import EmailMessage
 
-from campaigns import emails, members
+from campaigns import emails, erasures
 from campaigns.emails import links
 from campaigns.memberships import add_months
 from campaigns.models import (
@@ -125,7 +125,7 @@ def owe_of_lapse(campaign: Campaign | None, *, language: str = "en") -> Outgoing
 def owe_of_link(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
     """To Ada, who asked for a link to her own page just now."""
     link = SignInLink(member=make_member("ada@example.org"))
-    link.secret_hash = links.hash_sign_in_token(links.sign_in_token(link))
+    link.secret_hash = links.hash_sign_in_token(links.make_sign_in_token(link))
     link.save()
     return owe("sign_in", language=language, member=link.member, sign_in=link)
 
@@ -143,7 +143,7 @@ def owe_of_change(campaign: Campaign | None, *, kind: str, language: str = "en")
 def owe_of_erasure(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
     """To Ada, who asked to be forgotten."""
     ada = make_member("ada@example.org")
-    members.ask_erasure(ada, language=language)
+    erasures.request_erasure(ada, language=language)
     return OutgoingMail.objects.get(kind="erasure", member=ada)
 
 

@@ -1,4 +1,4 @@
-"""Reads and sends pages as a browser without JavaScript does: all fields, as they stand there."""
+"""Reading and sending pages as a browser without JavaScript does."""
 
 import re
 from datetime import UTC, datetime
@@ -10,21 +10,21 @@ from django.test import Client
 from campaigns import stripe_api
 from campaigns.models import Checkout, Price
 
-NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)  # what the sandbox's clock shows
+NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)  # the sandbox's time
 JOIN, GIFT = "/campaign/birthday/join/", "/campaign/birthday/gift/"
 NOBODY = "http://127.0.0.1:9"  # nothing listens there
 MARKUP = "Happy birthday!\n<b>Read</b> & be <script>well</script>"
 
 
 class Answer(Protocol):
-    """What the test client answers."""
+    """A response of the test client."""
 
     @property
     def content(self) -> bytes: ...
 
 
 class Form(HTMLParser):
-    """The last form of a page's main part: where it goes, and what it sends as it stands."""
+    """The last form in a page's main part: its action and the fields it sends."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ def read_form(response: Answer) -> Form:
 
 
 def main_of(response: Answer) -> str:
-    """The page's main part, in one line."""
+    """Return the page's main part in one line."""
     page = response.content.decode()
     return " ".join(page[page.index("<main") : page.index("</main>")].split())
 
@@ -73,7 +73,7 @@ def tag_of(response: Answer, field_id: str) -> str:
 
 
 def error_beside(response: Answer, field: str) -> str:
-    """What is said beside the field, tied to it for who cannot see it, and linked from the top."""
+    """Return the error beside a field; check its aria attributes and the link in the summary."""
     control = tag_of(response, f"id_{field}")
     assert 'aria-invalid="true"' in control
     assert f"id_{field}_error" in control
@@ -84,31 +84,32 @@ def error_beside(response: Answer, field: str) -> str:
 
 
 def join_fields(client: Client, **typed: str) -> dict[str, str]:
-    """The join form as it came, filled in for €60 a year."""
+    """Return the fields of the join form, filled in for €60 a year."""
     price = Price.objects.get(kind="year")
-    filled = {"price": str(price.pk), "name": "Ada Reader", "email": "ada@example.org"}
-    return read_form(client.get(f"{JOIN}?from=end")).fields | filled | typed
+    values = {"price": str(price.pk), "name": "Ada Reader", "email": "ada@example.org"}
+    return read_form(client.get(f"{JOIN}?from=end")).fields | values | typed
 
 
 def gift_fields(client: Client, **typed: str) -> dict[str, str]:
-    filled = {
+    """Return the fields of the gift form, filled in."""
+    values = {
         "name": "Ada Reader",
         "email": "ada@example.org",
         "recipient_name": "Ben Friend",
         "recipient_email": "ben@example.org",
         "message": MARKUP,
     }
-    return read_form(client.get(GIFT)).fields | filled | typed
+    return read_form(client.get(GIFT)).fields | values | typed
 
 
 def sessions() -> list[dict[str, Any]]:
-    """Every session at the sandbox."""
+    """Return all sessions at the sandbox."""
     page = stripe_api.client().v1.checkout.sessions.list({"limit": 100})
     return [session.to_dict() for session in page.auto_paging_iter()]
 
 
 def start(client: Client, url: str, fields: dict[str, str]) -> Checkout:
-    """Send a form, and be led to Stripe's page."""
+    """Send a form and return its checkout, after the redirect to Stripe's page."""
     response = client.post(url, fields)
     assert response.status_code == 303, main_of(response)
     return Checkout.objects.get(session_url=response["Location"])

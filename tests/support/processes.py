@@ -30,9 +30,9 @@ from newsroom.sandbox.control import SandboxControl
 CAMPAIGN = """
 from django.utils import timezone
 from campaigns import banners
-from newsroom.demo import campaign
-campaign = campaign.make_campaign(now=timezone.now())
-campaign.make_login()
+from newsroom.demo.campaign import make_campaign, make_login
+campaign = make_campaign(now=timezone.now())
+make_login()
 banners.publish_campaign(campaign.pk)
 """
 
@@ -128,7 +128,7 @@ class Site:
         return int(rows[0][0])
 
     def log(self, name: str) -> str:
-        return self.processes.log_of(name).read_text(errors="replace")
+        return self.processes.get_log(name).read_text(errors="replace")
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Gifts that were bought, and money that is given back for them, by staff or at Stripe."""
+"""Gifts that were bought, and refunds of them, by staff or in the Stripe Dashboard."""
 
 from typing import Any
 from uuid import uuid4
@@ -49,24 +49,24 @@ def pay(checkout: Checkout, sandbox: SandboxControl) -> Payment:
     return Payment.objects.get()
 
 
-def give_back_url(payment: Payment) -> str:
-    return address(Payment, "give_back", payment.pk)
+def refund_url(payment: Payment) -> str:
+    return address(Payment, "refund", payment.pk)
 
 
-def give_back(client: Client, payment: Payment, **typed: Any) -> Any:
-    url = give_back_url(payment)
+def refund_payment(client: Client, payment: Payment, **typed: Any) -> Any:
+    url = refund_url(payment)
     fields = filled(client, url, why=WHY, reason="requested_by_customer")
     return client.post(url, fields | typed, follow=True)
 
 
 def refund_at_stripe(payment: Payment, amount_minor: int) -> Refund:
-    """As in Stripe's own dashboard, which says nothing of gifts."""
+    """Refund as in the Stripe Dashboard, which doesn't know of gifts."""
     refund = stripe_api.refund_payment(
         str(payment.intent_id), amount_minor=amount_minor, idempotency_key="dashboard"
     )
     assert payment.checkout is not None
     settlement.settle_checkout(payment.checkout.pk)
-    return Refund.objects.get(refund_id=refund["id"])
+    return Refund.objects.get(refund_id=refund.id)
 
 
 def statuses() -> list[str]:

@@ -9,7 +9,7 @@ import stripe
 
 from campaigns import settlement, stripe_api
 from campaigns.models import Campaign, Membership, Price
-from newsroom.sandbox.control import SandboxControl, SandboxRefusal
+from newsroom.sandbox.control import SandboxControl, SandboxError
 from tests.settlement.test_settlement import order_membership
 
 GOOD, DECLINED_LATER = "4242424242424242", "4000000000000341"
@@ -46,13 +46,13 @@ def change(membership: Membership, **changes: Any) -> None:
     subscriptions.update(str(membership.subscription_id), changes)  # type: ignore[arg-type]
 
 
-def invoices_of(membership: Membership) -> list[dict[str, Any]]:
+def invoices_of(membership: Membership) -> list[stripe_api.Invoice]:
     """The newest first."""
     return stripe_api.list_invoices(str(membership.subscription_id))
 
 
 def pay_newest(membership: Membership) -> None:
-    stripe_api.client().v1.invoices.pay(invoices_of(membership)[0]["id"])
+    stripe_api.client().v1.invoices.pay(invoices_of(membership)[0].id)
 
 
 def mend_card(membership: Membership, card: str = GOOD) -> None:
@@ -78,28 +78,29 @@ def change_subscription(sandbox: SandboxControl, subscription_id: str, change: s
     """One of `CHANGES`, by its owner or by staff at Stripe. Of one that is over nothing changes."""
     v1, asked = stripe_api.client().v1, ASKED.get(change)
     subscription = stripe_api.fetch_subscription(subscription_id)
-    if subscription["status"] == "canceled":
+    if subscription.status == "canceled":
         return
-    with suppress(SandboxRefusal, stripe.CardError):
+    with suppress(SandboxError, stripe.CardError):
         if change == "cancel now":
             v1.subscriptions.cancel(subscription_id)
         elif change == "fail to renew":
             sandbox.renew(subscription_id, outcome="failed")
         elif change == "mend the card":
-            put_card(subscription["customer"])
+            put_card(subscription.customer_id)
             newest = stripe_api.list_invoices(subscription_id)[0]
-            if newest["status"] == "open" and subscription["status"] in {"past_due", "unpaid"}:
-                v1.invoices.pay(newest["id"])
+            if newest.status == "open" and subscription.status in {"past_due", "unpaid"}:
+                v1.invoices.pay(newest.id)
         elif change == "end in three months":
             v1.subscriptions.update(subscription_id, {"cancel_at": sandbox.now() + 90 * 86400})
         else:
             v1.subscriptions.update(subscription_id, asked or _switch(subscription))
 
 
-def _switch(subscription: dict[str, Any]) -> Any:
-    """From month to year or back; the difference is charged or credited at once."""
-    [item] = subscription["items"]["data"]
-    other = "year" if item["price"]["recurring"]["interval"] == "month" else "month"
-    price = Price.objects.get(kind=other, currency=subscription["currency"])
-    items = [{"id": item["id"], "price": price.stripe_price_id}]
+def _switch(subscription: stripe_api.Subscription) -> Any:
+    """Switch from month to year or back; the difference is charged or credited at once."""
+    [item] = subscription.items
+    is_monthly = Price.objects.filter(stripe_price_id=item.price_id, kind="month").exists()
+    other = "year" if is_monthly else "month"
+    price = Price.objects.get(kind=other, currency=subscription.currency)
+    items = [{"id": item.id, "price": price.stripe_price_id}]
     return {"items": items, "proration_behavior": "always_invoice"}

@@ -1,4 +1,4 @@
-"""A person at their own page: the way in, as they go it, and what stands there."""
+"""Signing in to the account page, and reading it."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from campaigns.models import Membership, OutgoingMail, Payment
 from tests.support.mails import find_link
 from tests.support.pages import main_of
 
-MINE = "/membership/mine/"
+MINE = "/membership/account/"
 ADA = "ada@example.org"
 
 
@@ -23,16 +23,16 @@ def ask(client: Client, email: str = ADA) -> Any:
 
 
 def read_mail() -> EmailMultiAlternatives:
-    """The newest link's mail, sent now."""
-    owed = OutgoingMail.objects.filter(kind="sign_in").latest("pk")
-    assert emails.deliver_mail(owed.pk)
+    """Send and return the e-mail of the newest link."""
+    mail = OutgoingMail.objects.filter(kind="sign_in").latest("pk")
+    assert emails.deliver_mail(mail.pk)
     sent = mailbox.outbox[-1]
     assert isinstance(sent, EmailMultiAlternatives)
     return sent
 
 
 def ask_for_link(client: Client, email: str = ADA) -> str:
-    """The path of the link in the mail."""
+    """Return the path of the link in the e-mail."""
     assert ask(client, email).status_code == 200
     return urlsplit(find_link(read_mail(), f"{MINE}open/")).path
 
@@ -49,15 +49,15 @@ def look(client: Client) -> str:
 
 
 def is_signed_in(client: Client) -> bool:
-    return "Leave my page" in look(client)
+    return "Sign out" in look(client)
 
 
 def paths_of_ada() -> list[str]:
-    """Where Ada's own rows are named in addresses."""
+    """Return the paths of Ada's own rows."""
     membership, payment = Membership.objects.get(), Payment.objects.get()
     return [
         f"{MINE}{membership.pk}/cancel/",
-        f"{MINE}{membership.pk}/keep/",
+        f"{MINE}{membership.pk}/resume/",
         f"{MINE}{membership.pk}/card/",
         f"{MINE}receipts/{payment.pk}.pdf",
     ]

@@ -21,11 +21,12 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db.models import F
 
+from campaigns import actions, gifts, progress, stripe_api, tasks, webhooks
 from campaigns import checkout as checkouts
-from campaigns import gifts, progress, settlement, stripe_api, tasks, webhooks
+from campaigns.actions import refunds
 from campaigns.models import Campaign, Checkout, Gift, Goal, Payment, Price, StripeCursor
 from campaigns.models.refund_order import RefundOrder
-from newsroom.sandbox.control import SandboxControl, SandboxRefusal
+from newsroom.sandbox.control import SandboxControl, SandboxError
 from tests.settlement.test_permutations import forget_sales
 from tests.support.campaigns import (
     BANK_DAYS,
@@ -88,7 +89,7 @@ class World:
         """Stripe lists events of the last 30 days alone; the sandbox would list all."""
         walk = stripe_api.walk_events
 
-        def walk_what_is_kept(*, since: datetime) -> Iterator[Json]:
+        def walk_what_is_kept(*, since: datetime) -> Iterator[stripe_api.Event]:
             return walk(since=max(since, self.now - EVENTS_KEPT))
 
         patch.setattr(stripe_api, "walk_events", walk_what_is_kept)
@@ -181,9 +182,7 @@ class World:
             return
         gift = waiting[which % len(waiting)]
         try:
-            settlement.claim_gift(
-                gift.code, email=f"{person}@example.org", name=person, language="en"
-            )
+            actions.claim_gift(gift.code, email=f"{person}@example.org", name=person, language="en")
         except gifts.ConfirmationRequired:
             return
         self.sale_of[gift.payment.charge_id].claimed[gift.position] = (person, self.now)
@@ -211,22 +210,22 @@ class World:
     def give_back_gifts(self, which: int, *, many: int) -> None:
         """By staff, who name the gifts; their shares are given back."""
         paid = Payment.objects.filter(role="gift", status="succeeded").order_by("charge_id")
-        known = [each for each in paid if settlement.refundable_minor(each)]
+        known = [each for each in paid if actions.refundable_minor(each)]
         if not known:
             return
         payment = known[which % len(known)]
         named = list(payment.gifts.order_by("position")[:many])
         share = payment.amount_minor // payment.gifts.count()
-        minor = min(share * len(named), settlement.refundable_minor(payment))
-        order = settlement.order_refund(
+        minor = min(share * len(named), actions.refundable_minor(payment))
+        order = refunds.order_refund(
             payment,
             amount_minor=minor,
             reason=RefundOrder.Reason.REQUESTED,
             why="asked by mail",
             by=self.staff,
-            named=named,
+            gifts=named,
         )
-        order = settlement.execute_refund_order(order.pk)
+        order = actions.execute_refund_order(order.pk)
         self.is_repeatable = False
         if order.refund_id is None:
             return
@@ -258,7 +257,7 @@ class World:
         refund_id, returned = self.refunds[which % len(self.refunds)]
         try:
             self.sandbox.fail_refund(refund_id)
-        except SandboxRefusal:  # it failed already
+        except SandboxError:  # it failed already
             return
         returned.fails_at = self.now
 
@@ -268,7 +267,7 @@ class World:
             return
         try:
             dispute = self.sandbox.open_dispute(charge=charge["id"], inquiry=inquiry)
-        except SandboxRefusal:  # it is disputed already, or nothing is left of it
+        except SandboxError:  # it is disputed already, or nothing is left of it
             return
         if inquiry:
             self.disputes.append((dispute["id"], None))
@@ -288,7 +287,7 @@ class World:
         dispute_id, contested = self.disputes[which % len(self.disputes)]
         try:
             self.sandbox.close_dispute(dispute_id, status=status)
-        except SandboxRefusal:  # it is closed already, or ends in other words
+        except SandboxError:  # it is closed already, or ends in other words
             return
         if contested is not None:
             contested.is_lost = status == "lost"

@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns import gifts, progress
+from campaigns import progress
+from campaigns.gifts import sales
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -59,7 +60,7 @@ def fallen(gift: Gift) -> Gift:
     claimed(gift)
     make_refund(gift.payment, timezone.now().isoformat())
     gift = Gift.objects.get(pk=gift.pk)
-    gifts.follow_payment_of_gift(gift)
+    sales.follow_payment_of_gift(gift)
     return gift
 
 
@@ -72,7 +73,7 @@ def wait_for_a_person(campaign: Campaign) -> None:
     undecided = make_gift(buyer, campaign, "2026-11-10 12:00", message="For your birthday")
     claim(undecided, ben, "2026-11-11 12:00")
     make_refund(undecided.payment, "2026-11-12 12:00")
-    gifts.follow_payment_of_gift(Gift.objects.get(pk=undecided.pk))
+    sales.follow_payment_of_gift(Gift.objects.get(pk=undecided.pk))
     first = make_gift(buyer, campaign, "2026-11-10 12:00", bounced_at=now, **soon)
     Checkout.objects.filter(pk=first.checkout_id).update(
         amount_minor=12000, typed={"gifts": [{}, {}]}

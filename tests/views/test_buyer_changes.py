@@ -1,4 +1,4 @@
-"""What a buyer does to a gift until it is claimed: sends it again, and changes it."""
+"""A buyer resends and changes gifts until they are claimed."""
 
 import re
 from collections.abc import Iterator
@@ -30,10 +30,10 @@ def campaign() -> Campaign:
     return make_campaign()
 
 
-# Sent again
+# Resending
 
 
-def test_a_gift_is_sent_again_with_the_same_code_once_a_minute(
+def test_a_gift_is_resent_with_the_same_code_once_a_minute(
     client: Client, campaign: Campaign
 ) -> None:
     checkout = buy(campaign, SENT, SENT)
@@ -41,14 +41,14 @@ def test_a_gift_is_sent_again_with_the_same_code_once_a_minute(
     answer = client.post(url_of(checkout), {"again": "0"})
     assert answer.status_code == 303
     page = main_of(client.get(answer["Location"]))
-    assert "It is on its way" in page
-    assert "It goes to friend1@example.org" in page
+    assert "Gift sent." in page
+    assert "The e-mail to friend1@example.org" in page
     assert the_gift(checkout).code == code
     answer = client.post(url_of(checkout), {"again": "0"})
     assert "less than a minute ago" in main_of(client.get(answer["Location"]))
     mails = OutgoingMail.objects.filter(kind="gift_invitation")
     assert mails.count() == 1
-    client.post(url_of(checkout), {"again": "1"})  # another gift does not wait
+    client.post(url_of(checkout), {"again": "1"})  # the limit is for each gift
     assert mails.count() == 2
     mails.update(sent_at=NOON, next_attempt_at=None)
     cache.clear()
@@ -56,12 +56,10 @@ def test_a_gift_is_sent_again_with_the_same_code_once_a_minute(
     assert mails.count() == 3
 
 
-def test_sent_with_a_new_code_the_old_link_stops_working(
-    client: Client, campaign: Campaign
-) -> None:
+def test_resending_with_a_new_code_stops_the_old_link(client: Client, campaign: Campaign) -> None:
     checkout = buy(campaign, SENT)
     old = the_gift(checkout).code
-    assert "the old link, code and card stop working at once" in look(client, checkout)
+    assert "The old link, code and card stop working immediately." in look(client, checkout)
     answer = client.post(url_of(checkout), {"new_code": "0"})
     page = main_of(client.get(answer["Location"]))
     assert "The old link, code and card no longer work." in page
@@ -71,18 +69,16 @@ def test_sent_with_a_new_code_the_old_link_stops_working(
     assert client.get(f"/claim/{the_gift(checkout).code}/").status_code == 200
 
 
-def test_a_waiting_gift_is_sent_now_instead_of_on_its_day(
-    client: Client, campaign: Campaign
-) -> None:
+def test_a_scheduled_gift_can_be_sent_now(client: Client, campaign: Campaign) -> None:
     checkout = buy(campaign, WAITING)
-    assert "Send it now" in look(client, checkout)
+    assert "Send gift now" in look(client, checkout)
     client.post(url_of(checkout), {"again": "0"})
     assert the_gift(checkout).deliver_at == NOON
     assert OutgoingMail.objects.get(kind="gift_invitation").next_attempt_at == NOON
 
 
 @pytest.mark.parametrize("sent", [{"again": "0"}, {"new_code": "0"}])
-def test_what_somebody_claimed_meanwhile_is_not_sent_and_the_page_says_how_it_stands(
+def test_a_gift_claimed_meanwhile_is_not_resent_and_the_page_shows_its_status(
     client: Client, campaign: Campaign, sent: dict[str, str]
 ) -> None:
     checkout = buy(campaign, SENT)
@@ -94,9 +90,7 @@ def test_what_somebody_claimed_meanwhile_is_not_sent_and_the_page_says_how_it_st
     assert not OutgoingMail.objects.exists()
 
 
-def test_a_claim_in_the_very_moment_of_sending_is_told_as_well(
-    client: Client, campaign: Campaign
-) -> None:
+def test_a_claim_during_the_resend_is_reported(client: Client, campaign: Campaign) -> None:
     checkout = buy(campaign, SENT)
 
     def lose(gift: Gift, **_: Any) -> None:
@@ -106,10 +100,10 @@ def test_a_claim_in_the_very_moment_of_sending_is_told_as_well(
     with patch.object(gifts, "resend_gift", lose):
         answer = client.post(url_of(checkout), {"again": "0"})
     assert answer.status_code == 409
-    assert "Somebody has claimed this gift meanwhile" in main_of(answer)
+    assert "The gift has just been claimed" in main_of(answer)
 
 
-# Changed
+# Changing
 
 
 def change(client: Client, checkout: Checkout, **typed: str) -> HttpResponse:
@@ -121,7 +115,7 @@ def change(client: Client, checkout: Checkout, **typed: str) -> HttpResponse:
 
 
 def select_fields(client: Client, url: str) -> dict[str, str]:
-    """What a browser sends of the page's selects as they stand there."""
+    """Return the selected options as a browser sends them."""
     page = client.get(url).content.decode()
     found = re.findall(r'<select name="(\w+)".*?</select>', page, re.DOTALL)
     return {
@@ -138,7 +132,7 @@ def test_a_new_address_of_a_sent_gift_gets_a_new_code_at_once(
     answer = change(client, checkout, recipient_name="Zoe", recipient_email="Zoe@Example.org")
     assert answer.status_code == 303
     page = main_of(client.get(answer["Location"]))
-    assert "Your change is saved." in page
+    assert "Changes saved." in page
     assert "came back" not in page.lower()
     gift = the_gift(checkout)
     assert (gift.recipient_name, gift.recipient_email) == ("Zoe", "zoe@example.org")
@@ -147,7 +141,7 @@ def test_a_new_address_of_a_sent_gift_gets_a_new_code_at_once(
     assert [each.made_by for each in GiftChange.objects.all()] == [None]
 
 
-def test_a_name_alone_is_corrected_without_a_mail(client: Client, campaign: Campaign) -> None:
+def test_a_corrected_name_sends_no_email(client: Client, campaign: Campaign) -> None:
     checkout = buy(campaign, SENT)
     old = the_gift(checkout).code
     change(client, checkout, recipient_name="Zoë")
@@ -155,12 +149,12 @@ def test_a_name_alone_is_corrected_without_a_mail(client: Client, campaign: Camp
     assert not OutgoingMail.objects.exists()
 
 
-def test_a_form_sent_back_as_it_came_changes_nothing(client: Client, campaign: Campaign) -> None:
+def test_an_unchanged_form_changes_nothing(client: Client, campaign: Campaign) -> None:
     odd = {"deliver_at": at("2026-12-24 08:17"), "expires_at": at("2027-12-24 08:17")}
     checkout = buy(campaign, odd)
     answer = change(client, checkout)
     assert answer["Location"].endswith("?done=same&gift=0")
-    assert "nothing was changed" in main_of(client.get(answer["Location"]))
+    assert "nothing was saved" in main_of(client.get(answer["Location"]))
     assert not GiftChange.objects.exists()
 
 
@@ -171,7 +165,7 @@ def test_a_gift_can_be_handed_over_instead(client: Client, campaign: Campaign) -
     assert OutgoingMail.objects.get().kind == "gift_to_pass_on"
 
 
-def test_a_waiting_gift_is_given_another_day_hour_and_zone(
+def test_a_scheduled_gift_gets_another_day_hour_and_zone(
     client: Client, campaign: Campaign
 ) -> None:
     checkout = buy(campaign, WAITING)
@@ -185,23 +179,21 @@ def test_a_waiting_gift_is_given_another_day_hour_and_zone(
     assert the_gift(checkout).deliver_at == NOON
 
 
-def test_of_a_delivered_gift_the_day_is_not_asked(client: Client, campaign: Campaign) -> None:
+def test_a_delivered_gift_has_no_delivery_fields(client: Client, campaign: Campaign) -> None:
     checkout = buy(campaign, SENT)
     assert "deliver_on" not in read_form(client.get(url_of(checkout, "0/"))).fields
 
 
-def test_what_is_wrong_with_a_change_stands_beside_its_field(
-    client: Client, campaign: Campaign
-) -> None:
+def test_an_error_is_shown_beside_its_field(client: Client, campaign: Campaign) -> None:
     checkout = buy(campaign, WAITING)
     answer = change(client, checkout, recipient_email="", when="date", deliver_on="2026-11-01")
     assert answer.status_code == 422
-    assert "tick that you hand it over" in error_beside(answer, "recipient_email")
-    assert "passed" in error_beside(answer, "deliver_on")
+    assert "tick “I’ll hand it over myself”" in error_beside(answer, "recipient_email")
+    assert "in the past" in error_beside(answer, "deliver_on")
     assert not GiftChange.objects.exists()
 
 
-def test_what_somebody_claimed_meanwhile_is_not_changed(client: Client, campaign: Campaign) -> None:
+def test_a_gift_claimed_meanwhile_is_not_changed(client: Client, campaign: Campaign) -> None:
     checkout = buy(campaign, SENT)
     url = url_of(checkout, "0/")
     fields = read_form(client.get(url)).fields | {"recipient_email": "zoe@example.org"}
@@ -212,9 +204,7 @@ def test_what_somebody_claimed_meanwhile_is_not_changed(client: Client, campaign
     assert the_gift(checkout).recipient_email == "friend1@example.org"
 
 
-def test_a_day_that_comes_too_late_undoes_the_rest_of_the_change(
-    client: Client, campaign: Campaign
-) -> None:
+def test_a_refused_delivery_day_undoes_the_whole_change(client: Client, campaign: Campaign) -> None:
     checkout = buy(campaign, WAITING)
 
     def lose(gift: Gift, **_: Any) -> None:

@@ -1,4 +1,4 @@
-"""The campaign's own page and its two forms: what readers see, and what goes wrong."""
+"""The campaign page and its order forms, and what all pages share."""
 
 import re
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.once
 
 @pytest.fixture(autouse=True)
 def noon() -> Iterator[None]:
-    """Our clock shows what the sandbox's does."""
+    """Set our clock to the sandbox's time."""
     with time_machine.travel(NOON, tick=True):
         yield
 
@@ -53,16 +53,24 @@ def count_a_gift(campaign: Campaign, paid_at: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "birthday/", "birthday/join/", "birthday/gifts/", "x//y"])
-def test_an_address_from_before_the_renaming_still_leads_on(client: Client, path: str) -> None:
+def test_an_old_campaign_address_redirects_permanently(client: Client, path: str) -> None:
     response = client.get(f"/drive/{path}?from=top")
     assert response.status_code == 301
     assert response.headers["Location"] == f"/campaign/{path}?from=top"
 
 
-# The campaign's page
+@pytest.mark.parametrize("path", ["", "open/a-token/", "7/cancel/", "data.json"])
+def test_an_old_account_address_redirects_permanently(client: Client, path: str) -> None:
+    response = client.get(f"/membership/mine/{path}?done=switched")
+    assert response.status_code == 301
+    assert response.headers["Location"] == f"/membership/account/{path}?done=switched"
+    assert "no-store" in response.headers["Cache-Control"]
 
 
-def test_the_campaigns_page_says_the_number_its_time_in_the_campaigns_zone_and_what_to_do(
+# The campaign page
+
+
+def test_the_campaign_page_shows_the_number_its_time_and_the_buttons(
     client: Client, campaign: Campaign
 ) -> None:
     count_a_gift(campaign, "2026-11-09 10:00")
@@ -88,12 +96,12 @@ def test_a_shared_link_to_the_campaign_shows_its_title_and_picture(
 @pytest.mark.parametrize(
     ("starts_at", "ends_at", "said"),
     [
-        ("2026-11-20", "2026-12-01", "The campaign begins on 20 November 2026, 02:00 EET."),
-        ("2026-11-01", "2026-12-01", "The campaign goes on until 1 December 2026, 02:00 EET."),
+        ("2026-11-20", "2026-12-01", "The campaign starts on 20 November 2026, 02:00 EET."),
+        ("2026-11-01", "2026-12-01", "The campaign runs until 1 December 2026, 02:00 EET."),
         ("2026-10-01", "2026-11-05", "The campaign ended on 5 November 2026, 02:00 EET."),
     ],
 )
-def test_before_during_and_after_the_campaign_its_page_fits_and_we_go_on_selling(
+def test_the_campaign_page_sells_before_during_and_after_the_campaign(
     client: Client, campaign: Campaign, starts_at: str, ends_at: str, said: str
 ) -> None:
     Campaign.objects.update(starts_at=at(starts_at), ends_at=at(ends_at))
@@ -103,79 +111,75 @@ def test_before_during_and_after_the_campaign_its_page_fits_and_we_go_on_selling
     assert start(client, JOIN, join_fields(client)).campaign == campaign
 
 
-def test_over_a_hundred_percent_the_number_is_shown_as_it_is_and_only_the_bar_is_capped(
-    client: Client, campaign: Campaign
-) -> None:
+def test_beyond_the_goal_only_the_bar_is_capped(client: Client, campaign: Campaign) -> None:
     Goal.objects.update(target=2)
     for _ in range(3):
         count_a_gift(campaign, "2026-11-09 10:00")
     page = main_of(client.get("/campaign/birthday/"))
-    assert "The goal is reached. Thank you." in page
+    assert "We’ve reached our goal. Thank you." in page
     assert re.search(r"<strong[^>]*>3</strong> of 2 new members", page)
     assert 'value="100"' in page
 
 
-def test_while_a_bank_has_not_answered_the_number_is_said_to_be_provisional(
+def test_the_number_is_provisional_while_a_payment_is_pending(
     client: Client, campaign: Campaign
 ) -> None:
     assert "Provisional" not in main_of(client.get("/campaign/birthday/"))
     payment = make_payment(make_member(), campaign, "2026-11-09 10:00", status="pending")
     assert payment.status == "pending"
-    assert "Provisional: 1 payment is still with a bank" in main_of(
-        client.get("/campaign/birthday/")
-    )
+    assert "Provisional: 1 payment is still pending" in main_of(client.get("/campaign/birthday/"))
 
 
 @pytest.mark.parametrize("path", ["", "join/", "gift/"])
-def test_an_unknown_campaign_is_a_page_that_says_so(
+def test_an_unknown_campaign_shows_the_404_page(
     client: Client, transactional_db: None, path: str
 ) -> None:
     response = client.get(f"/campaign/nobody/{path}")
     assert response.status_code == 404
-    assert "There is no such page here" in main_of(response)
+    assert "We can’t find this page" in main_of(response)
 
 
 # The forms
 
 
-def test_every_error_of_the_join_form_is_beside_its_field_and_keeps_what_was_typed(
+def test_the_join_form_shows_errors_beside_fields_and_keeps_what_was_typed(
     client: Client, campaign: Campaign
 ) -> None:
     fields = join_fields(client, email="ada@", name="", price="")
     response = client.post(JOIN, fields)
     assert response.status_code == 422
     assert "Error:" in response.content.decode().partition("</title>")[0]
-    assert error_beside(response, "email").startswith("Please check this address")
-    assert error_beside(response, "name") == "Please write a name."
-    assert 'id="id_price_error"><li>Please choose one.' in main_of(response)
+    assert error_beside(response, "email").startswith("Enter a valid e-mail address")
+    assert error_beside(response, "name") == "Enter a name."
+    assert 'id="id_price_error"><li>Choose a price.' in main_of(response)
     assert read_form(response).fields["email"] == "ada@"
     assert Checkout.objects.count() == 0
 
 
-def test_every_error_of_the_gift_form_is_beside_its_field_and_keeps_what_was_typed(
+def test_the_gift_form_shows_errors_beside_fields_and_keeps_what_was_typed(
     client: Client, campaign: Campaign
 ) -> None:
     fields = gift_fields(client, recipient_email="", email="nobody", message="a\x07b")
     response = client.post(GIFT, fields)
     assert response.status_code == 422
-    assert "tick that you hand it over" in error_beside(response, "recipient_email")
-    assert error_beside(response, "message") == "Please take out the invisible characters."
-    assert error_beside(response, "email").startswith("Please check this address")
+    assert "tick “I’ll hand it over myself”" in error_beside(response, "recipient_email")
+    assert error_beside(response, "message") == "Remove the invisible characters from this text."
+    assert error_beside(response, "email").startswith("Enter a valid e-mail address")
     kept = read_form(response).fields
     assert kept["recipient_name"] == "Ben Friend"
     assert kept["email"] == "nobody"
-    # The errors mended, the same page goes through.
+    # With the errors corrected, the same form is accepted.
     mended = kept | {"recipient_email": "ben@example.org", "email": "ada@example.org"}
     start(client, GIFT, mended | {"message": MARKUP})
 
 
-def test_an_address_that_only_stripe_refuses_is_said_beside_its_field(
+def test_an_address_refused_by_stripe_is_an_error_beside_the_field(
     client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     fields = join_fields(client) | {"email": "ada@münchen.example"}
     response = client.post(JOIN, fields)
     assert response.status_code == 422
-    assert "does not accept this address" in error_beside(response, "email")
+    assert "doesn’t accept this address" in error_beside(response, "email")
     assert read_form(response).fields["email"] == "ada@münchen.example"
     assert sessions() == []
     fields = read_form(response).fields | {"price": fields["price"], "email": "ada@example.org"}
@@ -183,15 +187,13 @@ def test_an_address_that_only_stripe_refuses_is_said_beside_its_field(
     assert len(sessions()) == 1
 
 
-def test_a_gift_that_is_handed_over_needs_no_address_of_the_recipient(
-    client: Client, campaign: Campaign
-) -> None:
+def test_a_gift_to_hand_over_needs_no_recipient_address(client: Client, campaign: Campaign) -> None:
     fields = gift_fields(client, hand_over="on", recipient_email="")
     assert start(client, GIFT, fields).typed["gifts"][0]["recipient_email"] == ""
 
 
 @pytest.mark.parametrize("token", ["", "made-up", "made:up:token"])
-def test_a_tampered_form_is_told_so_and_goes_through_when_sent_once_more(
+def test_a_tampered_form_is_refused_once_and_then_accepted(
     client: Client, campaign: Campaign, token: str
 ) -> None:
     response = client.post(JOIN, join_fields(client, token=token))
@@ -202,14 +204,14 @@ def test_a_tampered_form_is_told_so_and_goes_through_when_sent_once_more(
     assert (checkout.name, checkout.placement) == ("Ada Reader", "end")
 
 
-def test_a_price_withdrawn_while_the_form_was_open_is_said_beside_the_prices(
+def test_a_price_withdrawn_meanwhile_is_an_error_beside_the_prices(
     client: Client, campaign: Campaign
 ) -> None:
     fields = join_fields(client)
     Price.objects.filter(kind="year").update(is_active=False)
     response = client.post(JOIN, fields)
     assert response.status_code == 422
-    assert "This price is no longer offered." in main_of(response)
+    assert "This price is no longer available." in main_of(response)
     kept = read_form(response).fields
     assert kept["name"] == "Ada Reader"
     assert "price" not in kept
@@ -217,23 +219,25 @@ def test_a_price_withdrawn_while_the_form_was_open_is_said_beside_the_prices(
     assert start(client, JOIN, kept | {"price": other}).price.kind == "month"
 
 
-def test_with_nothing_on_sale_the_forms_say_so(client: Client, campaign: Campaign) -> None:
+def test_the_forms_say_when_nothing_is_on_sale(client: Client, campaign: Campaign) -> None:
     Price.objects.update(is_active=False)
     for url in (JOIN, GIFT):
         assert "nothing on sale" in main_of(client.get(url))
 
 
-def test_each_price_says_what_is_paid_now_and_later_and_the_only_one_is_chosen(
+def test_each_price_says_what_is_charged_and_the_only_one_is_selected(
     client: Client, campaign: Campaign
 ) -> None:
     page = main_of(client.get(JOIN))
-    assert "You pay €60 now, then €60 a year until you cancel." in page
-    assert "You pay €6 now, then €6 a month until you cancel." in page
+    assert "You’ll be charged €60 today, then €60 a year until you cancel." in page
+    assert "You’ll be charged €6 today, then €6 a month until you cancel." in page
     assert "price" not in read_form(client.get(JOIN)).fields
     assert read_form(client.get(GIFT)).fields["price"] == str(Price.objects.get(kind="gift").pk)
 
 
-def test_two_plans_stand_apart_each_with_its_benefits(client: Client, campaign: Campaign) -> None:
+def test_two_plans_are_shown_separately_with_their_benefits(
+    client: Client, campaign: Campaign
+) -> None:
     friend = Plan.objects.create(slug="friend", position=1)
     PlanCopy.objects.create(plan=friend, language="en", name="Friend", benefits="Tea\nCake")
     make_price("year", plan=friend, amount_minor=12000)
@@ -243,14 +247,14 @@ def test_two_plans_stand_apart_each_with_its_benefits(client: Client, campaign: 
     assert "<strong>€120</strong> a year" in page
 
 
-def test_a_form_sent_twice_makes_one_session(client: Client, campaign: Campaign) -> None:
+def test_a_form_sent_twice_creates_one_session(client: Client, campaign: Campaign) -> None:
     fields = join_fields(client)
     assert start(client, JOIN, fields) == start(client, JOIN, fields)
     assert len(sessions()) == 1
 
 
 @pytest.mark.parametrize("kind", ["error", "away"])
-def test_with_stripe_down_nothing_typed_is_lost_and_trying_again_makes_one_session(
+def test_if_stripe_is_down_the_form_is_kept_and_a_retry_creates_one_session(
     client: Client,
     campaign: Campaign,
     sandbox: SandboxControl,
@@ -275,9 +279,7 @@ def test_with_stripe_down_nothing_typed_is_lost_and_trying_again_makes_one_sessi
     assert [session["id"] for session in sessions()] == [checkout.session_id]
 
 
-def test_who_turns_back_at_stripe_finds_all_that_was_typed(
-    client: Client, campaign: Campaign
-) -> None:
+def test_returning_from_stripe_restores_the_form(client: Client, campaign: Campaign) -> None:
     fields = gift_fields(client)
     checkout = start(client, GIFT, fields)
     response = client.get(f"/membership/cancelled/{checkout.pk}/")
@@ -291,7 +293,7 @@ def test_who_turns_back_at_stripe_finds_all_that_was_typed(
     assert len(sessions()) == 1
 
 
-def test_beyond_the_limit_a_form_waits_and_keeps_what_was_typed(
+def test_beyond_the_limit_the_form_is_kept_on_a_waiting_page(
     client: Client, campaign: Campaign
 ) -> None:
     fields = join_fields(client, email="ada@")
@@ -305,7 +307,7 @@ def test_beyond_the_limit_a_form_waits_and_keeps_what_was_typed(
     assert client.get(JOIN).status_code == 200
 
 
-def test_a_form_from_another_site_is_refused_in_plain_words(campaign: Campaign) -> None:
+def test_a_form_from_another_site_is_refused_with_a_page(campaign: Campaign) -> None:
     response = Client(enforce_csrf_checks=True).post(JOIN, {"name": "Ada"})
     assert response.status_code == 403
     assert "Nothing was charged" in main_of(response)
@@ -331,7 +333,7 @@ def test_no_page_carries_inline_style_or_script(
             *(f"/claim/{claimed.code}/done/", f"/claim/{claimed.code}/", "/claim/abc/"),
             *(f"/membership/thanks/{paid.pk}/", f"/membership/thanks/{waiting.pk}/"),
             f"/membership/cancelled/{opened.pk}/",
-            *(f"/membership/manage/{links.portal_token(paid)}/", "/membership/manage/x/"),
+            *(f"/membership/manage/{links.make_portal_token(paid)}/", "/membership/manage/x/"),
         )
     ]
     fields = join_fields(client)
@@ -344,9 +346,7 @@ def test_no_page_carries_inline_style_or_script(
         assert page.count("<h1") == 1
 
 
-def test_a_reader_chooses_the_language_and_stays_on_the_page(
-    client: Client, campaign: Campaign
-) -> None:
+def test_choosing_a_language_stays_on_the_page(client: Client, campaign: Campaign) -> None:
     assert '<html lang="en">' in client.get(f"{JOIN}?from=end").content.decode()
     response = client.post("/i18n/setlang/", {"language": "uk", "next": f"{JOIN}?from=end"})
     assert response["Location"] == f"{JOIN}?from=end"
@@ -356,7 +356,7 @@ def test_a_reader_chooses_the_language_and_stays_on_the_page(
 
 
 @pytest.mark.parametrize("name", ["400.html", "500.html"])
-def test_the_page_of_a_fault_needs_neither_request_nor_database(name: str) -> None:
+def test_the_error_pages_need_neither_request_nor_database(name: str) -> None:
     page = get_template(name).render()
     assert "Nothing was charged" in page or "nothing was charged" in page
     sheets = re.findall(r'href="/static/([^"]+)"', page)
@@ -364,7 +364,7 @@ def test_the_page_of_a_fault_needs_neither_request_nor_database(name: str) -> No
     assert all(finders.find(sheet) for sheet in sheets)
 
 
-def test_who_comes_without_a_campaign_keeps_the_banner_they_came_from(
+def test_a_url_without_a_campaign_keeps_the_banner_in_its_query(
     client: Client, campaign: Campaign
 ) -> None:
     response = client.get("/membership/join/?from=top")

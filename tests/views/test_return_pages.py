@@ -1,4 +1,4 @@
-"""The way back from Stripe, the claim of a gift, the billing portal: never more than is known."""
+"""The return pages after Stripe, the claim page and the billing portal."""
 
 import re
 from collections.abc import Iterator
@@ -44,16 +44,16 @@ SLOW_IBAN = "DE89370400440532013000"  # stays processing until settled
 
 @pytest.fixture(autouse=True)
 def noon() -> Iterator[None]:
-    """Our clock shows what the sandbox's does."""
+    """Set our clock to the sandbox's time."""
     with time_machine.travel(NOON, tick=True):
         yield
 
 
-# The way back from Stripe
+# The return pages
 
 
 def thanks(client: Client, checkout: Checkout) -> str:
-    """What the page says some seconds after it was looked at last."""
+    """Return the thank-you page's text, some seconds after the last look."""
     cache.clear()
     response = client.get(f"/membership/thanks/{checkout.pk}/")
     assert response.status_code == 200
@@ -64,7 +64,7 @@ def thanks(client: Client, checkout: Checkout) -> str:
     return main_of(response)
 
 
-def test_a_confirmed_payment_says_so_with_the_count_and_a_link_to_share(
+def test_a_confirmed_payment_shows_the_count_and_a_link_to_share(
     client: Client, campaign: Campaign, sandbox: SandboxControl, settings: LazySettings
 ) -> None:
     checkout = start(client, JOIN, join_fields(client))
@@ -76,7 +76,7 @@ def test_a_confirmed_payment_says_so_with_the_count_and_a_link_to_share(
     assert re.search(r"<strong[^>]*>1</strong> of 1,000 new members", page)
     assert f'readonly value="{settings.SITE_URL}/campaign/birthday/"' in page
     assert 'href="mailto:?subject=The%20Meridian%20Post%3A%20Third%20birthday' in page
-    # Whoever sends the form once more is told the same, and pays nothing twice.
+    # Sending the form again leads to the same page and charges nothing.
     response = client.post(JOIN, join_fields(client, token=token_for(checkout.pk)))
     assert response["Location"] == f"/membership/thanks/{checkout.pk}/"
 
@@ -89,27 +89,27 @@ def test_a_confirmed_gift_says_where_the_claim_link_goes(
     sandbox.pay(checkout.session_id, card=CARD)
     page = thanks(client, checkout)
     assert "Your payment is confirmed" in page
-    assert "We write to Ben Friend at ben@example.org" in page
+    assert "We’ll e-mail Ben Friend at ben@example.org" in page
     assert checkout.gifts.get().code not in page
 
 
-def test_a_slow_bank_is_waited_for_and_its_no_is_told(
+def test_a_pending_payment_waits_and_a_failed_one_says_so(
     client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = start(client, GIFT, gift_fields(client))
     assert checkout.session_id
     sandbox.pay(checkout.session_id, iban=SLOW_IBAN)
     page = thanks(client, checkout)
-    assert "We are still waiting for your bank" in page
+    assert "We’re still waiting for your bank" in page
     assert "Your payment is confirmed" not in page
     [session] = sessions()
-    sandbox.settle(session["payment_intent"], outcome="failed")
+    sandbox.settle_debit(session["payment_intent"], outcome="failed")
     page = thanks(client, checkout)
-    assert "Your bank did not make the payment" in page
+    assert "Your payment didn’t go through" in page
     assert f'href="{GIFT}?again={checkout.pk}"' in page
 
 
-def test_with_stripe_away_the_way_back_claims_nothing(
+def test_without_stripe_the_thank_you_page_confirms_nothing(
     client: Client, campaign: Campaign, sandbox: SandboxControl, settings: LazySettings
 ) -> None:
     checkout = start(client, JOIN, join_fields(client))
@@ -117,24 +117,24 @@ def test_with_stripe_away_the_way_back_claims_nothing(
     sandbox.pay(checkout.session_id, card=CARD)
     settings.STRIPE_API_BASE = NOBODY
     page = thanks(client, checkout)
-    assert "We do not know yet whether you have paid" in page
+    assert "We can’t confirm your payment yet" in page
     assert "Your payment is confirmed" not in page
 
 
-def test_an_unfinished_payment_and_an_expired_one_lead_back_to_the_form(
+def test_unfinished_and_expired_payments_lead_back_to_the_form(
     client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = start(client, JOIN, join_fields(client))
     page = thanks(client, checkout)
-    assert "This is not paid yet" in page
+    assert "Your payment isn’t finished yet" in page
     assert f'href="{JOIN}?again={checkout.pk}"' in page
     sandbox.advance(days=2)
     page = thanks(client, checkout)
-    assert "The payment page has closed" in page
+    assert "The payment page has expired" in page
     assert f'href="{JOIN}?again={checkout.pk}"' in page
 
 
-def test_an_unknown_checkout_is_a_page_that_says_so(client: Client, transactional_db: None) -> None:
+def test_an_unknown_checkout_shows_the_404_page(client: Client, transactional_db: None) -> None:
     response = client.get("/membership/thanks/3f3d3a70-0000-4000-8000-000000000000/")
     assert response.status_code == 404
 
@@ -142,28 +142,26 @@ def test_an_unknown_checkout_is_a_page_that_says_so(client: Client, transactiona
 # The claim
 
 
-def test_a_gift_shows_whom_it_is_from_and_its_message_as_text(
-    client: Client, campaign: Campaign
-) -> None:
+def test_a_gift_shows_its_buyer_and_its_message_as_text(client: Client, campaign: Campaign) -> None:
     gift = make_gift(make_member(), campaign, "2026-11-09 10:00", message=MARKUP)
     response = client.post("/claim/", {"code": gift.code.lower().replace("-", " ")}, follow=True)
     page = main_of(response)
-    assert "Ada Reader gives you 12 months of The Meridian Post" in page
+    assert "Ada Reader gave you 12 months of The Meridian Post" in page
     assert "Happy birthday!<br>&lt;b&gt;Read&lt;/b&gt; &amp; be &lt;script&gt;well" in page
     assert "9 November 2027" in page
     response = client.post(f"/claim/{gift.code}/", {"name": "Ben", "email": "ben@"})
     assert response.status_code == 422
-    assert error_beside(response, "email").startswith("Please check this address")
+    assert error_beside(response, "email").startswith("Enter a valid e-mail address")
     assert read_form(response).fields["name"] == "Ben"
     fields = read_form(response).fields | {"email": "ben@example.org"}
     page = main_of(client.post(f"/claim/{gift.code}/", fields, follow=True))
-    assert "Your membership has begun" in page
+    assert "Your membership has started" in page
     assert "until 10 November 2027" in page
     assert Membership.objects.filter(source=Membership.Source.GIFT).count() == 1
 
 
 @pytest.mark.parametrize("code", ["", "abc", "AAAAA-BBBBB-CCCCC-DDDDD"])
-def test_a_code_that_we_do_not_know_is_said_beside_its_field(
+def test_an_unknown_code_is_an_error_beside_its_field(
     client: Client, transactional_db: None, code: str
 ) -> None:
     response = client.post("/claim/", {"code": code})
@@ -180,10 +178,10 @@ def test_a_gift_that_cannot_be_claimed_says_why(client: Client, campaign: Campai
     )
     expired = make_gift(make_member(), campaign, paid_at, expires_at=at("2026-11-10 11:00"))
     said = {
-        claimed.code: (410, "This gift has been claimed"),
-        revoked.code: (410, "This gift was taken back"),
+        claimed.code: (410, "This gift has already been claimed"),
+        revoked.code: (410, "This gift was revoked"),
         expired.code: (410, "This gift has expired"),
-        "AAAAA-BBBBB-CCCCC-DDDDD": (404, "We know no such gift"),
+        "AAAAA-BBBBB-CCCCC-DDDDD": (404, "We can’t find this gift"),
     }
     for code, (status, words) in said.items():
         sent = {"name": "Eve", "email": "eve@example.org"}
@@ -194,7 +192,7 @@ def test_a_gift_that_cannot_be_claimed_says_why(client: Client, campaign: Campai
 # The billing portal
 
 
-def test_the_portals_button_leads_to_stripe_and_its_fault_is_told(
+def test_the_portal_button_leads_to_stripe_and_reports_failures(
     client: Client, campaign: Campaign, sandbox: SandboxControl, settings: LazySettings
 ) -> None:
     checkout = start(client, JOIN, join_fields(client))
@@ -202,21 +200,19 @@ def test_the_portals_button_leads_to_stripe_and_its_fault_is_told(
     sandbox.pay(checkout.session_id, card=CARD)
     thanks(client, checkout)
     checkout.refresh_from_db()
-    url = f"/membership/manage/{links.portal_token(checkout)}/"
+    url = f"/membership/manage/{links.make_portal_token(checkout)}/"
     assert read_form(client.get(url)).action == ""
     settings.STRIPE_API_BASE = NOBODY
     response = client.post(url)
     assert response.status_code == 503
     assert read_form(response).action == url
-    assert "your membership is as it was" in main_of(response)
+    assert "your membership hasn’t changed" in main_of(response)
     settings.STRIPE_API_BASE = sandbox.url
     assert client.post(url)["Location"].startswith(sandbox.url)
     assert client.get(f"{url[:-3]}xx/").status_code == 410
 
 
-def test_who_paid_in_the_campaign_and_then_claims_a_gift_counts_once(
-    client: Client, campaign: Campaign
-) -> None:
+def test_a_new_member_who_claims_a_gift_counts_once(client: Client, campaign: Campaign) -> None:
     gift = make_gift(make_member("ada@example.org"), campaign, "2026-11-10 08:00")
     ben = make_member("ben@example.org")
     make_payment(ben, campaign, "2026-11-10 09:00")
@@ -225,21 +221,21 @@ def test_who_paid_in_the_campaign_and_then_claims_a_gift_counts_once(
         progress.tally_members([ben])
     assert campaign.tallies.counting_at(timezone.now()).count() == 2
     fields = {"name": "Ben", "email": "ben@example.org"}
-    # A member already: it is confirmed from there.
-    assert "We wrote to" in main_of(client.post(f"/claim/{gift.code}/", fields))
-    confirmed = client.post(f"/claim/confirm/{links.confirmation_token(gift, ben)}/")
+    # An existing member confirms by e-mail.
+    assert "We’ve e-mailed" in main_of(client.post(f"/claim/{gift.code}/", fields))
+    confirmed = client.post(f"/claim/confirm/{links.make_confirmation_token(gift, ben)}/")
     assert confirmed.status_code == 303
     assert [tally.gift for tally in campaign.tallies.counting_at(timezone.now())] == [gift]
     campaign.refresh_from_db()
     assert campaign.publish_at is not None
 
 
-def test_reloading_the_way_back_again_and_again_asks_stripe_once(
-    client: Client, campaign: Campaign
-) -> None:
+def test_reloading_the_thank_you_page_asks_stripe_once(client: Client, campaign: Campaign) -> None:
     checkout = start(client, JOIN, join_fields(client))
-    assert "This is not paid yet" in thanks(client, checkout)
+    assert "Your payment isn’t finished yet" in thanks(client, checkout)
     version = Checkout.objects.get().version
     for _ in range(3):
-        assert "We do not know yet" in main_of(client.get(f"/membership/thanks/{checkout.pk}/"))
+        assert "We can’t confirm your payment yet" in main_of(
+            client.get(f"/membership/thanks/{checkout.pk}/")
+        )
     assert Checkout.objects.get().version == version

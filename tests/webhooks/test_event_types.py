@@ -1,4 +1,4 @@
-"""The events that Stripe is asked for, one after the other, and what each leads to."""
+"""Each event type that we subscribe to, and what it leads to."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from tests.support.webhooks import make_event, post
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "tests" / "data" / "stripe-openapi.json").read_text())
-# The beginning of an event's type, and the object that it names; the longest beginning holds.
+# Prefixes of event types and the objects that they name; the longest prefix applies.
 OBJECTS = {
     "checkout.session.": "checkout.session",
     "customer.subscription.": "subscription",
@@ -30,7 +30,7 @@ OBJECTS = {
     "charge.refund.": "refund",
     "refund.": "refund",
 }
-# Those of the same objects that change no row of ours, or come with another that is asked for.
+# Types that change no row of ours, or come together with one that we subscribe to.
 LEFT_OUT = {
     *("charge.captured", "charge.expired", "charge.pending", "charge.refund.updated"),
     *("customer.subscription.pending_update_applied", "customer.subscription.trial_will_end"),
@@ -45,12 +45,12 @@ Named = dict[str, str]
 
 
 def object_of(event_type: str) -> str:
-    return OBJECTS[max((each for each in OBJECTS if event_type.startswith(each)), key=len)]
+    return OBJECTS[max((prefix for prefix in OBJECTS if event_type.startswith(prefix)), key=len)]
 
 
 @pytest.fixture
 def sale(campaign: Campaign, sandbox: SandboxControl) -> Checkout:
-    """A yearly membership, paid, refunded in part and then disputed; no event of it has come."""
+    """Sell a yearly membership, partly refunded, then disputed; no event has arrived."""
     checkout = order_membership(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     intent = sandbox.events("payment_intent.succeeded")[0]["data"]["object"]["id"]
@@ -61,14 +61,15 @@ def sale(campaign: Campaign, sandbox: SandboxControl) -> Checkout:
 
 @pytest.fixture
 def named(sale: Checkout, sandbox: SandboxControl) -> Named:
-    """The id of each object of the sale, by its type."""
+    """Return the id of each object of the sale by its type."""
     return {
-        each["data"]["object"]["object"]: each["data"]["object"]["id"] for each in sandbox.events()
+        event["data"]["object"]["object"]: event["data"]["object"]["id"]
+        for event in sandbox.events()
     }
 
 
 def bring(client: Client, event_type: str, **changes: Any) -> StripeEvent:
-    """To the door, and then to a worker."""
+    """Send an event to the endpoint, then process it."""
     event = make_event(type=event_type, **changes)
     assert post(client, json.dumps(event)).status_code == 200
     webhooks.work_on_event(event["id"])
@@ -76,7 +77,7 @@ def bring(client: Client, event_type: str, **changes: Any) -> StripeEvent:
 
 
 def walk(client: Client, name: Any) -> dict[str, tuple[str, str]]:
-    """What became of an event of each type, whose `data.object` is as `name` has it."""
+    """Deliver an event of each type, whose `data.object` is made by `name`; returns the rows."""
     became = {}
     for number, event_type in enumerate(EVENTS):
         data = {"object": name(object_of(event_type))}
@@ -85,17 +86,17 @@ def walk(client: Client, name: Any) -> dict[str, tuple[str, str]]:
     return became
 
 
-def test_every_type_of_our_objects_is_asked_for_or_left_out_knowingly() -> None:
+def test_every_event_type_of_our_objects_is_subscribed_or_listed_as_unused() -> None:
     endpoint = SCHEMA["paths"]["/v1/webhook_endpoints"]["post"]["requestBody"]["content"]
     schema = endpoint["application/x-www-form-urlencoded"]["schema"]
     known = schema["properties"]["enabled_events"]["items"]["enum"]
-    ours = {each for each in known if each.startswith(tuple(OBJECTS))}
+    ours = {name for name in known if name.startswith(tuple(OBJECTS))}
     assert len(EVENTS) == len(set(EVENTS))
     assert set(EVENTS) == ours - LEFT_OUT
     assert ours >= LEFT_OUT
 
 
-def test_every_event_brings_its_sale_home(client: Client, sale: Checkout, named: Named) -> None:
+def test_every_event_type_settles_its_sale(client: Client, sale: Checkout, named: Named) -> None:
     for number, event_type in enumerate(EVENTS):
         version = Checkout.objects.get().version
         kind = object_of(event_type)
@@ -107,32 +108,32 @@ def test_every_event_brings_its_sale_home(client: Client, sale: Checkout, named:
     assert Membership.objects.count() == Tally.objects.count() == 1
 
 
-def test_an_event_of_what_nobody_knows_is_kept_asked_for_and_ignored_with_the_reason(
+def test_an_event_about_an_unknown_object_is_stored_and_ignored_with_the_reason(
     client: Client, campaign: Campaign
 ) -> None:
     became = walk(client, lambda kind: {"object": kind, "id": f"{kind.replace('.', '_')}_of_none"})
     assert set(became.values()) == {("ignored", "")}
     reasons = StripeEvent.objects.values_list("reason", flat=True)
-    assert list(reasons) == [StripeEvent.Reason.UNKNOWN_THERE] * len(EVENTS)
+    assert list(reasons) == [StripeEvent.Reason.NOT_AT_STRIPE] * len(EVENTS)
 
 
-def test_an_event_whose_object_was_unknown_is_adopted_when_it_is_worked_on_again(
+def test_an_ignored_event_is_settled_when_it_is_replayed(
     client: Client, sandbox: SandboxControl, sale: Checkout, named: Named
 ) -> None:
     session_id = str(sale.session_id)
     Checkout.objects.update(session_id=None, status="starting")
     data = {"object": {"object": "charge", "id": named["charge"]}}
     assert bring(client, "charge.succeeded", data=data).status == "done"
-    assert not Payment.objects.exists()  # the session is not known yet
+    assert not Payment.objects.exists()  # the session is not saved yet
     data = {"object": {"object": "checkout.session", "id": session_id}}
     bring(client, "checkout.session.completed", id="evt_2", data=data)
     assert Payment.objects.get().charge_id == named["charge"]
 
 
-def test_the_shape_of_an_older_version_of_the_api_does_no_harm(
+def test_payloads_of_an_older_api_version_work(
     client: Client, sale: Checkout, named: Named
 ) -> None:
-    """Nothing is read of a payload but which object it is about."""
+    """A payload is only read for the object that it names."""
 
     def as_in_2016(kind: str) -> dict[str, Any]:
         return {
@@ -153,7 +154,7 @@ def test_the_shape_of_an_older_version_of_the_api_does_no_harm(
     assert (payment.amount_minor, payment.status) == (6000, "succeeded")
 
 
-def test_an_event_that_brings_no_more_than_a_reference_does_as_well_as_a_whole_one(
+def test_an_event_with_only_a_reference_works_like_a_full_one(
     client: Client, sale: Checkout, named: Named
 ) -> None:
     became = walk(client, lambda kind: {"object": kind, "id": named[kind]})
@@ -163,9 +164,7 @@ def test_an_event_that_brings_no_more_than_a_reference_does_as_well_as_a_whole_o
 
 @pytest.mark.parametrize("time", [1_794_312_000, "2026-11-10T12:00:00.000Z"])
 @pytest.mark.django_db
-def test_a_thin_event_is_stored_and_ignored_or_refused_and_touches_nothing(
-    client: Client, sandbox: SandboxControl, time: Any
-) -> None:
+def test_a_thin_event_changes_nothing(client: Client, sandbox: SandboxControl, time: Any) -> None:
     """https://docs.stripe.com/event-destinations: no data, and the time in words."""
     event = {
         "id": "evt_1",
@@ -185,10 +184,10 @@ def test_a_thin_event_is_stored_and_ignored_or_refused_and_touches_nothing(
     assert not Payment.objects.exists()
 
 
-def test_the_readme_tells_of_every_event_and_of_no_other() -> None:
-    readme = (ROOT / "README.md").read_text()
-    section = readme[readme.index("### What each event does") : readme.index("### Settings")]
+def test_the_operations_page_lists_every_event_and_no_other() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    section = page[page.index("## Webhook events") : page.index("## Reconcile with Stripe")]
     rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
-    told = {name for row in rows for name in re.findall(r"`([a-z_.*]+)`", row)}
-    assert [each for each in EVENTS if not any(fnmatch(each, name) for name in told)] == []
-    assert [name for name in told if not any(fnmatch(each, name) for each in EVENTS)] == []
+    listed = {name for row in rows for name in re.findall(r"`([a-z_.*]+)`", row)}
+    assert [event for event in EVENTS if not any(fnmatch(event, name) for name in listed)] == []
+    assert [name for name in listed if not any(fnmatch(event, name) for event in EVENTS)] == []

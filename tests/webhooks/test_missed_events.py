@@ -1,4 +1,4 @@
-"""Events whose webhooks never came: each sale is settled once for all of its own."""
+"""Events that never arrived: each sale is settled once for all of them."""
 
 from collections import Counter
 from typing import Any
@@ -19,11 +19,13 @@ Settled = Counter[UUID]
 
 @pytest.fixture
 def sales(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> list[Checkout]:  # noqa: F811
-    """A monthly membership with two renewals, and a gift that was refunded and disputed."""
+    """Sell a monthly membership with two renewals, and a gift that is refunded and disputed."""
     sold = [order_membership(campaign, "month"), order_gift(campaign)]
     for checkout in sold:
         sandbox.pay(str(checkout.session_id), card=CARD)
-    intent = stripe_api.fetch_session(str(sold[1].session_id))["payment_intent"]["id"]
+    session = stripe_api.fetch_session(str(sold[1].session_id))
+    assert session.intent is not None
+    intent = session.intent.id
     stripe_api.refund_payment(intent, amount_minor=1500, idempotency_key="one")
     sandbox.open_dispute(payment_intent=intent)
     clock.move_to(at("2027-01-20 12:00"))
@@ -32,7 +34,7 @@ def sales(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> list[Che
 
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> Settled:
-    """How often each Checkout was settled."""
+    """Count how often each Checkout is settled."""
     times: Settled = Counter()
     settle = settlement.settle_checkout
 
@@ -45,7 +47,7 @@ def settled(monkeypatch: pytest.MonkeyPatch) -> Settled:
 
 
 def rows() -> list[Any]:
-    """What the sales came to, without ids and our own clock."""
+    """Return the rows of the sales, without our own ids and times."""
     payments = Payment.objects.order_by("intent_id").values_list(
         *("intent_id", "status", "role", "amount_minor", "fee_minor", "paid_at")
     )
@@ -54,14 +56,14 @@ def rows() -> list[Any]:
         *("event_id", "status", "attempts", "error", "reason", "next_attempt_at")
     )
     memberships = Membership.objects.values_list("subscription_id", "status", "ends_at")
-    return [list(each) for each in (payments, refunds, events, memberships)]
+    return [list(values) for values in (payments, refunds, events, memberships)]
 
 
-def test_each_sale_is_settled_once_for_all_of_its_events(
+def test_each_sale_is_settled_once_for_all_its_missed_events(
     sales: list[Checkout], settled: Settled
 ) -> None:
-    told = webhooks.catch_up()
-    assert told.missed == StripeEvent.objects.count() > 20
+    result = webhooks.catch_up()
+    assert result.missed == StripeEvent.objects.count() > 20
     assert settled == {sales[0].pk: 1, sales[1].pk: 1}
     assert set(StripeEvent.objects.values_list("status", "attempts")) == {("done", 1)}
     assert Payment.objects.count() == 4
@@ -72,25 +74,25 @@ def test_each_sale_is_settled_once_for_all_of_its_events(
         webhooks.replay_events([event_id])
         webhooks.work_on_event(event_id)
     StripeEvent.objects.update(attempts=1)
-    assert rows() == once  # one event at a time comes to the same
-    assert sum(settled.values()) == told.missed + 2
+    assert rows() == once  # one event at a time gives the same
+    assert sum(settled.values()) == result.missed + 2
 
 
-def test_however_the_list_falls_into_batches(
+def test_batches_of_events_settle_every_sale(
     sales: list[Checkout], settled: Settled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhooks, "_BATCH", 3)
     webhooks.catch_up()
-    # The dispute comes first, as news; the rest of its sale is settled once as well.
+    # The new dispute comes first; the rest of its sale is settled once as well.
     assert settled == {sales[0].pk: 1, sales[1].pk: 2}
     assert set(StripeEvent.objects.values_list("status", "error")) == {("done", "")}
     assert Payment.objects.count() == 4
 
 
-def test_a_session_that_we_have_not_noted_is_settled_once_its_own_event_names_it(
+def test_an_unsaved_session_is_settled_by_its_own_event(
     sales: list[Checkout], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhooks, "_BATCH", 3)  # the newest come first, that of the session late
+    monkeypatch.setattr(webhooks, "_BATCH", 3)  # newest first, so the session comes late
     Checkout.objects.update(session_id=None, status="starting")
     webhooks.catch_up()
     assert not StripeEvent.objects.exclude(status="done").exists()
@@ -98,7 +100,7 @@ def test_a_session_that_we_have_not_noted_is_settled_once_its_own_event_names_it
     assert Payment.objects.count() == 4
 
 
-def test_what_fails_for_one_sale_keeps_its_events_due_and_is_tried_once(
+def test_a_failure_of_one_sale_keeps_its_events_due_and_is_tried_once(
     sales: list[Checkout],
     monkeypatch: pytest.MonkeyPatch,
     clock: Clock,  # noqa: F811

@@ -1,4 +1,4 @@
-"""What becomes of a webhook that was stored: worked on, put off, replayed, swept up."""
+"""Stored webhooks are processed, postponed, replayed and found by the sweep."""
 
 import json
 from datetime import timedelta
@@ -23,13 +23,13 @@ def make_due(event_id: str) -> None:
 
 @pytest.fixture
 def paid(campaign: Campaign, sandbox: SandboxControl) -> Checkout:
-    """A yearly membership paid at Stripe, of which no event has reached us yet."""
+    """Sell a yearly membership; no event has arrived yet."""
     checkout = order_membership(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     return checkout
 
 
-# Working on them
+# Processing
 
 
 def test_an_event_of_an_unknown_type_is_stored_and_ignored(
@@ -43,17 +43,17 @@ def test_an_event_of_an_unknown_type_is_stored_and_ignored(
     assert (stored.status, stored.error, stored.next_attempt_at) == ("ignored", "", None)
 
 
-def test_an_object_of_another_account_is_ignored_and_the_reason_kept(
+def test_an_object_of_another_account_is_ignored_with_the_reason(
     client: Client, sandbox: SandboxControl, campaign: Campaign
 ) -> None:
     post(client, json.dumps(make_event()))
     webhooks.work_on_event("evt_1")
     stored = StripeEvent.objects.get()
     assert (stored.status, stored.next_attempt_at) == ("ignored", None)
-    assert stored.reason == StripeEvent.Reason.UNKNOWN_THERE
+    assert stored.reason == StripeEvent.Reason.NOT_AT_STRIPE
 
 
-def test_a_sale_that_is_none_of_ours_is_ignored(
+def test_a_sale_that_is_not_ours_is_ignored(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
     Checkout.objects.filter(pk=paid.pk).delete()
@@ -69,7 +69,7 @@ def test_a_redelivered_event_changes_nothing(
     deliver_events(sandbox, client, [event_id])
     models = (StripeEvent, Checkout, Payment, Membership, Tally)
     before = [list(model.objects.values()) for model in models]
-    body, header = sandbox.signed(event_id)
+    body, header = sandbox.sign_event(event_id)
     for _ in range(3):
         assert post(client, body, header).status_code == 200
         assert webhooks.work_on_event(event_id) is None
@@ -78,12 +78,12 @@ def test_a_redelivered_event_changes_nothing(
     assert Tally.objects.count() == 1
 
 
-def test_an_event_that_fails_keeps_its_error_and_waits_longer_each_time(
+def test_a_failed_event_keeps_its_error_and_waits_longer_each_time(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
     sandbox.add_fault("api", match="GET /v1/checkout/sessions", kind="error", times=-1)
     event_id = completed_event(sandbox)
-    post(client, *sandbox.signed(event_id))
+    post(client, *sandbox.sign_event(event_id))
     pauses = []
     for attempt in (1, 2, 3):
         make_due(event_id)
@@ -95,7 +95,7 @@ def test_an_event_that_fails_keeps_its_error_and_waits_longer_each_time(
         assert stored.next_attempt_at is not None
         pauses.append(stored.next_attempt_at - before)
         assert event_id not in webhooks.list_due_events(at=before)
-        assert webhooks.work_on_event(event_id) is None  # not before its time
+        assert webhooks.work_on_event(event_id) is None  # not due yet
         assert event_id in webhooks.list_due_events(at=stored.next_attempt_at)
     assert pauses[0] >= timedelta(seconds=2)
     assert pauses[1] >= timedelta(seconds=4)
@@ -108,11 +108,11 @@ def test_an_event_that_fails_keeps_its_error_and_waits_longer_each_time(
     assert longest - timezone.now() <= timedelta(hours=1)
 
 
-def test_an_event_works_out_once_stripe_is_back(
+def test_a_failed_event_succeeds_once_stripe_is_back(
     client: Client, sandbox: SandboxControl, paid: Checkout, settings: LazySettings
 ) -> None:
     event_id = completed_event(sandbox)
-    post(client, *sandbox.signed(event_id))
+    post(client, *sandbox.sign_event(event_id))
     there = settings.STRIPE_API_BASE
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     assert webhooks.work_on_event(event_id) is None
@@ -132,46 +132,46 @@ def test_an_event_whose_worker_died_is_due_again_when_its_lease_is_over(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
     event_id = completed_event(sandbox)
-    post(client, *sandbox.signed(event_id))
+    post(client, *sandbox.sign_event(event_id))
     now = timezone.now()
-    # What the claim of a worker that was killed a moment later leaves behind.
+    # The state after a worker claimed the event and was killed.
     StripeEvent.objects.update(next_attempt_at=now + webhooks.LEASE, attempts=1)
     assert webhooks.work_on_event(event_id) is None
     assert webhooks.list_due_events(at=now) == []
     assert webhooks.list_due_events(at=now + timedelta(seconds=45)) == [event_id]
 
 
-def test_a_worker_whose_lease_ran_out_leaves_the_event_to_the_next_one(
+def test_a_worker_whose_lease_ran_out_does_not_close_the_event(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
     event_id = completed_event(sandbox)
-    post(client, *sandbox.signed(event_id))
+    post(client, *sandbox.sign_event(event_id))
     late = StripeEvent.objects.get()
     late.attempts = 1
     StripeEvent.objects.update(attempts=2)  # another attempt has begun meanwhile
-    webhooks._close(late, settlement.Found(reason=StripeEvent.Reason.NAMES_NONE))
+    webhooks._close(late, settlement.Found(reason=StripeEvent.Reason.NO_CHECKOUT))
     webhooks._postpone(late, ValueError("too late"))
     assert list(StripeEvent.objects.values_list("status", "error")) == [("new", "")]
 
 
-def test_a_replayed_event_is_worked_on_again(
+def test_a_replayed_event_is_processed_again(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
     event_id = completed_event(sandbox)
     deliver_events(sandbox, client, [event_id])
     Tally.objects.all().delete()
     assert webhooks.replay_events([event_id, "evt_unknown"]) == 1
-    assert webhooks.replay_events([event_id]) == 0  # it is due already
+    assert webhooks.replay_events([event_id]) == 0  # already due
     assert webhooks.work_on_event(event_id) == paid.pk
     stored = StripeEvent.objects.get()
     assert (stored.status, stored.attempts) == ("done", 2)
     assert Tally.objects.count() == 1
 
 
-def test_an_event_that_came_before_our_note_of_the_session_finds_its_checkout(
+def test_an_event_that_arrives_before_the_session_is_saved_finds_its_checkout(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
-    # As if we had died between Stripe's answer and our note of it.
+    # As if the process had died between Stripe's answer and saving it.
     session_id = paid.session_id
     Checkout.objects.update(status="starting", session_id=None, session_url="", settle_at=None)
     deliver_events(sandbox, client, [completed_event(sandbox)])
@@ -183,22 +183,22 @@ def test_an_event_that_came_before_our_note_of_the_session_finds_its_checkout(
 # The sweep
 
 
-def test_the_sweep_works_on_what_no_message_told_of(
+def test_the_sweep_processes_events_without_a_message(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
-    post(client, *sandbox.signed(completed_event(sandbox)))
+    post(client, *sandbox.sign_event(completed_event(sandbox)))
     tasks.sweep()
     assert StripeEvent.objects.get().status == StripeEvent.Status.DONE
     assert Tally.objects.count() == 1
 
 
-def test_a_checkout_that_cannot_be_settled_holds_up_no_other(
+def test_a_checkout_that_cannot_be_settled_does_not_stop_others(
     sandbox: SandboxControl, campaign: Campaign
 ) -> None:
     broken, whole = order_membership(campaign), order_membership(campaign, email="ben@example.org")
     for checkout in (broken, whole):
         sandbox.pay(str(checkout.session_id), card="4242424242424242")
-    # A subscription that somebody entered by hand: the row that it needs is taken.
+    # A subscription entered by hand has taken the row that this one needs.
     invoice = sandbox.events("invoice.paid")[0]["data"]["object"]
     Membership.objects.create(
         member=make_member(),

@@ -1,4 +1,4 @@
-"""Stored events over time: worked on again by a command, and stripped when they are old."""
+"""Stored events are replayed by a command, and stripped when they are old."""
 
 import io
 import json
@@ -44,7 +44,7 @@ def make_old(event_id: str = "evt_old", *, days: int = 401, **changes: Any) -> S
 
 @pytest.fixture
 def some() -> None:
-    """Three that were worked on, one that failed and waits."""
+    """Store three processed events and one that failed."""
     make_event("evt_1", type="charge.succeeded", received_at=at("2026-11-08 12:00"))
     make_event("evt_2", type="invoice.paid", status="done", received_at=at("2026-11-09 12:00"))
     make_event("evt_3", type="invoice.paid", received_at=at("2026-11-10 00:00"))
@@ -88,33 +88,33 @@ def test_the_chosen_events_are_due_again_and_no_others(chosen: str, expected: st
         (["--status", "lost"], "invalid choice"),
     ],
 )
-def test_what_names_no_event_makes_none_due(chosen: list[str], words: str) -> None:
+def test_a_filter_without_matches_makes_no_event_due(chosen: list[str], words: str) -> None:
     with pytest.raises(CommandError, match=words):
         replay(*chosen)
     assert due() == set()
 
 
-def test_an_event_that_is_being_worked_on_is_let_be() -> None:
+def test_an_event_that_is_being_processed_is_left_alone() -> None:
     leased_until = timezone.now() + webhooks.LEASE
     make_event("evt_1", status="failed", attempts=3, next_attempt_at=leased_until)
     assert "1 already due or being processed." in replay("evt_1")
     assert StripeEvent.objects.get().next_attempt_at == leased_until
 
 
-def test_events_are_worked_on_at_once_when_asked_for(
+def test_chosen_events_can_be_processed_at_once(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = order_membership(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     make_event("evt_1", object_type="checkout.session", object_id=checkout.session_id)
     make_event("evt_2", object_type="customer", object_id="cus_of_nobody")
-    told = replay("--status", "ignored", "--now")
-    assert told == "2 of 2 chosen events are due again.\n1 done, 1 ignored\n"
+    output = replay("--status", "ignored", "--now")
+    assert output == "2 of 2 chosen events are due again.\n1 done, 1 ignored\n"
     assert Payment.objects.get().status == "succeeded"
     assert StripeEvent.objects.get(event_id="evt_1").status == "done"
 
 
-def test_what_fails_again_is_told_and_tried_again_by_itself(
+def test_a_repeated_failure_is_reported_and_retried(
     sandbox: SandboxControl, settings: LazySettings
 ) -> None:
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
@@ -131,7 +131,7 @@ def test_what_fails_again_is_told_and_tried_again_by_itself(
 # Retention
 
 
-def test_of_an_old_event_only_ids_and_its_time_are_left() -> None:
+def test_an_old_event_keeps_only_ids_and_its_time() -> None:
     event = make_old(object_type="charge", object_id="ch_1", type="charge.succeeded")
     tasks.sweep()
     event.refresh_from_db()
@@ -146,7 +146,7 @@ def test_of_an_old_event_only_ids_and_its_time_are_left() -> None:
     }
 
 
-def test_one_that_named_no_object_keeps_its_own_id() -> None:
+def test_an_old_event_without_an_object_keeps_its_own_id() -> None:
     event = make_old(object_type="", object_id="")
     tasks.sweep()
     event.refresh_from_db()
@@ -164,7 +164,7 @@ def test_one_that_named_no_object_keeps_its_own_id() -> None:
     ],
     ids=["younger", "older", "done", "failed", "new"],
 )
-def test_only_what_is_old_and_worked_on_is_stripped(
+def test_only_old_and_processed_events_are_stripped(
     changes: dict[str, Any], is_stripped: bool
 ) -> None:
     event = make_old(**changes)
@@ -175,14 +175,14 @@ def test_only_what_is_old_and_worked_on_is_stripped(
     assert (event.stripped_at is not None) == is_stripped
 
 
-def test_no_retention_time_keeps_all_for_ever(settings: LazySettings) -> None:
+def test_without_a_retention_time_nothing_is_stripped(settings: LazySettings) -> None:
     settings.EVENT_RETENTION_DAYS = 0
     make_old(days=5000)
     tasks.sweep()
     assert StripeEvent.objects.get().stripped_at is None
 
 
-def test_a_turn_strips_some_the_oldest_first_and_the_next_goes_on() -> None:
+def test_events_are_stripped_in_turns_oldest_first() -> None:
     events = [make_old(f"evt_{number}", days=500 + number) for number in range(3)]
     now = timezone.now()
     assert webhooks.list_old_events(at=now, limit=2) == [events[2].pk, events[1].pk]
@@ -194,7 +194,7 @@ def test_a_turn_strips_some_the_oldest_first_and_the_next_goes_on() -> None:
     assert events[2].stripped_at == now
 
 
-def test_a_stripped_event_is_replayed_as_any_other(
+def test_a_stripped_event_can_be_replayed(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     checkout = order_membership(campaign)
@@ -202,12 +202,12 @@ def test_a_stripped_event_is_replayed_as_any_other(
     event_id = str(sandbox.events("checkout.session.completed")[-1]["id"])
     deliver_events(sandbox, client, [event_id])
     assert "ada@example.org" in StripeEvent.objects.get().payload
-    Payment.objects.update(amount_minor=1)  # what a replay is to mend
+    Payment.objects.update(amount_minor=1)  # a replay corrects it
     StripeEvent.objects.update(received_at=timezone.now() - timedelta(days=500))
     tasks.sweep()
     assert "ada@example.org" not in StripeEvent.objects.get().payload
     assert "1 done" in replay(event_id, "--now")
     assert Payment.objects.get().amount_minor == 6000
-    # The webhook that comes once more changes nothing of it.
+    # A repeated webhook changes nothing.
     deliver_events(sandbox, client, [event_id])
     assert "ada@example.org" not in StripeEvent.objects.get().payload

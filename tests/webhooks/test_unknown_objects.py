@@ -1,7 +1,8 @@
-"""An event for an object we do not know: kept, asked for at Stripe, adopted or marked foreign."""
+"""Events about unknown objects: settled if they are ours, otherwise ignored with the reason."""
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,19 +11,18 @@ from django.test import Client
 
 from campaigns import settlement, stripe_api, webhooks
 from campaigns.models import Campaign, Checkout, Dispute, Payment, Refund, StripeEvent
+from campaigns.stripe_api.events import read_event
 from newsroom.sandbox.control import SandboxControl
 from tests.admin.conftest import editor  # noqa: F401 - a fixture
-from tests.settlement.test_reconciliation import make_foreign_charge, reconcile
-from tests.settlement.test_settlement import order_gift, order_membership
+from tests.settlement.test_reconciliation import make_unrelated_charge, reconcile, sell
 from tests.support.staff import address, page_of
 
 Reason = StripeEvent.Reason
-CARD = "4242424242424242"
 LOST = "1e4fb81a-5a3a-4f4c-a4a7-5c0f4f6b3f11"
 
 
 def bring(object_type: str, object_id: str, event_id: str = "evt_1") -> StripeEvent:
-    """An event that names the object, kept and worked on."""
+    """Store and process an event that names the object."""
     event = {
         "id": event_id,
         "type": f"{object_type}.updated",
@@ -30,26 +30,21 @@ def bring(object_type: str, object_id: str, event_id: str = "evt_1") -> StripeEv
         "livemode": False,
         "data": {"object": {"object": object_type, "id": object_id}},
     }
-    webhooks.store_fetched_event(event)
+    webhooks.store_fetched_event(read_event(event, payload=json.dumps(event)))
     webhooks.work_on_event(event_id)
     return StripeEvent.objects.get(event_id=event_id)
 
 
-def sell(campaign: Campaign, sandbox: SandboxControl, kind: str) -> Checkout:
-    order = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
-    sandbox.pay(str(order.session_id), card=CARD)
-    return order
-
-
 def ids_of(sandbox: SandboxControl) -> dict[str, str]:
-    """The newest object of each kind that Stripe's events named."""
+    """Return the newest object of each type in Stripe's events."""
     return {
-        each["data"]["object"]["object"]: each["data"]["object"]["id"] for each in sandbox.events()
+        event["data"]["object"]["object"]: event["data"]["object"]["id"]
+        for event in sandbox.events()
     }
 
 
-def take_marks_away(sandbox: SandboxControl) -> None:
-    """As somebody may in Stripe's dashboard."""
+def remove_metadata(sandbox: SandboxControl) -> None:
+    """Remove our metadata, as staff can in Stripe's dashboard."""
     v1, named, nothing = stripe_api.client().v1, ids_of(sandbox), {"metadata": {"checkout": ""}}
     ways: dict[str, Callable[[str, Any], object]] = {
         "checkout.session": v1.checkout.sessions.update,
@@ -62,15 +57,15 @@ def take_marks_away(sandbox: SandboxControl) -> None:
             update(named[kind], nothing)
 
 
-# Adopted
+# Ours
 
 
 @pytest.mark.parametrize("kind", ["gift", "year"])
-def test_without_its_mark_an_object_is_known_by_what_we_noted(
+def test_an_object_without_metadata_is_found_by_our_rows(
     campaign: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
     checkout = sell(campaign, sandbox, kind)
-    take_marks_away(sandbox)
+    remove_metadata(sandbox)
     assert bring("checkout.session", str(checkout.session_id)).status == "done"
     payment = Payment.objects.get()
     stripe_api.refund_payment(str(payment.intent_id), amount_minor=100, idempotency_key="part")
@@ -79,14 +74,14 @@ def test_without_its_mark_an_object_is_known_by_what_we_noted(
     for number, (object_type, object_id) in enumerate(named.items(), 2):
         found = settlement.find_checkout(object_type, object_id)
         if object_type in {"customer", "product", "price"}:
-            assert found.reason == Reason.NOTHING_KEPT
+            assert found.reason == Reason.UNUSED_TYPE
             continue
         assert found.checkout_id == checkout.pk, object_type
         assert bring(object_type, object_id, f"evt_{number}").status == "done"
     assert Refund.objects.count() == Dispute.objects.count() == 1
 
 
-def test_a_charge_keeps_the_mark_that_its_intent_has_lost(
+def test_a_charge_keeps_the_metadata_that_its_intent_lost(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = sell(campaign, sandbox, "gift")
@@ -95,10 +90,10 @@ def test_a_charge_keeps_the_mark_that_its_intent_has_lost(
         named["payment_intent"], {"metadata": {"checkout": ""}}
     )
     event = bring("payment_intent", named["payment_intent"])
-    assert (event.status, event.reason) == ("ignored", Reason.NAMES_NONE)
+    assert (event.status, event.reason) == ("ignored", Reason.NO_CHECKOUT)
     assert bring("charge", named["charge"], "evt_2").status == "done"
     assert Payment.objects.get().checkout == checkout
-    # What was foreign is adopted when it is worked on again.
+    # A replay settles what was ignored before.
     webhooks.replay_events(["evt_1"])
     webhooks.work_on_event("evt_1")
     event.refresh_from_db()
@@ -106,7 +101,7 @@ def test_a_charge_keeps_the_mark_that_its_intent_has_lost(
 
 
 @pytest.mark.parametrize("kind", ["refund", "dispute"])
-def test_what_names_its_charge_alone_is_led_by_it(
+def test_an_object_that_names_only_its_charge_is_found_by_it(
     campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     checkout = sell(campaign, sandbox, "gift")
@@ -117,7 +112,7 @@ def test_what_names_its_charge_alone_is_led_by_it(
         sandbox.open_dispute(charge=charge_id)
     fetch = getattr(stripe_api, f"fetch_{kind}")
     monkeypatch.setattr(
-        stripe_api, f"fetch_{kind}", lambda object_id: fetch(object_id) | {"payment_intent": None}
+        stripe_api, f"fetch_{kind}", lambda object_id: replace(fetch(object_id), intent_id="")
     )
     assert bring(kind, ids_of(sandbox)[kind]).status == "done"
     assert Payment.objects.get().checkout == checkout
@@ -127,25 +122,24 @@ def test_what_names_its_charge_alone_is_led_by_it(
     )
 
 
-# Foreign
+# Not ours
 
 
 @pytest.mark.parametrize(
     ("object_type", "object_id", "reason"),
     [
-        ("charge", "ch_of_none", Reason.UNKNOWN_THERE),
-        ("subscription", "sub_of_none", Reason.UNKNOWN_THERE),
-        ("product", "plan_member", Reason.NOTHING_KEPT),
-        ("", "", Reason.NOTHING_KEPT),
+        ("charge", "ch_of_none", Reason.NOT_AT_STRIPE),
+        ("subscription", "sub_of_none", Reason.NOT_AT_STRIPE),
+        ("product", "plan_member", Reason.UNUSED_TYPE),
+        ("", "", Reason.UNUSED_TYPE),
     ],
 )
-def test_what_is_none_of_ours_is_kept_with_the_reason(
+def test_an_event_that_is_not_ours_is_stored_with_the_reason(
     campaign: Campaign, sandbox: SandboxControl, object_type: str, object_id: str, reason: Reason
 ) -> None:
     if not object_type:
-        webhooks.store_fetched_event(
-            {"id": "evt_1", "type": "a.b", "created": 1_794_312_000, "livemode": False}
-        )
+        raw = {"id": "evt_1", "type": "a.b", "created": 1_794_312_000, "livemode": False}
+        webhooks.store_fetched_event(read_event(raw, payload=json.dumps(raw)))
         webhooks.work_on_event("evt_1")
         event = StripeEvent.objects.get()
     else:
@@ -155,12 +149,12 @@ def test_what_is_none_of_ours_is_kept_with_the_reason(
 
 
 @pytest.mark.parametrize(
-    ("mark", "reason"), [({}, Reason.NAMES_NONE), ({"checkout": LOST}, Reason.NAMES_A_LOST_ONE)]
+    ("mark", "reason"), [({}, Reason.NO_CHECKOUT), ({"checkout": LOST}, Reason.LOST_CHECKOUT)]
 )
-def test_what_somebody_else_sold_is_foreign_and_what_names_a_lost_checkout_is_told(
+def test_another_sellers_charge_is_not_ours_and_a_lost_checkout_is_reported(
     campaign: Campaign, sandbox: SandboxControl, mark: dict[str, str], reason: Reason
 ) -> None:
-    make_foreign_charge(sandbox, **mark)
+    make_unrelated_charge(sandbox, **mark)
     named = ids_of(sandbox)
     stripe_api.client().v1.refunds.create({"charge": named["charge"], "amount": 100})
     sandbox.open_dispute(charge=named["charge"])
@@ -169,20 +163,20 @@ def test_what_somebody_else_sold_is_foreign_and_what_names_a_lost_checkout_is_to
         event = bring(kind, named[kind], f"evt_{kind}")
         assert (event.status, event.reason) == ("ignored", reason), kind
     assert not Payment.objects.exists()
-    code, told = reconcile("--since", "2026-11-01")
-    if reason == Reason.NAMES_NONE:
-        assert "not ours: without one of our Checkouts, left out below: 3" in told
+    code, output = reconcile("--since", "2026-11-01")
+    if reason == Reason.NO_CHECKOUT:
+        assert "not ours: without one of our Checkouts, left out below: 3" in output
         assert code == 0
     else:
-        assert "still missing here: 3" in told
-        assert "it names a Checkout that is not here" in told
+        assert "still missing here: 3" in output
+        assert "it belongs to a Checkout that is missing here" in output
         assert code == 1
 
 
-def test_a_fault_of_ours_while_settling_is_no_foreign_object(
+def test_an_error_while_settling_does_not_make_an_object_not_ours(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    """Stripe does not know the session that our row names: the event stays due."""
+    """Stripe doesn't have the session of our row: the event stays due."""
     checkout = sell(campaign, sandbox, "gift")
     Checkout.objects.filter(pk=checkout.pk).update(session_id="cs_of_another_account")
     event = bring("charge", ids_of(sandbox)["charge"])
@@ -191,21 +185,21 @@ def test_a_fault_of_ours_while_settling_is_no_foreign_object(
     assert "cs_of_another_account" in event.error
 
 
-# What staff see
+# The inbox
 
 
-def test_the_inbox_says_why_in_words_and_can_be_narrowed(
+def test_the_inbox_shows_and_filters_by_the_reason(
     campaign: Campaign,
     sandbox: SandboxControl,
     client: Client,
     editor: User,  # noqa: F811
 ) -> None:
     bring("charge", "ch_of_none")
-    make_foreign_charge(sandbox, checkout=LOST)
+    make_unrelated_charge(sandbox, checkout=LOST)
     lost = bring("charge", ids_of(sandbox)["charge"], "evt_2")
     listed = page_of(client.get(address(StripeEvent, "changelist")))
-    assert "Stripe does not know it" in listed
-    assert "it names a Checkout that is not here" in listed
+    assert "Stripe doesn’t have the object" in listed
+    assert "it belongs to a Checkout that is missing here" in listed
     narrowed = client.get(address(StripeEvent, "changelist"), {"reason__exact": lost.reason})
     assert narrowed.context["cl"].result_count == 1
     front = page_of(client.get("/admin/"))

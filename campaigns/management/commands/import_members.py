@@ -13,20 +13,19 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from campaigns import progress
-from campaigns.models import ErasedAddress, FormerAddress, Member, Membership
+from campaigns import actions
+from campaigns.models import ErasedAddress, Membership
 from campaigns.models.erasure import hash_erased, is_of_erased
 from campaigns.models.member import canonical_email
+from campaigns.spreadsheets import is_formula
 
 BATCH = 500
 NEEDED = {"email", "since"}
 # Spreadsheets write semicolons in countries that use a decimal comma.
 DELIMITERS = (",", ";", "\t")
-FORMULA_STARTS = ("=", "+", "-", "@")
 EARLIEST_YEAR = 1900
 NAME_LENGTH = 120
 KEY_LENGTH = 254
@@ -45,20 +44,11 @@ class Row:
     surplus: int  # number of cells more than the header has; negative if cells are missing
 
 
-@dataclass(frozen=True)
-class Entry:
+@dataclass(frozen=True, kw_only=True)
+class Entry(actions.ImportedMembership):
     """A row that can be imported: a person and the time of their membership."""
 
     number: int
-    email: str
-    name: str
-    since: datetime
-    until: datetime | None
-
-    @property
-    def key(self) -> str:
-        """The key of a membership: a repeated import finds it by person and first day."""
-        return f"{self.email} {self.since.date()}"
 
 
 @dataclass
@@ -91,7 +81,7 @@ class Command(BaseCommand):
             with transaction.atomic():
                 new = self._skip_on_file(self._skip_erased(entries, outcome), outcome)
                 if write and new:
-                    write_entries(new, now=now)
+                    actions.import_memberships(new, now=now)
             self._show_bar(done, len(rows))
         self.stdout.write(describe_outcome(outcome, is_dry_run=not write))
         if outcome.errors:
@@ -238,7 +228,8 @@ def read_entry(row: Row, *, now: datetime) -> Entry:
     if until is not None and until <= since:
         raise RowError("“until” is not after “since”")
     email = _read_email(row.cells["email"])
-    entry = Entry(row.number, email, _read_name(row.cells.get("name", "")), since, until)
+    name = _read_name(row.cells.get("name", ""))
+    entry = Entry(number=row.number, email=email, name=name, since=since, until=until)
     if len(entry.key) > KEY_LENGTH:
         raise RowError("“email” is too long")
     return entry
@@ -265,7 +256,7 @@ def _read_name(text: str) -> str:
 
 
 def _refuse_formula(text: str, column: str) -> None:
-    if text.startswith(FORMULA_STARTS):
+    if is_formula(text):
         raise RowError(f"“{column}” starts with {text[0]}, like a spreadsheet formula")
 
 
@@ -293,77 +284,3 @@ def _parse_moment(text: str) -> datetime | None:
     if moment is None or moment.tzinfo is None:
         return moment and moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC)
-
-
-# Writing
-
-
-def write_entries(entries: list[Entry], *, now: datetime) -> None:
-    """Write new memberships and count the members they belong to again.
-
-    Works in batches, because newsrooms import thousands of rows. It locks the members before it
-    looks for their payments. So a payment that is being recorded at the same time either sees the
-    membership or is seen here.
-    """
-    member_of = _lock_members(entries)
-    Membership.objects.bulk_create(
-        [
-            Membership(
-                member=member_of[entry.email],
-                source=Membership.Source.IMPORTED,
-                started_at=entry.since,
-                ends_at=entry.until,
-                import_key=entry.key,
-                **_ending(entry, now=now),
-            )
-            for entry in entries
-        ],
-        ignore_conflicts=True,  # another run imports the same file
-    )
-    members = Member.objects.filter(pk__in=[member.pk for member in member_of.values()])
-    paid = members.filter(Q(payments__isnull=False) | Q(tallies__isnull=False))
-    progress.tally_members(paid.distinct())  # earlier members don't count as new
-
-
-def _ending(entry: Entry, *, now: datetime) -> dict[str, Any]:
-    if entry.until is None or entry.until > now:
-        return {}
-    return {"status": Membership.Status.ENDED, "ended_at": entry.until}
-
-
-def _lock_members(entries: list[Entry]) -> dict[str, Member]:
-    """Lock the members by address, creating missing ones; a name on file is never replaced."""
-    names: dict[str, str] = {}
-    for entry in entries:
-        names[entry.email] = names.get(entry.email) or entry.name
-    member_of: dict[str, Member] = {}
-    while unknown := sorted(names.keys() - member_of.keys()):  # again if some were merged meanwhile
-        member_of |= _lock_or_create(unknown, names)
-    without_name: dict[int, Member] = {}
-    for email, member in member_of.items():
-        if names[email] and not member.name:
-            member.name = names[email]
-            without_name[member.pk] = member
-    Member.objects.bulk_update(without_name.values(), ["name"])
-    return member_of
-
-
-def _lock_or_create(emails: list[str], names: dict[str, str]) -> dict[str, Member]:
-    """Return the members who have or had these addresses, like `Member.objects.find` for many."""
-    present = set(Member.objects.filter(email__in=emails).values_list("email", flat=True))
-    # Queried second, so that a member who changes the address in between is found here.
-    left = dict(FormerAddress.objects.filter(email__in=emails).values_list("email", "member_id"))
-    Member.objects.bulk_create(
-        [
-            Member(email=email, name=names[email])
-            for email in emails
-            if email not in present and email not in left
-        ],
-        ignore_conflicts=True,
-    )
-    has_or_had = Q(email__in=emails) | Q(pk__in=left.values())
-    rows = Member.objects.select_for_update(no_key=True).filter(has_or_had).order_by("pk")
-    locked = {member.pk: member for member in rows}
-    return {email: locked[pk] for email, pk in left.items() if pk in locked} | {
-        member.email: member for member in locked.values() if member.email in names
-    }

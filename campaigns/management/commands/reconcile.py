@@ -64,12 +64,12 @@ class Command(BaseCommand):
             f"movements since {report.since:%Y-%m-%d %H:%M}: {report.movements} compared with ours"
         )
         still = "" if dry_run else "still "
-        self._report("missing here and imported", report.brought_in)
-        self._report("different and corrected", report.mended)
+        self._report("missing here and imported", report.imported)
+        self._report("different and corrected", report.corrected)
         self._report(f"{still}missing here", report.missing_here)
         self._report("missing at Stripe", report.missing_there)
         self._report(f"{still}different", report.different)
-        self._report("not ours: without one of our Checkouts, left out below", report.foreign)
+        self._report("not ours: without one of our Checkouts, left out below", report.not_ours)
         self._report("not payments: payouts and similar, left out below", report.others)
 
     def _report(self, title: str, group: settlement.Group) -> None:

@@ -1,5 +1,5 @@
-// Keeps the sum of many gifts current while rows are filled in. The page is complete without it:
-// the sum is right whenever the form was sent, and right again before anything is paid.
+// Updates the sum of many gifts while rows are filled in. Without it, the server updates the sum each
+// time the form is sent, always before payment.
 
 const language = document.documentElement.lang;
 const rows = [...document.querySelectorAll("#order .row")];
@@ -10,7 +10,7 @@ function isFilled(row) {
   return fields.some((field) => field.value.trim() !== "");
 }
 
-// As the amount of one is written, with another number in it: the sign stays where it stands.
+// Format an amount like the amount of one gift, so that the currency sign stays in its place.
 function write(minor, { amount, places }) {
   const unit = 10 ** Number(places);
   const decimals = minor % unit ? Number(places) : 0;

@@ -1,5 +1,5 @@
-// Keeps the number of an open page current. The page is complete without it; a number that is older
-// than the one shown, or that does not come, changes nothing.
+// Updates the number of an open page. The page works without it; an older number, or a failed
+// request, changes nothing.
 
 const EVERY = 30_000; // milliseconds
 const language = document.documentElement.lang;
@@ -38,7 +38,7 @@ async function keepCurrent(goal) {
       const progress = all.find((each) => each.kind === goal.dataset.kind);
       if (progress) show(goal, progress);
     } catch {
-      // The last number stands, with its time beside it.
+      // Keep the last number; the page says when it was counted.
     }
   }
   setTimeout(keepCurrent, EVERY, goal);

@@ -1,4 +1,4 @@
-// Adds what only a script can do to the link that readers may pass on: one press copies it.
+// Adds a button that copies a link.
 
 for (const button of document.querySelectorAll("[data-copies]")) {
   const field = document.getElementById(button.dataset.copies);
@@ -11,7 +11,7 @@ for (const button of document.querySelectorAll("[data-copies]")) {
       await navigator.clipboard.writeText(field.value);
       status.textContent = button.dataset.done;
     } catch {
-      // Not allowed to: the link is marked, and can be copied by hand.
+      // The browser refuses: the link is selected, so the reader can copy it by hand.
     }
   });
 }

@@ -1,10 +1,10 @@
-// Looks again whether the payment is confirmed, ever less often, and only while somebody watches.
-// Without scripts the page refreshes itself instead.
+// Checks whether the payment is confirmed, less and less often, and only while the page is visible.
+// Without scripts, the page refreshes itself instead.
 
 const LONGEST_PAUSE = 60_000; // milliseconds
 let pause = 5_000;
 
-async function lookAgain() {
+async function checkPayment() {
   if (!document.hidden) {
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
@@ -15,11 +15,11 @@ async function lookAgain() {
         return;
       }
     } catch {
-      // Out of reach for now; the next look may find it.
+      // The server is unavailable; try again later.
     }
     pause = Math.min(pause * 1.3, LONGEST_PAUSE);
   }
-  setTimeout(lookAgain, pause);
+  setTimeout(checkPayment, pause);
 }
 
-setTimeout(lookAgain, pause);
+setTimeout(checkPayment, pause);

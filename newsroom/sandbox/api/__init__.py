@@ -1,1 +1,1 @@
-"""The API: one module a noun, each its endpoints; `routing` finds them, `requests` answers."""
+"""The API's endpoints. `routing` finds an endpoint, and `requests` answers the request."""

@@ -3,7 +3,7 @@
 from newsroom.sandbox import catalogue, documents, events
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
-from newsroom.sandbox.parameters import BOOL, INT, LISTED, META, STR, UNSET
+from newsroom.sandbox.parameters import BOOL, INT, LIST_PARAMS, META, STR, UNSET
 
 from .routing import endpoint
 
@@ -23,7 +23,7 @@ RECURRING = {
     "interval_count": INT,
     "usage_type": {"licensed"},
 }
-# The real API takes any currency.
+# Stripe accepts any currency.
 OPTIONS = {
     currency: {"unit_amount*": INT}
     for currency in ("chf", "eur", "gbp", "jpy", "kwd", "pln", "uah", "usd")
@@ -47,7 +47,7 @@ def create_product(params: Document) -> Document:
     return catalogue.create_product(params).body
 
 
-@endpoint("GET", "/v1/products", {**LISTED, "active": BOOL, "ids": [STR], "url": STR})
+@endpoint("GET", "/v1/products", {**LIST_PARAMS, "active": BOOL, "ids": [STR], "url": STR})
 def list_products(params: Document) -> Document:
     rows = documents.select("product")
     if "active" in params:
@@ -56,7 +56,7 @@ def list_products(params: Document) -> Document:
         rows = rows.filter(stripe_id__in=params["ids"])
     if "url" in params:
         rows = rows.filter(body__url=params["url"])
-    return documents.page(rows, params, url="/v1/products")
+    return documents.make_page(rows, params, url="/v1/products")
 
 
 @endpoint("GET", "/v1/products/{product}")
@@ -111,7 +111,7 @@ def create_price(params: Document) -> Document:
     "GET",
     "/v1/prices",
     {
-        **LISTED,
+        **LIST_PARAMS,
         "active": BOOL,
         "currency": STR,
         "lookup_keys": [STR],
@@ -129,7 +129,7 @@ def list_prices(params: Document) -> Document:
         rows = rows.filter(body__lookup_key__in=params["lookup_keys"])
     for name, value in params.get("recurring", {}).items():
         rows = rows.filter(**{f"body__recurring__{name}": value})
-    return documents.page(rows, params, url="/v1/prices")
+    return documents.make_page(rows, params, url="/v1/prices")
 
 
 @endpoint("GET", "/v1/prices/{price}")

@@ -3,7 +3,7 @@
 from newsroom.sandbox import checkouts, documents
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
-from newsroom.sandbox.parameters import BOOL, INT, LISTED, META, STR
+from newsroom.sandbox.parameters import BOOL, INT, LIST_PARAMS, META, STR
 
 from .catalogue import PRODUCT_DATA, RECURRING, TAX_BEHAVIORS
 from .routing import endpoint
@@ -103,7 +103,7 @@ _TEXT = ({"message*": STR}, {""})
             "setup_future_usage": {"off_session", "on_session"},
         },
         "payment_method_collection": {"always", "if_required"},
-        # Endive took this parameter away; it is named here to be refused in words that help.
+        # Endive removed this parameter. It is listed so that the error can name the replacement.
         "payment_method_types": [STR],
         "submit_type": {"auto", "book", "donate", "pay", "subscribe"},
         "subscription_data": {
@@ -135,7 +135,7 @@ def create_session(params: Document) -> Document:
     "GET",
     "/v1/checkout/sessions",
     {
-        **LISTED,
+        **LIST_PARAMS,
         "customer": STR,
         "customer_details": {"email*": STR},
         "payment_intent": STR,
@@ -154,7 +154,7 @@ def list_sessions(params: Document) -> Document:
         rows = rows.filter(body__status=params["status"])
     if "customer_details" in params:
         rows = rows.filter(body__customer_details__email=params["customer_details"]["email"])
-    return documents.page(rows, params, url="/v1/checkout/sessions")
+    return documents.make_page(rows, params, url="/v1/checkout/sessions")
 
 
 @endpoint("GET", "/v1/checkout/sessions/{session}")
@@ -191,11 +191,11 @@ def list_line_items(params: Document, *, session: str) -> Document:
 
 
 def page_lines(lines: list[Document], params: Document, *, url: str) -> Document:
-    """Pages through lines that live inside another object, in their own order."""
+    """Return a page of lines that are stored inside another object, in their own order."""
     limit = params.get("limit", 10)
     ids = [line["id"] for line in lines]
     if "starting_after" in params and params["starting_after"] in ids:
         lines = lines[ids.index(params["starting_after"]) + 1 :]
     elif "ending_before" in params and params["ending_before"] in ids:
         lines = lines[: ids.index(params["ending_before"])][-limit:]
-    return documents.envelope(lines[:limit], url=url, has_more=len(lines) > limit)
+    return documents.make_list(lines[:limit], url=url, has_more=len(lines) > limit)

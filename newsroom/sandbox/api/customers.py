@@ -2,8 +2,8 @@
 
 from newsroom.sandbox import documents, events, payment_methods, subscriptions
 from newsroom.sandbox.documents import Document
-from newsroom.sandbox.errors import ApiError, missing
-from newsroom.sandbox.parameters import LISTED, META, STR, UNSET
+from newsroom.sandbox.errors import ApiError, make_missing_error
+from newsroom.sandbox.parameters import LIST_PARAMS, META, STR, UNSET
 
 from .routing import endpoint
 
@@ -26,12 +26,12 @@ def create_customer(params: Document) -> Document:
     return payment_methods.create_customer(**params).body
 
 
-@endpoint("GET", "/v1/customers", {**LISTED, "email": STR})
+@endpoint("GET", "/v1/customers", {**LIST_PARAMS, "email": STR})
 def list_customers(params: Document) -> Document:
     rows = documents.select("customer").filter(body__deleted__isnull=True)
     if "email" in params:
         rows = rows.filter(body__email=params["email"])
-    return documents.page(rows, params, url="/v1/customers")
+    return documents.make_page(rows, params, url="/v1/customers")
 
 
 @endpoint("GET", "/v1/customers/{customer}")
@@ -46,8 +46,8 @@ def retrieve_customer(params: Document, *, customer: str) -> Document:
 )
 def update_customer(params: Document, *, customer: str) -> Document:
     row = documents.get("customer", customer)
-    if row.body.get("deleted"):  # it is told of still, and changed no more
-        raise missing("customer", customer, param="id")
+    if row.body.get("deleted"):  # it can be retrieved, but not changed
+        raise make_missing_error("customer", customer, param="id")
     if not params.get("email", "").isascii():
         raise ApiError(
             f"Invalid email address: {params['email']}", code="email_invalid", param="email"
@@ -78,13 +78,13 @@ def update_customer(params: Document, *, customer: str) -> Document:
 
 @endpoint("DELETE", "/v1/customers/{customer}")
 def delete_customer(params: Document, *, customer: str) -> Document:
-    """Ends the customer's subscriptions, as Stripe does."""
+    """Delete a customer and end the subscriptions, as Stripe does."""
     row = documents.get("customer", customer)
     if row.body.get("deleted"):
-        raise missing("customer", customer, param="id")
-    for each in documents.select("subscription", customer=customer):
-        if each.body["status"] not in subscriptions.ENDED:
-            subscriptions.end_subscription(each, reason="cancellation_requested")
+        raise make_missing_error("customer", customer, param="id")
+    for subscription in documents.select("subscription", customer=customer):
+        if subscription.body["status"] not in subscriptions.ENDED:
+            subscriptions.end_subscription(subscription, reason="cancellation_requested")
     events.emit("customer.deleted", row)
     row.body = {"id": customer, "object": "customer", "deleted": True}
     documents.save(row)

@@ -1,8 +1,8 @@
 """/v1/invoices and /v1/invoice_payments"""
 
-from newsroom.sandbox import changes, documents, invoices, settlements
+from newsroom.sandbox import changes, documents, invoices, payments
 from newsroom.sandbox.documents import Document
-from newsroom.sandbox.parameters import BOOL, INT, LISTED, META, STR, UNSET
+from newsroom.sandbox.parameters import BOOL, INT, LIST_PARAMS, META, STR, UNSET
 
 from .checkout import page_lines
 from .routing import endpoint
@@ -13,7 +13,7 @@ from .subscriptions import PRORATION
     "GET",
     "/v1/invoices",
     {
-        **LISTED,
+        **LIST_PARAMS,
         "collection_method": STR,
         "customer": STR,
         "status": {"draft", "open", "paid", "uncollectible", "void"},
@@ -26,7 +26,7 @@ def list_invoices(params: Document) -> Document:
     for name in ("collection_method", "status"):
         if name in params:
             rows = rows.filter(**{f"body__{name}": params[name]})
-    return documents.page(rows, params, url="/v1/invoices")
+    return documents.make_page(rows, params, url="/v1/invoices")
 
 
 @endpoint(
@@ -83,7 +83,7 @@ def pay_invoice(params: Document, *, invoice: str) -> Document:
         method = documents.get(
             "payment_method", params["payment_method"], param="payment_method", status=400
         )
-    settlements.pay_invoice(row, method=method, out_of_band=params.get("paid_out_of_band", False))
+    payments.pay_invoice(row, method=method, out_of_band=params.get("paid_out_of_band", False))
     return row.body
 
 
@@ -98,7 +98,7 @@ def void_invoice(params: Document, *, invoice: str) -> Document:
     "GET",
     "/v1/invoice_payments",
     {
-        **LISTED,
+        **LIST_PARAMS,
         "invoice": STR,
         "payment": {"payment_intent": STR, "type*": {"payment_intent"}},
         "status": {"canceled", "open", "paid"},
@@ -111,7 +111,7 @@ def list_invoice_payments(params: Document) -> Document:
     rows = documents.select("invoice_payment", **links)
     if "status" in params:
         rows = rows.filter(body__status=params["status"])
-    return documents.page(rows, params, url="/v1/invoice_payments")
+    return documents.make_page(rows, params, url="/v1/invoice_payments")
 
 
 @endpoint("GET", "/v1/invoice_payments/{payment}")

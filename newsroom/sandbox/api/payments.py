@@ -2,16 +2,16 @@
 
 from newsroom.sandbox import documents, events, intents
 from newsroom.sandbox.documents import Document
-from newsroom.sandbox.parameters import INT, LISTED, META, STR, UNSET
+from newsroom.sandbox.parameters import INT, LIST_PARAMS, META, STR, UNSET
 
 from .routing import endpoint
 
 
-@endpoint("GET", "/v1/payment_intents", {**LISTED, "customer": STR})
+@endpoint("GET", "/v1/payment_intents", {**LIST_PARAMS, "customer": STR})
 def list_intents(params: Document) -> Document:
     links = {"customer": params["customer"]} if "customer" in params else {}
     rows = documents.select("payment_intent", **links)
-    return documents.page(rows, params, url="/v1/payment_intents")
+    return documents.make_page(rows, params, url="/v1/payment_intents")
 
 
 @endpoint("GET", "/v1/payment_intents/{intent}", {"client_secret": STR})
@@ -41,10 +41,10 @@ def cancel_intent(params: Document, *, intent: str) -> Document:
     return row.body
 
 
-@endpoint("GET", "/v1/charges", {**LISTED, "customer": STR, "payment_intent": STR})
+@endpoint("GET", "/v1/charges", {**LIST_PARAMS, "customer": STR, "payment_intent": STR})
 def list_charges(params: Document) -> Document:
     links = {name: params[name] for name in ("customer", "payment_intent") if name in params}
-    return documents.page(documents.select("charge", **links), params, url="/v1/charges")
+    return documents.make_page(documents.select("charge", **links), params, url="/v1/charges")
 
 
 @endpoint("GET", "/v1/charges/{charge}")
@@ -77,7 +77,7 @@ def _apply(body: Document, params: Document) -> None:
 @endpoint(
     "GET",
     "/v1/balance_transactions",
-    {**LISTED, "currency": STR, "payout": STR, "source": STR, "type": STR},
+    {**LIST_PARAMS, "currency": STR, "payout": STR, "source": STR, "type": STR},
 )
 def list_balance_transactions(params: Document) -> Document:
     links = {"source": params["source"]} if "source" in params else {}
@@ -87,7 +87,7 @@ def list_balance_transactions(params: Document) -> Document:
             rows = rows.filter(**{f"body__{name}": params[name]})
     if "payout" in params:
         rows = rows.none()
-    return documents.page(rows, params, url="/v1/balance_transactions")
+    return documents.make_page(rows, params, url="/v1/balance_transactions")
 
 
 @endpoint("GET", "/v1/balance_transactions/{transaction}")
@@ -101,6 +101,6 @@ _LIMIT_ONLY = {"limit": INT, "starting_after": STR, "ending_before": STR}
 @endpoint("GET", "/v1/charges/{charge}/refunds", _LIMIT_ONLY)
 def list_refunds_of_charge(params: Document, *, charge: str) -> Document:
     documents.get("charge", charge)
-    return documents.page(
+    return documents.make_page(
         documents.select("refund", charge=charge), params, url=f"/v1/charges/{charge}/refunds"
     )

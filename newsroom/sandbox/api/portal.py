@@ -5,7 +5,7 @@ from typing import Any
 from newsroom.sandbox import clock, context, documents
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.models import StripeObject
-from newsroom.sandbox.parameters import BOOL, LISTED, META, STR, UNSET
+from newsroom.sandbox.parameters import BOOL, LIST_PARAMS, META, STR, UNSET
 
 from .checkout import LOCALES
 from .routing import endpoint
@@ -77,7 +77,7 @@ def _merge_features(old: Document, change: Document) -> Document:
     return merged
 
 
-def _create(params: Document, *, is_default: bool = False) -> StripeObject:
+def _create_configuration(params: Document, *, is_default: bool = False) -> StripeObject:
     now = clock.now()
     profile = params.get("business_profile", {})
     names = ("headline", "privacy_policy_url", "terms_of_service_url")
@@ -103,14 +103,14 @@ def _create(params: Document, *, is_default: bool = False) -> StripeObject:
 
 @endpoint("POST", "/v1/billing_portal/configurations", {**_FIELDS, "features*": _FEATURES})
 def create_configuration(params: Document) -> Document:
-    return _create(params).body
+    return _create_configuration(params).body
 
 
 @endpoint(
     "GET",
     "/v1/billing_portal/configurations",
     {
-        **{name: LISTED[name] for name in LISTED if name != "created"},
+        **{name: LIST_PARAMS[name] for name in LIST_PARAMS if name != "created"},
         "active": BOOL,
         "is_default": BOOL,
     },
@@ -120,7 +120,7 @@ def list_configurations(params: Document) -> Document:
     for name in ("active", "is_default"):
         if name in params:
             rows = rows.filter(**{f"body__{name}": params[name]})
-    return documents.page(rows, params, url="/v1/billing_portal/configurations")
+    return documents.make_page(rows, params, url="/v1/billing_portal/configurations")
 
 
 @endpoint("GET", "/v1/billing_portal/configurations/{configuration}")
@@ -184,12 +184,10 @@ def create_session(params: Document) -> Document:
 
 
 def _find_default() -> StripeObject:
-    """Every account has one; here it is made when it is first needed, with everything switched
-    on.
-    """
+    """Return the account's default configuration. Create it on first use, with all features."""
     known = documents.select("billing_portal.configuration").filter(body__is_default=True).first()
     on = {"enabled": True}
     features = dict.fromkeys(
         ("invoice_history", "payment_method_update", "subscription_cancel"), on
     )
-    return known or _create({"features": features}, is_default=True)
+    return known or _create_configuration({"features": features}, is_default=True)

@@ -4,7 +4,7 @@ from newsroom.sandbox import documents, events, refunds
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.models import StripeObject
-from newsroom.sandbox.parameters import INT, LISTED, META, STR
+from newsroom.sandbox.parameters import INT, LIST_PARAMS, META, STR
 
 from .routing import endpoint
 
@@ -48,10 +48,10 @@ def _find_charge(params: Document) -> StripeObject:
     return charge
 
 
-@endpoint("GET", "/v1/refunds", {**LISTED, "charge": STR, "payment_intent": STR})
+@endpoint("GET", "/v1/refunds", {**LIST_PARAMS, "charge": STR, "payment_intent": STR})
 def list_refunds(params: Document) -> Document:
     links = {name: params[name] for name in ("charge", "payment_intent") if name in params}
-    return documents.page(documents.select("refund", **links), params, url="/v1/refunds")
+    return documents.make_page(documents.select("refund", **links), params, url="/v1/refunds")
 
 
 @endpoint("GET", "/v1/refunds/{refund}")

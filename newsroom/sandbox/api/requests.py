@@ -1,4 +1,4 @@
-"""One door for every API request: key, faults, parameters, idempotency, work, answer."""
+"""Answers API requests: checks key and parameters, applies faults and idempotency keys."""
 
 import json
 import logging
@@ -42,13 +42,13 @@ def answer_api(request: HttpRequest) -> HttpResponse:
     key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
     token = current_request.set(CurrentRequest(id=request_id, idempotency_key=key))
     try:
-        with idempotency.in_flight(key):
+        with idempotency.claim_key(key):
             return _answer(request, request_id=request_id, key=key)
     except ApiError as refusal:
         return _respond(refusal.status, json.dumps(refusal.body), request_id=request_id)
     except Exception:
         logger.exception("The sandbox failed to answer %s %s", request.method, request.path)
-        error = {"error": {"type": "api_error", "message": "The sandbox itself has a fault."}}
+        error = {"error": {"type": "api_error", "message": "The sandbox itself failed."}}
         return _respond(500, json.dumps(error), request_id=request_id)
     finally:
         current_request.reset(token)
@@ -72,49 +72,49 @@ def _answer(request: HttpRequest, *, request_id: str, key: str | None) -> HttpRe
         response.headers["Original-Request"] = known.request_id
         return response
     params = parameters.check({**endpoint.spec, "expand": [parameters.STR]}, raw)
-    struck = _take_faults(f"{endpoint.method} {request.path}")
-    for fault in struck:
+    matching = _take_faults(f"{endpoint.method} {request.path}")
+    for fault in matching:
         if fault.kind == "delay":
             time.sleep(fault.seconds)
-    failing = next((fault for fault in struck if fault.kind == "error"), None)
+    failing = next((fault for fault in matching if fault.kind == "error"), None)
     if endpoint.method == "GET" and failing is None:
-        status, answer = 200, _work(endpoint, params, parts)
+        status, answer = 200, _run_endpoint(endpoint, params, parts)
     else:
-        with documents.writing():
-            status, answer = _work_or_refuse(endpoint, params, parts, failing=failing)
+        with documents.write_transaction():
+            status, answer = _run_or_reject(endpoint, params, parts, failing=failing)
             if key is not None:
-                idempotency.keep_answer(
+                idempotency.store_answer(
                     key, fingerprint, request_id=request_id, status=status, answer=answer
                 )
-    if any(fault.kind == "lose_answer" for fault in struck):
+    if any(fault.kind == "lose_answer" for fault in matching):
         server.cut_connection(request.META)
     return _respond(status, answer, request_id=request_id)
 
 
-def _work(endpoint: routing.Endpoint, params: dict[str, Any], parts: dict[str, str]) -> str:
+def _run_endpoint(endpoint: routing.Endpoint, params: dict[str, Any], parts: dict[str, str]) -> str:
     expand = params.pop("expand", [])
     body = endpoint.answer(params, **parts)
-    return json.dumps(expansion.present(body, expand), separators=(",", ":"))
+    return json.dumps(expansion.expand_body(body, expand), separators=(",", ":"))
 
 
-def _work_or_refuse(
+def _run_or_reject(
     endpoint: routing.Endpoint,
     params: dict[str, Any],
     parts: dict[str, str],
     *,
     failing: Fault | None,
 ) -> tuple[int, str]:
-    """Work that is refused half-way leaves nothing behind, unless the refusal says that it does."""
+    """Run the endpoint. An ApiError undoes its changes unless the error says otherwise."""
     if failing is not None:
-        error = {"type": "api_error", "message": "An error that a fault asked for."}
+        error = {"type": "api_error", "message": "A fault caused this error."}
         return failing.status, json.dumps({"error": error})
     kept: ApiError | None = None
     try:
         with transaction.atomic():
             try:
-                return 200, _work(endpoint, params, parts)
+                return 200, _run_endpoint(endpoint, params, parts)
             except ApiError as refusal:
-                if not refusal.keeps_work:
+                if not refusal.keeps_changes:
                     raise
                 kept = refusal
     except ApiError as refusal:
@@ -139,14 +139,14 @@ def _check_key(request: HttpRequest) -> None:
 def _check_version(request: HttpRequest) -> None:
     wanted = request.headers.get("Stripe-Version", API_VERSION)
     if wanted != API_VERSION:
-        raise ApiError(f"The sandbox speaks {API_VERSION} alone, not {wanted}.")
+        raise ApiError(f"The sandbox supports only version {API_VERSION}, not {wanted}.")
 
 
 def _take_faults(subject: str) -> list[Fault]:
     if not faults.has_faults("api"):
         return []
-    with documents.writing():
-        return faults.take_faults("api", subject)
+    with documents.write_transaction():
+        return faults.take_matching_faults("api", subject)
 
 
 def _respond(status: int, answer: str, *, request_id: str) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Which function answers which method and path."""
+"""Finds the endpoint for a method and a path."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ Answer = Callable[..., Document]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """`spec` is what `parameters.check` allows; `expand` is always allowed."""
+    """`spec` lists the parameters for `parameters.check`; `expand` is always allowed."""
 
     method: str
     template: str
@@ -26,7 +26,7 @@ _endpoints: list[tuple[Endpoint, re.Pattern[str]]] = []
 def endpoint(
     method: str, template: str, spec: dict[str, Any] | None = None
 ) -> Callable[[Answer], Answer]:
-    """Registers `answer(params, **path_parts)` for a path such as /v1/refunds/{refund}."""
+    """Register `answer(params, **path_parts)` for a path such as /v1/refunds/{refund}."""
 
     def register(answer: Answer) -> Answer:
         pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template) + r"\Z")
@@ -37,11 +37,7 @@ def endpoint(
 
 
 def find_endpoint(method: str, path: str) -> tuple[Endpoint, dict[str, str]] | None:
-    for each, pattern in _endpoints:
-        if each.method == method and (found := pattern.match(path)):
-            return each, found.groupdict()
+    for candidate, pattern in _endpoints:
+        if candidate.method == method and (found := pattern.match(path)):
+            return candidate, found.groupdict()
     return None
-
-
-def list_endpoints() -> list[Endpoint]:
-    return [each for each, _ in _endpoints]

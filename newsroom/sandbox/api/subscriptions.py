@@ -2,7 +2,7 @@
 
 from newsroom.sandbox import changes, documents, subscriptions
 from newsroom.sandbox.documents import Document
-from newsroom.sandbox.parameters import BOOL, INT, LISTED, META, STR, UNSET
+from newsroom.sandbox.parameters import BOOL, INT, LIST_PARAMS, META, STR, UNSET
 
 from .routing import endpoint
 
@@ -25,7 +25,7 @@ PRORATION = {"always_invoice", "create_prorations", "none"}
     "GET",
     "/v1/subscriptions",
     {
-        **LISTED,
+        **LIST_PARAMS,
         "collection_method": STR,
         "customer": STR,
         "price": STR,
@@ -44,7 +44,7 @@ PRORATION = {"always_invoice", "create_prorations", "none"}
     },
 )
 def list_subscriptions(params: Document) -> Document:
-    """Without a status the ended ones are left out, as Stripe does."""
+    """List subscriptions. Without `status` the cancelled ones are omitted, as at Stripe."""
     links = {"customer": params["customer"]} if "customer" in params else {}
     rows = documents.select("subscription", **links)
     if "price" in params:
@@ -61,7 +61,7 @@ def list_subscriptions(params: Document) -> Document:
             pass
         case status:
             rows = rows.filter(body__status=status)
-    return documents.page(rows, params, url="/v1/subscriptions")
+    return documents.make_page(rows, params, url="/v1/subscriptions")
 
 
 @endpoint("GET", "/v1/subscriptions/{subscription}")
@@ -108,7 +108,7 @@ def update_subscription(params: Document, *, subscription: str) -> Document:
 )
 def cancel_subscription(params: Document, *, subscription: str) -> Document:
     row = documents.get("subscription", subscription)
-    changes.cancel_now(
+    changes.cancel_immediately(
         row,
         details=params.get("cancellation_details", {}),
         invoice_now=params.get("invoice_now", False),
@@ -128,10 +128,10 @@ def resume_subscription(params: Document, *, subscription: str) -> Document:
     return row.body
 
 
-@endpoint("GET", "/v1/subscription_items", {**LISTED, "subscription*": STR})
+@endpoint("GET", "/v1/subscription_items", {**LIST_PARAMS, "subscription*": STR})
 def list_items(params: Document) -> Document:
     rows = documents.select("subscription_item", subscription=params["subscription"])
-    return documents.page(rows, params, url="/v1/subscription_items")
+    return documents.make_page(rows, params, url="/v1/subscription_items")
 
 
 @endpoint("GET", "/v1/subscription_items/{item}")

@@ -6,7 +6,7 @@ from newsroom.sandbox import clock, documents
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.events import API_VERSION
-from newsroom.sandbox.parameters import BOOL, LISTED, META, STR, UNSET
+from newsroom.sandbox.parameters import BOOL, LIST_PARAMS, META, STR, UNSET
 
 from .routing import endpoint
 
@@ -23,7 +23,7 @@ from .routing import endpoint
     },
 )
 def create_webhook_endpoint(params: Document) -> Document:
-    """The secret is shown in this one answer only."""
+    """Create an endpoint. Only this answer contains its secret."""
     _check_url(params["url"])
     secret = f"whsec_{secrets.token_hex(16)}"
     row = documents.create(
@@ -52,10 +52,10 @@ def _check_url(url: str) -> None:
         )
 
 
-@endpoint("GET", "/v1/webhook_endpoints", LISTED)
+@endpoint("GET", "/v1/webhook_endpoints", LIST_PARAMS)
 def list_webhook_endpoints(params: Document) -> Document:
     rows = documents.select("webhook_endpoint")
-    return documents.page(rows, params, url="/v1/webhook_endpoints")
+    return documents.make_page(rows, params, url="/v1/webhook_endpoints")
 
 
 @endpoint("GET", "/v1/webhook_endpoints/{endpoint_id}")

@@ -1,3 +1,1 @@
-"""What a person sees of the pretend Stripe. Works without JavaScript; says on each page that it
-is pretend.
-"""
+"""The sandbox's pages. They work without JavaScript, and each says that no money moves."""

@@ -1,4 +1,4 @@
-"""The stylesheet, and the front page that says what this is."""
+"""The stylesheet and the home page."""
 
 from functools import cache
 from pathlib import Path
@@ -24,11 +24,11 @@ def serve_stylesheet(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def show_front(request: HttpRequest) -> HttpResponse:
+def show_home(request: HttpRequest) -> HttpResponse:
     sessions = StripeObject.objects.filter(object="checkout.session").order_by("-seq")[:10]
     context = {
         "sessions": [row.body for row in sessions],
         "cards": CARDS.values(),
         "accounts": BANK_ACCOUNTS.values(),
     }
-    return render_page(request, "front.html", context)
+    return render_page(request, "home.html", context)

@@ -1,4 +1,4 @@
-"""/c/pay/…: the payment page, and the bank's pretend 3-D Secure page."""
+"""/c/pay/…: the payment page and the 3-D Secure page."""
 
 from typing import Any
 
@@ -6,19 +6,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
-from newsroom.sandbox import checkouts, clock, documents, settlements
+from newsroom.sandbox import checkouts, clock, documents, payments
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.instruments import BANK_ACCOUNTS, CARDS
 from newsroom.sandbox.models import StripeObject
 
-from .entries import Entry, place_refusal, read_entry
+from .forms import PaymentForm, add_decline, read_form
 from .rendering import render_message, render_page
 
 BUTTONS = {"donate": "Donate", "subscribe": "Subscribe", "book": "Book"}
 
 
-def _see_other(url: str) -> HttpResponse:
+def _redirect(url: str) -> HttpResponse:
     response = HttpResponseRedirect(url)
     response.status_code = 303
     return response
@@ -28,32 +28,33 @@ def _find_session(session_id: str) -> StripeObject | None:
     return documents.select("checkout.session", stripe_id=session_id).first()
 
 
-def _show_closed(request: HttpRequest, session: StripeObject | None) -> HttpResponse | None:
-    """The page for a session that nobody can pay any more, or None."""
+def _render_closed(request: HttpRequest, session: StripeObject | None) -> HttpResponse | None:
+    """Return a page for a session that is missing, paid or expired; None if it is open."""
     if session is None:
         return render_message(
             request,
-            title="There is no such payment",
-            text="The address is not complete, or the sandbox was set back since. "
-            "Go back to the newsroom's page and begin again. Nothing was paid.",
+            title="Payment not found",
+            text="The address is incomplete, or the sandbox was reset. You have not been charged. "
+            "Go back to the newsroom's page and start again.",
             status=404,
         )
     if session.body["status"] == "complete":
+        is_pending = session.body["payment_status"] == "unpaid"
         return render_message(
             request,
-            title="This is already paid",
-            text="The payment went through before; it will not be taken twice."
-            if session.body["payment_status"] != "unpaid"
-            else "Your bank has the order already; it will not be given twice.",
+            title="Payment pending" if is_pending else "Payment already completed",
+            text="We're waiting for your bank. You don't have to pay again."
+            if is_pending
+            else "You won't be charged again.",
             link=checkouts.make_success_url(session),
-            link_text="On to the newsroom",
+            link_text="Continue to the newsroom",
         )
     if session.body["status"] == "expired" or session.body["expires_at"] <= clock.now():
         return render_message(
             request,
-            title="This payment page has run out",
-            text="A payment page is open for a day. Nothing was paid. "
-            "Go back to the newsroom's page and begin again.",
+            title="This payment page has expired",
+            text="A payment page is valid for 24 hours. You have not been charged. "
+            "Go back to the newsroom's page and start again.",
             status=410,
             link=session.body["cancel_url"],
             link_text="Back to the newsroom",
@@ -64,38 +65,38 @@ def _show_closed(request: HttpRequest, session: StripeObject | None) -> HttpResp
 @csrf_exempt
 def show_payment(request: HttpRequest, session_id: str) -> HttpResponse:  # noqa: PLR0911
     session = _find_session(session_id)
-    closed = _show_closed(request, session)
+    closed = _render_closed(request, session)
     if closed is not None or session is None:
         return closed or HttpResponse(status=404)
     methods: list[str] = session.body["payment_method_types"]
     email = _find_email(session)
     if request.method != "POST":
         values = {"method": methods[0], "email": email or "", "name": "", "iban": "", "holder": ""}
-        return _render(request, session, Entry(values))
-    asks_no_card = _asks_no_card(session)
-    entry = read_entry(request.POST, email_fixed=bool(email), methods=methods)
-    if asks_no_card:
-        entry.errors = {name: text for name, text in entry.errors.items() if name == "email"}
-    if entry.errors:
-        return _render(request, session, entry)
-    with documents.writing():
+        return _render(request, session, PaymentForm(values))
+    needs_no_card = _needs_no_card(session)
+    form = read_form(request.POST, email_fixed=bool(email), methods=methods)
+    if needs_no_card:
+        form.errors = {name: text for name, text in form.errors.items() if name == "email"}
+    if form.errors:
+        return _render(request, session, form)
+    with documents.write_transaction():
         session = documents.fetch(session_id)
         try:
-            attempt = settlements.pay_session(
-                session, None if asks_no_card else entry.instrument, email=entry.values["email"]
+            attempt = payments.pay_session(
+                session, None if needs_no_card else form.instrument, email=form.values["email"]
             )
         except ApiError as refusal:
-            closed = _show_closed(request, session)
+            closed = _render_closed(request, session)
             if closed is not None:
                 return closed
-            place_refusal(entry, code=refusal.body["error"].get("code", ""), message=str(refusal))
-            return _render(request, session, entry)
+            add_decline(form, code=refusal.body["error"].get("code", ""), message=str(refusal))
+            return _render(request, session, form)
     if attempt.status == "requires_action":
-        return _see_other(reverse("check", args=[session_id]))
+        return _redirect(reverse("check", args=[session_id]))
     if attempt.status == "declined":
-        place_refusal(entry, code=attempt.code, message=attempt.message)
-        return _render(request, session, entry)
-    return _see_other(checkouts.make_success_url(session))
+        add_decline(form, code=attempt.code, message=attempt.message)
+        return _render(request, session, form)
+    return _redirect(checkouts.make_success_url(session))
 
 
 def _find_email(session: StripeObject) -> str | None:
@@ -104,31 +105,23 @@ def _find_email(session: StripeObject) -> str | None:
     return email
 
 
-def _asks_no_card(session: StripeObject) -> bool:
+def _needs_no_card(session: StripeObject) -> bool:
     body = session.body
     return bool(body["amount_total"] == 0 and body["payment_method_collection"] == "if_required")
 
 
-def _render(
-    request: HttpRequest,
-    session: StripeObject,
-    entry: Entry,
-    *,
-    notice: str = "",
-) -> HttpResponse:
+def _render(request: HttpRequest, session: StripeObject, form: PaymentForm) -> HttpResponse:
     body = session.body
     lines = session.notes["line_items"]
-    recurring = [each for each in lines if each["price"]["type"] == "recurring"]
+    recurring = [line for line in lines if line["price"]["type"] == "recurring"]
     context: dict[str, Any] = {
         "session": body,
         "lines": lines,
-        "recurs": _describe_recurring(recurring, trial_end=session.notes["trial_end"]),
-        "entry": entry,
-        "errors": entry.errors,
-        "values": entry.values,
-        "notice": notice,
+        "recurring": _describe_recurring(recurring, trial_end=session.notes["trial_end"]),
+        "errors": form.errors,
+        "values": form.values,
         "email_fixed": _find_email(session),
-        "asks_no_card": _asks_no_card(session),
+        "needs_no_card": _needs_no_card(session),
         "methods": body["payment_method_types"],
         "button": BUTTONS.get(body["submit_type"] or "", "Pay"),
         "cards": CARDS.values(),
@@ -138,8 +131,8 @@ def _render(
         request,
         "pay.html",
         context,
-        status=422 if entry.errors else 200,
-        leads_to=(body["success_url"], body["cancel_url"]),
+        status=422 if form.errors else 200,
+        redirects_to=(body["success_url"], body["cancel_url"]),
     )
 
 
@@ -148,37 +141,39 @@ def _describe_recurring(lines: list[Document], *, trial_end: int | None) -> dict
         return None
     interval = lines[0]["price"]["recurring"]
     count = interval["interval_count"]
-    words = interval["interval"] if count == 1 else f"{count} {interval['interval']}s"
+    every = interval["interval"] if count == 1 else f"{count} {interval['interval']}s"
     return {
-        "amount": sum(each["amount_total"] for each in lines),
-        "every": words,
+        "amount": sum(line["amount_total"] for line in lines),
+        "every": every,
         "trial_end": trial_end,
     }
 
 
 @csrf_exempt
 def show_check(request: HttpRequest, session_id: str) -> HttpResponse:
-    """The bank asks the payer whether it is them."""
+    """Show the bank's 3-D Secure page and handle its answer."""
     session = _find_session(session_id)
-    closed = _show_closed(request, session)
+    closed = _render_closed(request, session)
     if closed is not None or session is None:
         return closed or HttpResponse(status=404)
     intent = documents.find(session.notes["intent"])
     if intent is None or intent.body["status"] != "requires_action":
-        return _see_other(reverse("pay", args=[session_id]))
+        return _redirect(reverse("pay", args=[session_id]))
     if request.method != "POST":
         context = {"session": session.body, "method": documents.find(intent.body["payment_method"])}
-        return render_page(request, "check.html", context, leads_to=(session.body["success_url"],))
+        return render_page(
+            request, "check.html", context, redirects_to=(session.body["success_url"],)
+        )
     method = documents.fetch(intent.body["payment_method"])
-    with documents.writing():
+    with documents.write_transaction():
         session = documents.fetch(session_id)
         try:
             complete = request.POST.get("answer") == "complete"
-            attempt = settlements.answer_three_d_secure(session, complete=complete)
+            attempt = payments.finish_three_d_secure(session, complete=complete)
         except ApiError:
-            return _see_other(reverse("pay", args=[session_id]))
+            return _redirect(reverse("pay", args=[session_id]))
     if attempt.status != "declined":
-        return _see_other(checkouts.make_success_url(session))
+        return _redirect(checkouts.make_success_url(session))
     values = {
         "method": "card",
         "email": method.body["billing_details"]["email"] or "",
@@ -186,4 +181,4 @@ def show_check(request: HttpRequest, session_id: str) -> HttpResponse:
         "iban": "",
         "holder": "",
     }
-    return _render(request, session, Entry(values, errors={"number": attempt.message}))
+    return _render(request, session, PaymentForm(values, errors={"number": attempt.message}))

@@ -1,4 +1,4 @@
-"""Receipts and invoices, as a person may keep them."""
+"""The pages of receipts and invoices."""
 
 from django.http import HttpRequest, HttpResponse
 
@@ -10,10 +10,10 @@ from .rendering import render_message, render_page
 def show_receipt(request: HttpRequest, charge_id: str) -> HttpResponse:
     charge = documents.select("charge", stripe_id=charge_id).first()
     if charge is None:
-        return _show_unknown(request)
+        return _render_not_found(request)
     context = {
         "charge": charge.body,
-        "left": charge.body["amount"] - charge.body["amount_refunded"],
+        "remaining": charge.body["amount"] - charge.body["amount_refunded"],
     }
     return render_page(request, "receipt.html", context)
 
@@ -21,14 +21,14 @@ def show_receipt(request: HttpRequest, charge_id: str) -> HttpResponse:
 def show_invoice(request: HttpRequest, invoice_id: str) -> HttpResponse:
     invoice = documents.select("invoice", stripe_id=invoice_id).first()
     if invoice is None:
-        return _show_unknown(request)
+        return _render_not_found(request)
     return render_page(request, "invoice.html", {"invoice": invoice.body})
 
 
-def _show_unknown(request: HttpRequest) -> HttpResponse:
+def _render_not_found(request: HttpRequest) -> HttpResponse:
     return render_message(
         request,
-        title="There is no such page",
-        text="The address is not complete, or the sandbox was set back since.",
+        title="Page not found",
+        text="The address is incomplete, or the sandbox was reset.",
         status=404,
     )

@@ -1,4 +1,4 @@
-"""One way to make a page: template, strict content policy, never cached."""
+"""Renders pages with a strict content security policy and without caching."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,13 +13,11 @@ def render_page(
     context: dict[str, Any],
     *,
     status: int = 200,
-    leads_to: tuple[str | None, ...] = (),
+    redirects_to: tuple[str | None, ...] = (),
 ) -> HttpResponse:
-    """`leads_to`: addresses that a form on the page may redirect to; browsers hold them against
-    form-action.
-    """
+    """Render a page. Its forms may redirect to `redirects_to`, which form-action must name."""
     response = render(request, f"sandbox/{template}", context, status=status)
-    origins = sorted({origin for url in leads_to if url and (origin := _find_origin(url))})
+    origins = sorted({origin for url in redirects_to if url and (origin := _find_origin(url))})
     response.headers["Content-Security-Policy"] = "; ".join(
         (
             "default-src 'none'",

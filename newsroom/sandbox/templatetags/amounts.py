@@ -1,4 +1,4 @@
-"""Amounts and times as the pretend pages print them."""
+"""Template filters for amounts and dates."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,13 +15,13 @@ SIGNS = {"eur": "€", "usd": "$", "gbp": "£"}
 
 
 def decimal_places(currency: str) -> int:
-    """What the API's minor unit stands for. https://docs.stripe.com/currencies#zero-decimal"""
+    """Return the currency's decimal places. https://docs.stripe.com/currencies#zero-decimal"""
     return 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
 
 
 @register.filter
 def amount(minor: int, currency: str) -> str:
-    """Integer minor units as a person reads them: 6000 eur is €60.00, 500 jpy is JPY 500."""
+    """Format integer minor units: 6000 eur is €60.00, 500 jpy is JPY 500."""
     sign = "-" if minor < 0 else ""
     minor = abs(minor)
     number = f"{Decimal(minor).scaleb(-decimal_places(currency)):,}"
@@ -31,6 +31,7 @@ def amount(minor: int, currency: str) -> str:
 
 @register.filter
 def day(moment: int | None) -> str:
+    """Format epoch seconds as a date, such as 1 November 2026."""
     if moment is None:
         return ""
     at = datetime.fromtimestamp(moment, UTC)

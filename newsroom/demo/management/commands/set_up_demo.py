@@ -1,4 +1,4 @@
-"""Set up the campaign in an empty database, with its history unless it shall begin at 0."""
+"""Set up the demo's campaign in an empty database, with three weeks of sales unless --empty."""
 
 import io
 import sys
@@ -16,25 +16,25 @@ from newsroom.sandbox.control import SandboxControl
 
 
 class Command(BaseCommand):
-    help = "Set up the demo's campaign: database, prices at the sandbox, history, first banners."
+    help = "Set up the demo: database, campaign, prices in the Stripe sandbox, sales, banners."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--empty", action="store_true", help="begin at 0 of 1,000")
+        parser.add_argument("--empty", action="store_true", help="start at 0 of 1,000 new members")
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         campaign = demo_campaign.make_campaign(now=timezone.now())
         demo_campaign.make_login()
-        # Where the sandbox sends its webhooks it is told at each start.
+        # The webhook is set at each start, since the port can change.
         call_command("stripe_setup", "--no-webhook", stdout=io.StringIO())
         if not options["empty"]:
             sandbox = SandboxControl(settings.STRIPE_API_BASE)
-            history.Past(campaign, sandbox).live_through(tell=self._tell)
+            history.Past(campaign, sandbox).live_through(report=self._report_day)
             sandbox.close()
-            self.stderr.write(f"\r  three weeks of sales: {history.COUNTED} new members")
+            self.stderr.write(f"\r  Created three weeks of sales: {history.COUNTED} new members")
         banners.publish_campaign(campaign.pk)
 
-    def _tell(self, day: int, days: int) -> None:
-        """One line in a terminal, written over each day."""
+    def _report_day(self, day: int, days: int) -> None:
+        """Show the progress on one line of a terminal."""
         if sys.stderr.isatty():
-            self.stderr.write(f"\r  three weeks of sales: day {day} of {days}", ending="")
+            self.stderr.write(f"\r  Creating three weeks of sales: day {day} of {days}", ending="")

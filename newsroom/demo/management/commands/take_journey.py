@@ -1,4 +1,4 @@
-"""Take the whole journey against the running demo, without a browser."""
+"""Test the whole journey against the running demo, without a browser."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from newsroom.demo.journey import Journey, Stuck
 
 
 class Command(BaseCommand):
-    help = "Join, give and claim over HTTP as a reader would, and watch the count in the article."
+    help = "Join, give and claim over HTTP as a reader would, and check the article's count."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        journey = Journey(settings.SITE_URL, tell=self.stdout.write)
+        journey = Journey(settings.SITE_URL, report=self.stdout.write)
         try:
             before, after = journey.take()
         except Stuck as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"count  {before} -> {after}")
-        if after < before + 2:  # a bank may have brought another one home meanwhile
-            raise CommandError("The count did not rise by the one who joined and the one gift.")
+        self.stdout.write(f"count    {before} -> {after}")
+        if after < before + 2:  # a pending bank payment may have added one more
+            raise CommandError("The count did not rise by two: one new member and one gift.")

@@ -1,0 +1,81 @@
+"""What readers and staff do that changes what counts: the one public door for each change.
+
+Each action locks, changes, recounts and asks for new banners, in this order. Views, admin,
+commands and tasks call nothing below this package for such a change. The steps inside are private
+to it: `gifts.claims`, `gifts.decisions`, `gifts.sales`, and the functions that count.
+"""
+
+from campaigns.actions.claims import claim_gift, confirm_claim
+from campaigns.actions.erasures import request_erasure
+from campaigns.actions.gifts import pardon_gift, reassign_gift, restore_gift, revoke_gift
+from campaigns.actions.held_payments import accept_held_payment, decline_held_payment
+from campaigns.actions.imports import ImportedMembership, import_memberships
+from campaigns.actions.memberships import (
+    AlreadyGranted,
+    End,
+    EndRefused,
+    check_end,
+    end_membership,
+    grant_membership,
+)
+from campaigns.actions.merges import MergeRefused, Rehearsal, merge_members, rehearse_merge
+from campaigns.actions.offline_payments import (
+    AlreadyRecorded,
+    counts_as_new_member,
+    record_offline_payment,
+)
+from campaigns.actions.people import MemberGone
+from campaigns.actions.refunds import (
+    OrderedMeanwhile,
+    RefundRefused,
+    assign_refund_to_gifts,
+    check_refundable,
+    claim_refund_orders,
+    execute_refund_order,
+    explain_refusal,
+    list_unassigned_refunds,
+    newest_order,
+    refund_payment,
+    refundable_minor,
+    unrefunded_gifts,
+)
+
+__all__ = [
+    "AlreadyGranted",
+    "AlreadyRecorded",
+    "End",
+    "EndRefused",
+    "ImportedMembership",
+    "MemberGone",
+    "MergeRefused",
+    "OrderedMeanwhile",
+    "RefundRefused",
+    "Rehearsal",
+    "accept_held_payment",
+    "assign_refund_to_gifts",
+    "check_end",
+    "check_refundable",
+    "claim_gift",
+    "claim_refund_orders",
+    "confirm_claim",
+    "counts_as_new_member",
+    "decline_held_payment",
+    "end_membership",
+    "execute_refund_order",
+    "explain_refusal",
+    "grant_membership",
+    "import_memberships",
+    "list_unassigned_refunds",
+    "merge_members",
+    "newest_order",
+    "pardon_gift",
+    "reassign_gift",
+    "record_offline_payment",
+    "refund_payment",
+    "refundable_minor",
+    "rehearse_merge",
+    "request_erasure",
+    "restore_gift",
+    "revoke_gift",
+    "unrefunded_gifts",
+]

@@ -1,0 +1,85 @@
+"""Grant a membership, and end a subscription."""
+
+from datetime import datetime
+from enum import Enum
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from campaigns import members, memberships, settlement, stripe_api
+from campaigns.actions.counts import publish, recount
+from campaigns.actions.people import lock_member
+from campaigns.models import Member, Membership, Plan
+
+
+class AlreadyGranted(Exception):
+    """The same membership was granted before: a second click, or a colleague."""
+
+
+class EndRefused(Exception):
+    """The membership can't be ended like this; the message says why, in a full sentence."""
+
+
+class End(Enum):
+    """When a subscription ends."""
+
+    AT_PERIOD_END = "at the end of the paid period"
+    NOW = "now"
+
+
+def grant_membership(
+    member: Member, *, plan: Plan, starts_at: datetime, months: int, by: User, note: str
+) -> Membership:
+    """Grant a membership to somebody who doesn't pay. It is never counted as a new member.
+
+    If it was active when a campaign began, the person doesn't count in that campaign. Raises
+    MemberGone and AlreadyGranted.
+    """
+    with transaction.atomic():
+        lock_member(member)
+        granted = member.memberships.filter(source=Membership.Source.GRANTED)
+        if granted.filter(plan=plan, started_at=starts_at).exists():
+            raise AlreadyGranted
+        membership = memberships.grant_membership(
+            member,
+            plan=plan,
+            source=Membership.Source.GRANTED,
+            starts_at=starts_at,
+            months=months,
+            granted_by=by,
+            note=note,
+        )
+        campaigns = recount([member])
+    publish(campaigns)
+    return membership
+
+
+def check_end(membership: Membership, end: End) -> None:
+    """Raise EndRefused if the membership can't be ended like this."""
+    if not membership.subscription_id or membership.checkout_id is None:
+        raise EndRefused(_("Only a subscription that was bought here can be ended here."))
+    if membership.status == Membership.Status.ENDED:
+        raise EndRefused(_("This membership has ended already."))
+    if membership.is_cancelling and end is End.AT_PERIOD_END:
+        raise EndRefused(_("This membership is cancelled already and ends with the paid period."))
+
+
+def end_membership(membership: Membership, end: End) -> bool:
+    """End a subscription at Stripe, then settle it; return whether our row is up to date.
+
+    If it is not, a job settles it within minutes. The count doesn't change, and nothing is
+    refunded. Raises EndRefused and the errors of stripe_api.
+    """
+    membership.refresh_from_db()
+    check_end(membership, end)
+    if end is End.NOW:
+        members.end_subscription_now(membership)
+    else:
+        members.cancel_subscription(membership)
+    assert membership.checkout_id is not None
+    try:
+        settlement.settle_checkout(membership.checkout_id)
+    except (stripe_api.StripeError, settlement.SettlementBusy):
+        return False
+    return True

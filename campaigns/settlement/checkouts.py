@@ -1,0 +1,185 @@
+"""Settle Checkouts: read what Stripe has for one, then write it under its lock."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from campaigns import banners, memberships, payments, progress, stripe_api
+from campaigns.gifts.sales import upsert_gifts
+from campaigns.models import Checkout, Erasure, Gift, Member, Membership, Payment
+from campaigns.payments import ChargeSnapshot
+from campaigns.settlement.lookup import Found, find_checkout
+from campaigns.settlement.snapshots import Snapshot, read_snapshot
+
+# How often an unpaid Checkout is settled, by its age: readers pay soon or never.
+_UNPAID_PAUSES = (
+    (timedelta(minutes=30), timedelta(seconds=30)),
+    (timedelta(hours=2), timedelta(minutes=5)),
+    (timedelta(hours=25), timedelta(minutes=30)),
+    (timedelta(days=30), timedelta(hours=6)),
+)
+# A paid Checkout is settled every day for as long as a card payment can be disputed: otherwise a
+# refund or a dispute whose webhook was lost would never be recorded.
+_PAID_PAUSE = timedelta(days=1)
+_DISPUTABLE_FOR = timedelta(days=120)
+LEASE = timedelta(seconds=40)
+_STALE_READS = 20
+
+
+class SettlementBusy(Exception):
+    """Other processes keep settling the same Checkout; try again later."""
+
+
+def settle_checkout(checkout_id: UUID, *, disputed_id: str = "") -> Checkout:
+    """Update a Checkout's rows to what Stripe has now, and return the Checkout.
+
+    `disputed_id` is a charge that is known to be disputed. Raises the errors of stripe_api, and
+    SettlementBusy.
+    """
+    for _ in range(_STALE_READS):
+        checkout = Checkout.objects.get(pk=checkout_id)
+        if checkout.session_id is None:
+            return checkout
+        snapshot = read_snapshot(checkout.session_id, disputed_id=disputed_id)
+        with transaction.atomic():
+            locked = (
+                Checkout.objects.select_for_update(of=("self",), no_key=True)
+                .select_related("campaign", "price__plan")
+                .get(pk=checkout_id)
+            )
+            if (locked.version, locked.session_id) != (checkout.version, checkout.session_id):
+                continue
+            write_snapshot(locked, snapshot)
+        if locked.campaign_id is not None:
+            banners.request_publishing(locked.campaign_id)
+        return locked
+    raise SettlementBusy(str(checkout_id))
+
+
+def settle_object(object_type: str, object_id: str) -> Found:
+    """Settle the Checkout to which a Stripe object belongs; returns it, or why there is none."""
+    found = find_checkout(object_type, object_id)
+    if found.checkout_id is not None:
+        settle_checkout(found.checkout_id, disputed_id=found.disputed_id)
+    return found
+
+
+def claim_due_checkouts(*, at: datetime, limit: int = 200) -> list[UUID]:
+    """Claim the Checkouts that are due: those without a recent webhook. Returns their ids."""
+    due = (
+        Checkout.objects.filter(settle_at__lte=at)
+        .order_by("settle_at")
+        .values_list("pk", "settle_at")
+    )
+    return [
+        checkout_id
+        for checkout_id, settle_at in due[:limit]
+        if Checkout.objects.filter(pk=checkout_id, settle_at=settle_at).update(settle_at=at + LEASE)
+    ]
+
+
+def write_snapshot(checkout: Checkout, snapshot: Snapshot) -> None:
+    """Write a snapshot into the rows of a locked Checkout, and recount the people it affects."""
+    session = snapshot.session
+    checkout.move_to(_read_status(session, snapshot.charges))
+    known_customer, checkout.customer_id = checkout.customer_id, session.customer_id
+    checkout.version += 1
+    checkout.settle_at = next_settlement_at(checkout, at=timezone.now())
+    if session.status == "complete":
+        # Once known, the buyer stays the same person even if their address changes.
+        member = checkout.member or Member.objects.lock_by_email(
+            checkout.email, name=checkout.name, language=checkout.language
+        )
+        is_known, checkout.member = checkout.member_id is not None, member
+        if checkout.kind == Checkout.Kind.JOIN:
+            # Lock the person before their memberships, in the same order as a claim.
+            Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+        changed_gifts = _write_sale(checkout, snapshot, member)
+        checkout.save()
+        if not is_known:  # Stripe made its customer with an address that may be out of date
+            moved = Member.objects.filter(pk=member.pk).exclude(email=checkout.email)
+            moved.update(tell_stripe_at=timezone.now())
+        _recount(member, changed_gifts)
+        if member.erased_at is not None and (
+            checkout.customer_id != known_customer or _is_running(checkout)
+        ):
+            Erasure.objects.restart(member, at=timezone.now())
+    else:
+        checkout.save()
+
+
+def _is_running(checkout: Checkout) -> bool:
+    subscriptions = Membership.objects.filter(checkout=checkout, subscription_id__isnull=False)
+    return subscriptions.exclude(status=Membership.Status.ENDED).exists()
+
+
+def _read_status(session: stripe_api.Session, charges: Sequence[ChargeSnapshot]) -> Checkout.Status:
+    if session.status == "open":
+        return Checkout.Status.OPEN
+    if session.status == "expired":
+        return Checkout.Status.EXPIRED
+    if session.payment_status in {"paid", "no_payment_required"}:
+        return Checkout.Status.PAID
+    first = charges[-1].charge if charges else None  # invoices come newest first
+    has_failed = first is not None and first.status == "failed"
+    return Checkout.Status.FAILED if has_failed else Checkout.Status.WAITING
+
+
+def _write_sale(checkout: Checkout, snapshot: Snapshot, member: Member) -> list[Gift]:
+    """Write what a completed session sold, with its payments; returns the gifts."""
+    membership = None
+    if snapshot.subscription is not None:
+        membership = memberships.upsert_subscription_membership(
+            snapshot.subscription,
+            invoices=snapshot.invoices,
+            checkout=checkout,
+            member=member,
+        )
+    changed: list[Gift] = []
+    for charge in snapshot.charges:
+        if charge.charge is None:
+            continue
+        payment = payments.record_payment(
+            charge
+            if checkout.kind == Checkout.Kind.JOIN
+            else replace(charge, role=Payment.Role.GIFT),
+            checkout=checkout,
+            member=member,
+            membership=membership,
+        )
+        succeeded = payment.status == Payment.Status.SUCCEEDED
+        if checkout.kind == Checkout.Kind.GIFT:
+            changed += upsert_gifts(payment, checkout=checkout)
+        elif snapshot.subscription is None and succeeded:
+            membership = memberships.upsert_one_off_membership(payment, checkout=checkout)
+            memberships.follow_payment(membership, payment)
+            Payment.objects.filter(pk=payment.pk).update(membership=membership)
+        if membership is not None and succeeded:
+            memberships.welcome(membership, language=checkout.language)
+    return changed
+
+
+def _recount(member: Member, changed: list[Gift]) -> None:
+    people = [member]
+    for gift in changed:
+        progress.tally_gift(gift)
+        if gift.claimed_by is not None:
+            people.append(gift.claimed_by)
+    progress.tally_members(people)
+
+
+def next_settlement_at(checkout: Checkout, *, at: datetime) -> datetime | None:
+    """Return when to settle again if no webhook comes; None if nothing more is expected."""
+    if checkout.status in {Checkout.Status.FAILED, Checkout.Status.EXPIRED}:
+        return None
+    age = at - (checkout.opened_at or checkout.created_at)
+    if checkout.status == Checkout.Status.PAID:
+        return at + _PAID_PAUSE if age < _DISPUTABLE_FOR else None
+    for younger_than, pause in _UNPAID_PAUSES:
+        if age < younger_than:
+            return at + pause
+    return None

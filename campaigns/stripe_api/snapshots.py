@@ -1,0 +1,369 @@
+"""Stripe's objects as typed snapshots: only the fields that we use, under our own names.
+
+Each `read_*` function turns one raw object of the pinned API version into a snapshot. Amounts are
+minor units, times are aware. A field that may be missing or null has a default; a missing required
+field raises KeyError. `checkout_ref` is the id of our Checkout as the object's metadata has it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+from campaigns.stripe_api.connection import Json, moment
+
+SessionStatus = Literal["open", "complete", "expired"]
+SubscriptionStatus = Literal[
+    "incomplete",
+    "incomplete_expired",
+    "trialing",
+    "active",
+    "past_due",
+    "unpaid",
+    "paused",
+    "canceled",
+]
+InvoiceStatus = Literal["draft", "open", "paid", "uncollectible", "void"]
+ChargeStatus = Literal["pending", "succeeded", "failed"]
+RefundStatus = Literal["pending", "requires_action", "succeeded", "failed", "canceled"]
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceTransaction:
+    """One movement of the Stripe balance, in the currency of the payout; negative if money left."""
+
+    id: str
+    type: str
+    amount_minor: int
+    fee_minor: int
+    net_minor: int
+    currency: str
+    created_at: datetime
+    # Only if it was expanded, and is one of these three.
+    source: "Charge | Refund | Dispute | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    object_type: ClassVar[str] = "charge"
+
+    id: str
+    status: ChargeStatus
+    amount_minor: int
+    currency: str
+    created_at: datetime
+    is_disputed: bool = False
+    # False only if the expanded list of its refunds is empty.
+    may_have_refunds: bool = True
+    intent_id: str = ""
+    checkout_ref: str = ""
+    method: str = ""  # for example "card" or "sepa_debit"
+    brand: str = ""
+    country: str = ""
+    receipt_url: str = ""
+    receipt_number: str = ""
+    balance: BalanceTransaction | None = None  # only if it was expanded
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    id: str
+    checkout_ref: str = ""
+    charge: Charge | None = None  # the latest one
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    object_type: ClassVar[str] = "refund"
+
+    id: str
+    status: RefundStatus
+    amount_minor: int
+    currency: str
+    created_at: datetime
+    reason: str = ""
+    charge_id: str = ""
+    intent_id: str = ""
+    checkout_ref: str = ""
+    order_ref: str = ""  # the id of our RefundOrder, from its metadata
+    entries: tuple[BalanceTransaction, ...] = ()  # the expanded ones, oldest first
+    has_unread_failure: bool = False  # the entry of its failure was named, not expanded
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    object_type: ClassVar[str] = "dispute"
+
+    id: str
+    status: str  # Stripe adds statuses, so this can be any text
+    amount_minor: int
+    currency: str
+    created_at: datetime
+    charge_id: str
+    reason: str = ""
+    intent_id: str = ""
+    checkout_ref: str = ""
+    evidence_due_at: datetime | None = None
+    entries: tuple[BalanceTransaction, ...] = ()  # oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A Checkout Session; its intent only if it was expanded."""
+
+    id: str
+    status: SessionStatus
+    mode: Literal["payment", "subscription", "setup"]
+    payment_status: Literal["paid", "unpaid", "no_payment_required"]
+    url: str = ""
+    customer_id: str = ""
+    subscription_id: str = ""
+    checkout_ref: str = ""
+    intent: Intent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionItem:
+    id: str
+    price_id: str
+    period_starts_at: datetime
+    period_ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Collecting is paused, until `resumes_at` if it is set."""
+
+    resumes_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    id: str
+    status: SubscriptionStatus
+    currency: str
+    started_at: datetime
+    items: tuple[SubscriptionItem, ...]
+    is_cancelling: bool = False  # at the end of the period or at a date
+    pause: Pause | None = None
+    trial_ends_at: datetime | None = None
+    canceled_at: datetime | None = None
+    ended_at: datetime | None = None
+    customer_id: str = ""
+    latest_invoice_id: str = ""
+    checkout_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLine:
+    amount_minor: int
+    period_starts_at: datetime
+    period_ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicePayment:
+    id: str
+    invoice_id: str
+    intent_id: str = ""  # empty if something else than a payment intent paid it
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """An invoice or the preview of one; its payments only if `list_invoices` read it."""
+
+    id: str
+    status: InvoiceStatus
+    created_at: datetime
+    total_minor: int
+    due_minor: int
+    lines: tuple[InvoiceLine, ...]
+    billing_reason: str = ""
+    subscription_id: str = ""
+    is_collected: bool = False  # Stripe finalizes it and collects it by itself
+    was_attempted: bool = False
+    paid_at: datetime | None = None
+    payments: tuple[InvoicePayment, ...] = ()
+
+
+def read_balance_transaction(raw: Json) -> BalanceTransaction:
+    source = raw.get("source")
+    return BalanceTransaction(
+        id=raw["id"],
+        type=raw["type"],
+        amount_minor=raw["amount"],
+        fee_minor=raw["fee"],
+        net_minor=raw["net"],
+        currency=raw["currency"],
+        created_at=moment(raw["created"]),
+        source=_read_source(source) if isinstance(source, dict) else None,
+    )
+
+
+def _read_source(raw: Json) -> Charge | Refund | Dispute | None:
+    match raw["object"]:
+        case "charge":
+            return read_charge(raw)
+        case "refund":
+            return read_refund(raw)
+        case "dispute":
+            return read_dispute(raw)
+    return None
+
+
+def read_charge(raw: Json) -> Charge:
+    details = raw.get("payment_method_details") or {}
+    method = details.get("type") or ""
+    means = details.get(method) or {}
+    balance, refunds = raw.get("balance_transaction"), raw.get("refunds")
+    return Charge(
+        id=raw["id"],
+        status=raw["status"],
+        amount_minor=raw["amount"],
+        currency=raw["currency"],
+        created_at=moment(raw["created"]),
+        is_disputed=bool(raw.get("disputed")),
+        may_have_refunds=refunds is None or bool(refunds["data"]),
+        intent_id=raw.get("payment_intent") or "",
+        checkout_ref=_read_metadata(raw, "checkout"),
+        method=method,
+        brand=means.get("brand") or "",
+        country=means.get("country") or "",
+        receipt_url=raw.get("receipt_url") or "",
+        receipt_number=raw.get("receipt_number") or "",
+        balance=read_balance_transaction(balance) if isinstance(balance, dict) else None,
+    )
+
+
+def read_intent(raw: Json) -> Intent:
+    """Read a payment intent whose latest charge is expanded."""
+    charge = raw["latest_charge"]
+    return Intent(
+        id=raw["id"],
+        checkout_ref=_read_metadata(raw, "checkout"),
+        charge=read_charge(charge) if charge else None,
+    )
+
+
+def read_refund(raw: Json) -> Refund:
+    entry, failure = raw.get("balance_transaction"), raw.get("failure_balance_transaction")
+    return Refund(
+        id=raw["id"],
+        status=raw["status"] or "pending",
+        amount_minor=raw["amount"],
+        currency=raw["currency"],
+        created_at=moment(raw["created"]),
+        reason=raw.get("reason") or "",
+        charge_id=raw.get("charge") or "",
+        intent_id=raw.get("payment_intent") or "",
+        checkout_ref=_read_metadata(raw, "checkout"),
+        order_ref=_read_metadata(raw, "refund_order"),
+        entries=_read_entries([entry, failure]),
+        has_unread_failure=isinstance(failure, str),
+    )
+
+
+def read_dispute(raw: Json) -> Dispute:
+    return Dispute(
+        id=raw["id"],
+        status=raw["status"],
+        amount_minor=raw["amount"],
+        currency=raw["currency"],
+        created_at=moment(raw["created"]),
+        charge_id=raw["charge"],
+        reason=raw.get("reason") or "",
+        intent_id=raw.get("payment_intent") or "",
+        checkout_ref=_read_metadata(raw, "checkout"),
+        evidence_due_at=_read_time((raw.get("evidence_details") or {}).get("due_by")),
+        entries=_read_entries(raw.get("balance_transactions") or []),
+    )
+
+
+def read_session(raw: Json) -> Session:
+    intent = raw.get("payment_intent")
+    return Session(
+        id=raw["id"],
+        status=raw["status"],
+        mode=raw["mode"],
+        payment_status=raw["payment_status"],
+        url=raw.get("url") or "",
+        customer_id=raw.get("customer") or "",
+        subscription_id=raw.get("subscription") or "",
+        checkout_ref=_read_metadata(raw, "checkout"),
+        intent=read_intent(intent) if isinstance(intent, dict) else None,
+    )
+
+
+def read_subscription(raw: Json) -> Subscription:
+    pause, latest = raw.get("pause_collection"), raw.get("latest_invoice")
+    return Subscription(
+        id=raw["id"],
+        status=raw["status"],
+        currency=raw["currency"],
+        started_at=moment(raw["start_date"]),
+        items=tuple(
+            SubscriptionItem(
+                id=item["id"],
+                price_id=item["price"]["id"],
+                period_starts_at=moment(item["current_period_start"]),
+                period_ends_at=moment(item["current_period_end"]),
+            )
+            for item in raw["items"]["data"]
+        ),
+        is_cancelling=bool(raw.get("cancel_at_period_end") or raw.get("cancel_at")),
+        pause=Pause(_read_time(pause.get("resumes_at"))) if pause else None,
+        trial_ends_at=_read_time(raw.get("trial_end")),
+        canceled_at=_read_time(raw.get("canceled_at")),
+        ended_at=_read_time(raw.get("ended_at")),
+        customer_id=raw.get("customer") or "",
+        latest_invoice_id=(latest.get("id") if isinstance(latest, dict) else latest) or "",
+        checkout_ref=_read_metadata(raw, "checkout"),
+    )
+
+
+def read_invoice(raw: Json, *, payments: tuple[InvoicePayment, ...] = ()) -> Invoice:
+    parent = (raw.get("parent") or {}).get("subscription_details") or {}
+    return Invoice(
+        id=raw["id"],
+        status=raw["status"],
+        created_at=moment(raw["created"]),
+        total_minor=raw["total"],
+        due_minor=raw["amount_due"],
+        lines=tuple(
+            InvoiceLine(
+                amount_minor=line["amount"],
+                period_starts_at=moment(line["period"]["start"]),
+                period_ends_at=moment(line["period"]["end"]),
+            )
+            for line in raw["lines"]["data"]
+        ),
+        billing_reason=raw["billing_reason"] or "",
+        subscription_id=parent.get("subscription") or "",
+        is_collected=raw["auto_advance"],
+        was_attempted=raw["attempted"],
+        paid_at=_read_time(raw["status_transitions"]["paid_at"]),
+        payments=payments,
+    )
+
+
+def read_invoice_payment(raw: Json) -> InvoicePayment:
+    payment = raw["payment"]
+    is_intent = payment["type"] == "payment_intent"
+    return InvoicePayment(
+        id=raw["id"],
+        invoice_id=raw["invoice"],
+        intent_id=payment["payment_intent"] if is_intent else "",
+    )
+
+
+def _read_entries(raw: list[Any]) -> tuple[BalanceTransaction, ...]:
+    """Read the expanded entries of a refund or a dispute, oldest first."""
+    entries = [read_balance_transaction(entry) for entry in raw if isinstance(entry, dict)]
+    return tuple(sorted(entries, key=lambda entry: entry.created_at))
+
+
+def _read_metadata(raw: Json, name: str) -> str:
+    return str((raw.get("metadata") or {}).get(name) or "")
+
+
+def _read_time(seconds: int | None) -> datetime | None:
+    return moment(seconds) if seconds else None

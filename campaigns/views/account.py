@@ -1,0 +1,320 @@
+"""The account page: sign-in by e-mail, the overview, and changes to memberships."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.middleware.csrf import rotate_token
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from campaigns import members, settlement, stripe_api, tasks
+from campaigns.emails import links
+from campaigns.forms.account import CancelForm, SignInForm
+from campaigns.models import Member, Membership, Payment, Price
+from campaigns.views.account_session import (
+    MEMBER_KEY,
+    UNTIL_KEY,
+    end_session,
+    find_member,
+    redirect_to_account,
+    require_member,
+)
+from campaigns.views.limits import is_first_within, limited
+from campaigns.views.pages import language, redirect_after_post, show_page
+from campaigns.views.private import private
+
+log = structlog.get_logger(__name__)
+
+SESSION_LASTS = timedelta(hours=1)
+RESEND_PAUSE = 60  # seconds
+RESULTS = {"cancelled", "resumed", "switched", "unconfirmed", "signed_out"}
+
+
+# Sign-in
+
+
+@private
+@limited("sign_in", times=10, seconds=600)
+@require_http_methods(["GET", "HEAD", "POST"])
+def show_account(request: HttpRequest) -> HttpResponseBase:
+    """Show the signed-in member's overview, or the form that sends a sign-in link."""
+    member = find_member(request)
+    done = request.GET.get("done", "")
+    if request.method != "POST" and member is not None:
+        return _show_overview(request, member, done=done if done in RESULTS else "")
+    form = SignInForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        _request_sign_in_link(form.cleaned_data["email"])
+        context = {"address": form.cleaned_data["email"], "minutes": _link_minutes()}
+        return show_page(request, "campaigns/readers/account/link_sent.html", context)
+    context = {"form": form, "done": done if done in {"session_ended", "signed_out"} else ""}
+    status = 422 if form.errors else 200
+    return show_page(request, "campaigns/readers/account/sign_in.html", context, status=status)
+
+
+def _request_sign_in_link(address: str) -> None:
+    """Send a sign-in link; take the same steps whether or not we know the address."""
+    # Hashed, so that the cache holds no addresses.
+    hashed = hashlib.sha256(address.encode()).hexdigest()
+    if is_first_within(RESEND_PAUSE, name=f"sign-in:{hashed}"):
+        members.request_sign_in_link(address, language=language(), at=timezone.now())
+        tasks.run_soon(tasks.do_what_followed)
+
+
+def _link_minutes() -> int:
+    return links.SIGN_IN_LASTS // timedelta(minutes=1)
+
+
+@private
+@limited("open_account", times=60, seconds=600)
+@require_http_methods(["GET", "HEAD", "POST"])
+def open_account(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Sign in from the link in the e-mail; only a POST does, since e-mail scanners open links."""
+    now = timezone.now()
+    if request.method != "POST":
+        if not members.is_link_open(token, at=now):
+            return _show_closed_link(request)
+        return show_page(request, "campaigns/readers/account/open.html")
+    try:
+        member = members.open_link(token, at=now)
+    except members.LinkClosed:
+        return _show_closed_link(request)
+    request.session.cycle_key()
+    rotate_token(request)
+    request.session[MEMBER_KEY] = member.pk
+    request.session[UNTIL_KEY] = (now + SESSION_LASTS).isoformat()
+    return redirect_to_account()
+
+
+def _show_closed_link(request: HttpRequest) -> HttpResponse:
+    context = {"minutes": _link_minutes(), "form": SignInForm()}
+    return show_page(request, "campaigns/readers/account/link_closed.html", context, status=410)
+
+
+@private
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponseBase:
+    end_session(request)
+    return redirect_to_account("signed_out")
+
+
+# The overview
+
+
+def _show_overview(
+    request: HttpRequest, member: Member, *, done: str = "", status: int = 200
+) -> HttpResponse:
+    overview = members.load_overview(member, at=timezone.now())
+    context: dict[str, Any] = {
+        "member": member,
+        "campaign": overview.campaign,
+        "memberships": overview.memberships,
+        "duplicate_count": overview.duplicate_count,
+        "payments": [
+            (row, members.describe_purpose(row, language=language())) for row in overview.payments
+        ],
+        "purchases": [
+            (purchase, reverse("campaigns:gifts", args=[links.make_gifts_token(purchase.checkout)]))
+            for purchase in overview.purchases
+        ],
+        "gifts_claimed": overview.gifts_claimed,
+        "done": done,
+    }
+    return show_page(request, "campaigns/readers/account/page.html", context, status=status)
+
+
+@private
+@require_safe
+@require_member
+def show_receipt(request: HttpRequest, member: Member, payment_id: int) -> HttpResponseBase:
+    payment = (
+        Payment.objects.filter(pk=payment_id, member=member, status=Payment.Status.SUCCEEDED)
+        .select_related("campaign", "member", "membership__plan", "checkout__price__plan")
+        .first()
+    )
+    if payment is None:
+        raise Http404
+    return HttpResponse(
+        members.render_receipt(payment, language=language()),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="receipt-{payment.pk}.pdf"'},
+    )
+
+
+@private
+@require_safe
+@require_member
+def download_data(request: HttpRequest, member: Member) -> HttpResponseBase:
+    return JsonResponse(
+        members.gather_data(member),
+        json_dumps_params={"indent": 2, "ensure_ascii": False},
+        headers={"Content-Disposition": 'attachment; filename="my-data.json"'},
+    )
+
+
+# Changes
+
+
+def _find_row(member: Member, membership_id: int) -> tuple[Membership, members.MembershipRow]:
+    membership = members.find_membership(member, membership_id)
+    if membership is None:
+        raise Http404
+    return membership, members.describe_membership(membership, at=timezone.now())
+
+
+@private
+@limited("account_cancel", times=30, seconds=600)
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_member
+def cancel_membership(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
+    """Explain what cancelling does and cancel on POST; the reason is optional."""
+    membership, row = _find_row(member, membership_id)
+    if not row.can_cancel:
+        return redirect_to_account("cancelled" if row.can_resume else "")
+    form = CancelForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        change = partial(members.cancel_subscription, membership, **form.cleaned_data)
+        return _change_at_stripe(request, membership, change, "cancelled")
+    context = _membership_context(membership) | {"form": form, "row": row}
+    status = 422 if form.errors else 200
+    return show_page(request, "campaigns/readers/account/cancel.html", context, status=status)
+
+
+@private
+@limited("account_resume", times=30, seconds=600)
+@require_POST
+@require_member
+def resume_membership(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
+    membership, row = _find_row(member, membership_id)
+    if not row.can_resume:
+        return redirect_to_account("resumed" if row.can_cancel else "")
+    return _change_at_stripe(
+        request, membership, partial(members.resume_subscription, membership), "resumed"
+    )
+
+
+@private
+@limited("account_switch", times=30, seconds=600)
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_member
+def switch_price(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
+    """Switch to another price: choose it, see what Stripe charges or credits, confirm."""
+    membership, row = _find_row(member, membership_id)
+    prices = members.prices_to_switch_to(membership)
+    if not row.can_switch or not prices:
+        return redirect_to_account()
+    given = request.POST if request.method == "POST" else request.GET
+    price = _choose_price(prices, given.get("price", ""))
+    context = _membership_context(membership) | {"row": row, "prices": prices}
+    if price is None:
+        return show_page(request, "campaigns/readers/account/switch_choice.html", context)
+    try:
+        planned = members.plan_switch(membership, price)
+    except (members.SwitchClosed, stripe_api.StripeRefused):
+        is_settled = _settle(membership)
+        membership.refresh_from_db()  # an earlier click may have switched it
+        is_switched = is_settled and membership.price_id == price.pk
+        return redirect_to_account("switched" if is_switched else "unconfirmed")
+    except stripe_api.StripeError as error:
+        log.warning("switch_unplanned", membership=membership.pk, error=type(error).__name__)
+        return _show_unavailable(request, membership, fields={"price": str(price.pk)})
+    context["switch"] = planned
+    if request.method == "POST":
+        if request.POST.get("seen") == planned.figures:
+            change = partial(members.make_switch, membership, planned)
+            refused = partial(_show_switch, request, context | {"is_refused": True})
+            return _change_at_stripe(request, membership, change, "switched", refused=refused)
+        context["has_new_amounts"] = bool(request.POST.get("seen"))
+    return _show_switch(request, context)
+
+
+def _choose_price(prices: QuerySet[Price], wanted: str) -> Price | None:
+    """Return the price that was asked for, or the only one."""
+    found = list(prices)
+    matches = [price for price in found if str(price.pk) == wanted]
+    return matches[0] if matches else found[0] if len(found) == 1 else None
+
+
+def _show_switch(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    status = 422 if context.get("is_refused") or context.get("has_new_amounts") else 200
+    return show_page(request, "campaigns/readers/account/switch.html", context, status=status)
+
+
+def _change_at_stripe(
+    request: HttpRequest,
+    membership: Membership,
+    change: Callable[[], None],
+    done: str,
+    *,
+    refused: Callable[[], HttpResponse] | None = None,
+) -> HttpResponse:
+    """Make a change at Stripe, then settle it in our rows; an unconfirmed change settles later.
+
+    If the bank declines (402), return the response of `refused`.
+    """
+    try:
+        change()
+    except stripe_api.StripeRefused as error:  # it has ended or changed meanwhile
+        if error.status == 402 and refused is not None:
+            return refused()
+        log.warning("membership_unchanged", membership=membership.pk, code=error.code)
+        done = "unconfirmed"
+    except stripe_api.StripeError as error:
+        log.warning("membership_unchanged", membership=membership.pk, error=type(error).__name__)
+        return _show_unavailable(request, membership, fields=request.POST.dict())
+    return redirect_to_account(done if _settle(membership) else "unconfirmed")
+
+
+def _settle(membership: Membership) -> bool:
+    """Settle the membership's checkout and return whether that worked."""
+    assert membership.checkout_id is not None
+    try:
+        settlement.settle_checkout(membership.checkout_id)
+    except (stripe_api.StripeError, settlement.SettlementBusy) as error:
+        log.warning("membership_unsettled", membership=membership.pk, error=type(error).__name__)
+        return False
+    tasks.run_soon(tasks.do_what_followed)
+    return True
+
+
+@private
+@limited("account_card", times=20, seconds=600)
+@require_POST
+@require_member
+def change_card(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
+    """Redirect to Stripe's page with the card and the invoices."""
+    membership, row = _find_row(member, membership_id)
+    if not row.has_card or membership.checkout is None:
+        raise Http404
+    try:
+        portal_url = stripe_api.create_portal_session(
+            membership.checkout.customer_id,
+            return_url=settings.SITE_URL + reverse("campaigns:account"),
+            language="auto",
+        )
+    except stripe_api.StripeError as error:
+        log.warning("portal_unavailable", error=type(error).__name__)
+        return _show_unavailable(request, membership)
+    return redirect_after_post(portal_url)
+
+
+def _membership_context(membership: Membership) -> dict[str, Any]:
+    checkout = membership.checkout
+    return {"membership": membership, "campaign": checkout.campaign if checkout else None}
+
+
+def _show_unavailable(
+    request: HttpRequest, membership: Membership, *, fields: dict[str, str] | None = None
+) -> HttpResponse:
+    allowed = {*CancelForm.base_fields, "price", "seen"}
+    kept = {name: text for name, text in (fields or {}).items() if name in allowed}
+    context = _membership_context(membership) | {"action": request.path, "kept": kept}
+    return show_page(request, "campaigns/readers/account/unavailable.html", context, status=503)

@@ -1,0 +1,98 @@
+"""Typed settings from environment variables. Each error names the variable and how to fix it."""
+
+import os
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+FALSE = ("false", "off", "n", "no", "0", "")
+DATABASE_SCHEMES = ("postgres", "postgresql", "pgsql", "psql", "sqlite")
+
+
+class Environment:
+    """Reads variables with django-environ, and raises ImproperlyConfigured for a wrong value.
+
+    Errors repeat the value only where it can't contain a password.
+    """
+
+    def __init__(self) -> None:
+        self._env = environ.Env()
+
+    def read_file(self, path: Path) -> None:
+        """Add the variables of a file. Variables of the environment have precedence."""
+        self._env.read_env(path)
+
+    def text(self, name: str, *, default: str) -> str:
+        return str(self._env.str(name, default=default))
+
+    def words(self, name: str, *, default: list[str]) -> list[str]:
+        """Return the words of a list that is separated by commas."""
+        return list(self._env.list(name, default=default))
+
+    def pairs(self, name: str, *, default: dict[str, str]) -> dict[str, str]:
+        """Return `name=value` pairs that are separated by commas."""
+        try:
+            return dict(self._env.dict(name, default=default))
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} is not valid. Write name=value pairs, separated by commas."
+            ) from None
+
+    def integer(self, name: str, *, default: int) -> int:
+        try:
+            return int(self._env.int(name, default=default))
+        except ValueError:
+            raise _wrong(name, "Write a whole number") from None
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        value = bool(self._env.bool(name, default=default))
+        # django-environ reads every word that it doesn't know as false.
+        if not value and os.environ.get(name, "").strip().lower() not in FALSE:
+            raise _wrong(name, "Write true or false")
+        return value
+
+    def choice(self, name: str, choices: Collection[str], *, default: str) -> str:
+        """Return one of the upper-case `choices`; the variable may be in lower case."""
+        value = self.text(name, default=default).strip().upper()
+        if value not in choices:
+            raise _wrong(name, f"Write one of {', '.join(choices)}")
+        return value
+
+    def database(self, name: str, *, default: str) -> dict[str, Any]:
+        example = "postgres://user:password@host:5432/name"
+        return self._read_url(self._env.db_url, name, default, DATABASE_SCHEMES, example)
+
+    def cache(self, name: str, *, default: str) -> dict[str, Any]:
+        example = "rediscache://host:6379/1"
+        return self._read_url(self._env.cache_url, name, default, self._env.CACHE_SCHEMES, example)
+
+    def mail_server(self, name: str, *, default: str) -> dict[str, Any]:
+        example = "smtp+tls://user:password@host:587"
+        return self._read_url(self._env.email_url, name, default, self._env.EMAIL_SCHEMES, example)
+
+    def _read_url(
+        self,
+        read: Callable[..., Any],
+        name: str,
+        default: str,
+        schemes: Collection[str],
+        example: str,
+    ) -> dict[str, Any]:
+        scheme, separator, _ = self.text(name, default=default).partition("://")
+        try:
+            if not separator or scheme not in schemes:
+                raise ValueError("unknown scheme")
+            return dict(read(name, default=default))
+        except ValueError:  # raised for a port that is not a number, too
+            raise ImproperlyConfigured(
+                f"{name} is not valid. Write it like {example}, or remove it to use the default."
+            ) from None
+
+
+def _wrong(name: str, cure: str) -> ImproperlyConfigured:
+    value = os.environ.get(name, "")
+    problem = repr(value) if value else "empty"
+    return ImproperlyConfigured(f"{name} is {problem}. {cure}, or remove it to use the default.")

@@ -1,0 +1,147 @@
+"""Granted memberships, offline payments and imports through their doors."""
+
+from datetime import datetime
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from campaigns import actions
+from campaigns.models import Campaign, Erasure, Member, Membership, Payment, Tally
+from tests.support.factories import at, make_campaign, make_member, make_payment, make_plan
+
+pytestmark = pytest.mark.django_db
+PAID_AT = at("2026-11-10 12:00")
+BEFORE_CAMPAIGN = at("2026-10-01 12:00")
+
+
+@pytest.fixture
+def campaign() -> Campaign:
+    return make_campaign()
+
+
+@pytest.fixture
+def ada(campaign: Campaign) -> Member:
+    return make_member("ada@example.org")
+
+
+def grant(member: Member, by: User, starts_at: datetime = BEFORE_CAMPAIGN) -> Membership:
+    return actions.grant_membership(
+        member, plan=make_plan(), starts_at=starts_at, months=12, by=by, note="a volunteer"
+    )
+
+
+def record(member: Member, campaign: Campaign | None, by: User) -> Payment:
+    return actions.record_offline_payment(
+        member,
+        plan=make_plan(),
+        months=12,
+        amount_minor=6000,
+        currency="eur",
+        paid_at=PAID_AT,
+        campaign=campaign,
+        by=by,
+        note="cash",
+    )
+
+
+def is_due_for_publishing(campaign: Campaign) -> bool:
+    campaign.refresh_from_db()
+    return campaign.publish_at is not None
+
+
+def test_an_offline_payment_counts_and_publishes(
+    ada: Member, campaign: Campaign, admin_user: User
+) -> None:
+    payment = record(ada, campaign, admin_user)
+    assert Tally.objects.get().payment == payment
+    assert actions.counts_as_new_member(payment)
+    assert is_due_for_publishing(campaign)
+
+
+def test_an_offline_payment_without_a_campaign_counts_nowhere(
+    ada: Member, admin_user: User
+) -> None:
+    assert not actions.counts_as_new_member(record(ada, None, admin_user))
+    assert not Tally.objects.exists()
+
+
+def test_an_offline_payment_is_recorded_once(
+    ada: Member, campaign: Campaign, admin_user: User
+) -> None:
+    record(ada, campaign, admin_user)
+    with pytest.raises(actions.AlreadyRecorded):
+        record(ada, campaign, admin_user)
+    assert Payment.objects.count() == Membership.objects.count() == 1
+
+
+def test_a_grant_before_the_campaign_ends_the_count_and_publishes(
+    ada: Member, campaign: Campaign, admin_user: User
+) -> None:
+    record(ada, campaign, admin_user)
+    Campaign.objects.update(publish_at=None)
+    membership = grant(ada, admin_user)
+    assert (membership.granted_by, membership.note) == (admin_user, "a volunteer")
+    assert not Tally.objects.exists()
+    assert is_due_for_publishing(campaign)
+
+
+def test_a_grant_is_made_once(ada: Member, admin_user: User) -> None:
+    grant(ada, admin_user)
+    with pytest.raises(actions.AlreadyGranted):
+        grant(ada, admin_user)
+    assert Membership.objects.count() == 1
+
+
+@pytest.mark.parametrize("gone", ["merged", "being erased"])
+def test_nothing_is_written_for_a_person_who_is_gone(
+    ada: Member, campaign: Campaign, admin_user: User, gone: str
+) -> None:
+    found = Member.objects.get(pk=ada.pk)
+    if gone == "merged":
+        actions.merge_members(kept=make_member("adele@example.org"), gone=ada)
+    else:
+        Erasure.objects.create(member=ada)
+    with pytest.raises(actions.MemberGone):
+        grant(found, admin_user)
+    with pytest.raises(actions.MemberGone):
+        record(found, campaign, admin_user)
+    assert not Membership.objects.exists()
+
+
+def test_an_erasure_is_not_requested_for_a_merged_person(ada: Member) -> None:
+    found = Member.objects.get(pk=ada.pk)
+    actions.merge_members(kept=make_member("adele@example.org"), gone=ada)
+    with pytest.raises(actions.MemberGone):
+        actions.request_erasure(found)
+
+
+def test_an_imported_membership_ends_the_count_and_publishes(
+    ada: Member,
+    campaign: Campaign,
+    admin_user: User,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    record(ada, campaign, admin_user)
+    Campaign.objects.update(publish_at=None)
+    entry = actions.ImportedMembership(
+        email="ada@example.org", name="Ada", since=BEFORE_CAMPAIGN, until=None
+    )
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.import_memberships([entry], now=timezone.now())
+    assert not Tally.objects.exists()
+    assert is_due_for_publishing(campaign)
+
+
+@pytest.mark.parametrize("end", actions.End)
+def test_only_a_subscription_bought_here_can_be_ended(
+    ada: Member, admin_user: User, end: actions.End
+) -> None:
+    membership = grant(ada, admin_user)
+    with pytest.raises(actions.EndRefused, match="Only a subscription"):
+        actions.end_membership(membership, end)
+    make_payment(ada, None, "2026-11-10 12:00")
+    [imported] = Membership.objects.exclude(pk=membership.pk)
+    with pytest.raises(actions.EndRefused, match="Only a subscription"):
+        actions.check_end(imported, end)

@@ -1,0 +1,14 @@
+"""One running site for all journeys: starting its processes takes longer than most journeys."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.processes import Site, run_site
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site whose campaign starts at 0 of 1,000. Tests compare with the count that they find."""
+    with run_site(tmp_path_factory.mktemp("site")) as site:
+        yield site

@@ -1,0 +1,107 @@
+"""Variables that can't be read: the error names the variable and how to fix it."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from newsroom.environment import Environment
+
+pytestmark = pytest.mark.once
+
+env = Environment()
+NAME = "TRIED_SETTING"
+READERS: dict[str, Callable[[], Any]] = {
+    "integer": lambda: env.integer(NAME, default=14),
+    "flag": lambda: env.flag(NAME, default=True),
+    "pairs": lambda: env.pairs(NAME, default={"a": "b"}),
+    "choice": lambda: env.choice(NAME, ("INFO", "ERROR"), default="INFO"),
+    "database": lambda: env.database(NAME, default="sqlite:////data/db.sqlite3"),
+    "cache": lambda: env.cache(NAME, default="filecache:///data/cache"),
+    "mail_server": lambda: env.mail_server(NAME, default="consolemail://"),
+}
+WRONG = [
+    ("integer", "soon", "Write a whole number"),
+    ("integer", "", "Write a whole number"),
+    ("integer", "1.5", "Write a whole number"),
+    ("flag", "maybe", "Write true or false"),
+    ("pairs", "password", "Write name=value pairs"),
+    ("choice", "loud", "Write one of INFO, ERROR"),
+    ("database", "", "postgres://user:password@host:5432/name"),
+    ("database", "password", "postgres://user:password@host:5432/name"),
+    ("database", "mysql://ada:password@db/campaigns", "postgres://user:password@host:5432/name"),
+    ("database", "postgres://ada:password@db:port/x", "postgres://user:password@host:5432/name"),
+    ("cache", "", "rediscache://host:6379/1"),
+    ("cache", "redis-cluster://:password@host", "rediscache://host:6379/1"),
+    ("mail_server", "", "smtp+tls://user:password@host:587"),
+    ("mail_server", "smtps+tls://ada:password@host", "smtp+tls://user:password@host:587"),
+    ("mail_server", "smtp://ada:password@host:port", "smtp+tls://user:password@host:587"),
+]
+RIGHT = [
+    ("integer", "30", 30),
+    ("flag", "true", True),
+    ("flag", "ON", True),
+    ("flag", "False", False),
+    ("flag", "0", False),
+    ("flag", "", False),
+    ("pairs", "TOKEN=x,SECRET=a:b", {"TOKEN": "x", "SECRET": "a:b"}),
+    ("pairs", "", {}),
+    ("choice", "error", "ERROR"),
+]
+
+
+@pytest.mark.parametrize(("reader", "value", "cure"), WRONG)
+def test_a_wrong_value_names_the_variable_and_how_to_fix_it(
+    reader: str, value: str, cure: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, value)
+    with pytest.raises(ImproperlyConfigured) as raised:
+        READERS[reader]()
+    message = str(raised.value)
+    assert message.startswith(NAME)
+    assert cure in message
+    assert "password" not in message.replace("user:password@", "")
+
+
+@pytest.mark.parametrize(("reader", "value", "expected"), RIGHT)
+def test_a_right_value_is_read(
+    reader: str, value: str, expected: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, value)
+    assert READERS[reader]() == expected
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_missing_variable_has_its_default(reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(NAME, raising=False)
+    assert READERS[reader]()
+
+
+@pytest.mark.parametrize(
+    ("value", "engine"),
+    [
+        ("postgres://ada:secret@127.0.0.1:5432/campaigns", "django.db.backends.postgresql"),
+        ("postgresql:///campaigns?host=/run/postgresql", "django.db.backends.postgresql"),
+        ("sqlite://:memory:", "django.db.backends.sqlite3"),
+    ],
+)
+def test_postgres_and_sqlite_are_accepted(
+    value: str, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, value)
+    assert env.database(NAME, default="")["ENGINE"] == engine
+
+
+def test_the_environment_has_precedence_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NAME, "14")
+    monkeypatch.setenv("OTHER_SETTING", "")
+    monkeypatch.delenv("OTHER_SETTING")
+    (tmp_path / ".env").write_text(f"{NAME}=30\nOTHER_SETTING=7\n")
+    env.read_file(tmp_path / ".env")
+    assert os.environ[NAME] == "14"
+    assert env.integer("OTHER_SETTING", default=0) == 7
