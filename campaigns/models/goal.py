@@ -35,14 +35,16 @@ class Goal(models.Model):
             models.CheckConstraint(
                 condition=Q(target__gt=0),
                 name="goal_target_above_zero",
-                violation_error_message=_("The target must be greater than zero."),
+                violation_error_message=_("The target must be above zero."),
             ),
             models.UniqueConstraint(fields=["campaign", "kind"], name="goal_kind_once"),
             models.UniqueConstraint(
                 fields=["campaign"],
                 condition=Q(is_primary=True),
                 name="goal_one_primary",
-                violation_error_message=_("Only one goal can be the primary goal."),
+                violation_error_message=_(
+                    "Choose only one primary goal. It is the goal that banners show."
+                ),
             ),
         ]
 

@@ -115,7 +115,7 @@ class Price(models.Model):
             models.CheckConstraint(
                 condition=Q(amount_minor__gt=0),
                 name="price_above_zero",
-                violation_error_message=_("The price must be greater than zero."),
+                violation_error_message=_("The price must be above zero."),
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=["month", "year"], months__isnull=True)
