@@ -275,7 +275,7 @@ def test_a_specimen_holds_no_code_that_could_be_claimed(gift: Gift) -> None:
 def test_a_specimen_needs_no_gift_in_the_database() -> None:
     gift = Gift(months=1, recipient_name="Ben", message="Soon yours.")
     text = read_text(gifts.render_card(gift, language="en", specimen=True))
-    assert "You are given 1 month of" in text
+    assert "You’ve been given 1 month of" in text
     assert "Soon yours." in text
     assert "claimed once" not in text
 
