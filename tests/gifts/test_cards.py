@@ -273,7 +273,7 @@ def test_a_specimen_shows_no_valid_code(gift: Gift) -> None:
 def test_a_specimen_needs_no_gift_in_the_database() -> None:
     gift = Gift(months=1, recipient_name="Ben", message="Soon yours.")
     text = read_text(gifts.render_card(gift, language="en", specimen=True))
-    assert "You are given 1 month of" in text
+    assert "You’ve been given 1 month of" in text
     assert "Soon yours." in text
     assert "claimed once" not in text
 
