@@ -179,7 +179,7 @@ def test_confirmed_at_both_it_is_made_in_either_order(
     assert (former.member, former.email) == (ada, ADA)
     for path in paths.values():
         page = main_of(Client().get(path))
-        assert "Your address is changed" in page
+        assert "Your address has been changed" in page
         assert NEW in page
     assert NEW in look(client)  # it is open still
     kinds = OutgoingMail.objects.exclude(kind="sign_in").values_list("kind", flat=True)
