@@ -179,7 +179,7 @@ def test_a_change_is_made_after_both_confirmations_in_any_order(
     assert (former.member, former.email) == (ada, ADA)
     for path in paths.values():
         page = main_of(Client().get(path))
-        assert "Your address is changed" in page
+        assert "Your address has been changed" in page
         assert NEW in page
     assert NEW in look(client)  # it is open still
     kinds = OutgoingMail.objects.exclude(kind="sign_in").values_list("kind", flat=True)
