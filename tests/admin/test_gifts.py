@@ -100,10 +100,10 @@ def test_gifts_that_need_attention_can_be_filtered(
 def test_the_page_of_a_gift_shows_its_changes_but_not_its_code(client: Client, gift: Gift) -> None:
     change(client, gift, "new-code")
     page = page_of(client.get(address(Gift, "change", gift.pk)))
-    assert "sent again with a new code" in page
+    assert "resent with a new claim code" in page
     assert WHY in page
     assert "editor" in page
-    assert "gift to its recipient" in page
+    assert "gift, to its recipient" in page
     gift.refresh_from_db()
     assert gift.code_hint in page
     assert gift.code not in page
@@ -326,7 +326,7 @@ def test_a_second_click_resends_a_gift_once(client: Client, editor: User, gift: 
     client.post(url, fields)
     response = client.post(url, fields)
     assert response.status_code == 422
-    assert "editor has just changed this gift (sent again with a new code)" in page_of(response)
+    assert "editor has just changed this gift (resent with a new claim code)" in page_of(response)
     gift.refresh_from_db()
     assert gift.generation == 2
     # Sent again after that message, the change is made.

@@ -33,10 +33,10 @@ def test_a_price_at_stripe_keeps_its_amount(client: Client) -> None:
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"amount_minor": "0"}, "A price is above zero."),
+        ({"amount_minor": "0"}, "The price must be greater than zero."),
         ({"months": "12"}, "Leave this empty: a subscription renews"),
         ({"kind": "gift"}, "Enter the number of months"),
-        ({"currency": "€"}, "small letters of ISO 4217"),
+        ({"currency": "€"}, "Use the three-letter code of the currency"),
     ],
 )
 def test_errors_of_a_price_are_shown_beside_the_field(
