@@ -58,7 +58,7 @@ class LabelledFormSet(InlineAdminFormSet):
     """Labels the link that adds a row with the inline's `add_text`, if it has one."""
 
     def __init__(self, original: InlineAdminFormSet) -> None:
-        vars(self).update(vars(original))
+        self.__dict__ = vars(original)
 
     def inline_formset_data(self) -> str:
         data = json.loads(super().inline_formset_data())

@@ -184,7 +184,7 @@ def test_a_refused_merge_leads_back_to_the_member(
     assert response.redirect_chain == [(address(Member, "change", ada.pk), 302)]
     assert "being erased" in told(response)
     response = client.get(merge_url(ada, ada), follow=True)
-    assert "one person already" in told(response)
+    assert "the same member already" in told(response)
     page = page_of(client.get(address(Member, "change", adele.pk)))
     assert address(Member, "find_duplicate", adele.pk) not in page
 
