@@ -5,18 +5,30 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, cast
 
+import structlog
+
 from campaigns.stripe_api.connection import Json, client, plain, translated
-from campaigns.stripe_api.events import Event, read_event
+from campaigns.stripe_api.events import Event, UnusableEvent, read_event
 from campaigns.stripe_api.snapshots import BalanceTransaction, read_balance_transaction
+
+log = structlog.get_logger(__name__)
 
 
 def walk_events(*, since: datetime) -> Iterator[Event]:
-    """Yield every event since then that Stripe still has (it keeps them for 30 days)."""
+    """Yield every event since then that Stripe still has (it keeps them for 30 days).
+
+    An event that we can't read is skipped: it must not hold up the others.
+    """
     created = {"gte": int(since.timestamp())}
     events = _walk(lambda page: client().v1.events.list(cast(Any, {"created": created, **page})))
     for raw in events:
-        # The library reads decimals, which JSON has no type for.
-        yield read_event(raw, payload=json.dumps(raw, default=str))
+        try:
+            # The library reads decimals, which JSON has no type for.
+            event = read_event(raw, payload=json.dumps(raw, default=str))
+        except UnusableEvent as error:
+            log.warning("event_skipped", event=str(raw.get("id"))[:40], error=str(error))
+            continue
+        yield event
 
 
 def walk_balance_transactions(
