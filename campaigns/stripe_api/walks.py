@@ -26,7 +26,7 @@ def walk_events(*, since: datetime) -> Iterator[Event]:
             # The library reads decimals, which JSON has no type for.
             event = read_event(raw, payload=json.dumps(raw, default=str))
         except UnusableEvent as error:
-            log.warning("event_skipped", event=str(raw.get("id"))[:40], error=str(error))
+            log.warning("event_skipped", event_id=str(raw.get("id"))[:40], error=str(error))
             continue
         yield event
 
