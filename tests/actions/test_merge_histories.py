@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from campaigns import members, memberships, progress
 from campaigns.models import Campaign, Gift, Member, Membership, Payment, Tally
+from tests.support.effort import effort
 from tests.support.factories import (
     at,
     claim,
@@ -176,8 +177,9 @@ def numbers(life: Life) -> list[list[int]]:
     return [[progress.measure_goal(goal, at=day).counted for day in days] for goal in goals]
 
 
+@pytest.mark.walk
 @settings(
-    max_examples=60,
+    max_examples=effort(quick=12, thorough=60),
     deadline=None,
     derandomize=CI,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

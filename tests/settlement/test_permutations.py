@@ -30,8 +30,9 @@ from campaigns.models import (
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
 from tests.settlement.test_settlement import order_gift, order_membership
+from tests.support.effort import effort
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.both_databases]
 
 CARD = "4242424242424242"
 HOUR = 3600
@@ -176,8 +177,9 @@ def begin(sandbox: SandboxControl, campaign: Campaign, kind: str) -> Journey:
 CI = "CI" in os.environ
 
 
+@pytest.mark.walk
 @settings(
-    max_examples=20,
+    max_examples=effort(quick=6, thorough=20),
     deadline=None,
     derandomize=CI,
     print_blob=not CI,

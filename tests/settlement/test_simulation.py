@@ -30,6 +30,7 @@ from campaigns.progress import tallies
 from newsroom.sandbox.control import SandboxControl
 from tests.support import books
 from tests.support.campaigns import BEGINS, CAMPAIGNS, ENDS, KINDS, MEANS, open_campaigns
+from tests.support.effort import effort
 from tests.support.factories import at
 from tests.support.renewals import CHANGES
 from tests.support.simulation import World
@@ -37,8 +38,8 @@ from tests.support.simulation import World
 pytestmark = [pytest.mark.long, pytest.mark.once, pytest.mark.django_db]
 
 CI = "CI" in os.environ
-WALKS = int(os.environ.get("SIMULATED_WALKS", "4"))
-SALES = int(os.environ.get("SIMULATED_SALES", "20"))
+WALKS = int(os.environ.get("SIMULATED_WALKS", effort(quick=1, thorough=4)))
+SALES = int(os.environ.get("SIMULATED_SALES", effort(quick=8, thorough=20)))
 SEED = int(os.environ.get("SIMULATED_SEED", "20261120"))
 
 PEOPLE = ("ada", "bea", "cem", "dov")
@@ -186,6 +187,7 @@ WALKING = settings(
 )
 
 
+@pytest.mark.walk
 def test_no_random_walk_makes_our_rows_differ_from_stripe(
     sandbox: SandboxControl, admin_user: User, mailoutbox: list[Any]
 ) -> None:
@@ -231,6 +233,7 @@ def live_through_two_years(world: World, luck: Random, *, sales: int) -> None:
             world.close(luck.choice(sorted(CAMPAIGNS)))
 
 
+@pytest.mark.walk
 def test_two_years_of_sales_end_with_the_same_figures_as_stripe(
     sandbox: SandboxControl, admin_user: User, mailoutbox: list[Any]
 ) -> None:
