@@ -307,6 +307,7 @@ def test_a_session_paid_during_a_change_is_not_replaced(
 # At the same time
 
 
+@pytest.mark.both_databases
 def test_two_clicks_at_once_make_one_session(order: checkouts.Order) -> None:
     for _ in range(5):
         start = partial(checkouts.start_checkout, uuid4(), order)
@@ -316,6 +317,7 @@ def test_two_clicks_at_once_make_one_session(order: checkouts.Order) -> None:
     assert len(sessions()) == Checkout.objects.count() == 5
 
 
+@pytest.mark.both_databases
 def test_two_clicks_at_once_after_expiry_make_one_new_session(
     order: checkouts.Order, sandbox: SandboxControl
 ) -> None:
@@ -329,6 +331,7 @@ def test_two_clicks_at_once_after_expiry_make_one_new_session(
     assert open_sessions() == [Checkout.objects.get().session_id]
 
 
+@pytest.mark.both_databases
 def test_two_tabs_with_different_forms_leave_one_session_open(order: checkouts.Order) -> None:
     """The last form wins; both tabs get its session, or an error to try again."""
     changed = replace(order, price=Price.objects.get(kind="month"))

@@ -15,6 +15,8 @@ from tests.conftest import TODAY
 from tests.support.database import KEPT, empty_tables
 from tests.support.factories import at, claim, make_campaign, make_gift, make_member
 
+pytestmark = pytest.mark.both_databases
+
 
 def count_rows() -> dict[str, int]:
     counts = {}

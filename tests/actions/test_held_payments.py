@@ -206,6 +206,7 @@ def test_a_pending_payment_in_another_currency_makes_no_number_provisional(
     assert goal.pending == 0
 
 
+@pytest.mark.both_databases
 def test_a_decision_and_a_settlement_at_once_leave_the_decision(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:

@@ -20,7 +20,7 @@ from tests.settlement.test_settlement import order_gift, order_membership
 from tests.support.factories import at, make_gift, make_member, make_payment
 from tests.support.threads import race
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.both_databases]
 
 CARD = "4242424242424242"
 only_with_many_writers = pytest.mark.skipif(

@@ -192,6 +192,7 @@ def test_what_stripe_took_and_we_have_not_read_yet_is_spoken_for(
     assert actions.refundable_minor(three[0].payment) == 12000
 
 
+@pytest.mark.both_databases
 def test_one_order_carried_out_by_several_at_once_gives_back_once(
     three: list[Gift], staff: User
 ) -> None:
@@ -214,6 +215,7 @@ def test_no_more_is_given_back_than_is_left(three: list[Gift], staff: User) -> N
         order(three[2], staff, amount_minor=0)
 
 
+@pytest.mark.both_databases
 def test_two_orders_at_once_never_give_back_more_than_was_paid(
     three: list[Gift], staff: User
 ) -> None:
@@ -304,6 +306,7 @@ def test_a_second_click_refunds_once(three: list[Gift], staff: User) -> None:
     assert at_stripe(three[0].payment) == [6000, 6000]
 
 
+@pytest.mark.both_databases
 def test_two_colleagues_at_once_refund_once(three: list[Gift], staff: User) -> None:
     outcomes = race(*[lambda: refund(three[0].payment, staff)] * 3)
     assert sum(isinstance(outcome, RefundOrder) for outcome in outcomes) == 1

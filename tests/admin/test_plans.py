@@ -51,6 +51,7 @@ def test_what_is_wrong_with_a_price_is_said_beside_it(
     assert words in page_of(response)
 
 
+@pytest.mark.both_databases
 def test_a_gift_that_lasts_no_time_has_no_price() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         make_price("gift", months=None)

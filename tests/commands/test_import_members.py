@@ -12,7 +12,7 @@ from campaigns.models.erasure import hash_erased
 from tests.commands.test_commands import import_file
 from tests.support.factories import make_campaign, make_member, make_payment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.support.factories import make_campaign
 from tests.support.mails import deliver, owe_one_of
 from tests.support.threads import race
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

@@ -59,6 +59,8 @@ from tests.support.factories import at, recount_campaign
 from tests.support.mails import both, text_of
 from tests.support.webhooks import post
 
+pytestmark = pytest.mark.both_databases
+
 clock = _clock  # a fixture
 LATER = "2026-12-24T08:00:00+00:00"
 GIFTS = {"gifts": [to("Ben", "ben@example.org", MESSAGE, LATER), to(NAME, ZOE, MESSAGE)]}

@@ -53,7 +53,7 @@ from tests.support.webhooks import post
 
 clock = _clock  # a fixture
 # Time is frozen unless a test moves it.
-pytestmark = [pytest.mark.long, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("clock"), pytest.mark.both_databases]
 
 
 @pytest.fixture

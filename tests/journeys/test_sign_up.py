@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from tests.support.browser import Reader, a_reader
 from tests.support.processes import Site
 
-pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.long]
+pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.long, pytest.mark.both_databases]
 
 GOOD_CARD = "4242 4242 4242 4242"
 DECLINED_CARD = "4000 0000 0000 0002"

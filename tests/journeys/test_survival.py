@@ -18,7 +18,7 @@ from newsroom.demo.processes import ROOT
 from tests.support.processes import CAMPAIGN, Site, run_site, wait_until
 from tests.support.webhooks import make_event, sign
 
-pytestmark = [pytest.mark.xdist_group("survival"), pytest.mark.long]
+pytestmark = [pytest.mark.xdist_group("survival"), pytest.mark.long, pytest.mark.both_databases]
 
 CARD = "4242424242424242"
 SEED = int(os.environ.get("SURVIVAL_SEED", "0")) or random.randrange(1, 10**6)  # noqa: S311

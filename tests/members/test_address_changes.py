@@ -283,6 +283,7 @@ def test_a_member_who_is_being_erased_cannot_change_the_address(
     assert address_of(ada) == ADA
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_simultaneous_confirmations_make_the_change_once(client: Client) -> None:
     ada = make_member(ADA)
@@ -295,6 +296,7 @@ def test_simultaneous_confirmations_make_the_change_once(client: Client) -> None
     assert OutgoingMail.objects.filter(kind="address_changed").count() == 1
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_a_confirmation_without_a_conditional_update_loses_the_race() -> None:
     """Control: saving the whole row overwrites the other confirmation."""

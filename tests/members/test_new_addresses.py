@@ -79,6 +79,7 @@ def test_the_owner_of_the_new_address_is_merged(client: Client, campaign: Campai
     assert "0 of 1 claimed." in look(client)
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_a_simultaneous_sign_up_with_the_new_address_is_merged() -> None:
     ada = make_member(ADA)

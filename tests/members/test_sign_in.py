@@ -84,6 +84,7 @@ def test_a_link_works_once(client: Client) -> None:
         assert "Send sign-in link" in main_of(again)
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_two_simultaneous_uses_of_a_link_sign_in_once(client: Client) -> None:
     make_member(ADA)

@@ -292,6 +292,7 @@ def refund_part(payment: Payment) -> None:
         assert error.code == "charge_disputed"  # noqa: PT017 - the other may have been first
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("first", ["refund", "dispute", "either"])
 def test_a_refund_and_a_dispute_end_in_the_same_rows_in_either_order(
     campaign: Campaign, sandbox: SandboxControl, client: Client, sold: Payment, first: str

@@ -20,7 +20,7 @@ from tests.support.factories import (
     make_refund,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 
 def count(campaign: Campaign, *, on: str = "2027-06-01 00:00") -> int:

@@ -30,7 +30,7 @@ from tests.support.factories import (
 )
 from tests.support.threads import race
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 PEOPLE, GIFTS = 1000, 30
 Rows = set[tuple[Any, ...]]

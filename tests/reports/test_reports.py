@@ -27,7 +27,7 @@ from tests.support.factories import (
     recount_campaign,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 NOW = at("2026-11-10 12:00")
 

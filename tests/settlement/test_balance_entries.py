@@ -18,6 +18,8 @@ from tests.settlement.test_reconciliation import REFUND_FAILS, give_back, intent
 from tests.support.extensions import CARD, Clock, clock  # noqa: F401 - a fixture
 from tests.support.factories import at, make_campaign, make_member, make_payment, make_price
 
+pytestmark = pytest.mark.both_databases
+
 CURRENCIES = ("eur", "usd", "uah")
 LATER = at("2099-01-01 00:00")
 

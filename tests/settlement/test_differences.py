@@ -21,7 +21,7 @@ from tests.settlement.test_reconciliation import (
 from tests.support.extensions import Clock, clock  # noqa: F401 - a fixture
 from tests.support.factories import at, make_member, make_payment, make_refund
 
-pytestmark = pytest.mark.usefixtures("clock")
+pytestmark = [pytest.mark.usefixtures("clock"), pytest.mark.both_databases]
 
 # Rows that were changed
 

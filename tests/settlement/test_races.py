@@ -32,7 +32,7 @@ from tests.support.factories import at, make_gift, make_member
 from tests.support.threads import race, race_through
 from tests.support.webhooks import DOOR, post, sign
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.both_databases]
 
 CARD = "4242424242424242"
 PEOPLE, EVENTS_OF_EACH, COPIES, WORKERS = 100, 5, 4, 8

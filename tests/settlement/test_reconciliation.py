@@ -25,7 +25,7 @@ from tests.settlement.test_settlement import order_gift, order_membership
 from tests.support.extensions import CARD, REFUSED, Clock, clock  # noqa: F401 - a fixture
 from tests.support.factories import at, make_member, make_payment
 
-pytestmark = pytest.mark.usefixtures("clock")
+pytestmark = [pytest.mark.usefixtures("clock"), pytest.mark.both_databases]
 REFUND_FAILS = "4000000000005126"
 IBAN = "DE89370400440532013000"
 

@@ -18,6 +18,8 @@ from newsroom.sandbox.control import SandboxControl
 from tests.settlement.test_settlement import order_membership
 from tests.support.threads import race
 
+pytestmark = pytest.mark.both_databases
+
 CARD = "4242424242424242"
 DAY = 86_400
 PART = 1500

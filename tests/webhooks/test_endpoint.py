@@ -15,6 +15,8 @@ from newsroom.sandbox.control import SandboxControl
 from tests.settlement.test_settlement import order_membership
 from tests.support.webhooks import DOOR, completed_event, make_event, post, sign
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.mark.parametrize(
     "header",

@@ -16,6 +16,8 @@ from tests.settlement.test_settlement import order_membership
 from tests.support.factories import at, make_member
 from tests.support.webhooks import completed_event, make_event, post
 
+pytestmark = pytest.mark.both_databases
+
 
 def make_due(event_id: str) -> None:
     StripeEvent.objects.filter(event_id=event_id).update(next_attempt_at=timezone.now())

@@ -19,7 +19,7 @@ from tests.settlement.test_settlement import order_membership
 from tests.support.factories import at
 from tests.support.staff import make_event
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 HOURS = timedelta(hours=1)
 
