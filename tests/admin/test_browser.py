@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from campaigns.models import Campaign, Gift, Member, Refund, StripeEvent
-from tests.support.browser import a_reader, run_chromium
+from tests.support.browser import open_reader, run_chromium
 from tests.support.factories import make_payment, recount_campaign
 from tests.support.staff import WAITING_BUYER, wait_for_a_person
 
@@ -95,14 +95,14 @@ def test_staffs_pages_hold_to_the_policy_and_to_axe(
     pages["payment-refund"] = f"/admin/campaigns/payment/{payment}/refund/"
     with run_chromium() as chromium:
         for window, looks in WINDOWS.items():
-            with a_reader(chromium, **looks) as reader:
+            with open_reader(chromium, **looks) as reader:
                 reader.context.add_cookies([cookie])
                 for name, address in pages.items():
                     answer = reader.page.goto(site.url + address)
                     assert answer is not None
                     assert answer.status == 200, address
                     seen = len(reader.complaints)
-                    reader.look(f"staff-{name}-{window}")
+                    reader.check_page(f"staff-{name}-{window}")
                     # Axe loads the page's own styles anew, inline, and is refused as it should be.
                     del reader.complaints[seen:]
 
