@@ -25,9 +25,9 @@ from campaigns.progress import HeldTotal
 from campaigns.reports import formats, gather_figures
 from newsroom.sandbox.control import SandboxControl
 from tests.admin.conftest import editor, trainee  # noqa: F401 - fixtures
-from tests.settlement.test_settlement import order_gift, order_membership
 from tests.support.extensions import Clock, clock  # noqa: F401 - a fixture
 from tests.support.factories import at, recount_campaign
+from tests.support.sales import buy, place_order
 from tests.support.staff import address, page_of, permit, told
 from tests.support.threads import race
 
@@ -48,10 +48,10 @@ def abroad(campaign: Campaign) -> Campaign:
     return campaign
 
 
-def buy(campaign: Campaign, sandbox: SandboxControl, kind: str, currency: str = "usd") -> Payment:
-    checkout = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
-    sandbox.pay(str(checkout.session_id), card=CARD, currency=currency)
-    settlement.settle_checkout(checkout.pk)
+def buy_abroad(
+    campaign: Campaign, sandbox: SandboxControl, kind: str, currency: str = "usd"
+) -> Payment:
+    checkout = buy(campaign, sandbox, kind, currency=currency)
     return Payment.objects.get(checkout=checkout)
 
 
@@ -67,7 +67,7 @@ def decide(payment: Payment, hold: Payment.Hold) -> None:
 def test_what_was_paid_in_another_currency_is_given_for_and_held(
     abroad: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
-    payment = buy(abroad, sandbox, kind)
+    payment = buy_abroad(abroad, sandbox, kind)
     assert (payment.amount_minor, payment.currency, payment.status) == (6600, "usd", "succeeded")
     assert payment.hold == Hold.WAITING
     given: type[Gift] | type[Membership] = Gift if kind == "gift" else Membership
@@ -84,8 +84,8 @@ def test_taken_it_counts_as_a_person_or_a_gift_and_in_no_goal_of_other_money(
     abroad: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
     Goal.objects.create(campaign=abroad, kind=Goal.Kind.MONEY, target=100_000)
-    payment = buy(abroad, sandbox, kind)
-    buy(abroad, sandbox, "gift", "eur")
+    payment = buy_abroad(abroad, sandbox, kind)
+    buy_abroad(abroad, sandbox, "gift", "eur")
     decide(payment, Hold.ACCEPTED)
     people, money = progress.measure_campaign(abroad, at=LATER)
     assert (people.counted, money.counted) == (2, 6000)
@@ -104,7 +104,7 @@ def test_taken_it_counts_as_a_person_or_a_gift_and_in_no_goal_of_other_money(
 def test_not_taken_it_counts_nowhere_and_staff_may_think_again(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:
-    payment = buy(abroad, sandbox, "gift")
+    payment = buy_abroad(abroad, sandbox, "gift")
     for hold, counted in ((Hold.REFUSED, 0), (Hold.ACCEPTED, 1), (Hold.REFUSED, 0)):
         decide(payment, hold)
         assert Tally.objects.count() == counted
@@ -122,7 +122,7 @@ def test_not_taken_it_counts_nowhere_and_staff_may_think_again(
 def test_a_payment_as_asked_for_is_not_held_and_nothing_can_be_decided(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:
-    payment = buy(abroad, sandbox, "gift", "eur")
+    payment = buy_abroad(abroad, sandbox, "gift", "eur")
     assert payment.hold == Hold.NONE
     with pytest.raises(ForbiddenMove):
         decide(payment, Hold.REFUSED)
@@ -134,7 +134,7 @@ def test_a_currency_that_turns_out_equal_is_held_no_longer(
     campaign: Campaign, sandbox: SandboxControl, known: Payment.Hold
 ) -> None:
     """Of a subscription, too: the Checkout was noted wrong, and is put right."""
-    checkout = order_membership(campaign, "year")
+    checkout = place_order(campaign, "year")
     Checkout.objects.update(currency="usd")
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
@@ -155,7 +155,7 @@ def test_a_renewal_never_counts_and_waits_for_nobody(
     clock: Clock,  # noqa: F811
 ) -> None:
     """Or staff would be asked of every month of every reader abroad."""
-    checkout = order_membership(campaign, "month")
+    checkout = place_order(campaign, "month")
     Checkout.objects.update(currency="usd")
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
@@ -166,7 +166,7 @@ def test_a_renewal_never_counts_and_waits_for_nobody(
 
 
 def test_a_refund_ends_what_was_taken(abroad: Campaign, sandbox: SandboxControl) -> None:
-    payment = buy(abroad, sandbox, "once")
+    payment = buy_abroad(abroad, sandbox, "once")
     decide(payment, Hold.ACCEPTED)
     stripe_api.refund_payment(str(payment.intent_id), amount_minor=6600, idempotency_key="back")
     assert payment.checkout_id is not None
@@ -180,7 +180,7 @@ def test_a_refund_ends_what_was_taken(abroad: Campaign, sandbox: SandboxControl)
 def test_what_was_given_back_whole_waits_for_nobody(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:
-    payment = buy(abroad, sandbox, "once")
+    payment = buy_abroad(abroad, sandbox, "once")
     for back, waits in ((6599, True), (1, False)):
         stripe_api.refund_payment(
             str(payment.intent_id), amount_minor=back, idempotency_key=f"back-{back}"
@@ -197,7 +197,7 @@ def test_what_was_given_back_whole_waits_for_nobody(
 def test_a_pending_payment_in_another_currency_makes_no_number_provisional(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_gift(campaign)
+    checkout = place_order(campaign, "gift")
     Checkout.objects.update(currency="usd")
     sandbox.pay(str(checkout.session_id), iban=IBAN)
     settlement.settle_checkout(checkout.pk)
@@ -210,7 +210,7 @@ def test_a_pending_payment_in_another_currency_makes_no_number_provisional(
 def test_a_decision_and_a_settlement_at_once_leave_the_decision(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:
-    payment = buy(abroad, sandbox, "gift")
+    payment = buy_abroad(abroad, sandbox, "gift")
     checkout_id = payment.checkout_id
     assert checkout_id is not None
     outcomes = race(
@@ -227,7 +227,7 @@ def test_a_settlement_that_does_not_hold_the_checkout_would_undo_the_decision(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:
     """The control: it writes the row that it had read before."""
-    payment = buy(abroad, sandbox, "gift")
+    payment = buy_abroad(abroad, sandbox, "gift")
     read_before = Payment.objects.get(pk=payment.pk)
     decide(payment, Hold.ACCEPTED)
     read_before.save()
@@ -244,7 +244,7 @@ def test_staff_take_it_with_a_why_and_the_number_follows(
     client: Client,
     editor: User,  # noqa: F811
 ) -> None:
-    payment = buy(abroad, sandbox, "gift")
+    payment = buy_abroad(abroad, sandbox, "gift")
     tasks.do_what_followed()
     front = page_of(client.get("/admin/"))
     assert "needs=held" in front
@@ -276,7 +276,7 @@ def test_who_may_not_give_money_back_may_not_decide(
     client: Client,
     trainee: User,  # noqa: F811
 ) -> None:
-    payment = buy(abroad, sandbox, "gift")
+    payment = buy_abroad(abroad, sandbox, "gift")
     permit(trainee, "view_payment")
     page = page_of(client.get(address(Payment, "change", payment.pk)))
     assert "Accept or decline payment" not in page
@@ -293,7 +293,7 @@ def test_the_progress_page_and_the_report_say_what_is_held(
     editor: User,  # noqa: F811
 ) -> None:
     for kind in ("gift", "once"):
-        buy(abroad, sandbox, kind)
+        buy_abroad(abroad, sandbox, kind)
     page = page_of(client.get(f"/admin/campaigns/campaign/{abroad.pk}/progress/"))
     assert "2 payments ($132) were made in an unexpected currency." in page
     figures = gather_figures(abroad, at=LATER)
@@ -307,7 +307,7 @@ def test_a_payment_as_asked_for_has_no_page_to_decide(
     client: Client,
     editor: User,  # noqa: F811
 ) -> None:
-    payment = buy(abroad, sandbox, "gift", "eur")
+    payment = buy_abroad(abroad, sandbox, "gift", "eur")
     response = client.get(f"/admin/campaigns/payment/{payment.pk}/held/", follow=True)
     assert "this payment is not held" in told(response)
     assert "Left after refunds and disputes" in page_of(response)

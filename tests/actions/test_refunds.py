@@ -23,7 +23,7 @@ from campaigns.models import (
 )
 from campaigns.models.moves import ForbiddenMove
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_settlement import order_gift
+from tests.support.sales import place_order
 from tests.support.threads import race
 
 CARD = "4242424242424242"
@@ -120,7 +120,7 @@ def test_a_refund_in_the_dashboard_may_have_meant_no_gift(three: list[Gift]) -> 
 def test_a_refund_names_gifts_of_its_own_payment_only(
     three: list[Gift], campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    other = order_gift(campaign, "eve@example.org")
+    other = place_order(campaign, "gift", "eve@example.org")
     sandbox.pay(str(other.session_id), card=CARD)
     settlement.settle_checkout(other.pk)
     refund = refund_in_the_dashboard(three[0].payment, 6000)

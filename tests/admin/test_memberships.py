@@ -13,7 +13,7 @@ from tests.support.extensions import Clock
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at, make_member
 from tests.support.pages import NOBODY
-from tests.support.renewals import subscribe
+from tests.support.sales import subscribe
 from tests.support.staff import address, filled, page_of, permit, told
 
 WHY = "She wrote that she moves away"

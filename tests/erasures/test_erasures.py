@@ -44,7 +44,7 @@ from tests.support.erasures import (
     MESSAGE,
     NAME,
     ZOE,
-    buy,
+    buy_as_zoe,
     carry_through,
     dump_everything,
     erase,
@@ -80,7 +80,7 @@ def goal_of_money(campaign: Campaign, clock: Clock) -> None:
 @pytest.fixture
 def zoe(campaign: Campaign, sandbox: SandboxControl) -> Member:
     """A member with one subscription."""
-    buy(campaign, sandbox)
+    buy_as_zoe(campaign, sandbox)
     return Member.objects.get(email=ZOE)
 
 
@@ -288,7 +288,7 @@ def assert_events_leave_ids(sandbox: SandboxControl, client: Client, *kinds: str
 def test_a_bank_debit_that_succeeds_later_names_nobody(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    checkout = buy(campaign, sandbox, "gift", iban="DE89370400440532013000", typed=GIFTS)
+    checkout = buy_as_zoe(campaign, sandbox, "gift", iban="DE89370400440532013000", typed=GIFTS)
     assert checkout.status == "waiting"
     zoe = Member.objects.get(email=ZOE)
     erase(zoe)
@@ -310,7 +310,7 @@ def test_a_bank_debit_that_succeeds_later_names_nobody(
 def test_a_gift_they_bought_is_delivered_without_name_and_message(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    buy(campaign, sandbox, "gift", typed=GIFTS)
+    buy_as_zoe(campaign, sandbox, "gift", typed=GIFTS)
     erase(Member.objects.get(email=ZOE))
     gift = Gift.objects.get(position=0)
     assert (gift.recipient_name, gift.message, gift.buyer_name) == ("Ben", "", "")
@@ -329,8 +329,10 @@ def test_an_undelivered_gift_to_them_goes_to_its_buyer(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     wanted = {"gifts": [to("Cleo", "cleo@example.org"), to(NAME, ZOE, f"Dear {NAME}", LATER)]}
-    checkout = buy(campaign, sandbox, "gift", email="ben@example.org", name="Ben", typed=wanted)
-    buy(campaign, sandbox, "month")
+    checkout = buy_as_zoe(
+        campaign, sandbox, "gift", email="ben@example.org", name="Ben", typed=wanted
+    )
+    buy_as_zoe(campaign, sandbox, "month")
     erase(Member.objects.get(email=ZOE))
     checkout.refresh_from_db()
     assert [each["recipient_name"] for each in checkout.typed["gifts"]] == ["Cleo", ""]
@@ -351,7 +353,7 @@ def test_a_person_who_returns_is_a_new_member(
 ) -> None:
     erase(zoe)
     pass_by(clock, days=1)
-    buy(campaign, sandbox, name="Zoë O.")
+    buy_as_zoe(campaign, sandbox, name="Zoë O.")
     again = Member.objects.get(email=ZOE)
     assert again != zoe
     assert (again.name, again.payments.count(), again.memberships.count()) == ("Zoë O.", 1, 1)

@@ -36,12 +36,12 @@ from tests.support.erasures import (
     NAME,
     ZOE,
     bring_events,
-    buy,
+    buy_as_zoe,
     dump_everything,
     erase,
     find_secrets,
     go_on,
-    order,
+    order_as_zoe,
     pass_by,
 )
 from tests.support.extensions import Clock
@@ -59,7 +59,7 @@ pytestmark = [pytest.mark.long, pytest.mark.usefixtures("clock"), pytest.mark.bo
 @pytest.fixture
 def zoe(campaign: Campaign, sandbox: SandboxControl) -> Member:
     """A subscriber, with stored events."""
-    buy(campaign, sandbox)
+    buy_as_zoe(campaign, sandbox)
     bring_events(sandbox, work_on=3)
     tasks.do_what_followed()
     return Member.objects.get(email=ZOE)
@@ -95,7 +95,7 @@ def assert_forgotten(erasure: Erasure) -> None:
 def test_a_step_that_fails_at_stripe_is_retried(
     zoe: Member, sandbox: SandboxControl, clock: Clock, call: str, kind: str
 ) -> None:
-    order(Campaign.objects.get())  # and one that she left open
+    order_as_zoe(Campaign.objects.get())  # and one that she left open
     erasure = ask(zoe)
     sandbox.add_fault("api", match=call, kind=kind, times=-1)
     go_on(erasure)
@@ -265,7 +265,7 @@ def test_a_payment_just_before_the_session_expires_is_cancelled_too(
     zoe: Member, campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stripe took the payment a moment before the session expired."""
-    session_id = str(order(campaign, "month").session_id)
+    session_id = str(order_as_zoe(campaign, "month").session_id)
     expire = stripe_api.expire_session
 
     def pay_first(session: str) -> None:
@@ -287,9 +287,9 @@ def test_a_purchase_started_between_two_steps_is_ended_first(
     def order_first(found: Traces) -> None:
         monkeypatch.setattr(traces, "forget_mentions", forget)
         if is_paid:
-            buy(campaign, sandbox, "month")
+            buy_as_zoe(campaign, sandbox, "month")
         else:
-            order(campaign, "month")
+            order_as_zoe(campaign, "month")
         forget(found)
 
     monkeypatch.setattr(traces, "forget_mentions", order_first)
@@ -330,7 +330,7 @@ def test_a_lost_session_that_is_paid_later_is_ended_and_names_nobody(
     zoe: Member, campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     """The answer with the session was lost; it is paid after the erasure."""
-    lost = order(campaign, "month")
+    lost = order_as_zoe(campaign, "month")
     session_id = str(lost.session_id)
     Checkout.objects.filter(pk=lost.pk).update(status="starting", session_id=None, session_url="")
     erasure = erase(zoe)

@@ -18,7 +18,7 @@ clock = _clock  # a fixture
 
 
 def test_whoever_clicks_again_is_asked_once(campaign: Campaign, sandbox: SandboxControl) -> None:
-    subscribe(campaign=campaign, sandbox=sandbox, email="ben@example.org")
+    subscribe(campaign, sandbox, email="ben@example.org")
     gift = give(campaign)
     for _ in range(3):
         with pytest.raises(gifts.ConfirmationRequired):
@@ -29,7 +29,7 @@ def test_whoever_clicks_again_is_asked_once(campaign: Campaign, sandbox: Sandbox
 def test_a_confirmation_says_nothing_once_the_code_is_a_new_one(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    subscribe(campaign=campaign, sandbox=sandbox, email="ben@example.org")
+    subscribe(campaign, sandbox, email="ben@example.org")
     gift = give(campaign)
     token = links.confirmation_token(gift, Member.objects.get(email="ben@example.org"))
     gifts.resend_gift(gift, with_new_code=True)
@@ -41,7 +41,7 @@ def test_a_confirmation_says_nothing_once_the_code_is_a_new_one(
 def test_a_confirmation_that_was_given_up_can_be_asked_for_again(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscribe(campaign=campaign, sandbox=sandbox, email="ben@example.org")
+    subscribe(campaign, sandbox, email="ben@example.org")
     gift = give(campaign)
     for _ in range(2):
         with pytest.raises(gifts.ConfirmationRequired):
@@ -54,7 +54,7 @@ def test_a_confirmation_that_was_given_up_can_be_asked_for_again(
 def test_a_claim_tells_nobody_the_name_that_a_stranger_typed(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    subscribe(campaign=campaign, sandbox=sandbox, email="ben@example.org")
+    subscribe(campaign, sandbox, email="ben@example.org")
     Member.objects.update(name="")
     with pytest.raises(gifts.ConfirmationRequired):
         actions.claim_gift(

@@ -3,21 +3,20 @@
 from datetime import timedelta
 from smtplib import SMTPRecipientsRefused
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import time_machine
 from django.conf import LazySettings
 from django.core.mail import EmailMultiAlternatives
 
-from campaigns import actions, emails, gifts, settlement, tasks
-from campaigns import checkout as checkouts
+from campaigns import actions, emails, gifts, tasks
 from campaigns.emails import messages, outbox
-from campaigns.models import Campaign, Checkout, Gift, OutgoingMail, Price
+from campaigns.models import Campaign, Gift, OutgoingMail
 from campaigns.models.moves import ForbiddenMove
 from newsroom.sandbox.control import SandboxControl
 from tests.actions.test_refunds import three as _three
 from tests.support.factories import at, make_campaign, make_gift, make_member
+from tests.support.sales import buy
 
 three = _three  # a fixture: three gifts, handed over by their buyer
 
@@ -214,9 +213,8 @@ def test_a_purchase_for_a_day_ahead_waits_for_it(
     day = NOW + timedelta(days=30)
     wanted = {"recipient_name": "Ben", "recipient_email": "ben@example.org"}
     with time_machine.travel(NOW, tick=False):
-        gift = buy(
-            campaign, sandbox, [wanted | {"deliver_at": day.isoformat(), "zone": "Asia/Tokyo"}]
-        )
+        wanted |= {"deliver_at": day.isoformat(), "zone": "Asia/Tokyo"}
+        gift = buy_gift(campaign, sandbox, wanted)
     assert (gift.deliver_at, gift.zone, gift.status) == (day, "Asia/Tokyo", "paid")
     [invitation] = invitations()
     assert invitation.next_attempt_at == day
@@ -228,21 +226,10 @@ def test_a_day_that_passed_while_the_bank_took_its_time_is_now(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     wanted = {"recipient_email": "ben@example.org", "deliver_at": "2026-11-01T09:00:00+00:00"}
-    gift = buy(campaign, sandbox, [wanted])
+    gift = buy_gift(campaign, sandbox, wanted)
     assert gift.deliver_at == gift.paid_at
 
 
-def buy(campaign: Campaign, sandbox: SandboxControl, wanted: list[dict[str, str]]) -> Gift:
-    order = checkouts.Order(
-        kind=Checkout.Kind.GIFT,
-        price=Price.objects.get(kind="gift"),
-        email="ada@example.org",
-        name="Ada Reader",
-        language="en",
-        campaign=campaign,
-        typed={"gifts": wanted},
-    )
-    checkout = checkouts.start_checkout(uuid4(), order)
-    sandbox.pay(str(checkout.session_id), card="4242424242424242")
-    settlement.settle_checkout(checkout.pk)
+def buy_gift(campaign: Campaign, sandbox: SandboxControl, wanted: dict[str, str]) -> Gift:
+    buy(campaign, sandbox, "gift", typed={"gifts": [wanted]})
     return Gift.objects.get()

@@ -28,7 +28,7 @@ from campaigns.models import (
 from campaigns.models.address_change import Side
 from newsroom.sandbox.control import SandboxControl
 from tests.support.address_changes import MINE, NEW, address_of, confirm, path_of, want
-from tests.support.erasures import buy
+from tests.support.erasures import buy_as_zoe
 from tests.support.factories import make_gift, make_member, make_plan
 from tests.support.pages import NOON, main_of
 from tests.support.sign_in import ADA, ask, ask_for_link, look, sign_in
@@ -151,7 +151,7 @@ def test_links_sent_to_the_old_address_stop_working(client: Client, ada: Member)
 def test_a_portal_link_sent_to_the_old_address_stops_working(
     campaign: Campaign, sandbox: SandboxControl, clock: time_machine.Traveller
 ) -> None:
-    checkout = buy(campaign, sandbox, email=ADA, name="Ada")
+    checkout = buy_as_zoe(campaign, sandbox, email=ADA, name="Ada")
     old, ada = f"/membership/manage/{links.portal_token(checkout)}/", Member.objects.get()
     clock.shift(60)
     assert Client().get(old).status_code == 200

@@ -16,21 +16,12 @@ from campaigns.models import Campaign, Membership, OutgoingMail, Payment, Tally
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
 from tests.settlement.test_permutations import dump_rows, forget_sales
-from tests.settlement.test_settlement import order_membership
 from tests.support.extensions import Clock, claim, give
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at, make_campaign
 from tests.support.mails import assert_not_wanted, both, deliver, find_link
-from tests.support.renewals import (
-    DECLINED_LATER,
-    GOOD,
-    change,
-    invoices_of,
-    mend_card,
-    pay_newest,
-    settle,
-    subscribe,
-)
+from tests.support.renewals import DECLINED_LATER, GOOD, change, invoices_of, mend_card, pay_newest
+from tests.support.sales import place_order, settle, subscribe
 
 clock = _clock  # a fixture
 FAILED = at("2026-12-10 12:00")  # a month after the campaign's noon
@@ -46,7 +37,7 @@ def patience(sandbox: SandboxControl) -> None:
 @pytest.fixture
 def unpaid(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> Membership:
     """Joined monthly on 10 November; charges fail since 10 December."""
-    membership = subscribe(campaign, sandbox, DECLINED_LATER)
+    membership = subscribe(campaign, sandbox, card=DECLINED_LATER)
     clock.move_to(FAILED + timedelta(minutes=5))
     settle(membership)
     return membership
@@ -157,7 +148,7 @@ def test_the_newsroom_sets_the_length_of_the_grace_period(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, settings: LazySettings, days: int
 ) -> None:
     settings.GRACE_DAYS = days
-    membership = subscribe(campaign, sandbox, DECLINED_LATER)
+    membership = subscribe(campaign, sandbox, card=DECLINED_LATER)
     clock.move_to(FAILED + timedelta(minutes=5))
     assert settle(membership) == ("past_due" if days else "lapsed")
     assert membership.access_until == FAILED + timedelta(days=days)
@@ -219,7 +210,7 @@ def test_a_gift_to_a_lapsed_member_starts_now(unpaid: Membership, clock: Clock) 
 def test_the_grace_period_comes_after_the_gifts(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    membership = subscribe(campaign, sandbox, DECLINED_LATER)
+    membership = subscribe(campaign, sandbox, card=DECLINED_LATER)
     claim(give(campaign, months=3), email="ada@example.org")
     tasks.sweep()
     clock.move_to(at("2027-03-10 11:59"))
@@ -252,7 +243,7 @@ def test_a_member_who_lapsed_before_a_campaign_and_joins_again_counts(
 ) -> None:
     winter = start_campaign(starts_at)
     clock.move_to(at("2027-01-05 12:00"))
-    anew = order_membership(winter, "year")
+    anew = place_order(winter, "year")
     sandbox.pay(str(anew.session_id), card=GOOD)
     settlement.settle_checkout(anew.pk)
     assert Tally.objects.filter(campaign=winter).exists() == counts
@@ -271,7 +262,7 @@ def test_paying_old_invoices_keeps_the_count_in_a_campaign_that_began_after_the_
     )
     clock.move_to(at("2027-01-15 12:00"))
     for campaign in (winter, early):
-        anew = order_membership(campaign, "year")
+        anew = place_order(campaign, "year")
         sandbox.pay(str(anew.session_id), card=GOOD)
         settlement.settle_checkout(anew.pk)
     counted = list(Tally.objects.order_by("pk").values())
@@ -297,7 +288,7 @@ def test_resuming_keeps_the_count_in_a_campaign_that_began_during_the_pause(
     change(paused, pause_collection={"behavior": "void"})
     winter = start_campaign("2027-01-01 00:00")
     clock.move_to(at("2027-01-05 12:00"))
-    anew = order_membership(winter, "year")
+    anew = place_order(winter, "year")
     sandbox.pay(str(anew.session_id), card=GOOD)
     settlement.settle_checkout(anew.pk)
     settle(paused)

@@ -8,15 +8,15 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import settlement, stripe_api
+from campaigns import stripe_api
 from campaigns.models import Campaign, Member, Membership, OutgoingMail, Payment
 from campaigns.stripe_api import objects
 from campaigns.stripe_api.snapshots import read_subscription
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_settlement import order_membership
 from tests.support.factories import make_campaign
 from tests.support.mails import assert_not_wanted, both, deliver, find_link, owe_of_failure
+from tests.support.sales import settle, subscribe
 
 CARD, DECLINED_LATER = "4242424242424242", "4000000000000341"
 DAY = 86_400
@@ -24,22 +24,9 @@ DAY = 86_400
 
 @pytest.fixture
 def subscribed(campaign: Campaign, sandbox: SandboxControl) -> Membership:
-    return subscribe(campaign, sandbox, CARD)
-
-
-def subscribe(campaign: Campaign, sandbox: SandboxControl, card: str) -> Membership:
-    checkout = order_membership(campaign, "month")
-    sandbox.pay(str(checkout.session_id), card=card)
-    settlement.settle_checkout(checkout.pk)
+    membership = subscribe(campaign, sandbox)
     sandbox.advance(DAY)
-    return Membership.objects.get()
-
-
-def settle(membership: Membership) -> str:
-    assert membership.checkout_id is not None
-    settlement.settle_checkout(membership.checkout_id)
-    membership.refresh_from_db()
-    return membership.status
+    return membership
 
 
 def fail(membership: Membership, sandbox: SandboxControl) -> dict[str, Any]:
@@ -123,7 +110,8 @@ def test_each_failed_period_sends_an_email(subscribed: Membership, sandbox: Sand
 def test_further_attempts_and_the_end_send_no_email(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    membership = subscribe(campaign, sandbox, DECLINED_LATER)
+    membership = subscribe(campaign, sandbox, card=DECLINED_LATER)
+    sandbox.advance(DAY)
     sandbox.advance(days=31)
     assert settle(membership) == Membership.Status.PAST_DUE
     while settle(membership) == Membership.Status.PAST_DUE:

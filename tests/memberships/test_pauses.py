@@ -15,7 +15,8 @@ from tests.settlement.test_permutations import dump_rows, forget_sales
 from tests.support.extensions import Clock, claim, give, next_charge
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at
-from tests.support.renewals import change, invoices_of, settle, subscribe
+from tests.support.renewals import change, invoices_of
+from tests.support.sales import settle, subscribe
 from tests.support.sign_in import look, sign_in
 
 ADA = "ada@example.org"

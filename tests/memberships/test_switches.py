@@ -55,7 +55,7 @@ def monthly(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> Membership:
     """Ada's subscription of €6 a month since 10 November; on the 25th she is signed in."""
-    membership = subscribe(campaign=campaign, sandbox=sandbox)
+    membership = subscribe(campaign, sandbox)
     clock.move_to(HALFWAY)
     sign_in(client)
     return membership
@@ -88,7 +88,7 @@ def test_switching_to_yearly_charges_the_amount_that_was_shown(
     assert gross(sandbox) == 6300
     assert list(Tally.objects.values()) == counted
     clock.move_to(at("2027-11-25 12:05"))
-    settle(membership=monthly)
+    settle(monthly)
     assert paid()[2:] == [("renewal", 6000)]
     assert gross(sandbox) == 12300
 
@@ -96,7 +96,7 @@ def test_switching_to_yearly_charges_the_amount_that_was_shown(
 def test_switching_to_monthly_credits_the_rest_of_the_year(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:
-    membership = subscribe(campaign=campaign, sandbox=sandbox, kind="year")
+    membership = subscribe(campaign, sandbox, kind="year")
     clock.move_to(at("2027-05-12 00:00"))  # 182 and a half of 365 days are gone
     sign_in(client)
     page = main_of(client.get(path_of(membership)))
@@ -111,10 +111,10 @@ def test_switching_to_monthly_credits_the_rest_of_the_year(
     membership.refresh_from_db()
     assert membership.price == Price.objects.get(kind="month")
     clock.move_to(at("2027-09-12 00:05"))
-    assert settle(membership=membership) == "active"  # four months are paid by what was left
+    assert settle(membership) == "active"  # four months are paid by what was left
     assert paid() == [("first", 6000)]
     clock.move_to(at("2027-10-12 00:05"))
-    settle(membership=membership)
+    settle(membership)
     assert paid() == [("first", 6000), ("renewal", 600)]
     assert gross(sandbox) == 6600
 
@@ -131,7 +131,7 @@ def test_switching_back_is_exact_to_the_cent(
     page = main_of(client.get(path_of(monthly)))
     due = re.search(r"You’ll be charged <strong>€([\d.]+)</strong> today", page)
     switch(client, monthly)
-    settle(membership=monthly)
+    settle(monthly)
     assert monthly.price == Price.objects.get(kind="year")
     ours = sum(amount for _, amount in paid())
     assert ours == gross(sandbox)
@@ -159,7 +159,7 @@ def test_nothing_changes_if_the_bank_refuses(
     answer = switch(client, monthly)
     assert answer.status_code == 422
     assert "Your bank declined the payment, so nothing was changed." in main_of(answer)
-    assert settle(membership=monthly) == "active"
+    assert settle(monthly) == "active"
     assert monthly.price == Price.objects.get(kind="month")
     assert gross(sandbox) == 600
     mend_card(monthly)
@@ -244,7 +244,7 @@ def test_a_subscription_that_changed_at_stripe_is_not_switched(
         change(monthly, cancel_at_period_end=True)
     assert client.post(path_of(monthly), form.fields)["Location"] == f"{MINE}?done=unconfirmed"
     assert len(paid()) == 1
-    settle(membership=monthly)
+    settle(monthly)
     assert path_of(monthly) not in look(client)
     assert client.get(path_of(monthly))["Location"] == MINE
 
@@ -283,12 +283,12 @@ def test_the_plan_follows_the_price_and_an_unknown_price_is_ignored(
         }
     )
     change(monthly, items=[{"id": item.id, "price": made.id}])
-    settle(membership=monthly)
+    settle(monthly)
     assert (monthly.price, monthly.plan) == (Price.objects.get(kind="month"), make_plan())
     patron = make_price(
         "month", plan=make_plan("patron"), amount_minor=900, stripe_price_id=made.id
     )
-    settle(membership=monthly)
+    settle(monthly)
     assert (monthly.price, monthly.plan) == (patron, patron.plan)
 
 
@@ -300,7 +300,7 @@ def test_the_new_price_starts_after_the_gifts(
 ) -> None:
     claim(give(campaign, months=3), email=ADA)
     tasks.sweep()
-    settle(membership=monthly)
+    settle(monthly)
     page = main_of(client.get(path_of(monthly)))
     assert "You won’t be charged today because a gift pays for your membership." in page
     assert "Your membership renews on 10 March 2027" in page
@@ -308,7 +308,7 @@ def test_the_new_price_starts_after_the_gifts(
     assert next_charge(monthly) == at("2027-03-10 12:00")
     assert "€60, 10 March 2027" in look(client)
     clock.move_to(at("2027-03-10 12:05"))
-    settle(membership=monthly)
+    settle(monthly)
     own = [payment for payment in paid() if payment[0] != "gift"]
     assert own == [("first", 600), ("renewal", 6000)]
     assert gross(sandbox) == 6600
@@ -318,7 +318,7 @@ def test_a_gift_starts_after_the_new_period_if_stripe_does_not_know_it_yet(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     """Claimed in a paid year that is switched to monthly before the job runs."""
-    yearly = subscribe(campaign=campaign, sandbox=sandbox, kind="year")
+    yearly = subscribe(campaign, sandbox, kind="year")
     clock.move_to(at("2027-05-10 12:00"))
     gift = claim(give(campaign, months=2), email=ADA)
     planned = members.plan_switch(yearly, Price.objects.get(kind="month"))

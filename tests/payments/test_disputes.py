@@ -11,7 +11,7 @@ import stripe
 from django.conf import LazySettings
 from django.test import Client
 
-from campaigns import settlement, stripe_api
+from campaigns import stripe_api
 from campaigns.models import Campaign, Checkout, Dispute, OutgoingMail, Payment, Tally
 from campaigns.payments import NOTIFIED_STATES, valid_interval
 from campaigns.stripe_api import objects
@@ -19,7 +19,6 @@ from campaigns.stripe_api.snapshots import read_dispute
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
 from tests.settlement.test_permutations import dump_rows, forget_sales
-from tests.settlement.test_settlement import order_membership
 from tests.support.factories import at, make_campaign, make_dispute
 from tests.support.mails import (
     assert_not_wanted,
@@ -29,6 +28,7 @@ from tests.support.mails import (
     owe_of_dispute,
     read_html,
 )
+from tests.support.sales import buy, settle_payment
 from tests.support.threads import race
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "data" / "stripe-openapi.json").read_text())
@@ -44,16 +44,13 @@ def desk(settings: LazySettings) -> None:
 
 @pytest.fixture
 def sold(campaign: Campaign, sandbox: SandboxControl) -> Payment:
-    checkout = order_membership(campaign, "once")
-    sandbox.pay(str(checkout.session_id), card=CARD)
-    settlement.settle_checkout(checkout.pk)
+    buy(campaign, sandbox, "once")
     sandbox.advance(DAY)
     return Payment.objects.get()
 
 
-def settle(payment: Payment) -> Dispute:
-    assert payment.checkout_id is not None
-    settlement.settle_checkout(payment.checkout_id)
+def settle_dispute(payment: Payment) -> Dispute:
+    settle_payment(payment)
     return Dispute.objects.get()
 
 
@@ -86,7 +83,7 @@ def test_a_dispute_is_recorded_in_any_state_and_only_a_lost_one_reverses_the_pay
 ) -> None:
     sandbox.open_dispute(payment_intent=sold.intent_id)
     show_as(status, monkeypatch)
-    dispute = settle(sold)
+    dispute = settle_dispute(sold)
     assert dispute.status == status
     standing = valid_interval(Payment.objects.get())
     assert standing == (sold.paid_at, dispute.withdrawn_at if status == "lost" else None)
@@ -97,7 +94,7 @@ def test_a_dispute_is_recorded_in_any_state_and_only_a_lost_one_reverses_the_pay
 def test_the_deadline_is_stripes(sold: Payment, sandbox: SandboxControl) -> None:
     opened = sandbox.open_dispute(payment_intent=sold.intent_id)
     due_by = opened["evidence_details"]["due_by"]
-    assert settle(sold).evidence_due_at == stripe_api.moment(due_by)
+    assert settle_dispute(sold).evidence_due_at == stripe_api.moment(due_by)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +112,7 @@ def test_missing_details_of_a_dispute_stay_empty(
 ) -> None:
     sandbox.open_dispute(payment_intent=sold.intent_id)
     show_as("needs_response", monkeypatch, **changes)
-    dispute = settle(sold)
+    dispute = settle_dispute(sold)
     assert (dispute.evidence_due_at is None) == ("evidence_details" in changes)
     assert (dispute.withdrawn_at is None) == ("balance_transactions" in changes)
     assert (dispute.reason == "") == ("reason" in changes)
@@ -126,16 +123,16 @@ def test_a_dispute_has_the_times_of_withdrawal_and_reinstatement(
     sold: Payment, sandbox: SandboxControl
 ) -> None:
     opened = sandbox.open_dispute(payment_intent=sold.intent_id)
-    dispute = settle(sold)
+    dispute = settle_dispute(sold)
     assert dispute.withdrawn_at == stripe_api.moment(opened["created"])
     assert dispute.reinstated_at is None
     sandbox.advance(DAY)
     sandbox.close_dispute(opened["id"], status="lost")
-    assert settle(sold).reinstated_at is None
+    assert settle_dispute(sold).reinstated_at is None
     assert Tally.objects.get().counted_until == dispute.withdrawn_at
     won_at = sandbox.advance(DAY)
     sandbox.close_dispute(opened["id"], status="won")
-    assert settle(sold).reinstated_at == stripe_api.moment(won_at)
+    assert settle_dispute(sold).reinstated_at == stripe_api.moment(won_at)
     assert Tally.objects.get().counted_until is None
 
 
@@ -158,10 +155,10 @@ def test_staff_are_notified_again_when_a_dispute_is_decided(
     sold: Payment, sandbox: SandboxControl, ending: str
 ) -> None:
     opened = sandbox.open_dispute(payment_intent=sold.intent_id)
-    settle(sold)
+    settle_dispute(sold)
     sandbox.close_dispute(opened["id"], status=ending)
     for _ in range(3):
-        settle(sold)
+        settle_dispute(sold)
     assert notified_states() == ["needs_response", ending]
 
 
@@ -169,14 +166,14 @@ def test_staff_are_not_notified_of_an_answer_but_of_a_later_win(
     sold: Payment, sandbox: SandboxControl
 ) -> None:
     opened = sandbox.open_dispute(payment_intent=sold.intent_id)
-    settle(sold)
+    settle_dispute(sold)
     answer: Any = {"evidence": {"uncategorized_text": "She read it."}, "submit": True}
     stripe_api.client().v1.disputes.update(opened["id"], answer)
-    assert settle(sold).status == "under_review"
+    assert settle_dispute(sold).status == "under_review"
     assert notified_states() == ["needs_response"]
     for ending in ("lost", "won"):
         sandbox.close_dispute(opened["id"], status=ending)
-        settle(sold)
+        settle_dispute(sold)
     assert notified_states() == ["needs_response", "lost", "won"]
 
 
@@ -186,8 +183,8 @@ def test_staff_are_notified_of_an_inquiry_and_of_the_dispute_that_follows(
     sandbox.open_dispute(payment_intent=sold.intent_id)
     with monkeypatch.context() as patch:
         show_as("warning_needs_response", patch)
-        settle(sold)
-    settle(sold)
+        settle_dispute(sold)
+    settle_dispute(sold)
     assert notified_states() == ["warning_needs_response", "needs_response"]
 
 
@@ -196,9 +193,9 @@ def test_disputes_from_before_the_staff_address_was_set_send_no_email(
 ) -> None:
     settings.STAFF_EMAIL = ""
     sandbox.open_dispute(payment_intent=sold.intent_id)
-    assert settle(sold).status == "needs_response"
+    assert settle_dispute(sold).status == "needs_response"
     settings.STAFF_EMAIL = "desk@example.org"
-    settle(sold)
+    settle_dispute(sold)
     assert notified_states() == []
 
 

@@ -18,7 +18,6 @@ from campaigns import actions, banners, progress, settlement, tasks
 from campaigns.models import Campaign, Checkout, Gift, Member, Membership, Payment, Price, Tally
 from campaigns.progress import recounts
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_settlement import order_membership
 from tests.support.factories import (
     at,
     claim,
@@ -28,6 +27,7 @@ from tests.support.factories import (
     make_payment,
     recount_campaign,
 )
+from tests.support.sales import place_order
 from tests.support.threads import race
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -261,7 +261,7 @@ class SlowWriter:
 
 def pay(campaign: Campaign, sandbox: SandboxControl) -> Callable[[], object]:
     """Return a function that settles a new member's payment of 10 November."""
-    checkout = order_membership(campaign)
+    checkout = place_order(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     return partial(settlement.settle_checkout, checkout.pk)
 

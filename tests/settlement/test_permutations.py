@@ -29,8 +29,8 @@ from campaigns.models import (
 )
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_settlement import order_gift, order_membership
 from tests.support.effort import effort
+from tests.support.sales import place_order
 
 pytestmark = [pytest.mark.long, pytest.mark.both_databases]
 
@@ -167,11 +167,11 @@ def begin(sandbox: SandboxControl, campaign: Campaign, kind: str) -> Journey:
     forget_sales()
     Checkout.objects.all().delete()
     if kind == "gift":
-        return Journey(sandbox, [order_gift(campaign)])
+        return Journey(sandbox, [place_order(campaign, "gift")])
     if kind == "two of one person":
-        both = [order_membership(campaign, each) for each in ("once", "month")]
+        both = [place_order(campaign, each) for each in ("once", "month")]
         return Journey(sandbox, both)
-    return Journey(sandbox, [order_membership(campaign, kind)])
+    return Journey(sandbox, [place_order(campaign, kind)])
 
 
 CI = "CI" in os.environ

@@ -21,9 +21,9 @@ from campaigns.models import (
     StripeEvent,
 )
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_settlement import order_gift, order_membership
 from tests.support.extensions import CARD, REFUSED, Clock, clock  # noqa: F401 - a fixture
 from tests.support.factories import at, make_member, make_payment
+from tests.support.sales import buy_without_settling, place_order
 
 pytestmark = [pytest.mark.usefixtures("clock"), pytest.mark.both_databases]
 REFUND_FAILS = "4000000000005126"
@@ -38,13 +38,6 @@ def reconcile(*arguments: str) -> tuple[int, str]:
     except CommandError as error:
         return error.returncode, f"{out.getvalue()}{error}"
     return 0, out.getvalue()
-
-
-def sell(campaign: Campaign, sandbox: SandboxControl, kind: str = "year", **how: Any) -> Checkout:
-    """Buy and pay at Stripe, without a webhook or a settlement."""
-    order = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
-    sandbox.pay(str(order.session_id), **({"card": CARD} | how))
-    return order
 
 
 def intent_of(checkout: Checkout) -> str:
@@ -62,13 +55,19 @@ def give_back(intent_id: str, minor: int) -> str:
 
 def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> None:  # noqa: F811
     """Make sales, renewals, refunds and disputes of every outcome, without any webhook."""
-    order_membership(campaign, email="never@example.org")
-    whole, part = sell(campaign, sandbox, "gift"), sell(campaign, sandbox, "once")
-    lost, won = sell(campaign, sandbox, "gift"), sell(campaign, sandbox, "once")
-    monthly = sell(campaign, sandbox, "month")
-    sell(campaign, sandbox, "month", card=REFUSED)
-    failing = sell(campaign, sandbox, "gift", card=REFUND_FAILS)
-    sell(campaign, sandbox, "gift", iban=IBAN)
+    place_order(campaign, email="never@example.org")
+    whole, part = (
+        buy_without_settling(campaign, sandbox, "gift"),
+        buy_without_settling(campaign, sandbox, "once"),
+    )
+    lost, won = (
+        buy_without_settling(campaign, sandbox, "gift"),
+        buy_without_settling(campaign, sandbox, "once"),
+    )
+    monthly = buy_without_settling(campaign, sandbox, "month")
+    buy_without_settling(campaign, sandbox, "month", card=REFUSED)
+    failing = buy_without_settling(campaign, sandbox, "gift", card=REFUND_FAILS)
+    buy_without_settling(campaign, sandbox, "gift", iban=IBAN)
     clock.move_to(at("2026-11-12 09:00"))
     give_back(intent_of(whole), 2500)
     give_back(intent_of(whole), 3500)
@@ -154,7 +153,7 @@ def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def in_step(campaign: Campaign, sandbox: SandboxControl) -> Payment:
     """Sell and settle one gift, and nothing else."""
-    settlement.settle_checkout(sell(campaign, sandbox, "gift").pk)
+    settlement.settle_checkout(buy_without_settling(campaign, sandbox, "gift").pk)
     return Payment.objects.get()
 
 
@@ -209,7 +208,7 @@ def test_a_renewal_is_found_after_the_sale_is_no_longer_settled_daily(
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> None:
-    checkout = sell(campaign, sandbox, "month")
+    checkout = buy_without_settling(campaign, sandbox, "month")
     for day in ("2026-11-10 13:00", "2027-03-11 13:00"):
         clock.move_to(at(day))
         assert reconcile()[0] == 0
@@ -225,9 +224,9 @@ def test_a_renewal_is_found_after_the_sale_is_no_longer_settled_daily(
 
 
 def test_a_repeated_run_changes_nothing(campaign: Campaign, sandbox: SandboxControl) -> None:
-    checkout = sell(campaign, sandbox, "once")
+    checkout = buy_without_settling(campaign, sandbox, "once")
     give_back(intent_of(checkout), 1000)
-    sandbox.open_dispute(payment_intent=intent_of(sell(campaign, sandbox, "gift")))
+    sandbox.open_dispute(payment_intent=intent_of(buy_without_settling(campaign, sandbox, "gift")))
     reconcile()
     before = copy_rows()
     assert reconcile()[0] == 0
@@ -238,7 +237,7 @@ def test_a_repeated_run_changes_nothing(campaign: Campaign, sandbox: SandboxCont
 def test_a_dry_run_reports_missing_movements_and_changes_nothing(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    sell(campaign, sandbox, "gift")
+    buy_without_settling(campaign, sandbox, "gift")
     make_unrelated_charge(sandbox)
     before = copy_rows()
     code, told = reconcile("--dry-run")
@@ -268,7 +267,7 @@ def test_a_run_before_the_first_sale_reports_nothing(campaign: Campaign) -> None
 def test_an_outage_in_the_middle_keeps_imported_rows_and_moves_no_cursor(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    sell(campaign, sandbox, "gift")
+    buy_without_settling(campaign, sandbox, "gift")
     sandbox.add_fault("api", match="GET /v1/balance_transactions", kind="error", times=-1)
     code, told = reconcile()
     assert code == 2
@@ -284,8 +283,8 @@ def test_an_outage_in_the_middle_keeps_imported_rows_and_moves_no_cursor(
 def test_an_outage_while_settling_keeps_the_settled_sales(
     campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sell(campaign, sandbox, "gift")
-    sell(campaign, sandbox, "once")
+    buy_without_settling(campaign, sandbox, "gift")
+    buy_without_settling(campaign, sandbox, "once")
     fetch, asked = stripe_api.fetch_charge, []
 
     def fetch_once(charge_id: str) -> stripe_api.Charge:
@@ -305,9 +304,9 @@ def test_the_cursor_has_stripes_time_and_moves_only_past_read_movements(
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> None:
-    sell(campaign, sandbox, "gift")
+    buy_without_settling(campaign, sandbox, "gift")
     clock.move_to(at("2026-12-24 12:00"))
-    sell(campaign, sandbox, "gift")
+    buy_without_settling(campaign, sandbox, "gift")
     assert reconcile("--since", "2026-12-24")[0] == 0  # it skipped movements that were never read
     assert not StripeCursor.objects.exists()
     clock.move_to(at("2026-12-25 12:00"))

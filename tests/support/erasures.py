@@ -106,14 +106,16 @@ def find_secrets(dump: str, secrets: tuple[str, ...] = SECRETS) -> list[str]:
 # The member
 
 
-def order(campaign: Campaign, kind: str = "year", **form: Any) -> Checkout:
+def order_as_zoe(campaign: Campaign, kind: str = "year", **form: Any) -> Checkout:
     """Order as Zoë, unless the form says otherwise."""
-    return sales.order(campaign=campaign, kind=kind, **ZOES_FORM | form)
+    return sales.place_order(campaign, kind, **ZOES_FORM | form)
 
 
-def buy(campaign: Campaign, sandbox: SandboxControl, kind: str = "year", **form: Any) -> Checkout:
+def buy_as_zoe(
+    campaign: Campaign, sandbox: SandboxControl, kind: str = "year", **form: Any
+) -> Checkout:
     """Buy as Zoë, unless the form says otherwise."""
-    return sales.buy(campaign=campaign, sandbox=sandbox, kind=kind, **ZOES_FORM | form)
+    return sales.buy(campaign, sandbox, kind, **ZOES_FORM | form)
 
 
 def to(name: str, email: str = "", message: str = "", deliver_at: str = "") -> dict[str, Any]:
@@ -125,7 +127,7 @@ def live_a_whole_life(campaign: Campaign, sandbox: SandboxControl, folder: Path)
     """Create Zoë with every kind of data, and Ben and Cleo."""
     staff = User.objects.create_superuser("olha", password="long-and-unguessed")
     import_her(folder)
-    join = buy(campaign, sandbox)
+    join = buy_as_zoe(campaign, sandbox)
     zoe = Member.objects.get(email=ZOE)
     subscription = Membership.objects.get(checkout=join)
     sandbox.advance(3600)
@@ -136,8 +138,10 @@ def live_a_whole_life(campaign: Campaign, sandbox: SandboxControl, folder: Path)
     )
     stripe_api.undo_cancellation(str(subscription.subscription_id))
     give_and_get(campaign, sandbox)
-    order(campaign)  # begun and left
-    order(campaign, "gift", email="ben@example.org", name="Ben", typed={"gifts": [to(NAME, ZOE)]})
+    order_as_zoe(campaign)  # begun and left
+    order_as_zoe(
+        campaign, "gift", email="ben@example.org", name="Ben", typed={"gifts": [to(NAME, ZOE)]}
+    )
     pay_by_hand(campaign, zoe, staff)
     refund_and_dispute(zoe, sandbox, staff)
     move_house(zoe)
@@ -156,11 +160,15 @@ def import_her(folder: Path) -> None:
 
 def give_and_get(campaign: Campaign, sandbox: SandboxControl) -> None:
     ben, later = ("Ben", "ben@example.org"), "2026-12-24T08:00:00+00:00"
-    buy(campaign, sandbox, "gift", typed={"gifts": [to(*ben, MESSAGE), to(*ben, MESSAGE, later)]})
+    buy_as_zoe(
+        campaign, sandbox, "gift", typed={"gifts": [to(*ben, MESSAGE), to(*ben, MESSAGE, later)]}
+    )
     of_ben: dict[str, Any] = {"email": "ben@example.org", "name": "Ben"}
     wanted = [to(NAME, ZOE, TO_ZOE), to("Zoë", ZOE, TO_ZOE, later), to("Cleo", "cleo@example.org")]
-    got = buy(campaign, sandbox, "gift", typed={"gifts": wanted}, **of_ben)
-    handed = buy(campaign, sandbox, "gift", typed={"gifts": [to("Zoë", "", TO_ZOE)]}, **of_ben)
+    got = buy_as_zoe(campaign, sandbox, "gift", typed={"gifts": wanted}, **of_ben)
+    handed = buy_as_zoe(
+        campaign, sandbox, "gift", typed={"gifts": [to("Zoë", "", TO_ZOE)]}, **of_ben
+    )
     assert got.gifts.count() == 3
     gift = handed.gifts.get()
     zoe = Member.objects.get(email=ZOE)

@@ -13,7 +13,7 @@ SENT = {"status": "delivered", "delivered_at": at("2026-11-09 10:05")}
 WAITING = {"deliver_at": at("2026-12-24 08:00"), "expires_at": at("2027-12-24 08:00")}
 
 
-def buy(campaign: Campaign, *wanted: dict[str, Any]) -> Checkout:
+def make_purchase(campaign: Campaign, *wanted: dict[str, Any]) -> Checkout:
     """A paid purchase of so many gifts, each as it is wanted."""
     buyer, price = make_member("ada@example.org"), make_price("gift")
     checkout = make_checkout(
@@ -61,7 +61,7 @@ def url_of(checkout: Checkout, more: str = "") -> str:
     return f"/membership/gifts/{links.gifts_token(checkout)}/{more}"
 
 
-def look(client: Client, checkout: Checkout) -> str:
+def open_purchase(client: Client, checkout: Checkout) -> str:
     answer = client.get(url_of(checkout))
     assert answer.status_code == 200
     return main_of(answer)

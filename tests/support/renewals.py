@@ -7,10 +7,9 @@ from urllib.parse import urlencode, urlsplit
 
 import stripe
 
-from campaigns import settlement, stripe_api
-from campaigns.models import Campaign, Membership, Price
+from campaigns import stripe_api
+from campaigns.models import Membership, Price
 from newsroom.sandbox.control import SandboxControl, SandboxError
-from tests.settlement.test_settlement import order_membership
 
 GOOD, DECLINED_LATER = "4242424242424242", "4000000000000341"
 # What Stripe is asked for in so many words; the rest takes more.
@@ -21,23 +20,6 @@ ASKED: dict[str, Any] = {
     "resume": {"pause_collection": ""},
 }
 CHANGES = (*ASKED, "switch", "cancel now", "fail to renew", "mend the card", "end in three months")
-
-
-def subscribe(
-    campaign: Campaign, sandbox: SandboxControl, card: str = GOOD, kind: str = "month"
-) -> Membership:
-    checkout = order_membership(campaign, kind)
-    sandbox.pay(str(checkout.session_id), card=card)
-    settlement.settle_checkout(checkout.pk)
-    return Membership.objects.get(checkout=checkout)
-
-
-def settle(membership: Membership) -> str:
-    """Its status by what Stripe has now."""
-    assert membership.checkout_id is not None
-    settlement.settle_checkout(membership.checkout_id)
-    membership.refresh_from_db()
-    return membership.status
 
 
 def change(membership: Membership, **changes: Any) -> None:

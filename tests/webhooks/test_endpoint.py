@@ -12,7 +12,7 @@ from django.utils import timezone
 from campaigns import webhooks
 from campaigns.models import Campaign, StripeEvent, Tally
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_settlement import order_membership
+from tests.support.sales import place_order
 from tests.support.webhooks import DOOR, completed_event, make_event, post, sign
 
 pytestmark = pytest.mark.both_databases
@@ -171,7 +171,7 @@ def test_a_signed_but_malformed_webhook_breaks_no_worker(
     stored = StripeEvent.objects.count()
     assert (response.status_code, stored) in {(200, 1), (400, 0), (413, 0)}
     # The next sweep processes whatever was stored, and what follows.
-    checkout = order_membership(campaign)
+    checkout = place_order(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     body, header = sandbox.sign_event(completed_event(sandbox))
     assert post(client, body, header).status_code == 200

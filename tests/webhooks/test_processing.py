@@ -12,8 +12,8 @@ from campaigns import settlement, tasks, webhooks
 from campaigns.models import Campaign, Checkout, Membership, Payment, StripeEvent, Tally
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_settlement import order_membership
 from tests.support.factories import at, make_member
+from tests.support.sales import place_order
 from tests.support.webhooks import completed_event, make_event, post
 
 pytestmark = pytest.mark.both_databases
@@ -26,7 +26,7 @@ def make_due(event_id: str) -> None:
 @pytest.fixture
 def paid(campaign: Campaign, sandbox: SandboxControl) -> Checkout:
     """Sell a yearly membership; no event has arrived yet."""
-    checkout = order_membership(campaign)
+    checkout = place_order(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     return checkout
 
@@ -197,7 +197,7 @@ def test_the_sweep_processes_events_without_a_message(
 def test_a_checkout_that_cannot_be_settled_does_not_stop_others(
     sandbox: SandboxControl, campaign: Campaign
 ) -> None:
-    broken, whole = order_membership(campaign), order_membership(campaign, email="ben@example.org")
+    broken, whole = place_order(campaign), place_order(campaign, email="ben@example.org")
     for checkout in (broken, whole):
         sandbox.pay(str(checkout.session_id), card="4242424242424242")
     # A subscription entered by hand has taken the row that this one needs.

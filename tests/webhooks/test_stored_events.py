@@ -15,8 +15,8 @@ from campaigns import tasks, webhooks
 from campaigns.models import Campaign, Payment, StripeEvent
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_settlement import order_membership
 from tests.support.factories import at
+from tests.support.sales import place_order
 from tests.support.staff import make_event
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -104,7 +104,7 @@ def test_an_event_that_is_being_processed_is_left_alone() -> None:
 def test_chosen_events_can_be_processed_at_once(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_membership(campaign)
+    checkout = place_order(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     make_event("evt_1", object_type="checkout.session", object_id=checkout.session_id)
     make_event("evt_2", object_type="customer", object_id="cus_of_nobody")
@@ -197,7 +197,7 @@ def test_events_are_stripped_in_turns_oldest_first() -> None:
 def test_a_stripped_event_can_be_replayed(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    checkout = order_membership(campaign)
+    checkout = place_order(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     event_id = str(sandbox.events("checkout.session.completed")[-1]["id"])
     deliver_events(sandbox, client, [event_id])

@@ -14,7 +14,7 @@ from campaigns.stripe_api.snapshots import read_event
 from newsroom.sandbox.control import SandboxControl
 from tests.admin.conftest import editor  # noqa: F401 - a fixture
 from tests.settlement.test_reconciliation import make_unrelated_charge, reconcile
-from tests.settlement.test_settlement import order_gift, order_membership
+from tests.support.sales import buy_without_settling
 from tests.support.staff import address, page_of
 
 Reason = StripeEvent.Reason
@@ -34,12 +34,6 @@ def bring(object_type: str, object_id: str, event_id: str = "evt_1") -> StripeEv
     webhooks.store_fetched_event(read_event(event, payload=json.dumps(event)))
     webhooks.work_on_event(event_id)
     return StripeEvent.objects.get(event_id=event_id)
-
-
-def sell(campaign: Campaign, sandbox: SandboxControl, kind: str) -> Checkout:
-    order = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
-    sandbox.pay(str(order.session_id), card=CARD)
-    return order
 
 
 def ids_of(sandbox: SandboxControl) -> dict[str, str]:
@@ -70,7 +64,7 @@ def remove_metadata(sandbox: SandboxControl) -> None:
 def test_an_object_without_metadata_is_found_by_our_rows(
     campaign: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
-    checkout = sell(campaign, sandbox, kind)
+    checkout = buy_without_settling(campaign, sandbox, kind)
     remove_metadata(sandbox)
     assert bring("checkout.session", str(checkout.session_id)).status == "done"
     payment = Payment.objects.get()
@@ -90,7 +84,7 @@ def test_an_object_without_metadata_is_found_by_our_rows(
 def test_a_charge_keeps_the_metadata_that_its_intent_lost(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = sell(campaign, sandbox, "gift")
+    checkout = buy_without_settling(campaign, sandbox, "gift")
     named = ids_of(sandbox)
     stripe_api.client().v1.payment_intents.update(
         named["payment_intent"], {"metadata": {"checkout": ""}}
@@ -110,7 +104,7 @@ def test_a_charge_keeps_the_metadata_that_its_intent_lost(
 def test_an_object_that_names_only_its_charge_is_found_by_it(
     campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    checkout = sell(campaign, sandbox, "gift")
+    checkout = buy_without_settling(campaign, sandbox, "gift")
     charge_id = ids_of(sandbox)["charge"]
     if kind == "refund":
         stripe_api.client().v1.refunds.create({"charge": charge_id, "amount": 100})
@@ -183,7 +177,7 @@ def test_an_error_while_settling_does_not_make_an_object_not_ours(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     """Stripe doesn't have the session of our row: the event stays due."""
-    checkout = sell(campaign, sandbox, "gift")
+    checkout = buy_without_settling(campaign, sandbox, "gift")
     Checkout.objects.filter(pk=checkout.pk).update(session_id="cs_of_another_account")
     event = bring("charge", ids_of(sandbox)["charge"])
     assert event.status == "failed"
