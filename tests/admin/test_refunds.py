@@ -24,7 +24,7 @@ from tests.support.factories import make_member, make_payment
 from tests.support.refunds import (
     WHY,
     buy_gifts,
-    pay,
+    pay_and_settle,
     refund_payment,
     refund_url,
     statuses,
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_a_payment_is_given_back_in_full(
     campaign: Campaign, sandbox: SandboxControl, client: Client, editor: User
 ) -> None:
-    payment = pay(place_order(campaign, "once"), sandbox)
+    payment = pay_and_settle(place_order(campaign, "once"), sandbox)
     assert 'value="60.00"' in page_of(client.get(refund_url(payment)))
     response = refund_payment(client, payment)
     assert "Payment refunded: €60." in told(response)
@@ -63,7 +63,7 @@ def test_a_payment_is_given_back_in_full(
 def test_a_part_is_given_back_and_the_rest_stands(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    payment = pay(place_order(campaign), sandbox)
+    payment = pay_and_settle(place_order(campaign), sandbox)
     refund_payment(client, payment, amount="10.50")
     assert Refund.objects.get().amount_minor == 1050
     assert counted(campaign) == 1
@@ -134,7 +134,7 @@ def test_a_claimed_gift_whose_share_is_given_back_waits_for_a_word(
 def test_a_refund_with_a_fault_is_not_ordered(
     campaign: Campaign, sandbox: SandboxControl, client: Client, typed: dict[str, str]
 ) -> None:
-    payment = pay(place_order(campaign), sandbox)
+    payment = pay_and_settle(place_order(campaign), sandbox)
     response = refund_payment(client, payment, **typed)
     assert response.status_code == 422
     assert "errorlist" in page_of(response)
@@ -157,7 +157,7 @@ def test_of_several_gifts_at_least_one_is_chosen(
 def test_a_double_click_refunds_once(
     campaign: Campaign, sandbox: SandboxControl, client: Client, amount: str
 ) -> None:
-    payment = pay(place_order(campaign), sandbox)
+    payment = pay_and_settle(place_order(campaign), sandbox)
     url = refund_url(payment)
     fields = filled(client, url, why=WHY, reason="duplicate", amount=amount)
     client.post(url, fields)
@@ -188,7 +188,7 @@ def test_a_double_click_on_gifts_keeps_what_was_ticked(
 def test_stripes_reason_for_refusing_is_shown(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    payment = pay(place_order(campaign), sandbox)
+    payment = pay_and_settle(place_order(campaign), sandbox)
     url = refund_url(payment)
     fields = filled(client, url, why=WHY, reason="duplicate")
     # Given back at Stripe, and not told to us yet.
@@ -207,7 +207,7 @@ def test_stripes_reason_for_refusing_is_shown(
 def test_while_stripe_is_silent_a_refund_is_written_down_and_made_later(
     campaign: Campaign, sandbox: SandboxControl, client: Client, settings: LazySettings
 ) -> None:
-    payment = pay(place_order(campaign, "once"), sandbox)
+    payment = pay_and_settle(place_order(campaign, "once"), sandbox)
     there = settings.STRIPE_API_BASE
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     response = refund_payment(client, payment)

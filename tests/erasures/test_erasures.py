@@ -39,7 +39,6 @@ from campaigns.models import (
     Tally,
 )
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_reconciliation import reconcile
 from tests.support.erasures import (
     MESSAGE,
     NAME,
@@ -57,6 +56,7 @@ from tests.support.extensions import Clock
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at, recount_campaign
 from tests.support.mails import both, text_of
+from tests.support.reconciliation import reconcile
 from tests.support.webhooks import post
 
 pytestmark = pytest.mark.both_databases

@@ -21,16 +21,19 @@ from campaigns.models import Campaign, Checkout, Price
 from newsroom.sandbox.control import SandboxControl
 from tests.support.factories import make_price
 from tests.support.pages import (
+    BEN,
+    CLEO,
     GIFT,
+    GIFTS,
     NOBODY,
     NOON,
     error_beside,
     main_of,
+    many_fields,
     read_form,
     sessions,
     start,
 )
-from tests.views.test_gift_orders import BEN, CLEO, GIFTS, many_fields
 
 pytestmark = pytest.mark.once
 

@@ -14,11 +14,11 @@ from campaigns.emails import messages, outbox
 from campaigns.models import Campaign, Gift, OutgoingMail
 from campaigns.models.moves import ForbiddenMove
 from newsroom.sandbox.control import SandboxControl
-from tests.actions.test_refunds import three as _three
 from tests.support.factories import at, make_campaign, make_gift, make_member
+from tests.support.refunds import three_gifts as _three_gifts
 from tests.support.sales import buy
 
-three = _three  # a fixture: three gifts, handed over by their buyer
+three_gifts = _three_gifts  # a fixture
 
 NOW = at("2026-11-10 12:00")
 
@@ -44,7 +44,7 @@ def scheduled(db: None) -> Gift:
 
 
 def test_one_purchase_is_confirmed_by_one_mail_and_its_links_are_delivered_by_it(
-    three: list[Gift], mailoutbox: list[Any]
+    three_gifts: list[Gift], mailoutbox: list[Any]
 ) -> None:
     tasks.do_what_followed()
     assert len(subjects(mailoutbox, "ada@example.org")) == 2  # the receipt, and the gifts

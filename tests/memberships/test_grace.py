@@ -15,12 +15,12 @@ from campaigns import members, memberships, settlement, stripe_api, tasks
 from campaigns.models import Campaign, Membership, OutgoingMail, Payment, Tally
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_permutations import dump_rows, forget_sales
 from tests.support.extensions import Clock, claim, give
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at, make_campaign
 from tests.support.mails import assert_not_wanted, both, deliver, find_link
 from tests.support.renewals import DECLINED_LATER, GOOD, change, invoices_of, mend_card, pay_newest
+from tests.support.rows import dump_rows, forget_sales
 from tests.support.sales import place_order, settle, subscribe
 
 clock = _clock  # a fixture

@@ -11,11 +11,11 @@ from campaigns import members, memberships, settlement, stripe_api, tasks
 from campaigns.models import Campaign, Membership, OutgoingMail, Payment, Price
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_permutations import dump_rows, forget_sales
 from tests.support.extensions import Clock, claim, give, next_charge
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at
 from tests.support.renewals import change, invoices_of
+from tests.support.rows import dump_rows, forget_sales
 from tests.support.sales import settle, subscribe
 from tests.support.sign_in import look, sign_in
 

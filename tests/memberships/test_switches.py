@@ -14,13 +14,13 @@ from campaigns import members, stripe_api, tasks
 from campaigns.models import Campaign, Membership, OutgoingMail, Payment, Price, Tally
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_permutations import dump_rows, forget_sales
 from tests.support.extensions import Clock, claim, give, next_charge
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at, make_plan, make_price
 from tests.support.mails import both, deliver
 from tests.support.pages import NOBODY, main_of, read_form
 from tests.support.renewals import DECLINED_LATER, change, mend_card
+from tests.support.rows import dump_rows, forget_sales
 from tests.support.sales import settle, subscribe
 from tests.support.sign_in import ADA, MINE, look, sign_in
 

@@ -18,7 +18,6 @@ from campaigns.stripe_api import objects
 from campaigns.stripe_api.snapshots import read_dispute
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_permutations import dump_rows, forget_sales
 from tests.support.factories import at, make_campaign, make_dispute
 from tests.support.mails import (
     assert_not_wanted,
@@ -28,6 +27,7 @@ from tests.support.mails import (
     owe_of_dispute,
     read_html,
 )
+from tests.support.rows import dump_rows, forget_sales
 from tests.support.sales import buy, settle_payment
 from tests.support.threads import race
 

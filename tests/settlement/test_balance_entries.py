@@ -13,9 +13,9 @@ from campaigns.reports import formats, gather_figures
 from campaigns.settlement.differences import Reconciliation, describe_difference, read_movement
 from campaigns.stripe_api.snapshots import read_balance_transaction, read_dispute
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_reconciliation import REFUND_FAILS, give_back, intent_of, reconcile
 from tests.support.extensions import CARD, Clock, clock  # noqa: F401 - a fixture
 from tests.support.factories import at, make_campaign, make_member, make_payment, make_price
+from tests.support.reconciliation import REFUND_FAILS, intent_of, reconcile, refund_intent
 from tests.support.sales import buy_without_settling
 
 pytestmark = pytest.mark.both_databases
@@ -63,10 +63,10 @@ def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Cloc
         monthly.append(buy_in(currency, campaign, sandbox, "month"))
         clock.move_to(at("2026-11-12 09:00"))
         sandbox.set_rates(uah="eur 0.0223")
-        give_back(intent_of(whole), 2500)
-        give_back(intent_of(whole), 3500)
-        give_back(intent_of(part), 1234)
-        give_back(intent_of(failing[-1]), 3210)
+        refund_intent(intent_of(whole), 2500)
+        refund_intent(intent_of(whole), 3500)
+        refund_intent(intent_of(part), 1234)
+        refund_intent(intent_of(failing[-1]), 3210)
         disputes += [sandbox.open_dispute(payment_intent=intent_of(each)) for each in disputed]
     sandbox.set_rates(uah="eur 0.0187")
     clock.move_to(at("2026-11-20 09:00"))
@@ -128,7 +128,7 @@ def test_older_rows_without_amounts_moved_are_corrected(
     since: str,
 ) -> None:
     for currency in ("eur", "uah"):
-        give_back(intent_of(buy_in(currency, shop, sandbox, "gift")), 1000)
+        refund_intent(intent_of(buy_in(currency, shop, sandbox, "gift")), 1000)
         sandbox.open_dispute(payment_intent=intent_of(buy_in(currency, shop, sandbox, "once")))
         asked = buy_in(currency, shop, sandbox, "once")
         sandbox.open_dispute(payment_intent=intent_of(asked), inquiry=True)
@@ -167,7 +167,7 @@ def test_a_row_that_differs_from_the_balance_is_reported_and_corrected(
     change: dict[str, Any],
     said: str,
 ) -> None:
-    sandbox.fail_refund(give_back(intent_of(buy_in("uah", shop, sandbox, "gift")), 3000))
+    sandbox.fail_refund(refund_intent(intent_of(buy_in("uah", shop, sandbox, "gift")), 3000))
     opened = sandbox.open_dispute(payment_intent=intent_of(buy_in("uah", shop, sandbox, "once")))
     sandbox.close_dispute(opened["id"], status="won")
     assert reconcile()[0] == 0
@@ -259,7 +259,7 @@ def test_a_report_shows_payouts_beside_the_amounts_that_readers_paid(
     shop: Campaign, sandbox: SandboxControl
 ) -> None:
     for currency in CURRENCIES:
-        give_back(intent_of(buy_in(currency, shop, sandbox, "gift")), 1000)
+        refund_intent(intent_of(buy_in(currency, shop, sandbox, "gift")), 1000)
     sandbox.open_dispute(payment_intent=intent_of(buy_in("uah", shop, sandbox, "once")))
     assert reconcile()[0] == 0
     figures = gather_figures(shop, at=LATER)

@@ -1,13 +1,10 @@
 """Our figures equal Stripe's to the minor unit, even if webhooks are lost."""
 
-import io
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import structlog
-from django.core.management import CommandError, call_command
 
 from campaigns import settlement, stripe_api, tasks, webhooks
 from campaigns.models import (
@@ -23,91 +20,18 @@ from campaigns.models import (
 from newsroom.sandbox.control import SandboxControl
 from tests.support.extensions import CARD, REFUSED, Clock, clock  # noqa: F401 - a fixture
 from tests.support.factories import at, make_member, make_payment
-from tests.support.sales import buy_without_settling, place_order
+from tests.support.reconciliation import (
+    add_up_ours,
+    add_up_theirs,
+    intent_of,
+    live_through_a_year,
+    make_unrelated_charge,
+    reconcile,
+    refund_intent,
+)
+from tests.support.sales import buy_without_settling
 
 pytestmark = [pytest.mark.usefixtures("clock"), pytest.mark.both_databases]
-REFUND_FAILS = "4000000000005126"
-IBAN = "DE89370400440532013000"
-
-
-def reconcile(*arguments: str) -> tuple[int, str]:
-    """Return the exit code and the output, including the error."""
-    out = io.StringIO()
-    try:
-        call_command("reconcile", *arguments, stdout=out)
-    except CommandError as error:
-        return error.returncode, f"{out.getvalue()}{error}"
-    return 0, out.getvalue()
-
-
-def intent_of(checkout: Checkout) -> str:
-    session = stripe_api.fetch_session(str(checkout.session_id))
-    assert session.intent is not None
-    return session.intent.id
-
-
-def give_back(intent_id: str, minor: int) -> str:
-    refund = stripe_api.refund_payment(
-        intent_id, amount_minor=minor, idempotency_key=f"back-{intent_id}-{minor}"
-    )
-    return refund.id
-
-
-def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> None:  # noqa: F811
-    """Make sales, renewals, refunds and disputes of every outcome, without any webhook."""
-    place_order(campaign, email="never@example.org")
-    whole, part = (
-        buy_without_settling(campaign, sandbox, "gift"),
-        buy_without_settling(campaign, sandbox, "once"),
-    )
-    lost, won = (
-        buy_without_settling(campaign, sandbox, "gift"),
-        buy_without_settling(campaign, sandbox, "once"),
-    )
-    monthly = buy_without_settling(campaign, sandbox, "month")
-    buy_without_settling(campaign, sandbox, "month", card=REFUSED)
-    failing = buy_without_settling(campaign, sandbox, "gift", card=REFUND_FAILS)
-    buy_without_settling(campaign, sandbox, "gift", iban=IBAN)
-    clock.move_to(at("2026-11-12 09:00"))
-    give_back(intent_of(whole), 2500)
-    give_back(intent_of(whole), 3500)
-    give_back(intent_of(part), 1234)
-    give_back(intent_of(failing), 6000)
-    disputes = [sandbox.open_dispute(payment_intent=intent_of(each)) for each in (lost, won)]
-    clock.move_to(at("2026-11-20 09:00"))
-    for dispute, status in zip(disputes, ("lost", "won"), strict=True):
-        sandbox.close_dispute(dispute["id"], status=status)
-    clock.move_to(at("2027-03-20 09:00"))
-    session = stripe_api.fetch_session(str(monthly.session_id))
-    sandbox.renew(session.subscription_id, outcome="paid")
-
-
-def add_up_ours() -> dict[str, int]:
-    """Add up our rows, without the reconciliation's own sums."""
-    succeeded = Payment.objects.filter(status="succeeded").exclude(intent_id=None)
-    gross = sum(payment.settled_minor or 0 for payment in succeeded)
-    refunded = sum(each.amount_minor for each in Refund.objects.filter(status="succeeded"))
-    taken = Dispute.objects.exclude(withdrawn_at=None).filter(reinstated_at=None)
-    return {
-        "gross_minor": gross,
-        "refunded_minor": refunded,
-        "disputed_minor": sum(each.amount_minor for each in taken),
-        "payment_fees_minor": sum(payment.fee_minor or 0 for payment in succeeded),
-        "payment_nets_minor": sum(payment.net_minor or 0 for payment in succeeded),
-    }
-
-
-def add_up_theirs(sandbox: SandboxControl) -> dict[str, int]:
-    answer = sandbox.books(rows=True)
-    book = answer["currencies"]["eur"]
-    fees = sum(row["fee_minor"] for row in answer["rows"] if row["kind"] == "charge")
-    return {
-        "gross_minor": book["gross_minor"],
-        "refunded_minor": book["refunded_minor"],
-        "disputed_minor": book["disputed_minor"],
-        "payment_fees_minor": fees,
-        "payment_nets_minor": book["gross_minor"] - fees,
-    }
 
 
 def copy_rows() -> list[Any]:
@@ -116,45 +40,6 @@ def copy_rows() -> list[Any]:
         list(model.objects.order_by("pk").values())
         for model in (Checkout, Payment, Refund, Dispute, Membership, StripeEvent, StripeCursor)
     ]
-
-
-def make_unrelated_charge(sandbox: SandboxControl, **metadata: str) -> None:
-    """Sell something else in the same account, with a session that isn't ours."""
-    session = stripe_api.client().v1.checkout.sessions.create(
-        {
-            "mode": "payment",
-            "success_url": "https://example.org/",
-            "line_items": [
-                {
-                    "quantity": 1,
-                    "price_data": {
-                        "currency": "eur",
-                        "unit_amount": 5000,
-                        "product_data": {"name": "A mug"},
-                    },
-                }
-            ],
-            "payment_intent_data": {"metadata": metadata},
-        }
-    )
-    sandbox.pay(session.id, card=CARD)
-
-
-@pytest.fixture
-def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let Stripe have no events, as for sales older than 30 days."""
-
-    def none(*, since: datetime) -> Iterator[stripe_api.Event]:
-        return iter(())
-
-    monkeypatch.setattr(stripe_api, "walk_events", none)
-
-
-@pytest.fixture
-def in_step(campaign: Campaign, sandbox: SandboxControl) -> Payment:
-    """Sell and settle one gift, and nothing else."""
-    settlement.settle_checkout(buy_without_settling(campaign, sandbox, "gift").pk)
-    return Payment.objects.get()
 
 
 # Lost webhooks
@@ -225,7 +110,7 @@ def test_a_renewal_is_found_after_the_sale_is_no_longer_settled_daily(
 
 def test_a_repeated_run_changes_nothing(campaign: Campaign, sandbox: SandboxControl) -> None:
     checkout = buy_without_settling(campaign, sandbox, "once")
-    give_back(intent_of(checkout), 1000)
+    refund_intent(intent_of(checkout), 1000)
     sandbox.open_dispute(payment_intent=intent_of(buy_without_settling(campaign, sandbox, "gift")))
     reconcile()
     before = copy_rows()
@@ -326,7 +211,7 @@ def test_an_invalid_date_is_reported() -> None:
 
 
 def test_the_nightly_run_logs_its_result(
-    campaign: Campaign, sandbox: SandboxControl, in_step: Payment
+    campaign: Campaign, sandbox: SandboxControl, settled_payment: Payment
 ) -> None:
     with structlog.testing.capture_logs() as logs:
         tasks.reconcile()
@@ -340,7 +225,7 @@ def test_the_nightly_run_logs_its_result(
     assert (drift["log_level"], drift["missing_there"]) == ("error", 1)
 
 
-def test_an_event_that_is_stored_twice_is_one_row(in_step: Payment) -> None:
+def test_an_event_that_is_stored_twice_is_one_row(settled_payment: Payment) -> None:
     event = next(stripe_api.walk_events(since=at("2026-11-01 00:00")))
     for _ in range(2):
         webhooks.store_fetched_event(event)

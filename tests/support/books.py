@@ -22,8 +22,8 @@ from campaigns.models import (
     StripeEvent,
     Tally,
 )
-from tests.settlement.test_permutations import Dump, dump_rows
 from tests.support.count_rule import Money
+from tests.support.rows import Dump, dump_rows
 from tests.support.simulation import World
 
 MOMENTS = 5  # at so many past ones the number is asked for

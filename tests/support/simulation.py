@@ -27,7 +27,6 @@ from campaigns.actions import refunds
 from campaigns.models import Campaign, Checkout, Gift, Goal, Payment, Price, StripeCursor
 from campaigns.models.refund_order import RefundOrder
 from newsroom.sandbox.control import SandboxControl, SandboxError
-from tests.settlement.test_permutations import forget_sales
 from tests.support.campaigns import (
     BANK_DAYS,
     BEGINS,
@@ -52,6 +51,7 @@ from tests.support.count_rule import (
 from tests.support.event_delivery import Post
 from tests.support.factories import at
 from tests.support.renewals import change_subscription
+from tests.support.rows import forget_sales
 
 Json = dict[str, Any]
 

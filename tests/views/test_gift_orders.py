@@ -12,12 +12,16 @@ from django.test import Client
 from campaigns.forms.lists import COLUMNS
 from campaigns.models import Campaign, Checkout
 from tests.support.pages import (
+    BEN,
+    CLEO,
     GIFT,
+    GIFTS,
     MARKUP,
     NOON,
     error_beside,
     gift_fields,
     main_of,
+    many_fields,
     read_form,
     sessions,
     start,
@@ -26,26 +30,12 @@ from tests.support.pages import (
 
 pytestmark = pytest.mark.once
 
-GIFTS = "/campaign/birthday/gifts/"
-BEN = ("Ben", "ben@example.org", "Read!")
-CLEO = ("Клео", "", "")
-
 
 @pytest.fixture(autouse=True)
 def noon() -> Iterator[None]:
     """Set our clock to the sandbox's time, 14:00 in Kyiv."""
     with time_machine.travel(NOON, tick=True):
         yield
-
-
-def many_fields(client: Client, *rows: tuple[str, str, str], **typed: str) -> dict[str, str]:
-    """Return the fields of the form for many gifts, with these rows filled in."""
-    fields = read_form(client.get(GIFTS)).fields
-    fields |= {"name": "Ada Reader", "email": "ada@example.org"}
-    for at, row in enumerate(rows):
-        fields |= dict(zip((f"rows-{at}-{name}" for name in COLUMNS), row, strict=True))
-    fields["rows-TOTAL_FORMS"] = str(max(len(rows), int(fields["rows-TOTAL_FORMS"])))
-    return fields | typed
 
 
 # Delivery

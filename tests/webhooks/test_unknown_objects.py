@@ -13,7 +13,7 @@ from campaigns.models import Campaign, Checkout, Dispute, Payment, Refund, Strip
 from campaigns.stripe_api.snapshots import read_event
 from newsroom.sandbox.control import SandboxControl
 from tests.admin.conftest import editor  # noqa: F401 - a fixture
-from tests.settlement.test_reconciliation import make_unrelated_charge, reconcile
+from tests.support.reconciliation import make_unrelated_charge, reconcile
 from tests.support.sales import buy_without_settling
 from tests.support.staff import address, page_of
 
