@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from inspect import isfunction
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import pytest
 from django.core.management import call_command
-from django.template import Engine, TemplateDoesNotExist, engines
+from django.template import Engine, TemplateDoesNotExist
 from django.template.loader_tags import ExtendsNode, IncludeNode
 from django.template.utils import get_app_template_dirs
 
@@ -182,10 +182,11 @@ def find_templates() -> dict[str, Path]:
 
 
 def make_engine(*roots: Path) -> Engine:
-    ours = engines["django"].engine
+    ours = Engine.get_default()
     builtins = [*ours.builtins, "newsroom.sandbox.templatetags.amounts"]
     folders = [*roots, *TEMPLATE_ROOTS, *get_app_template_dirs("templates")]
-    return Engine(dirs=folders, libraries=ours.libraries, builtins=builtins)
+    dirs = [str(folder) for folder in folders]
+    return Engine(dirs=dirs, libraries=ours.libraries, builtins=builtins)
 
 
 def list_missing(engine: Engine, names: Iterable[str]) -> list[str]:
@@ -194,7 +195,7 @@ def list_missing(engine: Engine, names: Iterable[str]) -> list[str]:
     while left:
         checked.add(name := left.pop())
         try:
-            nodes = engine.get_template(name).nodelist
+            nodes: Any = engine.get_template(name).nodelist
         except TemplateDoesNotExist:
             missing.append(name)
             continue

@@ -28,7 +28,7 @@ from tests.admin.conftest import editor, trainee  # noqa: F401 - fixtures
 from tests.support.extensions import Clock, clock  # noqa: F401 - a fixture
 from tests.support.factories import at, recount_campaign
 from tests.support.sales import buy, place_order
-from tests.support.staff import address, page_of, permit, told
+from tests.support.staff import admin_url, grant_permissions, read_messages, read_page
 from tests.support.threads import race
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -246,11 +246,11 @@ def test_staff_take_it_with_a_why_and_the_number_follows(
 ) -> None:
     payment = buy_abroad(abroad, sandbox, "gift")
     tasks.do_what_followed()
-    front = page_of(client.get("/admin/"))
+    front = read_page(client.get("/admin/"))
     assert "needs=held" in front
-    listed = page_of(client.get(address(Payment, "changelist"), {"needs": "held"}))
+    listed = read_page(client.get(admin_url(Payment, "changelist"), {"needs": "held"}))
     assert "1 payment" in listed
-    page = page_of(client.get(address(Payment, "change", payment.pk)))
+    page = read_page(client.get(admin_url(Payment, "change", payment.pk)))
     assert "The price was €60, but $66 was paid" in page
     assert "Accept or decline payment" in page
     url = f"/admin/campaigns/payment/{payment.pk}/held/"
@@ -258,16 +258,16 @@ def test_staff_take_it_with_a_why_and_the_number_follows(
     assert client.post(url, {"hold": "", "why": "a reader abroad"}).status_code == 422
     assert not Tally.objects.exists()
     response = client.post(url, {"hold": "accepted", "why": "a reader abroad"}, follow=True)
-    assert "Payment accepted." in told(response)
+    assert "Payment accepted." in read_messages(response)
     assert Tally.objects.count() == 1
     assert LogEntry.objects.latest("pk").get_change_message() == "Accepted: a reader abroad"
     abroad.refresh_from_db()
     again = client.post(url, {"hold": "accepted", "why": "once more"})
-    assert "that was already decided" in page_of(again)
+    assert "that was already decided" in read_page(again)
     client.post(url, {"hold": "refused", "why": "not ours"})
     assert not Tally.objects.exists()
     assert LogEntry.objects.latest("pk").get_change_message() == "Declined: not ours"
-    assert "needs=held" not in page_of(client.get("/admin/"))
+    assert "needs=held" not in read_page(client.get("/admin/"))
 
 
 def test_who_may_not_give_money_back_may_not_decide(
@@ -277,12 +277,12 @@ def test_who_may_not_give_money_back_may_not_decide(
     trainee: User,  # noqa: F811
 ) -> None:
     payment = buy_abroad(abroad, sandbox, "gift")
-    permit(trainee, "view_payment")
-    page = page_of(client.get(address(Payment, "change", payment.pk)))
+    grant_permissions(trainee, "view_payment")
+    page = read_page(client.get(admin_url(Payment, "change", payment.pk)))
     assert "Accept or decline payment" not in page
     url = f"/admin/campaigns/payment/{payment.pk}/held/"
     assert client.post(url, {"hold": "accepted", "why": "I like it"}).status_code == 403
-    permit(trainee, "add_refundorder")
+    grant_permissions(trainee, "add_refundorder")
     assert client.get(url).status_code == 200
 
 
@@ -294,7 +294,7 @@ def test_the_progress_page_and_the_report_say_what_is_held(
 ) -> None:
     for kind in ("gift", "once"):
         buy_abroad(abroad, sandbox, kind)
-    page = page_of(client.get(f"/admin/campaigns/campaign/{abroad.pk}/progress/"))
+    page = read_page(client.get(f"/admin/campaigns/campaign/{abroad.pk}/progress/"))
     assert "2 payments ($132) were made in an unexpected currency." in page
     figures = gather_figures(abroad, at=LATER)
     assert "held: 2 payments, $132" in formats.as_text(figures)
@@ -309,5 +309,5 @@ def test_a_payment_as_asked_for_has_no_page_to_decide(
 ) -> None:
     payment = buy_abroad(abroad, sandbox, "gift", "eur")
     response = client.get(f"/admin/campaigns/payment/{payment.pk}/held/", follow=True)
-    assert "this payment is not held" in told(response)
-    assert "Left after refunds and disputes" in page_of(response)
+    assert "this payment is not held" in read_messages(response)
+    assert "Left after refunds and disputes" in read_page(response)

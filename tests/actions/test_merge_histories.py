@@ -16,13 +16,13 @@ from campaigns.models import Campaign, Gift, Member, Membership, Payment, Tally
 from tests.support.effort import effort
 from tests.support.factories import (
     at,
-    claim,
     make_campaign,
     make_dispute,
     make_gift,
     make_member,
     make_payment,
     make_refund,
+    record_claim,
 )
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db]
@@ -95,7 +95,7 @@ class Life:
 
     def claim(self, who: Member, campaign: Campaign | None, deed: Deed) -> None:
         gift = make_gift(make_member(f"buyer{next(_letters)}@example.org"), campaign, deed.at())
-        claim(gift, who, deed.at(deed.days))
+        record_claim(gift, who, deed.at(deed.days))
         self._keep(gift, deed)
 
     def _keep(self, gift: Gift, deed: Deed) -> None:

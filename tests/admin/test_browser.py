@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 from campaigns.models import Campaign, Gift, Member, Refund, StripeEvent
 from tests.support.browser import open_reader, run_chromium
 from tests.support.factories import make_payment, recount_campaign
-from tests.support.staff import WAITING_BUYER, wait_for_a_person
+from tests.support.staff import ATTENTION_BUYER, make_attention_cases
 
 pytestmark = pytest.mark.once
 
@@ -51,7 +51,7 @@ def waiting_addresses() -> dict[str, str]:
 
 def addresses(campaign: Campaign) -> dict[str, str]:
     """The pages that staff use day by day."""
-    gift = Gift.objects.exclude(buyer__email=WAITING_BUYER).get()
+    gift = Gift.objects.exclude(buyer__email=ATTENTION_BUYER).get()
     root = "/admin/campaigns"
     return {
         "first": "/admin/",
@@ -88,9 +88,9 @@ def test_staffs_pages_hold_to_the_policy_and_to_axe(
         "domain": urlsplit(site.url).hostname,
         "path": "/",
     }
-    wait_for_a_person(rows)
+    make_attention_cases(rows)
     pages = addresses(rows) | waiting_addresses()
-    payment = Gift.objects.exclude(buyer__email=WAITING_BUYER).get().payment_id
+    payment = Gift.objects.exclude(buyer__email=ATTENTION_BUYER).get().payment_id
     pages |= merge_addresses(rows)
     pages["payment-refund"] = f"/admin/campaigns/payment/{payment}/refund/"
     with run_chromium() as chromium:

@@ -44,18 +44,18 @@ from tests.support.erasures import (
     NAME,
     ZOE,
     buy_as_zoe,
-    carry_through,
+    create_all_data,
     dump_everything,
     erase,
     find_secrets,
-    live_a_whole_life,
+    make_recipient,
     pass_by,
-    to,
+    run_jobs_until_erased,
 )
 from tests.support.extensions import Clock
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at, recount_campaign
-from tests.support.mails import both, text_of
+from tests.support.mails import read_both_parts, text_of
 from tests.support.reconciliation import reconcile
 from tests.support.webhooks import post
 
@@ -63,7 +63,12 @@ pytestmark = pytest.mark.both_databases
 
 clock = _clock  # a fixture
 LATER = "2026-12-24T08:00:00+00:00"
-GIFTS = {"gifts": [to("Ben", "ben@example.org", MESSAGE, LATER), to(NAME, ZOE, MESSAGE)]}
+GIFTS = {
+    "gifts": [
+        make_recipient("Ben", "ben@example.org", MESSAGE, LATER),
+        make_recipient(NAME, ZOE, MESSAGE),
+    ]
+}
 TABLES_WITH_HER_DATA = (
     *("campaigns.member", "campaigns.formeraddress", "campaigns.addresschange"),
     *("campaigns.checkout", "campaigns.gift", "campaigns.giftchange", "campaigns.membership"),
@@ -123,7 +128,7 @@ def sums_of(report: tuple[int, str]) -> str:
 def test_no_personal_data_is_left_in_a_full_dump(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, tmp_path: Path
 ) -> None:
-    zoe = live_a_whole_life(campaign, sandbox, tmp_path)
+    zoe = create_all_data(campaign, sandbox, tmp_path)
     pass_by(clock, minutes=180)
     tasks.sweep()  # what is due anyhow
     before, books = numbers(), sums_of(reconcile())
@@ -132,7 +137,7 @@ def test_no_personal_data_is_left_in_a_full_dump(
     for label in TABLES_WITH_HER_DATA:
         assert any(f" in {label} " in line for line in where), label
     erasures.request_erasure(zoe)
-    carry_through(zoe, clock)
+    run_jobs_until_erased(zoe, clock)
     assert find_secrets(dump_everything()) == []
     assert numbers() == before
     recount_campaign(campaign)
@@ -229,12 +234,12 @@ def test_one_last_email_is_sent_and_none_later(zoe: Member, clock: Clock) -> Non
     before = len(mailbox.outbox)
     erasures.request_erasure(zoe)
     erasures.request_erasure(zoe)  # a second click
-    carry_through(zoe, clock)
+    run_jobs_until_erased(zoe, clock)
     [last] = mailbox.outbox[before:]
     assert isinstance(last, EmailMultiAlternatives)
     assert last.to == [ZOE]
     assert last.subject == "The Meridian Post is erasing your data"
-    for part in both(last):
+    for part in read_both_parts(last):
         assert f"Hello {NAME}" in part
         assert "As you asked on your account page" in part
         assert "because we have to keep accounts" in part
@@ -328,7 +333,12 @@ def test_a_gift_they_bought_is_delivered_without_name_and_message(
 def test_an_undelivered_gift_to_them_goes_to_its_buyer(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    wanted = {"gifts": [to("Cleo", "cleo@example.org"), to(NAME, ZOE, f"Dear {NAME}", LATER)]}
+    wanted = {
+        "gifts": [
+            make_recipient("Cleo", "cleo@example.org"),
+            make_recipient(NAME, ZOE, f"Dear {NAME}", LATER),
+        ]
+    }
     checkout = buy_as_zoe(
         campaign, sandbox, "gift", email="ben@example.org", name="Ben", typed=wanted
     )

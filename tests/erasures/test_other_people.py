@@ -20,8 +20,8 @@ from campaigns.models import (
 )
 from campaigns.models.address_change import Side
 from newsroom.sandbox.control import SandboxControl
-from tests.support.address_changes import confirm
-from tests.support.erasures import ZOE, buy_as_zoe, erase, order_as_zoe, to
+from tests.support.address_changes import confirm_change
+from tests.support.erasures import ZOE, buy_as_zoe, erase, make_recipient, order_as_zoe
 from tests.support.extensions import clock as _clock
 from tests.support.factories import make_member
 
@@ -32,7 +32,7 @@ LATER = "2026-12-24T08:00:00+00:00"
 
 
 def give_to_zoes_address(campaign: Campaign, sandbox: SandboxControl) -> Gift:
-    wanted = {"gifts": [to("Nia", ZOE, "For you", LATER)]}
+    wanted = {"gifts": [make_recipient("Nia", ZOE, "For you", LATER)]}
     checkout = buy_as_zoe(
         campaign, sandbox, "gift", email="ben@example.org", name="Ben", typed=wanted
     )
@@ -56,7 +56,7 @@ def test_the_new_owner_of_a_former_address_keeps_their_data(
     zoe = Member.objects.get(email=ZOE)
     members.set_address(zoe, MOVED, at=timezone.now())
     nia = make_member("nia@example.org")
-    confirm(
+    confirm_change(
         members.request_address_change(nia, ZOE, language="en", at=timezone.now()), "old", "new"
     )
     assert Member.objects.find(ZOE) == nia
@@ -73,7 +73,9 @@ def test_a_member_who_confirmed_an_address_for_someone_else_keeps_their_data(
     """A request with someone else's address is confirmed by mistake, then its member is erased."""
     nia, eve = make_member(ZOE), make_member("eve@example.org")
     gift, unpaid = give_to_zoes_address(campaign, sandbox), order_as_zoe(campaign, name="Nia")
-    confirm(members.request_address_change(eve, ZOE, language="en", at=timezone.now()), Side.NEW)
+    confirm_change(
+        members.request_address_change(eve, ZOE, language="en", at=timezone.now()), Side.NEW
+    )
     erase(eve)
     assert_is_nias(gift, unpaid)
     assert Member.objects.find(ZOE) == nia

@@ -9,7 +9,7 @@ from newsroom.sandbox.control import SandboxControl
 from tests.support.extensions import (
     SUBSCRIBED,
     Clock,
-    give,
+    make_campaign_gift,
 )
 from tests.support.extensions import clock as _clock
 from tests.support.sales import subscribe
@@ -19,7 +19,7 @@ clock = _clock  # a fixture
 
 def test_whoever_clicks_again_is_asked_once(campaign: Campaign, sandbox: SandboxControl) -> None:
     subscribe(campaign, sandbox, email="ben@example.org")
-    gift = give(campaign)
+    gift = make_campaign_gift(campaign)
     for _ in range(3):
         with pytest.raises(gifts.ConfirmationRequired):
             actions.claim_gift(gift.code, email="ben@example.org", name="x", language="en")
@@ -30,7 +30,7 @@ def test_a_confirmation_says_nothing_once_the_code_is_a_new_one(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     subscribe(campaign, sandbox, email="ben@example.org")
-    gift = give(campaign)
+    gift = make_campaign_gift(campaign)
     token = links.confirmation_token(gift, Member.objects.get(email="ben@example.org"))
     gifts.resend_gift(gift, with_new_code=True)
     with pytest.raises(gifts.GiftNotClaimable, match="replaced"):
@@ -42,7 +42,7 @@ def test_a_confirmation_that_was_given_up_can_be_asked_for_again(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     subscribe(campaign, sandbox, email="ben@example.org")
-    gift = give(campaign)
+    gift = make_campaign_gift(campaign)
     for _ in range(2):
         with pytest.raises(gifts.ConfirmationRequired):
             actions.claim_gift(gift.code, email="ben@example.org", name="B", language="en")
@@ -58,6 +58,9 @@ def test_a_claim_tells_nobody_the_name_that_a_stranger_typed(
     Member.objects.update(name="")
     with pytest.raises(gifts.ConfirmationRequired):
         actions.claim_gift(
-            give(campaign).code, email="ben@example.org", name="Buy at example.com", language="en"
+            make_campaign_gift(campaign).code,
+            email="ben@example.org",
+            name="Buy at example.com",
+            language="en",
         )
     assert Member.objects.get(email="ben@example.org").name == ""

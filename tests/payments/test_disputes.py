@@ -20,12 +20,12 @@ from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
 from tests.support.factories import at, make_campaign, make_dispute
 from tests.support.mails import (
-    assert_not_wanted,
-    both,
-    buy_membership,
-    deliver,
-    owe_of_dispute,
+    assert_no_longer_wanted,
+    make_dispute_mail,
+    make_paid_membership,
+    read_both_parts,
     read_html,
+    send_mail,
 )
 from tests.support.rows import dump_rows, forget_sales
 from tests.support.sales import buy, settle_payment
@@ -116,7 +116,7 @@ def test_missing_details_of_a_dispute_stay_empty(
     assert (dispute.evidence_due_at is None) == ("evidence_details" in changes)
     assert (dispute.withdrawn_at is None) == ("balance_transactions" in changes)
     assert (dispute.reason == "") == ("reason" in changes)
-    deliver(OutgoingMail.objects.get(kind=OutgoingMail.Kind.DISPUTE))
+    send_mail(OutgoingMail.objects.get(kind=OutgoingMail.Kind.DISPUTE))
 
 
 def test_a_dispute_has_the_times_of_withdrawal_and_reinstatement(
@@ -147,7 +147,7 @@ def test_staff_are_notified_once_of_a_dispute_however_often_its_events_arrive(
     deliver_events(sandbox, client, [*came, *reversed(came)])
     owed = OutgoingMail.objects.get(kind=OutgoingMail.Kind.DISPUTE)
     assert owed.key == f"dispute:{Dispute.objects.get().dispute_id}:needs_response"
-    assert deliver(owed).to == ["desk@example.org"]
+    assert send_mail(owed).to == ["desk@example.org"]
 
 
 @pytest.mark.parametrize("ending", ["lost", "won"])
@@ -202,19 +202,19 @@ def test_disputes_from_before_the_staff_address_was_set_send_no_email(
 @pytest.mark.django_db
 def test_an_email_about_a_past_state_is_not_sent() -> None:
     birthday = make_campaign()
-    owed = owe_of_dispute(birthday)
+    owed = make_dispute_mail(birthday)
     Dispute.objects.update(status="under_review")
-    assert_not_wanted(owed)
+    assert_no_longer_wanted(owed)
     Dispute.objects.update(status="warning_needs_response")
     OutgoingMail.objects.update(next_attempt_at=owed.created_at)
-    assert_not_wanted(owed)
+    assert_no_longer_wanted(owed)
 
 
 @pytest.mark.django_db
 def test_no_email_is_sent_without_a_staff_address(settings: LazySettings) -> None:
-    owed = owe_of_dispute(make_campaign())
+    owed = make_dispute_mail(make_campaign())
     settings.STAFF_EMAIL = ""
-    assert_not_wanted(owed)
+    assert_no_longer_wanted(owed)
 
 
 # The email
@@ -222,9 +222,9 @@ def test_no_email_is_sent_without_a_staff_address(settings: LazySettings) -> Non
 
 @pytest.mark.django_db
 def test_the_email_names_the_payment_amount_reason_deadline_and_link() -> None:
-    sent = deliver(owe_of_dispute(make_campaign()))
+    sent = send_mail(make_dispute_mail(make_campaign()))
     assert sent.subject == "Respond to a dispute by 29 November: €60"
-    for part in both(sent):
+    for part in read_both_parts(sent):
         for words in (
             "First payment of a membership, €60",
             "10 November 2026, 14:00 EET",
@@ -243,7 +243,7 @@ def test_the_email_names_the_payment_amount_reason_deadline_and_link() -> None:
 @pytest.mark.django_db
 def test_with_a_live_key_the_link_opens_live_payments(settings: LazySettings) -> None:
     settings.STRIPE_SECRET_KEY = "sk_live_ours"
-    links = read_html(deliver(owe_of_dispute(make_campaign()))).links
+    links = read_html(send_mail(make_dispute_mail(make_campaign()))).links
     assert any(link.startswith("https://dashboard.stripe.com/payments/pi_") for link in links)
 
 
@@ -261,15 +261,15 @@ def test_with_a_live_key_the_link_opens_live_payments(settings: LazySettings) ->
 )
 @pytest.mark.django_db
 def test_the_email_explains_the_state(status: str, subject: str, words: str) -> None:
-    sent = deliver(owe_of_dispute(make_campaign(), status=status))
+    sent = send_mail(make_dispute_mail(make_campaign(), status=status))
     assert sent.subject == subject
-    for part in both(sent):
+    for part in read_both_parts(sent):
         assert words in part
         assert ("23:59" in part) == (status == "warning_needs_response")
 
 
 def test_staff_see_the_deadline_on_the_payments_page(admin_client: Client, db: None) -> None:
-    payment = buy_membership(make_campaign())
+    payment = make_paid_membership(make_campaign())
     make_dispute(payment, "2026-11-20 09:00")
     Dispute.objects.update(evidence_due_at=at("2026-11-29 21:59"))
     answer = admin_client.get(f"/admin/campaigns/payment/{payment.pk}/change/")

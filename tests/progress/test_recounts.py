@@ -20,11 +20,11 @@ from campaigns.progress import recounts
 from newsroom.sandbox.control import SandboxControl
 from tests.support.factories import (
     at,
-    claim,
     make_campaign,
     make_gift,
     make_member,
     make_payment,
+    record_claim,
     recount_campaign,
 )
 from tests.support.sales import place_order
@@ -69,7 +69,7 @@ def crowd(birthday: Campaign) -> Campaign:
     for day in range(1, GIFTS + 1):
         gift = make_gift(members[day], birthday, f"2026-11-{day:02} 12:00")
         if day % 3 == 0:
-            claim(gift, members[-day], f"2026-11-{day:02} 13:00")
+            record_claim(gift, members[-day], f"2026-11-{day:02} 13:00")
     recount_campaign(birthday)
     return birthday
 

@@ -14,7 +14,6 @@ from campaigns.reports import Figures, formats, gather_figures
 from campaigns.reports.figures import Day
 from tests.support.factories import (
     at,
-    claim,
     make_campaign,
     make_checkout,
     make_dispute,
@@ -24,6 +23,7 @@ from tests.support.factories import (
     make_plan,
     make_price,
     make_refund,
+    record_claim,
     recount_campaign,
 )
 
@@ -83,7 +83,9 @@ def lively(birthday: Campaign) -> Campaign:
     make_new_member(birthday, "2026-11-02 10:00", placement="top")
     make_new_member(birthday, "2026-11-03 21:59", placement="inline")
     make_refund(make_new_member(birthday, "2026-11-03 22:00", placement="end"), "2026-11-08 09:00")
-    claim(make_gift(make_member(), birthday, "2026-11-05 10:00"), make_member(), "2026-11-06 08:00")
+    record_claim(
+        make_gift(make_member(), birthday, "2026-11-05 10:00"), make_member(), "2026-11-06 08:00"
+    )
     make_gift(make_member(), birthday, "2026-11-09 22:30")
     pay_offline(birthday, "2026-11-07 10:00")
     return birthday
@@ -130,7 +132,7 @@ def test_recipients_who_became_paying_members_are_reported(
     ben, cleo, dan = (make_member(f"{name}@example.org") for name in ("ben", "cleo", "dan"))
     for claimed_by in (ben, ben, cleo, dan):
         gift = make_gift(make_member(), birthday, "2026-11-02 10:00")
-        claim(gift, claimed_by, "2026-11-03 10:00")
+        record_claim(gift, claimed_by, "2026-11-03 10:00")
     make_payment(ben, None, "2026-11-05 10:00")
     make_payment(cleo, None, "2026-11-02 23:00")  # before the claim
     make_payment(dan, None, "2026-11-06 10:00", status="failed")

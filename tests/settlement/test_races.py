@@ -30,7 +30,7 @@ from tests.conftest import WEBHOOK_SECRET
 from tests.support.factories import at, make_gift, make_member
 from tests.support.sales import place_order
 from tests.support.threads import race, race_through
-from tests.support.webhooks import DOOR, post, sign
+from tests.support.webhooks import ENDPOINT, post, sign
 
 pytestmark = [pytest.mark.long, pytest.mark.both_databases]
 
@@ -67,7 +67,7 @@ def test_four_copies_of_each_of_500_events_at_once_have_500_effects(
     assert len({event_id for event_id, _ in events}) == PEOPLE * EVENTS_OF_EACH == 500
 
     client = Client()
-    assert client.get(DOOR).status_code == 405  # it is ready for all threads now
+    assert client.get(ENDPOINT).status_code == 405  # it is ready for all threads now
 
     def knock(event: tuple[str, str]) -> None:
         assert post(client, event[1], sign(event[1], secret=WEBHOOK_SECRET)).status_code == 200

@@ -167,13 +167,13 @@ def check_to_the_end(world: World) -> None:
     assert books.copy_rows() == rows, "a second run changes nothing"
     if not world.is_repeatable:
         return
-    known = books.dump_what_stripe_decides()
+    known = books.dump_stripe_rows()
     world.forget_everything_heard()
     world.reconcile()
     books.compare_books(world)
     books.compare_counts(world)
     world.come_to_rest(after=timedelta(0))  # in hours more would happen at Stripe
-    differing = books.differing(books.dump_what_stripe_decides(), known)
+    differing = books.list_differences(books.dump_stripe_rows(), known)
     assert not differing, "\n".join(differing)
 
 
@@ -241,7 +241,7 @@ def test_two_years_of_sales_end_with_the_same_figures_as_stripe(
         luck = Random(SEED)  # noqa: S311
         sandbox.set_outcome_after_retries("past_due")
         live_through_two_years(world, luck, sales=SALES)
-        sys.stdout.write(books.tell_figures(world))
+        sys.stdout.write(books.describe_figures(world))
         check_to_the_end(world)
 
 

@@ -1,4 +1,4 @@
-"""Purchases of gifts in all their states, and the page on which their buyer sees them."""
+"""Purchases of gifts in all states, and the buyer's page about them."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ WAITING = {"deliver_at": at("2026-12-24 08:00"), "expires_at": at("2027-12-24 08
 
 
 def make_purchase(campaign: Campaign, *wanted: dict[str, Any]) -> Checkout:
-    """A paid purchase of so many gifts, each as it is wanted."""
+    """Create a paid purchase with one gift for each set of values."""
     buyer, price = make_member("ada@example.org"), make_price("gift")
     checkout = make_checkout(
         campaign,
@@ -67,5 +67,5 @@ def open_purchase(client: Client, checkout: Checkout) -> str:
     return main_of(answer)
 
 
-def the_gift(checkout: Checkout, position: int = 0) -> Gift:
+def gift_at(checkout: Checkout, position: int = 0) -> Gift:
     return checkout.gifts.get(position=position)

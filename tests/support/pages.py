@@ -109,7 +109,7 @@ def sessions() -> list[dict[str, Any]]:
     return [session.to_dict() for session in page.auto_paging_iter()]
 
 
-def start(client: Client, url: str, fields: dict[str, str]) -> Checkout:
+def start_order(client: Client, url: str, fields: dict[str, str]) -> Checkout:
     """Send a form and return its checkout, after the redirect to Stripe's page."""
     response = client.post(url, fields)
     assert response.status_code == 303, main_of(response)
@@ -125,7 +125,7 @@ BEN = ("Ben", "ben@example.org", "Read!")
 CLEO = ("Клео", "", "")
 
 
-def many_fields(client: Client, *rows: tuple[str, str, str], **typed: str) -> dict[str, str]:
+def gift_list_fields(client: Client, *rows: tuple[str, str, str], **typed: str) -> dict[str, str]:
     """Return the fields of the form for many gifts, with these rows filled in."""
     fields = read_form(client.get(GIFTS)).fields
     fields |= {"name": "Ada Reader", "email": "ada@example.org"}

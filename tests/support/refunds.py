@@ -15,7 +15,7 @@ from campaigns.models import (
 )
 from newsroom.sandbox.control import SandboxControl
 from tests.support.sales import CARD, place_order
-from tests.support.staff import address, filled
+from tests.support.staff import admin_url, fill_in
 
 WHY = "bought by mistake"
 
@@ -50,12 +50,12 @@ def pay_and_settle(checkout: Checkout, sandbox: SandboxControl) -> Payment:
 
 
 def refund_url(payment: Payment) -> str:
-    return address(Payment, "refund", payment.pk)
+    return admin_url(Payment, "refund", payment.pk)
 
 
 def refund_payment(client: Client, payment: Payment, **typed: Any) -> Any:
     url = refund_url(payment)
-    fields = filled(client, url, why=WHY, reason="requested_by_customer")
+    fields = fill_in(client, url, why=WHY, reason="requested_by_customer")
     return client.post(url, fields | typed, follow=True)
 
 

@@ -14,13 +14,13 @@ from django.test import Client
 from campaigns import gifts
 from campaigns.models import Campaign, Checkout, Gift, GiftChange, OutgoingMail
 from campaigns.models.moves import ForbiddenMove
-from tests.support.factories import at, claim, make_campaign, make_member
+from tests.support.factories import at, make_campaign, make_member, record_claim
 from tests.support.gift_purchases import (
     SENT,
     WAITING,
+    gift_at,
     make_purchase,
     open_purchase,
-    the_gift,
     url_of,
 )
 from tests.support.pages import NOON, error_beside, main_of, read_form
@@ -44,13 +44,13 @@ def test_a_gift_is_resent_with_the_same_code_once_a_minute(
     client: Client, campaign: Campaign
 ) -> None:
     checkout = make_purchase(campaign, SENT, SENT)
-    code = the_gift(checkout).code
+    code = gift_at(checkout).code
     answer = client.post(url_of(checkout), {"again": "0"})
     assert answer.status_code == 303
     page = main_of(client.get(answer["Location"]))
     assert "Gift sent." in page
     assert "The e-mail to friend1@example.org" in page
-    assert the_gift(checkout).code == code
+    assert gift_at(checkout).code == code
     answer = client.post(url_of(checkout), {"again": "0"})
     assert "less than a minute ago" in main_of(client.get(answer["Location"]))
     mails = OutgoingMail.objects.filter(kind="gift_invitation")
@@ -65,7 +65,7 @@ def test_a_gift_is_resent_with_the_same_code_once_a_minute(
 
 def test_resending_with_a_new_code_stops_the_old_link(client: Client, campaign: Campaign) -> None:
     checkout = make_purchase(campaign, SENT)
-    old = the_gift(checkout).code
+    old = gift_at(checkout).code
     assert "The old link, code and card stop working immediately." in open_purchase(
         client, checkout
     )
@@ -73,16 +73,16 @@ def test_resending_with_a_new_code_stops_the_old_link(client: Client, campaign: 
     page = main_of(client.get(answer["Location"]))
     assert "The old link, code and card no longer work." in page
     assert old not in page
-    assert the_gift(checkout).code in page
+    assert gift_at(checkout).code in page
     assert client.get(f"/claim/{old}/").status_code == 410
-    assert client.get(f"/claim/{the_gift(checkout).code}/").status_code == 200
+    assert client.get(f"/claim/{gift_at(checkout).code}/").status_code == 200
 
 
 def test_a_scheduled_gift_can_be_sent_now(client: Client, campaign: Campaign) -> None:
     checkout = make_purchase(campaign, WAITING)
     assert "Send gift now" in open_purchase(client, checkout)
     client.post(url_of(checkout), {"again": "0"})
-    assert the_gift(checkout).deliver_at == NOON
+    assert gift_at(checkout).deliver_at == NOON
     assert OutgoingMail.objects.get(kind="gift_invitation").next_attempt_at == NOON
 
 
@@ -91,7 +91,7 @@ def test_a_gift_claimed_meanwhile_is_not_resent_and_the_page_shows_its_status(
     client: Client, campaign: Campaign, sent: dict[str, str]
 ) -> None:
     checkout = make_purchase(campaign, SENT)
-    claim(the_gift(checkout), make_member(), "2026-11-10 11:59")
+    record_claim(gift_at(checkout), make_member(), "2026-11-10 11:59")
     answer = client.post(url_of(checkout), sent)
     assert answer.status_code == 409
     assert "Nothing was changed." in main_of(answer)
@@ -103,7 +103,7 @@ def test_a_claim_during_the_resend_is_reported(client: Client, campaign: Campaig
     checkout = make_purchase(campaign, SENT)
 
     def lose(gift: Gift, **_: Any) -> None:
-        claim(gift, make_member(), "2026-11-10 11:59")
+        record_claim(gift, make_member(), "2026-11-10 11:59")
         raise ForbiddenMove("only an unclaimed gift is sent")
 
     with patch.object(gifts, "resend_gift", lose):
@@ -137,13 +137,13 @@ def test_a_new_address_of_a_sent_gift_gets_a_new_code_at_once(
     client: Client, campaign: Campaign
 ) -> None:
     checkout = make_purchase(campaign, SENT | {"bounced_at": at("2026-11-10 09:00")})
-    old = the_gift(checkout).code
+    old = gift_at(checkout).code
     answer = change(client, checkout, recipient_name="Zoe", recipient_email="Zoe@Example.org")
     assert answer.status_code == 303
     page = main_of(client.get(answer["Location"]))
     assert "Changes saved." in page
     assert "came back" not in page.lower()
-    gift = the_gift(checkout)
+    gift = gift_at(checkout)
     assert (gift.recipient_name, gift.recipient_email) == ("Zoe", "zoe@example.org")
     assert gift.code != old
     assert OutgoingMail.objects.get(kind="gift_invitation").next_attempt_at == NOON
@@ -152,9 +152,9 @@ def test_a_new_address_of_a_sent_gift_gets_a_new_code_at_once(
 
 def test_a_corrected_name_sends_no_email(client: Client, campaign: Campaign) -> None:
     checkout = make_purchase(campaign, SENT)
-    old = the_gift(checkout).code
+    old = gift_at(checkout).code
     change(client, checkout, recipient_name="Zoë")
-    assert (the_gift(checkout).recipient_name, the_gift(checkout).code) == ("Zoë", old)
+    assert (gift_at(checkout).recipient_name, gift_at(checkout).code) == ("Zoë", old)
     assert not OutgoingMail.objects.exists()
 
 
@@ -170,7 +170,7 @@ def test_an_unchanged_form_changes_nothing(client: Client, campaign: Campaign) -
 def test_a_gift_can_be_handed_over_instead(client: Client, campaign: Campaign) -> None:
     checkout = make_purchase(campaign, SENT)
     change(client, checkout, hand_over="on", recipient_email="half an addr")
-    assert the_gift(checkout).is_handed_over
+    assert gift_at(checkout).is_handed_over
     assert OutgoingMail.objects.get().kind == "gift_to_pass_on"
 
 
@@ -180,12 +180,12 @@ def test_a_scheduled_gift_gets_another_day_hour_and_zone(
     checkout = make_purchase(campaign, WAITING)
     typed = {"deliver_on": "2026-12-31", "deliver_hour": "18", "zone": "America/New_York"}
     assert change(client, checkout, when="date", **typed).status_code == 303
-    gift = the_gift(checkout)
+    gift = gift_at(checkout)
     assert (gift.deliver_at, gift.zone) == (at("2026-12-31 23:00"), "America/New_York")
     assert gift.expires_at > at("2027-12-31 00:00")
     assert "31 December 2026, 18:00 EST" in open_purchase(client, checkout)
     change(client, checkout, when="now")
-    assert the_gift(checkout).deliver_at == NOON
+    assert gift_at(checkout).deliver_at == NOON
 
 
 def test_a_delivered_gift_has_no_delivery_fields(client: Client, campaign: Campaign) -> None:
@@ -206,11 +206,11 @@ def test_a_gift_claimed_meanwhile_is_not_changed(client: Client, campaign: Campa
     checkout = make_purchase(campaign, SENT)
     url = url_of(checkout, "0/")
     fields = read_form(client.get(url)).fields | {"recipient_email": "zoe@example.org"}
-    claim(the_gift(checkout), make_member(), "2026-11-10 11:59")
+    record_claim(gift_at(checkout), make_member(), "2026-11-10 11:59")
     for answer in (client.post(url, fields), client.get(url)):
         assert answer.status_code == 409
         assert "Claimed on 10 November 2026" in main_of(answer)
-    assert the_gift(checkout).recipient_email == "friend1@example.org"
+    assert gift_at(checkout).recipient_email == "friend1@example.org"
 
 
 def test_a_refused_delivery_day_undoes_the_whole_change(client: Client, campaign: Campaign) -> None:
@@ -222,4 +222,4 @@ def test_a_refused_delivery_day_undoes_the_whole_change(client: Client, campaign
     with patch.object(gifts, "change_delivery", lose):
         answer = change(client, checkout, recipient_name="Zoe", when="now")
     assert answer.status_code == 409
-    assert the_gift(checkout).recipient_name == "Friend 1"
+    assert gift_at(checkout).recipient_name == "Friend 1"

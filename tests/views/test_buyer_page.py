@@ -15,18 +15,18 @@ from campaigns.emails import links
 from campaigns.models import Campaign, Checkout
 from tests.support.factories import (
     at,
-    claim,
     make_campaign,
     make_checkout,
     make_member,
     make_price,
+    record_claim,
 )
 from tests.support.gift_purchases import (
     SENT,
     WAITING,
+    gift_at,
     make_purchase,
     open_purchase,
-    the_gift,
     url_of,
 )
 from tests.support.pages import NOON, Answer, main_of
@@ -88,8 +88,8 @@ def test_the_link_and_the_code_are_shown_while_the_gift_can_be_claimed(
 ) -> None:
     checkout = make_purchase(campaign, SENT, {"status": "expired"})
     page = open_purchase(client, checkout)
-    assert f'value="{settings.SITE_URL}/claim/{the_gift(checkout).code}/"' in page
-    assert the_gift(checkout, 1).code not in page
+    assert f'value="{settings.SITE_URL}/claim/{gift_at(checkout).code}/"' in page
+    assert gift_at(checkout, 1).code not in page
     assert "9 November 2027" in page
 
 
@@ -97,11 +97,11 @@ def test_a_claimed_gift_shows_the_day_but_not_the_claimant(
     client: Client, campaign: Campaign
 ) -> None:
     checkout = make_purchase(campaign, SENT)
-    claim(the_gift(checkout), make_member("zoe@secret.example"), "2026-11-10 09:00")
+    record_claim(gift_at(checkout), make_member("zoe@secret.example"), "2026-11-10 09:00")
     page = open_purchase(client, checkout)
     assert "Claimed on 10 November 2026" in page
     assert "zoe" not in page
-    assert the_gift(checkout).code not in page
+    assert gift_at(checkout).code not in page
     assert "Resend gift" not in page
 
 
@@ -174,7 +174,7 @@ def test_the_csv_has_every_link_and_no_formula(
 ) -> None:
     names = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", 'Zoë "Z", of Kyiv']
     checkout = make_purchase(campaign, *[SENT | {"recipient_name": name} for name in names], SENT)
-    claim(the_gift(checkout, 7), make_member("zoe@secret.example"), "2026-11-10 09:00")
+    record_claim(gift_at(checkout, 7), make_member("zoe@secret.example"), "2026-11-10 09:00")
     answer = client.get(url_of(checkout, "links.csv"))
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"] == 'attachment; filename="gift-links.csv"'
@@ -182,7 +182,7 @@ def test_the_csv_has_every_link_and_no_formula(
     table = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
     assert table[0] == ["Name", "E-mail", "Status", "Claim link", "Claim code", "Claim by"]
     assert [row[0] for row in table[1:8]] == [*(f"'{name}" for name in names[:6]), names[6]]
-    code = the_gift(checkout).code
+    code = gift_at(checkout).code
     assert table[1][1:] == [
         "friend1@example.org",
         "Sent on 9 November 2026",
@@ -201,7 +201,7 @@ def test_the_card_is_a_pdf_while_the_gift_can_be_claimed(
     assert answer["Content-Type"] == "application/pdf"
     assert answer["Content-Disposition"] == 'attachment; filename="gift-1.pdf"'
     assert answer.content.startswith(b"%PDF")
-    claim(the_gift(checkout), make_member(), "2026-11-10 11:59")
+    record_claim(gift_at(checkout), make_member(), "2026-11-10 11:59")
     assert client.get(url_of(checkout, "0/card.pdf")).status_code == 409
 
 
@@ -214,7 +214,7 @@ def test_a_missing_code_key_leaves_the_page_and_a_new_code_helps(
     assert client.get(url_of(checkout, "links.csv")).status_code == 200
     assert client.get(url_of(checkout, "0/card.pdf")).status_code == 503
     client.post(url_of(checkout), {"new_code": "0"})
-    assert the_gift(checkout).code in open_purchase(client, checkout)
+    assert gift_at(checkout).code in open_purchase(client, checkout)
 
 
 # The thank-you page

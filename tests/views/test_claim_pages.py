@@ -17,7 +17,14 @@ from campaigns.emails import links
 from campaigns.models import Campaign, Gift, Member, Membership, OptOut, OutgoingMail
 from campaigns.models.gift import GiftChange
 from campaigns.views import claims
-from tests.support.factories import at, claim, make_campaign, make_gift, make_member, make_plan
+from tests.support.factories import (
+    at,
+    make_campaign,
+    make_gift,
+    make_member,
+    make_plan,
+    record_claim,
+)
 from tests.support.pages import NOON, main_of, read_form
 
 UNKNOWN = "AAAAA-BBBBB-CCCCC-DDDDD"
@@ -136,7 +143,9 @@ def test_the_confirmation_page_says_what_changes_and_adds_the_gift_once(
 
 def test_a_fixed_term_membership_is_shown_its_new_end(client: Client, gift: Gift) -> None:
     ben = make_member("ben@example.org")
-    claim(make_gift(make_member(), gift.checkout.campaign, "2026-11-09 10:00"), ben, "2026-11-09")
+    record_claim(
+        make_gift(make_member(), gift.checkout.campaign, "2026-11-09 10:00"), ben, "2026-11-09"
+    )
     url = confirmation(gift, ben)
     told = main_of(client.get(url))
     assert "Your membership will last until 9 November 2028 instead of 9 November 2027." in told
@@ -195,7 +204,7 @@ def test_a_confirmation_link_that_no_longer_works_says_why(
     assert "This gift has a new claim code" in main_of(client.post(url))
     gift.refresh_from_db()
     url = confirmation(gift, ben)
-    claim(gift, make_member(), "2026-11-10 11:00")
+    record_claim(gift, make_member(), "2026-11-10 11:00")
     for answer in (client.get(url), client.post(url)):
         assert answer.status_code == 410
         assert "This gift has already been claimed" in main_of(answer)

@@ -15,7 +15,7 @@ from newsroom.sandbox.control import SandboxControl
 from tests.admin.conftest import editor  # noqa: F401 - a fixture
 from tests.support.reconciliation import make_unrelated_charge, reconcile
 from tests.support.sales import buy_without_settling
-from tests.support.staff import address, page_of
+from tests.support.staff import admin_url, read_page
 
 Reason = StripeEvent.Reason
 CARD = "4242424242424242"
@@ -197,13 +197,13 @@ def test_the_inbox_shows_and_filters_by_the_reason(
     bring("charge", "ch_of_none")
     make_unrelated_charge(sandbox, checkout=LOST)
     lost = bring("charge", ids_of(sandbox)["charge"], "evt_2")
-    listed = page_of(client.get(address(StripeEvent, "changelist")))
+    listed = read_page(client.get(admin_url(StripeEvent, "changelist")))
     assert "Stripe doesn’t have the object" in listed
     assert "it belongs to a Checkout that is missing here" in listed
-    narrowed = client.get(address(StripeEvent, "changelist"), {"reason__exact": lost.reason})
+    narrowed = client.get(admin_url(StripeEvent, "changelist"), {"reason__exact": lost.reason})
     assert narrowed.context["cl"].result_count == 1
-    front = page_of(client.get("/admin/"))
-    assert f"{address(StripeEvent, 'changelist')}?needs=lost-checkout" in front
-    waiting = client.get(address(StripeEvent, "changelist"), {"needs": "lost-checkout"})
+    front = read_page(client.get("/admin/"))
+    assert f"{admin_url(StripeEvent, 'changelist')}?needs=lost-checkout" in front
+    waiting = client.get(admin_url(StripeEvent, "changelist"), {"needs": "lost-checkout"})
     assert [event.pk for event in waiting.context["cl"].queryset] == [lost.pk]
     assert json.loads(lost.payload)["data"]["object"]["object"] == "charge"
