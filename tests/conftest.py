@@ -18,7 +18,7 @@ from campaigns import webhooks
 from campaigns.models import Campaign, Plan, Price
 from newsroom.sandbox.control import SandboxControl
 from newsroom.sandbox.process import SandboxProcess, start_sandbox
-from tests.support.browser import Reader, a_reader, run_chromium
+from tests.support.browser import Reader, open_reader, run_chromium
 from tests.support.database import empty_tables
 from tests.support.factories import make_campaign, make_price
 
@@ -128,7 +128,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def reader(chromium: Browser) -> Iterator[Reader]:
-    with a_reader(chromium) as reader:
+    with open_reader(chromium) as reader:
         yield reader
 
 

@@ -16,7 +16,7 @@ from campaigns.models import Campaign, Checkout, Price, Tally
 from campaigns.stripe_api import connection
 from newsroom.sandbox.control import SandboxControl
 from tests.sandbox import schema
-from tests.support.lost_answers import SESSIONS, steal_answers
+from tests.support.lost_answers import SESSIONS, lose_answers
 from tests.support.threads import race
 
 CARD = "4242424242424242"
@@ -161,7 +161,7 @@ def test_the_next_attempt_after_a_lost_answer_gets_the_same_session(
     order: checkouts.Order, settings: LazySettings
 ) -> None:
     checkout_id = uuid4()
-    with steal_answers(settings, times=2):
+    with lose_answers(settings, times=2):
         with pytest.raises(stripe_api.StripeUnavailable):
             checkouts.start_checkout(checkout_id, order)
         made = open_sessions()
@@ -176,7 +176,7 @@ def test_a_changed_form_after_a_lost_answer_leaves_one_payable_session(
 ) -> None:
     """The lost session is open at Stripe, but nobody has its URL."""
     checkout_id = uuid4()
-    with steal_answers(settings, times=2), pytest.raises(stripe_api.StripeUnavailable):
+    with lose_answers(settings, times=2), pytest.raises(stripe_api.StripeUnavailable):
         checkouts.start_checkout(checkout_id, order)
     changed = replace(order, price=Price.objects.get(kind="month"))
     checkout = checkouts.start_checkout(checkout_id, changed)
@@ -307,6 +307,7 @@ def test_a_session_paid_during_a_change_is_not_replaced(
 # At the same time
 
 
+@pytest.mark.both_databases
 def test_two_clicks_at_once_make_one_session(order: checkouts.Order) -> None:
     for _ in range(5):
         start = partial(checkouts.start_checkout, uuid4(), order)
@@ -316,6 +317,7 @@ def test_two_clicks_at_once_make_one_session(order: checkouts.Order) -> None:
     assert len(sessions()) == Checkout.objects.count() == 5
 
 
+@pytest.mark.both_databases
 def test_two_clicks_at_once_after_expiry_make_one_new_session(
     order: checkouts.Order, sandbox: SandboxControl
 ) -> None:
@@ -329,6 +331,7 @@ def test_two_clicks_at_once_after_expiry_make_one_new_session(
     assert open_sessions() == [Checkout.objects.get().session_id]
 
 
+@pytest.mark.both_databases
 def test_two_tabs_with_different_forms_leave_one_session_open(order: checkouts.Order) -> None:
     """The last form wins; both tabs get its session, or an error to try again."""
     changed = replace(order, price=Price.objects.get(kind="month"))

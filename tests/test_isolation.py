@@ -13,7 +13,9 @@ from campaigns.models import Campaign, Gift, Price
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import TODAY
 from tests.support.database import KEPT, empty_tables
-from tests.support.factories import at, claim, make_campaign, make_gift, make_member
+from tests.support.factories import at, make_campaign, make_gift, make_member, record_claim
+
+pytestmark = pytest.mark.both_databases
 
 
 def count_rows() -> dict[str, int]:
@@ -39,7 +41,7 @@ def test_it_is_the_same_day_for_us_and_the_sandbox_whenever_the_tests_are_run(
 def test_what_a_test_wrote_is_gone_after_it_and_what_django_knows_is_not() -> None:
     kept = {model: model.objects.count() for model in (ContentType, Permission)}
     assert min(kept.values()) > 20
-    claim(
+    record_claim(
         make_gift(make_member(), make_campaign(), "2026-11-10 12:00"), make_member(), "2026-11-11"
     )
     editor = User.objects.create_user("editor")

@@ -25,10 +25,10 @@ from campaigns.progress import HeldTotal
 from campaigns.reports import formats, gather_figures
 from newsroom.sandbox.control import SandboxControl
 from tests.admin.conftest import editor, trainee  # noqa: F401 - fixtures
-from tests.settlement.test_settlement import order_gift, order_membership
 from tests.support.extensions import Clock, clock  # noqa: F401 - a fixture
 from tests.support.factories import at, recount_campaign
-from tests.support.staff import address, page_of, permit, told
+from tests.support.sales import buy, place_order
+from tests.support.staff import admin_url, grant_permissions, read_messages, read_page
 from tests.support.threads import race
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -48,10 +48,10 @@ def abroad(campaign: Campaign) -> Campaign:
     return campaign
 
 
-def buy(campaign: Campaign, sandbox: SandboxControl, kind: str, currency: str = "usd") -> Payment:
-    checkout = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
-    sandbox.pay(str(checkout.session_id), card=CARD, currency=currency)
-    settlement.settle_checkout(checkout.pk)
+def buy_abroad(
+    campaign: Campaign, sandbox: SandboxControl, kind: str, currency: str = "usd"
+) -> Payment:
+    checkout = buy(campaign, sandbox, kind, currency=currency)
     return Payment.objects.get(checkout=checkout)
 
 
@@ -67,7 +67,7 @@ def decide(payment: Payment, hold: Payment.Hold) -> None:
 def test_a_payment_in_an_unexpected_currency_is_delivered_and_held(
     abroad: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
-    payment = buy(abroad, sandbox, kind)
+    payment = buy_abroad(abroad, sandbox, kind)
     assert (payment.amount_minor, payment.currency, payment.status) == (6600, "usd", "succeeded")
     assert payment.hold == Hold.WAITING
     bought: type[Gift] | type[Membership] = Gift if kind == "gift" else Membership
@@ -84,8 +84,8 @@ def test_an_accepted_payment_counts_but_in_no_money_goal_of_another_currency(
     abroad: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
     Goal.objects.create(campaign=abroad, kind=Goal.Kind.MONEY, target=100_000)
-    payment = buy(abroad, sandbox, kind)
-    buy(abroad, sandbox, "gift", "eur")
+    payment = buy_abroad(abroad, sandbox, kind)
+    buy_abroad(abroad, sandbox, "gift", "eur")
     decide(payment, Hold.ACCEPTED)
     people, money = progress.measure_campaign(abroad, at=LATER)
     assert (people.counted, money.counted) == (2, 6000)
@@ -104,7 +104,7 @@ def test_an_accepted_payment_counts_but_in_no_money_goal_of_another_currency(
 def test_a_declined_payment_counts_nowhere_until_it_is_accepted(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:
-    payment = buy(abroad, sandbox, "gift")
+    payment = buy_abroad(abroad, sandbox, "gift")
     for hold, counted in ((Hold.REFUSED, 0), (Hold.ACCEPTED, 1), (Hold.REFUSED, 0)):
         decide(payment, hold)
         assert Tally.objects.count() == counted
@@ -122,7 +122,7 @@ def test_a_declined_payment_counts_nowhere_until_it_is_accepted(
 def test_a_payment_in_the_expected_currency_cannot_be_decided(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:
-    payment = buy(abroad, sandbox, "gift", "eur")
+    payment = buy_abroad(abroad, sandbox, "gift", "eur")
     assert payment.hold == Hold.NONE
     with pytest.raises(ForbiddenMove):
         decide(payment, Hold.REFUSED)
@@ -134,7 +134,7 @@ def test_a_payment_is_no_longer_held_once_its_currency_is_expected(
     campaign: Campaign, sandbox: SandboxControl, known: Payment.Hold
 ) -> None:
     """The currency of the Checkout was wrong and is corrected."""
-    checkout = order_membership(campaign, "year")
+    checkout = place_order(campaign, "year")
     Checkout.objects.update(currency="usd")
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
@@ -155,7 +155,7 @@ def test_a_renewal_is_never_held(
     clock: Clock,  # noqa: F811
 ) -> None:
     """Otherwise staff would have to decide every month about every reader abroad."""
-    checkout = order_membership(campaign, "month")
+    checkout = place_order(campaign, "month")
     Checkout.objects.update(currency="usd")
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
@@ -168,7 +168,7 @@ def test_a_renewal_is_never_held(
 def test_a_refund_ends_the_count_of_an_accepted_payment(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:
-    payment = buy(abroad, sandbox, "once")
+    payment = buy_abroad(abroad, sandbox, "once")
     decide(payment, Hold.ACCEPTED)
     stripe_api.refund_payment(str(payment.intent_id), amount_minor=6600, idempotency_key="back")
     assert payment.checkout_id is not None
@@ -182,7 +182,7 @@ def test_a_refund_ends_the_count_of_an_accepted_payment(
 def test_a_fully_refunded_payment_needs_no_decision(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:
-    payment = buy(abroad, sandbox, "once")
+    payment = buy_abroad(abroad, sandbox, "once")
     for refunded, needs_decision in ((6599, True), (1, False)):
         stripe_api.refund_payment(
             str(payment.intent_id), amount_minor=refunded, idempotency_key=f"refund-{refunded}"
@@ -199,7 +199,7 @@ def test_a_fully_refunded_payment_needs_no_decision(
 def test_a_pending_payment_in_another_currency_makes_no_number_provisional(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_gift(campaign)
+    checkout = place_order(campaign, "gift")
     Checkout.objects.update(currency="usd")
     sandbox.pay(str(checkout.session_id), iban=IBAN)
     settlement.settle_checkout(checkout.pk)
@@ -208,10 +208,11 @@ def test_a_pending_payment_in_another_currency_makes_no_number_provisional(
     assert goal.pending == 0
 
 
+@pytest.mark.both_databases
 def test_a_decision_and_a_settlement_at_once_leave_the_decision(
     abroad: Campaign, sandbox: SandboxControl
 ) -> None:
-    payment = buy(abroad, sandbox, "gift")
+    payment = buy_abroad(abroad, sandbox, "gift")
     checkout_id = payment.checkout_id
     assert checkout_id is not None
     outcomes = race(
@@ -226,7 +227,7 @@ def test_a_decision_and_a_settlement_at_once_leave_the_decision(
 
 def test_a_stale_row_would_undo_the_decision(abroad: Campaign, sandbox: SandboxControl) -> None:
     """The control: this is what a settlement without the lock would write."""
-    payment = buy(abroad, sandbox, "gift")
+    payment = buy_abroad(abroad, sandbox, "gift")
     read_before = Payment.objects.get(pk=payment.pk)
     decide(payment, Hold.ACCEPTED)
     read_before.save()
@@ -243,13 +244,13 @@ def test_staff_take_it_with_a_why_and_the_number_follows(
     client: Client,
     editor: User,  # noqa: F811
 ) -> None:
-    payment = buy(abroad, sandbox, "gift")
+    payment = buy_abroad(abroad, sandbox, "gift")
     tasks.do_what_followed()
-    front = page_of(client.get("/admin/"))
+    front = read_page(client.get("/admin/"))
     assert "needs=held" in front
-    listed = page_of(client.get(address(Payment, "changelist"), {"needs": "held"}))
+    listed = read_page(client.get(admin_url(Payment, "changelist"), {"needs": "held"}))
     assert "1 payment" in listed
-    page = page_of(client.get(address(Payment, "change", payment.pk)))
+    page = read_page(client.get(admin_url(Payment, "change", payment.pk)))
     assert "The price was €60, but $66 was paid" in page
     assert "Accept or decline payment" in page
     url = f"/admin/campaigns/payment/{payment.pk}/held/"
@@ -257,16 +258,16 @@ def test_staff_take_it_with_a_why_and_the_number_follows(
     assert client.post(url, {"hold": "", "why": "a reader abroad"}).status_code == 422
     assert not Tally.objects.exists()
     response = client.post(url, {"hold": "accepted", "why": "a reader abroad"}, follow=True)
-    assert "Payment accepted." in told(response)
+    assert "Payment accepted." in read_messages(response)
     assert Tally.objects.count() == 1
     assert LogEntry.objects.latest("pk").get_change_message() == "Accepted: a reader abroad"
     abroad.refresh_from_db()
     again = client.post(url, {"hold": "accepted", "why": "once more"})
-    assert "that was already decided" in page_of(again)
+    assert "that was already decided" in read_page(again)
     client.post(url, {"hold": "refused", "why": "not ours"})
     assert not Tally.objects.exists()
     assert LogEntry.objects.latest("pk").get_change_message() == "Declined: not ours"
-    assert "needs=held" not in page_of(client.get("/admin/"))
+    assert "needs=held" not in read_page(client.get("/admin/"))
 
 
 def test_who_may_not_give_money_back_may_not_decide(
@@ -275,13 +276,13 @@ def test_who_may_not_give_money_back_may_not_decide(
     client: Client,
     trainee: User,  # noqa: F811
 ) -> None:
-    payment = buy(abroad, sandbox, "gift")
-    permit(trainee, "view_payment")
-    page = page_of(client.get(address(Payment, "change", payment.pk)))
+    payment = buy_abroad(abroad, sandbox, "gift")
+    grant_permissions(trainee, "view_payment")
+    page = read_page(client.get(admin_url(Payment, "change", payment.pk)))
     assert "Accept or decline payment" not in page
     url = f"/admin/campaigns/payment/{payment.pk}/held/"
     assert client.post(url, {"hold": "accepted", "why": "I like it"}).status_code == 403
-    permit(trainee, "add_refundorder")
+    grant_permissions(trainee, "add_refundorder")
     assert client.get(url).status_code == 200
 
 
@@ -292,8 +293,8 @@ def test_the_progress_page_and_the_report_say_what_is_held(
     editor: User,  # noqa: F811
 ) -> None:
     for kind in ("gift", "once"):
-        buy(abroad, sandbox, kind)
-    page = page_of(client.get(f"/admin/campaigns/campaign/{abroad.pk}/progress/"))
+        buy_abroad(abroad, sandbox, kind)
+    page = read_page(client.get(f"/admin/campaigns/campaign/{abroad.pk}/progress/"))
     assert "2 payments ($132) were made in an unexpected currency." in page
     figures = gather_figures(abroad, at=LATER)
     assert "held: 2 payments, $132" in formats.as_text(figures)
@@ -306,7 +307,7 @@ def test_a_payment_as_asked_for_has_no_page_to_decide(
     client: Client,
     editor: User,  # noqa: F811
 ) -> None:
-    payment = buy(abroad, sandbox, "gift", "eur")
+    payment = buy_abroad(abroad, sandbox, "gift", "eur")
     response = client.get(f"/admin/campaigns/payment/{payment.pk}/held/", follow=True)
-    assert "this payment is not held" in told(response)
-    assert "Left after refunds and disputes" in page_of(response)
+    assert "this payment is not held" in read_messages(response)
+    assert "Left after refunds and disputes" in read_page(response)

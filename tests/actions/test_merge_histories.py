@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 
 from campaigns import members, memberships, progress
 from campaigns.models import Campaign, Gift, Member, Membership, Payment, Tally
+from tests.support.effort import effort
 from tests.support.factories import (
     at,
-    claim,
     make_campaign,
     make_dispute,
     make_gift,
     make_member,
     make_payment,
     make_refund,
+    record_claim,
 )
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db]
@@ -94,7 +95,7 @@ class Life:
 
     def claim(self, who: Member, campaign: Campaign | None, deed: Deed) -> None:
         gift = make_gift(make_member(f"buyer{next(_letters)}@example.org"), campaign, deed.at())
-        claim(gift, who, deed.at(deed.days))
+        record_claim(gift, who, deed.at(deed.days))
         self._keep(gift, deed)
 
     def _keep(self, gift: Gift, deed: Deed) -> None:
@@ -176,8 +177,9 @@ def numbers(life: Life) -> list[list[int]]:
     return [[progress.measure_goal(goal, at=day).counted for day in days] for goal in goals]
 
 
+@pytest.mark.walk
 @settings(
-    max_examples=60,
+    max_examples=effort(quick=12, thorough=60),
     deadline=None,
     derandomize=CI,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

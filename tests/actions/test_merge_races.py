@@ -16,11 +16,11 @@ from campaigns.members import merges
 from campaigns.models import Campaign, Checkout, Gift, Member, Membership, Payment, Tally
 from campaigns.models.member import MemberManager
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_settlement import order_gift, order_membership
 from tests.support.factories import at, make_gift, make_member, make_payment
+from tests.support.sales import place_order
 from tests.support.threads import race
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.both_databases]
 
 CARD = "4242424242424242"
 only_with_many_writers = pytest.mark.skipif(
@@ -64,8 +64,7 @@ def test_a_simultaneous_settlement_belongs_to_the_member_who_is_kept(
     for number in range(5):
         kept, gone = make_two(number)
         make_payment(kept, campaign, "2026-11-09 12:00")
-        order = order_gift if kind == "gift" else partial(order_membership, kind=kind)
-        checkout = order(campaign, email=gone.email)
+        checkout = place_order(campaign, kind, gone.email)
         sandbox.pay(str(checkout.session_id), card=CARD)
         settle = partial(settlement.settle_checkout, checkout.pk)
         if is_known:
@@ -146,7 +145,7 @@ def test_a_merge_without_locks_loses_rows_of_a_settlement(
 ) -> None:
     """Control: rows are moved one kind after the other, with a settlement in between."""
     kept, gone = make_two(0)
-    checkout = order_membership(campaign, "once", gone.email)
+    checkout = place_order(campaign, "once", gone.email)
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
     has_moved, has_settled = threading.Event(), threading.Event()

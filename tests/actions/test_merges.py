@@ -31,13 +31,13 @@ from campaigns.models import (
 )
 from tests.support.factories import (
     at,
-    claim,
     make_campaign,
     make_checkout,
     make_gift,
     make_member,
     make_payment,
     make_refund,
+    record_claim,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,7 +97,7 @@ MAKERS: dict[tuple[str, str], Maker] = {
         months=1,
     ),
     ("Gift", "buyer"): _gift,
-    ("Gift", "claimed_by"): lambda who, campaign: claim(
+    ("Gift", "claimed_by"): lambda who, campaign: record_claim(
         _gift(make_member(), campaign), who, "2026-11-11 12:00"
     ),
     ("OutgoingMail", "member"): lambda who, campaign: OutgoingMail.objects.create(
@@ -235,7 +235,7 @@ def test_a_payment_and_a_claimed_gift_of_one_person_count_once(
     birthday: Campaign, ada: Member, adele: Member, redeemer_is_kept: bool
 ) -> None:
     gift = make_gift(make_member(), birthday, "2026-11-05 12:00")
-    claim(gift, ada, "2026-11-07 12:00")
+    record_claim(gift, ada, "2026-11-07 12:00")
     make_payment(adele, birthday, "2026-11-06 12:00")
     tally_all()
     assert counted(birthday) == 2

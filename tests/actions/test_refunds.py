@@ -2,31 +2,31 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from campaigns import actions, progress, settlement, stripe_api, tasks
-from campaigns import checkout as checkouts
 from campaigns.actions import refunds
 from campaigns.models import (
     Campaign,
-    Checkout,
     Gift,
     Payment,
-    Price,
     Refund,
     RefundOrder,
     Tally,
 )
 from campaigns.models.moves import ForbiddenMove
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_settlement import order_gift
+from tests.support.refunds import statuses
+from tests.support.refunds import three_gifts as _three_gifts
+from tests.support.sales import place_order
 from tests.support.threads import race
 
 CARD = "4242424242424242"
+three_gifts = _three_gifts  # a fixture
+
 ASKED = RefundOrder.Reason.REQUESTED
 
 
@@ -35,35 +35,10 @@ def staff(campaign: Campaign) -> User:
     return User.objects.create_user("olha")
 
 
-@pytest.fixture
-def three(campaign: Campaign, sandbox: SandboxControl) -> list[Gift]:
-    wanted = [{"recipient_name": name, "recipient_email": ""} for name in ("Ben", "Cleo", "Dan")]
-    checkout = checkouts.start_checkout(
-        uuid4(),
-        checkouts.Order(
-            kind=Checkout.Kind.GIFT,
-            price=Price.objects.get(kind="gift"),
-            email="ada@example.org",
-            name="Ada Reader",
-            language="en",
-            campaign=campaign,
-            typed={"gifts": wanted},
-        ),
-    )
-    sandbox.pay(str(checkout.session_id), card=CARD)
-    settlement.settle_checkout(checkout.pk)
-    sandbox.advance(3600)
-    return list(Gift.objects.order_by("position"))
-
-
 def order(gift: Gift, staff: User, amount_minor: int = 6000) -> RefundOrder:
     return refunds.order_refund(
         gift.payment, amount_minor=amount_minor, reason=ASKED, why="asked", by=staff, gifts=[gift]
     )
-
-
-def statuses() -> list[str]:
-    return list(Gift.objects.order_by("position").values_list("status", flat=True))
 
 
 def counting() -> int:
@@ -83,32 +58,34 @@ def refund_in_the_dashboard(payment: Payment, amount_minor: int) -> Refund:
     return Refund.objects.latest("pk")
 
 
-def test_a_refund_for_one_gift_of_three_revokes_that_one(three: list[Gift], staff: User) -> None:
+def test_a_refund_for_one_gift_of_three_revokes_that_one(
+    three_gifts: list[Gift], staff: User
+) -> None:
     assert counting() == 3
-    actions.execute_refund_order(order(three[1], staff).pk)
+    actions.execute_refund_order(order(three_gifts[1], staff).pk)
     assert statuses() == ["paid", "revoked", "paid"]
     assert counting() == 2
-    assert Refund.objects.get().gifts.get() == three[1]
+    assert Refund.objects.get().gifts.get() == three_gifts[1]
     [done] = RefundOrder.objects.all()
     assert (done.refund_id, done.next_attempt_at) == (Refund.objects.get().refund_id, None)
 
 
 def test_a_refund_in_the_dashboard_revokes_a_gift_once_it_is_assigned(
-    three: list[Gift], campaign: Campaign, staff: User
+    three_gifts: list[Gift], campaign: Campaign, staff: User
 ) -> None:
-    refund = refund_in_the_dashboard(three[0].payment, 6000)
+    refund = refund_in_the_dashboard(three_gifts[0].payment, 6000)
     assert statuses() == ["paid"] * 3
     assert counting() == 3
     [money] = progress.sum_payments(campaign, at=timezone.now() + timedelta(days=900))
     assert money.refunded_minor == 6000
     assert refund.gifts_named_at is None
-    actions.assign_refund_to_gifts(refund, [three[2]])
+    actions.assign_refund_to_gifts(refund, [three_gifts[2]])
     assert statuses() == ["paid", "paid", "revoked"]
     assert counting() == 2
 
 
-def test_a_refund_in_the_dashboard_may_be_for_no_gift(three: list[Gift]) -> None:
-    refund = refund_in_the_dashboard(three[0].payment, 500)
+def test_a_refund_in_the_dashboard_may_be_for_no_gift(three_gifts: list[Gift]) -> None:
+    refund = refund_in_the_dashboard(three_gifts[0].payment, 500)
     actions.assign_refund_to_gifts(refund, [])
     refund.refresh_from_db()
     assert refund.gifts_named_at is not None
@@ -116,32 +93,32 @@ def test_a_refund_in_the_dashboard_may_be_for_no_gift(three: list[Gift]) -> None
 
 
 def test_a_refund_is_assigned_only_to_gifts_of_its_payment(
-    three: list[Gift], campaign: Campaign, sandbox: SandboxControl
+    three_gifts: list[Gift], campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    other = order_gift(campaign, "eve@example.org")
+    other = place_order(campaign, "gift", "eve@example.org")
     sandbox.pay(str(other.session_id), card=CARD)
     settlement.settle_checkout(other.pk)
-    refund = refund_in_the_dashboard(three[0].payment, 6000)
+    refund = refund_in_the_dashboard(three_gifts[0].payment, 6000)
     with pytest.raises(ForbiddenMove):
         actions.assign_refund_to_gifts(refund, list(other.gifts.all()))
     assert "revoked" not in statuses()
 
 
 def test_a_refund_that_fails_later_restores_the_gift(
-    three: list[Gift], staff: User, sandbox: SandboxControl
+    three_gifts: list[Gift], staff: User, sandbox: SandboxControl
 ) -> None:
-    actions.execute_refund_order(order(three[0], staff).pk)
+    actions.execute_refund_order(order(three_gifts[0], staff).pk)
     assert statuses() == ["revoked", "paid", "paid"]
     sandbox.fail_refund(Refund.objects.get().refund_id)
-    settlement.settle_checkout(three[0].checkout_id)
+    settlement.settle_checkout(three_gifts[0].checkout_id)
     assert statuses() == ["paid"] * 3
     assert counting() == 3
 
 
 def test_a_lost_answer_refunds_once(
-    three: list[Gift], staff: User, monkeypatch: pytest.MonkeyPatch
+    three_gifts: list[Gift], staff: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, refund_payment = order(three[0], staff), stripe_api.refund_payment
+    made, refund_payment = order(three_gifts[0], staff), stripe_api.refund_payment
 
     def lose_the_answer(*args: Any, **kwargs: Any) -> None:
         refund_payment(*args, **kwargs)
@@ -158,79 +135,87 @@ def test_a_lost_answer_refunds_once(
     tasks.sweep()
     made.refresh_from_db()
     assert made.refund_id is not None
-    assert at_stripe(three[0].payment) == [6000]
+    assert at_stripe(three_gifts[0].payment) == [6000]
     assert statuses()[0] == "revoked"
 
 
 def test_a_failed_request_is_repeated_with_a_new_key(
-    three: list[Gift], staff: User, sandbox: SandboxControl
+    three_gifts: list[Gift], staff: User, sandbox: SandboxControl
 ) -> None:
-    made = order(three[0], staff)
+    made = order(three_gifts[0], staff)
     sandbox.add_fault("api", match="POST /v1/refunds", kind="error", times=1)
     actions.execute_refund_order(made.pk)
     made.refresh_from_db()
     assert (made.error, made.attempt) == ("StripeFailed", 2)
     actions.execute_refund_order(made.pk)
-    assert at_stripe(three[0].payment) == [6000]
+    assert at_stripe(three_gifts[0].payment) == [6000]
     assert statuses() == ["revoked", "paid", "paid"]
 
 
 def test_a_refund_that_is_not_settled_yet_is_not_refundable_again(
-    three: list[Gift], staff: User, sandbox: SandboxControl
+    three_gifts: list[Gift], staff: User, sandbox: SandboxControl
 ) -> None:
-    made = order(three[0], staff)
+    made = order(three_gifts[0], staff)
     sandbox.add_fault("api", match="GET /v1/checkout/sessions", kind="error", times=-1)
     actions.execute_refund_order(made.pk)
     made.refresh_from_db()
     assert made.refund_id is not None
     assert Refund.objects.count() == 0
-    assert actions.refundable_minor(three[0].payment) == 12000
+    assert actions.refundable_minor(three_gifts[0].payment) == 12000
     sandbox.remove_faults()
-    settlement.settle_checkout(three[0].checkout_id)
-    assert actions.refundable_minor(three[0].payment) == 12000
+    settlement.settle_checkout(three_gifts[0].checkout_id)
+    assert actions.refundable_minor(three_gifts[0].payment) == 12000
 
 
-def test_one_order_executed_by_several_workers_refunds_once(three: list[Gift], staff: User) -> None:
-    made = order(three[0], staff)
+@pytest.mark.both_databases
+def test_one_order_executed_by_several_workers_refunds_once(
+    three_gifts: list[Gift], staff: User
+) -> None:
+    made = order(three_gifts[0], staff)
     race(*[lambda: actions.execute_refund_order(made.pk)] * 4)
     RefundOrder.objects.update(next_attempt_at=timezone.now())
     actions.execute_refund_order(made.pk)
-    assert at_stripe(three[0].payment) == [6000]
+    assert at_stripe(three_gifts[0].payment) == [6000]
     assert Refund.objects.count() == 1
     assert statuses() == ["revoked", "paid", "paid"]
 
 
-def test_no_more_than_what_is_left_is_refunded(three: list[Gift], staff: User) -> None:
-    refund_in_the_dashboard(three[0].payment, 6000)
-    order(three[1], staff)  # not executed yet, but its amount is taken
-    assert actions.refundable_minor(three[0].payment) == 6000
+def test_no_more_than_what_is_left_is_refunded(three_gifts: list[Gift], staff: User) -> None:
+    refund_in_the_dashboard(three_gifts[0].payment, 6000)
+    order(three_gifts[1], staff)  # not executed yet, but its amount is taken
+    assert actions.refundable_minor(three_gifts[0].payment) == 6000
     with pytest.raises(actions.RefundRefused, match="left"):
-        order(three[2], staff, amount_minor=6001)
+        order(three_gifts[2], staff, amount_minor=6001)
     with pytest.raises(actions.RefundRefused):
-        order(three[2], staff, amount_minor=0)
+        order(three_gifts[2], staff, amount_minor=0)
 
 
-def test_orders_at_once_never_refund_more_than_was_paid(three: list[Gift], staff: User) -> None:
-    outcomes = race(*[lambda: order(three[0], staff, amount_minor=18000)] * 4)
+@pytest.mark.both_databases
+def test_orders_at_once_never_refund_more_than_was_paid(
+    three_gifts: list[Gift], staff: User
+) -> None:
+    outcomes = race(*[lambda: order(three_gifts[0], staff, amount_minor=18000)] * 4)
     assert sum(isinstance(outcome, RefundOrder) for outcome in outcomes) == 1
 
 
 def test_an_order_that_stripe_refuses_ends_with_the_reason(
-    three: list[Gift], staff: User, sandbox: SandboxControl
+    three_gifts: list[Gift], staff: User, sandbox: SandboxControl
 ) -> None:
-    made = order(three[0], staff)
-    dispute = sandbox.open_dispute(payment_intent=str(three[0].payment.intent_id))
+    made = order(three_gifts[0], staff)
+    dispute = sandbox.open_dispute(payment_intent=str(three_gifts[0].payment.intent_id))
     sandbox.close_dispute(dispute["id"], status="lost")
     made = actions.execute_refund_order(made.pk)
     assert made.error
     assert (made.refund_id, made.next_attempt_at) == (None, None)
     # A refused order takes no amount.
-    assert actions.refundable_minor(three[0].payment) == 18000
+    assert actions.refundable_minor(three_gifts[0].payment) == 18000
 
 
-def test_a_full_refund_revokes_all_unclaimed_gifts(three: list[Gift], campaign: Campaign) -> None:
-    actions.claim_gift(three[0].code, email="ben@example.org", name="Ben", language="en")
-    refund_in_the_dashboard(three[0].payment, 18000)
+def test_a_full_refund_revokes_all_unclaimed_gifts(
+    three_gifts: list[Gift], campaign: Campaign
+) -> None:
+    actions.claim_gift(three_gifts[0].code, email="ben@example.org", name="Ben", language="en")
+    refund_in_the_dashboard(three_gifts[0].payment, 18000)
     assert statuses() == ["claimed", "revoked", "revoked"]
     claimed = Gift.objects.get(status="claimed")
     assert claimed.needs_decision
@@ -238,10 +223,10 @@ def test_a_full_refund_revokes_all_unclaimed_gifts(three: list[Gift], campaign: 
 
 
 def test_a_worker_without_an_answer_keeps_the_answer_of_another(
-    three: list[Gift], staff: User, monkeypatch: pytest.MonkeyPatch
+    three_gifts: list[Gift], staff: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two workers ask at once: one gets the refund, the other an error."""
-    made, ask = order(three[0], staff), refunds._ask_stripe
+    made, ask = order(three_gifts[0], staff), refunds._ask_stripe
 
     def be_second(asked: RefundOrder) -> None:
         monkeypatch.setattr(refunds, "_ask_stripe", ask)
@@ -256,11 +241,11 @@ def test_a_worker_without_an_answer_keeps_the_answer_of_another(
 
 
 def test_a_refund_settled_before_its_answer_is_assigned_to_its_gifts(
-    three: list[Gift], staff: User
+    three_gifts: list[Gift], staff: User
 ) -> None:
-    made = order(three[0], staff)
+    made = order(three_gifts[0], staff)
     refunds._ask_stripe(made)  # and the process dies before it notes the refund
-    settlement.settle_checkout(three[0].checkout_id)
+    settlement.settle_checkout(three_gifts[0].checkout_id)
     assert statuses() == ["revoked", "paid", "paid"]
 
 
@@ -278,40 +263,41 @@ def refund(payment: Payment, staff: User, **changes: Any) -> RefundOrder:
     return actions.refund_payment(payment, **wanted | changes)
 
 
-def test_a_refund_is_ordered_and_made_at_once(three: list[Gift], staff: User) -> None:
-    made = refund(three[0].payment, staff, gifts=[three[1]])
+def test_a_refund_is_ordered_and_made_at_once(three_gifts: list[Gift], staff: User) -> None:
+    made = refund(three_gifts[0].payment, staff, gifts=[three_gifts[1]])
     assert made.refund_id == Refund.objects.get().refund_id
     assert statuses() == ["paid", "revoked", "paid"]
     assert counting() == 2
-    assert actions.newest_order(three[0].payment) == made.pk
+    assert actions.newest_order(three_gifts[0].payment) == made.pk
 
 
-def test_a_second_click_refunds_once(three: list[Gift], staff: User) -> None:
-    made = refund(three[0].payment, staff)
+def test_a_second_click_refunds_once(three_gifts: list[Gift], staff: User) -> None:
+    made = refund(three_gifts[0].payment, staff)
     with pytest.raises(actions.OrderedMeanwhile) as ordered:
-        refund(three[0].payment, staff)
+        refund(three_gifts[0].payment, staff)
     assert ordered.value.order == made
-    assert at_stripe(three[0].payment) == [6000]
-    refund(three[0].payment, staff, newest_seen=made.pk)  # the form was opened again
-    assert at_stripe(three[0].payment) == [6000, 6000]
+    assert at_stripe(three_gifts[0].payment) == [6000]
+    refund(three_gifts[0].payment, staff, newest_seen=made.pk)  # the form was opened again
+    assert at_stripe(three_gifts[0].payment) == [6000, 6000]
 
 
-def test_two_colleagues_at_once_refund_once(three: list[Gift], staff: User) -> None:
-    outcomes = race(*[lambda: refund(three[0].payment, staff)] * 3)
+@pytest.mark.both_databases
+def test_two_colleagues_at_once_refund_once(three_gifts: list[Gift], staff: User) -> None:
+    outcomes = race(*[lambda: refund(three_gifts[0].payment, staff)] * 3)
     assert sum(isinstance(outcome, RefundOrder) for outcome in outcomes) == 1
-    assert at_stripe(three[0].payment) == [6000]
+    assert at_stripe(three_gifts[0].payment) == [6000]
 
 
 def test_an_unassigned_refund_is_assigned_before_the_next_one(
-    three: list[Gift], staff: User
+    three_gifts: list[Gift], staff: User
 ) -> None:
-    payment = three[0].payment
+    payment = three_gifts[0].payment
     made_at_stripe = refund_in_the_dashboard(payment, 6000)
     assert actions.list_unassigned_refunds(payment) == [made_at_stripe]
     with pytest.raises(actions.RefundRefused, match="First say which gifts"):
         refund(payment, staff)
-    actions.assign_refund_to_gifts(made_at_stripe, [three[0]])
-    assert list(actions.unrefunded_gifts(payment)) == three[1:]
-    refund(payment, staff, amount_minor=12000, gifts=three[1:])
+    actions.assign_refund_to_gifts(made_at_stripe, [three_gifts[0]])
+    assert list(actions.unrefunded_gifts(payment)) == three_gifts[1:]
+    refund(payment, staff, amount_minor=12000, gifts=three_gifts[1:])
     with pytest.raises(actions.RefundRefused, match="in full"):
         actions.check_refundable(payment)

@@ -22,7 +22,6 @@ from campaigns.models import (
 )
 from tests.support.factories import (
     at,
-    claim,
     make_campaign,
     make_checkout,
     make_dispute,
@@ -31,9 +30,10 @@ from tests.support.factories import (
     make_payment,
     make_price,
     make_refund,
+    record_claim,
     recount_campaign,
 )
-from tests.support.staff import MARKUP, make_event
+from tests.support.staff import MARKUP, store_event
 
 
 @pytest.fixture
@@ -67,13 +67,13 @@ def rows(birthday: Campaign) -> Campaign:
     make_refund(payment, "2026-11-11 12:00", 1000)
     make_dispute(payment, "2026-11-12 12:00")
     gift = make_gift(ada, birthday, "2026-11-10 12:00", message=MARKUP, buyer_name=MARKUP)
-    claim(gift, ben, "2026-11-11 12:00")
+    record_claim(gift, ben, "2026-11-11 12:00")
     GiftChange.objects.create(gift=gift, what=GiftChange.What.RESENT, why=MARKUP)
     RefundOrder.objects.create(payment=payment, amount_minor=500, reason="duplicate", why=MARKUP)
     OptOut.objects.create(address_hash="0" * 64)
     Erasure.objects.create(member=make_member("gone@example.org"), why=MARKUP)
     ErasedAddress.objects.create(address_hash="0" * 64)
-    make_event()
+    store_event()
     StripeCursor.objects.create(of="events", read_until=at("2026-11-10 12:00"))
     OutgoingMail.objects.create(key="receipt:pi_1", kind="receipt", payment=payment)
     PublishedNumber.objects.create(

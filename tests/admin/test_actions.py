@@ -13,17 +13,24 @@ from campaigns import tasks
 from campaigns.models import Campaign, Checkout, OutgoingMail, Price, StripeEvent, Tally
 from newsroom.sandbox.control import SandboxControl
 from tests.support.factories import make_checkout
-from tests.support.staff import NOON, act, counted, make_event, page_of, told
+from tests.support.staff import (
+    NOON,
+    measure_primary_goal,
+    read_messages,
+    read_page,
+    run_action,
+    store_event,
+)
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.usefixtures("editor")
 def test_a_replayed_event_is_due_again(client: Client) -> None:
-    closed, due = make_event("evt_1"), make_event("evt_2", status="failed", next_attempt_at=NOON)
-    response = act(client, StripeEvent, "replay", closed.pk, due.pk)
-    assert "1 event will be replayed now." in told(response)
-    assert "1 event is already due" in told(response)
+    closed, due = store_event("evt_1"), store_event("evt_2", status="failed", next_attempt_at=NOON)
+    response = run_action(client, StripeEvent, "replay", closed.pk, due.pk)
+    assert "1 event will be replayed now." in read_messages(response)
+    assert "1 event is already due" in read_messages(response)
     closed.refresh_from_db()
     assert closed.status == StripeEvent.Status.NEW
     assert closed.next_attempt_at is not None
@@ -35,7 +42,9 @@ def test_a_replayed_event_is_due_again(client: Client) -> None:
 def test_an_email_is_resent(client: Client) -> None:
     mail = OutgoingMail.objects.get()
     OutgoingMail.objects.update(next_attempt_at=None, sent_at=NOON, attempts=1)
-    assert "1 e-mail will be resent." in told(act(client, OutgoingMail, "resend", mail.pk))
+    assert "1 e-mail will be resent." in read_messages(
+        run_action(client, OutgoingMail, "resend", mail.pk)
+    )
     mail.refresh_from_db()
     assert mail.next_attempt_at is not None
     assert mail.next_attempt_at <= timezone.now()
@@ -46,8 +55,8 @@ def test_an_email_being_sent_is_not_sent_twice(client: Client) -> None:
     leased_until = timezone.now() + timedelta(seconds=30)
     OutgoingMail.objects.update(next_attempt_at=leased_until, attempts=1)
     mail = OutgoingMail.objects.get()
-    assert "1 e-mail is already due or being sent." in told(
-        act(client, OutgoingMail, "resend", mail.pk)
+    assert "1 e-mail is already due or being sent." in read_messages(
+        run_action(client, OutgoingMail, "resend", mail.pk)
     )
     mail.refresh_from_db()
     assert mail.next_attempt_at == leased_until
@@ -59,9 +68,9 @@ def test_settling_reports_that_stripe_does_not_answer(
 ) -> None:
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     checkout = make_checkout(birthday)
-    response = act(client, Checkout, "settle", checkout.pk)
+    response = run_action(client, Checkout, "settle", checkout.pk)
     assert response.status_code == 200
-    assert "Stripe doesn’t answer" in told(response)
+    assert "Stripe doesn’t answer" in read_messages(response)
     checkout.refresh_from_db()
     assert checkout.status == Checkout.Status.OPEN
 
@@ -71,7 +80,9 @@ def test_a_checkout_without_a_session_has_nothing_to_settle(
     client: Client, birthday: Campaign
 ) -> None:
     checkout = make_checkout(birthday, status="starting", session_id=None)
-    assert "no session at Stripe" in told(act(client, Checkout, "settle", checkout.pk))
+    assert "no session at Stripe" in read_messages(
+        run_action(client, Checkout, "settle", checkout.pk)
+    )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -83,23 +94,23 @@ def test_settling_again_records_a_paid_checkout(
     price = Price.objects.get(kind="year")
     fields = {"price": str(price.pk), "name": "Ada Reader", "email": "ada@example.org"}
     form = client.get("/campaign/birthday/join/")
-    hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page_of(form))
+    hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', read_page(form))
     assert client.post("/campaign/birthday/join/", dict(hidden) | fields).status_code == 303
     checkout = Checkout.objects.get()
     assert checkout.session_id is not None
     sandbox.pay(checkout.session_id, card="4242424242424242")
-    assert counted(campaign) == 0
-    response = act(client, Checkout, "settle", checkout.pk)
-    assert "1 Checkout settled." in told(response)
+    assert measure_primary_goal(campaign) == 0
+    response = run_action(client, Checkout, "settle", checkout.pk)
+    assert "1 Checkout settled." in read_messages(response)
     checkout.refresh_from_db()
     assert checkout.status == Checkout.Status.PAID
-    assert counted(campaign) == 1
+    assert measure_primary_goal(campaign) == 1
 
 
 @pytest.mark.usefixtures("editor")
 def test_banners_are_published_at_once(client: Client, rows: Campaign) -> None:
-    assert "banners published with 2 of 1,000 new members" in told(
-        act(client, Campaign, "publish_now", rows.pk)
+    assert "banners published with 2 of 1,000 new members" in read_messages(
+        run_action(client, Campaign, "publish_now", rows.pk)
     )
     assert rows.published.order_by("-pk")[0].counted == 2
 
@@ -107,7 +118,7 @@ def test_banners_are_published_at_once(client: Client, rows: Campaign) -> None:
 @pytest.mark.usefixtures("editor")
 def test_a_recount_repairs_wrong_tallies(client: Client, rows: Campaign) -> None:
     Tally.objects.all().delete()
-    assert counted(rows) == 0
-    assert "recount started" in told(act(client, Campaign, "recount", rows.pk))
+    assert measure_primary_goal(rows) == 0
+    assert "recount started" in read_messages(run_action(client, Campaign, "recount", rows.pk))
     tasks.recount()
-    assert counted(rows) == 2
+    assert measure_primary_goal(rows) == 2

@@ -9,9 +9,9 @@ from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from campaigns.models import Campaign, Gift, Member, Refund, StripeEvent
-from tests.support.browser import a_reader, run_chromium
+from tests.support.browser import open_reader, run_chromium
 from tests.support.factories import make_payment, recount_campaign
-from tests.support.staff import WAITING_BUYER, make_rows_that_need_attention
+from tests.support.staff import ATTENTION_BUYER, make_attention_cases
 
 pytestmark = pytest.mark.once
 
@@ -51,7 +51,7 @@ def attention_addresses() -> dict[str, str]:
 
 def addresses(campaign: Campaign) -> dict[str, str]:
     """Return the pages that staff use every day."""
-    gift = Gift.objects.exclude(buyer__email=WAITING_BUYER).get()
+    gift = Gift.objects.exclude(buyer__email=ATTENTION_BUYER).get()
     root = "/admin/campaigns"
     return {
         "first": "/admin/",
@@ -88,21 +88,21 @@ def test_admin_pages_are_accessible_and_follow_the_content_policy(
         "domain": urlsplit(site.url).hostname,
         "path": "/",
     }
-    make_rows_that_need_attention(rows)
+    make_attention_cases(rows)
     pages = addresses(rows) | attention_addresses()
-    payment = Gift.objects.exclude(buyer__email=WAITING_BUYER).get().payment_id
+    payment = Gift.objects.exclude(buyer__email=ATTENTION_BUYER).get().payment_id
     pages |= merge_addresses(rows)
     pages["payment-refund"] = f"/admin/campaigns/payment/{payment}/refund/"
     with run_chromium() as chromium:
         for window, looks in WINDOWS.items():
-            with a_reader(chromium, **looks) as reader:
+            with open_reader(chromium, **looks) as reader:
                 reader.context.add_cookies([cookie])
                 for name, address in pages.items():
                     answer = reader.page.goto(site.url + address)
                     assert answer is not None
                     assert answer.status == 200, address
                     seen = len(reader.complaints)
-                    reader.look(f"staff-{name}-{window}")
+                    reader.check_page(f"staff-{name}-{window}")
                     # Axe loads the page's styles again, inline, and the policy refuses that.
                     del reader.complaints[seen:]
 

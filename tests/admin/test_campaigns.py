@@ -11,7 +11,14 @@ from django.urls import reverse
 from campaigns import progress, tasks
 from campaigns.models import Campaign, Goal, Tally
 from tests.support.factories import at, make_gift, make_member, make_payment, recount_campaign
-from tests.support.staff import act, address, counted, filled, page_of, told
+from tests.support.staff import (
+    admin_url,
+    fill_in,
+    measure_primary_goal,
+    read_messages,
+    read_page,
+    run_action,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -29,14 +36,14 @@ def test_saving_an_unchanged_campaign_changes_nothing(client: Client, rows: Camp
         ]
 
     before = read_rows()
-    url = address(Campaign, "change", rows.pk)
-    assert client.post(url, filled(client, url)).status_code == 302
+    url = admin_url(Campaign, "change", rows.pk)
+    assert client.post(url, fill_in(client, url)).status_code == 302
     assert read_rows() == before
 
 
 @pytest.mark.usefixtures("editor")
 def test_the_links_that_add_rows_name_them(client: Client, birthday: Campaign) -> None:
-    page = page_of(client.get(address(Campaign, "change", birthday.pk)))
+    page = read_page(client.get(admin_url(Campaign, "change", birthday.pk)))
     for words in ("Add a goal", "Add a translation", "Add a custom banner text"):
         assert words in page
     assert "Add another" not in page
@@ -46,8 +53,8 @@ def test_the_links_that_add_rows_name_them(client: Client, birthday: Campaign) -
 def test_the_window_is_shown_and_read_in_the_campaigns_own_zone(
     client: Client, birthday: Campaign
 ) -> None:
-    url = address(Campaign, "change", birthday.pk)
-    fields = filled(client, url)
+    url = admin_url(Campaign, "change", birthday.pk)
+    fields = fill_in(client, url)
     assert (fields["starts_at_0"], fields["starts_at_1"]) == ("2026-11-01", "02:00:00")
     fields |= {"starts_at_1": "00:00:00"}
     assert client.post(url, fields).status_code == 302
@@ -64,18 +71,18 @@ def test_new_dates_start_a_recount_and_publish_its_result(
     make_payment(late, birthday, "2026-11-20 12:00")
     make_gift(late, birthday, "2026-11-05 12:00")
     recount_campaign(birthday)
-    assert counted(birthday) == 3
-    url = address(Campaign, "change", birthday.pk)
+    assert measure_primary_goal(birthday) == 3
+    url = admin_url(Campaign, "change", birthday.pk)
     with django_capture_on_commit_callbacks(execute=True):
-        response = client.post(url, filled(client, url, starts_at_0="2026-11-10"), follow=True)
-    assert "the campaign is being recounted" in told(response)
-    assert "Recount in progress: 0 of 3 purchases and members." in page_of(client.get(url))
+        response = client.post(url, fill_in(client, url, starts_at_0="2026-11-10"), follow=True)
+    assert "the campaign is being recounted" in read_messages(response)
+    assert "Recount in progress: 0 of 3 purchases and members." in read_page(client.get(url))
     Campaign.objects.update(publish_at=None)
     tasks.recount()
-    assert counted(birthday) == 1
+    assert measure_primary_goal(birthday) == 1
     birthday.refresh_from_db()
     assert birthday.publish_at is not None
-    assert "Recount in progress" not in page_of(client.get(url))
+    assert "Recount in progress" not in read_page(client.get(url))
 
 
 @pytest.mark.usefixtures("editor")
@@ -85,12 +92,12 @@ def test_a_campaign_is_neither_closed_nor_published_during_a_recount(
     with time_machine.travel(at("2026-12-02 00:00"), tick=False):
         progress.request_recount(birthday.pk)
         url = reverse("admin:campaigns_campaign_close", args=[birthday.pk])
-        assert "This campaign is being recounted." in told(client.get(url, follow=True))
-        assert url not in page_of(client.get(address(Campaign, "change", birthday.pk)))
-        response = act(client, Campaign, "publish_now", birthday.pk)
-        assert "being published or recounted right now" in told(response)
+        assert "This campaign is being recounted." in read_messages(client.get(url, follow=True))
+        assert url not in read_page(client.get(admin_url(Campaign, "change", birthday.pk)))
+        response = run_action(client, Campaign, "publish_now", birthday.pk)
+        assert "being published or recounted right now" in read_messages(response)
         tasks.recount()
-        assert url in page_of(client.get(address(Campaign, "change", birthday.pk)))
+        assert url in read_page(client.get(admin_url(Campaign, "change", birthday.pk)))
 
 
 @pytest.mark.usefixtures("editor")
@@ -113,11 +120,11 @@ def test_a_campaign_is_neither_closed_nor_published_during_a_recount(
 def test_errors_of_a_campaign_are_shown_beside_the_field(
     client: Client, birthday: Campaign, typed: dict[str, str], words: str
 ) -> None:
-    url = address(Campaign, "change", birthday.pk)
+    url = admin_url(Campaign, "change", birthday.pk)
     before = Campaign.objects.values().get(), list(Goal.objects.values())
-    response = client.post(url, filled(client, url) | typed)
+    response = client.post(url, fill_in(client, url) | typed)
     assert response.status_code == 200
-    errors = " ".join(re.findall(r'<ul class="errorlist[^>]*>(.*?)</ul>', page_of(response)))
+    errors = " ".join(re.findall(r'<ul class="errorlist[^>]*>(.*?)</ul>', read_page(response)))
     assert words in errors.replace("&#x27;", "'"), errors
     assert (Campaign.objects.values().get(), list(Goal.objects.values())) == before
 
@@ -126,7 +133,7 @@ def goal_fields(
     client: Client, campaign: Campaign, *goals: tuple[str, str, bool]
 ) -> dict[str, str]:
     """Return the campaign's form with more goals: kind, target, whether it is primary."""
-    fields = filled(client, address(Campaign, "change", campaign.pk))
+    fields = fill_in(client, admin_url(Campaign, "change", campaign.pk))
     for number, (kind, target, is_primary) in enumerate(goals, start=1):
         fields |= {f"goals-{number}-kind": kind, f"goals-{number}-target": target}
         if is_primary:
@@ -137,9 +144,9 @@ def goal_fields(
 @pytest.mark.usefixtures("editor")
 def test_two_primary_goals_are_refused(client: Client, birthday: Campaign) -> None:
     fields = goal_fields(client, birthday, ("gifts", "100", True))
-    response = client.post(address(Campaign, "change", birthday.pk), fields)
+    response = client.post(admin_url(Campaign, "change", birthday.pk), fields)
     assert response.status_code == 200
-    assert "Choose only one primary goal." in page_of(response)
+    assert "Choose only one primary goal." in read_page(response)
     assert birthday.goals.count() == 1
 
 
@@ -147,24 +154,24 @@ def test_two_primary_goals_are_refused(client: Client, birthday: Campaign) -> No
 def test_a_campaign_keeps_a_primary_goal(client: Client, birthday: Campaign) -> None:
     fields = goal_fields(client, birthday)
     del fields["goals-0-is_primary"]
-    response = client.post(address(Campaign, "change", birthday.pk), fields)
-    assert "Choose a primary goal" in page_of(response)
+    response = client.post(admin_url(Campaign, "change", birthday.pk), fields)
+    assert "Choose a primary goal" in read_page(response)
     assert birthday.goals.get().is_primary
 
 
 @pytest.mark.usefixtures("editor")
 def test_the_primary_goal_can_change_in_one_save(client: Client, birthday: Campaign) -> None:
     gifts = Goal.objects.create(campaign=birthday, kind="gifts", target=100)
-    fields = filled(client, address(Campaign, "change", birthday.pk))
+    fields = fill_in(client, admin_url(Campaign, "change", birthday.pk))
     del fields["goals-0-is_primary"]
     fields["goals-1-is_primary"] = "on"
-    assert client.post(address(Campaign, "change", birthday.pk), fields).status_code == 302
+    assert client.post(admin_url(Campaign, "change", birthday.pk), fields).status_code == 302
     assert birthday.goals.get(is_primary=True) == gifts
 
 
 @pytest.mark.usefixtures("editor")
 def test_a_campaign_has_one_goal_of_each_kind(client: Client, birthday: Campaign) -> None:
     fields = goal_fields(client, birthday, ("new_members", "100", False))
-    response = client.post(address(Campaign, "change", birthday.pk), fields)
+    response = client.post(admin_url(Campaign, "change", birthday.pk), fields)
     assert response.status_code == 200
     assert birthday.goals.count() == 1

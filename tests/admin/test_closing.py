@@ -12,7 +12,7 @@ from django.test import Client
 from campaigns import progress
 from campaigns.models import Campaign, Goal, Payment
 from tests.support.factories import at, make_member, make_payment, make_refund, recount_campaign
-from tests.support.staff import address, filled, page_of, permit, told
+from tests.support.staff import admin_url, fill_in, grant_permissions, read_messages, read_page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,12 +41,12 @@ def pending(over: Campaign) -> Payment:
 
 
 def close_url(campaign: Campaign) -> str:
-    return address(Campaign, "close", campaign.pk)
+    return admin_url(Campaign, "close", campaign.pk)
 
 
 def close(client: Client, campaign: Campaign, **typed: str) -> Any:
     url = close_url(campaign)
-    return client.post(url, filled(client, url, **typed), follow=True)
+    return client.post(url, fill_in(client, url, **typed), follow=True)
 
 
 def is_closed(campaign: Campaign) -> bool:
@@ -57,16 +57,16 @@ def is_closed(campaign: Campaign) -> bool:
 def test_the_close_form_shows_the_count_and_asks_nothing_without_pending_payments(
     client: Client, editor: User, over: Campaign
 ) -> None:
-    page = page_of(client.get(close_url(over)))
+    page = read_page(client.get(close_url(over)))
     assert "Current count: 2 of 1,000 new members." in page
     assert "without_pending" not in page
     response = close(client, over)
-    assert "Campaign closed at 2 of 1,000 new members." in told(response)
-    assert "pending" not in told(response)
+    assert "Campaign closed at 2 of 1,000 new members." in read_messages(response)
+    assert "pending" not in read_messages(response)
     assert is_closed(over)
     assert (over.closed_by, over.final_counts) == ("editor", {"new_members": 2})
     assert over.publish_at is not None  # readers see it soon
-    assert "Closed on 5 December 2026, 14:00 by editor at 2 of 1,000 new" in page_of(response)
+    assert "Closed on 5 December 2026, 14:00 by editor at 2 of 1,000 new" in read_page(response)
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_id) == (editor, str(over.pk))
     assert "Campaign closed at 2 of 1,000 new members." in entry.change_message
@@ -74,13 +74,13 @@ def test_the_close_form_shows_the_count_and_asks_nothing_without_pending_payment
 
 @pytest.mark.usefixtures("editor", "pending")
 def test_pending_payments_have_to_be_confirmed(client: Client, over: Campaign) -> None:
-    page = page_of(client.get(close_url(over)))
+    page = read_page(client.get(close_url(over)))
     assert "Close without the 1 pending payment" in page
     response = close(client, over)
     assert response.status_code == 422
     assert not is_closed(over)
     response = close(client, over, without_pending="on")
-    assert "1 pending payment isn’t included." in told(response)
+    assert "1 pending payment isn’t included." in read_messages(response)
     assert is_closed(over)
 
 
@@ -88,7 +88,7 @@ def test_pending_payments_have_to_be_confirmed(client: Client, over: Campaign) -
 def test_a_payment_that_becomes_pending_later_has_to_be_confirmed(
     client: Client, over: Campaign
 ) -> None:
-    fields = filled(client, close_url(over))
+    fields = fill_in(client, close_url(over))
     make_payment(make_member(), over, "2026-11-30 20:00", status=Payment.Status.PENDING)
     assert client.post(close_url(over), fields).status_code == 422
     assert not is_closed(over)
@@ -96,12 +96,12 @@ def test_a_payment_that_becomes_pending_later_has_to_be_confirmed(
 
 @pytest.mark.usefixtures("editor")
 def test_a_changed_count_is_shown_again_before_closing(client: Client, over: Campaign) -> None:
-    fields = filled(client, close_url(over))
+    fields = fill_in(client, close_url(over))
     make_refund(over.payments.order_by("pk")[0], "2026-12-04 12:00")
     recount_campaign(over)
     response = client.post(close_url(over), fields)
     assert response.status_code == 422
-    page = page_of(response)
+    page = read_page(response)
     assert "The numbers have changed since you opened this page." in page
     assert "Current count: 1 of 1,000 new members." in page
     assert not is_closed(over)
@@ -112,12 +112,14 @@ def test_a_changed_count_is_shown_again_before_closing(client: Client, over: Cam
 
 @pytest.mark.usefixtures("editor")
 def test_the_second_of_two_colleagues_reads_who_closed_it(client: Client, over: Campaign) -> None:
-    fields = filled(client, close_url(over))
+    fields = fill_in(client, close_url(over))
     progress.close_campaign(
         over.pk, by="ada", seen=progress.fingerprint(progress.measure_campaign(over, at=at(AFTER)))
     )
     response = client.post(close_url(over), fields, follow=True)
-    assert "Closed on 5 December 2026, 14:00 by ada at 2 of 1,000 new members." in told(response)
+    assert "Closed on 5 December 2026, 14:00 by ada at 2 of 1,000 new members." in read_messages(
+        response
+    )
     over.refresh_from_db()
     assert over.closed_by == "ada"
     assert not LogEntry.objects.exists()
@@ -129,37 +131,37 @@ def test_a_running_campaign_cannot_be_closed(
 ) -> None:
     clock.move_to(at("2026-11-30 23:59:59"))
     client.force_login(User.objects.get())
-    assert close_url(over) not in page_of(client.get(address(Campaign, "change", over.pk)))
+    assert close_url(over) not in read_page(client.get(admin_url(Campaign, "change", over.pk)))
     for response in (
         client.get(close_url(over), follow=True),
         client.post(close_url(over), {"seen": "0"}, follow=True),
     ):
-        assert "This campaign runs until 1 December 2026, 02:00" in told(response)
+        assert "This campaign runs until 1 December 2026, 02:00" in read_messages(response)
     assert not is_closed(over)
     clock.move_to(at("2026-12-01 00:00"))
-    assert close_url(over) in page_of(client.get(address(Campaign, "change", over.pk)))
+    assert close_url(over) in read_page(client.get(admin_url(Campaign, "change", over.pk)))
 
 
 @pytest.mark.usefixtures("editor")
 def test_a_campaign_without_a_goal_cannot_be_closed(client: Client, over: Campaign) -> None:
     over.goals.all().delete()
-    assert "This campaign has no goal" in told(client.get(close_url(over), follow=True))
+    assert "This campaign has no goal" in read_messages(client.get(close_url(over), follow=True))
 
 
 def test_closing_needs_the_permission_to_change_campaigns(
     client: Client, trainee: User, over: Campaign
 ) -> None:
-    permit(trainee, "view_campaign")
-    pages = [address(Campaign, page, over.pk) for page in ("change", "progress")]
+    grant_permissions(trainee, "view_campaign")
+    pages = [admin_url(Campaign, page, over.pk) for page in ("change", "progress")]
     for url in pages:
-        assert close_url(over) not in page_of(client.get(url))
+        assert close_url(over) not in read_page(client.get(url))
     assert client.get(close_url(over)).status_code == 403
     assert client.post(close_url(over)).status_code == 403
-    assert client.post(address(Campaign, "reopen", over.pk), {"why": "x"}).status_code == 403
+    assert client.post(admin_url(Campaign, "reopen", over.pk), {"why": "x"}).status_code == 403
     assert not is_closed(over)
-    permit(trainee, "change_campaign")
+    grant_permissions(trainee, "change_campaign")
     for url in pages:
-        assert close_url(over) in page_of(client.get(url))
+        assert close_url(over) in read_page(client.get(url))
 
 
 @pytest.mark.usefixtures("editor")
@@ -167,23 +169,23 @@ def test_the_progress_page_shows_the_final_and_the_current_count(
     client: Client, over: Campaign
 ) -> None:
     Goal.objects.create(campaign=over, kind=Goal.Kind.MONEY, target=100_000)
-    url = address(Campaign, "progress", over.pk)
-    page = page_of(client.get(url))
+    url = admin_url(Campaign, "progress", over.pk)
+    page = read_page(client.get(url))
     assert "Provisional until you close the campaign. No payment is pending." in page
     assert close_url(over) in page
     close(client, over)
     make_payment(make_member(), over, "2026-11-30 20:00", status=Payment.Status.PENDING)
     make_refund(over.payments.order_by("pk")[0], "2026-12-05 11:00")
     recount_campaign(over)
-    page = " ".join(page_of(client.get(url)).split())
+    page = " ".join(read_page(client.get(url)).split())
     assert "<strong>2</strong> of 1,000 new members" in page
     assert "Closed on 5 December 2026, 14:00 by editor." in page
     assert "Final count: 2. Current count: 1." in page
     assert "Final count: €120. Current count: €60." in page
     assert "1 payment made during the campaign is still pending." in page
     assert "Provisional" not in page
-    assert "<strong>2</strong> of 1,000 new members" in page_of(client.get("/admin/"))
-    page = page_of(client.get(address(Campaign, "change", over.pk)))
+    assert "<strong>2</strong> of 1,000 new members" in read_page(client.get("/admin/"))
+    page = read_page(client.get(admin_url(Campaign, "change", over.pk)))
     assert "Current count: 1 of 1,000 new members; €60 of €1,000." in page
 
 
@@ -191,32 +193,32 @@ def test_a_closed_campaign_is_reopened_with_a_reason(
     client: Client, editor: User, over: Campaign
 ) -> None:
     close(client, over)
-    url = address(Campaign, "reopen", over.pk)
-    assert url in page_of(client.get(address(Campaign, "change", over.pk)))
-    assert client.post(url, filled(client, url)).status_code == 422
+    url = admin_url(Campaign, "reopen", over.pk)
+    assert url in read_page(client.get(admin_url(Campaign, "change", over.pk)))
+    assert client.post(url, fill_in(client, url)).status_code == 422
     assert is_closed(over)
-    response = client.post(url, filled(client, url, why="a batch came late"), follow=True)
-    assert "Campaign reopened." in told(response)
+    response = client.post(url, fill_in(client, url, why="a batch came late"), follow=True)
+    assert "Campaign reopened." in read_messages(response)
     assert not is_closed(over)
     entry = LogEntry.objects.order_by("pk").last()
     assert entry is not None
     assert entry.user == editor
     assert "a batch came late" in entry.change_message
     assert "by editor at 2 of 1,000 new members" in entry.change_message
-    assert "This campaign isn’t closed." in told(client.get(url, follow=True))
+    assert "This campaign isn’t closed." in read_messages(client.get(url, follow=True))
 
 
 @pytest.mark.usefixtures("editor")
 def test_dates_and_goals_of_a_closed_campaign_cannot_change(client: Client, over: Campaign) -> None:
-    url = address(Campaign, "change", over.pk)
-    opened_before = filled(client, url)
+    url = admin_url(Campaign, "change", over.pk)
+    opened_before = fill_in(client, url)
     close(client, over)
     over.refresh_from_db()
     before = Campaign.objects.defer("publish_at").values().get(), list(Goal.objects.values())
-    page = page_of(client.get(url))
+    page = read_page(client.get(url))
     assert 'name="ends_at_0"' not in page
     assert 'name="goals-0-target"' not in page
-    assert client.post(url, filled(client, url)).status_code == 302
+    assert client.post(url, fill_in(client, url)).status_code == 302
     moved = opened_before | {"ends_at_0": "2027-01-31", "goals-0-target": "5"}
     assert client.post(url, moved).status_code == 302
     after = Campaign.objects.defer("publish_at").values().get(), list(Goal.objects.values())
@@ -231,8 +233,8 @@ def test_dates_and_goals_of_a_closed_campaign_cannot_change(client: Client, over
 
 @pytest.mark.usefixtures("editor")
 def test_saving_the_campaign_form_does_not_reopen_it(client: Client, over: Campaign) -> None:
-    url = address(Campaign, "change", over.pk)
-    fields = filled(client, url, supporters_before="13000")
+    url = admin_url(Campaign, "change", over.pk)
+    fields = fill_in(client, url, supporters_before="13000")
     close(client, over)
     assert client.post(url, fields).status_code == 302
     assert is_closed(over)
@@ -249,20 +251,20 @@ def test_a_campaign_cannot_end_at_a_skipped_or_repeated_hour(
     client: Client, birthday: Campaign, day: str, time: str
 ) -> None:
     Campaign.objects.update(starts_at=at("2026-10-01 00:00"))
-    url = address(Campaign, "change", birthday.pk)
-    response = client.post(url, filled(client, url, ends_at_0=day, ends_at_1=time))
+    url = admin_url(Campaign, "change", birthday.pk)
+    response = client.post(url, fill_in(client, url, ends_at_0=day, ends_at_1=time))
     assert response.status_code == 200
-    assert "it may be ambiguous or it may not exist" in page_of(response)
+    assert "it may be ambiguous or it may not exist" in read_page(response)
 
 
 @pytest.mark.usefixtures("editor")
 def test_a_campaign_can_start_and_end_at_midnight_when_clocks_change(
     client: Client, birthday: Campaign
 ) -> None:
-    url = address(Campaign, "change", birthday.pk)
+    url = admin_url(Campaign, "change", birthday.pk)
     window = {"starts_at_0": "2026-10-25", "ends_at_0": "2027-03-29"}
     midnights = {"starts_at_1": "00:00:00", "ends_at_1": "00:00:00"}
-    assert client.post(url, filled(client, url, **window, **midnights)).status_code == 302
+    assert client.post(url, fill_in(client, url, **window, **midnights)).status_code == 302
     birthday.refresh_from_db()
     assert birthday.starts_at == at("2026-10-24 21:00")  # still summer
     assert birthday.ends_at == at("2027-03-28 21:00")  # summer again

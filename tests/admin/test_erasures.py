@@ -9,7 +9,7 @@ from django.utils import timezone
 from campaigns import erasures
 from campaigns.models import Campaign, ErasedAddress, Erasure, Member, OutgoingMail
 from tests.support.factories import make_member, make_payment
-from tests.support.staff import address, filled, page_of, permit, told
+from tests.support.staff import admin_url, fill_in, grant_permissions, read_messages, read_page
 
 pytestmark = pytest.mark.django_db
 ADA = "ada@example.org"
@@ -21,19 +21,19 @@ def ada() -> Member:
 
 
 def page(client: Client, member: Member) -> str:
-    return page_of(client.get(address(Member, "change", member.pk)))
+    return read_page(client.get(admin_url(Member, "change", member.pk)))
 
 
 def test_staff_start_an_erasure_with_a_reason(client: Client, editor: User, ada: Member) -> None:
-    url = address(Member, "erase", ada.pk)
+    url = admin_url(Member, "erase", ada.pk)
     assert f'href="{url}"' in page(client, ada)
-    shown = page_of(client.get(url))
+    shown = read_page(client.get(url))
     assert "You can’t undo this." in shown
     assert "Ada Reader (ada@example.org)" in " ".join(shown.split())
     assert client.post(url, {"why": ""}).status_code == 422
     assert not Erasure.objects.exists()
-    answer = client.post(url, filled(client, url, why="asked by letter"), follow=True)
-    assert "Erasure started." in told(answer)
+    answer = client.post(url, fill_in(client, url, why="asked by letter"), follow=True)
+    assert "Erasure started." in read_messages(answer)
     erasure = Erasure.objects.get()
     assert (erasure.member, erasure.asked_by, erasure.why) == (ada, editor, "asked by letter")
     assert OutgoingMail.objects.get().kind == "erasure"
@@ -45,13 +45,13 @@ def test_staff_start_an_erasure_with_a_reason(client: Client, editor: User, ada:
 def test_an_erasure_needs_both_permissions(
     client: Client, trainee: User, ada: Member, missing: str
 ) -> None:
-    permit(trainee, *({"view_member", "change_member", "delete_member"} - {missing}))
-    url = address(Member, "erase", ada.pk)
+    grant_permissions(trainee, *({"view_member", "change_member", "delete_member"} - {missing}))
+    url = admin_url(Member, "erase", ada.pk)
     assert url not in page(client, ada)
     assert client.get(url).status_code == 403
     assert client.post(url, {"why": "asked"}).status_code == 403
     assert not Erasure.objects.exists()
-    permit(trainee, missing)
+    grant_permissions(trainee, missing)
     assert client.post(url, {"why": "asked"}).status_code == 302
 
 
@@ -60,13 +60,13 @@ def test_a_member_being_erased_cannot_be_changed(
     client: Client, ada: Member, birthday: Campaign
 ) -> None:
     make_payment(ada, birthday, "2026-11-10 12:00")
-    url = address(Member, "change", ada.pk)
-    typed = filled(client, url, name="Ada Else")
+    url = admin_url(Member, "change", ada.pk)
+    typed = fill_in(client, url, name="Ada Else")
     erasures.request_erasure(ada)
     assert client.post(url, typed).status_code == 403
     for name in ("erase", "grant", "payment"):
-        assert address(Member, name, ada.pk) not in page(client, ada)
-        assert client.get(address(Member, name, ada.pk)).status_code == 404
+        assert admin_url(Member, name, ada.pk) not in page(client, ada)
+        assert client.get(admin_url(Member, name, ada.pk)).status_code == 404
     assert Member.objects.get(pk=ada.pk).name == "Ada Reader"
 
 
@@ -76,9 +76,9 @@ def test_an_erased_member_is_shown_without_personal_data(client: Client, ada: Me
     erasures.strip_rows(ada.pk, at=timezone.now())
     for answer in (
         page(client, ada),
-        page_of(client.get(address(Member, "changelist"))),
-        page_of(client.get(address(Erasure, "changelist"))),
-        page_of(client.get(address(Erasure, "change", Erasure.objects.get().pk))),
+        read_page(client.get(admin_url(Member, "changelist"))),
+        read_page(client.get(admin_url(Erasure, "changelist"))),
+        read_page(client.get(admin_url(Erasure, "change", Erasure.objects.get().pk))),
     ):
         assert "Ada Reader" not in answer
         assert ADA not in answer
@@ -88,10 +88,10 @@ def test_an_erased_member_is_shown_without_personal_data(client: Client, ada: Me
 @pytest.mark.usefixtures("editor")
 def test_a_stuck_erasure_needs_attention(client: Client, ada: Member) -> None:
     erasure = erasures.request_erasure(ada)
-    assert "Erasures that are stuck" not in page_of(client.get("/admin/"))
+    assert "Erasures that are stuck" not in read_page(client.get("/admin/"))
     Erasure.objects.filter(pk=erasure.pk).update(error="StripeUnavailable")
-    assert "Erasures that are stuck" in page_of(client.get("/admin/"))
-    listed = page_of(client.get(address(Erasure, "changelist"), {"needs": "stuck"}))
+    assert "Erasures that are stuck" in read_page(client.get("/admin/"))
+    listed = read_page(client.get(admin_url(Erasure, "changelist"), {"needs": "stuck"}))
     assert "StripeUnavailable" in listed
 
 
@@ -101,14 +101,14 @@ def test_an_erased_address_is_found_by_the_full_address(client: Client, ada: Mem
     erasures.strip_rows(ada.pk, at=timezone.now())
     kept = ErasedAddress.objects.get()
     for typed, is_found in ((" ADA@example.org", True), ("ada", False)):
-        listed = page_of(client.get(address(ErasedAddress, "changelist"), {"q": typed}))
+        listed = read_page(client.get(admin_url(ErasedAddress, "changelist"), {"q": typed}))
         assert (f"erased address {kept.pk}" in listed) is is_found
 
 
 @pytest.mark.usefixtures("editor")
 def test_no_member_gets_the_placeholder_of_an_erased_address(client: Client, ada: Member) -> None:
     other = make_member("ben@example.org")
-    url = address(Member, "change", other.pk)
-    typed = filled(client, url, email="erased-7@erased.invalid")
+    url = admin_url(Member, "change", other.pk)
+    typed = fill_in(client, url, email="erased-7@erased.invalid")
     assert client.post(url, typed).status_code == 200
     assert Member.objects.get(pk=other.pk).email == "ben@example.org"

@@ -13,15 +13,15 @@ from campaigns import actions, gifts
 from campaigns.admin import gift_changes
 from campaigns.gifts import sales
 from campaigns.models import Campaign, Gift, GiftChange, Member, Membership, OutgoingMail
-from tests.support.factories import claim, make_gift, make_member, make_refund
+from tests.support.factories import make_gift, make_member, make_refund, record_claim
 from tests.support.staff import (
-    address,
-    claimed,
-    claimed_and_refunded,
-    filled,
-    page_of,
-    permit,
-    told,
+    admin_url,
+    claim_as_ben,
+    fill_in,
+    grant_permissions,
+    read_messages,
+    read_page,
+    refund_after_claim,
 )
 
 pytestmark = pytest.mark.django_db
@@ -31,13 +31,13 @@ CHANGES = ["keep", "resend", "new-code", "date", "recipient", "reassign", "resto
 
 
 def ask(gift: Gift, name: str) -> str:
-    return address(Gift, name, gift.pk)
+    return admin_url(Gift, name, gift.pk)
 
 
 def change(client: Client, gift: Gift, what: str, /, **typed: str) -> Any:
     """Open the form of a change and send it."""
     url = ask(gift, what)
-    return client.post(url, filled(client, url) | {"why": WHY} | typed, follow=True)
+    return client.post(url, fill_in(client, url) | {"why": WHY} | typed, follow=True)
 
 
 def assert_noted(gift: Gift, what: str, by: User) -> None:
@@ -49,7 +49,7 @@ def assert_noted(gift: Gift, what: str, by: User) -> None:
 
 
 def offered(client: Client, gift: Gift) -> set[str]:
-    page = page_of(client.get(address(Gift, "change", gift.pk)))
+    page = read_page(client.get(admin_url(Gift, "change", gift.pk)))
     return {name for name in CHANGES if f'href="{ask(gift, name)}"' in page}
 
 
@@ -62,7 +62,7 @@ def test_a_gift_is_found_by_its_whole_code_in_any_notation(
     client: Client, gift: Gift, birthday: Campaign, write: Any
 ) -> None:
     make_gift(make_member(), birthday, "2026-11-11 12:00")
-    response = client.get(address(Gift, "changelist"), {"q": write(gift.code)})
+    response = client.get(admin_url(Gift, "changelist"), {"q": write(gift.code)})
     assert list(response.context["cl"].result_list) == [gift]
 
 
@@ -70,7 +70,7 @@ def test_a_gift_is_found_by_its_whole_code_in_any_notation(
 def test_a_gift_is_found_by_a_replaced_code(client: Client, gift: Gift) -> None:
     old = gift.code
     gifts.resend_gift(gift, with_new_code=True)
-    response = client.get(address(Gift, "changelist"), {"q": old})
+    response = client.get(admin_url(Gift, "changelist"), {"q": old})
     assert list(response.context["cl"].result_list) == [gift]
 
 
@@ -79,8 +79,8 @@ def test_a_gift_is_found_by_a_replaced_code(client: Client, gift: Gift) -> None:
 def test_a_gift_is_found_by_buyer_recipient_and_claimant(
     client: Client, gift: Gift, typed: str
 ) -> None:
-    claim(gift, make_member("zoe@example.org"), "2026-11-12 12:00")
-    response = client.get(address(Gift, "changelist"), {"q": typed})
+    record_claim(gift, make_member("zoe@example.org"), "2026-11-12 12:00")
+    response = client.get(admin_url(Gift, "changelist"), {"q": typed})
     assert list(response.context["cl"].result_list) == [gift]
 
 
@@ -89,8 +89,8 @@ def test_gifts_that_need_attention_can_be_filtered(
     client: Client, gift: Gift, undelivered: Gift
 ) -> None:
     Gift.objects.filter(pk=undelivered.pk).update(bounced_at=timezone.now())
-    claimed_and_refunded(gift)
-    url = address(Gift, "changelist")
+    refund_after_claim(gift)
+    url = admin_url(Gift, "changelist")
     for needs, expected in [("bounced", undelivered), ("undecided", gift)]:
         response = client.get(url, {"needs": needs})
         assert list(response.context["cl"].result_list) == [expected]
@@ -99,7 +99,7 @@ def test_gifts_that_need_attention_can_be_filtered(
 @pytest.mark.usefixtures("editor")
 def test_the_page_of_a_gift_shows_its_changes_but_not_its_code(client: Client, gift: Gift) -> None:
     change(client, gift, "new-code")
-    page = page_of(client.get(address(Gift, "change", gift.pk)))
+    page = read_page(client.get(admin_url(Gift, "change", gift.pk)))
     assert "resent with a new claim code" in page
     assert WHY in page
     assert "editor" in page
@@ -116,8 +116,8 @@ def test_the_page_of_a_gift_offers_only_possible_changes(
     unclaimed = {"resend", "new-code", "recipient", "revoke"}
     assert offered(client, undelivered) == unclaimed | {"date"}
     assert offered(client, gift) == unclaimed
-    assert offered(client, claimed(undelivered)) == {"revoke", "reassign"}
-    assert offered(client, claimed_and_refunded(gift)) == {"revoke", "reassign", "keep"}
+    assert offered(client, claim_as_ben(undelivered)) == {"revoke", "reassign"}
+    assert offered(client, refund_after_claim(gift)) == {"revoke", "reassign", "keep"}
     over = make_gift(make_member(), birthday, "2026-11-11 12:00", status="expired")
     assert offered(client, over) == {"restore", "revoke"}
 
@@ -128,7 +128,7 @@ def test_the_page_of_a_gift_offers_only_possible_changes(
 def test_a_gift_is_resent(client: Client, editor: User, gift: Gift) -> None:
     Gift.objects.update(bounced_at=timezone.now())
     response = change(client, gift, "resend")
-    assert "Gift resent." in told(response)
+    assert "Gift resent." in read_messages(response)
     mail = OutgoingMail.objects.get()
     assert (mail.kind, mail.gift) == ("gift_invitation", gift)
     gift.refresh_from_db()
@@ -138,7 +138,7 @@ def test_a_gift_is_resent(client: Client, editor: User, gift: Gift) -> None:
 
 def test_a_gift_is_resent_with_a_new_code(client: Client, editor: User, gift: Gift) -> None:
     old = gift.code
-    assert "The old code no longer works." in told(change(client, gift, "new-code"))
+    assert "The old code no longer works." in read_messages(change(client, gift, "new-code"))
     assert gifts.find_gift(old) is None
     assert gifts.is_replaced(old)
     assert_noted(gift, "new_code", editor)
@@ -184,7 +184,7 @@ def test_a_wrong_delivery_date_is_refused(
 ) -> None:
     response = change(client, undelivered, "date", **typed)
     assert response.status_code == 422
-    assert "errorlist" in page_of(response)
+    assert "errorlist" in read_page(response)
     assert not GiftChange.objects.exists()
 
 
@@ -200,11 +200,11 @@ def test_a_gift_gets_another_recipient(client: Client, editor: User, gift: Gift)
 def test_a_claimed_gift_is_revoked_and_its_membership_ends(
     client: Client, editor: User, gift: Gift
 ) -> None:
-    claimed(gift)
-    page = page_of(client.get(ask(gift, "revoke")))
+    claim_as_ben(gift)
+    page = read_page(client.get(ask(gift, "revoke")))
     assert "It ends now." in page
     assert "Revoking refunds nothing" in page
-    assert "Gift revoked." in told(change(client, gift, "revoke"))
+    assert "Gift revoked." in read_messages(change(client, gift, "revoke"))
     gift.refresh_from_db()
     assert (gift.status, gift.revoked_for) == (Gift.Status.REVOKED, Gift.Cause.STAFF)
     assert Membership.objects.get().status == Membership.Status.ENDED
@@ -214,7 +214,7 @@ def test_a_claimed_gift_is_revoked_and_its_membership_ends(
 def test_a_revoked_gift_is_restored(client: Client, editor: User, gift: Gift) -> None:
     actions.revoke_gift(gift, by=editor, why="by mistake")
     GiftChange.objects.all().delete()
-    assert "Gift restored." in told(change(client, gift, "restore"))
+    assert "Gift restored." in read_messages(change(client, gift, "restore"))
     gift.refresh_from_db()
     assert gift.status == Gift.Status.DELIVERED
     assert_noted(gift, "revived", editor)
@@ -226,12 +226,12 @@ def test_an_unclaimed_gift_is_not_restored_after_a_refund(client: Client, gift: 
     sales.follow_payment_of_gift(gift)
     assert offered(client, gift) == set()
     response = client.get(ask(gift, "restore"), follow=True)
-    assert "can’t be restored once its payment is reversed" in told(response)
-    assert "Its payment of €60 was refunded in full" in told(response)
+    assert "can’t be restored once its payment is reversed" in read_messages(response)
+    assert "Its payment of €60 was refunded in full" in read_messages(response)
 
 
 def test_a_claimed_gift_is_reassigned(client: Client, editor: User, gift: Gift) -> None:
-    claimed(gift)
+    claim_as_ben(gift)
     change(client, gift, "reassign", name="Zoe", email="ZOE@example.org")
     gift.refresh_from_db()
     zoe = Member.objects.get(email="zoe@example.org")
@@ -243,24 +243,24 @@ def test_a_claimed_gift_is_reassigned(client: Client, editor: User, gift: Gift) 
 
 @pytest.mark.usefixtures("editor")
 def test_a_gift_is_not_reassigned_to_the_same_person(client: Client, gift: Gift) -> None:
-    claimed(gift)
+    claim_as_ben(gift)
     response = change(client, gift, "reassign", name="Ben", email="BEN@example.org")
     assert response.status_code == 422
-    assert "This person already has this gift." in page_of(response)
+    assert "This person already has this gift." in read_page(response)
 
 
 def test_a_claimed_gift_with_a_reversed_payment_is_kept_or_revoked(
     client: Client, editor: User, gift: Gift
 ) -> None:
-    gift = claimed_and_refunded(gift)
-    page = page_of(client.get(address(Gift, "change", gift.pk)))
+    gift = refund_after_claim(gift)
+    page = read_page(client.get(admin_url(Gift, "change", gift.pk)))
     assert "Its payment of €60 was refunded in full" in page
     assert "Revoke the gift to end that membership, or keep the gift" in page
     change(client, gift, "keep")
     gift.refresh_from_db()
     assert (gift.is_pardoned, gift.needs_decision) == (True, False)
     assert_noted(gift, "kept", editor)
-    page = page_of(client.get(address(Gift, "change", gift.pk)))
+    page = read_page(client.get(admin_url(Gift, "change", gift.pk)))
     assert "or keep the gift" not in page
     assert "revoke" in offered(client, gift)
 
@@ -286,7 +286,7 @@ def test_an_impossible_change_is_refused_with_a_reason(
     client: Client, gift: Gift, name: str, state: str, reason: str
 ) -> None:
     if state == "claimed":
-        claimed(gift)
+        claim_as_ben(gift)
     elif state == "revoked":
         Gift.objects.update(status="revoked", revoked_at=timezone.now())
     before = Gift.objects.filter(pk=gift.pk).values().get()
@@ -294,8 +294,8 @@ def test_an_impossible_change_is_refused_with_a_reason(
         client.get(ask(gift, name), follow=True),
         client.post(ask(gift, name), {"why": WHY, "seen": "0"}, follow=True),
     ):
-        assert "Nothing was changed." in told(response)
-        assert reason in told(response)
+        assert "Nothing was changed." in read_messages(response)
+        assert reason in read_messages(response)
     assert Gift.objects.filter(pk=gift.pk).values().get() == before
     assert not GiftChange.objects.exists()
 
@@ -306,38 +306,40 @@ def test_a_change_is_refused_if_the_gift_was_claimed_first(
 ) -> None:
     """The reader claims it after the page was checked and before the row is locked."""
     url = ask(gift, "resend")
-    fields = filled(client, url, why=WHY)
+    fields = fill_in(client, url, why=WHY)
     look = gift_changes._do
 
     def claimed_first(*args: Any) -> Any:
-        claimed(gift)
+        claim_as_ben(gift)
         return look(*args)
 
     monkeypatch.setattr(gift_changes, "_do", claimed_first)
     response = client.post(url, fields, follow=True)
-    assert "Nothing was changed. Only an unclaimed gift can be changed this way." in told(response)
-    assert "Claimed by" in told(response)
+    assert "Nothing was changed. Only an unclaimed gift can be changed this way." in read_messages(
+        response
+    )
+    assert "Claimed by" in read_messages(response)
     assert not GiftChange.objects.exists()
 
 
 def test_a_second_click_resends_a_gift_once(client: Client, editor: User, gift: Gift) -> None:
     url = ask(gift, "new-code")
-    fields = filled(client, url, why=WHY)
+    fields = fill_in(client, url, why=WHY)
     client.post(url, fields)
     response = client.post(url, fields)
     assert response.status_code == 422
-    assert "editor has just changed this gift (resent with a new claim code)" in page_of(response)
+    assert "editor has just changed this gift (resent with a new claim code)" in read_page(response)
     gift.refresh_from_db()
     assert gift.generation == 2
     # Sent again after that message, the change is made.
-    assert client.post(url, filled(client, url, why=WHY)).status_code == 302
+    assert client.post(url, fill_in(client, url, why=WHY)).status_code == 302
 
 
 def test_staff_with_view_permission_change_no_gift(
     client: Client, trainee: User, gift: Gift
 ) -> None:
-    permit(trainee, "view_gift")
-    assert client.get(address(Gift, "change", gift.pk)).status_code == 200
+    grant_permissions(trainee, "view_gift")
+    assert client.get(admin_url(Gift, "change", gift.pk)).status_code == 200
     assert offered(client, gift) == set()
     for name in CHANGES:
         assert client.get(ask(gift, name)).status_code == 403
@@ -348,14 +350,14 @@ def test_staff_with_view_permission_change_no_gift(
 def test_staff_with_change_permission_resend_a_gift(
     client: Client, trainee: User, gift: Gift
 ) -> None:
-    permit(trainee, "change_gift")
-    assert "Gift resent." in told(change(client, gift, "resend"))
-    assert client.post(address(Gift, "change", gift.pk), {"status": "claimed"}).status_code == 403
+    grant_permissions(trainee, "change_gift")
+    assert "Gift resent." in read_messages(change(client, gift, "resend"))
+    assert client.post(admin_url(Gift, "change", gift.pk), {"status": "claimed"}).status_code == 403
 
 
 @pytest.mark.usefixtures("editor")
 def test_an_unknown_change_is_not_found(client: Client, gift: Gift) -> None:
     unknown = ask(gift, "resend").replace("resend", "sell")
-    assert "doesn’t exist" in told(client.get(unknown, follow=True))
+    assert "doesn’t exist" in read_messages(client.get(unknown, follow=True))
     gift.pk = "00000000-0000-0000-0000-000000000000"
     assert client.get(ask(gift, "resend")).status_code == 404

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from campaigns.models import Gift, Membership, OutgoingMail
 from tests.support.factories import at
-from tests.support.staff import address, claimed_and_refunded, page_of, permit
+from tests.support.staff import admin_url, grant_permissions, read_page, refund_after_claim
 
 pytestmark = pytest.mark.django_db
 
@@ -16,20 +16,20 @@ pytestmark = pytest.mark.django_db
 def test_the_home_page_lists_what_needs_attention(
     client: Client, gift: Gift, undelivered: Gift
 ) -> None:
-    assert "Needs attention" not in page_of(client.get("/admin/"))
-    claimed_and_refunded(gift)
+    assert "Needs attention" not in read_page(client.get("/admin/"))
+    refund_after_claim(gift)
     Gift.objects.filter(pk=undelivered.pk).update(bounced_at=timezone.now())
     Membership.objects.update(push_error="StripeRefused")
     OutgoingMail.objects.create(
         key="receipt:pi_2", kind="receipt", payment=gift.payment, failed_at=timezone.now()
     )
-    page = page_of(client.get("/admin/"))
+    page = read_page(client.get("/admin/"))
     assert "Needs attention" in page
     for url in (
-        address(Gift, "changelist") + "?needs=bounced",
-        address(Gift, "changelist") + "?needs=undecided",
-        address(Membership, "changelist") + "?needs=not-moved",
-        address(OutgoingMail, "changelist") + "?needs=failed",
+        admin_url(Gift, "changelist") + "?needs=bounced",
+        admin_url(Gift, "changelist") + "?needs=undecided",
+        admin_url(Membership, "changelist") + "?needs=not-moved",
+        admin_url(OutgoingMail, "changelist") + "?needs=failed",
     ):
         assert f'href="{url}"' in page
         assert len(client.get(url).context["cl"].result_list) == 1
@@ -38,10 +38,10 @@ def test_the_home_page_lists_what_needs_attention(
 def test_the_home_page_hides_what_staff_may_not_view(
     client: Client, trainee: User, gift: Gift
 ) -> None:
-    claimed_and_refunded(gift)
-    assert "Needs attention" not in page_of(client.get("/admin/"))
-    permit(trainee, "view_gift")
-    assert "Needs attention" in page_of(client.get("/admin/"))
+    refund_after_claim(gift)
+    assert "Needs attention" not in read_page(client.get("/admin/"))
+    grant_permissions(trainee, "view_gift")
+    assert "Needs attention" in read_page(client.get("/admin/"))
 
 
 @pytest.mark.usefixtures("editor", "rows")
@@ -52,5 +52,5 @@ def test_old_or_reported_failed_emails_need_no_attention(client: Client) -> None
         {"failed_at": timezone.now(), "told_at": timezone.now()},
     ):
         OutgoingMail.objects.filter(pk=mail.pk).update(**changes)
-        response = client.get(address(OutgoingMail, "changelist"), {"needs": "failed"})
+        response = client.get(admin_url(OutgoingMail, "changelist"), {"needs": "failed"})
         assert list(response.context["cl"].result_list) == []

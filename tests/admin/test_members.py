@@ -11,7 +11,7 @@ from campaigns import erasures, members, memberships
 from campaigns.admin.members import MemberForm
 from campaigns.models import Campaign, FormerAddress, Member, Membership
 from tests.support.factories import at, make_member, make_payment, make_plan, recount_campaign
-from tests.support.staff import address, counted, filled, page_of, told
+from tests.support.staff import admin_url, fill_in, measure_primary_goal, read_messages, read_page
 
 pytestmark = pytest.mark.django_db
 
@@ -19,13 +19,13 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.usefixtures("editor")
 def test_addresses_are_saved_in_lower_case_and_belong_to_one_member(client: Client) -> None:
     make_member("ada@example.org")
-    url = address(Member, "add")
-    response = client.post(url, filled(client, url, email=" Ben@Example.org ", name="Ben"))
+    url = admin_url(Member, "add")
+    response = client.post(url, fill_in(client, url, email=" Ben@Example.org ", name="Ben"))
     assert response.status_code == 302
     assert Member.objects.get(name="Ben").email == "ben@example.org"
-    response = client.post(url, filled(client, url, email="ADA@example.org", name="Ada"))
+    response = client.post(url, fill_in(client, url, email="ADA@example.org", name="Ada"))
     assert response.status_code == 200
-    assert "This address belongs, or belonged, to another member" in page_of(response)
+    assert "This address belongs, or belonged, to another member" in read_page(response)
 
 
 def grant_fields(**typed: str) -> dict[str, str]:
@@ -42,10 +42,10 @@ def test_a_granted_membership_has_a_granter_and_a_reason(
     client: Client, editor: User, birthday: Campaign
 ) -> None:
     ada = make_member("ada@example.org")
-    url = address(Member, "grant", ada.pk)
+    url = admin_url(Member, "grant", ada.pk)
     assert client.get(url).status_code == 200
     response = client.post(url, grant_fields(), follow=True)
-    assert "Membership granted for 12 months." in told(response)
+    assert "Membership granted for 12 months." in read_messages(response)
     granted = ada.memberships.get()
     assert (granted.source, granted.granted_by, granted.note) == (
         Membership.Source.GRANTED,
@@ -53,17 +53,17 @@ def test_a_granted_membership_has_a_granter_and_a_reason(
         "helped us with the archive",
     )
     assert granted.ends_at == at("2027-11-10 12:00")
-    assert counted(birthday) == 0
+    assert measure_primary_goal(birthday) == 0
 
 
 @pytest.mark.usefixtures("editor")
 def test_a_second_click_grants_a_membership_once(client: Client) -> None:
     ada = make_member()
-    url = address(Member, "grant", ada.pk)
+    url = admin_url(Member, "grant", ada.pk)
     client.post(url, grant_fields())
     response = client.post(url, grant_fields())
     assert response.status_code == 422
-    assert "was already granted" in page_of(response)
+    assert "was already granted" in read_page(response)
     assert ada.memberships.count() == 1
 
 
@@ -74,9 +74,9 @@ def test_a_grant_from_before_the_campaign_removes_the_member_from_its_count(
     ada = make_member()
     make_payment(ada, birthday, "2026-11-10 12:00")
     recount_campaign(birthday)
-    assert counted(birthday) == 1
-    client.post(address(Member, "grant", ada.pk), grant_fields(starts_at_0="2026-10-01"))
-    assert counted(birthday) == 0
+    assert measure_primary_goal(birthday) == 1
+    client.post(admin_url(Member, "grant", ada.pk), grant_fields(starts_at_0="2026-10-01"))
+    assert measure_primary_goal(birthday) == 0
 
 
 @pytest.mark.usefixtures("editor")
@@ -96,9 +96,9 @@ def test_a_grant_from_before_the_campaign_removes_the_member_from_its_count(
 )
 def test_a_wrong_grant_is_refused(client: Client, typed: dict[str, str]) -> None:
     ada = make_member()
-    response = client.post(address(Member, "grant", ada.pk), grant_fields(**typed))
+    response = client.post(admin_url(Member, "grant", ada.pk), grant_fields(**typed))
     assert response.status_code == 422
-    assert "errorlist" in page_of(response)
+    assert "errorlist" in read_page(response)
     assert not ada.memberships.exists()
 
 
@@ -119,10 +119,10 @@ def test_an_offline_payment_is_recorded_and_counts(
     client: Client, editor: User, birthday: Campaign
 ) -> None:
     ada = make_member("ada@example.org")
-    url = address(Member, "payment", ada.pk)
+    url = admin_url(Member, "payment", ada.pk)
     assert client.get(url).status_code == 200
     response = client.post(url, payment_fields(birthday), follow=True)
-    assert "It counts as a new member" in told(response)
+    assert "It counts as a new member" in read_messages(response)
     payment = ada.payments.get()
     assert (payment.amount_minor, payment.currency, payment.entered_by, payment.note) == (
         6050,
@@ -134,7 +134,7 @@ def test_an_offline_payment_is_recorded_and_counts(
     assert payment.intent_id is None
     assert payment.membership is not None
     assert payment.membership.started_at == payment.paid_at
-    assert counted(birthday) == 1
+    assert measure_primary_goal(birthday) == 1
     birthday.refresh_from_db()
     assert birthday.publish_at is not None
 
@@ -142,11 +142,11 @@ def test_an_offline_payment_is_recorded_and_counts(
 @pytest.mark.usefixtures("editor")
 def test_a_second_click_records_an_offline_payment_once(client: Client, birthday: Campaign) -> None:
     ada = make_member()
-    url = address(Member, "payment", ada.pk)
+    url = admin_url(Member, "payment", ada.pk)
     client.post(url, payment_fields(birthday))
     response = client.post(url, payment_fields(birthday))
     assert response.status_code == 422
-    assert "was already recorded" in page_of(response)
+    assert "was already recorded" in read_page(response)
     assert ada.payments.count() == ada.memberships.count() == 1
 
 
@@ -163,10 +163,10 @@ def test_an_offline_payment_counts_by_the_rule(client: Client, birthday: Campaig
     early = payment_fields(birthday, paid_at_0="2026-11-01", paid_at_1="01:59")
     nowhere = payment_fields(None)
     for person, fields in ((before, early), (after, nowhere), (known, payment_fields(birthday))):
-        response = client.post(address(Member, "payment", person.pk), fields, follow=True)
-        assert "It doesn’t count as a new member" in told(response)
+        response = client.post(admin_url(Member, "payment", person.pk), fields, follow=True)
+        assert "It doesn’t count as a new member" in read_messages(response)
         assert person.payments.count() == 1
-    assert counted(birthday) == 0
+    assert measure_primary_goal(birthday) == 0
 
 
 @pytest.mark.usefixtures("editor")
@@ -194,9 +194,9 @@ def test_a_wrong_offline_payment_is_refused(
     client: Client, birthday: Campaign, typed: dict[str, str]
 ) -> None:
     ada = make_member()
-    response = client.post(address(Member, "payment", ada.pk), payment_fields(birthday) | typed)
+    response = client.post(admin_url(Member, "payment", ada.pk), payment_fields(birthday) | typed)
     assert response.status_code == 422
-    assert "errorlist" in page_of(response)
+    assert "errorlist" in read_page(response)
     assert not ada.payments.exists()
     assert not ada.memberships.exists()
 
@@ -204,7 +204,7 @@ def test_a_wrong_offline_payment_is_refused(
 @pytest.mark.usefixtures("editor")
 @pytest.mark.parametrize("page", ["grant", "payment"])
 def test_the_pages_of_an_unknown_member_are_not_found(client: Client, page: str) -> None:
-    assert client.get(address(Member, page, 999999)).status_code == 404
+    assert client.get(admin_url(Member, page, 999999)).status_code == 404
 
 
 # Merges and erasures at the same moment
@@ -236,9 +236,9 @@ def test_nothing_is_added_to_a_member_who_has_just_been_merged_or_erased(
 
     monkeypatch.setattr("campaigns.admin.members.is_being_erased", look_too_early)
     fields = grant_fields() if page == "grant" else payment_fields(birthday)
-    response = client.post(address(Member, page, ada.pk), fields)
+    response = client.post(admin_url(Member, page, ada.pk), fields)
     assert response.status_code == 422
-    assert "just been merged with another, or is being erased" in page_of(response)
+    assert "just been merged with another, or is being erased" in read_page(response)
     assert not Membership.objects.exists()
 
 
@@ -248,8 +248,8 @@ def test_a_member_who_has_just_been_merged_or_erased_is_not_overwritten(
     client: Client, monkeypatch: pytest.MonkeyPatch, happen: Callable[[Member], object]
 ) -> None:
     ada = make_member("ada@example.org")
-    url = address(Member, "change", ada.pk)
-    typed = filled(client, url, name="Ada Else")
+    url = admin_url(Member, "change", ada.pk)
+    typed = fill_in(client, url, name="Ada Else")
     clean = MemberForm.clean_email
 
     def clean_too_early(form: MemberForm) -> str:
@@ -266,8 +266,8 @@ def test_a_member_who_has_just_been_merged_or_erased_is_not_overwritten(
 def test_a_new_address_survives_a_change_of_name_by_staff(client: Client) -> None:
     """The old mailbox may belong to another person by now."""
     ada = make_member("ada@example.org")
-    url = address(Member, "change", ada.pk)
-    typed = filled(client, url, name="Ada Else")
+    url = admin_url(Member, "change", ada.pk)
+    typed = fill_in(client, url, name="Ada Else")
     members.set_address(ada, "ada@new.example", at=timezone.now())
     assert client.post(url, typed).status_code == 302
     ada.refresh_from_db()

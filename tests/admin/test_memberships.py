@@ -13,8 +13,8 @@ from tests.support.extensions import Clock
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at, make_member
 from tests.support.pages import NOBODY
-from tests.support.renewals import subscribe
-from tests.support.staff import address, filled, page_of, permit, told
+from tests.support.sales import subscribe
+from tests.support.staff import admin_url, fill_in, grant_permissions, read_messages, read_page
 
 WHY = "She wrote that she moves away"
 
@@ -28,20 +28,20 @@ def running(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> Member
 
 
 def url_of(membership: Membership, name: str) -> str:
-    return address(Membership, name, membership.pk)
+    return admin_url(Membership, name, membership.pk)
 
 
 def end(client: Client, membership: Membership, name: str) -> str:
     """End it as staff do; return the messages."""
     url = url_of(membership, name)
-    return told(client.post(url, filled(client, url, why=WHY), follow=True))
+    return read_messages(client.post(url, fill_in(client, url, why=WHY), follow=True))
 
 
 def test_a_membership_ends_now_with_a_reason(
     running: Membership, clock: Clock, client: Client, editor: User
 ) -> None:
     clock.move_to(at("2026-11-20 12:00"))
-    page = page_of(client.get(address(Membership, "change", running.pk)))
+    page = read_page(client.get(admin_url(Membership, "change", running.pk)))
     assert url_of(running, "end") in page
     assert url_of(running, "cancel") in page
     assert "Membership ended." in end(client, running, "end")
@@ -52,7 +52,7 @@ def test_a_membership_ends_now_with_a_reason(
     assert (entry.user, entry.object_id) == (editor, str(running.pk))
     assert WHY in entry.change_message
     assert Tally.objects.get().counted_until is None
-    page = page_of(client.get(address(Membership, "change", running.pk)))
+    page = read_page(client.get(admin_url(Membership, "change", running.pk)))
     assert url_of(running, "end") not in page
 
 
@@ -64,7 +64,7 @@ def test_a_subscription_is_cancelled_at_the_end_of_the_paid_period(
     running.refresh_from_db()
     assert (running.status, running.is_cancelling) == ("active", True)
     url = url_of(running, "cancel")
-    assert "This membership is cancelled already" in told(client.get(url, follow=True))
+    assert "This membership is cancelled already" in read_messages(client.get(url, follow=True))
     assert "Membership ended." in end(client, running, "end")  # now after all
     assert LogEntry.objects.count() == 2
 
@@ -80,7 +80,7 @@ def test_a_second_click_or_a_missing_reason_changes_nothing(
     client.post(url, {"why": WHY})
     again = client.post(url, {"why": WHY})
     assert again.status_code == 422
-    assert "This membership has ended already." in page_of(again)
+    assert "This membership has ended already." in read_page(again)
     assert LogEntry.objects.count() == 1
 
 
@@ -91,7 +91,7 @@ def test_nothing_ends_while_stripe_does_not_answer(
     settings.STRIPE_API_BASE = NOBODY
     answer = client.post(url_of(running, "end"), {"why": WHY})
     assert answer.status_code == 422
-    assert "Stripe doesn’t answer." in page_of(answer)
+    assert "Stripe doesn’t answer." in read_page(answer)
     assert not LogEntry.objects.exists()
 
 
@@ -100,17 +100,17 @@ def test_only_a_subscription_can_be_ended(client: Client) -> None:
     granted = Membership.objects.create(
         member=make_member(), source="granted", started_at=at("2026-11-10 12:00")
     )
-    page = page_of(client.get(address(Membership, "change", granted.pk)))
+    page = read_page(client.get(admin_url(Membership, "change", granted.pk)))
     assert url_of(granted, "end") not in page
     answer = client.get(url_of(granted, "end"), follow=True)
-    assert "Only a subscription that was bought here" in told(answer)
+    assert "Only a subscription that was bought here" in read_messages(answer)
 
 
 def test_staff_with_view_permission_end_nothing(
     running: Membership, client: Client, trainee: User
 ) -> None:
-    permit(trainee, "view_membership")
-    page = page_of(client.get(address(Membership, "change", running.pk)))
+    grant_permissions(trainee, "view_membership")
+    page = read_page(client.get(admin_url(Membership, "change", running.pk)))
     for name in ("end", "cancel"):
         assert url_of(running, name) not in page
         assert client.post(url_of(running, name), {"why": WHY}).status_code == 403

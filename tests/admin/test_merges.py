@@ -11,13 +11,21 @@ from django.test import Client
 from campaigns.models import Campaign, Erasure, Member, Membership, Payment
 from tests.support.factories import (
     at,
-    claim,
     make_gift,
     make_member,
     make_payment,
+    record_claim,
     recount_campaign,
 )
-from tests.support.staff import MARKUP, address, counted, filled, page_of, permit, told
+from tests.support.staff import (
+    MARKUP,
+    admin_url,
+    fill_in,
+    grant_permissions,
+    measure_primary_goal,
+    read_messages,
+    read_page,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -44,13 +52,13 @@ def adele(birthday: Campaign, ada: Member) -> Member:
     member = make_member("adele@example.net")
     make_payment(ada, birthday, "2026-11-10 12:00")
     make_payment(member, birthday, "2026-11-08 12:00")
-    claim(make_gift(ada, birthday, "2026-11-09 12:00"), member, "2026-11-12 12:00")
+    record_claim(make_gift(ada, birthday, "2026-11-09 12:00"), member, "2026-11-12 12:00")
     recount_campaign(birthday)
     return member
 
 
 def merge_url(kept: Member, gone: Member) -> str:
-    return address(Member, "merge", kept.pk, gone.pk)
+    return admin_url(Member, "merge", kept.pk, gone.pk)
 
 
 def text_of(page: str) -> str:
@@ -66,9 +74,9 @@ def test_a_duplicate_is_found_by_address_or_number(
     ada = Member.objects.get(email="ada@example.org")
     adele.former_addresses.create(email="maiden@example.net")
     typed = {"number": str(adele.pk), "former": "maiden@example.net"}.get(typed, typed)
-    page = page_of(client.get(address(Member, "change", ada.pk)))
-    assert f'href="{address(Member, "find_duplicate", ada.pk)}"' in page
-    response = client.post(address(Member, "find_duplicate", ada.pk), {"other": typed})
+    page = read_page(client.get(admin_url(Member, "change", ada.pk)))
+    assert f'href="{admin_url(Member, "find_duplicate", ada.pk)}"' in page
+    response = client.post(admin_url(Member, "find_duplicate", ada.pk), {"other": typed})
     assert response.status_code == 302
     assert response.headers["Location"] == merge_url(ada, adele)
 
@@ -87,9 +95,9 @@ def test_a_duplicate_is_found_by_address_or_number(
 def test_an_unknown_duplicate_is_an_error_in_the_form(
     client: Client, ada: Member, typed: str, said: str
 ) -> None:
-    response = client.post(address(Member, "find_duplicate", ada.pk), {"other": typed})
+    response = client.post(admin_url(Member, "find_duplicate", ada.pk), {"other": typed})
     assert response.status_code == 422
-    assert said in page_of(response)
+    assert said in read_page(response)
 
 
 @pytest.mark.usefixtures("editor")
@@ -97,8 +105,10 @@ def test_both_members_are_shown_with_what_counts_before_and_after(
     client: Client, birthday: Campaign, ada: Member, adele: Member
 ) -> None:
     Member.objects.filter(pk=adele.pk).update(name=MARKUP)
-    assert counted(birthday) == 2  # Ada by her payment, Adele by the gift that she claimed
-    page = page_of(client.get(merge_url(ada, adele)))
+    assert (
+        measure_primary_goal(birthday) == 2
+    )  # Ada by her payment, Adele by the gift that she claimed
+    page = read_page(client.get(merge_url(ada, adele)))
     assert MARKUP not in page
     text = text_of(page)
     assert "You can’t undo this." in text
@@ -112,14 +122,14 @@ def test_both_members_are_shown_with_what_counts_before_and_after(
     assert "Ada Reader: from 8 November 2026, 12:00 until 12 November 2026, 12:00" in after
     assert "two subscriptions" in text
     for subscription in Membership.objects.filter(source="subscription"):
-        assert address(Membership, "change", subscription.pk) in page
+        assert admin_url(Membership, "change", subscription.pk) in page
     assert merge_url(adele, ada) in page
-    assert counted(birthday) == 2, "looking changes nothing"
+    assert measure_primary_goal(birthday) == 2, "looking changes nothing"
 
 
 @pytest.mark.usefixtures("editor")
 def test_no_second_subscription_is_reported_without_one(client: Client, ada: Member) -> None:
-    text = text_of(page_of(client.get(merge_url(ada, make_member()))))
+    text = text_of(read_page(client.get(merge_url(ada, make_member()))))
     assert "two subscriptions" not in text
     assert "Neither member counts" in text
 
@@ -128,13 +138,13 @@ def test_duplicates_are_merged_and_the_history_says_why(
     client: Client, editor: User, birthday: Campaign, ada: Member, adele: Member
 ) -> None:
     url = merge_url(ada, adele)
-    response = client.post(url, filled(client, url, why=WHY), follow=True)
-    assert response.redirect_chain == [(address(Member, "change", ada.pk), 302)]
-    assert "Members merged." in told(response)
+    response = client.post(url, fill_in(client, url, why=WHY), follow=True)
+    assert response.redirect_chain == [(admin_url(Member, "change", ada.pk), 302)]
+    assert "Members merged." in read_messages(response)
     assert not Member.objects.filter(pk=adele.pk).exists()
     assert ada.payments.count() == Payment.objects.count() == 3
-    assert counted(birthday) == 1
-    history = page_of(client.get(address(Member, "history", ada.pk)))
+    assert measure_primary_goal(birthday) == 1
+    history = read_page(client.get(admin_url(Member, "history", ada.pk)))
     assert f"Merged with member {adele.pk}" in history
     assert WHY in history
     assert editor.get_username() in history
@@ -144,9 +154,9 @@ def test_duplicates_are_merged_and_the_history_says_why(
 @pytest.mark.usefixtures("editor")
 def test_a_merge_needs_a_reason(client: Client, ada: Member, adele: Member) -> None:
     url = merge_url(ada, adele)
-    response = client.post(url, filled(client, url))
+    response = client.post(url, fill_in(client, url))
     assert response.status_code == 422
-    assert "errorlist" in page_of(response)
+    assert "errorlist" in read_page(response)
     assert Member.objects.filter(pk=adele.pk).exists()
 
 
@@ -155,13 +165,13 @@ def test_a_merge_is_shown_again_if_something_has_changed(
     client: Client, birthday: Campaign, ada: Member, adele: Member
 ) -> None:
     url = merge_url(ada, adele)
-    fields = filled(client, url, why=WHY)
+    fields = fill_in(client, url, why=WHY)
     make_payment(adele, birthday, "2026-11-20 12:00")
     response = client.post(url, fields)
     assert response.status_code == 422
-    assert "Something has changed since you opened this page." in page_of(response)
+    assert "Something has changed since you opened this page." in read_page(response)
     assert Member.objects.filter(pk=adele.pk).exists()
-    response = client.post(url, filled(client, url, why=WHY))
+    response = client.post(url, fill_in(client, url, why=WHY))
     assert response.status_code == 302
     assert not Member.objects.filter(pk=adele.pk).exists()
 
@@ -169,7 +179,7 @@ def test_a_merge_is_shown_again_if_something_has_changed(
 @pytest.mark.usefixtures("editor")
 def test_a_second_click_finds_no_duplicate(client: Client, ada: Member, adele: Member) -> None:
     url = merge_url(ada, adele)
-    fields = filled(client, url, why=WHY)
+    fields = fill_in(client, url, why=WHY)
     assert client.post(url, fields).status_code == 302
     assert client.post(url, fields).status_code == 404
     assert client.get(merge_url(adele, ada)).status_code == 404
@@ -181,25 +191,25 @@ def test_a_refused_merge_leads_back_to_the_member(
 ) -> None:
     Erasure.objects.create(member=adele)
     response = client.get(merge_url(ada, adele), follow=True)
-    assert response.redirect_chain == [(address(Member, "change", ada.pk), 302)]
-    assert "being erased" in told(response)
+    assert response.redirect_chain == [(admin_url(Member, "change", ada.pk), 302)]
+    assert "being erased" in read_messages(response)
     response = client.get(merge_url(ada, ada), follow=True)
-    assert "the same member already" in told(response)
-    page = page_of(client.get(address(Member, "change", adele.pk)))
-    assert address(Member, "find_duplicate", adele.pk) not in page
+    assert "the same member already" in read_messages(response)
+    page = read_page(client.get(admin_url(Member, "change", adele.pk)))
+    assert admin_url(Member, "find_duplicate", adele.pk) not in page
 
 
 @pytest.mark.parametrize("permission", ["change_member", "delete_member"])
 def test_a_merge_needs_both_permissions(
     client: Client, trainee: User, ada: Member, adele: Member, permission: str
 ) -> None:
-    permit(trainee, "view_member", permission)
-    for url in (merge_url(ada, adele), address(Member, "find_duplicate", ada.pk)):
+    grant_permissions(trainee, "view_member", permission)
+    for url in (merge_url(ada, adele), admin_url(Member, "find_duplicate", ada.pk)):
         assert client.get(url).status_code == 403
         assert client.post(url, {"why": WHY, "seen": "0"}).status_code == 403
-    assert address(Member, "find_duplicate", ada.pk) not in page_of(
-        client.get(address(Member, "change", ada.pk))
+    assert admin_url(Member, "find_duplicate", ada.pk) not in read_page(
+        client.get(admin_url(Member, "change", ada.pk))
     )
-    permit(trainee, "change_member", "delete_member")
+    grant_permissions(trainee, "change_member", "delete_member")
     client.force_login(User.objects.get(pk=trainee.pk))
     assert client.get(merge_url(ada, adele)).status_code == 200

@@ -6,7 +6,7 @@ from django.test import Client
 
 from campaigns.models import Plan
 from tests.support.factories import make_plan, make_price
-from tests.support.staff import address, filled, page_of, told
+from tests.support.staff import admin_url, fill_in, read_messages, read_page
 
 pytestmark = pytest.mark.django_db
 
@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 def test_a_price_at_stripe_keeps_its_amount(client: Client) -> None:
     plan = make_plan()
     told_stripe = make_price("year", stripe_price_id="price_1")
-    url = address(Plan, "change", plan.pk)
-    fields = filled(client, url)
+    url = admin_url(Plan, "change", plan.pk)
+    fields = fill_in(client, url)
     fields |= {"prices-0-amount_minor": "1", "prices-0-kind": "month", "prices-0-currency": "usd"}
     del fields["prices-0-is_active"]
     assert client.post(url, fields).status_code == 302
@@ -44,13 +44,14 @@ def test_errors_of_a_price_are_shown_beside_the_field(
 ) -> None:
     plan = make_plan()
     make_price("year", plan=plan, stripe_price_id="")
-    url = address(Plan, "change", plan.pk)
+    url = admin_url(Plan, "change", plan.pk)
     changed = {f"prices-0-{name}": value for name, value in typed.items()}
-    response = client.post(url, filled(client, url) | changed)
+    response = client.post(url, fill_in(client, url) | changed)
     assert response.status_code == 200
-    assert words in page_of(response)
+    assert words in read_page(response)
 
 
+@pytest.mark.both_databases
 def test_a_gift_price_needs_months() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         make_price("gift", months=None)
@@ -60,6 +61,6 @@ def test_a_gift_price_needs_months() -> None:
 def test_a_new_price_without_stripe_shows_a_warning(client: Client) -> None:
     plan = make_plan()
     make_price("year", plan=plan, stripe_price_id="")
-    url = address(Plan, "change", plan.pk)
-    response = client.post(url, filled(client, url), follow=True)
-    assert "1 price isn’t at Stripe yet" in told(response)
+    url = admin_url(Plan, "change", plan.pk)
+    response = client.post(url, fill_in(client, url), follow=True)
+    assert "1 price isn’t at Stripe yet" in read_messages(response)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, Checkout, PlanCopy
 from tests.support.factories import make_campaign
-from tests.support.staff import MARKUP, page_of
+from tests.support.staff import MARKUP, read_page
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def test_the_progress_page_shows_the_number_and_the_rule(client: Client, rows: Campaign) -> None:
     response = client.get(f"/admin/campaigns/campaign/{rows.pk}/progress/")
     assert response.status_code == 200
-    page = page_of(response)
+    page = read_page(response)
     assert "<strong>2</strong> of 1,000 new members" in page
     assert "A person counts once" in page
     assert '<svg class="chart"' in page
@@ -39,7 +39,7 @@ def test_a_campaign_without_a_goal_or_a_row_has_a_progress_page(client: Client) 
 @pytest.mark.usefixtures("editor")
 def test_a_goal_of_money_has_a_progress_page(client: Client, rows: Campaign) -> None:
     rows.goals.all().update(kind="money", target=100_000)
-    page = page_of(client.get(f"/admin/campaigns/campaign/{rows.pk}/progress/"))
+    page = read_page(client.get(f"/admin/campaigns/campaign/{rows.pk}/progress/"))
     assert "of €1,000 raised" in page
 
 
@@ -69,7 +69,7 @@ def test_a_slug_like_a_formula_is_neutralised(client: Client) -> None:
     campaign = make_campaign(
         slug="-2", starts_at=now - timedelta(days=1), ends_at=now + timedelta(days=1)
     )
-    text = page_of(client.get(f"/admin/campaigns/campaign/{campaign.pk}/progress.csv"))
+    text = read_page(client.get(f"/admin/campaigns/campaign/{campaign.pk}/progress.csv"))
     assert text.splitlines()[1].startswith("'-2,")
 
 
@@ -78,7 +78,7 @@ def test_markup_in_a_name_is_escaped(client: Client, rows: Campaign) -> None:
     Checkout.objects.update(placement="<b>top</b>")
     PlanCopy.objects.update(name="<i>Member</i>")
     rows.copies.update(name=MARKUP)
-    page = page_of(client.get(f"/admin/campaigns/campaign/{rows.pk}/progress/"))
+    page = read_page(client.get(f"/admin/campaigns/campaign/{rows.pk}/progress/"))
     assert MARKUP not in page
     assert "<b>top</b>" not in page
     assert "<i>Member</i>" not in page

@@ -114,6 +114,7 @@ def test_only_one_of_two_concurrent_publishers_writes(settings: LazySettings) ->
     assert len(published(campaign)) == len(LANGUAGES) * len(PLACEMENTS) + 1
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_publishers_store_one_count_and_leave_no_partial_file() -> None:
     campaign = make_running_campaign()

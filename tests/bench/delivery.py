@@ -1,4 +1,4 @@
-"""A process of the bench of gifts: fills the database, or delivers until nothing is owed."""
+"""Child process of the gifts benchmark: fills the database, or delivers all due e-mails."""
 
 import json
 import resource
@@ -10,7 +10,7 @@ import django
 
 django.setup()
 
-from django.conf import settings  # noqa: E402 - all of these need the set-up
+from django.conf import settings  # noqa: E402 - needs the set-up
 from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
@@ -21,27 +21,27 @@ from campaigns.models import Checkout, Gift, OutgoingMail, Payment  # noqa: E402
 from tests.support.factories import make_campaign, make_member, make_price  # noqa: E402
 
 settings.EMAIL_BACKEND = "newsroom.demo.mails.FolderBackend"
-LETTERS = 300
-A_PURCHASE = 100
+RENDERED = 300
+PURCHASE_SIZE = 100
 
 
 def prepare(wanted: int) -> dict[str, float]:
-    """So many gifts in purchases of a hundred, due now; how fast their letters are written."""
+    """Create gifts in purchases of a hundred, all due now, and measure rendering alone."""
     call_command("migrate", verbosity=0)
     now = timezone.now()
     campaign = make_campaign(starts_at=now - timedelta(days=9), ends_at=now + timedelta(days=9))
     price, buyer = make_price("gift"), make_member("ada@example.org")
-    for purchase in range(wanted // A_PURCHASE):
+    for purchase in range(wanted // PURCHASE_SIZE):
         checkout = Checkout.objects.create(
             kind=Checkout.Kind.GIFT,
             campaign=campaign,
             price=price,
-            amount_minor=price.amount_minor * A_PURCHASE,
+            amount_minor=price.amount_minor * PURCHASE_SIZE,
             currency=price.currency,
             email=buyer.email,
             status=Checkout.Status.PAID,
             session_id=f"cs_{purchase}",
-            typed={"gifts": [{}] * A_PURCHASE},
+            typed={"gifts": [{}] * PURCHASE_SIZE},
         )
         payment = Payment.objects.create(
             role=Payment.Role.GIFT,
@@ -55,7 +55,7 @@ def prepare(wanted: int) -> dict[str, float]:
             intent_id=f"pi_{purchase}",
         )
         made = []
-        for position in range(A_PURCHASE):
+        for position in range(PURCHASE_SIZE):
             gift = Gift(
                 checkout=checkout,
                 position=position,
@@ -83,23 +83,23 @@ def prepare(wanted: int) -> dict[str, float]:
             )
             for gift in made
         )
-    return {"letters_a_second": _write_alone()}
+    return {"rendered_a_second": _measure_rendering()}
 
 
-def _write_alone() -> float:
+def _measure_rendering() -> float:
     gift = Gift.objects.select_related("checkout__campaign", "price__plan").first()
     assert gift is not None
     render_mail(
         "gifts/invitation", build_gift_context(gift, "en") | build_claim_context(gift)
-    )  # the first compiles the templates
+    )  # the first call compiles the templates
     start = time.perf_counter()
-    for _ in range(LETTERS):
+    for _ in range(RENDERED):
         render_mail("gifts/invitation", build_gift_context(gift, "en") | build_claim_context(gift))
-    return LETTERS / (time.perf_counter() - start)
+    return RENDERED / (time.perf_counter() - start)
 
 
 def deliver() -> dict[str, float]:
-    """As sweeps do, one after the other, until no invitation is owed."""
+    """Deliver as the sweep does, until no invitation is due."""
     since = until = time.time()
     invitations = OutgoingMail.objects.filter(kind=OutgoingMail.Kind.GIFT_INVITATION)
     while invitations.filter(next_attempt_at__isnull=False).exists():

@@ -1,7 +1,7 @@
-"""What the benchmarks stand on: scratch databases, a production-like environment, a table.
+"""Shared parts of the benchmarks: scratch databases, a production-like environment, tables.
 
-A figure is worth something beside another of the same run only: these machines are noisy, and
-everybody's is another. So what is compared is measured in turns, and the middle one is told.
+Compare figures of the same run only, because machines differ and are noisy. A benchmark measures
+the things it compares in turns and reports the median.
 """
 
 import os
@@ -23,15 +23,15 @@ WEBHOOK_SECRET = "whsec_bench_0123456789"
 
 
 def end_cleanly() -> None:
-    """What was started is ended, too, when the bench is told to stop."""
+    """Exit on SIGTERM through the context managers, so that child processes end as well."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
 
 
 @contextmanager
 def scratch_postgres() -> Iterator[str]:
-    """The URL of an empty database: at DATABASE_URL's server, or at one of our own.
+    """Yield the URL of an empty database at DATABASE_URL's server, or at a temporary one.
 
-    Ours is as durable as the one that a newsroom keeps its payments in.
+    The temporary server is as durable as one in production.
     """
     with ExitStack() as stack:
         url = os.environ.get("DATABASE_URL", "")
@@ -44,7 +44,7 @@ def scratch_postgres() -> Iterator[str]:
             yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
         finally:
             with (
-                suppress(psycopg.OperationalError),  # the server was stopped together with us
+                suppress(psycopg.OperationalError),  # the server has stopped already
                 psycopg.connect(url, autocommit=True) as connection,
             ):
                 connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -56,8 +56,20 @@ def scratch_folder() -> Iterator[Path]:
         yield Path(name)
 
 
+@contextmanager
+def scratch_database(database: str) -> Iterator[tuple[Path, str, str]]:
+    """Yield a folder, and the URL and the name of an empty database: sqlite or postgres."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(scratch_folder())
+        if database == "postgres":
+            url = stack.enter_context(scratch_postgres())
+            yield folder, url, name_postgres(url)
+        else:
+            yield folder, f"sqlite:///{folder}/bench.sqlite3", "SQLite"
+
+
 def make_environment(folder: Path, *, database_url: str, **changes: str) -> dict[str, str]:
-    """The environment of a child process, as a newsroom would set it; with secrets of its own."""
+    """Return the environment of a child process, as in production, with made-up secrets."""
     kept = ("PATH", "HOME", "LANG", "TMPDIR")
     (folder / "published").mkdir(parents=True, exist_ok=True)
     return {
@@ -95,6 +107,6 @@ def _is_durable(connection: "psycopg.Connection[tuple[str, ...]]") -> bool:
 
 
 def as_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The rows in Markdown, for the README; all columns but the first are numbers."""
+    """Return a Markdown table. All columns but the first are numbers."""
     lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

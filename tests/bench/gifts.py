@@ -1,10 +1,10 @@
-"""Scheduled gifts that fall due at one moment, delivered by two workers.
+"""Delivery of scheduled gifts that are due at the same time, by two workers.
 
     python -m tests.bench.gifts [--gifts 10000] [--on sqlite,postgres]
 
-Each worker does what a sweep does with owed mails, until none is left; a mail provider stands in
-that writes each message into a file, so that every one can be counted. Beside the rate stands that
-of writing the same letters alone, in the same run: what any delivery costs at least.
+Each worker delivers due e-mails as the sweep does, until none is left. Each e-mail is written to a
+file instead of a provider, so that all can be counted. The rate is compared with rendering the same
+e-mails alone, in the same run, because every delivery costs at least that.
 """
 
 import argparse
@@ -21,32 +21,25 @@ from tests.bench.environment import (
     describe_machine,
     end_cleanly,
     make_environment,
-    name_postgres,
-    scratch_folder,
-    scratch_postgres,
+    scratch_database,
 )
 
 WORKERS = 2
-BUYER = "ada@example.org"  # who is told of the deliveries
+BUYER = "ada@example.org"  # gets an e-mail about each delivery
 HEADER = (
     "gifts, database",
     "delivered a second",
-    "of letters written alone",
-    "MB a worker, at most",
+    "of rendering alone",
+    "MB a worker, peak",
     "delivered",
     "more than once",
 )
 
 
 def measure_on(database: str, gifts: int) -> tuple[str, list[str]]:
-    """What the database is called, and its row of the table."""
+    """Return the database's name and its row of the table."""
     with ExitStack() as stack:
-        folder = stack.enter_context(scratch_folder())
-        if database == "postgres":
-            url = stack.enter_context(scratch_postgres())
-            name = name_postgres(url)
-        else:
-            url, name = f"sqlite:///{folder}/bench.sqlite3", "SQLite"
+        folder, url, name = stack.enter_context(scratch_database(database))
         mails = folder / "mails"
         environment = make_environment(
             folder, database_url=url, LOG_LEVEL="WARNING", MAIL_DIR=str(mails)
@@ -65,19 +58,19 @@ def measure_on(database: str, gifts: int) -> tuple[str, list[str]]:
 
         alone = _answer(start("prepare", str(gifts)))
         workers = [start("deliver") for _ in range(WORKERS)]
-        told = [_answer(worker) for worker in workers]
+        answers = [_answer(worker) for worker in workers]
         times = Counter(
             to
             for mail in mails.glob("*.eml")
             if (to := message_from_bytes(mail.read_bytes())["To"]) != BUYER
         )
-        seconds = max(each["until"] for each in told) - min(each["since"] for each in told)
+        seconds = max(each["until"] for each in answers) - min(each["since"] for each in answers)
         rate = len(times) / seconds
         return name, [
             f"{gifts:,}, {name}",
             f"{rate:.0f}",
-            f"{100 * rate / (alone['letters_a_second'] * WORKERS):.0f} %",
-            f"{max(each['megabytes'] for each in told):.0f}",
+            f"{100 * rate / (alone['rendered_a_second'] * WORKERS):.0f} %",
+            f"{max(each['megabytes'] for each in answers):.0f}",
             f"{len(times):,}",
             f"{sum(number > 1 for number in times.values()):,}",
         ]

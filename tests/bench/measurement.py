@@ -1,4 +1,4 @@
-"""The measuring process of the bench of progress: fills its database, prints a line a size."""
+"""Child process of the progress benchmark: fills its database and prints a line for each size."""
 
 import json
 import statistics
@@ -11,7 +11,7 @@ import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402 - all of these need the set-up
+from django.core.management import call_command  # noqa: E402 - needs the set-up
 from django.core.management.color import no_style  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.db.models import Model  # noqa: E402
@@ -25,15 +25,14 @@ from tests.support.factories import make_campaign, recount_campaign  # noqa: E40
 FIRST = 1000
 REPORTED_UP_TO = 100_000
 DAYS = 30
-# One in fifty was refunded and counts no longer.
-ENDED = 50
+# One in fifty was refunded, so it no longer counts.
+REFUNDED_EVERY = 50
 
 
 def fill(campaign: Campaign, *, size: int) -> None:
-    """Members, memberships, first payments and tallies, spread over the days of the campaign.
+    """Create members with memberships, payments and tallies, spread over the campaign's days.
 
-    The first ones are made here; the database copies them, each under names of its own, until
-    there are as many as asked for.
+    The first thousand are created here. The database copies them under new names and ids.
     """
     known = Tally.objects.count()
     if not known:
@@ -53,7 +52,7 @@ def fill(campaign: Campaign, *, size: int) -> None:
     tables = [Member, Membership, Payment, Tally]
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), tables):
-            cursor.execute(statement)  # the copies brought their ids along
+            cursor.execute(statement)  # because the copies have explicit ids
 
 
 def copy_rows(
@@ -115,14 +114,16 @@ def make_rows(campaign: Campaign, *, size: int) -> None:
                 member=payment.member,
                 payment=payment,
                 counted_from=payment.paid_at,
-                counted_until=None if number % ENDED else payment.paid_at + timedelta(hours=1),
+                counted_until=None
+                if number % REFUNDED_EVERY
+                else payment.paid_at + timedelta(hours=1),
             )
             for number, payment in zip(numbers, payments, strict=True)
         ]
     )
 
 
-def in_milliseconds(work: Callable[[], object], *, times: int) -> float:
+def measure_milliseconds(work: Callable[[], object], *, times: int) -> float:
     taken = []
     for _ in range(times):
         began = time.perf_counter()
@@ -141,8 +142,8 @@ def count_rows(campaign: Campaign, moment: datetime) -> None:
         cursor.fetchone()
 
 
-def count_anew(campaign: Campaign) -> float:
-    """How many are counted anew in a second, one in fifty of them otherwise than they stand."""
+def measure_recount(campaign: Campaign) -> float:
+    """Return how many tallies are recounted a second. One in fifty of them changes."""
     with transaction.atomic():
         began = time.perf_counter()
         recount_campaign(campaign)
@@ -165,18 +166,18 @@ def main(sizes: list[int]) -> None:
             cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
         counted, measured = [], []
         for _ in range(5):
-            counted.append(in_milliseconds(lambda: count_rows(campaign, now), times=3))
+            counted.append(measure_milliseconds(lambda: count_rows(campaign, now), times=3))
             measured.append(
-                in_milliseconds(lambda: progress.measure_campaign(campaign, at=now), times=3)
+                measure_milliseconds(lambda: progress.measure_campaign(campaign, at=now), times=3)
             )
         took = {
             "memberships": size,
             "count": statistics.median(counted),
             "progress": statistics.median(measured),
-            "figures": in_milliseconds(lambda: gather_figures(campaign, at=now), times=3)
+            "figures": measure_milliseconds(lambda: gather_figures(campaign, at=now), times=3)
             if size <= REPORTED_UP_TO
             else None,
-            "recount": count_anew(campaign) if size <= REPORTED_UP_TO else None,
+            "recount": measure_recount(campaign) if size <= REPORTED_UP_TO else None,
         }
         print(json.dumps(took), flush=True)
 

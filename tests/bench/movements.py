@@ -1,4 +1,4 @@
-"""A process of the bench of reconciling: fills both sides, or holds one against the other."""
+"""Child process of the reconciliation benchmark: fills both sides, or compares them."""
 
 import json
 import resource
@@ -13,7 +13,7 @@ import django
 
 django.setup()
 
-from django.conf import settings  # noqa: E402 - all of these need the set-up
+from django.conf import settings  # noqa: E402 - needs the set-up
 from django.core.management import call_command  # noqa: E402
 
 from campaigns import settlement, stripe_api  # noqa: E402
@@ -21,11 +21,11 @@ from campaigns.models import Payment  # noqa: E402
 from newsroom.sandbox.control import SandboxControl  # noqa: E402
 from tests.support.factories import make_member  # noqa: E402
 
-A_BATCH = 5000
+BATCH_SIZE = 5000
 
 
 def fill(wanted: int, sandbox_database: str) -> dict[str, float]:
-    """One gift is really sold at the sandbox; it is copied there and here under other ids."""
+    """Sell one gift at the sandbox, then copy it there and here under other ids."""
     call_command("migrate", verbosity=0)
     session = stripe_api.client().v1.checkout.sessions.create(
         {
@@ -45,16 +45,16 @@ def fill(wanted: int, sandbox_database: str) -> dict[str, float]:
     )
     SandboxControl(settings.STRIPE_API_BASE).pay(session.id, card="4242424242424242")
     with sqlite3.connect(sandbox_database, timeout=60) as connection:
-        for first in range(0, wanted, A_BATCH):
-            numbers = range(first, min(first + A_BATCH, wanted))
-            _copy_there(connection, numbers)
+        for first in range(0, wanted, BATCH_SIZE):
+            numbers = range(first, min(first + BATCH_SIZE, wanted))
+            _copy_in_sandbox(connection, numbers)
             connection.commit()
-            _copy_here(numbers)
+            _copy_in_database(numbers)
         connection.execute("DELETE FROM sandbox_stripeobject WHERE stripe_id LIKE 'txn_3%'")
     return {"filled": wanted}
 
 
-def _copy_there(connection: sqlite3.Connection, numbers: range) -> None:
+def _copy_in_sandbox(connection: sqlite3.Connection, numbers: range) -> None:
     for kind in ("charge", "balance_transaction"):
         [text] = connection.execute(
             "SELECT body FROM sandbox_stripeobject WHERE object = ? ORDER BY seq LIMIT 1", [kind]
@@ -82,7 +82,7 @@ def _rename(kind: str, body: dict[str, Any], number: int) -> tuple[str, str, str
     return transaction_id, charge_id, json.dumps(renamed)
 
 
-def _copy_here(numbers: range) -> None:
+def _copy_in_database(numbers: range) -> None:
     listed = stripe_api.walk_balance_transactions(source_id=f"ch_bench{numbers[0]:08}")
     sample = next(listed)
     charge = sample.source
@@ -109,10 +109,10 @@ def _copy_here(numbers: range) -> None:
     )
 
 
-def hold(rounds: int) -> dict[str, float]:
-    """What listing alone takes, and what holding all of it against our rows takes, in turns."""
+def compare(rounds: int) -> dict[str, float]:
+    """Measure listing alone and comparing everything with our rows, in turns."""
     first = Payment.objects.earliest("paid_at").paid_at - timedelta(hours=1)
-    listing, holding, listed, before = [], [], 0, 0.0
+    listing, comparing, listed, before = [], [], 0, 0.0
     for _ in range(rounds):
         began = time.perf_counter()
         listed = sum(1 for _ in stripe_api.walk_balance_transactions(since=first))
@@ -120,13 +120,13 @@ def hold(rounds: int) -> dict[str, float]:
         before = before or _peak_megabytes()
         began = time.perf_counter()
         report = settlement.reconcile(since=first)
-        holding.append(time.perf_counter() - began)
+        comparing.append(time.perf_counter() - began)
         assert report.is_equal, (report.missing_here, report.missing_there, report.different)
         assert report.movements == listed == Payment.objects.count()
     return {
         "movements": listed,
         "listing": statistics.median(listing),
-        "holding": statistics.median(holding),
+        "comparing": statistics.median(comparing),
         "megabytes_listing": before,
         "megabytes": _peak_megabytes(),
     }
@@ -137,5 +137,7 @@ def _peak_megabytes() -> float:
 
 
 if __name__ == "__main__":
-    done = fill(int(sys.argv[2]), sys.argv[3]) if sys.argv[1] == "fill" else hold(int(sys.argv[2]))
+    done = (
+        fill(int(sys.argv[2]), sys.argv[3]) if sys.argv[1] == "fill" else compare(int(sys.argv[2]))
+    )
     print(json.dumps(done), flush=True)

@@ -1,10 +1,10 @@
-"""The number at a thousand, a hundred thousand and a million memberships.
+"""Progress with a thousand, a hundred thousand and a million memberships.
 
     python -m tests.bench.progress [--sizes 1000,100000,1000000] [--on sqlite,postgres]
 
-Progress is that of three goals: new members, gifts and money. Beside it stands the time of one
-`SELECT count(*)` of the tallies that count at that moment, in the same run: what any answer costs
-at least. The figures of a report, and a recount of the campaign, are measured up to 100,000.
+Progress is measured for three goals: new members, gifts and money. It is compared with one
+`SELECT count(*)` of the counted tallies in the same run, because every answer costs at least that.
+The figures of a report and a recount of the campaign are measured up to 100,000 memberships.
 """
 
 import argparse
@@ -19,9 +19,7 @@ from tests.bench.environment import (
     describe_machine,
     end_cleanly,
     make_environment,
-    name_postgres,
-    scratch_folder,
-    scratch_postgres,
+    scratch_database,
 )
 
 HEADER = (
@@ -30,19 +28,14 @@ HEADER = (
     "progress, ms",
     "times count(*)",
     "figures of a report, ms",
-    "counted anew a second",
+    "recounted a second",
 )
 
 
 def measure_on(database: str, sizes: str) -> tuple[str, list[list[str]]]:
-    """What the database is called, and a row of the table for each size."""
+    """Return the database's name and a row of the table for each size."""
     with ExitStack() as stack:
-        folder = stack.enter_context(scratch_folder())
-        if database == "postgres":
-            url = stack.enter_context(scratch_postgres())
-            name = name_postgres(url)
-        else:
-            url, name = f"sqlite:///{folder}/bench.sqlite3", "SQLite"
+        folder, url, name = stack.enter_context(scratch_database(database))
         environment = make_environment(folder, database_url=url, LOG_LEVEL="WARNING")
         rows = []
         with subprocess.Popen(
@@ -57,7 +50,7 @@ def measure_on(database: str, sizes: str) -> tuple[str, list[list[str]]]:
                 print(line.strip(), file=sys.stderr)
                 rows.append(_as_row(json.loads(line), name))
         if measuring.returncode:
-            raise RuntimeError("The measuring failed; its error is above.")
+            raise RuntimeError("The measurement failed. Its error is above.")
     return name, rows
 
 

@@ -1,12 +1,12 @@
-"""Webhooks stored a second, beside the most that the database could take.
+"""Webhooks stored a second, compared with the most that the database can insert.
 
     python -m tests.bench.webhooks [--rounds 5] [--seconds 3] [--clients 8] [--workers 2]
 
-Stored: signed events sent over kept connections to granian with the project's WSGI application
-(the whole request: middleware, signature, row, message to a Redis-compatible broker). Limit: the
-same row, inserted by one statement a transaction over as many connections of psycopg, into a
-table of the same columns, indexes and constraints. Worked on: by one worker, which reads each
-object from the sandbox and writes its rows; for the most part that is the sandbox's time.
+Stored: signed events, sent over open connections to granian with the project's WSGI application.
+This measures whole requests: middleware, signature, row, message to a Redis-compatible broker.
+Limit: the same row, inserted with psycopg over as many connections, one transaction each, into a
+table with the same columns, indexes and constraints. Processed: by one worker, which reads each
+object from the sandbox and writes its rows. Most of that is the sandbox's time.
 """
 
 import argparse
@@ -42,12 +42,12 @@ from tests.bench.environment import (
 from tests.support.servers import find_free_port, run_redis
 
 TABLE = "campaigns_stripeevent"
-SALES_A_ROUND = 10
+SALES_PER_ROUND = 10
 _number = count(1)
 
 
 def make_event() -> tuple[str, bytes]:
-    """An event as Stripe sends it when a Checkout is complete, of about 3 kB, and its id."""
+    """Return the id and the body of an event about a completed Checkout, about 3 kB."""
     event_id = f"evt_bench_{os.getpid()}_{next(_number)}"
     session = {
         "id": f"cs_test_{event_id}",
@@ -82,11 +82,11 @@ def make_request(port: int) -> bytes:
     return head.encode() + body
 
 
-# What is measured: each gives how many a second
+# Measurements, each a number a second
 
 
 def measure_stored(port: int, *, clients: int, seconds: float) -> float:
-    """Requests are signed before the clock starts, and every answer has to be a 200."""
+    """Measure stored webhooks. Requests are signed before, and every answer must be a 200."""
     ready = [[make_request(port) for _ in range(int(600 * seconds))] for _ in range(clients)]
 
     def post_all(client: int, deadline: float) -> int:
@@ -97,7 +97,7 @@ def measure_stored(port: int, *, clients: int, seconds: float) -> float:
                     return done
                 connection.sendall(request)
                 _await_stored(connection)
-        raise RuntimeError("More was taken than prepared; give fewer seconds.")
+        raise RuntimeError("All prepared requests were sent. Use fewer --seconds.")
 
     return _in_threads(post_all, clients=clients, seconds=seconds)
 
@@ -107,7 +107,7 @@ def _await_stored(connection: socket.socket) -> None:
     while not answer.endswith((b"stored", b"0\r\n\r\n")):
         answer += (more := connection.recv(65536))
         if not more or not answer.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(f"The door answered {answer[:200]!r}")
+            raise RuntimeError(f"The web server answered {answer[:200]!r}")
 
 
 def measure_limit(url: str, *, clients: int, seconds: float) -> float:
@@ -154,22 +154,22 @@ def _in_threads(work: Callable[[int, float], int], *, clients: int, seconds: flo
     return sum(done) / (time.perf_counter() - began)
 
 
-def measure_worked_on(worker: "subprocess.Popen[str]") -> float:
+def measure_processed(worker: "subprocess.Popen[str]") -> float:
     assert worker.stdin is not None
     assert worker.stdout is not None
-    worker.stdin.write(f"{SALES_A_ROUND}\n")
+    worker.stdin.write(f"{SALES_PER_ROUND}\n")
     worker.stdin.flush()
     events, done, seconds = worker.stdout.readline().split()
     if events != done:
-        raise RuntimeError(f"Of {events} events {done} were worked on.")
+        raise RuntimeError(f"Only {done} of {events} events were processed.")
     return int(events) / float(seconds)
 
 
-# What has to run for it
+# Child processes
 
 
 @contextmanager
-def run_door(environment: dict[str, str], *, workers: int, log: Path) -> Iterator[int]:
+def run_web_server(environment: dict[str, str], *, workers: int, log: Path) -> Iterator[int]:
     port = find_free_port()
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "newsroom.wsgi:application"),
@@ -212,7 +212,7 @@ def run_worker(environment: dict[str, str], sandbox_url: str) -> "Iterator[subpr
         assert worker.stdin is not None
         assert worker.stdout is not None
         if worker.stdout.readline() != "ready\n":
-            raise RuntimeError("The worker did not start; its error is above.")
+            raise RuntimeError("The worker did not start. Its error is above.")
         try:
             yield worker
         finally:
@@ -235,30 +235,32 @@ def main() -> None:
         sandbox = stack.enter_context(
             start_sandbox(folder / "sandbox", webhook_secret=WEBHOOK_SECRET)
         )
-        door = make_environment(
-            folder / "door", database_url=url, CELERY_BROKER_URL=f"{redis}/0", LOG_LEVEL="INFO"
+        web_environment = make_environment(
+            folder / "web", database_url=url, CELERY_BROKER_URL=f"{redis}/0", LOG_LEVEL="INFO"
         )
         subprocess.run(
             [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
             cwd=ROOT,
-            env=door,
+            env=web_environment,
             check=True,
         )
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"CREATE TABLE bench_limit (LIKE {TABLE} INCLUDING ALL)")
-        working = door | {
+        worker_environment = web_environment | {
             "DEMO": "true",  # only a demo may name a sandbox
             "STRIPE_API_BASE": sandbox.url,
             "STRIPE_SECRET_KEY": sandbox.secret_key,
             "LOG_LEVEL": "WARNING",
         }
-        port = stack.enter_context(run_door(door, workers=given.workers, log=folder / "door.log"))
-        worker = stack.enter_context(run_worker(working, sandbox.url))
+        port = stack.enter_context(
+            run_web_server(web_environment, workers=given.workers, log=folder / "web.log")
+        )
+        worker = stack.enter_context(run_worker(worker_environment, sandbox.url))
         load = {"clients": given.clients, "seconds": given.seconds}
         measures: dict[str, Callable[[], float]] = {
             "limit": lambda: measure_limit(url, **load),
             "stored": lambda: measure_stored(port, **load),
-            "worked on": lambda: measure_worked_on(worker),
+            "processed": lambda: measure_processed(worker),
         }
         taken: dict[str, list[float]] = {name: [] for name in measures}
         for turn in range(given.rounds + 1):
@@ -279,7 +281,7 @@ def main() -> None:
             ["rows inserted (the limit)", f"{middle['limit']:.0f}", "1"],
             ["webhooks stored", f"{middle['stored']:.0f}", f"{statistics.median(ratios):.1f}"],
             [
-                "events worked on, one worker",
+                "events processed, one worker",
                 f"{middle['worked on']:.0f}",
                 f"{middle['limit'] / middle['worked on']:.0f}",
             ],

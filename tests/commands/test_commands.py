@@ -9,39 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.utils import timezone
 
 from campaigns import memberships, progress
 from campaigns.management.commands import import_members
 from campaigns.models import Campaign, Member, Membership, OutgoingMail, Tally
+from tests.support.commands import import_file, run_command, write_file
 from tests.support.factories import at, make_campaign, make_member, make_payment
 
-
-def run(*arguments: Any, stderr: io.StringIO | None = None, **options: Any) -> str:
-    out = io.StringIO()
-    call_command(*arguments, stdout=out, stderr=stderr or io.StringIO(), **options)
-    return out.getvalue()
-
-
 # import_members
-
-
-def write_file(folder: Path, text: str | bytes) -> Path:
-    path = folder / "members.csv"
-    path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return path
-
-
-def import_file(folder: Path, text: str | bytes, **options: Any) -> str:
-    return run("import_members", write_file(folder, text), **options)
 
 
 def import_with_errors(folder: Path, text: str) -> list[str]:
     """Import a file with mistakes; return the error lines, one for each row."""
     errors = io.StringIO()
     with pytest.raises(CommandError, match="Correct the skipped rows and import the file again"):
-        run("import_members", write_file(folder, text), stderr=errors)
+        run_command("import_members", write_file(folder, text), stderr=errors)
     return errors.getvalue().splitlines()
 
 
@@ -168,9 +152,9 @@ def test_nothing_is_imported_from_a_file_that_cannot_be_read(
 
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"nowhere\.csv can't be read: No such file"):
-        run("import_members", tmp_path / "nowhere.csv")
+        run_command("import_members", tmp_path / "nowhere.csv")
     with pytest.raises(CommandError, match="can't be read: Is a directory"):
-        run("import_members", tmp_path)
+        run_command("import_members", tmp_path)
 
 
 @pytest.mark.django_db
@@ -183,7 +167,7 @@ def test_the_first_of_two_rows_with_one_person_and_first_day_is_imported(tmp_pat
         "ADA@example.org,2024-11-30,\n"
         "ada@example.org,2024-11-30,2099-01-01\n",
     )
-    output = run("import_members", path, stderr=notes)
+    output = run_command("import_members", path, stderr=notes)
     assert output == "1 imported, 2 already on file, 0 errors; 0 rows skipped\n"
     assert notes.getvalue() == "row 4: “until” differs from row 2, which is used\n"
     assert Membership.objects.get().ends_at is None
@@ -194,7 +178,7 @@ def test_another_end_in_a_later_import_is_reported_and_changes_nothing(tmp_path:
     import_file(tmp_path, "email,since,until\nada@example.org,2024-11-30,\n")
     notes = io.StringIO()
     path = write_file(tmp_path, "email,since,until\nada@example.org,2024-11-30,2099-01-01\n")
-    assert "1 already on file" in run("import_members", path, stderr=notes)
+    assert "1 already on file" in run_command("import_members", path, stderr=notes)
     assert "row 2: already on file with another “until”, which doesn't change" in notes.getvalue()
     assert Membership.objects.get().ends_at is None
 
@@ -261,8 +245,8 @@ def test_only_a_terminal_shows_a_progress_bar(
     rows = [f"reader{number}@example.org,2024-11-30" for number in range(4)]
     path = write_file(tmp_path, "\n".join(["email,since", *rows]))
     piped, terminal = io.StringIO(), Terminal()
-    run("import_members", path, stderr=piped)
-    run("import_members", path, stderr=terminal)
+    run_command("import_members", path, stderr=piped)
+    run_command("import_members", path, stderr=terminal)
     assert piped.getvalue() == ""
     half, full = "#" * 20 + "." * 20, "#" * 40
     assert terminal.getvalue() == f"\r[{half}] 2 of 4\r[{full}] 4 of 4\n"
@@ -287,7 +271,7 @@ def running(db: None) -> Campaign:
 
 @pytest.mark.usefixtures("running")
 def test_the_report_is_readable_text() -> None:
-    text = run("campaign_report", "birthday")
+    text = run_command("campaign_report", "birthday")
     assert text.startswith("Third birthday (birthday)\n")
     assert "2 of 10 (20%)" in text
     assert re.search(r"EUR +2 +€120 ", text)
@@ -296,11 +280,11 @@ def test_the_report_is_readable_text() -> None:
 
 @pytest.mark.usefixtures("running")
 def test_the_report_can_be_json_or_a_csv_file(tmp_path: Path) -> None:
-    report = json.loads(run("campaign_report", "birthday", "--format", "json"))
+    report = json.loads(run_command("campaign_report", "birthday", "--format", "json"))
     assert report["goals"][0]["counted"] == 2
     assert report["money"][0]["gross_minor"] == 12000
     path = tmp_path / "report.csv"
-    assert run("campaign_report", "birthday", "--format", "csv", "--output", path) == ""
+    assert run_command("campaign_report", "birthday", "--format", "csv", "--output", path) == ""
     days = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
     assert sum(int(day["people"]) for day in days) == 2
     assert days[-1]["total"] == "2"
@@ -309,10 +293,10 @@ def test_the_report_can_be_json_or_a_csv_file(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("running")
 def test_an_unknown_campaign_is_reported_with_the_existing_ones() -> None:
     with pytest.raises(CommandError, match="Existing campaigns: birthday"):
-        run("campaign_report", "christmas")
+        run_command("campaign_report", "christmas")
 
 
 @pytest.mark.django_db
 def test_a_report_without_any_campaign_is_an_error() -> None:
     with pytest.raises(CommandError, match="Existing campaigns: none"):
-        run("campaign_report", "birthday")
+        run_command("campaign_report", "birthday")

@@ -9,10 +9,10 @@ from pytest_django import DjangoAssertNumQueries
 from campaigns import members, progress
 from campaigns.models import Campaign, ErasedAddress, FormerAddress, Member, Membership, Tally
 from campaigns.models.erasure import hash_erased
-from tests.commands.test_commands import import_file
+from tests.support.commands import import_file
 from tests.support.factories import make_campaign, make_member, make_payment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from campaigns import stripe_api
 from campaigns.management.commands.stripe_setup import refuse_misconfiguration
 from campaigns.models import Plan, Price
 from newsroom.sandbox.control import SandboxControl
-from tests.commands.test_commands import run
+from tests.support.commands import run_command
 from tests.support.factories import make_price
 
 
@@ -36,7 +36,7 @@ def shop(sandbox: SandboxControl, db: None) -> Plan:
 
 @pytest.mark.usefixtures("shop")
 def test_the_setup_creates_prices_and_a_webhook_and_prints_its_secret() -> None:
-    output = run("stripe_setup")
+    output = run_command("stripe_setup")
     assert [product["id"] for product in list_at_stripe("products")] == ["plan_member"]
     prices = {price["lookup_key"]: price["id"] for price in list_at_stripe("prices")}
     assert prices == {
@@ -51,10 +51,10 @@ def test_the_setup_creates_prices_and_a_webhook_and_prints_its_secret() -> None:
 
 @pytest.mark.usefixtures("shop")
 def test_a_second_setup_creates_nothing_and_prints_no_secret() -> None:
-    run("stripe_setup")
+    run_command("stripe_setup")
     kinds = ("products", "prices", "webhook_endpoints", "configurations")
     before = {kind: [row["id"] for row in list_at_stripe(kind)] for kind in kinds}
-    output = run("stripe_setup")
+    output = run_command("stripe_setup")
     after = {kind: [row["id"] for row in list_at_stripe(kind)] for kind in kinds}
     assert after == before
     assert "whsec_" not in output
@@ -62,11 +62,11 @@ def test_a_second_setup_creates_nothing_and_prints_no_secret() -> None:
 
 @pytest.mark.usefixtures("shop")
 def test_a_second_setup_sends_changes_to_stripe(settings: LazySettings, shop: Plan) -> None:
-    run("stripe_setup")
+    run_command("stripe_setup")
     settings.NEWSROOM_NAME = "The Evening Post"
     shop.copies.update(name="Friend")
     make_price("year", amount_minor=7000)
-    run("stripe_setup")
+    run_command("stripe_setup")
     [configuration] = list_at_stripe("configurations")
     assert configuration["business_profile"]["headline"] == "The Evening Post"
     assert [product["name"] for product in list_at_stripe("products")] == ["Friend"]
@@ -75,7 +75,7 @@ def test_a_second_setup_sends_changes_to_stripe(settings: LazySettings, shop: Pl
 
 @pytest.mark.usefixtures("shop")
 def test_the_portal_uses_the_configuration_of_the_setup() -> None:
-    run("stripe_setup")
+    run_command("stripe_setup")
     customer = stripe_api.client().v1.customers.create({"email": "ada@example.org"})
     stripe_api.create_portal_session(customer.id, return_url="http://127.0.0.1/", language="en")
     # If it wasn't passed on, Stripe would create a second one, the account's default.
@@ -86,7 +86,7 @@ def test_the_portal_uses_the_configuration_of_the_setup() -> None:
 @pytest.mark.usefixtures("shop")
 def test_the_webhook_endpoint_can_be_created_first() -> None:
     Price.objects.update(stripe_price_id="")
-    output = run("stripe_setup", "--only-webhook")
+    output = run_command("stripe_setup", "--only-webhook")
     assert "Set STRIPE_WEBHOOK_SECRET=whsec_" in output
     assert len(list_at_stripe("webhook_endpoints")) == 1
     assert list_at_stripe("products") == []
@@ -103,7 +103,7 @@ def test_only_the_webhook_secret_may_be_missing(settings: LazySettings) -> None:
 
 @pytest.mark.usefixtures("shop")
 def test_the_setup_can_skip_the_webhook_endpoint() -> None:
-    run("stripe_setup", "--no-webhook")
+    run_command("stripe_setup", "--no-webhook")
     assert list_at_stripe("webhook_endpoints") == []
     assert len(list_at_stripe("products")) == 1
 
@@ -114,8 +114,8 @@ def test_an_error_of_stripe_is_reported_and_the_setup_can_be_repeated(
 ) -> None:
     sandbox.add_fault("api", match="*/v1/prices*", kind="error", status=500, times=20)
     with pytest.raises(CommandError, match=r"Stripe failed .*Run the command again"):
-        run("stripe_setup")
+        run_command("stripe_setup")
     sandbox.remove_faults()
-    run("stripe_setup")
+    run_command("stripe_setup")
     assert len(list_at_stripe("products")) == 1
     assert len(list_at_stripe("prices")) == 2

@@ -4,8 +4,8 @@ import pytest
 from django.conf import LazySettings
 
 from campaigns.models import Campaign, OutgoingMail
-from tests.support.factories import at, claim, make_campaign, make_member
-from tests.support.mails import PAID_AT, assert_not_wanted, give, owe
+from tests.support.factories import at, make_campaign, make_member, record_claim
+from tests.support.mails import PAID_AT, assert_no_longer_wanted, make_gift_of_ada, make_mail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
@@ -26,35 +26,37 @@ KINDS_FOR_CLAIMED_GIFTS = {"gift_bought", "gift_delivered", "gift_claimed", "gif
 
 @pytest.mark.parametrize("kind", GIFT_KINDS)
 def test_no_e_mail_is_sent_about_a_revoked_gift(kind: str, birthday: Campaign) -> None:
-    gift = give(
+    gift = make_gift_of_ada(
         birthday,
         status="revoked",
         revoked_at=at("2026-11-11 12:00"),
         delivered_at=at(PAID_AT),
         bounced_at=at(PAID_AT),
     )
-    assert_not_wanted(owe(kind, gift=gift, member=make_member()))
+    assert_no_longer_wanted(make_mail(kind, gift=gift, member=make_member()))
 
 
 @pytest.mark.parametrize("kind", sorted(set(GIFT_KINDS) - KINDS_FOR_CLAIMED_GIFTS))
 def test_no_e_mail_invites_to_claim_a_claimed_or_expired_gift(
     kind: str, birthday: Campaign
 ) -> None:
-    claimed = claim(give(birthday), make_member(), "2026-11-12 09:00")
-    assert_not_wanted(owe(kind, gift=claimed, member=make_member()))
-    past_its_date = give(birthday, expires_at=at("2026-11-11 12:00"), bounced_at=at(PAID_AT))
-    assert_not_wanted(owe(kind, gift=past_its_date, member=make_member()))
-    expired = give(birthday, status="expired", bounced_at=at(PAID_AT))
-    assert_not_wanted(owe(kind, gift=expired, member=make_member()))
+    claimed = record_claim(make_gift_of_ada(birthday), make_member(), "2026-11-12 09:00")
+    assert_no_longer_wanted(make_mail(kind, gift=claimed, member=make_member()))
+    past_its_date = make_gift_of_ada(
+        birthday, expires_at=at("2026-11-11 12:00"), bounced_at=at(PAID_AT)
+    )
+    assert_no_longer_wanted(make_mail(kind, gift=past_its_date, member=make_member()))
+    expired = make_gift_of_ada(birthday, status="expired", bounced_at=at(PAID_AT))
+    assert_no_longer_wanted(make_mail(kind, gift=expired, member=make_member()))
 
 
 @pytest.mark.parametrize("kind", ["gift_invitation", "gift_reminder", "gift_delivered"])
 def test_no_recipient_e_mail_is_sent_if_the_buyer_gives_the_gift(
     kind: str, birthday: Campaign
 ) -> None:
-    gift = give(birthday, recipient_email="", delivered_at=at(PAID_AT))
-    assert_not_wanted(owe(kind, gift=gift))
+    gift = make_gift_of_ada(birthday, recipient_email="", delivered_at=at(PAID_AT))
+    assert_no_longer_wanted(make_mail(kind, gift=gift))
 
 
 def test_no_handover_e_mail_is_sent_for_a_gift_that_we_deliver(birthday: Campaign) -> None:
-    assert_not_wanted(owe("gift_to_pass_on", gift=give(birthday)))
+    assert_no_longer_wanted(make_mail("gift_to_pass_on", gift=make_gift_of_ada(birthday)))

@@ -17,15 +17,15 @@ from campaigns.models import Campaign, Gift, Member, OptOut, OutgoingMail
 from campaigns.models.opt_out import hash_address
 from tests.support.factories import make_campaign
 from tests.support.mails import (
-    assert_not_wanted,
-    both,
-    deliver,
-    give,
+    assert_no_longer_wanted,
     html_of,
     links_in,
-    owe,
-    owe_one_of,
+    make_gift_of_ada,
+    make_mail,
+    make_mail_of_kind,
+    read_both_parts,
     read_html,
+    send_mail,
     text_of,
 )
 
@@ -58,7 +58,9 @@ def test_every_e_mail_renders_completely_in_every_language(
     engine: Any = deepcopy(settings.TEMPLATES)
     engine[0]["OPTIONS"]["string_if_invalid"] = "[unresolved %s]"
     settings.TEMPLATES = engine
-    sent = deliver(owe_one_of(kind, make_campaign() if in_a_campaign else None, language=language))
+    sent = send_mail(
+        make_mail_of_kind(kind, make_campaign() if in_a_campaign else None, language=language)
+    )
     for part in (sent.subject, text_of(sent), html_of(sent).partition("</style>")[2]):
         for leftover in ("{{", "{%", "None", "[unresolved", "&amp;amp;"):
             assert leftover not in part
@@ -70,7 +72,7 @@ def test_every_e_mail_renders_completely_in_every_language(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_text_and_html_say_the_same(kind: str, birthday: Campaign) -> None:
-    text, html = both(deliver(owe_one_of(kind, birthday)))
+    text, html = read_both_parts(send_mail(make_mail_of_kind(kind, birthday)))
     html_words = set(re.findall(r"\w+", html))
     text_words = set(re.findall(r"\w+", text))
     # The text has no headline and spells out the addresses that HTML hides behind links.
@@ -81,7 +83,7 @@ def test_text_and_html_say_the_same(kind: str, birthday: Campaign) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_link_is_absolute_and_in_both_parts(kind: str, birthday: Campaign) -> None:
-    sent = deliver(owe_one_of(kind, birthday))
+    sent = send_mail(make_mail_of_kind(kind, birthday))
     found = read_html(sent).links
     assert found
     assert all(urlsplit(link).scheme in {"http", "https"} for link in found)
@@ -90,7 +92,7 @@ def test_every_link_is_absolute_and_in_both_parts(kind: str, birthday: Campaign)
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_of_our_links_opens_a_page(kind: str, birthday: Campaign, client: Client) -> None:
-    sent = deliver(owe_one_of(kind, birthday))
+    sent = send_mail(make_mail_of_kind(kind, birthday))
     ours = [link for link in read_html(sent).links if link.startswith(site.SITE_URL)]
     for link in set(ours) - {f"{site.SITE_URL}/"}:  # the front page belongs to the newspaper
         answer = client.get(urlsplit(link).path, follow=True)  # staff are asked to log in
@@ -99,7 +101,7 @@ def test_each_of_our_links_opens_a_page(kind: str, birthday: Campaign, client: C
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_e_mail_loads_nothing_from_the_web(kind: str, birthday: Campaign) -> None:
-    sent = deliver(owe_one_of(kind, birthday))
+    sent = send_mail(make_mail_of_kind(kind, birthday))
     assert not {"img", "link", "script", "iframe", "form"} & set(read_html(sent).tags)
     assert "url(" not in html_of(sent)
     assert "@import" not in html_of(sent)
@@ -107,17 +109,17 @@ def test_an_e_mail_loads_nothing_from_the_web(kind: str, birthday: Campaign) -> 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_sender_is_the_newsroom_and_replies_reach_it(kind: str, birthday: Campaign) -> None:
-    sent = deliver(owe_one_of(kind, birthday))
+    sent = send_mail(make_mail_of_kind(kind, birthday))
     message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
     (sender,) = message["from"].addresses
     assert sender.addr_spec == site.DEFAULT_FROM_EMAIL
     assert site.NEWSROOM_NAME in sender.display_name
-    for part in both(sent):
+    for part in read_both_parts(sent):
         assert f"write to {site.DEFAULT_FROM_EMAIL}" in part
 
 
 def test_styles_are_inlined_except_dark_mode(birthday: Campaign) -> None:
-    html = html_of(deliver(owe_one_of("gift_invitation", birthday)))
+    html = html_of(send_mail(make_mail_of_kind("gift_invitation", birthday)))
     button = re.search(r'<a class="button"[^>]*style="([^"]*)"', html)
     assert button
     assert "background-color: #1d4e89" in button[1]
@@ -158,11 +160,13 @@ def test_e_mails_use_the_sites_colours_in_light_and_dark() -> None:
 
 def test_typed_texts_are_never_markup(birthday: Campaign) -> None:
     typed = '<b>"bold"</b> & <script>alert(1)</script> {{ gift.code_hash }} <a href="x">x</a>'
-    gift = give(birthday, message=typed, buyer_name="O'Neil <i>", recipient_name="<u>Ben</u> & Co")
+    gift = make_gift_of_ada(
+        birthday, message=typed, buyer_name="O'Neil <i>", recipient_name="<u>Ben</u> & Co"
+    )
     for kind in ("gift_bought", "gift_reminder", "gift_invitation"):
-        sent = deliver(owe(kind, gift=gift))
+        sent = send_mail(make_mail(kind, gift=gift))
         assert typed in text_of(sent)
-        assert typed in read_html(sent).said
+        assert typed in read_html(sent).text
         assert not {"b", "i", "u", "script"} & set(read_html(sent).tags)
         assert "x" not in read_html(sent).links
     assert sent.subject == "O'Neil <i> has given you 12 months of The Meridian Post"
@@ -170,9 +174,9 @@ def test_typed_texts_are_never_markup(birthday: Campaign) -> None:
 
 
 def test_a_url_in_a_message_does_not_become_a_link(birthday: Campaign) -> None:
-    gift = give(birthday, message="Look: https://evil.example/pay and www.evil.example")
+    gift = make_gift_of_ada(birthday, message="Look: https://evil.example/pay and www.evil.example")
     for kind in ("gift_bought", "gift_invitation", "gift_reminder"):
-        sent = deliver(owe(kind, gift=gift))
+        sent = send_mail(make_mail(kind, gift=gift))
         assert "https://evil.example/pay and www.evil.example" in text_of(sent)
         assert not any("evil.example" in link for link in read_html(sent).links)
 
@@ -183,11 +187,11 @@ NAMED_GIFTS = sorted(kind for kind in KINDS if kind.startswith("gift_"))
 @pytest.mark.parametrize("kind", NAMED_GIFTS)
 def test_names_never_become_markup_or_headers(kind: str, birthday: Campaign) -> None:
     evil = "Eve\r\nBcc: victim@example.org\r\n\r\n<h4>Pay</h4> <a href='https://evil.example/'>"
-    mail = owe_one_of(kind, birthday)
+    mail = make_mail_of_kind(kind, birthday)
     Gift.objects.update(buyer_name=evil, recipient_name=evil, message=evil)
     Member.objects.update(name=evil)
     mail.refresh_from_db()
-    sent = deliver(mail)
+    sent = send_mail(mail)
     message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
     assert set(message.keys()) <= {*HEADERS, "List-Unsubscribe", "List-Unsubscribe-Post"}
     assert sent.recipients() == [sent.to[0]]
@@ -200,9 +204,9 @@ def test_names_never_become_markup_or_headers(kind: str, birthday: Campaign) -> 
 @pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028"])
 def test_a_line_break_in_a_name_starts_no_header(birthday: Campaign, line_break: str) -> None:
     evil = f"Eve{line_break}Bcc: victim@example.org{line_break}{line_break}<h1>Pay here</h1>"
-    gift = give(birthday, buyer_name=evil, recipient_name=evil)
+    gift = make_gift_of_ada(birthday, buyer_name=evil, recipient_name=evil)
     for kind in ("gift_bought", "gift_invitation"):
-        sent = deliver(owe(kind, gift=gift))
+        sent = send_mail(make_mail(kind, gift=gift))
         raw = sent.message().as_bytes()
         message = message_from_bytes(raw, policy=policy.default)
         assert set(message.keys()) <= HEADERS
@@ -222,7 +226,7 @@ def test_a_line_break_in_a_name_starts_no_header(birthday: Campaign, line_break:
     ],
 )
 def test_a_name_cannot_change_the_senders_address(birthday: Campaign, name: str) -> None:
-    sent = deliver(owe("gift_invitation", gift=give(birthday, buyer_name=name)))
+    sent = send_mail(make_mail("gift_invitation", gift=make_gift_of_ada(birthday, buyer_name=name)))
     message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
     (sender,) = message["from"].addresses
     assert sender.addr_spec == site.DEFAULT_FROM_EMAIL
@@ -234,10 +238,10 @@ def test_a_name_cannot_change_the_senders_address(birthday: Campaign, name: str)
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_reminders_can_be_stopped(kind: str, birthday: Campaign) -> None:
-    sent = deliver(owe_one_of(kind, birthday))
+    sent = send_mail(make_mail_of_kind(kind, birthday))
     message = message_from_bytes(sent.message().as_bytes(), policy=policy.default)
     stop_links = {link for link in read_html(sent).links if "/no-reminders/" in link}
-    for part in both(sent):
+    for part in read_both_parts(sent):
         assert ("Stop reminders" in part) == (kind in REMINDERS)
     if kind not in REMINDERS:
         assert not stop_links
@@ -252,7 +256,7 @@ def test_only_reminders_can_be_stopped(kind: str, birthday: Campaign) -> None:
 
 
 def test_the_mail_programs_unsubscribe_button_stops_reminders(birthday: Campaign) -> None:
-    sent = deliver(owe_one_of("gift_reminder", birthday))
+    sent = send_mail(make_mail_of_kind("gift_reminder", birthday))
     address = sent.extra_headers["List-Unsubscribe"].strip("<>")
     no_cookies = Client(enforce_csrf_checks=True)
     answer = no_cookies.post(urlsplit(address).path, {"List-Unsubscribe": "One-Click"})
@@ -264,11 +268,11 @@ def test_the_mail_programs_unsubscribe_button_stops_reminders(birthday: Campaign
 def test_an_opt_out_stops_reminders_and_nothing_else(kind: str, birthday: Campaign) -> None:
     for address in ("ada@example.org", "Ben@Example.org ", "cleo@example.org"):
         OptOut.objects.create(address_hash=hash_address(address))
-    mail = owe_one_of(kind, birthday)
+    mail = make_mail_of_kind(kind, birthday)
     if kind in REMINDERS:
-        assert_not_wanted(mail)
+        assert_no_longer_wanted(mail)
     else:
-        deliver(mail)
+        send_mail(mail)
 
 
 def test_an_opt_out_survives_a_change_of_the_key(
@@ -277,4 +281,4 @@ def test_an_opt_out_survives_a_change_of_the_key(
     OptOut.objects.create(address_hash=hash_address("ben@example.org"))
     settings.GIFT_CODE_KEY_FALLBACKS = [settings.GIFT_CODE_KEY]
     settings.GIFT_CODE_KEY = "another-key-that-is-long-enough-for-a-test"
-    assert_not_wanted(owe_one_of("gift_reminder", birthday))
+    assert_no_longer_wanted(make_mail_of_kind("gift_reminder", birthday))

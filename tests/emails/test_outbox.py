@@ -17,10 +17,10 @@ from campaigns import emails
 from campaigns.emails.outbox import LAST_ATTEMPT
 from campaigns.models import Campaign, OutgoingMail
 from tests.support.factories import make_campaign
-from tests.support.mails import deliver, owe_one_of
+from tests.support.mails import make_mail_of_kind, send_mail
 from tests.support.threads import race
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def attempt(mail: OutgoingMail) -> None:
 def test_a_deferred_mail_is_retried_with_growing_pauses(
     birthday: Campaign, settings: LazySettings
 ) -> None:
-    mail = owe_one_of("receipt", birthday)
+    mail = make_mail_of_kind("receipt", birthday)
     settings.EMAIL_BACKEND = f"{__name__}.{BrokenBackend.__name__}"
     pauses = []
     for number in range(1, LAST_ATTEMPT):
@@ -79,7 +79,7 @@ def test_a_deferred_mail_is_retried_with_growing_pauses(
 
 
 def test_a_mail_deferred_for_days_is_given_up(birthday: Campaign, settings: LazySettings) -> None:
-    mail = owe_one_of("receipt", birthday)
+    mail = make_mail_of_kind("receipt", birthday)
     settings.EMAIL_BACKEND = f"{__name__}.{BrokenBackend.__name__}"
     OutgoingMail.objects.filter(pk=mail.pk).update(attempts=LAST_ATTEMPT - 1)
     attempt(mail)
@@ -90,7 +90,7 @@ def test_a_mail_deferred_for_days_is_given_up(birthday: Campaign, settings: Lazy
 def test_a_permanently_refused_mail_is_tried_once(
     birthday: Campaign, settings: LazySettings
 ) -> None:
-    mail = owe_one_of("gift_invitation", birthday)
+    mail = make_mail_of_kind("gift_invitation", birthday)
     settings.EMAIL_BACKEND = f"{__name__}.{RefusingBackend.__name__}"
     attempt(mail)
     assert (mail.attempts, mail.next_attempt_at) == (1, None)
@@ -100,18 +100,18 @@ def test_a_permanently_refused_mail_is_tried_once(
     # Staff can resend it once the address is corrected.
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     assert emails.reschedule_mail([mail.pk]) == 1
-    deliver(mail)
+    send_mail(mail)
     assert mail.failed_at is None
 
 
 def test_a_mail_is_sent_once_even_if_delivered_repeatedly(birthday: Campaign) -> None:
-    mail = owe_one_of("receipt", birthday)
+    mail = make_mail_of_kind("receipt", birthday)
     assert [emails.deliver_mail(mail.pk) for _ in range(3)] == [True, False, False]
     assert len(mailbox.outbox) == 1
 
 
 def test_a_mail_is_due_again_if_its_worker_died(birthday: Campaign) -> None:
-    mail = owe_one_of("receipt", birthday)
+    mail = make_mail_of_kind("receipt", birthday)
     now = timezone.now()
     # The row as a worker leaves it that was killed after taking the lease.
     OutgoingMail.objects.filter(pk=mail.pk).update(next_attempt_at=now + emails.LEASE, attempts=1)
@@ -126,7 +126,7 @@ def test_a_mail_is_due_again_if_its_worker_died(birthday: Campaign) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_workers_send_a_mail_once(birthday: Campaign) -> None:
-    mails = [owe_one_of("gift_invitation", birthday) for _ in range(20)]
+    mails = [make_mail_of_kind("gift_invitation", birthday) for _ in range(20)]
     for mail in mails:
         work: Callable[[], object] = partial(emails.deliver_mail, mail.pk)
         assert sorted(map(str, race(work, work, work))) == ["False", "False", "True"]

@@ -10,18 +10,18 @@ from django.test import Client
 from campaigns.emails import links
 from campaigns.emails.delivery import render_mail
 from campaigns.models import Campaign, Gift, Membership
-from tests.support.factories import at, claim, make_campaign, make_member, make_plan
+from tests.support.factories import at, make_campaign, make_member, make_plan, record_claim
 from tests.support.mails import (
     PAID_AT,
-    assert_not_wanted,
-    both,
-    buy_membership,
-    deliver,
-    extend,
+    assert_no_longer_wanted,
     find_link,
-    give,
     html_of,
-    owe,
+    make_extension,
+    make_gift_of_ada,
+    make_mail,
+    make_paid_membership,
+    read_both_parts,
+    send_mail,
     text_of,
 )
 
@@ -36,8 +36,8 @@ def birthday() -> Campaign:
 def test_the_recipient_reads_who_gave_what_and_how_to_claim_it(
     birthday: Campaign, client: Client
 ) -> None:
-    gift = give(birthday, message="For your birthday.\nRead well.\n\nAda")
-    sent = deliver(owe("gift_invitation", gift=gift))
+    gift = make_gift_of_ada(birthday, message="For your birthday.\nRead well.\n\nAda")
+    sent = send_mail(make_mail("gift_invitation", gift=gift))
     assert sent.to == ["ben@example.org"]
     assert sent.subject == "Ada Reader has given you 12 months of The Meridian Post"
     assert sent.from_email == f"Ada Reader / The Meridian Post <{site.DEFAULT_FROM_EMAIL}>"
@@ -47,7 +47,7 @@ def test_the_recipient_reads_who_gave_what_and_how_to_claim_it(
     # The message is quoted, so that it cannot be mistaken for our own text.
     assert "\n\n> For your birthday.\n> Read well.\n>\n> Ada\n\n" in text_of(sent)
     assert "For your birthday.<br>Read well.<br><br>Ada<" in html_of(sent)
-    for part in both(sent):
+    for part in read_both_parts(sent):
         assert gift.code in part
         assert "Member, 12 months from the day you claim it" in part
         assert "you don’t pay anything" in part
@@ -55,35 +55,35 @@ def test_the_recipient_reads_who_gave_what_and_how_to_claim_it(
 
 
 def test_a_gift_without_names_and_message_gets_complete_texts(birthday: Campaign) -> None:
-    gift = give(birthday, buyer_name="", recipient_name="")
-    sent = deliver(owe("gift_invitation", gift=gift))
+    gift = make_gift_of_ada(birthday, buyer_name="", recipient_name="")
+    sent = send_mail(make_mail("gift_invitation", gift=gift))
     assert sent.subject == "You’ve been given 12 months of The Meridian Post"
     assert sent.from_email == f"The Meridian Post <{site.DEFAULT_FROM_EMAIL}>"
-    for part in both(sent):
+    for part in read_both_parts(sent):
         assert "message" not in part.lower()
         assert "Hello," in part
-    assert deliver(owe("gift_bought", gift=gift)).subject == "Your gift is confirmed"
-    sent = deliver(owe("gift_reminder", gift=gift))
+    assert send_mail(make_mail("gift_bought", gift=gift)).subject == "Your gift is confirmed"
+    sent = send_mail(make_mail("gift_reminder", gift=gift))
     assert sent.subject == "Your gift is still waiting for you"
-    for part in both(sent):
+    for part in read_both_parts(sent):
         assert "You’ve been given 12 months of The Meridian Post." in part
-    unclaimed = deliver(owe("gift_unclaimed", gift=gift))
+    unclaimed = send_mail(make_mail("gift_unclaimed", gift=gift))
     assert unclaimed.subject == "Your gift hasn’t been claimed yet"
-    expiring = deliver(owe("gift_expiring", gift=gift))
+    expiring = send_mail(make_mail("gift_expiring", gift=gift))
     assert expiring.subject == "Your gift expires on 10 November 2027"
-    claim(gift, make_member(), "2026-11-12 09:00")
-    assert deliver(owe("gift_claimed", gift=gift)).subject == "Your gift has been claimed"
+    record_claim(gift, make_member(), "2026-11-12 09:00")
+    assert send_mail(make_mail("gift_claimed", gift=gift)).subject == "Your gift has been claimed"
 
 
 def test_the_buyer_reads_about_the_claim_but_not_who_claimed(birthday: Campaign) -> None:
     cleo = make_member("cleo@example.org")
     cleo.name = "Cleo Claimant"
     cleo.save()
-    gift = claim(give(birthday), cleo, "2026-11-12 09:00")
-    sent = deliver(owe("gift_claimed", gift=gift))
+    gift = record_claim(make_gift_of_ada(birthday), cleo, "2026-11-12 09:00")
+    sent = send_mail(make_mail("gift_claimed", gift=gift))
     assert sent.to == ["ada@example.org"]
     assert sent.subject == "Your gift for Ben has been claimed"
-    for part in both(sent):
+    for part in read_both_parts(sent):
         assert "Your gift for Ben was claimed on 12 November 2026." in part
     whole = sent.message().as_string().lower() + text_of(sent) + html_of(sent)
     assert "cleo" not in whole
@@ -91,18 +91,18 @@ def test_the_buyer_reads_about_the_claim_but_not_who_claimed(birthday: Campaign)
 
 
 def test_the_buyer_does_not_read_about_an_earlier_membership(birthday: Campaign) -> None:
-    base = buy_membership(birthday).membership
+    base = make_paid_membership(birthday).membership
     assert base is not None
-    gift = Gift.objects.get(membership=extend(base, birthday))
-    for part in both(deliver(owe("gift_claimed", gift=gift))):
+    gift = Gift.objects.get(membership=make_extension(base, birthday))
+    for part in read_both_parts(send_mail(make_mail("gift_claimed", gift=gift))):
         assert "Your gift for Ben was claimed on 12 November 2026." in part
         assert "2028" not in part
         assert "ends automatically" not in part
 
 
 def test_a_reminder_contains_the_gift_again(birthday: Campaign, client: Client) -> None:
-    gift = give(birthday, message="For your birthday.\nRead well.")
-    sent = deliver(owe("gift_reminder", gift=gift))
+    gift = make_gift_of_ada(birthday, message="For your birthday.\nRead well.")
+    sent = send_mail(make_mail("gift_reminder", gift=gift))
     assert sent.to == ["ben@example.org"]
     assert sent.subject == "Your gift from Ada Reader is still waiting for you"
     assert sent.from_email == f"Ada Reader / The Meridian Post <{site.DEFAULT_FROM_EMAIL}>"
@@ -110,7 +110,7 @@ def test_a_reminder_contains_the_gift_again(birthday: Campaign, client: Client) 
     assert client.get(urlsplit(link).path).status_code == 200
     assert re.search(rf'<a class="button" href="{link}"', html_of(sent))
     assert "\n\n> For your birthday.\n> Read well.\n\n" in text_of(sent)
-    for part in both(sent):
+    for part in read_both_parts(sent):
         assert "Ada Reader gave you 12 months of The Meridian Post." in part
         assert gift.code in part
         assert "until 10 November 2027" in part
@@ -118,15 +118,15 @@ def test_a_reminder_contains_the_gift_again(birthday: Campaign, client: Client) 
 
 
 def test_a_member_is_asked_before_a_gift_extends_their_membership(birthday: Campaign) -> None:
-    gift, cleo = give(birthday, months=3), make_member("cleo@example.org")
-    sent = deliver(owe("gift_confirm", gift=gift, member=cleo))
+    gift, cleo = make_gift_of_ada(birthday, months=3), make_member("cleo@example.org")
+    sent = send_mail(make_mail("gift_confirm", gift=gift, member=cleo))
     assert sent.to == ["cleo@example.org"]
     assert sent.subject == "Add 3 months to your membership of The Meridian Post?"
     link = find_link(sent, "/claim/confirm/")
     assert re.search(rf'<a class="button" href="{link}"', html_of(sent))
     token = link.rstrip("/").rpartition("/")[2]
     assert links.read_confirmation_token(token) == (gift.pk, gift.generation, cleo.pk)
-    for part in both(sent):
+    for part in read_both_parts(sent):
         assert "Someone is claiming a gift of 3 months with your e-mail address." in part
         assert "It’s a gift from Ada Reader." in part
         assert f"The link works for {links.CONFIRMATION_LASTS.days} days." in part
@@ -138,19 +138,21 @@ def test_a_member_is_asked_before_a_gift_extends_their_membership(birthday: Camp
 def test_a_gift_recipient_reads_that_the_membership_ends_automatically(
     birthday: Campaign, client: Client
 ) -> None:
-    gift = claim(give(birthday), make_member("cleo@example.org"), "2026-11-12 09:00")
-    sent = deliver(owe("gift_ending", gift=gift))
+    gift = record_claim(
+        make_gift_of_ada(birthday), make_member("cleo@example.org"), "2026-11-12 09:00"
+    )
+    sent = send_mail(make_mail("gift_ending", gift=gift))
     assert sent.to == ["cleo@example.org"]
     assert sent.subject == "Your membership of The Meridian Post ends on 12 November 2027"
     join = links.build_url("any_join")
     assert re.search(rf'<a class="button" href="{join}"', html_of(sent))
     assert client.get(urlsplit(join).path, follow=True).status_code == 200
-    for part in both(sent):
+    for part in read_both_parts(sent):
         assert "The membership that Ada Reader gave you ends on 12 November 2027." in part
         assert "you won’t be charged, and you don’t need to do anything" in part
         assert "If you’d like to stay" in part
     Membership.objects.filter(gift=gift).update(status="ended", ended_at=at(PAID_AT))
-    assert_not_wanted(owe("gift_ending", gift=gift))
+    assert_no_longer_wanted(make_mail("gift_ending", gift=gift))
 
 
 def test_an_invitation_can_be_previewed_before_payment(birthday: Campaign) -> None:

@@ -39,29 +39,36 @@ from campaigns.models import (
     Tally,
 )
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_reconciliation import reconcile
 from tests.support.erasures import (
     MESSAGE,
     NAME,
     ZOE,
-    buy,
-    carry_through,
+    buy_as_zoe,
+    create_all_data,
     dump_everything,
     erase,
     find_secrets,
-    live_a_whole_life,
+    make_recipient,
     pass_by,
-    to,
+    run_jobs_until_erased,
 )
 from tests.support.extensions import Clock
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at, recount_campaign
-from tests.support.mails import both, text_of
+from tests.support.mails import read_both_parts, text_of
+from tests.support.reconciliation import reconcile
 from tests.support.webhooks import post
+
+pytestmark = pytest.mark.both_databases
 
 clock = _clock  # a fixture
 LATER = "2026-12-24T08:00:00+00:00"
-GIFTS = {"gifts": [to("Ben", "ben@example.org", MESSAGE, LATER), to(NAME, ZOE, MESSAGE)]}
+GIFTS = {
+    "gifts": [
+        make_recipient("Ben", "ben@example.org", MESSAGE, LATER),
+        make_recipient(NAME, ZOE, MESSAGE),
+    ]
+}
 TABLES_WITH_HER_DATA = (
     *("campaigns.member", "campaigns.formeraddress", "campaigns.addresschange"),
     *("campaigns.checkout", "campaigns.gift", "campaigns.giftchange", "campaigns.membership"),
@@ -78,7 +85,7 @@ def goal_of_money(campaign: Campaign, clock: Clock) -> None:
 @pytest.fixture
 def zoe(campaign: Campaign, sandbox: SandboxControl) -> Member:
     """A member with one subscription."""
-    buy(campaign, sandbox)
+    buy_as_zoe(campaign, sandbox)
     return Member.objects.get(email=ZOE)
 
 
@@ -121,7 +128,7 @@ def sums_of(report: tuple[int, str]) -> str:
 def test_no_personal_data_is_left_in_a_full_dump(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, tmp_path: Path
 ) -> None:
-    zoe = live_a_whole_life(campaign, sandbox, tmp_path)
+    zoe = create_all_data(campaign, sandbox, tmp_path)
     pass_by(clock, minutes=180)
     tasks.sweep()  # what is due anyhow
     before, books = numbers(), sums_of(reconcile())
@@ -130,7 +137,7 @@ def test_no_personal_data_is_left_in_a_full_dump(
     for label in TABLES_WITH_HER_DATA:
         assert any(f" in {label} " in line for line in where), label
     erasures.request_erasure(zoe)
-    carry_through(zoe, clock)
+    run_jobs_until_erased(zoe, clock)
     assert find_secrets(dump_everything()) == []
     assert numbers() == before
     recount_campaign(campaign)
@@ -227,12 +234,12 @@ def test_one_last_email_is_sent_and_none_later(zoe: Member, clock: Clock) -> Non
     before = len(mailbox.outbox)
     erasures.request_erasure(zoe)
     erasures.request_erasure(zoe)  # a second click
-    carry_through(zoe, clock)
+    run_jobs_until_erased(zoe, clock)
     [last] = mailbox.outbox[before:]
     assert isinstance(last, EmailMultiAlternatives)
     assert last.to == [ZOE]
     assert last.subject == "The Meridian Post is erasing your data"
-    for part in both(last):
+    for part in read_both_parts(last):
         assert f"Hello {NAME}" in part
         assert "As you asked on your account page" in part
         assert "because we have to keep accounts" in part
@@ -286,7 +293,7 @@ def assert_events_leave_ids(sandbox: SandboxControl, client: Client, *kinds: str
 def test_a_bank_debit_that_succeeds_later_names_nobody(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    checkout = buy(campaign, sandbox, "gift", iban="DE89370400440532013000", typed=GIFTS)
+    checkout = buy_as_zoe(campaign, sandbox, "gift", iban="DE89370400440532013000", typed=GIFTS)
     assert checkout.status == "waiting"
     zoe = Member.objects.get(email=ZOE)
     erase(zoe)
@@ -308,7 +315,7 @@ def test_a_bank_debit_that_succeeds_later_names_nobody(
 def test_a_gift_they_bought_is_delivered_without_name_and_message(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    buy(campaign, sandbox, "gift", typed=GIFTS)
+    buy_as_zoe(campaign, sandbox, "gift", typed=GIFTS)
     erase(Member.objects.get(email=ZOE))
     gift = Gift.objects.get(position=0)
     assert (gift.recipient_name, gift.message, gift.buyer_name) == ("Ben", "", "")
@@ -326,9 +333,16 @@ def test_a_gift_they_bought_is_delivered_without_name_and_message(
 def test_an_undelivered_gift_to_them_goes_to_its_buyer(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    wanted = {"gifts": [to("Cleo", "cleo@example.org"), to(NAME, ZOE, f"Dear {NAME}", LATER)]}
-    checkout = buy(campaign, sandbox, "gift", email="ben@example.org", name="Ben", typed=wanted)
-    buy(campaign, sandbox, "month")
+    wanted = {
+        "gifts": [
+            make_recipient("Cleo", "cleo@example.org"),
+            make_recipient(NAME, ZOE, f"Dear {NAME}", LATER),
+        ]
+    }
+    checkout = buy_as_zoe(
+        campaign, sandbox, "gift", email="ben@example.org", name="Ben", typed=wanted
+    )
+    buy_as_zoe(campaign, sandbox, "month")
     erase(Member.objects.get(email=ZOE))
     checkout.refresh_from_db()
     assert [each["recipient_name"] for each in checkout.typed["gifts"]] == ["Cleo", ""]
@@ -349,7 +363,7 @@ def test_a_person_who_returns_is_a_new_member(
 ) -> None:
     erase(zoe)
     pass_by(clock, days=1)
-    buy(campaign, sandbox, name="Zoë O.")
+    buy_as_zoe(campaign, sandbox, name="Zoë O.")
     again = Member.objects.get(email=ZOE)
     assert again != zoe
     assert (again.name, again.payments.count(), again.memberships.count()) == ("Zoë O.", 1, 1)

@@ -35,14 +35,14 @@ from newsroom.sandbox.control import SandboxControl
 from tests.support.erasures import (
     NAME,
     ZOE,
-    bring_events,
-    buy,
+    buy_as_zoe,
     dump_everything,
     erase,
     find_secrets,
-    go_on,
-    order,
+    order_as_zoe,
     pass_by,
+    post_all_events,
+    run_erasure_once,
 )
 from tests.support.extensions import Clock
 from tests.support.extensions import clock as _clock
@@ -53,14 +53,14 @@ from tests.support.webhooks import post
 
 clock = _clock  # a fixture
 # Time is frozen unless a test moves it.
-pytestmark = [pytest.mark.long, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("clock"), pytest.mark.both_databases]
 
 
 @pytest.fixture
 def zoe(campaign: Campaign, sandbox: SandboxControl) -> Member:
     """A subscriber, with stored events."""
-    buy(campaign, sandbox)
-    bring_events(sandbox, work_on=3)
+    buy_as_zoe(campaign, sandbox)
+    post_all_events(sandbox, work_on=3)
     tasks.do_what_followed()
     return Member.objects.get(email=ZOE)
 
@@ -95,10 +95,10 @@ def assert_forgotten(erasure: Erasure) -> None:
 def test_a_step_that_fails_at_stripe_is_retried(
     zoe: Member, sandbox: SandboxControl, clock: Clock, call: str, kind: str
 ) -> None:
-    order(Campaign.objects.get())  # and one that she left open
+    order_as_zoe(Campaign.objects.get())  # and one that she left open
     erasure = ask(zoe)
     sandbox.add_fault("api", match=call, kind=kind, times=-1)
-    go_on(erasure)
+    run_erasure_once(erasure)
     if kind == "error" or erasure.done_at is None:  # a lost answer may be got by asking again
         assert erasure.error in {"StripeFailed", "StripeUnavailable"}
         assert erasure.next_attempt_at is not None
@@ -121,13 +121,13 @@ def test_an_erasure_waits_one_day_for_the_last_email(
     monkeypatch.setattr(EmailBackend, "send_messages", refuse)
     erasure = ask(zoe)
     for _ in range(3):
-        go_on(erasure)
+        run_erasure_once(erasure)
         assert (erasure.done_at, erasure.error) == (None, "")
         pass_by(clock, minutes=5)
     assert Membership.objects.get().status == "ended"  # that waits for nothing
     assert Member.objects.get(pk=zoe.pk).email == ZOE
     pass_by(clock, days=1)
-    go_on(erasure)
+    run_erasure_once(erasure)
     assert_forgotten(erasure)
     monkeypatch.setattr(EmailBackend, "send_messages", send)
     before = len(mailbox.outbox)
@@ -166,7 +166,7 @@ def test_another_worker_repeats_a_step_at_which_one_died(
     erasure = ask(zoe)
     monkeypatch.setattr(module, name, die)
     with pytest.raises(Killed):
-        go_on(erasure)
+        run_erasure_once(erasure)
     erasure.refresh_from_db()
     assert erasure.done_at is None
     assert erasures.claim_erasures(at=timezone.now()) == []  # its lease holds others off
@@ -188,7 +188,7 @@ def test_every_step_can_be_repeated(zoe: Member) -> None:
     for _ in range(2):
         erasures.strip_events(erasure, until=timezone.now() + timedelta(minutes=1))
         erasure.events_read_to = 0
-    assert_forgotten(go_on(erasure))
+    assert_forgotten(run_erasure_once(erasure))
     assert ErasedAddress.objects.count() == 1
 
 
@@ -200,7 +200,7 @@ def test_many_events_are_stripped_in_several_attempts(
     erasure = ask(zoe)
     read_to = []
     while erasure.done_at is None:
-        go_on(erasure)
+        run_erasure_once(erasure)
         read_to.append(erasure.events_read_to)
     assert len(set(read_to)) >= 4
     assert read_to == sorted(read_to)
@@ -219,11 +219,11 @@ def test_an_error_keeps_no_address(zoe: Member, monkeypatch: pytest.MonkeyPatch)
         webhooks.work_on_event(event_id)
     assert ZOE in StripeEvent.objects.latest("pk").error
     with pytest.raises(ValueError, match="already exists"):
-        go_on(erasure)
+        run_erasure_once(erasure)
     erasure.refresh_from_db()
     assert erasure.error == "ValueError"
     monkeypatch.undo()
-    assert_forgotten(go_on(erasure))
+    assert_forgotten(run_erasure_once(erasure))
 
 
 # At the same time
@@ -256,7 +256,7 @@ def test_simultaneous_workers_settlements_and_webhooks_leave_no_data(
     assert [each for each in outcomes if isinstance(each, Exception)] == []
     pass_by(clock, minutes=5)
     tasks.sweep()
-    assert_forgotten(go_on(erasure))
+    assert_forgotten(run_erasure_once(erasure))
     assert Payment.objects.get().member_id == zoe.pk
     assert Tally.objects.filter(counted_until=None).count() == 1
 
@@ -265,7 +265,7 @@ def test_a_payment_just_before_the_session_expires_is_cancelled_too(
     zoe: Member, campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stripe took the payment a moment before the session expired."""
-    session_id = str(order(campaign, "month").session_id)
+    session_id = str(order_as_zoe(campaign, "month").session_id)
     expire = stripe_api.expire_session
 
     def pay_first(session: str) -> None:
@@ -273,7 +273,7 @@ def test_a_payment_just_before_the_session_expires_is_cancelled_too(
         expire(session)
 
     monkeypatch.setattr(stripe_api, "expire_session", pay_first)
-    assert_forgotten(go_on(ask(zoe)))
+    assert_forgotten(run_erasure_once(ask(zoe)))
     assert Payment.objects.filter(member=zoe, status="succeeded").count() == 2
     assert Membership.objects.filter(member=zoe, status="ended").count() == 2
 
@@ -287,15 +287,15 @@ def test_a_purchase_started_between_two_steps_is_ended_first(
     def order_first(found: Traces) -> None:
         monkeypatch.setattr(traces, "forget_mentions", forget)
         if is_paid:
-            buy(campaign, sandbox, "month")
+            buy_as_zoe(campaign, sandbox, "month")
         else:
-            order(campaign, "month")
+            order_as_zoe(campaign, "month")
         forget(found)
 
     monkeypatch.setattr(traces, "forget_mentions", order_first)
-    erasure = go_on(ask(zoe))
+    erasure = run_erasure_once(ask(zoe))
     assert (erasure.done_at, erasure.error) == (None, "")
-    assert_forgotten(go_on(erasure))
+    assert_forgotten(run_erasure_once(erasure))
     ended = Checkout.objects.exclude(pk=zoe.checkouts.earliest("created_at").pk).get()
     assert ended.status == ("paid" if is_paid else "expired")
 
@@ -307,7 +307,7 @@ def test_a_form_sent_during_the_erasure_opens_no_session(
 
     def erase_first(*args: Any, **kwargs: Any) -> stripe_api.Session:
         monkeypatch.setattr(stripe_api, "create_session", create)
-        assert_forgotten(go_on(erasure))
+        assert_forgotten(run_erasure_once(erasure))
         return create(*args, **kwargs)
 
     monkeypatch.setattr(stripe_api, "create_session", erase_first)
@@ -330,7 +330,7 @@ def test_a_lost_session_that_is_paid_later_is_ended_and_names_nobody(
     zoe: Member, campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     """The answer with the session was lost; it is paid after the erasure."""
-    lost = order(campaign, "month")
+    lost = order_as_zoe(campaign, "month")
     session_id = str(lost.session_id)
     Checkout.objects.filter(pk=lost.pk).update(status="starting", session_id=None, session_url="")
     erasure = erase(zoe)
@@ -344,7 +344,7 @@ def test_a_lost_session_that_is_paid_later_is_ended_and_names_nobody(
     assert (late.member_id, late.status) == (zoe.pk, "active")
     erasure.refresh_from_db()
     assert erasure.done_at is None
-    assert_forgotten(go_on(erasure))
+    assert_forgotten(run_erasure_once(erasure))
     late.refresh_from_db()
     customer_id = Checkout.objects.get(pk=lost.pk).customer_id
     assert stripe_api.client().v1.customers.retrieve(customer_id).to_dict()["deleted"]
@@ -373,9 +373,9 @@ def test_a_simultaneous_claim_belongs_to_the_erased_or_to_a_new_member(
     if is_erased_first and connection.vendor != "sqlite":  # where two can write at once
         monkeypatch.setattr(type(Member.objects), "get_or_create_by_email", erase_meanwhile)
     elif is_erased_first:
-        go_on(erasure)
+        run_erasure_once(erasure)
     claimed = claim()
     assert claimed.claimed_by is not None
     assert (claimed.claimed_by != zoe) is is_erased_first
-    go_on(erasure)
+    run_erasure_once(erasure)
     assert (find_secrets(dump_everything()) == []) is not is_erased_first

@@ -20,8 +20,8 @@ from campaigns.models import (
 )
 from campaigns.models.address_change import Side
 from newsroom.sandbox.control import SandboxControl
-from tests.support.address_changes import confirm
-from tests.support.erasures import ZOE, buy, erase, order, to
+from tests.support.address_changes import confirm_change
+from tests.support.erasures import ZOE, buy_as_zoe, erase, make_recipient, order_as_zoe
 from tests.support.extensions import clock as _clock
 from tests.support.factories import make_member
 
@@ -32,8 +32,10 @@ LATER = "2026-12-24T08:00:00+00:00"
 
 
 def give_to_zoes_address(campaign: Campaign, sandbox: SandboxControl) -> Gift:
-    wanted = {"gifts": [to("Nia", ZOE, "For you", LATER)]}
-    checkout = buy(campaign, sandbox, "gift", email="ben@example.org", name="Ben", typed=wanted)
+    wanted = {"gifts": [make_recipient("Nia", ZOE, "For you", LATER)]}
+    checkout = buy_as_zoe(
+        campaign, sandbox, "gift", email="ben@example.org", name="Ben", typed=wanted
+    )
     return checkout.gifts.get()
 
 
@@ -50,15 +52,15 @@ def test_the_new_owner_of_a_former_address_keeps_their_data(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     """A company's mailbox, or one that its provider assigned again."""
-    buy(campaign, sandbox, name="Zoë Luczak")
+    buy_as_zoe(campaign, sandbox, name="Zoë Luczak")
     zoe = Member.objects.get(email=ZOE)
     members.set_address(zoe, MOVED, at=timezone.now())
     nia = make_member("nia@example.org")
-    confirm(
+    confirm_change(
         members.request_address_change(nia, ZOE, language="en", at=timezone.now()), "old", "new"
     )
     assert Member.objects.find(ZOE) == nia
-    gift, unpaid = give_to_zoes_address(campaign, sandbox), order(campaign, name="Nia")
+    gift, unpaid = give_to_zoes_address(campaign, sandbox), order_as_zoe(campaign, name="Nia")
     erase(zoe)
     assert_is_nias(gift, unpaid)
     assert ErasedAddress.objects.holds(MOVED)
@@ -70,8 +72,10 @@ def test_a_member_who_confirmed_an_address_for_someone_else_keeps_their_data(
 ) -> None:
     """A request with someone else's address is confirmed by mistake, then its member is erased."""
     nia, eve = make_member(ZOE), make_member("eve@example.org")
-    gift, unpaid = give_to_zoes_address(campaign, sandbox), order(campaign, name="Nia")
-    confirm(members.request_address_change(eve, ZOE, language="en", at=timezone.now()), Side.NEW)
+    gift, unpaid = give_to_zoes_address(campaign, sandbox), order_as_zoe(campaign, name="Nia")
+    confirm_change(
+        members.request_address_change(eve, ZOE, language="en", at=timezone.now()), Side.NEW
+    )
     erase(eve)
     assert_is_nias(gift, unpaid)
     assert Member.objects.find(ZOE) == nia

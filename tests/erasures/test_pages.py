@@ -14,11 +14,11 @@ from campaigns.emails import links
 from campaigns.forms import JoinForm
 from campaigns.models import Campaign, Checkout, Erasure, Gift, Member, OutgoingMail
 from tests.support.factories import make_campaign, make_checkout, make_gift, make_member, make_price
-from tests.support.mails import buy_membership
+from tests.support.mails import make_paid_membership
 from tests.support.pages import JOIN, NOON, error_beside, main_of, read_form
-from tests.support.sign_in import ADA, MINE, is_signed_in, look, sign_in
+from tests.support.sign_in import ACCOUNT, ADA, is_signed_in, open_account_page, sign_in
 
-ERASE, ERASED = f"{MINE}erase/", f"{MINE}erased/"
+ERASE, ERASED = f"{ACCOUNT}erase/", f"{ACCOUNT}erased/"
 pytestmark = pytest.mark.django_db
 
 
@@ -45,19 +45,19 @@ def confirm(client: Client) -> Erasure:
 def test_a_member_requests_erasure_and_is_signed_out_everywhere(
     client: Client, birthday: Campaign
 ) -> None:
-    ada = buy_membership(birthday).member
+    ada = make_paid_membership(birthday).member
     phone = Client()
     for each in (client, phone):
         sign_in(each)
-    assert f'href="{ERASE}"' in look(client)
+    assert f'href="{ERASE}"' in open_account_page(client)
     erasure = confirm(client)
     assert (erasure.member, erasure.asked_by, erasure.why) == (ada, None, "")
     assert OutgoingMail.objects.get(kind="erasure").member == ada
     assert "Your data is being erased" in main_of(client.get(ERASED))
     assert not is_signed_in(client)
     assert not is_signed_in(phone)
-    for path in (ERASE, f"{MINE}data.json", f"{MINE}address/"):
-        assert phone.get(path)["Location"] == f"{MINE}?done=session_ended"
+    for path in (ERASE, f"{ACCOUNT}data.json", f"{ACCOUNT}address/"):
+        assert phone.get(path)["Location"] == f"{ACCOUNT}?done=session_ended"
     assert str(ada.pk) not in {
         str(session.get_decoded().get("member_id"))
         for session in Session.objects.filter(pk=client.session.session_key)
@@ -65,7 +65,7 @@ def test_a_member_requests_erasure_and_is_signed_out_everywhere(
 
 
 def test_the_page_says_what_is_deleted_and_what_stays(client: Client, birthday: Campaign) -> None:
-    payment = buy_membership(birthday)
+    payment = make_paid_membership(birthday)
     make_gift(payment.member, birthday, "2026-11-10 12:00")
     sign_in(client)
     page = main_of(client.get(ERASE))
@@ -110,7 +110,7 @@ def test_a_staff_login_in_the_same_browser_stays(client: Client) -> None:
 
 def test_the_page_needs_a_signed_in_member(client: Client) -> None:
     for answer in (client.get(ERASE), client.post(ERASE, {"is_sure": "on"})):
-        assert (answer.status_code, answer["Location"]) == (303, f"{MINE}?done=session_ended")
+        assert (answer.status_code, answer["Location"]) == (303, f"{ACCOUNT}?done=session_ended")
     assert not Erasure.objects.exists()
 
 
@@ -120,7 +120,7 @@ def test_the_page_needs_a_signed_in_member(client: Client) -> None:
 @pytest.fixture
 def erased(birthday: Campaign) -> Member:
     """Ada is erased: she bought a membership and a gift, and left one form unpaid."""
-    payment = buy_membership(birthday)
+    payment = make_paid_membership(birthday)
     assert payment.membership is not None
     payment.membership.status, payment.membership.ended_at = "ended", NOON
     payment.membership.save()

@@ -21,16 +21,19 @@ from campaigns.models import Campaign, Checkout, Price
 from newsroom.sandbox.control import SandboxControl
 from tests.support.factories import make_price
 from tests.support.pages import (
+    BEN,
+    CLEO,
     GIFT,
+    GIFTS,
     NOBODY,
     NOON,
     error_beside,
+    gift_list_fields,
     main_of,
     read_form,
     sessions,
-    start,
+    start_order,
 )
-from tests.views.test_gift_orders import BEN, CLEO, GIFTS, many_fields
 
 pytestmark = pytest.mark.once
 
@@ -64,8 +67,8 @@ def as_text(response: Any) -> str:
 def test_several_gifts_are_one_payment(
     client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    fields = many_fields(client, BEN, ("", "", ""), CLEO, message="To all of you")
-    checkout = start(client, GIFTS, fields)
+    fields = gift_list_fields(client, BEN, ("", "", ""), CLEO, message="To all of you")
+    checkout = start_order(client, GIFTS, fields)
     assert checkout.typed["gifts"] == [
         dict(zip(COLUMNS, BEN, strict=True)),
         dict(zip(COLUMNS, ("Клео", "", "To all of you"), strict=True)),
@@ -81,13 +84,13 @@ def test_several_gifts_are_one_payment(
 
 def test_many_gifts_share_a_delivery_day(client: Client, campaign: Campaign) -> None:
     chosen = {"when": "date", "deliver_on": "2026-12-24", "zone": "Europe/Kyiv"}
-    checkout = start(client, GIFTS, many_fields(client, BEN, CLEO, **chosen))
+    checkout = start_order(client, GIFTS, gift_list_fields(client, BEN, CLEO, **chosen))
     days = [(gift["deliver_at"], gift["zone"]) for gift in checkout.typed["gifts"]]
     assert days == [("2026-12-24T07:00:00+00:00", "Europe/Kyiv")] * 2
 
 
 def test_a_button_adds_rows_and_keeps_what_was_typed(client: Client, campaign: Campaign) -> None:
-    fields = many_fields(client, BEN, name="", email="ada@", paste="kept", more="1")
+    fields = gift_list_fields(client, BEN, name="", email="ada@", paste="kept", more="1")
     response = client.post(GIFTS, fields)
     assert response.status_code == 200
     assert "has-errors" not in main_of(response)
@@ -105,7 +108,7 @@ def test_a_button_adds_rows_and_keeps_what_was_typed(client: Client, campaign: C
 
 def test_the_sum_is_shown_above_the_button(client: Client, campaign: Campaign) -> None:
     make_price("gift", amount_minor=3050, months=6)
-    response = client.post(GIFTS, many_fields(client, BEN, CLEO, email=""))
+    response = client.post(GIFTS, gift_list_fields(client, BEN, CLEO, email=""))
     assert response.status_code == 422
     assert "2 × €60 = €120." in as_text(response)
     assert "2 × €30.50 = €61." in as_text(response)
@@ -120,7 +123,7 @@ def test_each_error_names_its_row_and_keeps_what_was_typed(
         ("=1+1", "dan@", "x" * 501),
         ("e@example.org", "", ""),
     ]
-    response = client.post(GIFTS, many_fields(client, *rows))
+    response = client.post(GIFTS, gift_list_fields(client, *rows))
     assert response.status_code == 422
     assert rows_of(response) == rows
     said = as_text(response)
@@ -135,14 +138,14 @@ def test_each_error_names_its_row_and_keeps_what_was_typed(
 
 
 def test_an_address_in_two_rows_is_questioned_once(client: Client, campaign: Campaign) -> None:
-    fields = many_fields(client, BEN, ("Ben again", "BEN@example.org", ""))
+    fields = gift_list_fields(client, BEN, ("Ben again", "BEN@example.org", ""))
     response = client.post(GIFTS, fields)
     assert "Row 1 has the same address." in error_beside(response, "rows-1-recipient_email")
-    assert len(start(client, GIFTS, read_form(response).fields).typed["gifts"]) == 2
+    assert len(start_order(client, GIFTS, read_form(response).fields).typed["gifts"]) == 2
 
 
 def test_an_order_without_rows_is_refused(client: Client, campaign: Campaign) -> None:
-    response = client.post(GIFTS, many_fields(client))
+    response = client.post(GIFTS, gift_list_fields(client))
     assert "Fill in a row" in error_beside(response, "rows-0-recipient_name")
 
 
@@ -150,20 +153,20 @@ def test_an_order_without_rows_is_refused(client: Client, campaign: Campaign) ->
 def test_a_made_up_number_of_rows_is_refused(
     client: Client, campaign: Campaign, total: str
 ) -> None:
-    fields = many_fields(client, BEN) | {"rows-TOTAL_FORMS": total}
+    fields = gift_list_fields(client, BEN) | {"rows-TOTAL_FORMS": total}
     assert client.post(GIFTS, fields).status_code == 422
     assert Checkout.objects.count() == 0
 
 
 def test_returning_from_stripe_restores_all_rows(client: Client, campaign: Campaign) -> None:
-    checkout = start(client, GIFTS, many_fields(client, BEN, CLEO))
+    checkout = start_order(client, GIFTS, gift_list_fields(client, BEN, CLEO))
     response = client.get(f"{GIFT}?again={checkout.pk}")
     assert response["Location"] == f"{GIFTS}?again={checkout.pk}"
     page = client.get(response["Location"])
     assert rows_of(page) == [BEN, CLEO]
-    assert start(client, GIFTS, read_form(page).fields) == checkout
+    assert start_order(client, GIFTS, read_form(page).fields) == checkout
     assert len(sessions()) == 1
-    single = start(client, GIFTS, many_fields(client, BEN))
+    single = start_order(client, GIFTS, gift_list_fields(client, BEN))
     kept = read_form(client.get(f"{GIFT}?again={single.pk}")).fields
     assert kept["recipient_email"] == "ben@example.org"
 
@@ -171,13 +174,13 @@ def test_returning_from_stripe_restores_all_rows(client: Client, campaign: Campa
 def test_if_stripe_is_down_the_page_keeps_all_gifts(
     client: Client, campaign: Campaign, sandbox: SandboxControl, settings: LazySettings
 ) -> None:
-    fields = many_fields(client, BEN, CLEO)
+    fields = gift_list_fields(client, BEN, CLEO)
     settings.STRIPE_API_BASE = NOBODY
     response = client.post(GIFTS, fields)
     assert response.status_code == 503
     form = read_form(response)
     settings.STRIPE_API_BASE = sandbox.url
-    assert len(start(client, form.action, form.fields).typed["gifts"]) == 2
+    assert len(start_order(client, form.action, form.fields).typed["gifts"]) == 2
 
 
 def test_the_two_forms_lead_to_each_other(client: Client, campaign: Campaign) -> None:
@@ -194,7 +197,7 @@ LIST = "Name;E-mail;Message\nBen;ben@example.org;Read!\n\n„Клео“;;\n"
 
 
 def test_a_pasted_list_is_reviewed_before_payment(client: Client, campaign: Campaign) -> None:
-    fields = many_fields(client, ("Dan", "dan@example.org", ""), paste=LIST)
+    fields = gift_list_fields(client, ("Dan", "dan@example.org", ""), paste=LIST)
     response = client.post(GIFTS, fields)  # with any button
     assert response.status_code == 200
     assert Checkout.objects.count() == 0
@@ -203,7 +206,7 @@ def test_a_pasted_list_is_reviewed_before_payment(client: Client, campaign: Camp
     assert [row[0] for row in rows_of(response)] == ["Dan", "Ben", "„Клео“"]
     kept = read_form(response).fields
     assert kept["paste"] == ""
-    assert len(start(client, GIFTS, kept).typed["gifts"]) == 3
+    assert len(start_order(client, GIFTS, kept).typed["gifts"]) == 3
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -211,14 +214,14 @@ def test_an_uploaded_list_is_read_in_spreadsheet_encodings(
     client: Client, campaign: Campaign, encoding: str
 ) -> None:
     file = SimpleUploadedFile("list.csv", LIST.replace("\n", "\r\n").encode(encoding))
-    response = client.post(GIFTS, many_fields(client) | {"upload": file, "read": "1"})
+    response = client.post(GIFTS, gift_list_fields(client) | {"upload": file, "read": "1"})
     assert response.status_code == 200, main_of(response)
     assert [row[0] for row in rows_of(response)] == ["Ben", "„Клео“"]
 
 
 def test_a_list_with_bad_rows_names_them(client: Client, campaign: Campaign) -> None:
     names = "\n".join(f"Reader {number},r{number}@example.org" for number in range(6))
-    fields = many_fields(client, paste=f"{names}\n=cmd|' /C calc'!A0,=1+1@x.org,=2", read="1")
+    fields = gift_list_fields(client, paste=f"{names}\n=cmd|' /C calc'!A0,=1+1@x.org,=2", read="1")
     response = client.post(GIFTS, fields | {"name": "", "email": ""})
     assert response.status_code == 422
     said = as_text(response)
@@ -244,7 +247,7 @@ def test_a_list_with_bad_rows_names_them(client: Client, campaign: Campaign) -> 
 def test_an_unreadable_list_stays_in_its_field(
     client: Client, campaign: Campaign, paste: str, said: str
 ) -> None:
-    response = client.post(GIFTS, many_fields(client, BEN, paste=paste, read="1"))
+    response = client.post(GIFTS, gift_list_fields(client, BEN, paste=paste, read="1"))
     assert response.status_code == 422
     assert said in unescape(error_beside(response, "paste"))
     kept = read_form(response).fields
@@ -269,7 +272,7 @@ def test_an_unreadable_file_is_refused_with_a_reason(
     client: Client, campaign: Campaign, content: bytes, said: str
 ) -> None:
     file = SimpleUploadedFile("list.csv", content)
-    response = client.post(GIFTS, many_fields(client, BEN) | {"upload": file})
+    response = client.post(GIFTS, gift_list_fields(client, BEN) | {"upload": file})
     assert response.status_code == 422
     assert said in unescape(error_beside(response, "upload"))
     assert rows_of(response) == [BEN]
@@ -288,15 +291,15 @@ def test_rows_and_list_together_are_limited_to_a_hundred(
     client: Client, campaign: Campaign
 ) -> None:
     paste = "\n".join(f"Reader {number}" for number in range(100))
-    response = client.post(GIFTS, many_fields(client, BEN, paste=paste))
+    response = client.post(GIFTS, gift_list_fields(client, BEN, paste=paste))
     assert "more than 100" in error_beside(response, "paste")
-    response = client.post(GIFTS, many_fields(client, paste=paste))
+    response = client.post(GIFTS, gift_list_fields(client, paste=paste))
     assert len(rows_of(response)) == 100
-    assert start(client, GIFTS, read_form(response).fields).amount_minor == 600_000
+    assert start_order(client, GIFTS, read_form(response).fields).amount_minor == 600_000
 
 
 def test_an_empty_list_is_an_error_beside_the_list(client: Client, campaign: Campaign) -> None:
-    response = client.post(GIFTS, many_fields(client, read="1"))
+    response = client.post(GIFTS, gift_list_fields(client, read="1"))
     assert "Paste a list here" in error_beside(response, "paste")
 
 

@@ -9,7 +9,7 @@ from newsroom.sandbox.control import SandboxControl
 from tests.support.extensions import (
     SUBSCRIBED,
     Clock,
-    give,
+    make_campaign_gift,
 )
 from tests.support.extensions import clock as _clock
 from tests.support.sales import subscribe
@@ -21,7 +21,7 @@ def test_three_claims_send_one_confirmation_mail(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     subscribe(campaign=campaign, sandbox=sandbox, email="ben@example.org")
-    gift = give(campaign)
+    gift = make_campaign_gift(campaign)
     for _ in range(3):
         with pytest.raises(gifts.ConfirmationRequired):
             actions.claim_gift(gift.code, email="ben@example.org", name="x", language="en")
@@ -32,7 +32,7 @@ def test_a_confirmation_link_ends_when_the_code_is_replaced(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     subscribe(campaign=campaign, sandbox=sandbox, email="ben@example.org")
-    gift = give(campaign)
+    gift = make_campaign_gift(campaign)
     token = links.make_confirmation_token(gift, Member.objects.get(email="ben@example.org"))
     gifts.resend_gift(gift, with_new_code=True)
     with pytest.raises(gifts.GiftNotClaimable, match="replaced"):
@@ -43,8 +43,8 @@ def test_a_confirmation_link_ends_when_the_code_is_replaced(
 def test_a_failed_confirmation_mail_is_sent_again_on_the_next_claim(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    subscribe(campaign=campaign, sandbox=sandbox, email="ben@example.org")
-    gift = give(campaign)
+    subscribe(campaign, sandbox, email="ben@example.org")
+    gift = make_campaign_gift(campaign)
     for _ in range(2):
         with pytest.raises(gifts.ConfirmationRequired):
             actions.claim_gift(gift.code, email="ben@example.org", name="B", language="en")
@@ -56,10 +56,13 @@ def test_a_failed_confirmation_mail_is_sent_again_on_the_next_claim(
 def test_a_claim_does_not_write_the_name_that_a_stranger_typed(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    subscribe(campaign=campaign, sandbox=sandbox, email="ben@example.org")
+    subscribe(campaign, sandbox, email="ben@example.org")
     Member.objects.update(name="")
     with pytest.raises(gifts.ConfirmationRequired):
         actions.claim_gift(
-            give(campaign).code, email="ben@example.org", name="Buy at example.com", language="en"
+            make_campaign_gift(campaign).code,
+            email="ben@example.org",
+            name="Buy at example.com",
+            language="en",
         )
     assert Member.objects.get(email="ben@example.org").name == ""

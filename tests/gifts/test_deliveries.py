@@ -3,23 +3,22 @@
 from datetime import timedelta
 from smtplib import SMTPRecipientsRefused
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import time_machine
 from django.conf import LazySettings
 from django.core.mail import EmailMultiAlternatives
 
-from campaigns import actions, emails, gifts, settlement, tasks
-from campaigns import checkout as checkouts
+from campaigns import actions, emails, gifts, tasks
 from campaigns.emails import messages, outbox
-from campaigns.models import Campaign, Checkout, Gift, OutgoingMail, Price
+from campaigns.models import Campaign, Gift, OutgoingMail
 from campaigns.models.moves import ForbiddenMove
 from newsroom.sandbox.control import SandboxControl
-from tests.actions.test_refunds import three as _three
 from tests.support.factories import at, make_campaign, make_gift, make_member
+from tests.support.refunds import three_gifts as _three_gifts
+from tests.support.sales import buy
 
-three = _three  # a fixture: three gifts, handed over by their buyer
+three_gifts = _three_gifts  # a fixture
 
 NOW = at("2026-11-10 12:00")
 
@@ -45,7 +44,7 @@ def scheduled(db: None) -> Gift:
 
 
 def test_gifts_to_hand_over_are_delivered_by_the_confirmation_of_the_purchase(
-    three: list[Gift], mailoutbox: list[Any]
+    three_gifts: list[Gift], mailoutbox: list[Any]
 ) -> None:
     tasks.do_what_followed()
     assert len(subjects(mailoutbox, "ada@example.org")) == 2  # the receipt and the gift links
@@ -212,9 +211,8 @@ def test_a_gift_for_a_later_day_is_not_delivered_before(
     day = NOW + timedelta(days=30)
     wanted = {"recipient_name": "Ben", "recipient_email": "ben@example.org"}
     with time_machine.travel(NOW, tick=False):
-        gift = buy(
-            campaign, sandbox, [wanted | {"deliver_at": day.isoformat(), "zone": "Asia/Tokyo"}]
-        )
+        wanted |= {"deliver_at": day.isoformat(), "zone": "Asia/Tokyo"}
+        gift = buy_gift(campaign, sandbox, wanted)
     assert (gift.deliver_at, gift.zone, gift.status) == (day, "Asia/Tokyo", "paid")
     [invitation] = invitations()
     assert invitation.next_attempt_at == day
@@ -226,21 +224,10 @@ def test_a_delivery_date_before_the_payment_means_now(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     wanted = {"recipient_email": "ben@example.org", "deliver_at": "2026-11-01T09:00:00+00:00"}
-    gift = buy(campaign, sandbox, [wanted])
+    gift = buy_gift(campaign, sandbox, wanted)
     assert gift.deliver_at == gift.paid_at
 
 
-def buy(campaign: Campaign, sandbox: SandboxControl, wanted: list[dict[str, str]]) -> Gift:
-    order = checkouts.Order(
-        kind=Checkout.Kind.GIFT,
-        price=Price.objects.get(kind="gift"),
-        email="ada@example.org",
-        name="Ada Reader",
-        language="en",
-        campaign=campaign,
-        typed={"gifts": wanted},
-    )
-    checkout = checkouts.start_checkout(uuid4(), order)
-    sandbox.pay(str(checkout.session_id), card="4242424242424242")
-    settlement.settle_checkout(checkout.pk)
+def buy_gift(campaign: Campaign, sandbox: SandboxControl, wanted: dict[str, str]) -> Gift:
+    buy(campaign, sandbox, "gift", typed={"gifts": [wanted]})
     return Gift.objects.get()

@@ -29,6 +29,7 @@ from campaigns.models import (
     Tally,
 )
 from campaigns.models.moves import ForbiddenMove
+from tests.support.effort import effort
 from tests.support.factories import at, make_campaign, make_gift, make_member, make_refund
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db]
@@ -217,8 +218,9 @@ STEPS = [
 STEP = st.tuples(st.sampled_from(STEPS), st.integers(0, 11))
 
 
+@pytest.mark.walk
 @settings(
-    max_examples=100,
+    max_examples=effort(quick=25, thorough=100),
     deadline=None,
     derandomize=CI,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -1,4 +1,4 @@
-"""One running site for all journeys: starting its processes takes longer than most journeys."""
+"""One running site for all journeys, because starting it takes longer than most of them."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from tests.support.processes import Site, run_site
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A site whose campaign starts at 0 of 1,000. Tests compare with the count that they find."""
+    """A site whose campaign starts at 0 of 1,000. Tests compare with the count they start from."""
     with run_site(tmp_path_factory.mktemp("site")) as site:
         yield site

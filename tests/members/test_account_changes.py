@@ -14,8 +14,8 @@ from campaigns import members, settlement, stripe_api
 from campaigns.models import Campaign, Membership
 from newsroom.sandbox.control import SandboxControl
 from tests.support.factories import at, make_member
-from tests.support.pages import JOIN, NOBODY, NOON, join_fields, main_of, read_form, start
-from tests.support.sign_in import ADA, MINE, look, sign_in
+from tests.support.pages import JOIN, NOBODY, NOON, join_fields, main_of, read_form, start_order
+from tests.support.sign_in import ACCOUNT, ADA, open_account_page, sign_in
 
 CARD = "4242424242424242"
 
@@ -30,7 +30,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 @pytest.fixture
 def subscription(client: Client, campaign: Campaign, sandbox: SandboxControl) -> Membership:
     """Ada's subscription from the sandbox; she is signed in."""
-    checkout = start(client, JOIN, join_fields(client))
+    checkout = start_order(client, JOIN, join_fields(client))
     assert checkout.session_id
     sandbox.pay(checkout.session_id, card=CARD)
     settlement.settle_checkout(checkout.pk)
@@ -47,14 +47,14 @@ def at_stripe(membership: Membership) -> dict[str, Any]:
 def test_a_member_cancels_at_the_end_of_the_paid_period_and_undoes_it(
     client: Client, subscription: Membership
 ) -> None:
-    path = f"{MINE}{subscription.pk}/cancel/"
-    assert f'href="{path}"' in look(client)
+    path = f"{ACCOUNT}{subscription.pk}/cancel/"
+    assert f'href="{path}"' in open_account_page(client)
     page = main_of(client.get(path))
     assert "You keep your membership until 10 November 2027" in page
     assert not at_stripe(subscription)["cancel_at_period_end"]
     reason = {"feedback": "too_expensive", "comment": "Rent went up.\nSorry!"}
     answer = client.post(path, reason, follow=True)
-    assert answer.redirect_chain == [(f"{MINE}?done=cancelled", 303)]
+    assert answer.redirect_chain == [(f"{ACCOUNT}?done=cancelled", 303)]
     page = main_of(answer)
     assert "Membership cancelled." in page
     assert (
@@ -68,24 +68,26 @@ def test_a_member_cancels_at_the_end_of_the_paid_period_and_undoes_it(
     subscription.refresh_from_db()
     assert (subscription.status, subscription.is_cancelling) == ("active", True)
     # Sent twice, or opened again: it is cancelled once.
-    assert client.post(path, reason)["Location"] == f"{MINE}?done=cancelled"
-    answer = client.post(f"{MINE}{subscription.pk}/resume/", follow=True)
+    assert client.post(path, reason)["Location"] == f"{ACCOUNT}?done=cancelled"
+    answer = client.post(f"{ACCOUNT}{subscription.pk}/resume/", follow=True)
     assert "Membership resumed." in main_of(answer)
     assert "Renews on 10 November 2027." in main_of(answer)
     assert not at_stripe(subscription)["cancel_at_period_end"]
-    assert client.post(f"{MINE}{subscription.pk}/resume/")["Location"] == f"{MINE}?done=resumed"
+    assert (
+        client.post(f"{ACCOUNT}{subscription.pk}/resume/")["Location"] == f"{ACCOUNT}?done=resumed"
+    )
 
 
 def test_a_member_cancels_without_a_reason(client: Client, subscription: Membership) -> None:
-    answer = client.post(f"{MINE}{subscription.pk}/cancel/")
-    assert answer["Location"] == f"{MINE}?done=cancelled"
+    answer = client.post(f"{ACCOUNT}{subscription.pk}/cancel/")
+    assert answer["Location"] == f"{ACCOUNT}?done=cancelled"
     assert at_stripe(subscription)["cancellation_details"]["feedback"] is None
-    made_up = client.post(f"{MINE}{subscription.pk}/cancel/", {"feedback": "made-up"})
+    made_up = client.post(f"{ACCOUNT}{subscription.pk}/cancel/", {"feedback": "made-up"})
     assert made_up.status_code == 303  # it is cancelled already
 
 
 def test_an_unknown_reason_is_refused(client: Client, subscription: Membership) -> None:
-    answer = client.post(f"{MINE}{subscription.pk}/cancel/", {"feedback": "made-up"})
+    answer = client.post(f"{ACCOUNT}{subscription.pk}/cancel/", {"feedback": "made-up"})
     assert answer.status_code == 422
     assert not at_stripe(subscription)["cancel_at_period_end"]
 
@@ -99,8 +101,8 @@ def test_a_member_undoes_an_end_date_set_at_stripe(
     stripe_api.client().v1.subscriptions.update(subscription.subscription_id, params)
     assert subscription.checkout_id
     settlement.settle_checkout(subscription.checkout_id)
-    assert "Resume membership" in look(client)
-    client.post(f"{MINE}{subscription.pk}/resume/")
+    assert "Resume membership" in open_account_page(client)
+    client.post(f"{ACCOUNT}{subscription.pk}/resume/")
     assert at_stripe(subscription)["cancel_at"] is None
 
 
@@ -108,7 +110,7 @@ def test_nothing_changes_and_the_reason_stays_while_stripe_is_unavailable(
     client: Client, subscription: Membership, settings: LazySettings
 ) -> None:
     sandbox_url, settings.STRIPE_API_BASE = settings.STRIPE_API_BASE, NOBODY
-    path = f"{MINE}{subscription.pk}/cancel/"
+    path = f"{ACCOUNT}{subscription.pk}/cancel/"
     answer = client.post(path, {"feedback": "unused", "comment": "No time"})
     assert answer.status_code == 503
     assert "nothing was changed or charged" in main_of(answer)
@@ -116,10 +118,10 @@ def test_nothing_changes_and_the_reason_stays_while_stripe_is_unavailable(
     assert (again.action, again.fields["comment"]) == (path, "No time")
     subscription.refresh_from_db()
     assert not subscription.is_cancelling
-    card = client.post(f"{MINE}{subscription.pk}/card/")
+    card = client.post(f"{ACCOUNT}{subscription.pk}/card/")
     assert card.status_code == 503
     settings.STRIPE_API_BASE = sandbox_url
-    assert client.post(path, again.fields)["Location"] == f"{MINE}?done=cancelled"
+    assert client.post(path, again.fields)["Location"] == f"{ACCOUNT}?done=cancelled"
     assert at_stripe(subscription)["cancellation_details"]["comment"] == "No time"
 
 
@@ -136,7 +138,7 @@ def test_a_subscription_that_ended_meanwhile_is_not_cancelled(
 ) -> None:
     assert subscription.subscription_id
     stripe_api.client().v1.subscriptions.cancel(subscription.subscription_id)
-    answer = client.post(f"{MINE}{subscription.pk}/cancel/", follow=True)
+    answer = client.post(f"{ACCOUNT}{subscription.pk}/cancel/", follow=True)
     assert "Ended." in main_of(answer)
     assert "Membership cancelled." not in main_of(answer)
 
@@ -144,7 +146,7 @@ def test_a_subscription_that_ended_meanwhile_is_not_cancelled(
 def test_the_card_is_changed_on_the_page_of_stripe(
     client: Client, subscription: Membership, settings: LazySettings
 ) -> None:
-    answer = client.post(f"{MINE}{subscription.pk}/card/")
+    answer = client.post(f"{ACCOUNT}{subscription.pk}/card/")
     assert answer.status_code == 303
     assert answer["Location"].startswith(settings.STRIPE_API_BASE)
 
@@ -154,5 +156,5 @@ def test_an_imported_membership_cannot_be_cancelled(client: Client, campaign: Ca
         member=make_member(ADA), source="imported", started_at=at("2024-01-01 10:00")
     )
     sign_in(client)
-    assert "It has no end date" in look(client)
-    assert client.post(f"{MINE}{membership.pk}/cancel/").status_code == 404
+    assert "It has no end date" in open_account_page(client)
+    assert client.post(f"{ACCOUNT}{membership.pk}/cancel/").status_code == 404

@@ -14,16 +14,16 @@ from campaigns import members
 from campaigns.models import Campaign, Member, Membership, OutgoingMail, Payment, SignInLink
 from tests.support.factories import (
     at,
-    claim,
     make_dispute,
     make_gift,
     make_member,
     make_payment,
     make_refund,
+    record_claim,
 )
-from tests.support.mails import buy_membership
+from tests.support.mails import make_paid_membership
 from tests.support.pages import NOON, main_of
-from tests.support.sign_in import ADA, MINE, look, paths_of_ada, sign_in
+from tests.support.sign_in import ACCOUNT, ADA, open_account_page, paths_of_ada, sign_in
 
 pytestmark = pytest.mark.once
 
@@ -39,13 +39,13 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 @pytest.fixture
 def ada(campaign: Campaign) -> Member:
-    buy_membership(campaign)
+    make_paid_membership(campaign)
     return Member.objects.get()
 
 
 def test_the_page_describes_a_subscription(client: Client, ada: Member) -> None:
     sign_in(client)
-    page = look(client)
+    page = open_account_page(client)
     for words in (
         "Renews on 10 November 2027.",
         "<strong>€60</strong> a year",
@@ -76,7 +76,7 @@ def test_each_state_is_described(
 ) -> None:
     Membership.objects.update(**changes)
     sign_in(client)
-    assert words in look(client)
+    assert words in open_account_page(client)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_subscription_cancelled_while_unpaid_shows_only_the_end_of_access(
     Membership.objects.update(is_cancelling=True, status=status, access_until=at(until))
     with time_machine.travel(at("2027-01-01 12:00"), tick=True):
         sign_in(client)
-        page = look(client)
+        page = open_account_page(client)
     assert "Cancelled" in page
     assert words in page
     assert "10 November 2027" not in page
@@ -103,9 +103,9 @@ def test_a_subscription_cancelled_while_unpaid_shows_only_the_end_of_access(
 
 def test_a_gift_membership_shows_its_end(client: Client, campaign: Campaign) -> None:
     gift = make_gift(make_member(), campaign, "2026-11-09 10:00")
-    claim(gift, make_member(ADA), "2026-11-10 09:00")
+    record_claim(gift, make_member(ADA), "2026-11-10 09:00")
     sign_in(client)
-    page = look(client)
+    page = open_account_page(client)
     assert "Lasts until 10 November 2027. It ends automatically, and you won’t be charged." in page
     assert "A gift" in page
     assert "12 months from Ada Reader" in page
@@ -116,7 +116,7 @@ def test_a_gift_membership_shows_its_end(client: Client, campaign: Campaign) -> 
 def test_gifts_bought_link_to_the_page_of_the_buyer(client: Client, campaign: Campaign) -> None:
     gift = make_gift(make_member(ADA), campaign, "2026-11-09 10:00")
     sign_in(client)
-    page = look(client)
+    page = open_account_page(client)
     assert "You don’t have a membership." in page
     assert "0 of 1 claimed." in page
     found = re.search(r'href="(/membership/gifts/[^"]+)"', page)
@@ -134,7 +134,7 @@ def test_payments_show_their_state(client: Client, campaign: Campaign) -> None:
     make_dispute(paid[3], "2026-11-06 10:00", status="lost")
     failed = make_payment(member, campaign, "2026-11-08 10:00", status="failed")
     sign_in(client)
-    page = look(client)
+    page = open_account_page(client)
     for words in (
         "Refunded in full.",
         "€15 refunded.",
@@ -143,9 +143,9 @@ def test_payments_show_their_state(client: Client, campaign: Campaign) -> None:
         "Didn’t go through. Nothing was charged.",
     ):
         assert page.count(words) == 1
-    assert f"{MINE}receipts/{paid[0].pk}.pdf" in page
-    assert f"{MINE}receipts/{failed.pk}.pdf" not in page
-    assert client.get(f"{MINE}receipts/{failed.pk}.pdf").status_code == 404
+    assert f"{ACCOUNT}receipts/{paid[0].pk}.pdf" in page
+    assert f"{ACCOUNT}receipts/{failed.pk}.pdf" not in page
+    assert client.get(f"{ACCOUNT}receipts/{failed.pk}.pdf").status_code == 404
 
 
 def test_many_rows_need_no_more_queries(
@@ -157,13 +157,13 @@ def test_many_rows_need_no_more_queries(
         make_gift(member, campaign, f"2026-11-0{day} 11:00")
     sign_in(client)
     with django_assert_max_num_queries(20):
-        client.get(MINE)
+        client.get(ACCOUNT)
 
 
 def test_names_are_shown_as_typed(client: Client, ada: Member) -> None:
     Member.objects.update(name=MARKUP)
     sign_in(client)
-    assert "&lt;b&gt;Ada&lt;/b&gt;" in look(client)
+    assert "&lt;b&gt;Ada&lt;/b&gt;" in open_account_page(client)
 
 
 # Receipts
@@ -178,8 +178,8 @@ def read_pdf(content: bytes) -> str:
 def test_a_receipt_shows_who_paid_what_and_when(client: Client, ada: Member) -> None:
     sign_in(client)
     payment = Payment.objects.get()
-    assert payment.receipt_url in look(client)
-    answer = client.get(f"{MINE}receipts/{payment.pk}.pdf")
+    assert payment.receipt_url in open_account_page(client)
+    answer = client.get(f"{ACCOUNT}receipts/{payment.pk}.pdf")
     assert answer["Content-Type"] == "application/pdf"
     assert "no-store" in answer["Cache-Control"]
     text = read_pdf(answer.content)
@@ -203,7 +203,7 @@ def test_a_receipt_shows_refunds_in_the_language_of_the_reader(client: Client, a
     make_refund(payment, "2026-11-12 10:00", 1500)
     make_dispute(payment, "2026-11-13 10:00")  # while it is open nothing is given back
     sign_in(client)
-    address = f"{MINE}receipts/{payment.pk}.pdf"
+    address = f"{ACCOUNT}receipts/{payment.pk}.pdf"
     text = read_pdf(client.get(address).content)
     assert "Refunded on 12 November 2026 -€15" in text
     assert "Total paid €45" in text
@@ -235,17 +235,17 @@ def test_names_are_never_markup_and_fit_the_page(ada: Member, name: str) -> None
 def test_members_cannot_see_or_change_data_of_others(client: Client, ada: Member) -> None:
     eve = make_member("eve@example.org")
     sign_in(client, eve.email)
-    page = look(client)
+    page = open_account_page(client)
     assert ADA not in page
     assert "You don’t have a membership." in page
     for path in paths_of_ada():
         statuses = {client.get(path).status_code, client.post(path).status_code}
         assert statuses <= {404, 405}, path
     stranger = Client()
-    for path in (*paths_of_ada(), f"{MINE}data.json"):
+    for path in (*paths_of_ada(), f"{ACCOUNT}data.json"):
         for answer in (stranger.get(path), stranger.post(path)):
             assert answer.status_code in {303, 405}, path
-    data = client.get(f"{MINE}data.json").json()
+    data = client.get(f"{ACCOUNT}data.json").json()
     assert ADA not in json.dumps(data)
     assert (data["memberships"], data["payments"]) == ([], [])
 
@@ -260,9 +260,9 @@ def test_exported_data_has_only_own_rows(client: Client, ada: Member, campaign: 
     given = make_gift(
         make_member("cleo@example.org"), campaign, "2026-11-09 11:00", buyer_name="Cleo Giver"
     )
-    claim(given, ada, "2026-11-10 09:00")
+    record_claim(given, ada, "2026-11-10 09:00")
     sign_in(client)
-    answer = client.get(f"{MINE}data.json")
+    answer = client.get(f"{ACCOUNT}data.json")
     assert answer["Content-Type"] == "application/json"
     assert "attachment" in answer["Content-Disposition"]
     text, data = answer.content.decode(), answer.json()

@@ -20,14 +20,14 @@ from campaigns.models import (
     Tally,
 )
 from newsroom.sandbox.control import SandboxControl
-from tests.support.address_changes import NEW, confirm, want
+from tests.support.address_changes import NEW_ADDRESS, confirm_change, request_change
 from tests.support.factories import make_member
 from tests.support.pages import (
     JOIN,
     NOBODY,
     NOON,
     join_fields,
-    start,
+    start_order,
 )
 from tests.support.sign_in import ADA, sign_in
 
@@ -66,7 +66,7 @@ def customer_of(checkout: Checkout) -> dict[str, Any]:
 
 @pytest.fixture
 def bought(client: Client, ada: Member, campaign: Campaign, sandbox: SandboxControl) -> Checkout:
-    checkout = start(client, JOIN, join_fields(client))
+    checkout = start_order(client, JOIN, join_fields(client))
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
     assert members.claim_customer_updates(at=timezone.now()) == []
@@ -76,14 +76,14 @@ def bought(client: Client, ada: Member, campaign: Campaign, sandbox: SandboxCont
 def test_every_customer_at_stripe_is_updated(
     client: Client, ada: Member, bought: Checkout, sandbox: SandboxControl
 ) -> None:
-    again = start(Client(), JOIN, join_fields(client))
+    again = start_order(Client(), JOIN, join_fields(client))
     sandbox.pay(str(again.session_id), card=CARD)
     settlement.settle_checkout(again.pk)
-    confirm(want(client), "old", "new")
+    confirm_change(request_change(client), "old", "new")
     assert tell() == [True]
     for checkout in (bought, again):
         customer = customer_of(checkout)
-        assert (customer["email"], customer["name"]) == (NEW, "Ada Reader")
+        assert (customer["email"], customer["name"]) == (NEW_ADDRESS, "Ada Reader")
     assert tell() == []
 
 
@@ -94,16 +94,16 @@ def test_the_update_is_retried_while_stripe_is_unavailable(
     settings: LazySettings,
     clock: time_machine.Traveller,
 ) -> None:
-    confirm(want(client), "old", "new")
+    confirm_change(request_change(client), "old", "new")
     reachable, settings.STRIPE_API_BASE = settings.STRIPE_API_BASE, NOBODY
     assert tell() == [False]
     ada.refresh_from_db()
-    assert (ada.email, ada.tell_stripe_error) == (NEW, "StripeUnavailable")
+    assert (ada.email, ada.tell_stripe_error) == (NEW_ADDRESS, "StripeUnavailable")
     settings.STRIPE_API_BASE = reachable
     assert tell() == []
     clock.shift(timedelta(minutes=11))
     assert tell() == [True]
-    assert customer_of(bought)["email"] == NEW
+    assert customer_of(bought)["email"] == NEW_ADDRESS
     ada.refresh_from_db()
     assert (ada.tell_stripe_at, ada.tell_stripe_error) == (None, "")
 
@@ -115,7 +115,7 @@ def test_an_update_is_repeated_after_a_lost_answer(
     clock: time_machine.Traveller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    confirm(want(client), "old", "new")
+    confirm_change(request_change(client), "old", "new")
     update = stripe_api.update_customer
 
     def lose_the_answer(customer_id: str, **details: str) -> None:
@@ -127,7 +127,7 @@ def test_an_update_is_repeated_after_a_lost_answer(
     monkeypatch.undo()
     clock.shift(timedelta(minutes=11))
     assert tell() == [True]
-    assert customer_of(bought)["email"] == NEW
+    assert customer_of(bought)["email"] == NEW_ADDRESS
     assert len(sandbox.events("customer.updated")) == 1
 
 
@@ -135,14 +135,14 @@ def test_a_customer_deleted_at_stripe_is_not_an_error(
     client: Client, ada: Member, bought: Checkout
 ) -> None:
     stripe_api.client().v1.customers.delete(bought.customer_id or customer_of(bought)["id"])
-    confirm(want(client), "old", "new")
+    confirm_change(request_change(client), "old", "new")
     assert tell() == [True]
 
 
 def test_staff_see_a_refused_update_without_the_address(
     client: Client, ada: Member, bought: Checkout, admin_client: Client
 ) -> None:
-    confirm(want(client, "ada@м.example"), "old", "new")
+    confirm_change(request_change(client, "ada@м.example"), "old", "new")
     assert tell() == [False]
     ada.refresh_from_db()
     assert ada.tell_stripe_error == "StripeRefused (email_invalid)"
@@ -157,7 +157,7 @@ def test_staff_see_a_refused_update_without_the_address(
 def test_an_update_stays_due_if_the_member_changes_meanwhile(
     client: Client, ada: Member, bought: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    confirm(want(client), "old", "new")
+    confirm_change(request_change(client), "old", "new")
     update = stripe_api.update_customer
 
     def change_meanwhile(customer_id: str, **details: str) -> object:
@@ -174,9 +174,9 @@ def test_an_update_stays_due_if_the_member_changes_meanwhile(
 def test_an_order_with_the_old_address_still_belongs_to_the_member(
     client: Client, ada: Member, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = start(client, JOIN, join_fields(client))
+    checkout = start_order(client, JOIN, join_fields(client))
     sandbox.pay(str(checkout.session_id), card=CARD)
-    confirm(want(client), "old", "new")
+    confirm_change(request_change(client), "old", "new")
     assert tell() == [True]  # of no customer yet
     for _ in range(2):
         settlement.settle_checkout(checkout.pk)
@@ -185,4 +185,4 @@ def test_an_order_with_the_old_address_still_belongs_to_the_member(
     assert Tally.objects.get().member == ada
     # Stripe created its customer with the old address, and gets the new one.
     tell()
-    assert customer_of(checkout)["email"] == NEW
+    assert customer_of(checkout)["email"] == NEW_ADDRESS

@@ -27,12 +27,19 @@ from campaigns.models import (
 )
 from campaigns.models.address_change import Side
 from newsroom.sandbox.control import SandboxControl
-from tests.support.address_changes import MINE, NEW, address_of, confirm, path_of, want
-from tests.support.erasures import buy
+from tests.support.address_changes import (
+    ACCOUNT,
+    NEW_ADDRESS,
+    address_of,
+    change_path,
+    confirm_change,
+    request_change,
+)
+from tests.support.erasures import buy_as_zoe
 from tests.support.factories import make_gift, make_member, make_plan
 from tests.support.pages import NOON, main_of
-from tests.support.sign_in import ADA, ask, ask_for_link, look, sign_in
-from tests.support.staff import address, filled
+from tests.support.sign_in import ADA, open_account_page, request_link, request_link_path, sign_in
+from tests.support.staff import admin_url, fill_in
 from tests.support.threads import race
 
 
@@ -59,7 +66,7 @@ def ada(db: None, client: Client) -> Member:
 @pytest.fixture
 def other(campaign: Campaign) -> Member:
     """Another member with the new address, who bought a gift."""
-    other = make_member(NEW)
+    other = make_member(NEW_ADDRESS)
     make_gift(other, campaign, "2026-11-09 10:00")
     return other
 
@@ -67,45 +74,48 @@ def other(campaign: Campaign) -> Member:
 def test_the_owner_of_the_new_address_is_merged(client: Client, campaign: Campaign) -> None:
     ada = make_member(ADA)
     sign_in(client)
-    change = want(client)
-    confirm(change, "old")
-    other = make_member(NEW)  # a sign-up meanwhile
+    change = request_change(client)
+    confirm_change(change, "old")
+    other = make_member(NEW_ADDRESS)  # a sign-up meanwhile
     make_gift(other, campaign, "2026-11-10 11:00")
-    confirm(change, "new")
+    confirm_change(change, "new")
     assert Member.objects.get() == ada
-    assert address_of(ada) == NEW
+    assert address_of(ada) == NEW_ADDRESS
     assert FormerAddress.objects.get().email == ADA
     assert ada.gifts_bought.count() == ada.payments.count() == 1
-    assert "0 of 1 claimed." in look(client)
+    assert "0 of 1 claimed." in open_account_page(client)
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_a_simultaneous_sign_up_with_the_new_address_is_merged() -> None:
     ada = make_member(ADA)
-    change = members.request_address_change(ada, NEW, language="en", at=timezone.now())
-    confirm(change, "old")
-    path = path_of(change, Side.NEW)
-    outcomes = race(lambda: Client().post(path).status_code, *[lambda: bool(make_member(NEW))] * 3)
+    change = members.request_address_change(ada, NEW_ADDRESS, language="en", at=timezone.now())
+    confirm_change(change, "old")
+    path = change_path(change, Side.NEW)
+    outcomes = race(
+        lambda: Client().post(path).status_code, *[lambda: bool(make_member(NEW_ADDRESS))] * 3
+    )
     assert outcomes == [303, True, True, True]
     members.make_change(change.pk, at=timezone.now())
     assert Member.objects.get() == ada
-    assert address_of(ada) == NEW
+    assert address_of(ada) == NEW_ADDRESS
 
 
 def test_nothing_changes_if_the_merge_is_refused(
     client: Client, ada: Member, other: Member
 ) -> None:
     Erasure.objects.create(member=other)
-    change = want(client)
-    confirm(change, "old", "new")
-    assert (address_of(ada), address_of(other)) == (ADA, NEW)
+    change = request_change(client)
+    confirm_change(change, "old", "new")
+    assert (address_of(ada), address_of(other)) == (ADA, NEW_ADDRESS)
     assert AddressChange.objects.get(pk=change.pk).made_at is None
     assert not FormerAddress.objects.exists()
 
 
 def test_a_member_who_is_merged_meanwhile_is_not_changed(client: Client, ada: Member) -> None:
-    change, bob = want(client), make_member("bob@example.org")
-    confirm(change, "old")
+    change, bob = request_change(client), make_member("bob@example.org")
+    confirm_change(change, "old")
     merged: list[bool] = []
 
     def merge_first(execute: Any, sql: str, *more: Any) -> Any:
@@ -114,7 +124,7 @@ def test_a_member_who_is_merged_meanwhile_is_not_changed(client: Client, ada: Me
             members.merge_members(kept=bob, gone=ada)
         return execute(sql, *more)
 
-    path = path_of(change, Side.NEW)
+    path = change_path(change, Side.NEW)
     with connection.execute_wrapper(merge_first):
         assert Client().post(path).status_code == 303
     assert merged  # in the same transaction, which is rolled back
@@ -124,37 +134,37 @@ def test_a_member_who_is_merged_meanwhile_is_not_changed(client: Client, ada: Me
 
 def test_a_former_address_of_another_member_is_taken_over(client: Client, ada: Member) -> None:
     bob = make_member("bob@example.org")
-    FormerAddress.objects.create(member=bob, email=NEW)
-    confirm(want(client), "old", "new")
-    assert address_of(ada) == NEW
+    FormerAddress.objects.create(member=bob, email=NEW_ADDRESS)
+    confirm_change(request_change(client), "old", "new")
+    assert address_of(ada) == NEW_ADDRESS
     assert list(FormerAddress.objects.values_list("member", "email")) == [(ada.pk, ADA)]
     assert Member.objects.filter(pk=bob.pk).exists()
 
 
 def test_a_member_returns_to_a_former_address(client: Client, ada: Member) -> None:
-    confirm(want(client), "old", "new")
-    confirm(want(client, ADA), "old", "new")
+    confirm_change(request_change(client), "old", "new")
+    confirm_change(request_change(client, ADA), "old", "new")
     assert address_of(ada) == ADA
-    assert FormerAddress.objects.get().email == NEW
+    assert FormerAddress.objects.get().email == NEW_ADDRESS
 
 
 # Old links and settings
 
 
 def test_links_sent_to_the_old_address_stop_working(client: Client, ada: Member) -> None:
-    waiting = ask_for_link(client)
-    confirm(want(client), "old", "new")
+    waiting = request_link_path(client)
+    confirm_change(request_change(client), "old", "new")
     assert Client().post(waiting).status_code == 410
 
 
 def test_a_portal_link_sent_to_the_old_address_stops_working(
     campaign: Campaign, sandbox: SandboxControl, clock: time_machine.Traveller
 ) -> None:
-    checkout = buy(campaign, sandbox, email=ADA, name="Ada")
+    checkout = buy_as_zoe(campaign, sandbox, email=ADA, name="Ada")
     old, ada = f"/membership/manage/{links.make_portal_token(checkout)}/", Member.objects.get()
     clock.shift(60)
     assert Client().get(old).status_code == 200
-    members.set_address(ada, NEW, at=timezone.now())
+    members.set_address(ada, NEW_ADDRESS, at=timezone.now())
     clock.shift(60)
     assert Client().get(old).status_code == Client().post(old).status_code == 410
     fresh = f"/membership/manage/{links.make_portal_token(checkout)}/"
@@ -164,19 +174,19 @@ def test_a_portal_link_sent_to_the_old_address_stops_working(
 def test_a_link_requested_with_a_former_address_goes_to_the_current_one(
     client: Client, ada: Member
 ) -> None:
-    confirm(want(client), "old", "new")
-    former, unknown = (ask(Client(), address) for address in (ADA, "eve@example.org"))
+    confirm_change(request_change(client), "old", "new")
+    former, unknown = (request_link(Client(), address) for address in (ADA, "eve@example.org"))
     assert main_of(former).replace(ADA, "eve@example.org") == main_of(unknown)
-    assert NEW not in main_of(former)
+    assert NEW_ADDRESS not in main_of(former)
     mail = OutgoingMail.objects.filter(kind="sign_in").latest("pk")
     assert emails.deliver_mail(mail.pk)
-    assert mailbox.outbox[-1].to == [NEW]
+    assert mailbox.outbox[-1].to == [NEW_ADDRESS]
 
 
 def test_a_claim_with_the_old_address_does_not_show_the_current_one(
     client: Client, ada: Member, campaign: Campaign
 ) -> None:
-    confirm(want(client), "old", "new")
+    confirm_change(request_change(client), "old", "new")
     grant_membership(
         ada, plan=make_plan(), source=Membership.Source.GRANTED, starts_at=NOON, months=12
     )
@@ -184,26 +194,26 @@ def test_a_claim_with_the_old_address_does_not_show_the_current_one(
     typed = {"name": "Ada Reader", "email": ADA}
     answer = Client().post(f"/claim/{gift.code}/", typed)
     assert "your new address" in main_of(answer)
-    assert NEW not in main_of(answer)
+    assert NEW_ADDRESS not in main_of(answer)
     assert OutgoingMail.objects.get(kind="gift_confirm").member == ada
-    answer = Client().post(f"/claim/{gift.code}/", typed | {"email": NEW})
-    assert f"We’ve e-mailed <strong>{NEW}</strong>" in main_of(answer)
+    answer = Client().post(f"/claim/{gift.code}/", typed | {"email": NEW_ADDRESS})
+    assert f"We’ve e-mailed <strong>{NEW_ADDRESS}</strong>" in main_of(answer)
 
 
 def test_an_opt_out_of_reminders_moves_to_the_new_address(client: Client, ada: Member) -> None:
     emails.stop_reminders(ADA)
-    confirm(want(client), "old", "new")
-    assert OptOut.objects.holds(NEW)
+    confirm_change(request_change(client), "old", "new")
+    assert OptOut.objects.holds(NEW_ADDRESS)
 
 
 def test_exported_data_has_former_addresses_and_changes(client: Client, ada: Member) -> None:
-    confirm(want(client), "old", "new")
-    data = client.get(f"{MINE}data.json").json()
-    assert data["person"]["email"] == NEW
+    confirm_change(request_change(client), "old", "new")
+    data = client.get(f"{ACCOUNT}data.json").json()
+    assert data["person"]["email"] == NEW_ADDRESS
     [former] = data["former_addresses"]
     assert former["email"] == ADA
     [change] = data["changes_of_address"]
-    assert change["new_email"] == NEW
+    assert change["new_email"] == NEW_ADDRESS
     assert change["made_at"]
 
 
@@ -218,15 +228,15 @@ def desk(db: None) -> Client:
 
 
 def edit(desk: Client, member: Member, **typed: str) -> Any:
-    url = address(Member, "change", member.pk)
-    return desk.post(url, filled(desk, url, **typed))
+    url = admin_url(Member, "change", member.pk)
+    return desk.post(url, fill_in(desk, url, **typed))
 
 
 def test_staff_change_an_address(desk: Client, client: Client, ada: Member) -> None:
-    waiting = ask_for_link(client)
-    assert edit(desk, ada, email=f" {NEW.upper()}").status_code == 302
+    waiting = request_link_path(client)
+    assert edit(desk, ada, email=f" {NEW_ADDRESS.upper()}").status_code == 302
     ada.refresh_from_db()
-    assert ada.email == NEW
+    assert ada.email == NEW_ADDRESS
     assert ada.tell_stripe_at
     assert Member.objects.get_or_create_by_email(ADA) == ada
     assert Client().post(waiting).status_code == 410
@@ -247,10 +257,10 @@ def test_staff_change_a_name_and_stripe_is_updated(desk: Client, ada: Member) ->
 def test_an_address_of_another_member_is_refused_with_a_link_to_merge(
     desk: Client, ada: Member, is_former: bool
 ) -> None:
-    bob = make_member("bob@example.org" if is_former else NEW)
+    bob = make_member("bob@example.org" if is_former else NEW_ADDRESS)
     if is_former:
-        FormerAddress.objects.create(member=bob, email=NEW)
-    answer = edit(desk, ada, email=NEW)
+        FormerAddress.objects.create(member=bob, email=NEW_ADDRESS)
+    answer = edit(desk, ada, email=NEW_ADDRESS)
     assert answer.status_code == 200
     assert "merge the two instead" in answer.content.decode()
     assert address_of(ada) == ADA
@@ -271,11 +281,11 @@ def test_an_address_taken_at_the_same_moment_is_refused(
         if len(looks) > 1:
             validate(form)
 
-    make_member(NEW)
+    make_member(NEW_ADDRESS)
     monkeypatch.setattr(Member.objects, "find", find_at_second_look)
     monkeypatch.setattr(MemberForm, "validate_unique", validate_at_second_look)
-    answer = edit(desk, ada, email=NEW, name="Ada R.")
-    assert looks == [NEW, NEW]
+    answer = edit(desk, ada, email=NEW_ADDRESS, name="Ada R.")
+    assert looks == [NEW_ADDRESS, NEW_ADDRESS]
     assert answer.status_code == 200
     page = answer.content.decode()
     assert "merge the two instead" in page

@@ -18,16 +18,16 @@ from campaigns import emails, members
 from campaigns.emails import links
 from campaigns.models import OutgoingMail, SignInLink
 from tests.support.factories import make_member
-from tests.support.mails import assert_not_wanted, find_link
+from tests.support.mails import assert_no_longer_wanted, find_link
 from tests.support.pages import NOON, error_beside, main_of, read_form
 from tests.support.sign_in import (
+    ACCOUNT,
     ADA,
-    MINE,
-    ask,
-    ask_for_link,
     is_signed_in,
-    look,
-    read_mail,
+    open_account_page,
+    read_sign_in_mail,
+    request_link,
+    request_link_path,
     sign_in,
 )
 from tests.support.threads import race
@@ -46,7 +46,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 @pytest.mark.django_db
 def test_known_and_unknown_addresses_get_the_same_answer(client: Client) -> None:
     make_member(ADA)
-    known, unknown = (ask(client, address) for address in (ADA, "eve@example.org"))
+    known, unknown = (request_link(client, address) for address in (ADA, "eve@example.org"))
     assert known.status_code == unknown.status_code == 200
     words = "If this address belongs to a membership or a gift, we’ve sent you a sign-in link."
     assert f"{words} It works once and expires after 30 minutes." in main_of(known)
@@ -59,9 +59,9 @@ def test_known_and_unknown_addresses_get_the_same_answer(client: Client) -> None
 @pytest.mark.django_db
 def test_addresses_match_in_any_case_and_invalid_ones_are_refused(client: Client) -> None:
     make_member(ADA)
-    ask(client, "  ADA@Example.ORG ")
+    request_link(client, "  ADA@Example.ORG ")
     assert SignInLink.objects.count() == 1
-    answer = ask(client, "ada at example")
+    answer = request_link(client, "ada at example")
     assert answer.status_code == 422
     assert error_beside(answer, "email").startswith("Enter a valid e-mail address")
     assert read_form(answer).fields["email"] == "ada at example"
@@ -70,24 +70,25 @@ def test_addresses_match_in_any_case_and_invalid_ones_are_refused(client: Client
 @pytest.mark.django_db
 def test_a_link_works_once(client: Client) -> None:
     make_member(ADA)
-    path = ask_for_link(client)
+    path = request_link_path(client)
     assert not is_signed_in(client)
     for _ in range(2):  # a mail scanner looks, and uses nothing up
         answer = client.get(path)
         assert answer.status_code == 200
         assert ">Sign in<" in main_of(answer)
     assert not is_signed_in(client)
-    assert client.post(path)["Location"] == MINE
-    assert ADA in look(client)
+    assert client.post(path)["Location"] == ACCOUNT
+    assert ADA in open_account_page(client)
     for again in (Client().get(path), Client().post(path)):
         assert again.status_code == 410
         assert "Send sign-in link" in main_of(again)
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 def test_two_simultaneous_uses_of_a_link_sign_in_once(client: Client) -> None:
     make_member(ADA)
-    path = ask_for_link(client)
+    path = request_link_path(client)
     outcomes = race(*[lambda: Client().post(path).status_code] * 4)
     assert sorted(map(str, outcomes)) == ["303", "410", "410", "410"]
 
@@ -95,7 +96,7 @@ def test_two_simultaneous_uses_of_a_link_sign_in_once(client: Client) -> None:
 @pytest.mark.django_db
 def test_a_link_is_valid_for_half_an_hour(client: Client, clock: time_machine.Traveller) -> None:
     make_member(ADA)
-    path = ask_for_link(client)
+    path = request_link_path(client)
     clock.shift(timedelta(minutes=29))
     assert client.get(path).status_code == 200
     clock.shift(timedelta(minutes=2))
@@ -107,7 +108,7 @@ def test_a_link_is_valid_for_half_an_hour(client: Client, clock: time_machine.Tr
 @pytest.mark.django_db
 @pytest.mark.parametrize("token", ["x", "A" * 43, "%00", "%F0%9F%92%A9", "a:b:c"])
 def test_an_invalid_link_is_refused(client: Client, token: str) -> None:
-    for answer in (client.get(f"{MINE}open/{token}/"), client.post(f"{MINE}open/{token}/")):
+    for answer in (client.get(f"{ACCOUNT}open/{token}/"), client.post(f"{ACCOUNT}open/{token}/")):
         assert answer.status_code == 410
 
 
@@ -116,18 +117,18 @@ def test_an_email_can_be_resent_and_the_table_does_not_reveal_its_link(
     client: Client, settings: LazySettings
 ) -> None:
     make_member(ADA)
-    path = ask_for_link(client)
+    path = request_link_path(client)
     token = path.rstrip("/").rpartition("/")[2]
     mail = OutgoingMail.objects.get()
     assert emails.reschedule_mail([mail.pk]) == 1
-    assert urlsplit(find_link(read_mail(), f"{MINE}open/")).path == path
+    assert urlsplit(find_link(read_sign_in_mail(), f"{ACCOUNT}open/")).path == path
     for row in (*SignInLink.objects.values(), *OutgoingMail.objects.values()):
         assert token not in str(row)
-    assert client.get(f"{MINE}open/{SignInLink.objects.get().secret_hash}/").status_code == 410
+    assert client.get(f"{ACCOUNT}open/{SignInLink.objects.get().secret_hash}/").status_code == 410
     settings.SECRET_KEY = "another-key"
     assert links.make_sign_in_token(SignInLink.objects.get()) != token
     emails.reschedule_mail([mail.pk])
-    assert_not_wanted(mail)  # its link has expired
+    assert_no_longer_wanted(mail)  # its link has expired
 
 
 @pytest.mark.django_db
@@ -135,12 +136,12 @@ def test_an_email_is_not_sent_after_its_link_expired(
     client: Client, clock: time_machine.Traveller
 ) -> None:
     make_member(ADA)
-    ask(client)
+    request_link(client)
     clock.shift(timedelta(minutes=31))
-    assert_not_wanted(OutgoingMail.objects.get())
-    ask(client)
+    assert_no_longer_wanted(OutgoingMail.objects.get())
+    request_link(client)
     members.open_link(links.make_sign_in_token(SignInLink.objects.latest("pk")), at=timezone.now())
-    assert_not_wanted(OutgoingMail.objects.latest("pk"))
+    assert_no_longer_wanted(OutgoingMail.objects.latest("pk"))
 
 
 @pytest.mark.django_db
@@ -148,7 +149,7 @@ def test_an_old_link_is_deleted_with_its_email(
     client: Client, clock: time_machine.Traveller
 ) -> None:
     make_member(ADA)
-    ask_for_link(client)
+    request_link_path(client)
     clock.shift(timedelta(days=29))
     members.delete_old_links(at=timezone.now())
     assert SignInLink.objects.count() == OutgoingMail.objects.filter(kind="sign_in").count() == 1
@@ -163,7 +164,7 @@ def test_a_link_of_a_member_who_is_merged_meanwhile_is_refused(
 ) -> None:
     """The link is used up, then deleted by the merge before the member is loaded."""
     make_member(ADA)
-    path = ask_for_link(client)
+    path = request_link_path(client)
 
     def merge_after_update(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         done = execute(sql, params, many, context)
@@ -183,26 +184,26 @@ def test_repeated_requests_do_not_flood_a_mailbox(
     client: Client, clock: time_machine.Traveller
 ) -> None:
     make_member(ADA)
-    first, second = (client.post(MINE, {"email": ADA}) for _ in range(2))
+    first, second = (client.post(ACCOUNT, {"email": ADA}) for _ in range(2))
     assert main_of(first) == main_of(second)
     assert SignInLink.objects.count() == 1  # one a minute
     for _ in range(9):
         clock.shift(timedelta(minutes=2))
-        ask(client)
+        request_link(client)
     assert SignInLink.objects.count() == 5  # an hour
     clock.shift(timedelta(hours=1))
-    ask(client)
+    request_link(client)
     assert SignInLink.objects.count() == 6
 
 
 @pytest.mark.django_db
 def test_one_client_can_request_a_limited_number_of_links(client: Client) -> None:
     statuses = [
-        client.post(MINE, {"email": f"reader{number}@example.org"}).status_code
+        client.post(ACCOUNT, {"email": f"reader{number}@example.org"}).status_code
         for number in range(11)
     ]
     assert statuses == [200] * 10 + [429]
-    assert client.get(MINE).status_code == 200
+    assert client.get(ACCOUNT).status_code == 200
 
 
 @pytest.mark.django_db
@@ -210,9 +211,9 @@ def test_the_link_reaches_no_log_and_no_other_site(
     client: Client, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     make_member(ADA)
-    path = ask_for_link(client)
+    path = request_link_path(client)
     with caplog.at_level("DEBUG"):
-        answers = [client.get(path), client.post(path), client.post(path), client.get(MINE)]
+        answers = [client.get(path), client.post(path), client.post(path), client.get(ACCOUNT)]
     for answer in answers:
         assert answer["Referrer-Policy"] == "strict-origin"
         assert answer["X-Robots-Tag"] == "noindex"
@@ -235,7 +236,7 @@ def test_a_session_ends_after_an_hour(client: Client, clock: time_machine.Travel
     assert is_signed_in(client)
     clock.shift(timedelta(minutes=2))
     assert not is_signed_in(client)
-    answer = client.get(f"{MINE}data.json", follow=True)
+    answer = client.get(f"{ACCOUNT}data.json", follow=True)
     assert "we signed you out after one hour" in main_of(answer)
 
 
@@ -246,7 +247,7 @@ def test_the_session_key_changes_at_sign_in_and_sign_out(client: Client) -> None
     sign_in(client)
     key = client.cookies["sessionid"].value
     assert key not in {"", "planted-by-an-attacker"}
-    answer = client.post(f"{MINE}sign-out/", follow=True)
+    answer = client.post(f"{ACCOUNT}sign-out/", follow=True)
     assert "You’ve signed out" in main_of(answer)
     assert not is_signed_in(client)
     thief = Client()
@@ -271,7 +272,7 @@ def test_staff_login_and_account_page_are_independent(
     assert not is_signed_in(client)
     assert client.get("/admin/").status_code == 200
     sign_in(client)
-    client.post(f"{MINE}sign-out/")
+    client.post(f"{ACCOUNT}sign-out/")
     assert client.get("/admin/").status_code == 200
     other = Client()
     sign_in(other)
@@ -282,5 +283,5 @@ def test_staff_login_and_account_page_are_independent(
 def test_reading_the_page_changes_nothing_and_sign_out_is_a_form(client: Client) -> None:
     make_member(ADA)
     sign_in(client)
-    assert client.get(f"{MINE}sign-out/").status_code == 405
+    assert client.get(f"{ACCOUNT}sign-out/").status_code == 405
     assert is_signed_in(client)

@@ -9,7 +9,7 @@ import pytest
 from campaigns import emails, gifts, members, memberships
 from campaigns.models import Campaign, Member, Membership, OutgoingMail
 from tests.support.factories import at, make_campaign, make_gift, make_member
-from tests.support.factories import claim as claim_gift
+from tests.support.factories import record_claim as claim_gift
 
 START, NOW, END = "2026-01-10 12:00", "2026-06-10 12:00", "2027-01-10 12:00"
 SUBSCRIPTION: dict[str, Any] = {"source": "subscription", "subscription_id": "sub_1"}

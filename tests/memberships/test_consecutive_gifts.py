@@ -9,10 +9,10 @@ import time_machine
 from campaigns import actions, tasks
 from campaigns.models import OutgoingMail
 from tests.support.extensions import (
-    claim,
+    claim_and_confirm,
     clock,  # noqa: F401 - a fixture
-    give_alone,
-    give_and_claim,
+    make_claimed_gift,
+    make_gift_without_campaign,
     spans,
 )
 from tests.support.factories import at
@@ -21,9 +21,9 @@ from tests.support.factories import at
 @pytest.mark.django_db(transaction=True)
 def test_two_gifts_to_a_member_without_a_subscription_add_up() -> None:
     with time_machine.travel(at("2027-01-31 12:00"), tick=False):
-        first = give_and_claim(months=1)
-        second = claim(give_alone(months=1))
-        third = claim(give_alone(months=1))
+        first = make_claimed_gift(months=1)
+        second = claim_and_confirm(make_gift_without_campaign(months=1))
+        third = claim_and_confirm(make_gift_without_campaign(months=1))
     ends = [gift.membership.ends_at for gift in (first, second, third) if gift.membership]
     assert ends == [at("2027-02-28 12:00"), at("2027-03-31 12:00"), at("2027-04-30 12:00")]
     assert {gift.membership.extends_id for gift in (second, third) if gift.membership} == {
@@ -33,7 +33,10 @@ def test_two_gifts_to_a_member_without_a_subscription_add_up() -> None:
 
 def test_the_next_gift_starts_when_one_is_revoked(admin_user: Any) -> None:
     with time_machine.travel(at("2027-01-31 12:00"), tick=False):
-        first, second = give_and_claim(months=3), claim(give_alone(months=6))
+        first, second = (
+            make_claimed_gift(months=3),
+            claim_and_confirm(make_gift_without_campaign(months=6)),
+        )
     with time_machine.travel(at("2027-02-10 12:00"), tick=False):
         actions.revoke_gift(first, by=admin_user, why="returned")
     assert second.membership is not None
@@ -44,7 +47,10 @@ def test_the_next_gift_starts_when_one_is_revoked(admin_user: Any) -> None:
 
 def test_the_warning_moves_up_with_its_gift(admin_user: Any) -> None:
     with time_machine.travel(at("2027-01-31 12:00"), tick=False) as traveller:
-        first, second = give_and_claim(months=12), claim(give_alone(months=12))
+        first, second = (
+            make_claimed_gift(months=12),
+            claim_and_confirm(make_gift_without_campaign(months=12)),
+        )
         traveller.move_to(at("2027-02-02 12:00"))
         actions.revoke_gift(first, by=admin_user, why="returned")
         assert spans(second)[0][1] == at("2028-02-02 12:00")

@@ -9,7 +9,7 @@ from campaigns.models import Member, Membership
 from campaigns.reports.attention import CONCERNS
 from tests.support.factories import at, make_member
 from tests.support.sales import make_subscription
-from tests.support.sign_in import ADA, look, sign_in
+from tests.support.sign_in import ADA, open_account_page, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ def test_duplicates_are_shown_to_staff_and_to_the_member(ada: Member, client: Cl
     second = make_subscription(member=ada)
     assert find_duplicates() == {first, second}
     sign_in(client)
-    page = look(client)
+    page = open_account_page(client)
     assert WORDS in page
     assert "cancel the other below" in page
 
@@ -58,4 +58,4 @@ def test_only_charged_subscriptions_are_duplicates(
     make_subscription(member=ada, **changes)
     assert len(find_duplicates()) == (2 if is_charged else 0)
     sign_in(client)
-    assert (WORDS in look(client)) == is_charged
+    assert (WORDS in open_account_page(client)) == is_charged

@@ -15,22 +15,20 @@ from campaigns import members, memberships, settlement, stripe_api, tasks
 from campaigns.models import Campaign, Membership, OutgoingMail, Payment, Tally
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_permutations import dump_rows, forget_sales
-from tests.settlement.test_settlement import order_membership
-from tests.support.extensions import Clock, claim, give
+from tests.support.extensions import Clock, claim_and_confirm, make_campaign_gift
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at, make_campaign
-from tests.support.mails import assert_not_wanted, both, deliver, find_link
+from tests.support.mails import assert_no_longer_wanted, find_link, read_both_parts, send_mail
 from tests.support.renewals import (
     DECLINED_LATER,
     GOOD,
-    change,
-    invoices_of,
-    mend_card,
-    pay_newest,
-    settle,
-    subscribe,
+    change_at_stripe,
+    list_invoices_of,
+    pay_newest_invoice,
+    replace_card,
 )
+from tests.support.rows import dump_rows, forget_sales
+from tests.support.sales import place_order, settle, subscribe
 
 clock = _clock  # a fixture
 FAILED = at("2026-12-10 12:00")  # a month after the campaign's noon
@@ -46,7 +44,7 @@ def patience(sandbox: SandboxControl) -> None:
 @pytest.fixture
 def unpaid(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> Membership:
     """Joined monthly on 10 November; charges fail since 10 December."""
-    membership = subscribe(campaign, sandbox, DECLINED_LATER)
+    membership = subscribe(campaign, sandbox, card=DECLINED_LATER)
     clock.move_to(FAILED + timedelta(minutes=5))
     settle(membership)
     return membership
@@ -87,7 +85,7 @@ def test_a_membership_lapses_after_its_grace_period_with_one_email(
     unpaid.refresh_from_db()
     assert (unpaid.status, unpaid.access_until) == ("lapsed", OVER)
     [mail] = lapsed_mails()
-    assert mail.key == f"lapsed:{invoices_of(unpaid)[0].id}"
+    assert mail.key == f"lapsed:{list_invoices_of(unpaid)[0].id}"
     assert mail.sent_at is not None
     assert mailbox.outbox[-1].subject == "Your membership of The Meridian Post has lapsed"
 
@@ -104,9 +102,9 @@ def test_the_email_says_that_it_lapsed_and_how_to_return(
 ) -> None:
     clock.move_to(OVER)
     settle(unpaid)
-    sent = deliver(lapsed_mails()[0])
+    sent = send_mail(lapsed_mails()[0])
     assert sent.to == ["ada@example.org"]
-    for part in both(sent):
+    for part in read_both_parts(sent):
         for words in (
             "Hello Ada Reader,",
             "Your membership has lapsed, so you no longer have access.",
@@ -130,7 +128,7 @@ def test_three_unpaid_months_do_not_move_the_grace_period(
         assert unpaid.access_until == OVER
     assert unpaid.ends_at == at("2027-04-10 12:00")  # Stripe moves its periods on regardless
     assert stripe_api.fetch_subscription(str(unpaid.subscription_id)).status == outcome
-    assert len(invoices_of(unpaid)) == 5
+    assert len(list_invoices_of(unpaid)) == 5
     assert len(lapsed_mails()) == 1
     assert OutgoingMail.objects.filter(kind="past_due").count() == 1
 
@@ -138,8 +136,8 @@ def test_three_unpaid_months_do_not_move_the_grace_period(
 def test_a_payment_meanwhile_moves_the_grace_period(unpaid: Membership, clock: Clock) -> None:
     """The older of two open invoices is paid, so the unpaid time starts with the second."""
     clock.move_to(at("2027-01-10 12:05"))
-    mend_card(unpaid)
-    december = invoices_of(unpaid)[1]
+    replace_card(unpaid)
+    december = list_invoices_of(unpaid)[1]
     stripe_api.client().v1.invoices.pay(december.id)
     assert settle(unpaid) == "past_due"
     assert unpaid.access_until == at("2027-01-24 12:00")
@@ -147,7 +145,7 @@ def test_a_payment_meanwhile_moves_the_grace_period(unpaid: Membership, clock: C
 
 def test_a_voided_invoice_is_ignored(unpaid: Membership, clock: Clock) -> None:
     clock.move_to(at("2027-01-10 12:05"))
-    stripe_api.client().v1.invoices.void_invoice(invoices_of(unpaid)[1].id)
+    stripe_api.client().v1.invoices.void_invoice(list_invoices_of(unpaid)[1].id)
     assert settle(unpaid) == "past_due"
     assert unpaid.access_until == at("2027-01-24 12:00")
 
@@ -157,7 +155,7 @@ def test_the_newsroom_sets_the_length_of_the_grace_period(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, settings: LazySettings, days: int
 ) -> None:
     settings.GRACE_DAYS = days
-    membership = subscribe(campaign, sandbox, DECLINED_LATER)
+    membership = subscribe(campaign, sandbox, card=DECLINED_LATER)
     clock.move_to(FAILED + timedelta(minutes=5))
     assert settle(membership) == ("past_due" if days else "lapsed")
     assert membership.access_until == FAILED + timedelta(days=days)
@@ -196,11 +194,11 @@ def test_paying_the_newest_invoice_restores_access_and_the_count(
     counted = list(Tally.objects.values())
     clock.move_to(OVER + timedelta(days=30 * months))
     assert settle(unpaid) == "lapsed"
-    mend_card(unpaid)
-    pay_newest(unpaid)
+    replace_card(unpaid)
+    pay_newest_invoice(unpaid)
     assert settle(unpaid) == "active"
     assert unpaid.access_until is None
-    assert_not_wanted(lapsed_mails()[0])
+    assert_no_longer_wanted(lapsed_mails()[0])
     renewal = Payment.objects.get(status="succeeded", role=Payment.Role.RENEWAL)
     assert renewal.paid_at == timezone.now()
     assert list(Tally.objects.values()) == counted
@@ -219,8 +217,8 @@ def test_a_gift_to_a_lapsed_member_starts_now(unpaid: Membership, clock: Clock) 
 def test_the_grace_period_comes_after_the_gifts(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
-    membership = subscribe(campaign, sandbox, DECLINED_LATER)
-    claim(give(campaign, months=3), email="ada@example.org")
+    membership = subscribe(campaign, sandbox, card=DECLINED_LATER)
+    claim_and_confirm(make_campaign_gift(campaign, months=3), email="ada@example.org")
     tasks.sweep()
     clock.move_to(at("2027-03-10 11:59"))
     assert settle(membership) == "active"
@@ -252,7 +250,7 @@ def test_a_member_who_lapsed_before_a_campaign_and_joins_again_counts(
 ) -> None:
     winter = start_campaign(starts_at)
     clock.move_to(at("2027-01-05 12:00"))
-    rejoined = order_membership(winter, "year")
+    rejoined = place_order(winter, "year")
     sandbox.pay(str(rejoined.session_id), card=GOOD)
     settlement.settle_checkout(rejoined.pk)
     assert Tally.objects.filter(campaign=winter).exists() == counts
@@ -271,7 +269,7 @@ def test_paying_old_invoices_keeps_the_count_in_a_campaign_that_began_after_the_
     )
     clock.move_to(at("2027-01-15 12:00"))
     for campaign in (winter, early):
-        rejoined = order_membership(campaign, "year")
+        rejoined = place_order(campaign, "year")
         sandbox.pay(str(rejoined.session_id), card=GOOD)
         settlement.settle_checkout(rejoined.pk)
     counted = list(Tally.objects.order_by("pk").values())
@@ -279,8 +277,8 @@ def test_paying_old_invoices_keeps_the_count_in_a_campaign_that_began_after_the_
         "birthday",
         "winter",
     }  # the grace period was still running in Advent
-    mend_card(unpaid)
-    for invoice in invoices_of(unpaid)[: 1 if pays == "the newest" else 2]:
+    replace_card(unpaid)
+    for invoice in list_invoices_of(unpaid)[: 1 if pays == "the newest" else 2]:
         stripe_api.client().v1.invoices.pay(invoice.id)
     assert settle(unpaid) == "active"
     assert list(Tally.objects.order_by("pk").values()) == counted
@@ -294,15 +292,15 @@ def test_resuming_keeps_the_count_in_a_campaign_that_began_during_the_pause(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     paused = subscribe(campaign, sandbox)
-    change(paused, pause_collection={"behavior": "void"})
+    change_at_stripe(paused, pause_collection={"behavior": "void"})
     winter = start_campaign("2027-01-01 00:00")
     clock.move_to(at("2027-01-05 12:00"))
-    rejoined = order_membership(winter, "year")
+    rejoined = place_order(winter, "year")
     sandbox.pay(str(rejoined.session_id), card=GOOD)
     settlement.settle_checkout(rejoined.pk)
     settle(paused)
     assert campaigns_counted() == {"birthday", "winter"}
-    change(paused, pause_collection="")
+    change_at_stripe(paused, pause_collection="")
     assert settle(paused) == "active"
     assert campaigns_counted() == {"birthday", "winter"}
     clock.move_to(at("2027-02-10 12:05"))
@@ -334,8 +332,8 @@ def test_every_order_of_events_ends_in_the_same_rows(
         membership = Membership.objects.get()
         assert len(lapsed_mails()) == (membership.status == "lapsed")
         if membership.status == "lapsed":
-            mend_card(membership)
-            pay_newest(membership)
+            replace_card(membership)
+            pay_newest_invoice(membership)
     assert Membership.objects.get().status == "active"
 
 

@@ -183,6 +183,7 @@ def test_the_welcome_email_is_scheduled_once() -> None:
     assert OutgoingMail.objects.get().language == "uk"
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "changes",

@@ -15,8 +15,15 @@ from campaigns.stripe_api.snapshots import read_subscription
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
 from tests.support.factories import make_campaign
-from tests.support.mails import assert_not_wanted, both, deliver, find_link, owe_of_failure
-from tests.support.renewals import DECLINED_LATER, settle, subscribe
+from tests.support.mails import (
+    assert_no_longer_wanted,
+    find_link,
+    make_past_due_mail,
+    read_both_parts,
+    send_mail,
+)
+from tests.support.renewals import DECLINED_LATER
+from tests.support.sales import settle, subscribe
 
 DAY = 86_400
 
@@ -56,10 +63,10 @@ def test_the_email_says_what_failed_and_how_to_fix_it(
 ) -> None:
     fail(subscribed, sandbox)
     settle(subscribed)
-    sent = deliver(past_due_mails()[0])
+    sent = send_mail(past_due_mails()[0])
     assert sent.to == ["ada@example.org"]
     assert sent.subject == "Your payment to The Meridian Post didn’t go through"
-    for part in both(sent):
+    for part in read_both_parts(sent):
         for words in (
             "Hello Ada Reader,",
             "We couldn’t collect the payment for your membership of The Meridian Post.",
@@ -89,7 +96,7 @@ def test_no_email_is_sent_once_the_invoice_is_paid(
     assert settle(subscribed) == Membership.Status.PAST_DUE
     stripe_api.client().v1.invoices.pay(invoice["id"])
     assert settle(subscribed) == Membership.Status.ACTIVE
-    assert_not_wanted(past_due_mails()[0])
+    assert_no_longer_wanted(past_due_mails()[0])
     settle(subscribed)
     assert len(past_due_mails()) == 1
     # The payment has a receipt like any other.
@@ -109,13 +116,14 @@ def test_each_failed_period_sends_an_email(subscribed: Membership, sandbox: Sand
 def test_further_attempts_and_the_end_send_no_email(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    membership = subscribe(campaign, sandbox, DECLINED_LATER)
+    membership = subscribe(campaign, sandbox, card=DECLINED_LATER)
+    sandbox.advance(DAY)
     sandbox.advance(days=31)
     assert settle(membership) == Membership.Status.PAST_DUE
     while settle(membership) == Membership.Status.PAST_DUE:
         sandbox.advance(days=2)
     assert membership.status == Membership.Status.ENDED
-    assert_not_wanted(past_due_mails()[0])
+    assert_no_longer_wanted(past_due_mails()[0])
     assert len(past_due_mails()) == 1
 
 
@@ -153,9 +161,9 @@ def test_a_period_is_identified_by_its_invoice_or_its_end(
 @pytest.mark.django_db
 def test_a_failure_without_a_charge_is_reported_without_an_amount() -> None:
     """There is no failed charge, for example if the bank asks for a confirmation first."""
-    mail = owe_of_failure(make_campaign())
+    mail = make_past_due_mail(make_campaign())
     Payment.objects.filter(role=Payment.Role.RENEWAL).delete()
-    for part in both(deliver(mail)):
+    for part in read_both_parts(send_mail(mail)):
         assert "Membership" in part
         for left_out in ("Amount", "€", "Attempted on", "None"):
             assert left_out not in part
@@ -163,14 +171,14 @@ def test_a_failure_without_a_charge_is_reported_without_an_amount() -> None:
 
 @pytest.mark.django_db
 def test_no_email_is_sent_after_the_grace_period() -> None:
-    mail = owe_of_failure(make_campaign())
+    mail = make_past_due_mail(make_campaign())
     Membership.objects.update(access_until=timezone.now())
-    assert_not_wanted(mail)
+    assert_no_longer_wanted(mail)
 
 
 @pytest.mark.django_db
 def test_the_amount_is_that_of_the_failed_invoice() -> None:
-    mail = owe_of_failure(make_campaign())
+    mail = make_past_due_mail(make_campaign())
     Payment.objects.filter(role=Payment.Role.RENEWAL).update(invoice_id="in_of_last_year")
-    for part in both(deliver(mail)):
+    for part in read_both_parts(send_mail(mail)):
         assert "Amount" not in part

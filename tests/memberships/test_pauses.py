@@ -11,12 +11,13 @@ from campaigns import members, memberships, settlement, stripe_api, tasks
 from campaigns.models import Campaign, Membership, OutgoingMail, Payment, Price
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_permutations import dump_rows, forget_sales
-from tests.support.extensions import Clock, claim, give, next_charge
+from tests.support.extensions import Clock, claim_and_confirm, make_campaign_gift, read_next_charge
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at
-from tests.support.renewals import change, invoices_of, settle, subscribe
-from tests.support.sign_in import look, sign_in
+from tests.support.renewals import change_at_stripe, list_invoices_of
+from tests.support.rows import dump_rows, forget_sales
+from tests.support.sales import settle, subscribe
+from tests.support.sign_in import open_account_page, sign_in
 
 ADA = "ada@example.org"
 PAID_UNTIL = at("2026-12-10 12:00")
@@ -35,11 +36,11 @@ def pause(membership: Membership, behaviour: str = "void", until: datetime | Non
     how: dict[str, Any] = {"behavior": behaviour}
     if until is not None:
         how["resumes_at"] = int(until.timestamp())
-    change(membership, pause_collection=how)
+    change_at_stripe(membership, pause_collection=how)
 
 
 def resume(membership: Membership) -> None:
-    change(membership, pause_collection="")
+    change_at_stripe(membership, pause_collection="")
 
 
 def row(membership: Membership) -> tuple[str, datetime | None]:
@@ -84,7 +85,7 @@ def test_a_pause_with_a_date_resumes_by_itself(
     assert row(paying) == ("paused", PAID_UNTIL)
     assert paying.resumes_at == at("2027-01-20 12:00")
     sign_in(client, ADA)
-    page = look(client)
+    page = open_account_page(client)
     for words in (
         "Paused. You won’t be charged. You’ve paid for access until 10 December 2026.",
         "It resumes on 20 January 2027.",
@@ -104,7 +105,7 @@ def test_the_member_sees_the_pause_after_the_paid_period(
     settle(paying)
     clock.move_to(at("2026-12-10 12:00"))
     sign_in(client, ADA)
-    assert "You had paid for access until 10 December 2026." in look(client)
+    assert "You had paid for access until 10 December 2026." in open_account_page(client)
 
 
 def test_a_paused_membership_can_be_cancelled(
@@ -153,7 +154,7 @@ def test_a_gift_to_a_paused_membership_follows_the_paid_period(
 ) -> None:
     pause(paying)
     settle(paying)
-    gift = claim(give(campaign, months=2), email=ADA)
+    gift = claim_and_confirm(make_campaign_gift(campaign, months=2), email=ADA)
     assert gift.membership is not None
     assert (gift.membership.extends, gift.membership.started_at) == (None, PAID_UNTIL)
 
@@ -161,13 +162,13 @@ def test_a_gift_to_a_paused_membership_follows_the_paid_period(
 def test_a_gift_claimed_before_the_pause_still_moves_the_charge(
     campaign: Campaign, paying: Membership, clock: Clock
 ) -> None:
-    claim(give(campaign, months=2), email=ADA)
+    claim_and_confirm(make_campaign_gift(campaign, months=2), email=ADA)
     pause(paying)
     tasks.sweep()
     paying.refresh_from_db()
     assert (paying.push_error, paying.push_at) == ("", None)
     gifted_until = at("2027-02-10 12:00")
-    assert next_charge(paying) == gifted_until
+    assert read_next_charge(paying) == gifted_until
     assert row(paying) == ("paused", gifted_until)
     clock.move_to(at("2027-02-01 12:00"))
     resume(paying)
@@ -183,20 +184,20 @@ def test_a_period_that_passes_in_the_pause_does_not_delay_the_gift(
 ) -> None:
     """Claimed within the paid month; Stripe is updated in the next, unpaid one."""
     clock.move_to(at("2026-12-10 11:59"))
-    gift = claim(give(campaign, months=2), email=ADA)
+    gift = claim_and_confirm(make_campaign_gift(campaign, months=2), email=ADA)
     pause(paying)
     clock.move_to(at("2026-12-10 12:05"))
     tasks.sweep()
     assert gift.membership is not None
     gift.membership.refresh_from_db()
     assert gift.membership.started_at == PAID_UNTIL
-    assert next_charge(paying) == at("2027-02-10 12:00")
+    assert read_next_charge(paying) == at("2027-02-10 12:00")
 
 
 def test_a_pause_during_gifts_ends_access_with_the_gifts(
     campaign: Campaign, paying: Membership, clock: Clock
 ) -> None:
-    first = claim(give(campaign, months=2), email=ADA)
+    first = claim_and_confirm(make_campaign_gift(campaign, months=2), email=ADA)
     tasks.sweep()
     pause(paying)
     clock.move_to(at("2027-02-20 12:00"))
@@ -216,14 +217,14 @@ def test_a_pause_during_gifts_ends_access_with_the_gifts(
 def test_a_trial_that_ends_without_a_card_pauses_until_it_is_resumed(
     campaign: Campaign, paying: Membership, clock: Clock
 ) -> None:
-    claim(give(campaign, months=1), email=ADA)
+    claim_and_confirm(make_campaign_gift(campaign, months=1), email=ADA)
     tasks.sweep()
     without = {"end_behavior": {"missing_payment_method": "pause"}}
-    change(paying, default_payment_method="", trial_settings=without)
+    change_at_stripe(paying, default_payment_method="", trial_settings=without)
     free_until = at("2027-01-10 12:00")
     clock.move_to(free_until + timedelta(minutes=5))
     assert row(paying) == ("paused", free_until)
-    change(paying, default_payment_method=_card_of(paying))
+    change_at_stripe(paying, default_payment_method=_card_of(paying))
     stripe_api.client().v1.subscriptions.resume(str(paying.subscription_id))
     assert row(paying) == ("active", None)
 
@@ -256,7 +257,7 @@ def test_the_last_event_alone_and_the_reverse_order_end_in_the_same_rows(
     if is_resumed:
         resume(paying)
         clock.move_to(at("2027-02-10 12:05"))
-    assert invoices_of(paying)
+    assert list_invoices_of(paying)
     event_ids = [event["id"] for event in sandbox.events()]
     updates = [event["id"] for event in sandbox.events("customer.subscription.updated")]
     ended = []

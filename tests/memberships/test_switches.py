@@ -14,15 +14,15 @@ from campaigns import members, stripe_api, tasks
 from campaigns.models import Campaign, Membership, OutgoingMail, Payment, Price, Tally
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_permutations import dump_rows, forget_sales
-from tests.support.extensions import Clock, claim, give, next_charge
+from tests.support.extensions import Clock, claim_and_confirm, make_campaign_gift, read_next_charge
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at, make_plan, make_price
-from tests.support.mails import both, deliver
+from tests.support.mails import read_both_parts, send_mail
 from tests.support.pages import NOBODY, main_of, read_form
-from tests.support.renewals import DECLINED_LATER, change, mend_card
+from tests.support.renewals import DECLINED_LATER, change_at_stripe, replace_card
+from tests.support.rows import dump_rows, forget_sales
 from tests.support.sales import settle, subscribe
-from tests.support.sign_in import ADA, MINE, look, sign_in
+from tests.support.sign_in import ACCOUNT, ADA, open_account_page, sign_in
 
 # Half of the thirty days of the first month are left.
 HALFWAY = at("2026-11-25 12:00")
@@ -31,7 +31,7 @@ clock = _clock  # a fixture
 
 
 def path_of(membership: Membership) -> str:
-    return f"{MINE}{membership.pk}/switch/"
+    return f"{ACCOUNT}{membership.pk}/switch/"
 
 
 def switch(client: Client, membership: Membership) -> Any:
@@ -55,7 +55,7 @@ def monthly(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> Membership:
     """Ada's subscription of €6 a month since 10 November; on the 25th she is signed in."""
-    membership = subscribe(campaign=campaign, sandbox=sandbox)
+    membership = subscribe(campaign, sandbox)
     clock.move_to(HALFWAY)
     sign_in(client)
     return membership
@@ -65,7 +65,7 @@ def test_switching_to_yearly_charges_the_amount_that_was_shown(
     monthly: Membership, sandbox: SandboxControl, client: Client, clock: Clock
 ) -> None:
     counted = list(Tally.objects.values())
-    assert f'href="{path_of(monthly)}"' in look(client)
+    assert f'href="{path_of(monthly)}"' in open_account_page(client)
     page = main_of(client.get(path_of(monthly)))
     for words in (
         "<strong>€6</strong> a month",
@@ -78,8 +78,8 @@ def test_switching_to_yearly_charges_the_amount_that_was_shown(
         assert words in page
     assert gross(sandbox) == 600  # looking costs nothing
     answer = switch(client, monthly)
-    assert answer["Location"] == f"{MINE}?done=switched"
-    page = look(client)
+    assert answer["Location"] == f"{ACCOUNT}?done=switched"
+    page = open_account_page(client)
     for words in ("<strong>€60</strong> a year", "Renews on 25 November 2027.", "€60, 25 November"):
         assert words in page
     monthly.refresh_from_db()
@@ -88,7 +88,7 @@ def test_switching_to_yearly_charges_the_amount_that_was_shown(
     assert gross(sandbox) == 6300
     assert list(Tally.objects.values()) == counted
     clock.move_to(at("2027-11-25 12:05"))
-    settle(membership=monthly)
+    settle(monthly)
     assert paid()[2:] == [("renewal", 6000)]
     assert gross(sandbox) == 12300
 
@@ -96,7 +96,7 @@ def test_switching_to_yearly_charges_the_amount_that_was_shown(
 def test_switching_to_monthly_credits_the_rest_of_the_year(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:
-    membership = subscribe(campaign=campaign, sandbox=sandbox, kind="year")
+    membership = subscribe(campaign, sandbox, kind="year")
     clock.move_to(at("2027-05-12 00:00"))  # 182 and a half of 365 days are gone
     sign_in(client)
     page = main_of(client.get(path_of(membership)))
@@ -111,10 +111,10 @@ def test_switching_to_monthly_credits_the_rest_of_the_year(
     membership.refresh_from_db()
     assert membership.price == Price.objects.get(kind="month")
     clock.move_to(at("2027-09-12 00:05"))
-    assert settle(membership=membership) == "active"  # four months are paid by what was left
+    assert settle(membership) == "active"  # four months are paid by what was left
     assert paid() == [("first", 6000)]
     clock.move_to(at("2027-10-12 00:05"))
-    settle(membership=membership)
+    settle(membership)
     assert paid() == [("first", 6000), ("renewal", 600)]
     assert gross(sandbox) == 6600
 
@@ -131,7 +131,7 @@ def test_switching_back_is_exact_to_the_cent(
     page = main_of(client.get(path_of(monthly)))
     due = re.search(r"You’ll be charged <strong>€([\d.]+)</strong> today", page)
     switch(client, monthly)
-    settle(membership=monthly)
+    settle(monthly)
     assert monthly.price == Price.objects.get(kind="year")
     ours = sum(amount for _, amount in paid())
     assert ours == gross(sandbox)
@@ -144,25 +144,25 @@ def test_switching_back_is_exact_to_the_cent(
 def test_receipt_and_exported_data_have_the_new_price(monthly: Membership, client: Client) -> None:
     switch(client, monthly)
     payment = Payment.objects.get(role="change")
-    for part in both(deliver(OutgoingMail.objects.get(payment=payment))):
+    for part in read_both_parts(send_mail(OutgoingMail.objects.get(payment=payment))):
         assert "€57" in part
         assert "Member, €60 a year" in part
         assert "renews every year until you cancel. Your next payment is on 25 November" in part
-    [membership] = json.loads(client.get(f"{MINE}data.json").content)["memberships"]
+    [membership] = json.loads(client.get(f"{ACCOUNT}data.json").content)["memberships"]
     assert membership["price"] == {"for": "year", "amount_minor": 6000, "currency": "eur"}
 
 
 def test_nothing_changes_if_the_bank_refuses(
     monthly: Membership, sandbox: SandboxControl, client: Client
 ) -> None:
-    mend_card(monthly, DECLINED_LATER)
+    replace_card(monthly, DECLINED_LATER)
     answer = switch(client, monthly)
     assert answer.status_code == 422
     assert "Your bank declined the payment, so nothing was changed." in main_of(answer)
-    assert settle(membership=monthly) == "active"
+    assert settle(monthly) == "active"
     assert monthly.price == Price.objects.get(kind="month")
     assert gross(sandbox) == 600
-    mend_card(monthly)
+    replace_card(monthly)
     assert client.post(path_of(monthly), read_form(answer).fields).status_code == 303
     assert gross(sandbox) == 6300
 
@@ -199,8 +199,8 @@ def test_a_switch_whose_answer_was_lost_is_not_previewed_again(
     with pytest.raises(members.SwitchClosed):
         members.plan_switch(monthly, Price.objects.get(kind="year"))
     answer = client.post(path_of(monthly), form.fields)
-    assert answer["Location"] == f"{MINE}?done=switched"
-    assert "<strong>€60</strong> a year" in look(client)
+    assert answer["Location"] == f"{ACCOUNT}?done=switched"
+    assert "<strong>€60</strong> a year" in open_account_page(client)
     assert gross(sandbox) == 6300
 
 
@@ -214,9 +214,9 @@ def test_a_subscription_in_another_currency_cannot_be_switched(
         patch.setattr(stripe_api, "fetch_subscription", lambda _: abroad)
         with pytest.raises(members.SwitchClosed):
             members.plan_switch(monthly, year)
-    assert path_of(monthly) in look(client)
+    assert path_of(monthly) in open_account_page(client)
     Payment.objects.update(currency="usd")
-    assert path_of(monthly) not in look(client)
+    assert path_of(monthly) not in open_account_page(client)
 
 
 def test_nothing_changes_and_the_choice_stays_while_stripe_is_unavailable(
@@ -239,14 +239,14 @@ def test_a_subscription_that_changed_at_stripe_is_not_switched(
     if why == "ended":
         stripe_api.end_subscription(str(monthly.subscription_id))
     elif why == "paused":
-        change(monthly, pause_collection={"behavior": "void"})
+        change_at_stripe(monthly, pause_collection={"behavior": "void"})
     else:
-        change(monthly, cancel_at_period_end=True)
-    assert client.post(path_of(monthly), form.fields)["Location"] == f"{MINE}?done=unconfirmed"
+        change_at_stripe(monthly, cancel_at_period_end=True)
+    assert client.post(path_of(monthly), form.fields)["Location"] == f"{ACCOUNT}?done=unconfirmed"
     assert len(paid()) == 1
-    settle(membership=monthly)
-    assert path_of(monthly) not in look(client)
-    assert client.get(path_of(monthly))["Location"] == MINE
+    settle(monthly)
+    assert path_of(monthly) not in open_account_page(client)
+    assert client.get(path_of(monthly))["Location"] == ACCOUNT
 
 
 def test_a_member_chooses_between_several_prices(monthly: Membership, client: Client) -> None:
@@ -264,8 +264,8 @@ def test_a_member_chooses_between_several_prices(monthly: Membership, client: Cl
 
 def test_no_switch_is_offered_without_another_price(monthly: Membership, client: Client) -> None:
     Price.objects.filter(kind="year").update(is_active=False)
-    assert path_of(monthly) not in look(client)
-    assert client.get(path_of(monthly))["Location"] == MINE
+    assert path_of(monthly) not in open_account_page(client)
+    assert client.get(path_of(monthly))["Location"] == ACCOUNT
 
 
 def test_the_plan_follows_the_price_and_an_unknown_price_is_ignored(
@@ -282,13 +282,13 @@ def test_the_plan_follows_the_price_and_an_unknown_price_is_ignored(
             "recurring": {"interval": "month"},
         }
     )
-    change(monthly, items=[{"id": item.id, "price": made.id}])
-    settle(membership=monthly)
+    change_at_stripe(monthly, items=[{"id": item.id, "price": made.id}])
+    settle(monthly)
     assert (monthly.price, monthly.plan) == (Price.objects.get(kind="month"), make_plan())
     patron = make_price(
         "month", plan=make_plan("patron"), amount_minor=900, stripe_price_id=made.id
     )
-    settle(membership=monthly)
+    settle(monthly)
     assert (monthly.price, monthly.plan) == (patron, patron.plan)
 
 
@@ -298,17 +298,17 @@ def test_the_plan_follows_the_price_and_an_unknown_price_is_ignored(
 def test_the_new_price_starts_after_the_gifts(
     campaign: Campaign, monthly: Membership, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:
-    claim(give(campaign, months=3), email=ADA)
+    claim_and_confirm(make_campaign_gift(campaign, months=3), email=ADA)
     tasks.sweep()
-    settle(membership=monthly)
+    settle(monthly)
     page = main_of(client.get(path_of(monthly)))
     assert "You won’t be charged today because a gift pays for your membership." in page
     assert "Your membership renews on 10 March 2027" in page
-    assert switch(client, monthly)["Location"] == f"{MINE}?done=switched"
-    assert next_charge(monthly) == at("2027-03-10 12:00")
-    assert "€60, 10 March 2027" in look(client)
+    assert switch(client, monthly)["Location"] == f"{ACCOUNT}?done=switched"
+    assert read_next_charge(monthly) == at("2027-03-10 12:00")
+    assert "€60, 10 March 2027" in open_account_page(client)
     clock.move_to(at("2027-03-10 12:05"))
-    settle(membership=monthly)
+    settle(monthly)
     own = [payment for payment in paid() if payment[0] != "gift"]
     assert own == [("first", 600), ("renewal", 6000)]
     assert gross(sandbox) == 6600
@@ -318,16 +318,16 @@ def test_a_gift_starts_after_the_new_period_if_stripe_does_not_know_it_yet(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     """Claimed in a paid year that is switched to monthly before the job runs."""
-    yearly = subscribe(campaign=campaign, sandbox=sandbox, kind="year")
+    yearly = subscribe(campaign, sandbox, kind="year")
     clock.move_to(at("2027-05-10 12:00"))
-    gift = claim(give(campaign, months=2), email=ADA)
+    gift = claim_and_confirm(make_campaign_gift(campaign, months=2), email=ADA)
     planned = members.plan_switch(yearly, Price.objects.get(kind="month"))
     members.make_switch(yearly, planned)
     tasks.sweep()
     assert gift.membership is not None
     gift.membership.refresh_from_db()
     assert gift.membership.started_at == at("2027-06-10 12:00")
-    assert next_charge(yearly) == at("2027-08-10 12:00")
+    assert read_next_charge(yearly) == at("2027-08-10 12:00")
 
 
 # Any order

@@ -11,24 +11,24 @@ import stripe
 from django.conf import LazySettings
 from django.test import Client
 
-from campaigns import settlement, stripe_api
+from campaigns import stripe_api
 from campaigns.models import Campaign, Checkout, Dispute, OutgoingMail, Payment, Tally
 from campaigns.payments import NOTIFIED_STATES, valid_interval
 from campaigns.stripe_api import objects
 from campaigns.stripe_api.snapshots import read_dispute
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_permutations import dump_rows, forget_sales
-from tests.settlement.test_settlement import order_membership
 from tests.support.factories import at, make_campaign, make_dispute
 from tests.support.mails import (
-    assert_not_wanted,
-    both,
-    buy_membership,
-    deliver,
-    owe_of_dispute,
+    assert_no_longer_wanted,
+    make_dispute_mail,
+    make_paid_membership,
+    read_both_parts,
     read_html,
+    send_mail,
 )
+from tests.support.rows import dump_rows, forget_sales
+from tests.support.sales import buy, settle_payment
 from tests.support.threads import race
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "data" / "stripe-openapi.json").read_text())
@@ -44,16 +44,13 @@ def desk(settings: LazySettings) -> None:
 
 @pytest.fixture
 def sold(campaign: Campaign, sandbox: SandboxControl) -> Payment:
-    checkout = order_membership(campaign, "once")
-    sandbox.pay(str(checkout.session_id), card=CARD)
-    settlement.settle_checkout(checkout.pk)
+    buy(campaign, sandbox, "once")
     sandbox.advance(DAY)
     return Payment.objects.get()
 
 
-def settle(payment: Payment) -> Dispute:
-    assert payment.checkout_id is not None
-    settlement.settle_checkout(payment.checkout_id)
+def settle_dispute(payment: Payment) -> Dispute:
+    settle_payment(payment)
     return Dispute.objects.get()
 
 
@@ -86,7 +83,7 @@ def test_a_dispute_is_recorded_in_any_state_and_only_a_lost_one_reverses_the_pay
 ) -> None:
     sandbox.open_dispute(payment_intent=sold.intent_id)
     show_as(status, monkeypatch)
-    dispute = settle(sold)
+    dispute = settle_dispute(sold)
     assert dispute.status == status
     standing = valid_interval(Payment.objects.get())
     assert standing == (sold.paid_at, dispute.withdrawn_at if status == "lost" else None)
@@ -97,7 +94,7 @@ def test_a_dispute_is_recorded_in_any_state_and_only_a_lost_one_reverses_the_pay
 def test_the_deadline_is_stripes(sold: Payment, sandbox: SandboxControl) -> None:
     opened = sandbox.open_dispute(payment_intent=sold.intent_id)
     due_by = opened["evidence_details"]["due_by"]
-    assert settle(sold).evidence_due_at == stripe_api.moment(due_by)
+    assert settle_dispute(sold).evidence_due_at == stripe_api.moment(due_by)
 
 
 @pytest.mark.parametrize(
@@ -115,27 +112,27 @@ def test_missing_details_of_a_dispute_stay_empty(
 ) -> None:
     sandbox.open_dispute(payment_intent=sold.intent_id)
     show_as("needs_response", monkeypatch, **changes)
-    dispute = settle(sold)
+    dispute = settle_dispute(sold)
     assert (dispute.evidence_due_at is None) == ("evidence_details" in changes)
     assert (dispute.withdrawn_at is None) == ("balance_transactions" in changes)
     assert (dispute.reason == "") == ("reason" in changes)
-    deliver(OutgoingMail.objects.get(kind=OutgoingMail.Kind.DISPUTE))
+    send_mail(OutgoingMail.objects.get(kind=OutgoingMail.Kind.DISPUTE))
 
 
 def test_a_dispute_has_the_times_of_withdrawal_and_reinstatement(
     sold: Payment, sandbox: SandboxControl
 ) -> None:
     opened = sandbox.open_dispute(payment_intent=sold.intent_id)
-    dispute = settle(sold)
+    dispute = settle_dispute(sold)
     assert dispute.withdrawn_at == stripe_api.moment(opened["created"])
     assert dispute.reinstated_at is None
     sandbox.advance(DAY)
     sandbox.close_dispute(opened["id"], status="lost")
-    assert settle(sold).reinstated_at is None
+    assert settle_dispute(sold).reinstated_at is None
     assert Tally.objects.get().counted_until == dispute.withdrawn_at
     won_at = sandbox.advance(DAY)
     sandbox.close_dispute(opened["id"], status="won")
-    assert settle(sold).reinstated_at == stripe_api.moment(won_at)
+    assert settle_dispute(sold).reinstated_at == stripe_api.moment(won_at)
     assert Tally.objects.get().counted_until is None
 
 
@@ -152,7 +149,7 @@ def test_staff_are_notified_once_of_a_dispute_however_often_its_events_arrive(
     deliver_events(sandbox, client, [*came, *reversed(came)])
     mail = OutgoingMail.objects.get(kind=OutgoingMail.Kind.DISPUTE)
     assert mail.key == f"dispute:{Dispute.objects.get().dispute_id}:needs_response"
-    assert deliver(mail).to == ["desk@example.org"]
+    assert send_mail(mail).to == ["desk@example.org"]
 
 
 @pytest.mark.parametrize("ending", ["lost", "won"])
@@ -160,10 +157,10 @@ def test_staff_are_notified_again_when_a_dispute_is_decided(
     sold: Payment, sandbox: SandboxControl, ending: str
 ) -> None:
     opened = sandbox.open_dispute(payment_intent=sold.intent_id)
-    settle(sold)
+    settle_dispute(sold)
     sandbox.close_dispute(opened["id"], status=ending)
     for _ in range(3):
-        settle(sold)
+        settle_dispute(sold)
     assert notified_states() == ["needs_response", ending]
 
 
@@ -171,14 +168,14 @@ def test_staff_are_not_notified_of_an_answer_but_of_a_later_win(
     sold: Payment, sandbox: SandboxControl
 ) -> None:
     opened = sandbox.open_dispute(payment_intent=sold.intent_id)
-    settle(sold)
+    settle_dispute(sold)
     answer: Any = {"evidence": {"uncategorized_text": "She read it."}, "submit": True}
     stripe_api.client().v1.disputes.update(opened["id"], answer)
-    assert settle(sold).status == "under_review"
+    assert settle_dispute(sold).status == "under_review"
     assert notified_states() == ["needs_response"]
     for ending in ("lost", "won"):
         sandbox.close_dispute(opened["id"], status=ending)
-        settle(sold)
+        settle_dispute(sold)
     assert notified_states() == ["needs_response", "lost", "won"]
 
 
@@ -188,8 +185,8 @@ def test_staff_are_notified_of_an_inquiry_and_of_the_dispute_that_follows(
     sandbox.open_dispute(payment_intent=sold.intent_id)
     with monkeypatch.context() as patch:
         show_as("warning_needs_response", patch)
-        settle(sold)
-    settle(sold)
+        settle_dispute(sold)
+    settle_dispute(sold)
     assert notified_states() == ["warning_needs_response", "needs_response"]
 
 
@@ -198,28 +195,28 @@ def test_disputes_from_before_the_staff_address_was_set_send_no_email(
 ) -> None:
     settings.STAFF_EMAIL = ""
     sandbox.open_dispute(payment_intent=sold.intent_id)
-    assert settle(sold).status == "needs_response"
+    assert settle_dispute(sold).status == "needs_response"
     settings.STAFF_EMAIL = "desk@example.org"
-    settle(sold)
+    settle_dispute(sold)
     assert notified_states() == []
 
 
 @pytest.mark.django_db
 def test_an_email_about_a_past_state_is_not_sent() -> None:
     birthday = make_campaign()
-    mail = owe_of_dispute(birthday)
+    mail = make_dispute_mail(birthday)
     Dispute.objects.update(status="under_review")
-    assert_not_wanted(mail)
+    assert_no_longer_wanted(mail)
     Dispute.objects.update(status="warning_needs_response")
     OutgoingMail.objects.update(next_attempt_at=mail.created_at)
-    assert_not_wanted(mail)
+    assert_no_longer_wanted(mail)
 
 
 @pytest.mark.django_db
 def test_no_email_is_sent_without_a_staff_address(settings: LazySettings) -> None:
-    mail = owe_of_dispute(make_campaign())
+    mail = make_dispute_mail(make_campaign())
     settings.STAFF_EMAIL = ""
-    assert_not_wanted(mail)
+    assert_no_longer_wanted(mail)
 
 
 # The email
@@ -227,9 +224,9 @@ def test_no_email_is_sent_without_a_staff_address(settings: LazySettings) -> Non
 
 @pytest.mark.django_db
 def test_the_email_names_the_payment_amount_reason_deadline_and_link() -> None:
-    sent = deliver(owe_of_dispute(make_campaign()))
+    sent = send_mail(make_dispute_mail(make_campaign()))
     assert sent.subject == "Respond to a dispute by 29 November: €60"
-    for part in both(sent):
+    for part in read_both_parts(sent):
         for words in (
             "First payment of a membership, €60",
             "10 November 2026, 14:00 EET",
@@ -248,7 +245,7 @@ def test_the_email_names_the_payment_amount_reason_deadline_and_link() -> None:
 @pytest.mark.django_db
 def test_with_a_live_key_the_link_opens_live_payments(settings: LazySettings) -> None:
     settings.STRIPE_SECRET_KEY = "sk_live_ours"
-    links = read_html(deliver(owe_of_dispute(make_campaign()))).links
+    links = read_html(send_mail(make_dispute_mail(make_campaign()))).links
     assert any(link.startswith("https://dashboard.stripe.com/payments/pi_") for link in links)
 
 
@@ -266,15 +263,15 @@ def test_with_a_live_key_the_link_opens_live_payments(settings: LazySettings) ->
 )
 @pytest.mark.django_db
 def test_the_email_explains_the_state(status: str, subject: str, words: str) -> None:
-    sent = deliver(owe_of_dispute(make_campaign(), status=status))
+    sent = send_mail(make_dispute_mail(make_campaign(), status=status))
     assert sent.subject == subject
-    for part in both(sent):
+    for part in read_both_parts(sent):
         assert words in part
         assert ("23:59" in part) == (status == "warning_needs_response")
 
 
 def test_staff_see_the_deadline_on_the_payments_page(admin_client: Client, db: None) -> None:
-    payment = buy_membership(make_campaign())
+    payment = make_paid_membership(make_campaign())
     make_dispute(payment, "2026-11-20 09:00")
     Dispute.objects.update(evidence_due_at=at("2026-11-29 21:59"))
     answer = admin_client.get(f"/admin/campaigns/payment/{payment.pk}/change/")
@@ -294,6 +291,7 @@ def refund_part(payment: Payment) -> None:
         assert error.code == "charge_disputed"  # noqa: PT017 - the other may have been first
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("first", ["refund", "dispute", "either"])
 def test_a_refund_and_a_dispute_end_in_the_same_rows_in_either_order(
     campaign: Campaign, sandbox: SandboxControl, client: Client, sold: Payment, first: str

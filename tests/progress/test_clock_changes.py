@@ -18,7 +18,7 @@ from tests.support.factories import (
     recount_campaign,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 # Zone, day, number of hours, and the hour that happens twice or is skipped.

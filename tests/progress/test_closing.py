@@ -28,7 +28,7 @@ from tests.support.factories import (
 )
 from tests.support.threads import race
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 AFTER = "2026-12-05 12:00"
 KYIV = ZoneInfo("Europe/Kyiv")

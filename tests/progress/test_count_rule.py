@@ -10,7 +10,6 @@ from campaigns import memberships, payments, progress
 from campaigns.models import Campaign, Gift, Goal, Member, Membership, Payment, Tally
 from tests.support.factories import (
     at,
-    claim,
     make_campaign,
     make_checkout,
     make_dispute,
@@ -18,9 +17,10 @@ from tests.support.factories import (
     make_member,
     make_payment,
     make_refund,
+    record_claim,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 
 def count(campaign: Campaign, *, on: str = "2027-06-01 00:00") -> int:
@@ -154,7 +154,7 @@ def test_a_recipient_who_also_pays_counts_only_through_the_gift(
     birthday: Campaign, ada: Member
 ) -> None:
     ben = make_member("ben@example.org")
-    claim(make_gift(ada, birthday, "2026-11-10 12:00"), ben, "2026-11-11 12:00")
+    record_claim(make_gift(ada, birthday, "2026-11-10 12:00"), ben, "2026-11-11 12:00")
     make_payment(ben, birthday, "2026-11-20 12:00")
     assert count(birthday) == 1
 
@@ -163,7 +163,7 @@ def test_a_recipient_who_also_pays_counts_once_the_gift_is_refunded(
     birthday: Campaign, ada: Member
 ) -> None:
     ben = make_member("ben@example.org")
-    gift = claim(make_gift(ada, birthday, "2026-11-10 12:00"), ben, "2026-11-11 12:00")
+    gift = record_claim(make_gift(ada, birthday, "2026-11-10 12:00"), ben, "2026-11-11 12:00")
     make_payment(ben, birthday, "2026-11-20 12:00")
     make_refund(gift.payment, "2026-11-25 12:00")
     assert count(birthday, on="2026-11-24 12:00") == 1
@@ -172,7 +172,7 @@ def test_a_recipient_who_also_pays_counts_once_the_gift_is_refunded(
 
 
 def test_a_gift_claimed_by_its_buyer_counts_once(birthday: Campaign, ada: Member) -> None:
-    claim(make_gift(ada, birthday, "2026-11-10 12:00"), ada, "2026-11-11 12:00")
+    record_claim(make_gift(ada, birthday, "2026-11-10 12:00"), ada, "2026-11-11 12:00")
     make_payment(ada, birthday, "2026-11-20 12:00")
     assert count(birthday) == 1
 

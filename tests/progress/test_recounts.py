@@ -18,19 +18,19 @@ from campaigns import actions, banners, progress, settlement, tasks
 from campaigns.models import Campaign, Checkout, Gift, Member, Membership, Payment, Price, Tally
 from campaigns.progress import recounts
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_settlement import order_membership
 from tests.support.factories import (
     at,
-    claim,
     make_campaign,
     make_gift,
     make_member,
     make_payment,
+    record_claim,
     recount_campaign,
 )
+from tests.support.sales import place_order
 from tests.support.threads import race
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 PEOPLE, GIFTS = 1000, 30
 Rows = set[tuple[Any, ...]]
@@ -69,7 +69,7 @@ def crowd(birthday: Campaign) -> Campaign:
     for day in range(1, GIFTS + 1):
         gift = make_gift(members[day], birthday, f"2026-11-{day:02} 12:00")
         if day % 3 == 0:
-            claim(gift, members[-day], f"2026-11-{day:02} 13:00")
+            record_claim(gift, members[-day], f"2026-11-{day:02} 13:00")
     recount_campaign(birthday)
     return birthday
 
@@ -261,7 +261,7 @@ class SlowWriter:
 
 def pay(campaign: Campaign, sandbox: SandboxControl) -> Callable[[], object]:
     """Return a function that settles a new member's payment of 10 November."""
-    checkout = order_membership(campaign)
+    checkout = place_order(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     return partial(settlement.settle_checkout, checkout.pk)
 

@@ -14,7 +14,6 @@ from campaigns.reports import Figures, formats, gather_figures
 from campaigns.reports.figures import Day
 from tests.support.factories import (
     at,
-    claim,
     make_campaign,
     make_checkout,
     make_dispute,
@@ -24,10 +23,11 @@ from tests.support.factories import (
     make_plan,
     make_price,
     make_refund,
+    record_claim,
     recount_campaign,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 NOW = at("2026-11-10 12:00")
 
@@ -40,7 +40,7 @@ def birthday() -> Campaign:
     )
 
 
-def subscribe(campaign: Campaign, paid_at: str, *, placement: str = "top") -> Payment:
+def make_new_member(campaign: Campaign, paid_at: str, *, placement: str = "top") -> Payment:
     """Create a new member who pays €60 for a year and comes from a banner."""
     member = make_member()
     price = make_price("year")
@@ -80,10 +80,12 @@ def figures_of(campaign: Campaign, *, now: str = "2026-11-10 12:00") -> Figures:
 @pytest.fixture
 def lively(birthday: Campaign) -> Campaign:
     """Two subscriptions, one refunded, a claimed gift, an unclaimed gift and an offline payment."""
-    subscribe(birthday, "2026-11-02 10:00", placement="top")
-    subscribe(birthday, "2026-11-03 21:59", placement="inline")
-    make_refund(subscribe(birthday, "2026-11-03 22:00", placement="end"), "2026-11-08 09:00")
-    claim(make_gift(make_member(), birthday, "2026-11-05 10:00"), make_member(), "2026-11-06 08:00")
+    make_new_member(birthday, "2026-11-02 10:00", placement="top")
+    make_new_member(birthday, "2026-11-03 21:59", placement="inline")
+    make_refund(make_new_member(birthday, "2026-11-03 22:00", placement="end"), "2026-11-08 09:00")
+    record_claim(
+        make_gift(make_member(), birthday, "2026-11-05 10:00"), make_member(), "2026-11-06 08:00"
+    )
     make_gift(make_member(), birthday, "2026-11-09 22:30")
     pay_offline(birthday, "2026-11-07 10:00")
     return birthday
@@ -130,7 +132,7 @@ def test_recipients_who_became_paying_members_are_reported(
     ben, cleo, dan = (make_member(f"{name}@example.org") for name in ("ben", "cleo", "dan"))
     for claimed_by in (ben, ben, cleo, dan):
         gift = make_gift(make_member(), birthday, "2026-11-02 10:00")
-        claim(gift, claimed_by, "2026-11-03 10:00")
+        record_claim(gift, claimed_by, "2026-11-03 10:00")
     make_payment(ben, None, "2026-11-05 10:00")
     make_payment(cleo, None, "2026-11-02 23:00")  # before the claim
     make_payment(dan, None, "2026-11-06 10:00", status="failed")
@@ -148,7 +150,7 @@ def test_expired_gifts_are_reported(birthday: Campaign) -> None:
 
 
 def test_an_invented_placement_is_not_reported(birthday: Campaign) -> None:
-    subscribe(birthday, "2026-11-02 10:00", placement="\x1b[31m=cmd()<script>")
+    make_new_member(birthday, "2026-11-02 10:00", placement="\x1b[31m=cmd()<script>")
     figures = figures_of(birthday)
     assert [(group.name, group.counted) for group in figures.by_placement] == [("none", 1)]
     assert "\x1b" not in formats.as_text(figures)
@@ -225,7 +227,7 @@ def test_the_needed_pace_is_what_is_left_divided_by_the_days_left(lively: Campai
 
 def test_the_pace_of_a_gift_goal_counts_only_gifts(birthday: Campaign) -> None:
     birthday.goals.update(kind=Goal.Kind.GIFTS, target=10)
-    subscribe(birthday, "2026-11-02 10:00")
+    make_new_member(birthday, "2026-11-02 10:00")
     make_gift(make_member(), birthday, "2026-11-03 10:00")
     figures = figures_of(birthday, now="2026-11-05 12:00")
     assert figures.recent_per_day == pytest.approx(1 / 4)
@@ -266,7 +268,7 @@ def test_after_the_end_there_are_no_more_days_and_no_pace(lively: Campaign) -> N
 
 
 def test_a_refund_after_the_end_is_on_its_day(birthday: Campaign) -> None:
-    make_refund(subscribe(birthday, "2026-11-02 10:00"), "2026-12-03 10:00")
+    make_refund(make_new_member(birthday, "2026-11-02 10:00"), "2026-12-03 10:00")
     figures = figures_of(birthday, now="2027-02-01 12:00")
     assert figures.days[-1] == Day(date(2026, 12, 3), people=0, gifts=0, stopped=1, total=0)
 

@@ -198,7 +198,7 @@ def at(year: int, month: int, day: int) -> int:
     return int(datetime(year, month, day, 12, tzinfo=UTC).timestamp())
 
 
-def subscribe(
+def start_subscription(
     control: SandboxControl,
     client: stripe.StripeClient,
     session: stripe.checkout.Session,

@@ -5,14 +5,14 @@ import stripe
 
 from newsroom.sandbox.control import SandboxControl
 
-from .conftest import NOON, OpenSession, subscribe
+from .conftest import NOON, OpenSession, start_subscription
 
 
 def test_a_deleted_customer_can_be_read_but_not_changed(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
 ) -> None:
     control.freeze(NOON)
-    subscription = subscribe(control, stripe_client, open_membership())
+    subscription = start_subscription(control, stripe_client, open_membership())
     customers, customer_id = stripe_client.v1.customers, str(subscription.customer)
     assert customers.delete(customer_id).to_dict() == {
         "id": customer_id,
@@ -35,7 +35,7 @@ def test_an_ended_subscription_accepts_only_a_reason_and_metadata(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
 ) -> None:
     control.freeze(NOON)
-    subscription = subscribe(control, stripe_client, open_membership())
+    subscription = start_subscription(control, stripe_client, open_membership())
     subscriptions = stripe_client.v1.subscriptions
     subscriptions.cancel(subscription.id, {"cancellation_details": {"comment": "I move away."}})
     changed = subscriptions.update(

@@ -8,7 +8,7 @@ import stripe
 from newsroom.sandbox.control import SandboxControl
 
 from . import schema
-from .conftest import NOON, OpenSession, get_period, subscribe
+from .conftest import NOON, OpenSession, get_period, start_subscription
 
 REFUSES_LATER = "4000000000000341"
 
@@ -21,7 +21,7 @@ def monthly(
     month_price: stripe.Price,
 ) -> stripe.Subscription:
     control.freeze(NOON)
-    subscription = subscribe(control, stripe_client, open_membership(price=month_price.id))
+    subscription = start_subscription(control, stripe_client, open_membership(price=month_price.id))
     control.advance(days=15)
     return subscription
 
@@ -79,7 +79,7 @@ def test_a_declined_payment_undoes_the_change_on_request(
     behaviour: str,
 ) -> None:
     session = open_membership(price=month_price.id)
-    subscription = subscribe(control, stripe_client, session, card=REFUSES_LATER)
+    subscription = start_subscription(control, stripe_client, session, card=REFUSES_LATER)
     [year_price] = stripe_client.v1.prices.list({"lookup_keys": ["membership-year"]}).data
     events, subscriptions = len(control.events()), stripe_client.v1.subscriptions
     change: Any = {
@@ -107,7 +107,7 @@ def test_the_last_retry_applies_the_configured_outcome(
     control.freeze(NOON)
     control.set_outcome_after_retries(outcome)
     session = open_membership(price=month_price.id)
-    subscription = subscribe(control, stripe_client, session, card=REFUSES_LATER)
+    subscription = start_subscription(control, stripe_client, session, card=REFUSES_LATER)
     control.advance(days=65)
     after = stripe_client.v1.subscriptions.retrieve(subscription.id)
     assert after.status == ("canceled" if outcome == "cancel" else outcome)

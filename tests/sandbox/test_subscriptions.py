@@ -3,7 +3,7 @@ import stripe
 
 from newsroom.sandbox.control import SandboxControl
 
-from .conftest import NOON, OpenSession, at, get_period, subscribe
+from .conftest import NOON, OpenSession, at, get_period, start_subscription
 
 
 def test_monthly_renewals_keep_the_anchor_on_the_31st(
@@ -13,7 +13,7 @@ def test_monthly_renewals_keep_the_anchor_on_the_31st(
     month_price: stripe.Price,
 ) -> None:
     control.freeze(at(2027, 1, 31))
-    subscription = subscribe(control, stripe_client, open_membership(price=month_price.id))
+    subscription = start_subscription(control, stripe_client, open_membership(price=month_price.id))
     ends = [get_period(subscription)[1]]
     for _ in range(3):
         control.freeze(ends[-1])
@@ -40,7 +40,7 @@ def test_a_jump_of_the_clock_renews_at_each_due_time(
     month_price: stripe.Price,
 ) -> None:
     control.freeze(NOON)
-    subscription = subscribe(control, stripe_client, open_membership(price=month_price.id))
+    subscription = start_subscription(control, stripe_client, open_membership(price=month_price.id))
     control.freeze(at(2027, 2, 15))
     charges = stripe_client.v1.charges.list({"customer": str(subscription.customer)}).data
     assert [charge.created for charge in charges] == [
@@ -55,7 +55,9 @@ def test_a_failed_renewal_is_retried_and_then_ends_the_subscription(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
 ) -> None:
     control.freeze(NOON)
-    subscription = subscribe(control, stripe_client, open_membership(), card="4000000000000341")
+    subscription = start_subscription(
+        control, stripe_client, open_membership(), card="4000000000000341"
+    )
     control.freeze(get_period(subscription)[1])
     past_due = stripe_client.v1.subscriptions.retrieve(
         subscription.id, {"expand": ["latest_invoice"]}
@@ -97,7 +99,9 @@ def test_a_past_due_subscription_recovers_when_the_invoice_is_paid(
 def test_paying_an_invoice_with_a_bad_card_keeps_the_failed_charge(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
 ) -> None:
-    subscription = subscribe(control, stripe_client, open_membership(), card="4000000000000341")
+    subscription = start_subscription(
+        control, stripe_client, open_membership(), card="4000000000000341"
+    )
     invoice = control.renew(subscription.id)
     failed = len(control.events("charge.failed"))
     with pytest.raises(stripe.CardError) as refusal:
@@ -130,7 +134,7 @@ def test_a_subscription_ends_at_its_period_end_unless_it_is_resumed(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
 ) -> None:
     control.freeze(NOON)
-    subscription = subscribe(control, stripe_client, open_membership())
+    subscription = start_subscription(control, stripe_client, open_membership())
     end = get_period(subscription)[1]
     subscriptions = stripe_client.v1.subscriptions
     ending = subscriptions.update(subscription.id, {"cancel_at_period_end": True})
@@ -167,7 +171,7 @@ def test_a_higher_price_is_prorated_on_the_next_invoice(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
 ) -> None:
     control.freeze(NOON)
-    subscription = subscribe(control, stripe_client, open_membership())
+    subscription = start_subscription(control, stripe_client, open_membership())
     price = stripe_client.v1.prices.create(
         {
             "product": "membership",
@@ -197,7 +201,7 @@ def test_a_change_can_be_invoiced_immediately_or_not_at_all(
     control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
 ) -> None:
     control.freeze(NOON)
-    subscription = subscribe(control, stripe_client, open_membership())
+    subscription = start_subscription(control, stripe_client, open_membership())
     item = subscription["items"].data[0]
     stripe_client.v1.subscription_items.update(
         item.id, {"quantity": 2, "proration_behavior": "none"}
@@ -225,7 +229,7 @@ def test_a_new_interval_starts_a_new_period_immediately(
     month_price: stripe.Price,
 ) -> None:
     control.freeze(NOON)
-    subscription = subscribe(control, stripe_client, open_membership(price=month_price.id))
+    subscription = start_subscription(control, stripe_client, open_membership(price=month_price.id))
     control.advance(days=15)
     year = stripe_client.v1.prices.list({"lookup_keys": ["membership-year"]}).data[0]
     changed = stripe_client.v1.subscriptions.update(
@@ -243,7 +247,7 @@ def test_a_credit_is_used_for_the_next_invoice(
     month_price: stripe.Price,
 ) -> None:
     control.freeze(NOON)
-    subscription = subscribe(control, stripe_client, open_membership())
+    subscription = start_subscription(control, stripe_client, open_membership())
     stripe_client.v1.subscriptions.update(
         subscription.id,
         {"items": [{"id": subscription["items"].data[0].id, "price": month_price.id}]},
@@ -263,7 +267,7 @@ def test_collection_can_be_paused_and_resumes_at_the_given_time(
     month_price: stripe.Price,
 ) -> None:
     control.freeze(NOON)
-    subscription = subscribe(control, stripe_client, open_membership(price=month_price.id))
+    subscription = start_subscription(control, stripe_client, open_membership(price=month_price.id))
     stripe_client.v1.subscriptions.update(
         subscription.id, {"pause_collection": {"behavior": "void", "resumes_at": NOON + 45 * 86400}}
     )

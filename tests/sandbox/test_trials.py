@@ -7,7 +7,7 @@ import stripe
 
 from newsroom.sandbox.control import SandboxControl
 
-from .conftest import NOON, OpenSession, at, get_period, subscribe
+from .conftest import NOON, OpenSession, at, get_period, start_subscription
 
 DAY = 86400
 
@@ -21,7 +21,7 @@ def monthly(
 ) -> stripe.Subscription:
     """Return a subscription of €6 a month, paid on 1 November 2026, when the clock is frozen."""
     control.freeze(NOON)
-    return subscribe(control, stripe_client, open_membership(price=month_price.id))
+    return start_subscription(control, stripe_client, open_membership(price=month_price.id))
 
 
 def change_trial_end(
@@ -277,7 +277,7 @@ def failing(
     """Return a subscription paid on 1 November 2026 whose card declines renewals."""
     control.freeze(NOON)
     session = open_membership(price=month_price.id)
-    return subscribe(control, stripe_client, session, card="4000000000000341")
+    return start_subscription(control, stripe_client, session, card="4000000000000341")
 
 
 def test_a_decline_after_the_trial_makes_the_subscription_past_due(

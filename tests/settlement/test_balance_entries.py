@@ -7,16 +7,18 @@ from uuid import uuid4
 import pytest
 from django.core.management import call_command
 
-from campaigns import checkout as checkouts
 from campaigns import payments, progress, settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Dispute, Payment, Price, Refund, Tally
 from campaigns.reports import formats, gather_figures
 from campaigns.settlement.differences import Reconciliation, describe_difference, read_movement
 from campaigns.stripe_api.snapshots import read_balance_transaction, read_dispute
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_reconciliation import REFUND_FAILS, give_back, intent_of, reconcile
 from tests.support.extensions import CARD, Clock, clock  # noqa: F401 - a fixture
 from tests.support.factories import at, make_campaign, make_member, make_payment, make_price
+from tests.support.reconciliation import REFUND_FAILS, intent_of, reconcile, refund_intent
+from tests.support.sales import buy_without_settling
+
+pytestmark = pytest.mark.both_databases
 
 CURRENCIES = ("eur", "usd", "uah")
 LATER = at("2099-01-01 00:00")
@@ -37,39 +39,34 @@ def shop(
     return campaign
 
 
-def buy(
-    campaign: Campaign, sandbox: SandboxControl, kind: str, currency: str, **how: Any
+def buy_in(
+    currency: str, campaign: Campaign, sandbox: SandboxControl, kind: str, **how: Any
 ) -> Checkout:
-    """Buy and pay at Stripe, without a webhook or a settlement."""
-    is_gift = kind == "gift"
-    order = checkouts.Order(
-        kind=Checkout.Kind.GIFT if is_gift else Checkout.Kind.JOIN,
+    """Let a new person buy at the price in that currency, without a settlement."""
+    return buy_without_settling(
+        campaign,
+        sandbox,
+        kind,
         price=Price.objects.get(kind=kind, currency=currency),
         email=f"{uuid4().hex}@example.org",
-        name="Ada Reader",
-        language="en",
-        campaign=campaign,
-        typed={"gifts": [{"recipient_name": "Ben", "recipient_email": ""}]} if is_gift else {},
+        **how,
     )
-    checkout = checkouts.start_checkout(uuid4(), order)
-    sandbox.pay(str(checkout.session_id), **({"card": CARD} | how))
-    return checkout
 
 
 def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> None:  # noqa: F811
     """Make sales, renewals, refunds and disputes of every outcome in each currency."""
     monthly, failing, disputes = [], [], []
     for currency in CURRENCIES:
-        whole, part = (buy(campaign, sandbox, "gift", currency) for _ in range(2))
-        failing.append(buy(campaign, sandbox, "gift", currency, card=REFUND_FAILS))
-        disputed = [buy(campaign, sandbox, "once", currency) for _ in range(3)]
-        monthly.append(buy(campaign, sandbox, "month", currency))
+        whole, part = (buy_in(currency, campaign, sandbox, "gift") for _ in range(2))
+        failing.append(buy_in(currency, campaign, sandbox, "gift", card=REFUND_FAILS))
+        disputed = [buy_in(currency, campaign, sandbox, "once") for _ in range(3)]
+        monthly.append(buy_in(currency, campaign, sandbox, "month"))
         clock.move_to(at("2026-11-12 09:00"))
         sandbox.set_rates(uah="eur 0.0223")
-        give_back(intent_of(whole), 2500)
-        give_back(intent_of(whole), 3500)
-        give_back(intent_of(part), 1234)
-        give_back(intent_of(failing[-1]), 3210)
+        refund_intent(intent_of(whole), 2500)
+        refund_intent(intent_of(whole), 3500)
+        refund_intent(intent_of(part), 1234)
+        refund_intent(intent_of(failing[-1]), 3210)
         disputes += [sandbox.open_dispute(payment_intent=intent_of(sale)) for sale in disputed]
     sandbox.set_rates(uah="eur 0.0187")
     clock.move_to(at("2026-11-20 09:00"))
@@ -131,9 +128,9 @@ def test_older_rows_without_amounts_moved_are_corrected(
     since: str,
 ) -> None:
     for currency in ("eur", "uah"):
-        give_back(intent_of(buy(shop, sandbox, "gift", currency)), 1000)
-        sandbox.open_dispute(payment_intent=intent_of(buy(shop, sandbox, "once", currency)))
-        asked = buy(shop, sandbox, "once", currency)
+        refund_intent(intent_of(buy_in(currency, shop, sandbox, "gift")), 1000)
+        sandbox.open_dispute(payment_intent=intent_of(buy_in(currency, shop, sandbox, "once")))
+        asked = buy_in(currency, shop, sandbox, "once")
         sandbox.open_dispute(payment_intent=intent_of(asked), inquiry=True)
     assert reconcile()[0] == 0
     right = ours()
@@ -170,8 +167,8 @@ def test_a_row_that_differs_from_the_balance_is_reported_and_corrected(
     change: dict[str, Any],
     said: str,
 ) -> None:
-    sandbox.fail_refund(give_back(intent_of(buy(shop, sandbox, "gift", "uah")), 3000))
-    opened = sandbox.open_dispute(payment_intent=intent_of(buy(shop, sandbox, "once", "uah")))
+    sandbox.fail_refund(refund_intent(intent_of(buy_in("uah", shop, sandbox, "gift")), 3000))
+    opened = sandbox.open_dispute(payment_intent=intent_of(buy_in("uah", shop, sandbox, "once")))
     sandbox.close_dispute(opened["id"], status="won")
     assert reconcile()[0] == 0
     model.objects.update(**change)
@@ -246,7 +243,7 @@ def test_a_charge_with_a_failure_entry_is_read_without_another_call() -> None:
 def test_an_inquiry_is_recorded_though_its_charge_is_not_marked_as_disputed(
     shop: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = buy(shop, sandbox, "once", "eur")
+    checkout = buy_in("eur", shop, sandbox, "once")
     settlement.settle_checkout(checkout.pk)
     opened = sandbox.open_dispute(payment_intent=intent_of(checkout), inquiry=True)
     settlement.settle_checkout(checkout.pk)
@@ -264,8 +261,8 @@ def test_a_report_shows_payouts_beside_the_amounts_that_readers_paid(
     shop: Campaign, sandbox: SandboxControl
 ) -> None:
     for currency in CURRENCIES:
-        give_back(intent_of(buy(shop, sandbox, "gift", currency)), 1000)
-    sandbox.open_dispute(payment_intent=intent_of(buy(shop, sandbox, "once", "uah")))
+        refund_intent(intent_of(buy_in(currency, shop, sandbox, "gift")), 1000)
+    sandbox.open_dispute(payment_intent=intent_of(buy_in("uah", shop, sandbox, "once")))
     assert reconcile()[0] == 0
     figures = gather_figures(shop, at=LATER)
     assert [figure.currency for figure in figures.money] == ["eur", "uah", "usd"]

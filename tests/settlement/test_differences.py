@@ -8,20 +8,18 @@ from django.db.models import F
 from campaigns import payments, stripe_api
 from campaigns.models import Campaign, Dispute, Membership, Payment, Refund, StripeCursor
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_reconciliation import (
-    add_up_ours,
-    add_up_theirs,
-    give_back,
-    in_step,  # noqa: F401 - a fixture
-    live_through_a_year,
-    make_unrelated_charge,
-    no_events,  # noqa: F401 - a fixture
-    reconcile,
-)
 from tests.support.extensions import Clock, clock  # noqa: F401 - a fixture
 from tests.support.factories import at, make_member, make_payment, make_refund
+from tests.support.reconciliation import (
+    add_up_ours,
+    add_up_theirs,
+    live_through_a_year,
+    make_unrelated_charge,
+    reconcile,
+    refund_intent,
+)
 
-pytestmark = pytest.mark.usefixtures("clock")
+pytestmark = [pytest.mark.usefixtures("clock"), pytest.mark.both_databases]
 
 # Rows that were changed
 
@@ -39,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("clock")
     ],
 )
 def test_a_changed_payment_is_reported_and_corrected(
-    in_step: Payment,  # noqa: F811
+    settled_payment: Payment,
     change: dict[str, Any],
     said: str,
 ) -> None:
@@ -82,7 +80,7 @@ def test_changed_refunds_and_disputes_are_corrected(
 
 @pytest.mark.usefixtures("no_events")
 def test_a_difference_that_cannot_be_corrected_is_reported_with_its_reason(
-    in_step: Payment,  # noqa: F811
+    settled_payment: Payment,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     Payment.objects.update(fee_minor=F("fee_minor") + 1)
@@ -94,7 +92,7 @@ def test_a_difference_that_cannot_be_corrected_is_reported_with_its_reason(
     code, output = reconcile()
     assert code == 1
     assert "still different: 1" in output
-    assert f"charge {in_step.charge_id} (fee 116, at Stripe 115" in output
+    assert f"charge {settled_payment.charge_id} (fee 116, at Stripe 115" in output
     assert "Stripe refused: no_such_session" in output
     assert "115" in output.partition("fees")[2]
     assert not StripeCursor.objects.filter(of="balance").exists()
@@ -102,11 +100,11 @@ def test_a_difference_that_cannot_be_corrected_is_reported_with_its_reason(
 
 @pytest.mark.usefixtures("no_events")
 def test_a_deleted_row_is_imported_again(
-    in_step: Payment,  # noqa: F811
+    settled_payment: Payment,
     campaign: Campaign,
     sandbox: SandboxControl,
 ) -> None:
-    give_back(str(in_step.intent_id), 1000)
+    refund_intent(str(settled_payment.intent_id), 1000)
     reconcile()
     Refund.objects.all().delete()
     code, output = reconcile()
@@ -118,7 +116,7 @@ def test_a_deleted_row_is_imported_again(
 # Rows on one side only
 
 
-@pytest.mark.usefixtures("in_step")
+@pytest.mark.usefixtures("settled_payment")
 def test_a_row_that_stripe_does_not_have_is_reported_as_missing_there(campaign: Campaign) -> None:
     ghost = make_payment(make_member(), campaign, "2026-11-10 12:00")
     make_refund(Payment.objects.exclude(pk=ghost.pk).get(), "2026-11-10 12:30", 700)
@@ -133,16 +131,16 @@ def test_a_row_that_stripe_does_not_have_is_reported_as_missing_there(campaign: 
 
 @pytest.mark.usefixtures("no_events")
 def test_a_duplicate_payment_is_reported_as_missing_there_once(
-    in_step: Payment,  # noqa: F811
+    settled_payment: Payment,
     campaign: Campaign,
 ) -> None:
-    make_payment(make_member(), campaign, "2026-11-10 12:00", charge_id=in_step.charge_id)
+    make_payment(make_member(), campaign, "2026-11-10 12:00", charge_id=settled_payment.charge_id)
     code, output = reconcile()
     assert code == 1
     assert "missing at Stripe: 1 (€60)" in output
 
 
-@pytest.mark.usefixtures("in_step")
+@pytest.mark.usefixtures("settled_payment")
 def test_an_offline_payment_is_not_expected_at_stripe(campaign: Campaign) -> None:
     membership = Membership.objects.create(
         member=make_member(), source="granted", started_at=at("2026-11-10 12:00")
@@ -159,7 +157,7 @@ def test_an_offline_payment_is_not_expected_at_stripe(campaign: Campaign) -> Non
     assert "missing" not in output
 
 
-@pytest.mark.usefixtures("in_step")
+@pytest.mark.usefixtures("settled_payment")
 def test_a_charge_that_is_not_ours_is_reported_and_is_not_a_difference(
     sandbox: SandboxControl,
 ) -> None:
@@ -170,7 +168,7 @@ def test_a_charge_that_is_not_ours_is_reported_and_is_not_a_difference(
     assert Payment.objects.count() == 1
 
 
-@pytest.mark.usefixtures("in_step")
+@pytest.mark.usefixtures("settled_payment")
 def test_a_charge_with_our_metadata_is_missing_even_if_its_checkout_is_gone(
     sandbox: SandboxControl,
 ) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from django.db import models
 from django.test import Client
 from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
@@ -17,76 +16,19 @@ from campaigns.management.commands.stripe_setup import EVENTS
 from campaigns.models import (
     Campaign,
     Checkout,
-    Dispute,
-    Gift,
-    Member,
-    Membership,
-    OutgoingMail,
-    Payment,
-    Refund,
     StripeEvent,
     Tally,
 )
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_settlement import order_gift, order_membership
+from tests.support.effort import effort
+from tests.support.rows import dump_rows, forget_sales
+from tests.support.sales import place_order
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.both_databases]
 
 CARD = "4242424242424242"
 HOUR = 3600
-
-# Rows by their names at Stripe, without our own ids and times.
-DUMPED: dict[type[models.Model], tuple[str, ...]] = {
-    Checkout: ("id", "status", "attempt", "session_id", "customer_id", "member__email"),
-    Member: ("email", "name", "language"),
-    Membership: (
-        *("checkout_id", "member__email", "source", "status", "started_at", "ends_at"),
-        *("ended_at", "is_cancelling", "subscription_id", "access_until", "resumes_at"),
-        *("price__stripe_price_id", "gaps"),
-    ),
-    Payment: (
-        *("intent_id", "charge_id", "invoice_id", "role", "status", "amount_minor", "currency"),
-        *("fee_minor", "net_minor", "paid_at", "member__email", "membership__checkout_id"),
-    ),
-    Refund: (
-        *("refund_id", "payment__intent_id", "amount_minor", "status", "refunded_at"),
-        *("taken_minor", "returned_minor", "fee_minor", "settled_currency"),
-    ),
-    Dispute: (
-        *("dispute_id", "payment__intent_id", "amount_minor", "status", "opened_at"),
-        *("withdrawn_at", "reinstated_at", "evidence_due_at"),
-        *("taken_minor", "returned_minor", "fee_minor", "settled_currency"),
-    ),
-    Gift: (
-        *("checkout_id", "position", "status", "payment__intent_id", "buyer__email", "months"),
-        *("recipient_name", "paid_at", "deliver_at", "expires_at", "revoked_at"),
-    ),
-    Tally: (
-        *("campaign__slug", "member__email", "gift__checkout_id", "gift__position"),
-        *("payment__intent_id", "counted_from", "counted_until"),
-    ),
-    OutgoingMail: ("key", "kind", "language", "payment__intent_id", "membership__checkout_id"),
-}
-Dump = dict[str, list[tuple[Any, ...]]]
-
-
-def dump_rows() -> Dump:
-    return {
-        model.__name__: sorted(model._default_manager.values_list(*columns), key=str)
-        for model, columns in DUMPED.items()
-    }
-
-
-def forget_sales() -> None:
-    """Go back to before any event arrived: only the open Checkouts are left."""
-    for model in (OutgoingMail, Tally, Refund, Dispute, Gift):
-        model.objects.all().delete()
-    Payment.objects.all().delete()
-    Membership.objects.all().delete()
-    StripeEvent.objects.all().delete()
-    Checkout.objects.update(status="open", version=0, member=None, customer_id="")
-    Member.objects.all().delete()
 
 
 @dataclass
@@ -166,18 +108,19 @@ def begin(sandbox: SandboxControl, campaign: Campaign, kind: str) -> Journey:
     forget_sales()
     Checkout.objects.all().delete()
     if kind == "gift":
-        return Journey(sandbox, [order_gift(campaign)])
+        return Journey(sandbox, [place_order(campaign, "gift")])
     if kind == "two of one person":
-        both = [order_membership(campaign, kind) for kind in ("once", "month")]
+        both = [place_order(campaign, kind) for kind in ("once", "month")]
         return Journey(sandbox, both)
-    return Journey(sandbox, [order_membership(campaign, kind)])
+    return Journey(sandbox, [place_order(campaign, kind)])
 
 
 CI = "CI" in os.environ
 
 
+@pytest.mark.walk
 @settings(
-    max_examples=20,
+    max_examples=effort(quick=6, thorough=20),
     deadline=None,
     derandomize=CI,
     print_blob=not CI,

@@ -27,12 +27,12 @@ from campaigns.models import (
 from campaigns.settlement import checkouts
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import WEBHOOK_SECRET
-from tests.settlement.test_settlement import order_gift, order_membership
 from tests.support.factories import at, make_gift, make_member
+from tests.support.sales import place_order
 from tests.support.threads import race, race_through
-from tests.support.webhooks import DOOR, post, sign
+from tests.support.webhooks import ENDPOINT, post, sign
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.both_databases]
 
 CARD = "4242424242424242"
 PEOPLE, EVENTS_OF_EACH, COPIES, WORKERS = 100, 5, 4, 8
@@ -40,7 +40,7 @@ PEOPLE, EVENTS_OF_EACH, COPIES, WORKERS = 100, 5, 4, 8
 
 def sell_to(people: int, campaign: Campaign, sandbox: SandboxControl) -> None:
     for number in range(people):
-        checkout = order_membership(campaign, "once", f"reader{number}@example.org")
+        checkout = place_order(campaign, "once", f"reader{number}@example.org")
         sandbox.pay(str(checkout.session_id), card=CARD)
 
 
@@ -67,7 +67,7 @@ def test_four_copies_of_each_of_500_events_at_once_have_500_effects(
     assert len({event_id for event_id, _ in events}) == PEOPLE * EVENTS_OF_EACH == 500
 
     client = Client()
-    assert client.get(DOOR).status_code == 405  # it is ready for all threads now
+    assert client.get(ENDPOINT).status_code == 405  # it is ready for all threads now
 
     def knock(event: tuple[str, str]) -> None:
         assert post(client, event[1], sign(event[1], secret=WEBHOOK_SECRET)).status_code == 200
@@ -130,7 +130,7 @@ def test_a_naive_handler_fails_the_same_race(transactional_db: None) -> None:
 def test_eight_settlements_of_one_checkout_at_once_have_one_effect(
     campaign: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
-    checkout = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
+    checkout = place_order(campaign, kind)
     sandbox.pay(str(checkout.session_id), card=CARD)
     settle = partial(settlement.settle_checkout, checkout.pk)
     outcomes = race(*[settle] * WORKERS)
@@ -148,7 +148,7 @@ def test_two_checkouts_of_one_person_settled_at_once_count_one_person(
 ) -> None:
     for number in range(5):
         email = f"reader{number}@example.org"
-        both = [order_membership(campaign, kind, email) for kind in ("year", "month")]
+        both = [place_order(campaign, kind, email) for kind in ("year", "month")]
         for checkout in both:
             sandbox.pay(str(checkout.session_id), card=CARD)
         settle = [partial(settlement.settle_checkout, checkout.pk) for checkout in both]
@@ -164,7 +164,7 @@ def test_a_settlement_reads_again_if_another_wrote_meanwhile(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     """One settlement has read the payment when another writes its refund."""
-    checkout = order_membership(campaign, "once")
+    checkout = place_order(campaign, "once")
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
     has_read, may_write = threading.Event(), threading.Event()
@@ -216,7 +216,7 @@ def refund_whole(payment: Payment) -> None:
 
 
 def sell_gift(campaign: Campaign, sandbox: SandboxControl, number: int = 0) -> Gift:
-    checkout = order_gift(campaign, email=f"buyer{number}@example.org")
+    checkout = place_order(campaign, "gift", email=f"buyer{number}@example.org")
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
     return Gift.objects.get(checkout=checkout)

@@ -1,13 +1,10 @@
 """Our figures equal Stripe's to the minor unit, even if webhooks are lost."""
 
-import io
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import structlog
-from django.core.management import CommandError, call_command
 
 from campaigns import settlement, stripe_api, tasks, webhooks
 from campaigns.models import (
@@ -21,94 +18,20 @@ from campaigns.models import (
     StripeEvent,
 )
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_settlement import order_gift, order_membership
 from tests.support.extensions import CARD, REFUSED, Clock, clock  # noqa: F401 - a fixture
 from tests.support.factories import at, make_member, make_payment
+from tests.support.reconciliation import (
+    add_up_ours,
+    add_up_theirs,
+    intent_of,
+    live_through_a_year,
+    make_unrelated_charge,
+    reconcile,
+    refund_intent,
+)
+from tests.support.sales import buy_without_settling
 
-pytestmark = pytest.mark.usefixtures("clock")
-REFUND_FAILS = "4000000000005126"
-IBAN = "DE89370400440532013000"
-
-
-def reconcile(*arguments: str) -> tuple[int, str]:
-    """Return the exit code and the output, including the error."""
-    out = io.StringIO()
-    try:
-        call_command("reconcile", *arguments, stdout=out)
-    except CommandError as error:
-        return error.returncode, f"{out.getvalue()}{error}"
-    return 0, out.getvalue()
-
-
-def sell(campaign: Campaign, sandbox: SandboxControl, kind: str = "year", **how: Any) -> Checkout:
-    """Buy and pay at Stripe, without a webhook or a settlement."""
-    order = order_gift(campaign) if kind == "gift" else order_membership(campaign, kind)
-    sandbox.pay(str(order.session_id), **({"card": CARD} | how))
-    return order
-
-
-def intent_of(checkout: Checkout) -> str:
-    session = stripe_api.fetch_session(str(checkout.session_id))
-    assert session.intent is not None
-    return session.intent.id
-
-
-def give_back(intent_id: str, minor: int) -> str:
-    refund = stripe_api.refund_payment(
-        intent_id, amount_minor=minor, idempotency_key=f"back-{intent_id}-{minor}"
-    )
-    return refund.id
-
-
-def live_through_a_year(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> None:  # noqa: F811
-    """Make sales, renewals, refunds and disputes of every outcome, without any webhook."""
-    order_membership(campaign, email="never@example.org")
-    whole, part = sell(campaign, sandbox, "gift"), sell(campaign, sandbox, "once")
-    lost, won = sell(campaign, sandbox, "gift"), sell(campaign, sandbox, "once")
-    monthly = sell(campaign, sandbox, "month")
-    sell(campaign, sandbox, "month", card=REFUSED)
-    failing = sell(campaign, sandbox, "gift", card=REFUND_FAILS)
-    sell(campaign, sandbox, "gift", iban=IBAN)
-    clock.move_to(at("2026-11-12 09:00"))
-    give_back(intent_of(whole), 2500)
-    give_back(intent_of(whole), 3500)
-    give_back(intent_of(part), 1234)
-    give_back(intent_of(failing), 6000)
-    disputes = [sandbox.open_dispute(payment_intent=intent_of(sale)) for sale in (lost, won)]
-    clock.move_to(at("2026-11-20 09:00"))
-    for dispute, status in zip(disputes, ("lost", "won"), strict=True):
-        sandbox.close_dispute(dispute["id"], status=status)
-    clock.move_to(at("2027-03-20 09:00"))
-    session = stripe_api.fetch_session(str(monthly.session_id))
-    sandbox.renew(session.subscription_id, outcome="paid")
-
-
-def add_up_ours() -> dict[str, int]:
-    """Add up our rows, without the reconciliation's own sums."""
-    succeeded = Payment.objects.filter(status="succeeded").exclude(intent_id=None)
-    gross = sum(payment.settled_minor or 0 for payment in succeeded)
-    refunded = sum(refund.amount_minor for refund in Refund.objects.filter(status="succeeded"))
-    taken = Dispute.objects.exclude(withdrawn_at=None).filter(reinstated_at=None)
-    return {
-        "gross_minor": gross,
-        "refunded_minor": refunded,
-        "disputed_minor": sum(dispute.amount_minor for dispute in taken),
-        "payment_fees_minor": sum(payment.fee_minor or 0 for payment in succeeded),
-        "payment_nets_minor": sum(payment.net_minor or 0 for payment in succeeded),
-    }
-
-
-def add_up_theirs(sandbox: SandboxControl) -> dict[str, int]:
-    answer = sandbox.books(rows=True)
-    book = answer["currencies"]["eur"]
-    fees = sum(row["fee_minor"] for row in answer["rows"] if row["kind"] == "charge")
-    return {
-        "gross_minor": book["gross_minor"],
-        "refunded_minor": book["refunded_minor"],
-        "disputed_minor": book["disputed_minor"],
-        "payment_fees_minor": fees,
-        "payment_nets_minor": book["gross_minor"] - fees,
-    }
+pytestmark = [pytest.mark.usefixtures("clock"), pytest.mark.both_databases]
 
 
 def copy_rows() -> list[Any]:
@@ -117,45 +40,6 @@ def copy_rows() -> list[Any]:
         list(model.objects.order_by("pk").values())
         for model in (Checkout, Payment, Refund, Dispute, Membership, StripeEvent, StripeCursor)
     ]
-
-
-def make_unrelated_charge(sandbox: SandboxControl, **metadata: str) -> None:
-    """Sell something else in the same account, with a session that isn't ours."""
-    session = stripe_api.client().v1.checkout.sessions.create(
-        {
-            "mode": "payment",
-            "success_url": "https://example.org/",
-            "line_items": [
-                {
-                    "quantity": 1,
-                    "price_data": {
-                        "currency": "eur",
-                        "unit_amount": 5000,
-                        "product_data": {"name": "A mug"},
-                    },
-                }
-            ],
-            "payment_intent_data": {"metadata": metadata},
-        }
-    )
-    sandbox.pay(session.id, card=CARD)
-
-
-@pytest.fixture
-def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let Stripe have no events, as for sales older than 30 days."""
-
-    def none(*, since: datetime) -> Iterator[stripe_api.Event]:
-        return iter(())
-
-    monkeypatch.setattr(stripe_api, "walk_events", none)
-
-
-@pytest.fixture
-def in_step(campaign: Campaign, sandbox: SandboxControl) -> Payment:
-    """Sell and settle one gift, and nothing else."""
-    settlement.settle_checkout(sell(campaign, sandbox, "gift").pk)
-    return Payment.objects.get()
 
 
 # Lost webhooks
@@ -209,7 +93,7 @@ def test_a_renewal_is_found_after_the_sale_is_no_longer_settled_daily(
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> None:
-    checkout = sell(campaign, sandbox, "month")
+    checkout = buy_without_settling(campaign, sandbox, "month")
     for day in ("2026-11-10 13:00", "2027-03-11 13:00"):
         clock.move_to(at(day))
         assert reconcile()[0] == 0
@@ -225,9 +109,9 @@ def test_a_renewal_is_found_after_the_sale_is_no_longer_settled_daily(
 
 
 def test_a_repeated_run_changes_nothing(campaign: Campaign, sandbox: SandboxControl) -> None:
-    checkout = sell(campaign, sandbox, "once")
-    give_back(intent_of(checkout), 1000)
-    sandbox.open_dispute(payment_intent=intent_of(sell(campaign, sandbox, "gift")))
+    checkout = buy_without_settling(campaign, sandbox, "once")
+    refund_intent(intent_of(checkout), 1000)
+    sandbox.open_dispute(payment_intent=intent_of(buy_without_settling(campaign, sandbox, "gift")))
     reconcile()
     before = copy_rows()
     assert reconcile()[0] == 0
@@ -238,7 +122,7 @@ def test_a_repeated_run_changes_nothing(campaign: Campaign, sandbox: SandboxCont
 def test_a_dry_run_reports_missing_movements_and_changes_nothing(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    sell(campaign, sandbox, "gift")
+    buy_without_settling(campaign, sandbox, "gift")
     make_unrelated_charge(sandbox)
     before = copy_rows()
     code, output = reconcile("--dry-run")
@@ -268,7 +152,7 @@ def test_a_run_before_the_first_sale_reports_nothing(campaign: Campaign) -> None
 def test_an_outage_in_the_middle_keeps_imported_rows_and_moves_no_cursor(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    sell(campaign, sandbox, "gift")
+    buy_without_settling(campaign, sandbox, "gift")
     sandbox.add_fault("api", match="GET /v1/balance_transactions", kind="error", times=-1)
     code, output = reconcile()
     assert code == 2
@@ -284,8 +168,8 @@ def test_an_outage_in_the_middle_keeps_imported_rows_and_moves_no_cursor(
 def test_an_outage_while_settling_keeps_the_settled_sales(
     campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sell(campaign, sandbox, "gift")
-    sell(campaign, sandbox, "once")
+    buy_without_settling(campaign, sandbox, "gift")
+    buy_without_settling(campaign, sandbox, "once")
     fetch, asked = stripe_api.fetch_charge, []
 
     def fetch_once(charge_id: str) -> stripe_api.Charge:
@@ -305,9 +189,9 @@ def test_the_cursor_has_stripes_time_and_moves_only_past_read_movements(
     sandbox: SandboxControl,
     clock: Clock,  # noqa: F811
 ) -> None:
-    sell(campaign, sandbox, "gift")
+    buy_without_settling(campaign, sandbox, "gift")
     clock.move_to(at("2026-12-24 12:00"))
-    sell(campaign, sandbox, "gift")
+    buy_without_settling(campaign, sandbox, "gift")
     assert reconcile("--since", "2026-12-24")[0] == 0  # it skipped movements that were never read
     assert not StripeCursor.objects.exists()
     clock.move_to(at("2026-12-25 12:00"))
@@ -327,7 +211,7 @@ def test_an_invalid_date_is_reported() -> None:
 
 
 def test_the_nightly_run_logs_its_result(
-    campaign: Campaign, sandbox: SandboxControl, in_step: Payment
+    campaign: Campaign, sandbox: SandboxControl, settled_payment: Payment
 ) -> None:
     with structlog.testing.capture_logs() as logs:
         tasks.reconcile()
@@ -341,7 +225,7 @@ def test_the_nightly_run_logs_its_result(
     assert (drift["log_level"], drift["missing_there"]) == ("error", 1)
 
 
-def test_an_event_that_is_stored_twice_is_one_row(in_step: Payment) -> None:
+def test_an_event_that_is_stored_twice_is_one_row(settled_payment: Payment) -> None:
     event = next(stripe_api.walk_events(since=at("2026-11-01 00:00")))
     for _ in range(2):
         webhooks.store_fetched_event(event)

@@ -15,8 +15,10 @@ from campaigns.models import Campaign, Checkout, Dispute, Payment, Refund, Refun
 from campaigns.payments import valid_interval
 from campaigns.settlement import checkouts
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_settlement import order_membership
+from tests.support.sales import buy, settle_payment
 from tests.support.threads import race
+
+pytestmark = pytest.mark.both_databases
 
 CARD = "4242424242424242"
 DAY = 86_400
@@ -31,9 +33,7 @@ def staff(campaign: Campaign) -> User:
 
 @pytest.fixture
 def sold(campaign: Campaign, sandbox: SandboxControl) -> Payment:
-    checkout = order_membership(campaign, "once")
-    sandbox.pay(str(checkout.session_id), card=CARD)
-    settlement.settle_checkout(checkout.pk)
+    buy(campaign, sandbox, "once")
     sandbox.advance(DAY)
     return Payment.objects.get()
 
@@ -53,11 +53,6 @@ def give_back(payment: Payment, staff: User, minor: int = PART) -> RefundOrder:
 def close(sandbox: SandboxControl, status: str) -> None:
     [opened] = sandbox.events("charge.dispute.created")
     sandbox.close_dispute(opened["data"]["object"]["id"], status=status)
-
-
-def settle(payment: Payment) -> Checkout:
-    assert payment.checkout_id is not None
-    return settlement.settle_checkout(payment.checkout_id)
 
 
 def ours() -> dict[str, int]:
@@ -114,11 +109,11 @@ def test_changes_between_reading_stripe_and_writing_are_read_again(
         if steps:
             sandbox.advance(60)
             steps.pop(0)()
-            settle(sold)
+            settle_payment(sold)
         return snapshot
 
     monkeypatch.setattr(checkouts, "read_snapshot", read_and_be_slow)
-    settle(sold)
+    settle_payment(sold)
     assert not steps
     assert_settled(sandbox, ending)
 
@@ -128,10 +123,10 @@ def test_writing_an_outdated_snapshot_ends_in_different_rows(
 ) -> None:
     """The control: without the version check the slower worker restores the old state."""
     sandbox.open_dispute(payment_intent=sold.intent_id)
-    checkout = settle(sold)
+    checkout = settle_payment(sold)
     read_before = settlement.read_snapshot(str(checkout.session_id))
     close(sandbox, "won")
-    settle(sold)
+    settle_payment(sold)
     assert_settled(sandbox, "won")
     with transaction.atomic():
         locked = Checkout.objects.select_for_update(no_key=True).get(pk=checkout.pk)
@@ -147,11 +142,11 @@ def test_a_refund_a_dispute_and_their_settlements_at_once_end_in_stripes_state(
     outcomes = race(
         partial(give_back, sold, staff),
         partial(sandbox.open_dispute, payment_intent=sold.intent_id),
-        *[partial(settle, sold)] * 2,
+        *[partial(settle_payment, sold)] * 2,
     )
     assert not any(isinstance(outcome, Exception) for outcome in outcomes), outcomes
-    race(partial(close, sandbox, ending), *[partial(settle, sold)] * 2)
-    settle(sold)
+    race(partial(close, sandbox, ending), *[partial(settle_payment, sold)] * 2)
+    settle_payment(sold)
     assert_settled(sandbox, ending)
     order = RefundOrder.objects.get()
     assert (order.refund_id is None) == (order.error == "charge_disputed")
@@ -172,7 +167,7 @@ def test_a_full_refund_in_the_dashboard_ends_our_order_with_the_reason(
     assert actions.explain_refusal(give_back(sold, staff)) == (
         "The payment has been refunded in full already."
     )
-    settle(sold)
+    settle_payment(sold)
     assert ours() == theirs(sandbox)
     assert actions.refundable_minor(sold) == 0
     with pytest.raises(actions.RefundRefused) as refused:

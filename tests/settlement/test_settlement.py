@@ -1,12 +1,10 @@
 from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns import checkout as checkouts
 from campaigns import emails, settlement, stripe_api
 from campaigns.gifts import sales
 from campaigns.models import (
@@ -18,49 +16,17 @@ from campaigns.models import (
     Membership,
     OutgoingMail,
     Payment,
-    Price,
     Tally,
 )
 from newsroom.sandbox.control import SandboxControl
-
-
-def order_membership(
-    campaign: Campaign, kind: str = "year", email: str = "ada@example.org"
-) -> Checkout:
-    return checkouts.start_checkout(
-        uuid4(),
-        checkouts.Order(
-            kind=Checkout.Kind.JOIN,
-            price=Price.objects.get(kind=kind),
-            email=email,
-            name="Ada Reader",
-            language="en",
-            campaign=campaign,
-        ),
-    )
-
-
-def order_gift(campaign: Campaign, email: str = "ada@example.org") -> Checkout:
-    wanted = {"recipient_name": "Ben", "recipient_email": "ben@example.org", "message": "Read!"}
-    return checkouts.start_checkout(
-        uuid4(),
-        checkouts.Order(
-            kind=Checkout.Kind.GIFT,
-            price=Price.objects.get(kind="gift"),
-            email=email,
-            name="Ada Reader",
-            language="en",
-            campaign=campaign,
-            typed={"gifts": [wanted]},
-        ),
-    )
+from tests.support.sales import place_order
 
 
 @pytest.mark.parametrize("kind", ["month", "year", "once"])
 def test_a_paid_membership_is_recorded_and_counted(
     campaign: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
-    checkout = order_membership(campaign, kind)
+    checkout = place_order(campaign, kind)
     assert checkout.session_id is not None
     assert settlement.settle_checkout(checkout.pk).status == Checkout.Status.OPEN
     assert Tally.objects.count() == 0
@@ -83,7 +49,7 @@ def test_a_paid_membership_is_recorded_and_counted(
 
 
 def test_a_paid_gift_is_recorded_and_counted(campaign: Campaign, sandbox: SandboxControl) -> None:
-    checkout = order_gift(campaign)
+    checkout = place_order(campaign, "gift")
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     settlement.settle_checkout(checkout.pk)
     gift = Gift.objects.get()
@@ -95,7 +61,7 @@ def test_a_paid_gift_is_recorded_and_counted(campaign: Campaign, sandbox: Sandbo
 def test_a_bank_debit_is_pending_and_counts_once_it_succeeds(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_gift(campaign)
+    checkout = place_order(campaign, "gift")
     sandbox.pay(str(checkout.session_id), iban="DE89370400440532013000")
     assert settlement.settle_checkout(checkout.pk).status == Checkout.Status.WAITING
     payment = Payment.objects.get()
@@ -109,7 +75,7 @@ def test_a_bank_debit_is_pending_and_counts_once_it_succeeds(
 def test_a_failed_bank_debit_leaves_a_failed_payment_and_no_gift(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_gift(campaign)
+    checkout = place_order(campaign, "gift")
     sandbox.pay(str(checkout.session_id), iban="DE62370400440532013001")
     sandbox.advance(days=7)
     assert settlement.settle_checkout(checkout.pk).status == Checkout.Status.FAILED
@@ -121,7 +87,7 @@ def test_a_failed_bank_debit_leaves_a_failed_payment_and_no_gift(
 def test_a_corrected_address_keeps_the_buyer_the_same_person(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_membership(campaign, email="adda@example.org")
+    checkout = place_order(campaign, email="adda@example.org")
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     settlement.settle_checkout(checkout.pk)
     Member.objects.filter(email="adda@example.org").update(email="ada@example.org")
@@ -133,7 +99,7 @@ def test_a_corrected_address_keeps_the_buyer_the_same_person(
 def test_a_one_off_membership_ends_with_its_refund(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_membership(campaign, "once")
+    checkout = place_order(campaign, "once")
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     settlement.settle_checkout(checkout.pk)
     payment = Payment.objects.get()
@@ -153,7 +119,7 @@ def test_a_one_off_membership_ends_with_its_refund(
 def test_a_payment_for_gifts_keeps_every_field_of_its_charge(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_gift(campaign)
+    checkout = place_order(campaign, "gift")
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     snapshot = settlement.read_snapshot(str(checkout.session_id))
     [charge] = snapshot.charges
@@ -169,7 +135,7 @@ def test_a_payment_for_gifts_keeps_every_field_of_its_charge(
 def test_a_gift_whose_dispute_is_won_is_delivered_after_all(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_gift(campaign)
+    checkout = place_order(campaign, "gift")
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     dispute = sandbox.open_dispute(payment_intent=_intent_of(checkout))
     sandbox.advance(3600)
@@ -196,7 +162,7 @@ def _intent_of(checkout: Checkout) -> str:
 def test_a_refund_whose_webhook_was_lost_is_found_within_a_day(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_membership(campaign)
+    checkout = place_order(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     settlement.settle_checkout(checkout.pk)
     payment = Payment.objects.get()

@@ -30,6 +30,7 @@ from campaigns.progress import tallies
 from newsroom.sandbox.control import SandboxControl
 from tests.support import books
 from tests.support.campaigns import BEGINS, CAMPAIGNS, ENDS, KINDS, MEANS, open_campaigns
+from tests.support.effort import effort
 from tests.support.factories import at
 from tests.support.renewals import CHANGES
 from tests.support.simulation import World
@@ -37,8 +38,8 @@ from tests.support.simulation import World
 pytestmark = [pytest.mark.long, pytest.mark.once, pytest.mark.django_db]
 
 CI = "CI" in os.environ
-WALKS = int(os.environ.get("SIMULATED_WALKS", "4"))
-SALES = int(os.environ.get("SIMULATED_SALES", "20"))
+WALKS = int(os.environ.get("SIMULATED_WALKS", effort(quick=1, thorough=4)))
+SALES = int(os.environ.get("SIMULATED_SALES", effort(quick=8, thorough=20)))
 SEED = int(os.environ.get("SIMULATED_SEED", "20261120"))
 
 PEOPLE = ("ada", "bea", "cem", "dov")
@@ -166,13 +167,13 @@ def check_to_the_end(world: World) -> None:
     assert books.copy_rows() == rows, "a second run changes nothing"
     if not world.is_repeatable:
         return
-    known = books.dump_what_stripe_decides()
+    known = books.dump_stripe_rows()
     world.forget_everything_heard()
     world.reconcile()
     books.compare_books(world)
     books.compare_counts(world)
     world.come_to_rest(after=timedelta(0))  # in hours more would happen at Stripe
-    differing = books.differing(books.dump_what_stripe_decides(), known)
+    differing = books.list_differences(books.dump_stripe_rows(), known)
     assert not differing, "\n".join(differing)
 
 
@@ -238,7 +239,7 @@ def test_two_years_end_with_stripes_books(
         luck = Random(SEED)  # noqa: S311
         sandbox.set_outcome_after_retries("past_due")
         live_through_two_years(world, luck, sales=SALES)
-        sys.stdout.write(books.tell_figures(world))
+        sys.stdout.write(books.describe_figures(world))
         check_to_the_end(world)
 
 

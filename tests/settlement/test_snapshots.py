@@ -12,9 +12,9 @@ from campaigns import settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Dispute, Payment
 from campaigns.payments import ChargeSnapshot
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_settlement import order_gift, order_membership
 from tests.support.extensions import CARD, Clock, clock  # noqa: F401 - a fixture
 from tests.support.factories import at
+from tests.support.sales import place_order
 
 pytestmark = pytest.mark.usefixtures("clock")
 Calls = Counter[str]
@@ -36,7 +36,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 
 @pytest.fixture
 def monthly(campaign: Campaign, sandbox: SandboxControl) -> Checkout:
-    checkout = order_membership(campaign, "month")
+    checkout = place_order(campaign, "month")
     sandbox.pay(str(checkout.session_id), card=CARD)
     return checkout
 
@@ -163,7 +163,7 @@ def test_an_erased_customers_payments_are_still_read(
 def test_a_one_off_sale_takes_two_calls_and_a_third_after_a_refund(
     campaign: Campaign, sandbox: SandboxControl, calls: Calls
 ) -> None:
-    checkout = order_gift(campaign)
+    checkout = place_order(campaign, "gift")
     sandbox.pay(str(checkout.session_id), card=CARD)
     calls.clear()
     [charge] = read(checkout).charges

@@ -16,38 +16,40 @@ from campaigns.models import (
 from campaigns.models.address_change import Side
 from tests.support.mails import find_link
 
-MINE = "/membership/account/"
-CHANGE = f"{MINE}address/"
-NEW = "ada@new.example"
+ACCOUNT = "/membership/account/"
+CHANGE_PAGE = f"{ACCOUNT}address/"
+NEW_ADDRESS = "ada@new.example"
 
 
-def want(client: Client, email: str = NEW) -> AddressChange:
+def request_change(client: Client, email: str = NEW_ADDRESS) -> AddressChange:
     """Request a change on the account page."""
-    answer = client.post(CHANGE, {"email": email})
-    assert (answer.status_code, answer["Location"]) == (303, CHANGE)
+    answer = client.post(CHANGE_PAGE, {"email": email})
+    assert (answer.status_code, answer["Location"]) == (303, CHANGE_PAGE)
     return AddressChange.objects.latest("pk")
 
 
-def read_mail(change: AddressChange, kind: str) -> EmailMultiAlternatives:
+def read_change_mail(change: AddressChange, kind: str) -> EmailMultiAlternatives:
+    """Send and return the change's e-mail of this kind."""
     assert emails.deliver_mail(OutgoingMail.objects.get(address_change=change, kind=kind).pk)
     sent = mailbox.outbox[-1]
     assert isinstance(sent, EmailMultiAlternatives)
     return sent
 
 
-def link_at(change: AddressChange, side: str) -> str:
+def read_change_link(change: AddressChange, side: str) -> str:
     """Return the path of the link in the e-mail to that side."""
-    sent = read_mail(change, f"address_{side}")
+    sent = read_change_mail(change, f"address_{side}")
     return urlsplit(find_link(sent, "/membership/address/")).path
 
 
-def path_of(change: AddressChange, side: Side) -> str:
+def change_path(change: AddressChange, side: Side) -> str:
     return f"/membership/address/{links.make_address_token(change, side)}/"
 
 
-def confirm(change: AddressChange, *sides: str) -> None:
+def confirm_change(change: AddressChange, *sides: str) -> None:
+    """Confirm the change from the e-mails to these sides."""
     for side in sides:
-        path = path_of(change, Side(side))
+        path = change_path(change, Side(side))
         answer = Client().post(path)
         assert (answer.status_code, answer["Location"]) == (303, path)
 

@@ -22,20 +22,20 @@ from campaigns.models import (
     StripeEvent,
     Tally,
 )
-from tests.settlement.test_permutations import Dump, dump_rows
 from tests.support.count_rule import Money
+from tests.support.rows import Dump, dump_rows
 from tests.support.simulation import World
 
 MOMENTS = 5  # at so many past ones the number is asked for
 Json = dict[str, Any]
-Name = tuple[str, date, str, str]  # campaign, day, currency, kind
+EntryName = tuple[str, date, str, str]  # campaign, day, currency, kind
 
 
 class Book:
     """How often, how much and for what fee money moved; minor units."""
 
     def __init__(self) -> None:
-        self.entries: defaultdict[Name, list[int]] = defaultdict(lambda: [0, 0, 0])
+        self.entries: defaultdict[EntryName, list[int]] = defaultdict(lambda: [0, 0, 0])
 
     def enter(
         self, slug: str, moment: datetime, *, kind: str, currency: str, minor: int, fee: int = 0
@@ -46,7 +46,7 @@ class Book:
         entry[2] += fee
 
 
-def read_theirs(world: World) -> Book:
+def read_stripe_book(world: World) -> Book:
     """By the sandbox's own ledger; the API only says whose money it was, and when it was made."""
     charges = {each["id"]: each for each in _list(world.v1.charges)}
     made = {**charges, **{each["id"]: each for each in _list(world.v1.refunds)}}
@@ -71,7 +71,7 @@ def _list(service: Any) -> list[Json]:
     return [each.to_dict() for each in service.list({"limit": 100}).auto_paging_iter()]
 
 
-def read_ours() -> Book:
+def read_our_book() -> Book:
     book = Book()
     paid = Payment.objects.filter(status="succeeded").exclude(intent_id=None)
     for payment in paid.select_related("campaign"):
@@ -115,7 +115,7 @@ def _moved(model: type[Refund] | type[Dispute]) -> list[Refund | Dispute]:
 
 def compare_books(world: World) -> None:
     """To the minor unit, by campaign, day, currency and kind."""
-    theirs, ours = read_theirs(world).entries, read_ours().entries
+    theirs, ours = read_stripe_book(world).entries, read_our_book().entries
     differing = {
         name: (ours.get(name), theirs.get(name))
         for name in {*ours, *theirs}
@@ -208,7 +208,7 @@ def copy_rows() -> list[Any]:
     return [list(model._default_manager.order_by("pk").values()) for model in models]
 
 
-def dump_what_stripe_decides() -> Dump:
+def dump_stripe_rows() -> Dump:
     """Rows without what only hearing in time could tell: mails, and how far a gift has come.
 
     Nor an inquiry of long ago: it moved no money, so no balance tells of it.
@@ -227,7 +227,7 @@ def dump_what_stripe_decides() -> Dump:
     return rows
 
 
-def differing(ours: Dump, known: Dump) -> list[str]:
+def list_differences(ours: Dump, known: Dump) -> list[str]:
     """The rows that only one of the two has, or has more often."""
     one, other = (
         {table: Counter(map(repr, dump[table])) for table in known} for dump in (ours, known)
@@ -239,6 +239,6 @@ def differing(ours: Dump, known: Dump) -> list[str]:
     )
 
 
-def tell_figures(world: World) -> str:
+def describe_figures(world: World) -> str:
     kinds = Counter(row["kind"] for row in world.sandbox.books(rows=True)["rows"])
     return f"{len(world.sales)} sales, {len(world.post.sent)} events, {dict(kinds)}"

@@ -1,4 +1,4 @@
-"""A reader with a real browser: Chromium without a screen, held to axe and to a clean console."""
+"""A reader with a real browser: headless Chromium, checked by axe, with a clean console."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 OUTPUT = Path(__file__).resolve().parents[2] / "test-output"
-# As root Chromium refuses its own sandbox; the rest keeps it from calling home.
+# Chromium refuses its own sandbox as root. The other options stop its background requests.
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -28,14 +28,14 @@ COUNT = re.compile(r"([\d,]+) of 1,000 new members")
 
 
 def find_chromium() -> str:
-    """Its path; without one the test is skipped, or fails where REQUIRE_BROWSER is set."""
+    """Return Chromium's path. Without one, skip the test, or fail if REQUIRE_BROWSER is set."""
     for name in ("chromium", "chromium-browser", "google-chrome"):
         path = shutil.which(name)
         if path:
             return path
     if os.environ.get("REQUIRE_BROWSER"):
         pytest.fail("REQUIRE_BROWSER is set, and there is no Chromium on this machine.")
-    pytest.skip("There is no Chromium on this machine: what readers see was not tested.")
+    pytest.skip("There is no Chromium on this machine, so the pages were not tested in a browser.")
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def run_chromium() -> Iterator[Browser]:
 
 
 class Reader:
-    """One person at one browser window. Every page that is looked at must satisfy axe."""
+    """A person with one browser window."""
 
     def __init__(self, browser: Browser, **context: Any) -> None:
         self.context: BrowserContext = browser.new_context(
@@ -70,45 +70,47 @@ class Reader:
             self.complaints.append(f"{message.text} at {message.location.get('url')}")
 
     def close(self) -> None:
-        """Leave; whatever the console complained of on the way is a failure."""
+        """Close the window. Fail if the console showed an error."""
         self.context.close()
         assert not self.complaints, self.complaints
 
-    def look(self, name: str) -> None:
-        """Keep a picture of the whole page, and hold it against axe and its own width."""
+    def check_page(self, name: str) -> None:
+        """Save a picture of the page. Fail if axe finds a violation or the page is too wide."""
         OUTPUT.mkdir(exist_ok=True)
         self.page.screenshot(path=OUTPUT / f"{name}.png", full_page=True)
         found = Axe().run(self.page)
         assert found.violations_count == 0, found.generate_report()
-        assert self.overflow() <= 0, f"{name} is wider than its window by {self.overflow()} px"
+        assert self.measure_overflow() <= 0, (
+            f"{name} is wider than its window by {self.measure_overflow()} px"
+        )
 
-    def overflow(self) -> int:
-        """By how many pixels the page is wider than the window."""
+    def measure_overflow(self) -> int:
+        """Return by how many pixels the page is wider than the window."""
         return int(
             self.page.evaluate(
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             )
         )
 
-    def count(self, article: str) -> int:
-        """The number of new members that the article shows now."""
+    def read_count(self, article: str) -> int:
+        """Open the article and return the number of new members that it shows."""
         self.page.goto(article)
         found = COUNT.search(self.page.inner_text("body"))
         assert found, self.page.inner_text("body")
         return int(found[1].replace(",", ""))
 
     def wait_for_count(self, article: str, wanted: int, *, seconds: float = 30) -> None:
-        """Until the article shows that number; it may never show more."""
+        """Wait until the article shows that number. Fail if it shows more."""
         deadline = time.monotonic() + seconds
-        while (shown := self.count(article)) < wanted:
+        while (shown := self.read_count(article)) < wanted:
             assert time.monotonic() < deadline, f"the article still shows {shown}"
             time.sleep(0.3)
         assert shown == wanted
 
 
 @contextmanager
-def a_reader(browser: Browser, **context: Any) -> Iterator[Reader]:
-    """A reader who comes and goes; a failure on the way is not covered up by the console's."""
+def open_reader(browser: Browser, **context: Any) -> Iterator[Reader]:
+    """Yield a reader with a new window. A failing test hides errors of the console."""
     reader = Reader(browser, **context)
     try:
         yield reader

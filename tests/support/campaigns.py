@@ -14,13 +14,13 @@ Json = dict[str, Any]
 
 BEGINS = at("2026-10-20 08:00")
 ENDS = at("2028-10-20 08:00")
-# Windows open and close at midnight there, two of them on days that have 23 or 25 hours.
+# Campaigns start and end at midnight in their zones, two of them on days with 23 or 25 hours.
 CAMPAIGNS = {
     "birthday": ("Europe/Kyiv", "eur", "2026-10-25T00:00+03:00", "2027-03-29T00:00+03:00"),
     "spring": ("America/New_York", "usd", "2026-11-01T00:00-04:00", "2027-11-08T00:00-05:00"),
     "letters": ("Asia/Tokyo", "jpy", "2027-06-01T00:00+09:00", "2028-03-01T00:00+09:00"),
 }
-# Minor units: a yen has none.
+# Amounts in minor units. The yen has no smaller unit.
 PRICES = {
     "eur": {"month": 600, "year": 6000, "once": 6100, "gift": 6200},
     "usd": {"month": 700, "year": 7000, "once": 7100, "gift": 7200},
@@ -30,7 +30,7 @@ KINDS = ("month", "year", "once", "gift")
 GOOD = "4242424242424242"
 DECLINED = "4000000000000002"
 REFUNDS_FAIL = "refunds fail"
-# How readers pay; a debit is of euros alone.
+# Ways to pay. Bank debits work in euros only.
 MEANS: dict[str, Json] = {
     "card": {"card": GOOD},
     "a second card": {"card": GOOD},
@@ -43,13 +43,13 @@ MEANS: dict[str, Json] = {
 }
 BANK_DAYS = timedelta(days=3)
 REFUND_FAILS_AFTER = timedelta(days=1)
-# Stripe has its events for so long; our nights are simulated often enough to miss none.
+# Stripe keeps events for 30 days. The simulated reconciliation runs before they expire.
 EVENTS_KEPT = timedelta(days=30)
 NIGHTS = timedelta(days=25)
 
 
 def open_campaigns(sandbox: SandboxControl) -> dict[str, Campaign]:
-    """Three campaigns and all that they sell, at a sandbox as new."""
+    """Create three campaigns with their goals and prices, at an empty sandbox."""
     sandbox.reset()
     sandbox.freeze(int(BEGINS.timestamp()))
     sandbox.set_rates(jpy="eur 0.0061")

@@ -27,7 +27,7 @@ class Window:
 
 
 @dataclass
-class Returned:
+class RefundRecord:
     """A refund: it may take days to succeed, and may fail afterwards."""
 
     at: datetime
@@ -41,7 +41,7 @@ class Returned:
 
 
 @dataclass
-class Contested:
+class DisputeRecord:
     """A dispute of a whole payment, or of what was left of it."""
 
     withdrawn_at: datetime
@@ -63,8 +63,8 @@ class Sale:
     is_good: bool
     lasts_until: datetime | None = None  # of a membership paid once
     subscription_id: str = ""
-    returned: list[Returned] = field(default_factory=list)
-    contested: list[Contested] = field(default_factory=list)
+    returned: list[RefundRecord] = field(default_factory=list)
+    contested: list[DisputeRecord] = field(default_factory=list)
     claimed: dict[int, tuple[str, datetime]] = field(default_factory=dict)
 
 
@@ -77,7 +77,7 @@ class Money:
 
 
 @dataclass(frozen=True)
-class Asked:
+class InvoiceRecord:
     """What a subscription asked for; void and never tried is what came in a pause."""
 
     starts_at: datetime
@@ -88,7 +88,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Subscribed:
+class SubscriptionRecord:
     """When a subscription gave access, by Stripe's own word."""
 
     started_at: datetime
@@ -97,7 +97,7 @@ class Subscribed:
     grace_ends_at: datetime | None  # of one that is not paid for any more
     paid_until: datetime
     grace: timedelta
-    asked: tuple[Asked, ...]  # oldest first
+    asked: tuple[InvoiceRecord, ...]  # oldest first
 
     def word(self, *, at: datetime) -> str:
         if self.ended_at is not None:
@@ -133,7 +133,7 @@ class Subscribed:
 
 def read_subscription(
     subscription: Json, oldest_first: list[Json], *, grace: timedelta
-) -> Subscribed:
+) -> SubscriptionRecord:
     """What was paid, and since when what was asked for is not."""
     paid_until: int = subscription["start_date"]
     unpaid: list[int] = []
@@ -145,21 +145,21 @@ def read_subscription(
             unpaid.append(max(line["start"] for line in lines))
     is_unpaid = unpaid and subscription["status"] != "active"
     ended = subscription["ended_at"]
-    return Subscribed(
+    return SubscriptionRecord(
         started_at=moment_of(subscription["start_date"]),
         ended_at=moment_of(ended) if ended else None,
         is_paused=bool(subscription["pause_collection"]),
         grace_ends_at=moment_of(unpaid[0]) + grace if is_unpaid else None,
         paid_until=moment_of(paid_until),
         grace=grace,
-        asked=tuple(_read_asked(invoice) for invoice in oldest_first),
+        asked=tuple(_read_invoice(invoice) for invoice in oldest_first),
     )
 
 
-def _read_asked(invoice: Json) -> Asked:
+def _read_invoice(invoice: Json) -> InvoiceRecord:
     lines = [line["period"] for line in invoice["lines"]["data"] if line["amount"] >= 0]
     paid_at = invoice["status_transitions"]["paid_at"] if invoice["status"] == "paid" else None
-    return Asked(
+    return InvoiceRecord(
         starts_at=moment_of(max(line["start"] for line in lines)),
         ends_at=moment_of(max(line["end"] for line in lines)),
         paid_at=moment_of(paid_at) if paid_at else None,
@@ -173,12 +173,12 @@ def moment_of(seconds: int) -> datetime:
 
 
 @dataclass
-class Reckoning:
+class ExpectedFigures:
     """Everything that happened, as known at `known`; any moment before can be asked about."""
 
     windows: dict[str, Window]
     sales: list[Sale]
-    subscriptions: dict[str, Subscribed]
+    subscriptions: dict[str, SubscriptionRecord]
     known: datetime
 
     def __post_init__(self) -> None:
@@ -229,10 +229,10 @@ class Reckoning:
         window = self.windows[slug]
         return [s for s in self._succeeded(person) if s.slug == slug and window.holds(s.paid_at)]
 
-    def _back(self, sale: Sale, at: datetime) -> list[Returned]:
+    def _back(self, sale: Sale, at: datetime) -> list[RefundRecord]:
         return [each for each in sale.returned if each.at <= at and each.is_back(known=self.known)]
 
-    def _lost(self, sale: Sale, at: datetime) -> list[Contested]:
+    def _lost(self, sale: Sale, at: datetime) -> list[DisputeRecord]:
         return [each for each in sale.contested if each.withdrawn_at <= at and each.is_lost]
 
     def _stands(self, sale: Sale, at: datetime) -> bool:

@@ -106,26 +106,30 @@ def find_secrets(dump: str, secrets: tuple[str, ...] = SECRETS) -> list[str]:
 # The member
 
 
-def order(campaign: Campaign, kind: str = "year", **form: Any) -> Checkout:
+def order_as_zoe(campaign: Campaign, kind: str = "year", **form: Any) -> Checkout:
     """Order as Zoë, unless the form says otherwise."""
-    return sales.order(campaign=campaign, kind=kind, **ZOES_FORM | form)
+    return sales.place_order(campaign, kind, **ZOES_FORM | form)
 
 
-def buy(campaign: Campaign, sandbox: SandboxControl, kind: str = "year", **form: Any) -> Checkout:
+def buy_as_zoe(
+    campaign: Campaign, sandbox: SandboxControl, kind: str = "year", **form: Any
+) -> Checkout:
     """Buy as Zoë, unless the form says otherwise."""
-    return sales.buy(campaign=campaign, sandbox=sandbox, kind=kind, **ZOES_FORM | form)
+    return sales.buy(campaign, sandbox, kind, **ZOES_FORM | form)
 
 
-def to(name: str, email: str = "", message: str = "", deliver_at: str = "") -> dict[str, Any]:
+def make_recipient(
+    name: str, email: str = "", message: str = "", deliver_at: str = ""
+) -> dict[str, Any]:
     wanted = {"recipient_name": name, "recipient_email": email, "message": message}
     return wanted | ({"deliver_at": deliver_at} if deliver_at else {})
 
 
-def live_a_whole_life(campaign: Campaign, sandbox: SandboxControl, folder: Path) -> Member:
+def create_all_data(campaign: Campaign, sandbox: SandboxControl, folder: Path) -> Member:
     """Create Zoë with every kind of data, and Ben and Cleo."""
     staff = User.objects.create_superuser("olha", password="long-and-unguessed")
-    import_her(folder)
-    join = buy(campaign, sandbox)
+    import_zoe(folder)
+    join = buy_as_zoe(campaign, sandbox)
     zoe = Member.objects.get(email=ZOE)
     subscription = Membership.objects.get(checkout=join)
     sandbox.advance(3600)
@@ -135,32 +139,49 @@ def live_a_whole_life(campaign: Campaign, sandbox: SandboxControl, folder: Path)
         str(subscription.subscription_id), feedback="other", comment=MESSAGE
     )
     stripe_api.undo_cancellation(str(subscription.subscription_id))
-    give_and_get(campaign, sandbox)
-    order(campaign)  # begun and left
-    order(campaign, "gift", email="ben@example.org", name="Ben", typed={"gifts": [to(NAME, ZOE)]})
-    pay_by_hand(campaign, zoe, staff)
+    exchange_gifts(campaign, sandbox)
+    order_as_zoe(campaign)  # never paid
+    order_as_zoe(
+        campaign,
+        "gift",
+        email="ben@example.org",
+        name="Ben",
+        typed={"gifts": [make_recipient(NAME, ZOE)]},
+    )
+    pay_offline(campaign, zoe, staff)
     refund_and_dispute(zoe, sandbox, staff)
-    move_house(zoe)
-    staff_write(zoe, staff)
-    bring_events(sandbox)
+    change_addresses(zoe)
+    write_staff_notes(zoe, staff)
+    post_all_events(sandbox)
     members.request_sign_in_link(ZOE, language="en", at=timezone.now())
     tasks.do_what_followed()
     return Member.objects.get(pk=zoe.pk)
 
 
-def import_her(folder: Path) -> None:
+def import_zoe(folder: Path) -> None:
     file = folder / "members.csv"
     file.write_text(f"email,name,since,until\n{ZOE},{NAME},2024-01-01,2025-01-01\n", "utf-8")
     call_command("import_members", str(file))
 
 
-def give_and_get(campaign: Campaign, sandbox: SandboxControl) -> None:
+def exchange_gifts(campaign: Campaign, sandbox: SandboxControl) -> None:
     ben, later = ("Ben", "ben@example.org"), "2026-12-24T08:00:00+00:00"
-    buy(campaign, sandbox, "gift", typed={"gifts": [to(*ben, MESSAGE), to(*ben, MESSAGE, later)]})
+    buy_as_zoe(
+        campaign,
+        sandbox,
+        "gift",
+        typed={"gifts": [make_recipient(*ben, MESSAGE), make_recipient(*ben, MESSAGE, later)]},
+    )
     of_ben: dict[str, Any] = {"email": "ben@example.org", "name": "Ben"}
-    wanted = [to(NAME, ZOE, TO_ZOE), to("Zoë", ZOE, TO_ZOE, later), to("Cleo", "cleo@example.org")]
-    got = buy(campaign, sandbox, "gift", typed={"gifts": wanted}, **of_ben)
-    handed = buy(campaign, sandbox, "gift", typed={"gifts": [to("Zoë", "", TO_ZOE)]}, **of_ben)
+    wanted = [
+        make_recipient(NAME, ZOE, TO_ZOE),
+        make_recipient("Zoë", ZOE, TO_ZOE, later),
+        make_recipient("Cleo", "cleo@example.org"),
+    ]
+    got = buy_as_zoe(campaign, sandbox, "gift", typed={"gifts": wanted}, **of_ben)
+    handed = buy_as_zoe(
+        campaign, sandbox, "gift", typed={"gifts": [make_recipient("Zoë", "", TO_ZOE)]}, **of_ben
+    )
     assert got.gifts.count() == 3
     gift = handed.gifts.get()
     zoe = Member.objects.get(email=ZOE)
@@ -178,7 +199,7 @@ def give_and_get(campaign: Campaign, sandbox: SandboxControl) -> None:
     GiftChange.objects.create(gift=first, what="resent", why=f"{NAME} had not got it")
 
 
-def pay_by_hand(campaign: Campaign, zoe: Member, staff: User) -> None:
+def pay_offline(campaign: Campaign, zoe: Member, staff: User) -> None:
     note = f"cash from {NAME}, who wrote from {FORMER}"
     membership = memberships.grant_membership(
         zoe,
@@ -217,13 +238,13 @@ def refund_and_dispute(zoe: Member, sandbox: SandboxControl, staff: User) -> Non
     settlement.settle_checkout(gifts.checkout_id)
 
 
-def move_house(zoe: Member) -> None:
+def change_addresses(zoe: Member) -> None:
     """Give her a former address and a pending change to a third."""
     zoe.former_addresses.create(email=FORMER)
     members.request_address_change(zoe, WANTED, language="en", at=timezone.now())
 
 
-def staff_write(zoe: Member, staff: User) -> None:
+def write_staff_notes(zoe: Member, staff: User) -> None:
     ben = make_member("ben@example.org")
     for row, words in ((zoe, "Zoë rang us"), (ben, f"A friend of {NAME.upper()}")):
         LogEntry.objects.create(
@@ -246,7 +267,7 @@ def staff_write(zoe: Member, staff: User) -> None:
     Membership.objects.filter(member=ben).update(note=f"together with {ZOE}")
 
 
-def bring_events(sandbox: SandboxControl, *, work_on: int = 1000) -> None:
+def post_all_events(sandbox: SandboxControl, *, work_on: int = 1000) -> None:
     """Post all of Stripe's events, every other one with escaped letters."""
     client = Client()
     for number, event in enumerate(sandbox.events()):
@@ -260,7 +281,7 @@ def bring_events(sandbox: SandboxControl, *, work_on: int = 1000) -> None:
 # The erasure
 
 
-def carry_through(member: Member, clock: Clock, *, sweeps: int = 6) -> Erasure:
+def run_jobs_until_erased(member: Member, clock: Clock, *, sweeps: int = 6) -> Erasure:
     """Run the jobs every 15 seconds until the erasure is done."""
     for _ in range(sweeps):
         tasks.sweep()
@@ -274,7 +295,7 @@ def pass_by(clock: Clock, **time: float) -> None:
     clock.move_to(timezone.now() + timedelta(**time))
 
 
-def go_on(erasure: Erasure) -> Erasure:
+def run_erasure_once(erasure: Erasure) -> Erasure:
     """Run one attempt of the job now."""
     Erasure.objects.filter(pk=erasure.pk, done_at=None).update(next_attempt_at=timezone.now())
     for erasure_id in erasures.claim_erasures(at=timezone.now()):
@@ -287,6 +308,6 @@ def erase(member: Member) -> Erasure:
     """Request an erasure, send the last e-mail and run the job until it is done."""
     erasure = erasures.request_erasure(member)
     tasks.do_what_followed()
-    go_on(erasure)
+    run_erasure_once(erasure)
     assert erasure.done_at is not None, erasure.error
     return erasure

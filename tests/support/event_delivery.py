@@ -1,4 +1,4 @@
-"""Webhooks on their way: some come twice or late, in any order, and some never."""
+"""Delivery of webhooks: in any order, late, repeatedly, or never."""
 
 import hashlib
 import hmac
@@ -16,51 +16,53 @@ from tests.conftest import WEBHOOK_SECRET
 Json = dict[str, Any]
 
 
-class Post:
+class WebhookQueue:
+    """Events that Stripe has sent and that haven't been delivered yet."""
+
     def __init__(self, sandbox: SandboxControl) -> None:
-        self.sandbox, self.door = sandbox, Client()
-        self.under_way: list[Json] = []
+        self.sandbox, self.client = sandbox, Client()
+        self.pending: list[Json] = []
         self.sent: set[str] = set()
         self._read_until = 0
 
     def _collect(self) -> None:
-        """What Stripe sent since the last time, oldest first."""
+        """Add the events that Stripe created since the last call, oldest first."""
         page: Any = {"created": {"gte": self._read_until}, "limit": 100}
         listed = stripe_api.client().v1.events.list(page).auto_paging_iter()
         for event in reversed([each.to_dict() for each in listed]):
             self._read_until = max(self._read_until, event["created"])
             if event["id"] not in self.sent and event["type"] in webhooks.EVENTS:
                 self.sent.add(event["id"])
-                self.under_way.append(event)
+                self.pending.append(event)
 
     def deliver(
         self, which: Sequence[int], *, now: datetime, rest_is_lost: bool, fails: bool
     ) -> None:
-        """These of what is under way, perhaps twice; a worker then works on each.
+        """Deliver the events at these positions, then process each of them.
 
-        `fails`: Stripe answers the worker with an error, once for each.
+        With `fails`, Stripe answers with an error once for each event.
         """
         self._collect()
-        came = [self.under_way[each % len(self.under_way)] for each in which if self.under_way]
-        for event in came:
-            self._bring_to_the_door(event, now=now)
+        delivered = [self.pending[each % len(self.pending)] for each in which if self.pending]
+        for event in delivered:
+            self._send(event, now=now)
             if fails:
                 self.sandbox.add_fault("api", match="GET /v1/", kind="error")
             webhooks.replay_events([event["id"]])
             webhooks.work_on_event(event["id"])
             if fails:
                 self.sandbox.remove_faults()
-        names = {event["id"] for event in came}
-        left = [] if rest_is_lost else self.under_way
-        self.under_way = [event for event in left if event["id"] not in names]
+        names = {event["id"] for event in delivered}
+        left = [] if rest_is_lost else self.pending
+        self.pending = [event for event in left if event["id"] not in names]
 
-    def _bring_to_the_door(self, event: Json, *, now: datetime) -> None:
-        """Signed by the simulated clock, where the sandbox would sign by the wall's."""
+    def _send(self, event: Json, *, now: datetime) -> None:
+        """Send the event, signed at the simulated time instead of the real one."""
         body = json.dumps(event, default=str)  # the library reads decimals
         stamp = int(now.timestamp())
         text = f"{stamp}.{body}".encode()
         signed = hmac.new(WEBHOOK_SECRET.encode(), text, hashlib.sha256).hexdigest()
-        answer = self.door.post(
+        answer = self.client.post(
             "/stripe/webhook/",
             data=body,
             content_type="application/json",

@@ -35,11 +35,13 @@ def clock(campaign: Campaign, sandbox: SandboxControl) -> Iterator[Clock]:
         yield Clock(sandbox, traveller)
 
 
-def give(campaign: Campaign, months: int = 12, paid_at: str = "2026-11-10 12:00") -> Gift:
+def make_campaign_gift(
+    campaign: Campaign, months: int = 12, paid_at: str = "2026-11-10 12:00"
+) -> Gift:
     return make_gift(make_member("ada@example.org"), campaign, paid_at, months=months)
 
 
-def claim(gift: Gift, email: str = BEN) -> Gift:
+def claim_and_confirm(gift: Gift, email: str = BEN) -> Gift:
     """Claim as a member does: confirm it from the e-mail that is sent first."""
     with pytest.raises(gifts.ConfirmationRequired):
         actions.claim_gift(gift.code, email=email, name="Ben", language="en")
@@ -49,20 +51,22 @@ def claim(gift: Gift, email: str = BEN) -> Gift:
     return actions.confirm_claim(token, language="en")
 
 
-def at_stripe(membership: Membership) -> stripe_api.Subscription:
+def fetch_subscription_of(membership: Membership) -> stripe_api.Subscription:
     return stripe_api.fetch_subscription(str(membership.subscription_id))
 
 
-def next_charge(membership: Membership) -> datetime:
-    return at_stripe(membership).items[0].period_ends_at
+def read_next_charge(membership: Membership) -> datetime:
+    return fetch_subscription_of(membership).items[0].period_ends_at
 
 
-def give_alone(months: int) -> Gift:
+def make_gift_without_campaign(months: int) -> Gift:
     return make_gift(make_member("ada@example.org"), None, "2027-01-30 12:00", months=months)
 
 
-def give_and_claim(months: int) -> Gift:
-    return actions.claim_gift(give_alone(months).code, email=BEN, name="Ben", language="en")
+def make_claimed_gift(months: int) -> Gift:
+    return actions.claim_gift(
+        make_gift_without_campaign(months).code, email=BEN, name="Ben", language="en"
+    )
 
 
 def spans(*given: Gift) -> list[tuple[datetime, datetime | None]]:

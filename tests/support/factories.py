@@ -1,4 +1,4 @@
-"""Rows with readable values. Times are in UTC unless a test says otherwise."""
+"""Rows with readable values. Times are in UTC unless a test gives another zone."""
 
 from datetime import UTC, datetime
 from itertools import count
@@ -25,13 +25,13 @@ _number = count(1)
 
 
 def at(text: str) -> datetime:
-    """ "2026-11-10 12:00" as an aware time."""
+    """Return "2026-11-10 12:00" as an aware time."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def make_campaign(**changes: Any) -> Campaign:
-    """A birthday campaign of November 2026, goal 1,000 new members."""
+    """Create a birthday campaign in November 2026 with a goal of 1,000 new members."""
     target = changes.pop("target", 1000)
     campaign = Campaign.objects.create(
         **{
@@ -67,7 +67,7 @@ def make_plan(slug: str = "member") -> Plan:
 
 
 def make_price(kind: str = "year", **changes: Any) -> Price:
-    """€60 a year, €6 a month, €60 for a gift of twelve months."""
+    """Create a price: €60 a year, €6 a month, or €60 for a gift of twelve months."""
     values: dict[str, Any] = {
         "plan": changes.pop("plan", None) or make_plan(),
         "kind": kind,
@@ -95,7 +95,7 @@ def make_payment(
     membership: Membership | None = None,
     **changes: Any,
 ) -> Payment:
-    """€60 that succeeded; a first payment brings its membership along, begun when it was paid."""
+    """Create a succeeded payment of €60. A first payment also creates its membership."""
     moment = at(paid_at)
     if role == Payment.Role.FIRST and membership is None:
         membership = Membership.objects.create(
@@ -163,7 +163,7 @@ def make_checkout(campaign: Campaign | None, **changes: Any) -> Checkout:
 
 
 def make_gift(buyer: Member, campaign: Campaign | None, paid_at: str, **changes: Any) -> Gift:
-    """A gift of twelve months, paid and not yet claimed."""
+    """Create a paid, unclaimed gift of twelve months."""
     price = make_price("gift")
     checkout = make_checkout(campaign, kind=Checkout.Kind.GIFT, price=price, status="paid")
     payment = make_payment(buyer, campaign, paid_at, role=Payment.Role.GIFT, checkout=checkout)
@@ -188,7 +188,7 @@ def make_gift(buyer: Member, campaign: Campaign | None, paid_at: str, **changes:
     return gift
 
 
-def claim(gift: Gift, claimed_by: Member, claimed_at: str) -> Gift:
+def record_claim(gift: Gift, claimed_by: Member, claimed_at: str) -> Gift:
     moment = at(claimed_at)
     gift.membership = memberships.grant_membership(
         claimed_by,
@@ -203,6 +203,6 @@ def claim(gift: Gift, claimed_by: Member, claimed_at: str) -> Gift:
 
 
 def recount_campaign(campaign: Campaign) -> None:
-    """Count everybody anew at once."""
+    """Recount the campaign now."""
     progress.request_recount(campaign.pk)
     progress.continue_recount(campaign.pk)

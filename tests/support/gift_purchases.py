@@ -1,4 +1,4 @@
-"""Purchases of gifts in all their states, and the page on which their buyer sees them."""
+"""Purchases of gifts in all states, and the buyer's page about them."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ SENT = {"status": "delivered", "delivered_at": at("2026-11-09 10:05")}
 WAITING = {"deliver_at": at("2026-12-24 08:00"), "expires_at": at("2027-12-24 08:00")}
 
 
-def buy(campaign: Campaign, *wanted: dict[str, Any]) -> Checkout:
-    """A paid purchase of so many gifts, each as it is wanted."""
+def make_purchase(campaign: Campaign, *wanted: dict[str, Any]) -> Checkout:
+    """Create a paid purchase with one gift for each set of values."""
     buyer, price = make_member("ada@example.org"), make_price("gift")
     checkout = make_checkout(
         campaign,
@@ -61,11 +61,11 @@ def url_of(checkout: Checkout, more: str = "") -> str:
     return f"/membership/gifts/{links.make_gifts_token(checkout)}/{more}"
 
 
-def look(client: Client, checkout: Checkout) -> str:
+def open_purchase(client: Client, checkout: Checkout) -> str:
     answer = client.get(url_of(checkout))
     assert answer.status_code == 200
     return main_of(answer)
 
 
-def the_gift(checkout: Checkout, position: int = 0) -> Gift:
+def gift_at(checkout: Checkout, position: int = 0) -> Gift:
     return checkout.gifts.get(position=position)

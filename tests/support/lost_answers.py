@@ -1,4 +1,4 @@
-"""Answers of Stripe's that are lost on their way to us."""
+"""Answers from Stripe that never arrive."""
 
 import http.client
 import http.server
@@ -12,19 +12,19 @@ from django.conf import LazySettings
 SESSIONS = "/v1/checkout/sessions"
 
 
-class AnswerThief(http.server.BaseHTTPRequestHandler):
-    """Passes a request on to Stripe; cuts the line instead of the first answers to a creation."""
+class LossyProxy(http.server.BaseHTTPRequestHandler):
+    """Forward requests to Stripe, but drop the first answers that create a session."""
 
     protocol_version = "HTTP/1.1"
-    there = ""
+    target = ""
     answers_to_lose = 0
 
     def log_message(self, *args: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
     def pass_on(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
-        parts = urlsplit(self.there)
+        parts = urlsplit(self.target)
         onward = http.client.HTTPConnection(parts.hostname or "", parts.port)
         onward.request(self.command, self.path, self.rfile.read(length), dict(self.headers))
         answer = onward.getresponse()
@@ -44,22 +44,22 @@ class AnswerThief(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def steal_answers(settings: LazySettings, *, times: int) -> Iterator[None]:
-    """Between us and Stripe somebody loses the answers to the next creations of a session."""
-    there = settings.STRIPE_API_BASE
+def lose_answers(settings: LazySettings, *, times: int) -> Iterator[None]:
+    """Lose Stripe's answers to the next requests that create a session."""
+    target = settings.STRIPE_API_BASE
 
-    class Thief(AnswerThief):
+    class Proxy(LossyProxy):
         answers_to_lose = times
 
-    Thief.there = there
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Thief)
+    Proxy.target = target
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     settings.STRIPE_API_BASE = f"http://127.0.0.1:{server.server_address[1]}"
     try:
         yield
     finally:
-        settings.STRIPE_API_BASE = there
+        settings.STRIPE_API_BASE = target
         server.shutdown()
         server.server_close()
         thread.join()

@@ -1,4 +1,4 @@
-"""Rows that owe a message, and what went out, read as its reader does."""
+"""E-mails of every kind: the rows that need them, and their text as a recipient reads it."""
 
 import re
 from collections.abc import Callable
@@ -27,21 +27,21 @@ from campaigns.models import (
 )
 from tests.support.factories import (
     at,
-    claim,
     make_checkout,
     make_dispute,
     make_gift,
     make_member,
     make_payment,
     make_price,
+    record_claim,
 )
 
 PAID_AT = "2026-11-10 12:00"
 _number = count(1)
 
 
-def buy_membership(campaign: Campaign | None, kind: str = "year", **changes: Any) -> Payment:
-    """Ada's payment, with the membership that it began and the Checkout behind it."""
+def make_paid_membership(campaign: Campaign | None, kind: str = "year", **changes: Any) -> Payment:
+    """Create Ada's first payment with its membership and Checkout."""
     ada = make_member("ada@example.org")
     ada.name = "Ada Reader"
     ada.save()
@@ -71,31 +71,33 @@ def buy_membership(campaign: Campaign | None, kind: str = "year", **changes: Any
     )
 
 
-def give(campaign: Campaign | None, **changes: Any) -> Gift:
+def make_gift_of_ada(campaign: Campaign | None, **changes: Any) -> Gift:
     return make_gift(make_member("ada@example.org"), campaign, PAID_AT, **changes)
 
 
-def owe(kind: str, *, language: str = "en", **about: Any) -> OutgoingMail:
-    if kind == "gift_bought":  # of a whole purchase
+def make_mail(kind: str, *, language: str = "en", **about: Any) -> OutgoingMail:
+    if kind == "gift_bought":  # about the whole purchase
         about = {"checkout": about["gift"].checkout}
     about.setdefault("key", f"{kind}:{next(_number)}")
     return OutgoingMail.objects.create(kind=kind, language=language, **about)
 
 
-def owe_of_dispute(
+def make_dispute_mail(
     campaign: Campaign | None, *, status: str = "needs_response", language: str = "en"
 ) -> OutgoingMail:
-    """To the staff, of Ada's yearly payment that her bank takes back."""
-    dispute = make_dispute(buy_membership(campaign), "2026-11-20 09:00", status=status)
+    """Create an e-mail to staff about a dispute of Ada's yearly payment."""
+    dispute = make_dispute(make_paid_membership(campaign), "2026-11-20 09:00", status=status)
     dispute.reason, dispute.evidence_due_at = "product_not_received", at("2026-11-29 21:59")
     dispute.save()
     key = f"dispute:{dispute.dispute_id}:{status}"
-    return owe("dispute", key=key, language=language, dispute=dispute, payment=dispute.payment)
+    return make_mail(
+        "dispute", key=key, language=language, dispute=dispute, payment=dispute.payment
+    )
 
 
-def owe_of_failure(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
-    """To Ada, of the payment for her second year."""
-    first = buy_membership(campaign)
+def make_past_due_mail(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
+    """Create an e-mail to Ada about the failed payment for her second year."""
+    first = make_paid_membership(campaign)
     membership, number = first.membership, next(_number)
     assert membership is not None
     Membership.objects.filter(pk=membership.pk).update(status=Membership.Status.PAST_DUE)
@@ -109,47 +111,51 @@ def owe_of_failure(campaign: Campaign | None, *, language: str = "en") -> Outgoi
         checkout=first.checkout,
         invoice_id=f"in_{number}",
     )
-    return owe("past_due", key=f"past_due:in_{number}", language=language, membership=membership)
+    return make_mail(
+        "past_due", key=f"past_due:in_{number}", language=language, membership=membership
+    )
 
 
-def owe_of_lapse(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
-    """To Ada, whose second year was not paid within two weeks."""
-    membership = buy_membership(campaign).membership
+def make_lapsed_mail(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
+    """Create an e-mail to Ada, whose second year wasn't paid within two weeks."""
+    membership = make_paid_membership(campaign).membership
     assert membership is not None
     Membership.objects.filter(pk=membership.pk).update(
         status=Membership.Status.LAPSED, access_until=at("2027-11-24 12:00")
     )
-    return owe("lapsed", language=language, membership=membership)
+    return make_mail("lapsed", language=language, membership=membership)
 
 
-def owe_of_link(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
-    """To Ada, who asked for a link to her own page just now."""
+def make_sign_in_mail(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
+    """Create an e-mail to Ada with a new sign-in link."""
     link = SignInLink(member=make_member("ada@example.org"))
     link.secret_hash = links.hash_sign_in_token(links.make_sign_in_token(link))
     link.save()
-    return owe("sign_in", language=language, member=link.member, sign_in=link)
+    return make_mail("sign_in", language=language, member=link.member, sign_in=link)
 
 
-def owe_of_change(campaign: Campaign | None, *, kind: str, language: str = "en") -> OutgoingMail:
-    """To Ada, who wants to be known by another address; the last once it is."""
+def make_address_mail(
+    campaign: Campaign | None, *, kind: str, language: str = "en"
+) -> OutgoingMail:
+    """Create an e-mail to Ada about a change of her address, pending or made."""
     ada = make_member("ada@example.org")
     change = AddressChange.objects.create(member=ada, email="ada@new.example")
     if kind == "address_changed":
         Member.objects.filter(pk=ada.pk).update(email=change.email)
         AddressChange.objects.update(made_at=change.asked_at)
-    return owe(kind, language=language, member=ada, address_change=change)
+    return make_mail(kind, language=language, member=ada, address_change=change)
 
 
-def owe_of_erasure(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
-    """To Ada, who asked to be forgotten."""
+def make_erasure_mail(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
+    """Create an e-mail to Ada, who requested the erasure of her data."""
     ada = make_member("ada@example.org")
     erasures.request_erasure(ada, language=language)
     return OutgoingMail.objects.get(kind="erasure", member=ada)
 
 
-def extend(base: Membership, campaign: Campaign) -> Membership:
-    """Three months as a gift to somebody who is a member already."""
-    gift = claim(give(campaign, months=3), base.member, "2026-11-12 09:00")
+def make_extension(base: Membership, campaign: Campaign) -> Membership:
+    """Extend a membership by a claimed gift of three months."""
+    gift = record_claim(make_gift_of_ada(campaign, months=3), base.member, "2026-11-12 09:00")
     assert gift.membership is not None
     Membership.objects.filter(pk=gift.membership.pk).update(
         extends=base, ends_at=at("2028-02-10 12:00")
@@ -157,60 +163,64 @@ def extend(base: Membership, campaign: Campaign) -> Membership:
     return Membership.objects.get(pk=gift.membership.pk)
 
 
-def give_several(campaign: Campaign | None, *changes: dict[str, Any]) -> list[Gift]:
-    """One purchase of several gifts."""
-    first = give(campaign, **changes[0])
+def make_gifts_of_ada(campaign: Campaign | None, *changes: dict[str, Any]) -> list[Gift]:
+    """Create several gifts of one purchase."""
+    first = make_gift_of_ada(campaign, **changes[0])
     shared = {"checkout": first.checkout, "payment": first.payment}
     others = [
-        give(campaign, **shared, position=position, **of_this)
+        make_gift_of_ada(campaign, **shared, position=position, **of_this)
         for position, of_this in enumerate(changes[1:], start=1)
     ]
     return [first, *others]
 
 
-# What a gift is like when a message of that kind is owed.
-_STATES: dict[str, dict[str, Any]] = {
+# Values of the gift that an e-mail of this kind is about.
+_GIFT_STATES: dict[str, dict[str, Any]] = {
     "gift_to_pass_on": {"recipient_email": "", "deliver_at": at("2026-12-24 06:00")},
     "gift_delivered": {"status": "delivered", "delivered_at": at(PAID_AT)},
     "gift_bounced": {"bounced_at": at(PAID_AT)},
     "gift_bounced_staff": {"bounced_at": at(PAID_AT)},
 }
-_OWED: dict[str, Callable[..., OutgoingMail]] = {
-    "dispute": owe_of_dispute,
-    "erasure": owe_of_erasure,
-    "lapsed": owe_of_lapse,
-    "past_due": owe_of_failure,
-    "sign_in": owe_of_link,
+_MAKERS: dict[str, Callable[..., OutgoingMail]] = {
+    "dispute": make_dispute_mail,
+    "erasure": make_erasure_mail,
+    "lapsed": make_lapsed_mail,
+    "past_due": make_past_due_mail,
+    "sign_in": make_sign_in_mail,
     **{
-        kind: partial(owe_of_change, kind=kind)
+        kind: partial(make_address_mail, kind=kind)
         for kind in ("address_old", "address_new", "address_changed")
     },
 }
 
 
-def owe_one_of(kind: str, campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
+def make_mail_of_kind(
+    kind: str, campaign: Campaign | None, *, language: str = "en"
+) -> OutgoingMail:
     if kind in {"receipt", "welcome"}:
-        payment = buy_membership(campaign)
+        payment = make_paid_membership(campaign)
         about = {"payment": payment} if kind == "receipt" else {"membership": payment.membership}
-        return owe(kind, language=language, **about)
-    if kind in _OWED:
-        return _OWED[kind](campaign, language=language)
-    gift = give(campaign, message="For your birthday.\nRead well.", **_STATES.get(kind, {}))
+        return make_mail(kind, language=language, **about)
+    if kind in _MAKERS:
+        return _MAKERS[kind](campaign, language=language)
+    gift = make_gift_of_ada(
+        campaign, message="For your birthday.\nRead well.", **_GIFT_STATES.get(kind, {})
+    )
     if kind in {"gift_claimed", "gift_ending"}:
-        claim(gift, make_member("cleo@example.org"), "2026-11-12 09:00")
+        record_claim(gift, make_member("cleo@example.org"), "2026-11-12 09:00")
     if kind == "gift_confirm":
-        return owe(kind, language=language, gift=gift, member=make_member("cleo@example.org"))
-    return owe(kind, language=language, gift=gift)
+        return make_mail(kind, language=language, gift=gift, member=make_member("cleo@example.org"))
+    return make_mail(kind, language=language, gift=gift)
 
 
-# What went out
+# Sent e-mails
 
 
-def deliver(owed: OutgoingMail) -> EmailMultiAlternatives:
-    assert emails.deliver_mail(owed.pk)
-    owed.refresh_from_db()
-    assert (owed.next_attempt_at, owed.error, owed.attempts) == (None, "", 1)
-    assert owed.sent_at is not None
+def send_mail(mail: OutgoingMail) -> EmailMultiAlternatives:
+    assert emails.deliver_mail(mail.pk)
+    mail.refresh_from_db()
+    assert (mail.next_attempt_at, mail.error, mail.attempts) == (None, "", 1)
+    assert mail.sent_at is not None
     sent = mailbox.outbox[-1]
     assert isinstance(sent, EmailMultiAlternatives)
     return sent
@@ -226,8 +236,8 @@ def html_of(sent: EmailMultiAlternatives) -> str:
     return str(content)
 
 
-class Words(HTMLParser):
-    """The visible words of a mail and where its links lead."""
+class MailReader(HTMLParser):
+    """The visible text of an e-mail, and the addresses of its links."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -252,19 +262,19 @@ class Words(HTMLParser):
             self.words.append(data)
 
     @property
-    def said(self) -> str:
+    def text(self) -> str:
         return " ".join(" ".join(self.words).split())
 
 
-def read_html(sent: EmailMultiAlternatives) -> Words:
-    words = Words()
+def read_html(sent: EmailMultiAlternatives) -> MailReader:
+    words = MailReader()
     words.feed(html_of(sent))
     return words
 
 
-def both(sent: EmailMultiAlternatives) -> tuple[str, str]:
-    """The two parts as a reader reads them, each on one line."""
-    return " ".join(text_of(sent).split()), read_html(sent).said
+def read_both_parts(sent: EmailMultiAlternatives) -> tuple[str, str]:
+    """Return the text and the HTML part as a recipient reads them, each in one line."""
+    return " ".join(text_of(sent).split()), read_html(sent).text
 
 
 def links_in(text: str) -> list[str]:
@@ -272,7 +282,7 @@ def links_in(text: str) -> list[str]:
 
 
 def find_link(sent: EmailMultiAlternatives, path: str) -> str:
-    """The one address under that path, the same in both parts."""
+    """Return the only link under that path. Both parts must have the same one."""
     found = {
         link
         for link in [*links_in(text_of(sent)), *read_html(sent).links]
@@ -282,9 +292,9 @@ def find_link(sent: EmailMultiAlternatives, path: str) -> str:
     return found.pop()
 
 
-def assert_not_wanted(owed: OutgoingMail) -> None:
+def assert_no_longer_wanted(mail: OutgoingMail) -> None:
     before = len(mailbox.outbox)
-    assert not emails.deliver_mail(owed.pk)
-    owed.refresh_from_db()
-    assert (owed.next_attempt_at, owed.sent_at, owed.error) == (None, None, "no longer wanted")
+    assert not emails.deliver_mail(mail.pk)
+    mail.refresh_from_db()
+    assert (mail.next_attempt_at, mail.sent_at, mail.error) == (None, None, "no longer wanted")
     assert len(mailbox.outbox) == before

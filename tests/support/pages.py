@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from django.test import Client
 
 from campaigns import stripe_api
+from campaigns.forms.lists import COLUMNS
 from campaigns.models import Checkout, Price
 
 NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)  # the sandbox's time
@@ -108,8 +109,27 @@ def sessions() -> list[dict[str, Any]]:
     return [session.to_dict() for session in page.auto_paging_iter()]
 
 
-def start(client: Client, url: str, fields: dict[str, str]) -> Checkout:
+def start_order(client: Client, url: str, fields: dict[str, str]) -> Checkout:
     """Send a form and return its checkout, after the redirect to Stripe's page."""
     response = client.post(url, fields)
     assert response.status_code == 303, main_of(response)
     return Checkout.objects.get(session_url=response["Location"])
+
+
+GIFTS = "/campaign/birthday/gifts/"
+
+
+BEN = ("Ben", "ben@example.org", "Read!")
+
+
+CLEO = ("Клео", "", "")
+
+
+def gift_list_fields(client: Client, *rows: tuple[str, str, str], **typed: str) -> dict[str, str]:
+    """Return the fields of the form for many gifts, with these rows filled in."""
+    fields = read_form(client.get(GIFTS)).fields
+    fields |= {"name": "Ada Reader", "email": "ada@example.org"}
+    for at, row in enumerate(rows):
+        fields |= dict(zip((f"rows-{at}-{name}" for name in COLUMNS), row, strict=True))
+    fields["rows-TOTAL_FORMS"] = str(max(len(rows), int(fields["rows-TOTAL_FORMS"])))
+    return fields | typed

@@ -1,48 +1,48 @@
 """Gifts that were bought, and refunds of them, by staff or in the Stripe Dashboard."""
 
 from typing import Any
-from uuid import uuid4
 
+import pytest
 from django.test import Client
 
-from campaigns import checkout as checkouts
 from campaigns import settlement, stripe_api
 from campaigns.models import (
     Campaign,
     Checkout,
     Gift,
     Payment,
-    Price,
     Refund,
 )
 from newsroom.sandbox.control import SandboxControl
-from tests.support.staff import address, filled
+from tests.support.sales import CARD, place_order
+from tests.support.staff import admin_url, fill_in
 
-CARD = "4242424242424242"
 WHY = "bought by mistake"
 
 
-def buy_gifts(campaign: Campaign, sandbox: SandboxControl, number: int = 3) -> Payment:
-    wanted = [
-        {"recipient_name": name, "recipient_email": f"{name.lower()}@example.org"}
+def buy_gifts(
+    campaign: Campaign, sandbox: SandboxControl, number: int = 3, *, by_hand: bool = False
+) -> Payment:
+    """Buy gifts for Ben, Cleo and Dan; `by_hand` ones have no recipient's address."""
+    gifts = [
+        {
+            "recipient_name": name,
+            "recipient_email": "" if by_hand else f"{name.lower()}@example.org",
+        }
         for name in ("Ben", "Cleo", "Dan")[:number]
     ]
-    checkout = checkouts.start_checkout(
-        uuid4(),
-        checkouts.Order(
-            kind=Checkout.Kind.GIFT,
-            price=Price.objects.get(kind="gift"),
-            email="ada@example.org",
-            name="Ada Reader",
-            language="en",
-            campaign=campaign,
-            typed={"gifts": wanted},
-        ),
-    )
-    return pay(checkout, sandbox)
+    return pay_and_settle(place_order(campaign, "gift", typed={"gifts": gifts}), sandbox)
 
 
-def pay(checkout: Checkout, sandbox: SandboxControl) -> Payment:
+@pytest.fixture
+def three_gifts(campaign: Campaign, sandbox: SandboxControl) -> list[Gift]:
+    """Three gifts of one purchase, which the buyer hands over."""
+    buy_gifts(campaign, sandbox, by_hand=True)
+    return list(Gift.objects.order_by("position"))
+
+
+def pay_and_settle(checkout: Checkout, sandbox: SandboxControl) -> Payment:
+    """Pay and settle the Checkout, then let an hour pass."""
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
     sandbox.advance(3600)
@@ -50,12 +50,12 @@ def pay(checkout: Checkout, sandbox: SandboxControl) -> Payment:
 
 
 def refund_url(payment: Payment) -> str:
-    return address(Payment, "refund", payment.pk)
+    return admin_url(Payment, "refund", payment.pk)
 
 
 def refund_payment(client: Client, payment: Payment, **typed: Any) -> Any:
     url = refund_url(payment)
-    fields = filled(client, url, why=WHY, reason="requested_by_customer")
+    fields = fill_in(client, url, why=WHY, reason="requested_by_customer")
     return client.post(url, fields | typed, follow=True)
 
 
@@ -70,4 +70,5 @@ def refund_at_stripe(payment: Payment, amount_minor: int) -> Refund:
 
 
 def statuses() -> list[str]:
+    """Return the statuses of all gifts, in the order of the purchase."""
     return list(Gift.objects.order_by("position").values_list("status", flat=True))

@@ -1,4 +1,4 @@
-"""A subscription through its months: who pays it by which card, and what Stripe asked for."""
+"""Changes of subscriptions at Stripe, their invoices and cards."""
 
 from contextlib import suppress
 from http.client import HTTPConnection
@@ -7,61 +7,50 @@ from urllib.parse import urlencode, urlsplit
 
 import stripe
 
-from campaigns import settlement, stripe_api
-from campaigns.models import Campaign, Membership, Price
+from campaigns import stripe_api
+from campaigns.models import Membership, Price
 from newsroom.sandbox.control import SandboxControl, SandboxError
-from tests.settlement.test_settlement import order_membership
 
 GOOD, DECLINED_LATER = "4242424242424242", "4000000000000341"
-# What Stripe is asked for in so many words; the rest takes more.
-ASKED: dict[str, Any] = {
+# Changes that are one call of Stripe's API. The others take more than that.
+SIMPLE_CHANGES: dict[str, Any] = {
     "cancel at period end": {"cancel_at_period_end": True},
     "keep": {"cancel_at_period_end": False},
     "pause": {"pause_collection": {"behavior": "void"}},
     "resume": {"pause_collection": ""},
 }
-CHANGES = (*ASKED, "switch", "cancel now", "fail to renew", "mend the card", "end in three months")
+CHANGES = (
+    *SIMPLE_CHANGES,
+    "switch",
+    "cancel now",
+    "fail to renew",
+    "replace the card",
+    "end in three months",
+)
 
 
-def subscribe(
-    campaign: Campaign, sandbox: SandboxControl, card: str = GOOD, kind: str = "month"
-) -> Membership:
-    checkout = order_membership(campaign, kind)
-    sandbox.pay(str(checkout.session_id), card=card)
-    settlement.settle_checkout(checkout.pk)
-    return Membership.objects.get(checkout=checkout)
-
-
-def settle(membership: Membership) -> str:
-    """Its status by what Stripe has now."""
-    assert membership.checkout_id is not None
-    settlement.settle_checkout(membership.checkout_id)
-    membership.refresh_from_db()
-    return membership.status
-
-
-def change(membership: Membership, **changes: Any) -> None:
-    """At Stripe, as from its dashboard; our row knows nothing of it yet."""
+def change_at_stripe(membership: Membership, **changes: Any) -> None:
+    """Change the subscription in Stripe's dashboard, without settling it."""
     subscriptions = stripe_api.client().v1.subscriptions
     subscriptions.update(str(membership.subscription_id), changes)  # type: ignore[arg-type]
 
 
-def invoices_of(membership: Membership) -> list[stripe_api.Invoice]:
-    """The newest first."""
+def list_invoices_of(membership: Membership) -> list[stripe_api.Invoice]:
+    """Return the subscription's invoices, newest first."""
     return stripe_api.list_invoices(str(membership.subscription_id))
 
 
-def pay_newest(membership: Membership) -> None:
-    stripe_api.client().v1.invoices.pay(invoices_of(membership)[0].id)
+def pay_newest_invoice(membership: Membership) -> None:
+    stripe_api.client().v1.invoices.pay(list_invoices_of(membership)[0].id)
 
 
-def mend_card(membership: Membership, card: str = GOOD) -> None:
-    """On Stripe's own page."""
+def replace_card(membership: Membership, card: str = GOOD) -> None:
+    """Replace the card on Stripe's portal page."""
     assert membership.checkout is not None
-    put_card(membership.checkout.customer_id, card)
+    replace_card_of(membership.checkout.customer_id, card)
 
 
-def put_card(customer_id: str, card: str = GOOD) -> None:
+def replace_card_of(customer_id: str, card: str = GOOD) -> None:
     url = stripe_api.create_portal_session(
         customer_id, return_url="http://127.0.0.1:9/", language="auto"
     )
@@ -75,8 +64,8 @@ def put_card(customer_id: str, card: str = GOOD) -> None:
 
 
 def change_subscription(sandbox: SandboxControl, subscription_id: str, change: str) -> None:
-    """One of `CHANGES`, by its owner or by staff at Stripe. Of one that is over nothing changes."""
-    v1, asked = stripe_api.client().v1, ASKED.get(change)
+    """Make one of `CHANGES`. Does nothing to a subscription that has ended."""
+    v1, simple = stripe_api.client().v1, SIMPLE_CHANGES.get(change)
     subscription = stripe_api.fetch_subscription(subscription_id)
     if subscription.status == "canceled":
         return
@@ -85,15 +74,15 @@ def change_subscription(sandbox: SandboxControl, subscription_id: str, change: s
             v1.subscriptions.cancel(subscription_id)
         elif change == "fail to renew":
             sandbox.renew(subscription_id, outcome="failed")
-        elif change == "mend the card":
-            put_card(subscription.customer_id)
+        elif change == "replace the card":
+            replace_card_of(subscription.customer_id)
             newest = stripe_api.list_invoices(subscription_id)[0]
             if newest.status == "open" and subscription.status in {"past_due", "unpaid"}:
                 v1.invoices.pay(newest.id)
         elif change == "end in three months":
             v1.subscriptions.update(subscription_id, {"cancel_at": sandbox.now() + 90 * 86400})
         else:
-            v1.subscriptions.update(subscription_id, asked or _switch(subscription))
+            v1.subscriptions.update(subscription_id, simple or _switch(subscription))
 
 
 def _switch(subscription: stripe_api.Subscription) -> Any:

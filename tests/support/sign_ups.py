@@ -1,7 +1,6 @@
 """`python -m tests.support.sign_ups FIRST STOP PAUSE`: order memberships, as readers do.
 
-Runs in a site's environment. Prints the session of each as it is opened; it is paid by whoever
-reads that.
+Runs in a site's environment and prints each session's id, so that the caller can pay it.
 """
 
 import sys

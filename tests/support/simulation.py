@@ -27,7 +27,6 @@ from campaigns.actions import refunds
 from campaigns.models import Campaign, Checkout, Gift, Goal, Payment, Price, StripeCursor
 from campaigns.models.refund_order import RefundOrder
 from newsroom.sandbox.control import SandboxControl, SandboxError
-from tests.settlement.test_permutations import forget_sales
 from tests.support.campaigns import (
     BANK_DAYS,
     BEGINS,
@@ -39,19 +38,20 @@ from tests.support.campaigns import (
     REFUNDS_FAIL,
 )
 from tests.support.count_rule import (
-    Contested,
-    Reckoning,
-    Returned,
+    DisputeRecord,
+    ExpectedFigures,
+    RefundRecord,
     Sale,
-    Subscribed,
+    SubscriptionRecord,
     Window,
     a_year_after,
     moment_of,
     read_subscription,
 )
-from tests.support.event_delivery import Post
+from tests.support.event_delivery import WebhookQueue
 from tests.support.factories import at
 from tests.support.renewals import change_subscription
+from tests.support.rows import forget_sales
 
 Json = dict[str, Any]
 
@@ -70,15 +70,15 @@ class World:
     customers: dict[str, str] = field(default_factory=dict)  # the campaign of each
     subscriptions: list[str] = field(default_factory=list)
     unpaid: dict[str, Sale] = field(default_factory=dict)  # by a debit that failed; by customer
-    disputes: list[tuple[str, Contested | None]] = field(default_factory=list)
-    refunds: list[tuple[str, Returned]] = field(default_factory=list)
+    disputes: list[tuple[str, DisputeRecord | None]] = field(default_factory=list)
+    refunds: list[tuple[str, RefundRecord]] = field(default_factory=list)
     last_night: datetime = BEGINS
     moments: list[datetime] = field(default_factory=list)  # at which something was done
     closed: dict[str, dict[str, int]] = field(default_factory=dict)
     is_repeatable: bool = True  # until somebody acts on what only webhooks could have told us
 
     def __post_init__(self) -> None:
-        self.post = Post(self.sandbox)
+        self.post = WebhookQueue(self.sandbox)
         self.v1 = stripe_api.client().v1
         self.windows = {
             slug: Window(slug, each.zone, each.currency, each.starts_at, each.ends_at)
@@ -239,7 +239,7 @@ class World:
         is_debit = charge["payment_method_details"]["type"] != "card"
         card = charge["payment_method_details"].get("card") or {}
         fails = card.get("last4") == MEANS[REFUNDS_FAIL]["card"][-4:]
-        returned = Returned(
+        returned = RefundRecord(
             at=self.now,
             minor=refund["amount"],
             succeeds_at=self.now + BANK_DAYS if is_debit else self.now,
@@ -275,7 +275,7 @@ class World:
             self._note_dispute(dispute["id"], charge["id"], dispute["amount"])
 
     def _note_dispute(self, dispute_id: str, charge_id: str, minor: int) -> None:
-        contested = Contested(withdrawn_at=self.now, minor=minor)
+        contested = DisputeRecord(withdrawn_at=self.now, minor=minor)
         sale = self.sale_of.get(charge_id)
         if sale is not None:
             sale.contested.append(contested)
@@ -314,12 +314,12 @@ class World:
         charges = self._charges_of(customers[which % len(customers)])
         return charges[which // len(customers) % len(charges)] if charges else None
 
-    def reckon(self) -> Reckoning:
+    def reckon(self) -> ExpectedFigures:
         for customer in list(self.unpaid):
             self._charges_of(customer)
-        return Reckoning(self.windows, self.sales, self.read_subscriptions(), self.now)
+        return ExpectedFigures(self.windows, self.sales, self.read_subscriptions(), self.now)
 
-    def read_subscriptions(self) -> dict[str, Subscribed]:
+    def read_subscriptions(self) -> dict[str, SubscriptionRecord]:
         found = {}
         for each in self.v1.subscriptions.list({"status": "all", "limit": 100}).auto_paging_iter():
             page = self.v1.invoices.list({"subscription": each.id, "limit": 100})
@@ -353,7 +353,7 @@ class World:
         forget_sales()
         StripeCursor.objects.all().delete()
         Checkout.objects.update(settle_at=F("opened_at"))
-        self.post.under_way, self.has_nights = [], False
+        self.post.pending, self.has_nights = [], False
 
     def close(self, slug: str) -> None:
         """By staff, once it is over and our figures are Stripe's."""

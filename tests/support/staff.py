@@ -24,16 +24,18 @@ from campaigns.models import (
     StripeEvent,
     Tally,
 )
-from tests.support.factories import at, claim, make_gift, make_member, make_refund
+from tests.support.factories import at, make_gift, make_member, make_refund, record_claim
 
-OURS: list[Any] = [model for model in admin.site._registry if model._meta.app_label == "campaigns"]
-NOT_BY_STAFF = [Payment, Tally, PublishedNumber, Checkout, StripeEvent, OutgoingMail]
+OUR_MODELS: list[Any] = [
+    model for model in admin.site._registry if model._meta.app_label == "campaigns"
+]
+RECORDED_MODELS = [Payment, Tally, PublishedNumber, Checkout, StripeEvent, OutgoingMail]
 MARKUP = '<script>alert("x")</script>'
 NOON = at("2026-11-10 12:00")
-WAITING_BUYER = "ada.waiting@example.org"
+ATTENTION_BUYER = "ada.waiting@example.org"
 
 
-def make_event(event_id: str = "evt_1", **changes: Any) -> StripeEvent:
+def store_event(event_id: str = "evt_1", **changes: Any) -> StripeEvent:
     return StripeEvent.objects.create(
         **{
             "event_id": event_id,
@@ -49,31 +51,31 @@ def make_event(event_id: str = "evt_1", **changes: Any) -> StripeEvent:
     )
 
 
-def claimed(gift: Gift) -> Gift:
+def claim_as_ben(gift: Gift) -> Gift:
     ben = make_member("ben@example.org")
-    claim(gift, ben, (timezone.now() - timedelta(hours=1)).isoformat())
+    record_claim(gift, ben, (timezone.now() - timedelta(hours=1)).isoformat())
     return gift
 
 
-def claimed_and_refunded(gift: Gift) -> Gift:
+def refund_after_claim(gift: Gift) -> Gift:
     """Claim a gift, then refund its payment in full."""
-    claimed(gift)
+    claim_as_ben(gift)
     make_refund(gift.payment, timezone.now().isoformat())
     gift = Gift.objects.get(pk=gift.pk)
     sales.follow_payment_of_gift(gift)
     return gift
 
 
-def make_rows_that_need_attention(campaign: Campaign) -> None:
+def make_attention_cases(campaign: Campaign) -> None:
     """Create a claimed gift whose payment was refunded; and two gifts of one purchase, of which
     one bounced and an unassigned refund exists."""
-    buyer, ben = make_member(WAITING_BUYER), make_member("ben.waiting@example.org")
+    buyer, ben = make_member(ATTENTION_BUYER), make_member("ben.waiting@example.org")
     now = timezone.now()
     soon = {"deliver_at": now + timedelta(days=9), "expires_at": now + timedelta(days=374)}
-    undecided = make_gift(buyer, campaign, "2026-11-10 12:00", message="For your birthday")
-    claim(undecided, ben, "2026-11-11 12:00")
-    make_refund(undecided.payment, "2026-11-12 12:00")
-    sales.follow_payment_of_gift(Gift.objects.get(pk=undecided.pk))
+    refunded = make_gift(buyer, campaign, "2026-11-10 12:00", message="For your birthday")
+    record_claim(refunded, ben, "2026-11-11 12:00")
+    make_refund(refunded.payment, "2026-11-12 12:00")
+    sales.follow_payment_of_gift(Gift.objects.get(pk=refunded.pk))
     first = make_gift(buyer, campaign, "2026-11-10 12:00", bounced_at=now, **soon)
     Checkout.objects.filter(pk=first.checkout_id).update(
         amount_minor=12000, typed={"gifts": [{}, {}]}
@@ -99,31 +101,31 @@ def make_rows_that_need_attention(campaign: Campaign) -> None:
     )
 
 
-def address(model: Any, page: str, *args: object) -> str:
+def admin_url(model: Any, page: str, *args: object) -> str:
     return reverse(f"admin:campaigns_{model._meta.model_name}_{page}", args=args)
 
 
-def act(client: Client, model: Any, action: str, *pks: object) -> Any:
+def run_action(client: Client, model: Any, action: str, *pks: object) -> Any:
     """Select rows of a list and an action, as a browser does."""
     return client.post(
-        address(model, "changelist"), {"action": action, "_selected_action": pks}, follow=True
+        admin_url(model, "changelist"), {"action": action, "_selected_action": pks}, follow=True
     )
 
 
-def told(response: Any) -> str:
+def read_messages(response: Any) -> str:
     return " ".join(str(message) for message in response.context["messages"])
 
 
-def page_of(response: Any) -> str:
+def read_page(response: Any) -> str:
     return str(response.content.decode())
 
 
-def counted(campaign: Campaign) -> int:
+def measure_primary_goal(campaign: Campaign) -> int:
     goal = campaign.goals.get(is_primary=True)
     return progress.measure_goal(goal, at=at("2027-06-01 00:00")).counted
 
 
-def permit(user: User, *names: str) -> None:
+def grant_permissions(user: User, *names: str) -> None:
     user.user_permissions.add(*Permission.objects.filter(codename__in=names))
 
 
@@ -161,7 +163,7 @@ class Fields(HTMLParser):
             self._textarea = ""
 
 
-def filled(client: Client, url: str, **typed: str) -> dict[str, str]:
+def fill_in(client: Client, url: str, **typed: str) -> dict[str, str]:
     response = client.get(url)
     assert response.status_code == 200
-    return Fields(page_of(response)).sent | typed
+    return Fields(read_page(response)).sent | typed

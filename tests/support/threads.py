@@ -1,4 +1,4 @@
-"""Threads that start at one moment, each with a database connection of its own."""
+"""Threads that start at the same time, each with its own database connection."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -6,18 +6,18 @@ from typing import TypeVar
 
 from django.db import connections
 
-PATIENCE = 120.0  # seconds
+TIMEOUT = 120.0  # seconds
 Item = TypeVar("Item")
 
 
 def race(*works: Callable[[], object]) -> list[object]:
-    """Run all at once; what each returned, or the exception that it raised, in their order."""
+    """Run all at the same time. Return each one's result or exception, in their order."""
     outcomes: list[object] = [None] * len(works)
     start = threading.Barrier(len(works))
 
     def run(position: int) -> None:
         try:
-            start.wait(PATIENCE)
+            start.wait(TIMEOUT)
             outcomes[position] = works[position]()
         except Exception as error:  # the test looks at it
             outcomes[position] = error
@@ -28,15 +28,15 @@ def race(*works: Callable[[], object]) -> list[object]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(PATIENCE)
-    assert not any(thread.is_alive() for thread in threads), "a thread never came back"
+        thread.join(TIMEOUT)
+    assert not any(thread.is_alive() for thread in threads), "a thread didn't finish"
     return outcomes
 
 
 def race_through(
     items: Sequence[Item], work: Callable[[Item], object], *, threads: int
 ) -> list[Exception]:
-    """Each of the threads works on every item, all in the same order; what was raised."""
+    """Let every thread work on all items in the same order. Return the exceptions."""
 
     def run() -> list[Exception]:
         raised: list[Exception] = []

@@ -1,4 +1,4 @@
-"""Webhooks, brought to our door as Stripe brings them."""
+"""Webhooks, sent to our endpoint as Stripe sends them."""
 
 import time
 from typing import Any
@@ -9,7 +9,7 @@ from stripe import WebhookSignature
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import WEBHOOK_SECRET
 
-DOOR = "/stripe/webhook/"
+ENDPOINT = "/stripe/webhook/"
 
 
 def make_event(**changes: Any) -> dict[str, Any]:
@@ -30,14 +30,15 @@ def sign(body: str, *, secret: str = WEBHOOK_SECRET, age: int = 0) -> str:
 
 
 def post(client: Client, body: str | bytes, header: str | None = None) -> Any:
-    """Knock at the door; signed rightly unless a header is given."""
+    """Send a webhook, with a valid signature unless a header is given."""
     if header is None:
         assert isinstance(body, str)
         header = sign(body)
     return client.post(
-        DOOR, data=body, content_type="application/json", headers={"Stripe-Signature": header}
+        ENDPOINT, data=body, content_type="application/json", headers={"Stripe-Signature": header}
     )
 
 
-def completed_event(sandbox: SandboxControl) -> str:
+def completed_event_id(sandbox: SandboxControl) -> str:
+    """Return the id of the newest event of a completed session."""
     return str(sandbox.events("checkout.session.completed")[-1]["id"])

@@ -14,8 +14,15 @@ from django.test import Client
 from campaigns import gifts
 from campaigns.models import Campaign, Checkout, Gift, GiftChange, OutgoingMail
 from campaigns.models.moves import ForbiddenMove
-from tests.support.factories import at, claim, make_campaign, make_member
-from tests.support.gift_purchases import SENT, WAITING, buy, look, the_gift, url_of
+from tests.support.factories import at, make_campaign, make_member, record_claim
+from tests.support.gift_purchases import (
+    SENT,
+    WAITING,
+    gift_at,
+    make_purchase,
+    open_purchase,
+    url_of,
+)
 from tests.support.pages import NOON, error_beside, main_of, read_form
 
 
@@ -36,14 +43,14 @@ def campaign() -> Campaign:
 def test_a_gift_is_resent_with_the_same_code_once_a_minute(
     client: Client, campaign: Campaign
 ) -> None:
-    checkout = buy(campaign, SENT, SENT)
-    code = the_gift(checkout).code
+    checkout = make_purchase(campaign, SENT, SENT)
+    code = gift_at(checkout).code
     answer = client.post(url_of(checkout), {"again": "0"})
     assert answer.status_code == 303
     page = main_of(client.get(answer["Location"]))
     assert "Gift sent." in page
     assert "The e-mail to friend1@example.org" in page
-    assert the_gift(checkout).code == code
+    assert gift_at(checkout).code == code
     answer = client.post(url_of(checkout), {"again": "0"})
     assert "less than a minute ago" in main_of(client.get(answer["Location"]))
     mails = OutgoingMail.objects.filter(kind="gift_invitation")
@@ -57,23 +64,25 @@ def test_a_gift_is_resent_with_the_same_code_once_a_minute(
 
 
 def test_resending_with_a_new_code_stops_the_old_link(client: Client, campaign: Campaign) -> None:
-    checkout = buy(campaign, SENT)
-    old = the_gift(checkout).code
-    assert "The old link, code and card stop working immediately." in look(client, checkout)
+    checkout = make_purchase(campaign, SENT)
+    old = gift_at(checkout).code
+    assert "The old link, code and card stop working immediately." in open_purchase(
+        client, checkout
+    )
     answer = client.post(url_of(checkout), {"new_code": "0"})
     page = main_of(client.get(answer["Location"]))
     assert "The old link, code and card no longer work." in page
     assert old not in page
-    assert the_gift(checkout).code in page
+    assert gift_at(checkout).code in page
     assert client.get(f"/claim/{old}/").status_code == 410
-    assert client.get(f"/claim/{the_gift(checkout).code}/").status_code == 200
+    assert client.get(f"/claim/{gift_at(checkout).code}/").status_code == 200
 
 
 def test_a_scheduled_gift_can_be_sent_now(client: Client, campaign: Campaign) -> None:
-    checkout = buy(campaign, WAITING)
-    assert "Send gift now" in look(client, checkout)
+    checkout = make_purchase(campaign, WAITING)
+    assert "Send gift now" in open_purchase(client, checkout)
     client.post(url_of(checkout), {"again": "0"})
-    assert the_gift(checkout).deliver_at == NOON
+    assert gift_at(checkout).deliver_at == NOON
     assert OutgoingMail.objects.get(kind="gift_invitation").next_attempt_at == NOON
 
 
@@ -81,8 +90,8 @@ def test_a_scheduled_gift_can_be_sent_now(client: Client, campaign: Campaign) ->
 def test_a_gift_claimed_meanwhile_is_not_resent_and_the_page_shows_its_status(
     client: Client, campaign: Campaign, sent: dict[str, str]
 ) -> None:
-    checkout = buy(campaign, SENT)
-    claim(the_gift(checkout), make_member(), "2026-11-10 11:59")
+    checkout = make_purchase(campaign, SENT)
+    record_claim(gift_at(checkout), make_member(), "2026-11-10 11:59")
     answer = client.post(url_of(checkout), sent)
     assert answer.status_code == 409
     assert "Nothing was changed." in main_of(answer)
@@ -91,10 +100,10 @@ def test_a_gift_claimed_meanwhile_is_not_resent_and_the_page_shows_its_status(
 
 
 def test_a_claim_during_the_resend_is_reported(client: Client, campaign: Campaign) -> None:
-    checkout = buy(campaign, SENT)
+    checkout = make_purchase(campaign, SENT)
 
     def lose(gift: Gift, **_: Any) -> None:
-        claim(gift, make_member(), "2026-11-10 11:59")
+        record_claim(gift, make_member(), "2026-11-10 11:59")
         raise ForbiddenMove("only an unclaimed gift is sent")
 
     with patch.object(gifts, "resend_gift", lose):
@@ -127,14 +136,14 @@ def select_fields(client: Client, url: str) -> dict[str, str]:
 def test_a_new_address_of_a_sent_gift_gets_a_new_code_at_once(
     client: Client, campaign: Campaign
 ) -> None:
-    checkout = buy(campaign, SENT | {"bounced_at": at("2026-11-10 09:00")})
-    old = the_gift(checkout).code
+    checkout = make_purchase(campaign, SENT | {"bounced_at": at("2026-11-10 09:00")})
+    old = gift_at(checkout).code
     answer = change(client, checkout, recipient_name="Zoe", recipient_email="Zoe@Example.org")
     assert answer.status_code == 303
     page = main_of(client.get(answer["Location"]))
     assert "Changes saved." in page
     assert "came back" not in page.lower()
-    gift = the_gift(checkout)
+    gift = gift_at(checkout)
     assert (gift.recipient_name, gift.recipient_email) == ("Zoe", "zoe@example.org")
     assert gift.code != old
     assert OutgoingMail.objects.get(kind="gift_invitation").next_attempt_at == NOON
@@ -142,16 +151,16 @@ def test_a_new_address_of_a_sent_gift_gets_a_new_code_at_once(
 
 
 def test_a_corrected_name_sends_no_email(client: Client, campaign: Campaign) -> None:
-    checkout = buy(campaign, SENT)
-    old = the_gift(checkout).code
+    checkout = make_purchase(campaign, SENT)
+    old = gift_at(checkout).code
     change(client, checkout, recipient_name="Zoë")
-    assert (the_gift(checkout).recipient_name, the_gift(checkout).code) == ("Zoë", old)
+    assert (gift_at(checkout).recipient_name, gift_at(checkout).code) == ("Zoë", old)
     assert not OutgoingMail.objects.exists()
 
 
 def test_an_unchanged_form_changes_nothing(client: Client, campaign: Campaign) -> None:
     odd = {"deliver_at": at("2026-12-24 08:17"), "expires_at": at("2027-12-24 08:17")}
-    checkout = buy(campaign, odd)
+    checkout = make_purchase(campaign, odd)
     answer = change(client, checkout)
     assert answer["Location"].endswith("?done=same&gift=0")
     assert "nothing was saved" in main_of(client.get(answer["Location"]))
@@ -159,33 +168,33 @@ def test_an_unchanged_form_changes_nothing(client: Client, campaign: Campaign) -
 
 
 def test_a_gift_can_be_handed_over_instead(client: Client, campaign: Campaign) -> None:
-    checkout = buy(campaign, SENT)
+    checkout = make_purchase(campaign, SENT)
     change(client, checkout, hand_over="on", recipient_email="half an addr")
-    assert the_gift(checkout).is_handed_over
+    assert gift_at(checkout).is_handed_over
     assert OutgoingMail.objects.get().kind == "gift_to_pass_on"
 
 
 def test_a_scheduled_gift_gets_another_day_hour_and_zone(
     client: Client, campaign: Campaign
 ) -> None:
-    checkout = buy(campaign, WAITING)
+    checkout = make_purchase(campaign, WAITING)
     typed = {"deliver_on": "2026-12-31", "deliver_hour": "18", "zone": "America/New_York"}
     assert change(client, checkout, when="date", **typed).status_code == 303
-    gift = the_gift(checkout)
+    gift = gift_at(checkout)
     assert (gift.deliver_at, gift.zone) == (at("2026-12-31 23:00"), "America/New_York")
     assert gift.expires_at > at("2027-12-31 00:00")
-    assert "31 December 2026, 18:00 EST" in look(client, checkout)
+    assert "31 December 2026, 18:00 EST" in open_purchase(client, checkout)
     change(client, checkout, when="now")
-    assert the_gift(checkout).deliver_at == NOON
+    assert gift_at(checkout).deliver_at == NOON
 
 
 def test_a_delivered_gift_has_no_delivery_fields(client: Client, campaign: Campaign) -> None:
-    checkout = buy(campaign, SENT)
+    checkout = make_purchase(campaign, SENT)
     assert "deliver_on" not in read_form(client.get(url_of(checkout, "0/"))).fields
 
 
 def test_an_error_is_shown_beside_its_field(client: Client, campaign: Campaign) -> None:
-    checkout = buy(campaign, WAITING)
+    checkout = make_purchase(campaign, WAITING)
     answer = change(client, checkout, recipient_email="", when="date", deliver_on="2026-11-01")
     assert answer.status_code == 422
     assert "tick “I’ll hand it over myself”" in error_beside(answer, "recipient_email")
@@ -194,18 +203,18 @@ def test_an_error_is_shown_beside_its_field(client: Client, campaign: Campaign) 
 
 
 def test_a_gift_claimed_meanwhile_is_not_changed(client: Client, campaign: Campaign) -> None:
-    checkout = buy(campaign, SENT)
+    checkout = make_purchase(campaign, SENT)
     url = url_of(checkout, "0/")
     fields = read_form(client.get(url)).fields | {"recipient_email": "zoe@example.org"}
-    claim(the_gift(checkout), make_member(), "2026-11-10 11:59")
+    record_claim(gift_at(checkout), make_member(), "2026-11-10 11:59")
     for answer in (client.post(url, fields), client.get(url)):
         assert answer.status_code == 409
         assert "Claimed on 10 November 2026" in main_of(answer)
-    assert the_gift(checkout).recipient_email == "friend1@example.org"
+    assert gift_at(checkout).recipient_email == "friend1@example.org"
 
 
 def test_a_refused_delivery_day_undoes_the_whole_change(client: Client, campaign: Campaign) -> None:
-    checkout = buy(campaign, WAITING)
+    checkout = make_purchase(campaign, WAITING)
 
     def lose(gift: Gift, **_: Any) -> None:
         raise ForbiddenMove("it was delivered already")
@@ -213,4 +222,4 @@ def test_a_refused_delivery_day_undoes_the_whole_change(client: Client, campaign
     with patch.object(gifts, "change_delivery", lose):
         answer = change(client, checkout, recipient_name="Zoe", when="now")
     assert answer.status_code == 409
-    assert the_gift(checkout).recipient_name == "Friend 1"
+    assert gift_at(checkout).recipient_name == "Friend 1"

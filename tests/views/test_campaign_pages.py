@@ -16,12 +16,12 @@ from campaigns.models import Campaign, Checkout, Goal, Plan, PlanCopy, Price
 from newsroom.sandbox.control import SandboxControl
 from tests.support.factories import (
     at,
-    claim,
     make_checkout,
     make_gift,
     make_member,
     make_payment,
     make_price,
+    record_claim,
 )
 from tests.support.pages import (
     GIFT,
@@ -35,7 +35,7 @@ from tests.support.pages import (
     main_of,
     read_form,
     sessions,
-    start,
+    start_order,
 )
 
 pytestmark = pytest.mark.once
@@ -108,7 +108,7 @@ def test_the_campaign_page_sells_before_during_and_after_the_campaign(
     assert said in main_of(client.get("/campaign/birthday/"))
     has_note = 'class="note"' in main_of(client.get(JOIN))
     assert has_note == (not Campaign.objects.get().holds(NOON))
-    assert start(client, JOIN, join_fields(client)).campaign == campaign
+    assert start_order(client, JOIN, join_fields(client)).campaign == campaign
 
 
 def test_beyond_the_goal_only_the_bar_is_capped(client: Client, campaign: Campaign) -> None:
@@ -170,7 +170,7 @@ def test_the_gift_form_shows_errors_beside_fields_and_keeps_what_was_typed(
     assert kept["email"] == "nobody"
     # With the errors corrected, the same form is accepted.
     mended = kept | {"recipient_email": "ben@example.org", "email": "ada@example.org"}
-    start(client, GIFT, mended | {"message": MARKUP})
+    start_order(client, GIFT, mended | {"message": MARKUP})
 
 
 def test_an_address_refused_by_stripe_is_an_error_beside_the_field(
@@ -189,7 +189,7 @@ def test_an_address_refused_by_stripe_is_an_error_beside_the_field(
 
 def test_a_gift_to_hand_over_needs_no_recipient_address(client: Client, campaign: Campaign) -> None:
     fields = gift_fields(client, hand_over="on", recipient_email="")
-    assert start(client, GIFT, fields).typed["gifts"][0]["recipient_email"] == ""
+    assert start_order(client, GIFT, fields).typed["gifts"][0]["recipient_email"] == ""
 
 
 @pytest.mark.parametrize("token", ["", "made-up", "made:up:token"])
@@ -200,7 +200,7 @@ def test_a_tampered_form_is_refused_once_and_then_accepted(
     assert response.status_code == 422
     assert 'href="#send"' in main_of(response)
     assert Checkout.objects.count() == 0
-    checkout = start(client, JOIN, read_form(response).fields)
+    checkout = start_order(client, JOIN, read_form(response).fields)
     assert (checkout.name, checkout.placement) == ("Ada Reader", "end")
 
 
@@ -216,7 +216,7 @@ def test_a_price_withdrawn_meanwhile_is_an_error_beside_the_prices(
     assert kept["name"] == "Ada Reader"
     assert "price" not in kept
     other = str(Price.objects.get(kind="month").pk)
-    assert start(client, JOIN, kept | {"price": other}).price.kind == "month"
+    assert start_order(client, JOIN, kept | {"price": other}).price.kind == "month"
 
 
 def test_the_forms_say_when_nothing_is_on_sale(client: Client, campaign: Campaign) -> None:
@@ -249,7 +249,7 @@ def test_two_plans_are_shown_separately_with_their_benefits(
 
 def test_a_form_sent_twice_creates_one_session(client: Client, campaign: Campaign) -> None:
     fields = join_fields(client)
-    assert start(client, JOIN, fields) == start(client, JOIN, fields)
+    assert start_order(client, JOIN, fields) == start_order(client, JOIN, fields)
     assert len(sessions()) == 1
 
 
@@ -274,14 +274,14 @@ def test_if_stripe_is_down_the_form_is_kept_and_a_retry_creates_one_session(
     assert form.fields == fields | sent
     sandbox.remove_faults()
     settings.STRIPE_API_BASE = sandbox.url
-    checkout = start(client, form.action, form.fields)
+    checkout = start_order(client, form.action, form.fields)
     assert checkout.typed["gifts"][0]["message"] == MARKUP
     assert [session["id"] for session in sessions()] == [checkout.session_id]
 
 
 def test_returning_from_stripe_restores_the_form(client: Client, campaign: Campaign) -> None:
     fields = gift_fields(client)
-    checkout = start(client, GIFT, fields)
+    checkout = start_order(client, GIFT, fields)
     response = client.get(f"/membership/cancelled/{checkout.pk}/")
     assert "Nothing was paid" in main_of(response)
     again = f"{GIFT}?again={checkout.pk}"
@@ -289,7 +289,7 @@ def test_returning_from_stripe_restores_the_form(client: Client, campaign: Campa
     kept = read_form(client.get(again)).fields
     unlike = {name for name in fields if kept[name] != fields[name]}
     assert unlike <= {"csrfmiddlewaretoken", "token"}
-    assert start(client, again, kept) == checkout
+    assert start_order(client, again, kept) == checkout
     assert len(sessions()) == 1
 
 
@@ -323,7 +323,7 @@ def test_no_page_carries_inline_style_or_script(
     paid = make_checkout(campaign, status="paid", customer_id="cus_1")
     waiting = make_checkout(campaign, status="waiting")
     opened = make_checkout(campaign)
-    claimed = claim(
+    claimed = record_claim(
         make_gift(make_member(), campaign, "2026-11-09 10:00"), make_member(), "2026-11-10"
     )
     pages = [

@@ -17,7 +17,14 @@ from campaigns.emails import links
 from campaigns.models import Campaign, Gift, Member, Membership, OptOut, OutgoingMail
 from campaigns.models.gift import GiftChange
 from campaigns.views import claims
-from tests.support.factories import at, claim, make_campaign, make_gift, make_member, make_plan
+from tests.support.factories import (
+    at,
+    make_campaign,
+    make_gift,
+    make_member,
+    make_plan,
+    record_claim,
+)
 from tests.support.pages import NOON, main_of, read_form
 
 UNKNOWN = "AAAAA-BBBBB-CCCCC-DDDDD"
@@ -42,7 +49,7 @@ def gift(campaign: Campaign) -> Gift:
     )
 
 
-def subscribe(member: Member, **changes: Any) -> Membership:
+def make_subscribed(member: Member, **changes: Any) -> Membership:
     return Membership.objects.create(
         **{
             "member": member,
@@ -98,7 +105,7 @@ def test_an_existing_member_confirms_by_email_before_anything_happens(
     client: Client, gift: Gift
 ) -> None:
     ben = make_member("ben@example.org")
-    subscribe(ben)
+    make_subscribed(ben)
     answer = client.post(f"/claim/{gift.code}/", BEN)
     assert answer.status_code == 200
     page = main_of(answer)
@@ -117,7 +124,7 @@ def test_the_confirmation_page_says_what_changes_and_adds_the_gift_once(
     client: Client, gift: Gift
 ) -> None:
     ben = make_member("ben@example.org")
-    base = subscribe(ben)
+    base = make_subscribed(ben)
     url = confirmation(gift, ben)
     page = main_of(client.get(url))
     assert "Add 12 months to your membership" in page
@@ -136,7 +143,9 @@ def test_the_confirmation_page_says_what_changes_and_adds_the_gift_once(
 
 def test_a_fixed_term_membership_is_shown_its_new_end(client: Client, gift: Gift) -> None:
     ben = make_member("ben@example.org")
-    claim(make_gift(make_member(), gift.checkout.campaign, "2026-11-09 10:00"), ben, "2026-11-09")
+    record_claim(
+        make_gift(make_member(), gift.checkout.campaign, "2026-11-09 10:00"), ben, "2026-11-09"
+    )
     url = confirmation(gift, ben)
     told = main_of(client.get(url))
     assert "Your membership will last until 9 November 2028 instead of 9 November 2027." in told
@@ -146,7 +155,7 @@ def test_a_fixed_term_membership_is_shown_its_new_end(client: Client, gift: Gift
 
 def test_near_the_end_of_a_month_no_new_day_is_shown(client: Client, gift: Gift) -> None:
     ben = make_member("ben@example.org")
-    base = subscribe(ben, ends_at=at("2026-11-30 10:00"))
+    base = make_subscribed(ben, ends_at=at("2026-11-30 10:00"))
     url = confirmation(gift, ben)
     assert "Your next charge is postponed by 12 months." in main_of(client.get(url))
     client.post(url)
@@ -159,7 +168,7 @@ def test_a_gift_starts_after_the_paid_time_of_a_cancelled_membership(
     client: Client, gift: Gift
 ) -> None:
     ben = make_member("ben@example.org")
-    subscribe(ben, is_cancelling=True)
+    make_subscribed(ben, is_cancelling=True)
     url = confirmation(gift, ben)
     assert "The gift starts on 5 December 2026" in main_of(client.get(url))
     client.post(url)
@@ -172,7 +181,7 @@ def test_the_code_alone_reveals_no_dates_of_the_extended_membership(
     client: Client, gift: Gift
 ) -> None:
     ben = make_member("ben@example.org")
-    subscribe(ben)
+    make_subscribed(ben)
     client.post(confirmation(gift, ben))
     answers = [client.get(f"/claim/{gift.code}/done/"), client.get(f"/claim/{gift.code}/")]
     answers.append(client.post(f"/claim/{gift.code}/", BEN, follow=True))
@@ -195,7 +204,7 @@ def test_a_confirmation_link_that_no_longer_works_says_why(
     assert "This gift has a new claim code" in main_of(client.post(url))
     gift.refresh_from_db()
     url = confirmation(gift, ben)
-    claim(gift, make_member(), "2026-11-10 11:00")
+    record_claim(gift, make_member(), "2026-11-10 11:00")
     for answer in (client.get(url), client.post(url)):
         assert answer.status_code == 410
         assert "This gift has already been claimed" in main_of(answer)

@@ -12,23 +12,23 @@ from django.test import Client
 from campaigns.forms.lists import COLUMNS
 from campaigns.models import Campaign, Checkout
 from tests.support.pages import (
+    BEN,
+    CLEO,
     GIFT,
+    GIFTS,
     MARKUP,
     NOON,
     error_beside,
     gift_fields,
+    gift_list_fields,
     main_of,
     read_form,
     sessions,
-    start,
+    start_order,
     tag_of,
 )
 
 pytestmark = pytest.mark.once
-
-GIFTS = "/campaign/birthday/gifts/"
-BEN = ("Ben", "ben@example.org", "Read!")
-CLEO = ("Клео", "", "")
 
 
 @pytest.fixture(autouse=True)
@@ -36,16 +36,6 @@ def noon() -> Iterator[None]:
     """Set our clock to the sandbox's time, 14:00 in Kyiv."""
     with time_machine.travel(NOON, tick=True):
         yield
-
-
-def many_fields(client: Client, *rows: tuple[str, str, str], **typed: str) -> dict[str, str]:
-    """Return the fields of the form for many gifts, with these rows filled in."""
-    fields = read_form(client.get(GIFTS)).fields
-    fields |= {"name": "Ada Reader", "email": "ada@example.org"}
-    for at, row in enumerate(rows):
-        fields |= dict(zip((f"rows-{at}-{name}" for name in COLUMNS), row, strict=True))
-    fields["rows-TOTAL_FORMS"] = str(max(len(rows), int(fields["rows-TOTAL_FORMS"])))
-    return fields | typed
 
 
 # Delivery
@@ -58,7 +48,7 @@ def test_a_gift_for_now_has_no_delivery_time(client: Client, campaign: Campaign)
     assert 'max="2027-11-10"' in tag_of(page, "id_deliver_on")
     assert re.search(r'value="9" selected>09:00<', main_of(page))
     assert re.search(r'value="Europe/Kyiv" selected>Kyiv<', main_of(page))
-    checkout = start(client, GIFT, gift_fields(client, deliver_on="2026-12-24"))
+    checkout = start_order(client, GIFT, gift_fields(client, deliver_on="2026-12-24"))
     assert set(checkout.typed["gifts"][0]) == set(COLUMNS)
 
 
@@ -79,7 +69,7 @@ def test_day_and_hour_are_in_the_recipients_zone(
     client: Client, campaign: Campaign, chosen: tuple[str, str, str], moment: str
 ) -> None:
     typed = dict(zip(("deliver_on", "deliver_hour", "zone"), chosen, strict=True))
-    checkout = start(client, GIFT, gift_fields(client, when="date", **typed))
+    checkout = start_order(client, GIFT, gift_fields(client, when="date", **typed))
     [gift] = checkout.typed["gifts"]
     assert (gift["deliver_at"], gift["zone"]) == (moment, chosen[2])
 
@@ -89,7 +79,7 @@ def test_an_hour_skipped_by_the_clock_change_means_the_next_one(
     client: Client, campaign: Campaign
 ) -> None:
     fields = gift_fields(client, when="date", deliver_on="2026-03-29", deliver_hour="3")
-    [gift] = start(client, GIFT, fields).typed["gifts"]
+    [gift] = start_order(client, GIFT, fields).typed["gifts"]
     assert gift["deliver_at"] == "2026-03-29T01:00:00+00:00"  # 04:00 local time
 
 
@@ -117,7 +107,7 @@ def test_an_invalid_day_is_an_error_beside_its_field(
     assert "checked" in tag_of(response, "id_when_1")
     assert Checkout.objects.count() == 0
     # With delivery now, errors in the unused fields don't matter.
-    start(client, GIFT, gift_fields(client, **changes | {"when": "now"}))
+    start_order(client, GIFT, gift_fields(client, **changes | {"when": "now"}))
 
 
 def test_returning_from_stripe_restores_day_hour_and_zone(
@@ -125,14 +115,14 @@ def test_returning_from_stripe_restores_day_hour_and_zone(
 ) -> None:
     chosen = {"deliver_on": "2026-12-24", "deliver_hour": "7", "zone": "Asia/Tokyo"}
     fields = gift_fields(client, when="date", **chosen)
-    checkout = start(client, GIFT, fields)
+    checkout = start_order(client, GIFT, fields)
     again = f"{GIFT}?again={checkout.pk}"
     page = client.get(again)
     kept = read_form(page).fields | {"deliver_hour": "7", "zone": "Asia/Tokyo"}
     assert re.search(r'value="7" selected>07:00<', main_of(page))
     assert re.search(r'value="Asia/Tokyo" selected>', main_of(page))
     assert (kept["when"], kept["deliver_on"]) == ("date", "2026-12-24")
-    assert start(client, again, kept) == checkout
+    assert start_order(client, again, kept) == checkout
     assert len(sessions()) == 1
 
 
@@ -170,7 +160,7 @@ def test_a_probable_typo_is_questioned_once_and_then_accepted(
     assert response.status_code == 422
     assert said in unescape(error_beside(response, field))
     assert Checkout.objects.count() == 0
-    again = start(client, GIFT, read_form(response).fields)
+    again = start_order(client, GIFT, read_form(response).fields)
     assert typed[field] in (again.email, again.typed["gifts"][0]["recipient_email"])
 
 
@@ -182,7 +172,7 @@ def test_another_typo_is_questioned_again_and_only_hashes_are_remembered(
     assert re.fullmatch(r"[0-9a-f]{8}", fields["asked"])
     response = client.post(GIFT, fields | {"email": "ada@gmail.con"})
     assert response.status_code == 422
-    start(client, GIFT, read_form(response).fields)
+    start_order(client, GIFT, read_form(response).fields)
 
 
 @pytest.mark.parametrize("asked", ["x" * 100_000, "a b c", "<script>", "\x00"])
@@ -205,7 +195,7 @@ def test_any_value_is_accepted_as_asked_questions(
     ],
 )
 def test_a_good_address_is_not_questioned(client: Client, campaign: Campaign, address: str) -> None:
-    start(client, GIFT, gift_fields(client, recipient_email=address))
+    start_order(client, GIFT, gift_fields(client, recipient_email=address))
 
 
 # Previews
@@ -232,7 +222,7 @@ def test_the_email_preview_shows_the_email_and_runs_nothing(
 
 
 def test_the_card_preview_is_a_specimen(client: Client, campaign: Campaign) -> None:
-    fields = many_fields(client, CLEO, BEN)
+    fields = gift_list_fields(client, CLEO, BEN)
     for url, sent in ((GIFT, gift_fields(client)), (GIFT, fields)):
         response = client.post(f"{url}card/", sent)
         assert response["Content-Type"] == "application/pdf"
@@ -243,7 +233,9 @@ def test_the_card_preview_is_a_specimen(client: Client, campaign: Campaign) -> N
 
 def test_the_preview_of_many_gifts_shows_the_first(client: Client, campaign: Campaign) -> None:
     chosen = {"when": "date", "deliver_on": "2026-12-24", "message": "To all"}
-    page = client.post(f"{GIFT}mail/", many_fields(client, CLEO, BEN, **chosen)).content.decode()
+    page = client.post(
+        f"{GIFT}mail/", gift_list_fields(client, CLEO, BEN, **chosen)
+    ).content.decode()
     assert "Клео" in page
     assert "To all" in page
     assert "nobody gets this e-mail" in page
@@ -258,7 +250,7 @@ def test_a_form_with_errors_shows_no_preview(client: Client, campaign: Campaign,
     assert error_beside(response, "recipient_name") == "Enter a name."
     assert read_form(response).action == GIFT
     assert "unsafe-inline" not in response["Content-Security-Policy"]
-    response = client.post(url, many_fields(client, ("", "ben@example.org", "")))
+    response = client.post(url, gift_list_fields(client, ("", "ben@example.org", "")))
     assert response.status_code == 422
     assert read_form(response).action == GIFTS
 
@@ -287,5 +279,5 @@ def test_the_preview_buttons_come_after_the_form(client: Client, campaign: Campa
 
 def test_the_last_delivery_day_is_a_year_from_now(client: Client, campaign: Campaign) -> None:
     last = date(2026, 11, 10) + timedelta(days=365)
-    start(client, GIFT, gift_fields(client, when="date", deliver_on=last.isoformat()))
+    start_order(client, GIFT, gift_fields(client, when="date", deliver_on=last.isoformat()))
     assert MARKUP in Checkout.objects.get().typed["gifts"][0]["message"]

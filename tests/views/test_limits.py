@@ -54,6 +54,7 @@ def test_get_requests_are_not_counted() -> None:
     assert send() == 200
 
 
+@pytest.mark.both_databases
 def test_simultaneous_requests_are_all_counted() -> None:
     barrier = threading.Barrier(16)
 
@@ -133,6 +134,7 @@ def test_processes_counting_together_lose_nothing(tmp_path: Path) -> None:
     assert counting.get("knocks") == 400
 
 
+@pytest.mark.both_databases
 def test_only_one_of_simultaneous_adds_succeeds(tmp_path: Path) -> None:
     counting = make_cache(tmp_path)
     for turn in range(20):

@@ -18,10 +18,10 @@ from campaigns.models import Campaign, Checkout, Membership
 from newsroom.sandbox.control import SandboxControl
 from tests.support.factories import (
     at,
-    claim,
     make_gift,
     make_member,
     make_payment,
+    record_claim,
 )
 from tests.support.pages import (
     GIFT,
@@ -35,7 +35,7 @@ from tests.support.pages import (
     main_of,
     read_form,
     sessions,
-    start,
+    start_order,
 )
 
 CARD = "4242424242424242"
@@ -67,7 +67,7 @@ def thanks(client: Client, checkout: Checkout) -> str:
 def test_a_confirmed_payment_shows_the_count_and_a_link_to_share(
     client: Client, campaign: Campaign, sandbox: SandboxControl, settings: LazySettings
 ) -> None:
-    checkout = start(client, JOIN, join_fields(client))
+    checkout = start_order(client, JOIN, join_fields(client))
     assert checkout.session_id
     sandbox.pay(checkout.session_id, card=CARD)
     page = thanks(client, checkout)
@@ -84,7 +84,7 @@ def test_a_confirmed_payment_shows_the_count_and_a_link_to_share(
 def test_a_confirmed_gift_says_where_the_claim_link_goes(
     client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = start(client, GIFT, gift_fields(client))
+    checkout = start_order(client, GIFT, gift_fields(client))
     assert checkout.session_id
     sandbox.pay(checkout.session_id, card=CARD)
     page = thanks(client, checkout)
@@ -96,7 +96,7 @@ def test_a_confirmed_gift_says_where_the_claim_link_goes(
 def test_a_pending_payment_waits_and_a_failed_one_says_so(
     client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = start(client, GIFT, gift_fields(client))
+    checkout = start_order(client, GIFT, gift_fields(client))
     assert checkout.session_id
     sandbox.pay(checkout.session_id, iban=SLOW_IBAN)
     page = thanks(client, checkout)
@@ -112,7 +112,7 @@ def test_a_pending_payment_waits_and_a_failed_one_says_so(
 def test_without_stripe_the_thank_you_page_confirms_nothing(
     client: Client, campaign: Campaign, sandbox: SandboxControl, settings: LazySettings
 ) -> None:
-    checkout = start(client, JOIN, join_fields(client))
+    checkout = start_order(client, JOIN, join_fields(client))
     assert checkout.session_id
     sandbox.pay(checkout.session_id, card=CARD)
     settings.STRIPE_API_BASE = NOBODY
@@ -124,7 +124,7 @@ def test_without_stripe_the_thank_you_page_confirms_nothing(
 def test_unfinished_and_expired_payments_lead_back_to_the_form(
     client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = start(client, JOIN, join_fields(client))
+    checkout = start_order(client, JOIN, join_fields(client))
     page = thanks(client, checkout)
     assert "Your payment isn’t finished yet" in page
     assert f'href="{JOIN}?again={checkout.pk}"' in page
@@ -172,7 +172,9 @@ def test_an_unknown_code_is_an_error_beside_its_field(
 
 def test_a_gift_that_cannot_be_claimed_says_why(client: Client, campaign: Campaign) -> None:
     paid_at = "2026-11-09 10:00"
-    claimed = claim(make_gift(make_member(), campaign, paid_at), make_member(), "2026-11-10 09:00")
+    claimed = record_claim(
+        make_gift(make_member(), campaign, paid_at), make_member(), "2026-11-10 09:00"
+    )
     revoked = make_gift(
         make_member(), campaign, paid_at, status="revoked", revoked_at=at("2026-11-10 10:00")
     )
@@ -195,7 +197,7 @@ def test_a_gift_that_cannot_be_claimed_says_why(client: Client, campaign: Campai
 def test_the_portal_button_leads_to_stripe_and_reports_failures(
     client: Client, campaign: Campaign, sandbox: SandboxControl, settings: LazySettings
 ) -> None:
-    checkout = start(client, JOIN, join_fields(client))
+    checkout = start_order(client, JOIN, join_fields(client))
     assert checkout.session_id
     sandbox.pay(checkout.session_id, card=CARD)
     thanks(client, checkout)
@@ -231,7 +233,7 @@ def test_a_new_member_who_claims_a_gift_counts_once(client: Client, campaign: Ca
 
 
 def test_reloading_the_thank_you_page_asks_stripe_once(client: Client, campaign: Campaign) -> None:
-    checkout = start(client, JOIN, join_fields(client))
+    checkout = start_order(client, JOIN, join_fields(client))
     assert "Your payment isn’t finished yet" in thanks(client, checkout)
     version = Checkout.objects.get().version
     for _ in range(3):

@@ -12,8 +12,10 @@ from django.utils import timezone
 from campaigns import webhooks
 from campaigns.models import Campaign, StripeEvent, Tally
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_settlement import order_membership
-from tests.support.webhooks import DOOR, completed_event, make_event, post, sign
+from tests.support.sales import place_order
+from tests.support.webhooks import ENDPOINT, completed_event_id, make_event, post, sign
+
+pytestmark = pytest.mark.both_databases
 
 
 @pytest.mark.parametrize(
@@ -35,7 +37,7 @@ def test_an_unsigned_webhook_is_refused_and_not_stored(
     client: Client, sandbox: SandboxControl, header: str
 ) -> None:
     response = client.post(
-        DOOR,
+        ENDPOINT,
         data=json.dumps(make_event()),
         content_type="application/json",
         headers={"Stripe-Signature": header},
@@ -47,8 +49,8 @@ def test_an_unsigned_webhook_is_refused_and_not_stored(
 @pytest.mark.django_db
 def test_a_webhook_without_the_header_is_refused(client: Client, sandbox: SandboxControl) -> None:
     body = json.dumps(make_event())
-    assert client.post(DOOR, data=body, content_type="application/json").status_code == 400
-    assert client.get(DOOR).status_code == 405
+    assert client.post(ENDPOINT, data=body, content_type="application/json").status_code == 400
+    assert client.get(ENDPOINT).status_code == 405
     assert not StripeEvent.objects.exists()
 
 
@@ -169,9 +171,9 @@ def test_a_signed_but_malformed_webhook_breaks_no_worker(
     stored = StripeEvent.objects.count()
     assert (response.status_code, stored) in {(200, 1), (400, 0), (413, 0)}
     # The next sweep processes whatever was stored, and what follows.
-    checkout = order_membership(campaign)
+    checkout = place_order(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
-    body, header = sandbox.sign_event(completed_event(sandbox))
+    body, header = sandbox.sign_event(completed_event_id(sandbox))
     assert post(client, body, header).status_code == 200
     for event_id in webhooks.list_due_events(at=timezone.now()):
         webhooks.work_on_event(event_id)

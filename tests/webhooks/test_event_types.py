@@ -13,7 +13,7 @@ from campaigns import settlement, stripe_api, webhooks
 from campaigns.management.commands.stripe_setup import EVENTS
 from campaigns.models import Campaign, Checkout, Membership, Payment, Refund, StripeEvent, Tally
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_settlement import order_membership
+from tests.support.sales import place_order
 from tests.support.webhooks import make_event, post
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +51,7 @@ def object_of(event_type: str) -> str:
 @pytest.fixture
 def sale(campaign: Campaign, sandbox: SandboxControl) -> Checkout:
     """Sell a yearly membership, partly refunded, then disputed; no event has arrived."""
-    checkout = order_membership(campaign)
+    checkout = place_order(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     intent = sandbox.events("payment_intent.succeeded")[0]["data"]["object"]["id"]
     stripe_api.client().v1.refunds.create({"payment_intent": intent, "amount": 1500})

@@ -9,9 +9,9 @@ import pytest
 from campaigns import settlement, stripe_api, webhooks
 from campaigns.models import Campaign, Checkout, Membership, Payment, Refund, StripeEvent
 from newsroom.sandbox.control import SandboxControl
-from tests.settlement.test_settlement import order_gift, order_membership
 from tests.support.extensions import CARD, Clock, clock  # noqa: F401 - a fixture
 from tests.support.factories import at
+from tests.support.sales import place_order
 
 pytestmark = pytest.mark.usefixtures("clock")
 Settled = Counter[UUID]
@@ -20,7 +20,7 @@ Settled = Counter[UUID]
 @pytest.fixture
 def sales(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> list[Checkout]:  # noqa: F811
     """Sell a monthly membership with two renewals, and a gift that is refunded and disputed."""
-    sold = [order_membership(campaign, "month"), order_gift(campaign)]
+    sold = [place_order(campaign, "month"), place_order(campaign, "gift")]
     for checkout in sold:
         sandbox.pay(str(checkout.session_id), card=CARD)
     session = stripe_api.fetch_session(str(sold[1].session_id))

@@ -12,9 +12,11 @@ from campaigns import settlement, tasks, webhooks
 from campaigns.models import Campaign, Checkout, Membership, Payment, StripeEvent, Tally
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_settlement import order_membership
 from tests.support.factories import at, make_member
-from tests.support.webhooks import completed_event, make_event, post
+from tests.support.sales import place_order
+from tests.support.webhooks import completed_event_id, make_event, post
+
+pytestmark = pytest.mark.both_databases
 
 
 def make_due(event_id: str) -> None:
@@ -24,7 +26,7 @@ def make_due(event_id: str) -> None:
 @pytest.fixture
 def paid(campaign: Campaign, sandbox: SandboxControl) -> Checkout:
     """Sell a yearly membership; no event has arrived yet."""
-    checkout = order_membership(campaign)
+    checkout = place_order(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     return checkout
 
@@ -65,7 +67,7 @@ def test_a_sale_that_is_not_ours_is_ignored(
 def test_a_redelivered_event_changes_nothing(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
-    event_id = completed_event(sandbox)
+    event_id = completed_event_id(sandbox)
     deliver_events(sandbox, client, [event_id])
     models = (StripeEvent, Checkout, Payment, Membership, Tally)
     before = [list(model.objects.values()) for model in models]
@@ -82,7 +84,7 @@ def test_a_failed_event_keeps_its_error_and_waits_longer_each_time(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
     sandbox.add_fault("api", match="GET /v1/checkout/sessions", kind="error", times=-1)
-    event_id = completed_event(sandbox)
+    event_id = completed_event_id(sandbox)
     post(client, *sandbox.sign_event(event_id))
     pauses = []
     for attempt in (1, 2, 3):
@@ -111,7 +113,7 @@ def test_a_failed_event_keeps_its_error_and_waits_longer_each_time(
 def test_a_failed_event_succeeds_once_stripe_is_back(
     client: Client, sandbox: SandboxControl, paid: Checkout, settings: LazySettings
 ) -> None:
-    event_id = completed_event(sandbox)
+    event_id = completed_event_id(sandbox)
     post(client, *sandbox.sign_event(event_id))
     there = settings.STRIPE_API_BASE
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
@@ -131,7 +133,7 @@ def test_a_failed_event_succeeds_once_stripe_is_back(
 def test_an_event_whose_worker_died_is_due_again_when_its_lease_is_over(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
-    event_id = completed_event(sandbox)
+    event_id = completed_event_id(sandbox)
     post(client, *sandbox.sign_event(event_id))
     now = timezone.now()
     # The state after a worker claimed the event and was killed.
@@ -144,7 +146,7 @@ def test_an_event_whose_worker_died_is_due_again_when_its_lease_is_over(
 def test_a_worker_whose_lease_ran_out_does_not_close_the_event(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
-    event_id = completed_event(sandbox)
+    event_id = completed_event_id(sandbox)
     post(client, *sandbox.sign_event(event_id))
     late = StripeEvent.objects.get()
     late.attempts = 1
@@ -157,7 +159,7 @@ def test_a_worker_whose_lease_ran_out_does_not_close_the_event(
 def test_a_replayed_event_is_processed_again(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
-    event_id = completed_event(sandbox)
+    event_id = completed_event_id(sandbox)
     deliver_events(sandbox, client, [event_id])
     Tally.objects.all().delete()
     assert webhooks.replay_events([event_id, "evt_unknown"]) == 1
@@ -174,7 +176,7 @@ def test_an_event_that_arrives_before_the_session_is_saved_finds_its_checkout(
     # As if the process had died between Stripe's answer and saving it.
     session_id = paid.session_id
     Checkout.objects.update(status="starting", session_id=None, session_url="", settle_at=None)
-    deliver_events(sandbox, client, [completed_event(sandbox)])
+    deliver_events(sandbox, client, [completed_event_id(sandbox)])
     checkout = Checkout.objects.get()
     assert (checkout.status, checkout.session_id) == ("paid", session_id)
     assert Tally.objects.count() == 1
@@ -186,7 +188,7 @@ def test_an_event_that_arrives_before_the_session_is_saved_finds_its_checkout(
 def test_the_sweep_processes_events_without_a_message(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
-    post(client, *sandbox.sign_event(completed_event(sandbox)))
+    post(client, *sandbox.sign_event(completed_event_id(sandbox)))
     tasks.sweep()
     assert StripeEvent.objects.get().status == StripeEvent.Status.DONE
     assert Tally.objects.count() == 1
@@ -195,7 +197,7 @@ def test_the_sweep_processes_events_without_a_message(
 def test_a_checkout_that_cannot_be_settled_does_not_stop_others(
     sandbox: SandboxControl, campaign: Campaign
 ) -> None:
-    broken, whole = order_membership(campaign), order_membership(campaign, email="ben@example.org")
+    broken, whole = place_order(campaign), place_order(campaign, email="ben@example.org")
     for checkout in (broken, whole):
         sandbox.pay(str(checkout.session_id), card="4242424242424242")
     # A subscription entered by hand has taken the row that this one needs.

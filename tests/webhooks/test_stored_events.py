@@ -15,11 +15,11 @@ from campaigns import tasks, webhooks
 from campaigns.models import Campaign, Payment, StripeEvent
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
-from tests.settlement.test_settlement import order_membership
 from tests.support.factories import at
-from tests.support.staff import make_event
+from tests.support.sales import place_order
+from tests.support.staff import store_event
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
 HOURS = timedelta(hours=1)
 
@@ -36,7 +36,7 @@ def due() -> set[str]:
 
 def make_old(event_id: str = "evt_old", *, days: int = 401, **changes: Any) -> StripeEvent:
     received_at = timezone.now() - timedelta(days=days)
-    return make_event(event_id, received_at=received_at, **changes)
+    return store_event(event_id, received_at=received_at, **changes)
 
 
 # The command
@@ -45,10 +45,10 @@ def make_old(event_id: str = "evt_old", *, days: int = 401, **changes: Any) -> S
 @pytest.fixture
 def some() -> None:
     """Store three processed events and one that failed."""
-    make_event("evt_1", type="charge.succeeded", received_at=at("2026-11-08 12:00"))
-    make_event("evt_2", type="invoice.paid", status="done", received_at=at("2026-11-09 12:00"))
-    make_event("evt_3", type="invoice.paid", received_at=at("2026-11-10 00:00"))
-    make_event(
+    store_event("evt_1", type="charge.succeeded", received_at=at("2026-11-08 12:00"))
+    store_event("evt_2", type="invoice.paid", status="done", received_at=at("2026-11-09 12:00"))
+    store_event("evt_3", type="invoice.paid", received_at=at("2026-11-10 00:00"))
+    store_event(
         "evt_4",
         type="invoice.paid",
         status="failed",
@@ -96,7 +96,7 @@ def test_a_filter_without_matches_makes_no_event_due(chosen: list[str], words: s
 
 def test_an_event_that_is_being_processed_is_left_alone() -> None:
     leased_until = timezone.now() + webhooks.LEASE
-    make_event("evt_1", status="failed", attempts=3, next_attempt_at=leased_until)
+    store_event("evt_1", status="failed", attempts=3, next_attempt_at=leased_until)
     assert "1 already due or being processed." in replay("evt_1")
     assert StripeEvent.objects.get().next_attempt_at == leased_until
 
@@ -104,10 +104,10 @@ def test_an_event_that_is_being_processed_is_left_alone() -> None:
 def test_chosen_events_can_be_processed_at_once(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = order_membership(campaign)
+    checkout = place_order(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
-    make_event("evt_1", object_type="checkout.session", object_id=checkout.session_id)
-    make_event("evt_2", object_type="customer", object_id="cus_of_nobody")
+    store_event("evt_1", object_type="checkout.session", object_id=checkout.session_id)
+    store_event("evt_2", object_type="customer", object_id="cus_of_nobody")
     output = replay("--status", "ignored", "--now")
     assert output == "2 of 2 chosen events are due again.\n1 done, 1 ignored\n"
     assert Payment.objects.get().status == "succeeded"
@@ -118,7 +118,7 @@ def test_a_repeated_failure_is_reported_and_retried(
     sandbox: SandboxControl, settings: LazySettings
 ) -> None:
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
-    make_event("evt_1", object_type="charge", object_id="ch_1", type="charge.succeeded")
+    store_event("evt_1", object_type="charge", object_id="ch_1", type="charge.succeeded")
     errors = io.StringIO()
     with pytest.raises(CommandError, match="Some events failed"):
         replay("evt_1", "--now", stderr=errors)
@@ -197,7 +197,7 @@ def test_events_are_stripped_in_turns_oldest_first() -> None:
 def test_a_stripped_event_can_be_replayed(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
-    checkout = order_membership(campaign)
+    checkout = place_order(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     event_id = str(sandbox.events("checkout.session.completed")[-1]["id"])
     deliver_events(sandbox, client, [event_id])

@@ -14,8 +14,9 @@ from campaigns.models import Campaign, Checkout, Dispute, Payment, Refund, Strip
 from campaigns.stripe_api.events import read_event
 from newsroom.sandbox.control import SandboxControl
 from tests.admin.conftest import editor  # noqa: F401 - a fixture
-from tests.settlement.test_reconciliation import make_unrelated_charge, reconcile, sell
-from tests.support.staff import address, page_of
+from tests.support.reconciliation import make_unrelated_charge, reconcile
+from tests.support.sales import buy_without_settling
+from tests.support.staff import admin_url, read_page
 
 Reason = StripeEvent.Reason
 LOST = "1e4fb81a-5a3a-4f4c-a4a7-5c0f4f6b3f11"
@@ -64,7 +65,7 @@ def remove_metadata(sandbox: SandboxControl) -> None:
 def test_an_object_without_metadata_is_found_by_our_rows(
     campaign: Campaign, sandbox: SandboxControl, kind: str
 ) -> None:
-    checkout = sell(campaign, sandbox, kind)
+    checkout = buy_without_settling(campaign, sandbox, kind)
     remove_metadata(sandbox)
     assert bring("checkout.session", str(checkout.session_id)).status == "done"
     payment = Payment.objects.get()
@@ -84,7 +85,7 @@ def test_an_object_without_metadata_is_found_by_our_rows(
 def test_a_charge_keeps_the_metadata_that_its_intent_lost(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = sell(campaign, sandbox, "gift")
+    checkout = buy_without_settling(campaign, sandbox, "gift")
     named = ids_of(sandbox)
     stripe_api.client().v1.payment_intents.update(
         named["payment_intent"], {"metadata": {"checkout": ""}}
@@ -104,7 +105,7 @@ def test_a_charge_keeps_the_metadata_that_its_intent_lost(
 def test_an_object_that_names_only_its_charge_is_found_by_it(
     campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    checkout = sell(campaign, sandbox, "gift")
+    checkout = buy_without_settling(campaign, sandbox, "gift")
     charge_id = ids_of(sandbox)["charge"]
     if kind == "refund":
         stripe_api.client().v1.refunds.create({"charge": charge_id, "amount": 100})
@@ -177,7 +178,7 @@ def test_an_error_while_settling_does_not_make_an_object_not_ours(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     """Stripe doesn't have the session of our row: the event stays due."""
-    checkout = sell(campaign, sandbox, "gift")
+    checkout = buy_without_settling(campaign, sandbox, "gift")
     Checkout.objects.filter(pk=checkout.pk).update(session_id="cs_of_another_account")
     event = bring("charge", ids_of(sandbox)["charge"])
     assert event.status == "failed"
@@ -197,13 +198,13 @@ def test_the_inbox_shows_and_filters_by_the_reason(
     bring("charge", "ch_of_none")
     make_unrelated_charge(sandbox, checkout=LOST)
     lost = bring("charge", ids_of(sandbox)["charge"], "evt_2")
-    listed = page_of(client.get(address(StripeEvent, "changelist")))
+    listed = read_page(client.get(admin_url(StripeEvent, "changelist")))
     assert "Stripe doesn’t have the object" in listed
     assert "it belongs to a Checkout that is missing here" in listed
-    narrowed = client.get(address(StripeEvent, "changelist"), {"reason__exact": lost.reason})
+    narrowed = client.get(admin_url(StripeEvent, "changelist"), {"reason__exact": lost.reason})
     assert narrowed.context["cl"].result_count == 1
-    front = page_of(client.get("/admin/"))
-    assert f"{address(StripeEvent, 'changelist')}?needs=lost-checkout" in front
-    waiting = client.get(address(StripeEvent, "changelist"), {"needs": "lost-checkout"})
+    front = read_page(client.get("/admin/"))
+    assert f"{admin_url(StripeEvent, 'changelist')}?needs=lost-checkout" in front
+    waiting = client.get(admin_url(StripeEvent, "changelist"), {"needs": "lost-checkout"})
     assert [event.pk for event in waiting.context["cl"].queryset] == [lost.pk]
     assert json.loads(lost.payload)["data"]["object"]["object"] == "charge"
