@@ -14,7 +14,7 @@ The journey, one line a step, in the order in which the code reads:
     progress/       7  THE number: tallies, goals, closing
     banners/        8  choose, fill in, render, publish
     reports/        9  figures -> page, chart, file                    spreadsheets.py
-    members/       10  a person's own page: the link to it, what it shows, receipts, data
+    members/       10  the account page: sign-in link, overview, changes, receipts, data
     erasures/      11  erase a person: at Stripe, in our rows, in stored events
 
 Imports run one way, against the order of the journey: `urls -> admin, views, management, checks,
