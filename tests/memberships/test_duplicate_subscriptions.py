@@ -22,7 +22,7 @@ def ada() -> Member:
 
 
 def find_duplicates() -> set[Membership]:
-    [concern] = [each for each in CONCERNS if each.name == "doubled"]
+    [concern] = [each for each in CONCERNS if each.name == "duplicates"]
     return set(concern.rows())
 
 
