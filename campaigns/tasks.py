@@ -115,11 +115,11 @@ def _work_through(kind: str, due: Iterable[Id], work: Callable[[Id], object]) ->
 def work_on_event(*event_ids: str) -> None:
     settled = [webhooks.work_on_event(event_id) for event_id in event_ids]
     if any(settled):
-        do_what_followed()
+        send_and_publish()
 
 
 @shared_task(ignore_result=True)
-def do_what_followed() -> None:
+def send_and_publish() -> None:
     """Send due e-mails, then publish the banners of campaigns that changed."""
     now = timezone.now()
     gifts.record_bounces()
@@ -143,7 +143,7 @@ def recount() -> None:
         try:
             if progress.continue_recount(campaign_id, until=until):
                 banners.request_publishing(campaign_id)
-                run_soon(do_what_followed)
+                run_soon(send_and_publish)
         except Exception:  # it continues from there next time
             log.exception("recount_failed", campaign=campaign_id)
 
@@ -173,7 +173,7 @@ def sweep() -> None:
     due_at_stripe = members.claim_customer_updates(at=now)
     _work_through("customer", due_at_stripe, partial(members.sync_customer, at=now))
     _work_through("erasure", erasures.claim_erasures(at=now), erasures.carry_out_erasure)
-    do_what_followed()
+    send_and_publish()
     old_events = webhooks.list_old_events(at=now)
     _work_through("old_event", old_events, partial(webhooks.strip_event, at=now))
     members.delete_old_links(at=now)

@@ -245,7 +245,7 @@ def test_staff_take_it_with_a_why_and_the_number_follows(
     editor: User,  # noqa: F811
 ) -> None:
     payment = buy_abroad(abroad, sandbox, "gift")
-    tasks.do_what_followed()
+    tasks.send_and_publish()
     front = read_page(client.get("/admin/"))
     assert "needs=held" in front
     listed = read_page(client.get(admin_url(Payment, "changelist"), {"needs": "held"}))

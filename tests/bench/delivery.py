@@ -103,7 +103,7 @@ def deliver() -> dict[str, float]:
     since = until = time.time()
     invitations = OutgoingMail.objects.filter(kind=OutgoingMail.Kind.GIFT_INVITATION)
     while invitations.filter(next_attempt_at__isnull=False).exists():
-        tasks.do_what_followed()
+        tasks.send_and_publish()
         until = time.time()
     gifts.record_deliveries()
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -61,14 +61,14 @@ def zoe(campaign: Campaign, sandbox: SandboxControl) -> Member:
     """A subscriber, with stored events."""
     buy_as_zoe(campaign, sandbox)
     post_all_events(sandbox, work_on=3)
-    tasks.do_what_followed()
+    tasks.send_and_publish()
     return Member.objects.get(email=ZOE)
 
 
 def ask(member: Member) -> Erasure:
     """Request the erasure and send its last e-mail."""
     erasure = erasures.request_erasure(member)
-    tasks.do_what_followed()
+    tasks.send_and_publish()
     return erasure
 
 
@@ -131,7 +131,7 @@ def test_an_erasure_waits_one_day_for_the_last_email(
     assert_forgotten(erasure)
     monkeypatch.setattr(EmailBackend, "send_messages", send)
     before = len(mailbox.outbox)
-    tasks.do_what_followed()
+    tasks.send_and_publish()
     assert len(mailbox.outbox) == before
 
 

@@ -46,7 +46,7 @@ def scheduled(db: None) -> Gift:
 def test_gifts_to_hand_over_are_delivered_by_the_confirmation_of_the_purchase(
     three_gifts: list[Gift], mailoutbox: list[Any]
 ) -> None:
-    tasks.do_what_followed()
+    tasks.send_and_publish()
     assert len(subjects(mailoutbox, "ada@example.org")) == 2  # the receipt and the gift links
     assert set(Gift.objects.values_list("status", flat=True)) == {"delivered"}
     assert invitations() == []
@@ -104,10 +104,10 @@ def test_two_clicks_on_resend_send_one_mail(scheduled: Gift, mailoutbox: list[An
     with time_machine.travel(NOW, tick=False):
         gifts.resend_gift(scheduled)
         gifts.resend_gift(scheduled)
-        tasks.do_what_followed()
+        tasks.send_and_publish()
         assert len(subjects(mailoutbox, "ben@example.org")) == 1
         gifts.resend_gift(scheduled, with_new_code=True)
-        tasks.do_what_followed()
+        tasks.send_and_publish()
     [first, second] = [mail.body for mail in mailoutbox if mail.to == ["ben@example.org"]]
     scheduled.refresh_from_db()
     assert scheduled.code in second
@@ -139,8 +139,8 @@ def test_the_buyer_is_told_if_the_provider_refuses_the_address(
 
     monkeypatch.setattr(EmailMultiAlternatives, "send", refuse)
     with time_machine.travel(NOW + timedelta(days=11), tick=False):
-        tasks.do_what_followed()
-        tasks.do_what_followed()
+        tasks.send_and_publish()
+        tasks.send_and_publish()
     scheduled.refresh_from_db()
     assert scheduled.bounced_at is not None
     assert (scheduled.status, scheduled.delivered_at) == ("paid", None)
@@ -186,7 +186,7 @@ def test_a_resend_does_not_repeat_a_mail_that_is_being_sent(
     def send_slowly(mail: OutgoingMail) -> str:
         monkeypatch.setattr(outbox, "send_mail", send)
         gifts.resend_gift(scheduled)  # a click while a worker sends the e-mail
-        tasks.do_what_followed()
+        tasks.send_and_publish()
         return send(mail)
 
     monkeypatch.setattr(outbox, "send_mail", send_slowly)
@@ -200,7 +200,7 @@ def test_mails_without_a_code_need_no_code_key(
 ) -> None:
     actions.claim_gift(scheduled.code, email="cleo@example.org", name="Cleo", language="en")
     settings.GIFT_CODE_KEY = "a-new-key-of-at-least-thirty-two-characters"
-    tasks.do_what_followed()
+    tasks.send_and_publish()
     mails = OutgoingMail.objects.filter(kind="gift_claimed")
     assert [mail.sent_at is not None for mail in mails] == [True]
 

@@ -354,7 +354,7 @@ def test_the_sweep_starts_a_recount_while_one_is_due(
     tasks.recount()
     assert not is_due(crowd)
     assert crowd.publish_at is not None
-    assert started[-1] == "campaigns.tasks.do_what_followed"
+    assert started[-1] == "campaigns.tasks.send_and_publish"
 
 
 def test_a_failing_recount_does_not_block_others(

@@ -154,7 +154,7 @@ def create_all_data(campaign: Campaign, sandbox: SandboxControl, folder: Path) -
     write_staff_notes(zoe, staff)
     post_all_events(sandbox)
     members.request_sign_in_link(ZOE, language="en", at=timezone.now())
-    tasks.do_what_followed()
+    tasks.send_and_publish()
     return Member.objects.get(pk=zoe.pk)
 
 
@@ -307,7 +307,7 @@ def run_erasure_once(erasure: Erasure) -> Erasure:
 def erase(member: Member) -> Erasure:
     """Request an erasure, send the last e-mail and run the job until it is done."""
     erasure = erasures.request_erasure(member)
-    tasks.do_what_followed()
+    tasks.send_and_publish()
     run_erasure_once(erasure)
     assert erasure.done_at is not None, erasure.error
     return erasure

@@ -78,7 +78,7 @@ class Command(BaseCommand):
             statuses[event.status] += 1
             if event.status == StripeEvent.Status.FAILED:
                 self.stderr.write(f"{event_id} ({event.type}): {event.error}")
-        tasks.do_what_followed()
+        tasks.send_and_publish()
         self.stdout.write(", ".join(f"{statuses[status]} {status}" for status in sorted(statuses)))
         if statuses[StripeEvent.Status.FAILED]:
             raise CommandError("Some events failed. They are retried automatically.")
