@@ -79,7 +79,7 @@ BANNERS = {
         "Our reporting is funded by readers.",
     ),
     ("top", "running", "uk"): (
-        "1\xa0000 нових учасників до нашого дня народження",
+        "До нашого дня народження",
         "Нашу роботу оплачують читачі.",
     ),
     ("inline", "running", "en"): (
