@@ -142,7 +142,7 @@ def test_the_card_can_be_in_ukrainian() -> None:
     gift = give(recipient_name="Їжак Ґалаґан", message="Люба Соломіє!")
     text = read_text(gifts.render_card(gift, language="uk"))
     assert "Ada Reader дарує вам 12 місяців" in text
-    assert "Усе оплачено" in text
+    assert "Подарунок уже оплачено" in text
     assert "Їжак Ґалаґан" in text
     assert "Люба Соломіє!" in text
 

@@ -45,7 +45,7 @@ def test_a_forbidden_move_is_a_sentence_in_the_readers_language() -> None:
     with override("uk"):
         with pytest.raises(ForbiddenMove) as refused:
             check_move(Gift.MOVES, old="claimed", new=paid)
-        assert "“прийнято”" in str(refused.value)
+        assert "«отримано»" in str(refused.value)
 
 
 def test_the_moves_say_which_states_come_before_a_state() -> None:
