@@ -35,7 +35,7 @@ def import_memberships(entries: Sequence[ImportedMembership], *, now: datetime) 
     their payments are read: a payment recorded at the same time either sees the membership, or is
     seen here.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # inside the transaction of a batch, if there is one
         member_of = _lock_members(entries)
         Membership.objects.bulk_create(
             [

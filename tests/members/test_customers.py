@@ -149,8 +149,7 @@ def test_staff_see_a_refused_update_without_the_address(
     assert ada.tell_stripe_at
     assert ada.tell_stripe_at > timezone.now() + timedelta(hours=23)
     assert (
-        "People whose new address Stripe was not told"
-        in admin_client.get("/admin/").content.decode()
+        "Members whose new address Stripe refused" in admin_client.get("/admin/").content.decode()
     )
 
 

@@ -262,7 +262,7 @@ def test_an_address_of_another_member_is_refused_with_a_link_to_merge(
         FormerAddress.objects.create(member=bob, email=NEW_ADDRESS)
     answer = edit(desk, ada, email=NEW_ADDRESS)
     assert answer.status_code == 200
-    assert "merge the two instead" in answer.content.decode()
+    assert "merge the duplicates instead" in answer.content.decode()
     assert address_of(ada) == ADA
 
 
@@ -288,6 +288,6 @@ def test_an_address_taken_at_the_same_moment_is_refused(
     assert looks == [NEW_ADDRESS, NEW_ADDRESS]
     assert answer.status_code == 200
     page = answer.content.decode()
-    assert "merge the two instead" in page
+    assert "merge the duplicates instead" in page
     assert 'value="Ada R."' in page  # nothing of what was typed is lost
     assert address_of(ada) == ADA

@@ -270,7 +270,9 @@ def test_a_report_shows_payouts_beside_the_amounts_that_readers_paid(
     assert {figure.currency: figure.net_minor for figure in figures.paid_out} == {
         currency: book["net_minor"] for currency, book in books.items()
     }
-    [section] = [part for part in formats.as_text(figures).split("\n\n") if "Paid out" in part]
+    [section] = [
+        part for part in formats.as_text(figures).split("\n\n") if "Payouts by Stripe" in part
+    ]
     assert section.splitlines()[2].split()[0] == "EUR"
     assert "€15" in section  # the dispute's fee
     assert '"dispute_fees_minor": 1500' in formats.as_json(figures)
