@@ -22,7 +22,7 @@ WINDOWS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def site(request: pytest.FixtureRequest, clean_ground: None) -> LiveServer:
+def site(request: pytest.FixtureRequest, clean_state: None) -> LiveServer:
     """A web server of this process, started once the folder of static files is there."""
     server: LiveServer = request.getfixturevalue("live_server")
     return server
