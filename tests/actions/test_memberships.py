@@ -1,4 +1,4 @@
-"""Granted memberships, offline payments and imports through their doors."""
+"""Granted memberships, offline payments and imports through their actions."""
 
 from datetime import datetime
 

@@ -130,7 +130,7 @@ def test_a_lost_answer_refunds_once(
     made.refresh_from_db()
     assert made.refund_id is None
     assert made.next_attempt_at is not None, "the order is tried again"
-    # Days later Stripe has forgotten the idempotency key; the refund's metadata names the order.
+    # Days later the idempotency key has expired, but the refund's metadata names the order.
     RefundOrder.objects.update(next_attempt_at=timezone.now(), attempt=7)
     tasks.sweep()
     made.refresh_from_db()
@@ -244,12 +244,12 @@ def test_a_refund_settled_before_its_answer_is_assigned_to_its_gifts(
     three_gifts: list[Gift], staff: User
 ) -> None:
     made = order(three_gifts[0], staff)
-    refunds._ask_stripe(made)  # and the process dies before it notes the refund
+    refunds._ask_stripe(made)  # the process dies before it saves the refund
     settlement.settle_checkout(three_gifts[0].checkout_id)
     assert statuses() == ["revoked", "paid", "paid"]
 
 
-# The door of staff
+# The action of staff
 
 
 def refund(payment: Payment, staff: User, **changes: Any) -> RefundOrder:

@@ -23,7 +23,7 @@ WINDOWS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def site(request: pytest.FixtureRequest, clean_state: None) -> LiveServer:
-    """A web server of this process, started once the folder of static files is there."""
+    """A web server in this process, started after `clean_state` has created the static folder."""
     server: LiveServer = request.getfixturevalue("live_server")
     return server
 

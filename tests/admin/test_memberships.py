@@ -32,7 +32,7 @@ def url_of(membership: Membership, name: str) -> str:
 
 
 def end(client: Client, membership: Membership, name: str) -> str:
-    """End it as staff do; return the messages."""
+    """End the subscription as staff do, and return the messages."""
     url = url_of(membership, name)
     return read_messages(client.post(url, fill_in(client, url, why=WHY), follow=True))
 

@@ -130,10 +130,10 @@ def test_no_personal_data_is_left_in_a_full_dump(
 ) -> None:
     zoe = create_all_data(campaign, sandbox, tmp_path)
     wait(clock, minutes=180)
-    tasks.sweep()  # what is due anyhow
+    tasks.sweep()  # finish work that is due without the erasure
     before, books = numbers(), sums_of(reconcile())
     assert len(before["tallies"]) >= 4
-    where = find_secrets(dump_everything())  # the control: her data is found before
+    where = find_secrets(dump_everything())  # control: the search finds her data
     for label in TABLES_WITH_HER_DATA:
         assert any(f" in {label} " in line for line in where), label
     erasures.request_erasure(zoe)
@@ -225,7 +225,7 @@ def test_the_subscription_ends_and_the_customer_is_deleted_at_stripe(
     }
     membership.refresh_from_db()
     assert membership.status == Membership.Status.ENDED
-    assert Refund.objects.count() == 0  # nothing is paid back
+    assert Refund.objects.count() == 0  # nothing is refunded
     assert str(Member.objects.get(pk=zoe.pk)) == f"erased member {zoe.pk}"
 
 
@@ -249,7 +249,7 @@ def test_one_last_email_is_sent_and_none_later(zoe: Member, clock: Clock) -> Non
     assert len(mailbox.outbox) == before + 1
 
 
-# What stays
+# Data that stays
 
 
 def test_a_later_refund_finds_the_payment_and_restores_no_data(

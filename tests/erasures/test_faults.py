@@ -99,11 +99,11 @@ def test_a_step_that_fails_at_stripe_is_retried(
     erasure = ask(zoe)
     sandbox.add_fault("api", match=call, kind=kind, times=-1)
     run_erasure_once(erasure)
-    if kind == "error" or erasure.done_at is None:  # a lost answer may be got by asking again
+    if kind == "error" or erasure.done_at is None:  # a retry may have got the lost answer
         assert erasure.error in {"StripeFailed", "StripeUnavailable"}
         assert erasure.next_attempt_at is not None
         assert timezone.now() < erasure.next_attempt_at < timezone.now() + timedelta(minutes=1)
-        assert Member.objects.get(pk=zoe.pk).email == ZOE  # nothing is half done
+        assert Member.objects.get(pk=zoe.pk).email == ZOE  # no step is half done
     sandbox.remove_faults()
     wait(clock, minutes=1)
     tasks.sweep()
@@ -124,7 +124,7 @@ def test_an_erasure_waits_one_day_for_the_last_email(
         run_erasure_once(erasure)
         assert (erasure.done_at, erasure.error) == (None, "")
         wait(clock, minutes=5)
-    assert Membership.objects.get().status == "ended"  # that waits for nothing
+    assert Membership.objects.get().status == "ended"  # this doesn't wait for the e-mail
     assert Member.objects.get(pk=zoe.pk).email == ZOE
     wait(clock, days=1)
     run_erasure_once(erasure)
@@ -169,7 +169,7 @@ def test_another_worker_repeats_a_step_at_which_one_died(
         run_erasure_once(erasure)
     erasure.refresh_from_db()
     assert erasure.done_at is None
-    assert erasures.claim_erasures(at=timezone.now()) == []  # its lease holds others off
+    assert erasures.claim_erasures(at=timezone.now()) == []  # its lease is still valid
     monkeypatch.setattr(module, name, do)
     wait(clock, minutes=3)
     [erasure_id] = erasures.claim_erasures(at=timezone.now())

@@ -177,7 +177,7 @@ def test_an_order_with_the_old_address_still_belongs_to_the_member(
     checkout = start_order(client, JOIN, join_fields(client))
     sandbox.pay(str(checkout.session_id), card=CARD)
     confirm_change(request_change(client), "old", "new")
-    assert tell() == [True]  # of no customer yet
+    assert tell() == [True]  # Stripe has no customer yet
     for _ in range(2):
         settlement.settle_checkout(checkout.pk)
     assert Member.objects.get() == ada

@@ -43,7 +43,7 @@ def patience(sandbox: SandboxControl) -> None:
 
 @pytest.fixture
 def unpaid(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> Membership:
-    """Joined monthly on 10 November; charges fail since 10 December."""
+    """A monthly membership since 10 November, whose charges fail since 10 December."""
     membership = subscribe(campaign, sandbox, card=DECLINED_LATER)
     clock.move_to(FAILED + timedelta(minutes=5))
     settle(membership)

@@ -76,7 +76,7 @@ def test_switching_to_yearly_charges_the_amount_that_was_shown(
         "Pay €57 and change",
     ):
         assert words in page
-    assert gross(sandbox) == 600  # looking costs nothing
+    assert gross(sandbox) == 600  # viewing the page charges nothing
     answer = switch(client, monthly)
     assert answer["Location"] == f"{ACCOUNT}?done=switched"
     page = open_account_page(client)
@@ -97,7 +97,7 @@ def test_switching_to_monthly_credits_the_rest_of_the_year(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:
     membership = subscribe(campaign, sandbox, kind="year")
-    clock.move_to(at("2027-05-12 00:00"))  # 182 and a half of 365 days are gone
+    clock.move_to(at("2027-05-12 00:00"))  # after 182.5 of 365 days
     sign_in(client)
     page = main_of(client.get(path_of(membership)))
     for words in (
@@ -111,7 +111,7 @@ def test_switching_to_monthly_credits_the_rest_of_the_year(
     membership.refresh_from_db()
     assert membership.price == Price.objects.get(kind="month")
     clock.move_to(at("2027-09-12 00:05"))
-    assert settle(membership) == "active"  # four months are paid by what was left
+    assert settle(membership) == "active"  # the credit pays for four months
     assert paid() == [("first", 6000)]
     clock.move_to(at("2027-10-12 00:05"))
     settle(membership)
@@ -195,7 +195,7 @@ def test_a_switch_whose_answer_was_lost_is_not_previewed_again(
 ) -> None:
     form = read_form(client.get(path_of(monthly)))
     planned = members.plan_switch(monthly, Price.objects.get(kind="year"))
-    members.make_switch(monthly, planned)  # and our row knows nothing of it
+    members.make_switch(monthly, planned)  # our row isn't updated yet
     with pytest.raises(members.SwitchClosed):
         members.plan_switch(monthly, Price.objects.get(kind="year"))
     answer = client.post(path_of(monthly), form.fields)

@@ -317,7 +317,7 @@ def test_a_payment_settled_during_a_recount_counts_by_the_new_window(
     assert Tally.objects.count() == 2
 
 
-# What waits for a recount
+# Work that waits for a recount
 
 
 def test_a_recount_delays_publishing_and_closing(

@@ -34,7 +34,7 @@ def change_trial_end(
 def list_invoices(
     client: stripe.StripeClient, subscription: stripe.Subscription
 ) -> list[tuple[str | None, int, str | None, int]]:
-    """Return (billing reason, created, status, total) of invoice invoice, oldest first."""
+    """Return (billing reason, created, status, total) of every invoice, oldest first."""
     found = client.v1.invoices.list({"subscription": subscription.id, "limit": 100}).data
     return [
         (invoice.billing_reason, invoice.created, invoice.status, invoice.total)

@@ -1,4 +1,4 @@
-"""A settlement reads everything from Stripe with a few calls, whatever the age of the sale."""
+"""Snapshots: everything about a sale of any age, read from Stripe with a few calls."""
 
 import re
 from collections import Counter
