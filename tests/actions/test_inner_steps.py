@@ -97,13 +97,13 @@ def test_the_search_finds_an_inner_step(source: str) -> None:
     assert list(inner_steps_used_in(source))
 
 
-def test_the_search_leaves_the_doors_alone() -> None:
+def test_the_search_ignores_actions_and_reads() -> None:
     assert not list(inner_steps_used_in("from campaigns import actions\nactions.claim_gift()\n"))
     assert not list(inner_steps_used_in("from campaigns import gifts\ngifts.find_gift('')\n"))
 
 
 @pytest.mark.parametrize("package", sorted(INNER.keys() - {"campaigns.gifts"}))
-def test_each_inner_step_exists(package: str) -> None:
+def test_every_inner_step_exists(package: str) -> None:
     """If a step is renamed, this list has to be updated."""
     assert INNER[package] - set(vars(import_module(package))) == set()
 
