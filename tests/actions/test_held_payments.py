@@ -238,7 +238,7 @@ def test_a_stale_row_would_undo_the_decision(abroad: Campaign, sandbox: SandboxC
 # Pages for staff
 
 
-def test_staff_take_it_with_a_why_and_the_number_follows(
+def test_staff_accept_a_held_payment_with_a_reason_and_the_count_changes(
     abroad: Campaign,
     sandbox: SandboxControl,
     client: Client,
@@ -286,7 +286,7 @@ def test_staff_without_the_refund_permission_cannot_decide(
     assert client.get(url).status_code == 200
 
 
-def test_the_progress_page_and_the_report_say_what_is_held(
+def test_the_progress_page_and_the_report_show_held_payments(
     abroad: Campaign,
     sandbox: SandboxControl,
     client: Client,

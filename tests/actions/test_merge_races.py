@@ -97,7 +97,7 @@ def test_a_simultaneous_claim_belongs_to_the_member_who_is_kept(campaign: Campai
         assert_tallies_are_correct()
 
 
-def test_one_of_two_opposite_merges_is_refused(campaign: Campaign) -> None:
+def test_only_one_of_two_opposite_merges_succeeds(campaign: Campaign) -> None:
     for number in range(20):
         both = make_two(number)
         for who in both:

@@ -341,7 +341,7 @@ def _content_type() -> int:
 # Refusals
 
 
-def test_a_member_is_not_merged_with_herself(ada: Member) -> None:
+def test_a_member_is_not_merged_with_the_same_member(ada: Member) -> None:
     with pytest.raises(members.MergeRefused, match="same member already"):
         merge(ada, ada)
 

@@ -168,7 +168,7 @@ def test_a_refund_that_is_not_settled_yet_is_not_refundable_again(
 
 
 @pytest.mark.both_databases
-def test_one_order_executed_by_several_workers_refunds_once(
+def test_an_order_executed_by_several_workers_refunds_once(
     three_gifts: list[Gift], staff: User
 ) -> None:
     made = order(three_gifts[0], staff)
@@ -180,7 +180,9 @@ def test_one_order_executed_by_several_workers_refunds_once(
     assert statuses() == ["revoked", "paid", "paid"]
 
 
-def test_no_more_than_what_is_left_is_refunded(three_gifts: list[Gift], staff: User) -> None:
+def test_an_order_of_more_than_the_unrefunded_amount_is_refused(
+    three_gifts: list[Gift], staff: User
+) -> None:
     refund_in_the_dashboard(three_gifts[0].payment, 6000)
     order(three_gifts[1], staff)  # not executed yet, but its amount is taken
     assert actions.refundable_minor(three_gifts[0].payment) == 6000

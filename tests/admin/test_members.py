@@ -220,7 +220,7 @@ MEANWHILE = pytest.mark.parametrize("happen", [merge_away, erasures.request_eras
 @MEANWHILE
 @pytest.mark.usefixtures("editor")
 @pytest.mark.parametrize("page", ["grant", "payment"])
-def test_nothing_is_added_to_a_member_who_has_just_been_merged_or_erased(
+def test_a_member_who_has_just_been_merged_or_erased_gets_no_new_rows(
     client: Client,
     birthday: Campaign,
     monkeypatch: pytest.MonkeyPatch,

@@ -85,7 +85,7 @@ def test_a_second_click_or_a_missing_reason_changes_nothing(
 
 
 @pytest.mark.usefixtures("editor")
-def test_nothing_ends_while_stripe_does_not_answer(
+def test_no_membership_ends_while_stripe_does_not_answer(
     running: Membership, client: Client, settings: LazySettings
 ) -> None:
     settings.STRIPE_API_BASE = NOBODY

@@ -91,7 +91,7 @@ def test_a_partial_refund_does_not_revoke_a_gift(
 
 
 @pytest.mark.usefixtures("editor")
-def test_one_of_three_gifts_is_refunded(
+def test_a_single_gift_of_three_is_refunded(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = buy_gifts(campaign, sandbox)

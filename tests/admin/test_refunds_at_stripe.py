@@ -72,7 +72,7 @@ def test_a_refund_can_be_assigned_to_no_gift(
 
 
 @pytest.mark.usefixtures("editor")
-def test_more_than_what_is_left_is_not_refunded(
+def test_more_than_the_unrefunded_amount_is_refused(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = buy_gifts(campaign, sandbox)

@@ -229,7 +229,7 @@ def test_the_subscription_ends_and_the_customer_is_deleted_at_stripe(
     assert str(Member.objects.get(pk=zoe.pk)) == f"erased member {zoe.pk}"
 
 
-def test_one_last_email_is_sent_and_none_later(zoe: Member, clock: Clock) -> None:
+def test_only_one_last_email_is_sent(zoe: Member, clock: Clock) -> None:
     tasks.send_and_publish()
     before = len(mailbox.outbox)
     erasures.request_erasure(zoe)

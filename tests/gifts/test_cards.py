@@ -113,7 +113,7 @@ def test_a_long_address_of_the_site_still_fits(gift: Gift, settings: Any) -> Non
 # Texts
 
 
-def test_the_card_says_who_gives_what_to_whom_until_when(settings: Any) -> None:
+def test_the_card_names_the_buyer_the_recipient_the_gift_and_its_expiry(settings: Any) -> None:
     settings.NEWSROOM_NAME = "The Meridian Post"
     # It is already the first of the month in Kyiv.
     gift = give(expires_at=datetime(2027, 11, 30, 22, 30, tzinfo=UTC), message="Read it.")

@@ -228,7 +228,7 @@ STEP = st.tuples(st.sampled_from(STEPS), st.integers(0, 11))
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=st.lists(STEP, min_size=6, max_size=18))
-def test_no_walk_leads_to_a_wrong_state(
+def test_no_random_walk_leads_to_a_wrong_state(
     admin_user: User, mailoutbox: list[Any], steps: list[tuple[str, int]]
 ) -> None:
     with time_machine.travel(at("2026-11-10 12:00"), tick=False) as clock:

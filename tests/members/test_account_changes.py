@@ -106,7 +106,7 @@ def test_a_member_undoes_an_end_date_set_at_stripe(
     assert at_stripe(subscription)["cancel_at"] is None
 
 
-def test_nothing_changes_and_the_reason_stays_while_stripe_is_unavailable(
+def test_an_outage_of_stripe_changes_nothing_and_keeps_the_reason(
     client: Client, subscription: Membership, settings: LazySettings
 ) -> None:
     sandbox_url, settings.STRIPE_API_BASE = settings.STRIPE_API_BASE, NOBODY

@@ -187,7 +187,7 @@ def test_a_change_is_made_after_both_confirmations_in_any_order(
 
 
 @pytest.mark.parametrize("side", ["old", "new"])
-def test_one_confirmation_alone_changes_nothing(client: Client, ada: Member, side: str) -> None:
+def test_a_single_confirmation_changes_nothing(client: Client, ada: Member, side: str) -> None:
     change = request_change(client)
     confirm_change(change, side, side)
     assert address_of(ada) == ADA

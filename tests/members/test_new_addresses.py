@@ -102,9 +102,7 @@ def test_a_simultaneous_sign_up_with_the_new_address_is_merged() -> None:
     assert address_of(ada) == NEW_ADDRESS
 
 
-def test_nothing_changes_if_the_merge_is_refused(
-    client: Client, ada: Member, other: Member
-) -> None:
+def test_a_refused_merge_changes_nothing(client: Client, ada: Member, other: Member) -> None:
     Erasure.objects.create(member=other)
     change = request_change(client)
     confirm_change(change, "old", "new")

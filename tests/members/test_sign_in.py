@@ -197,7 +197,7 @@ def test_repeated_requests_do_not_flood_a_mailbox(
 
 
 @pytest.mark.django_db
-def test_one_client_can_request_a_limited_number_of_links(client: Client) -> None:
+def test_a_client_can_request_a_limited_number_of_links(client: Client) -> None:
     statuses = [
         client.post(ACCOUNT, {"email": f"reader{number}@example.org"}).status_code
         for number in range(11)

@@ -152,7 +152,7 @@ def test_receipt_and_exported_data_have_the_new_price(monthly: Membership, clien
     assert membership["price"] == {"for": "year", "amount_minor": 6000, "currency": "eur"}
 
 
-def test_nothing_changes_if_the_bank_refuses(
+def test_a_switch_that_the_bank_refuses_changes_nothing(
     monthly: Membership, sandbox: SandboxControl, client: Client
 ) -> None:
     replace_card(monthly, DECLINED_LATER)
@@ -219,7 +219,7 @@ def test_a_subscription_in_another_currency_cannot_be_switched(
     assert path_of(monthly) not in open_account_page(client)
 
 
-def test_nothing_changes_and_the_choice_stays_while_stripe_is_unavailable(
+def test_an_outage_of_stripe_changes_nothing_and_keeps_the_choice(
     monthly: Membership, sandbox: SandboxControl, client: Client, settings: LazySettings
 ) -> None:
     form = read_form(client.get(path_of(monthly)))

@@ -295,7 +295,7 @@ def test_a_person_counted_by_the_old_window_is_recounted(
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
 @pytest.mark.parametrize("write", [pay, record])
-def test_control_without_locks_a_recount_misses_that_person(
+def test_a_recount_without_locks_misses_that_person(
     campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, write: Any
 ) -> None:
     work = write(campaign, sandbox)

@@ -142,7 +142,7 @@ def test_an_unknown_campaign_shows_the_404_page(
 # The forms
 
 
-def test_the_join_form_shows_errors_beside_fields_and_keeps_what_was_typed(
+def test_the_join_form_shows_errors_beside_fields_and_keeps_the_values(
     client: Client, campaign: Campaign
 ) -> None:
     fields = join_fields(client, email="ada@", name="", price="")
@@ -156,7 +156,7 @@ def test_the_join_form_shows_errors_beside_fields_and_keeps_what_was_typed(
     assert Checkout.objects.count() == 0
 
 
-def test_the_gift_form_shows_errors_beside_fields_and_keeps_what_was_typed(
+def test_the_gift_form_shows_errors_beside_fields_and_keeps_the_values(
     client: Client, campaign: Campaign
 ) -> None:
     fields = gift_fields(client, recipient_email="", email="nobody", message="a\x07b")

@@ -327,7 +327,7 @@ def opt_out_url(address: str = "ben@example.org") -> str:
     return f"/membership/no-reminders/{links.make_opt_out_token(address)}/"
 
 
-def test_one_button_stops_the_reminders_and_another_restarts_them(client: Client) -> None:
+def test_buttons_stop_and_restart_the_reminders(client: Client) -> None:
     page = client.get(opt_out_url())
     assert "Stop reminders?" in main_of(page)
     assert OptOut.objects.count() == 0, "a scanner that opens links changes nothing"
