@@ -230,12 +230,12 @@ def test_a_worker_without_an_answer_keeps_the_answer_of_another(
     """Two workers ask at once: one gets the refund, the other an error."""
     made, ask = order(three_gifts[0], staff), refunds._ask_stripe
 
-    def be_second(asked: RefundOrder) -> None:
+    def ask_as_second(asked: RefundOrder) -> None:
         monkeypatch.setattr(refunds, "_ask_stripe", ask)
         actions.execute_refund_order(asked.pk)
         raise stripe_api.StripeUnavailable("409")
 
-    monkeypatch.setattr(refunds, "_ask_stripe", be_second)
+    monkeypatch.setattr(refunds, "_ask_stripe", ask_as_second)
     actions.execute_refund_order(made.pk)
     made.refresh_from_db()
     assert made.refund_id == Refund.objects.get().refund_id

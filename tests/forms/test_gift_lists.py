@@ -25,8 +25,8 @@ from tests.support.pages import (
     CLEO,
     GIFT,
     GIFTS,
-    NOBODY,
     NOON,
+    UNREACHABLE,
     error_beside,
     gift_list_fields,
     main_of,
@@ -175,7 +175,7 @@ def test_if_stripe_is_down_the_page_keeps_all_gifts(
     client: Client, campaign: Campaign, sandbox: SandboxControl, settings: LazySettings
 ) -> None:
     fields = gift_list_fields(client, BEN, CLEO)
-    settings.STRIPE_API_BASE = NOBODY
+    settings.STRIPE_API_BASE = UNREACHABLE
     response = client.post(GIFTS, fields)
     assert response.status_code == 503
     form = read_form(response)

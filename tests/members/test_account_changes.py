@@ -14,7 +14,15 @@ from campaigns import members, settlement, stripe_api
 from campaigns.models import Campaign, Membership
 from newsroom.sandbox.control import SandboxControl
 from tests.support.factories import at, make_member
-from tests.support.pages import JOIN, NOBODY, NOON, join_fields, main_of, read_form, start_order
+from tests.support.pages import (
+    JOIN,
+    NOON,
+    UNREACHABLE,
+    join_fields,
+    main_of,
+    read_form,
+    start_order,
+)
 from tests.support.sign_in import ACCOUNT, ADA, open_account_page, sign_in
 
 CARD = "4242424242424242"
@@ -109,7 +117,7 @@ def test_a_member_undoes_an_end_date_set_at_stripe(
 def test_an_outage_of_stripe_changes_nothing_and_keeps_the_reason(
     client: Client, subscription: Membership, settings: LazySettings
 ) -> None:
-    sandbox_url, settings.STRIPE_API_BASE = settings.STRIPE_API_BASE, NOBODY
+    sandbox_url, settings.STRIPE_API_BASE = settings.STRIPE_API_BASE, UNREACHABLE
     path = f"{ACCOUNT}{subscription.pk}/cancel/"
     answer = client.post(path, {"feedback": "unused", "comment": "No time"})
     assert answer.status_code == 503

@@ -36,7 +36,7 @@ OVER = at("2026-12-24 12:00")
 
 
 @pytest.fixture(autouse=True)
-def patience(sandbox: SandboxControl) -> None:
+def past_due_after_retries(sandbox: SandboxControl) -> None:
     """Let Stripe keep the subscription past due after its last attempt."""
     sandbox.set_outcome_after_retries("past_due")
 

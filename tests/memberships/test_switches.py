@@ -18,7 +18,7 @@ from tests.support.extensions import Clock, claim_and_confirm, make_campaign_gif
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at, make_plan, make_price
 from tests.support.mails import read_both_parts, send_mail
-from tests.support.pages import NOBODY, main_of, read_form
+from tests.support.pages import UNREACHABLE, main_of, read_form
 from tests.support.renewals import DECLINED_LATER, change_at_stripe, replace_card
 from tests.support.rows import dump_rows, forget_sales
 from tests.support.sales import settle, subscribe
@@ -223,7 +223,7 @@ def test_an_outage_of_stripe_changes_nothing_and_keeps_the_choice(
     monthly: Membership, sandbox: SandboxControl, client: Client, settings: LazySettings
 ) -> None:
     form = read_form(client.get(path_of(monthly)))
-    url, settings.STRIPE_API_BASE = settings.STRIPE_API_BASE, NOBODY
+    url, settings.STRIPE_API_BASE = settings.STRIPE_API_BASE, UNREACHABLE
     assert client.get(path_of(monthly)).status_code == 503
     answer = client.post(path_of(monthly), form.fields)
     assert (answer.status_code, read_form(answer).action) == (503, path_of(monthly))

@@ -47,10 +47,10 @@ def crowd(birthday: Campaign) -> Campaign:
     members = Member.objects.bulk_create(
         Member(email=f"crowd{number}@example.org") for number in range(PEOPLE)
     )
-    begun = [birthday.starts_at + timedelta(hours=number % 700) for number in range(PEOPLE)]
+    paid_times = [birthday.starts_at + timedelta(hours=number % 700) for number in range(PEOPLE)]
     memberships = Membership.objects.bulk_create(
         Membership(member=member, source="subscription", started_at=moment, subscription_id=f"s{n}")
-        for n, (member, moment) in enumerate(zip(members, begun, strict=True))
+        for n, (member, moment) in enumerate(zip(members, paid_times, strict=True))
     )
     Payment.objects.bulk_create(
         Payment(

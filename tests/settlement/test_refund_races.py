@@ -104,7 +104,7 @@ def test_changes_between_reading_stripe_and_writing_are_read_again(
     }
     steps, read = [ways[name] for name in first.split()], settlement.read_snapshot
 
-    def read_and_be_slow(session_id: str, **_: str) -> settlement.Snapshot:
+    def read_slowly(session_id: str, **_: str) -> settlement.Snapshot:
         snapshot = read(session_id)
         if steps:
             sandbox.advance(60)
@@ -112,7 +112,7 @@ def test_changes_between_reading_stripe_and_writing_are_read_again(
             settle_payment(sold)
         return snapshot
 
-    monkeypatch.setattr(checkouts, "read_snapshot", read_and_be_slow)
+    monkeypatch.setattr(checkouts, "read_snapshot", read_slowly)
     settle_payment(sold)
     assert not steps
     assert_settled(sandbox, ending)

@@ -198,48 +198,48 @@ def test_every_random_walk_ends_with_records_equal_to_stripes(
 # A long history
 
 
-def simulate_two_years(world: World, luck: Random, *, sales: int) -> None:
+def simulate_two_years(world: World, random: Random, *, sales: int) -> None:
     """Make sales, spread evenly, with refunds, disputes, claims and other changes in between."""
     pause = (ENDS - BEGINS) / sales
     people = [f"reader{number}" for number in range(max(sales * 2 // 3, 1))]
     for _ in range(sales):
-        which, kind = luck.randrange(10**6), luck.choices(KINDS, weights=[2, 4, 3, 4])[0]
+        which, kind = random.randrange(10**6), random.choices(KINDS, weights=[2, 4, 3, 4])[0]
         world.sell(
             kind,
-            person=luck.choice(people),
-            slug=luck.choice(sorted(CAMPAIGNS)),
-            currency=luck.choice(["the campaign's"] * 9 + ["eur"]),
-            means=luck.choices(list(MEANS), weights=[50, 5, 5, 8, 4, 12, 8, 8])[0],
-            gifts=luck.choice([1, 1, 2, 3]),
+            person=random.choice(people),
+            slug=random.choice(sorted(CAMPAIGNS)),
+            currency=random.choice(["the campaign's"] * 9 + ["eur"]),
+            means=random.choices(list(MEANS), weights=[50, 5, 5, 8, 4, 12, 8, 8])[0],
+            gifts=random.choice([1, 1, 2, 3]),
         )
-        if kind == "month" and luck.random() < 0.9:  # every renewal needs about 100 calls
+        if kind == "month" and random.random() < 0.9:  # every renewal needs about 100 calls
             world.change_subscription(-1, "end in three months")
-        if luck.random() < 0.25:
-            world.refund(which, part=luck.choice([1, 1, 0.4]))
-        if luck.random() < 0.04:
+        if random.random() < 0.25:
+            world.refund(which, part=random.choice([1, 1, 0.4]))
+        if random.random() < 0.04:
             world.fail_refund(which)
-        if luck.random() < 0.12:
-            world.dispute(which, inquiry=luck.random() < 0.2)
-        if luck.random() < 0.15:
-            status = luck.choice(["lost", "lost", "won", "warning_closed"])
+        if random.random() < 0.12:
+            world.dispute(which, inquiry=random.random() < 0.2)
+        if random.random() < 0.15:
+            status = random.choice(["lost", "lost", "won", "warning_closed"])
             world.close_dispute(which, status=status)
-        if luck.random() < 0.3:
-            world.change_subscription(which, luck.choice(CHANGES))
-        world.wait(timedelta(seconds=int(pause.total_seconds() * luck.uniform(0.2, 1.8))))
-        delivered = [luck.randrange(10**6) for _ in range(luck.randrange(6))]
-        world.deliver(delivered, rest_is_lost=luck.random() < 0.7)
-        if luck.random() < min(0.05, 30 / sales):  # closing reconciles the last 120 days
+        if random.random() < 0.3:
+            world.change_subscription(which, random.choice(CHANGES))
+        world.wait(timedelta(seconds=int(pause.total_seconds() * random.uniform(0.2, 1.8))))
+        delivered = [random.randrange(10**6) for _ in range(random.randrange(6))]
+        world.deliver(delivered, rest_is_lost=random.random() < 0.7)
+        if random.random() < min(0.05, 30 / sales):  # closing reconciles the last 120 days
             world.sweep()
-            world.close(luck.choice(sorted(CAMPAIGNS)))
+            world.close(random.choice(sorted(CAMPAIGNS)))
 
 
 def test_two_years_end_with_records_equal_to_stripes(
     sandbox: SandboxControl, admin_user: User, mailoutbox: list[Any]
 ) -> None:
     with new_world(sandbox, admin_user) as world:
-        luck = Random(SEED)  # noqa: S311
+        random = Random(SEED)  # noqa: S311
         sandbox.set_outcome_after_retries("past_due")
-        simulate_two_years(world, luck, sales=SALES)
+        simulate_two_years(world, random, sales=SALES)
         sys.stdout.write(books.describe_figures(world))
         finish_and_compare(world)
 

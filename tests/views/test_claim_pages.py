@@ -359,14 +359,14 @@ def test_one_click_unsubscribe_needs_no_cookie_or_token(kind: str) -> None:
 def test_the_opt_out_list_holds_hashes_and_survives_a_new_key(
     client: Client, settings: LazySettings
 ) -> None:
-    in_the_mail = opt_out_url()
-    assert "ben" not in in_the_mail
-    client.post(in_the_mail)
+    opt_out_link = opt_out_url()
+    assert "ben" not in opt_out_link
+    client.post(opt_out_link)
     assert "ben" not in OptOut.objects.get().address_hash
     settings.GIFT_CODE_KEY_FALLBACKS = [settings.GIFT_CODE_KEY]
     settings.GIFT_CODE_KEY = "newer"
     assert OptOut.objects.holds("ben@example.org")
-    client.post(in_the_mail, {"want": "again"})
+    client.post(opt_out_link, {"want": "again"})
     assert not OptOut.objects.holds("ben@example.org")
 
 
