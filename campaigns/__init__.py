@@ -6,8 +6,8 @@ The journey, one line a step, in the order in which the code reads:
     views/readers.py   a reader opens the join or the gift form          forms/
     checkout.py     1  form -> Checkout row -> Stripe Checkout Session   stripe_api/
     webhooks.py     2  stored event -> which Stripe object to look at
-    settlement/     3  Stripe object -> our rows, the one road
-    actions/           claim, refund, revoke, restore, grant, merge, erase: a door for each
+    settlement/     3  Stripe object -> our rows, for every caller
+    actions/           claim, refund, revoke, restore, grant, merge, erase: one function for each
     payments.py     4  record a payment, a refund, a dispute             money.py
     memberships/    5  activate, renew, lapse, extend
     gifts/          6  buy, deliver, remind, expire; the inner steps of actions/

@@ -34,7 +34,7 @@ class ChargeSnapshot:
     """A payment intent at Stripe with its latest charge, and that charge's refunds and disputes."""
 
     intent_id: str
-    charge: stripe_api.Charge | None  # None until somebody has tried to pay
+    charge: stripe_api.Charge | None  # None before the first attempt to pay
     refunds: Sequence[stripe_api.Refund] = ()
     disputes: Sequence[stripe_api.Dispute] = ()
     invoice_id: str = ""
@@ -103,7 +103,7 @@ def _hold(
 ) -> Payment.Hold:
     """Hold a payment in an unexpected currency for staff; keep the decision that they made.
 
-    Only payments that can count are held. The currency differs if somebody added currencies to a
+    Only payments that can count are held. The currency differs if someone added currencies to a
     price in Stripe's dashboard: Stripe then shows readers abroad their own currency.
     https://docs.stripe.com/payments/checkout/localize-prices/manual-currency-prices
     """

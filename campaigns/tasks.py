@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 Id = TypeVar("Id")
 
-# How long a sweep works on one job; the rest stays due for the next sweep.
+# A sweep works this long on one job. The rest stays due for the next sweep.
 TURN = timedelta(seconds=15)
 EVENTS_A_MESSAGE = 20
 MESSAGE_PAUSE = 0.05  # seconds

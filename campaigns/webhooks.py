@@ -207,7 +207,7 @@ def replay_events(event_ids: list[str]) -> int:
 
 @dataclass
 class CaughtUp:
-    """How many of Stripe's events were checked, and how many had not arrived."""
+    """The number of Stripe's events that were checked, and of those that had not arrived."""
 
     since: datetime | None = None
     seen: int = 0

@@ -1,4 +1,4 @@
-"""The ground that tests stand on: a real sandbox a test process, as new in each test."""
+"""Fixtures for all tests. Each test process starts one sandbox, which every test resets."""
 
 import io
 import time
@@ -23,29 +23,28 @@ from tests.support.database import empty_tables
 from tests.support.factories import make_campaign, make_price
 
 WEBHOOK_SECRET = "whsec_tests"
-# In this order they share one site.
+# These journeys share one site and run in this order.
 JOURNEYS = ("test_sign_up", "test_account", "test_erasure", "test_gifts")
-# The day of every test, whatever the machine's clock says: late in the campaign, and before gifts
-# that were sold in it expire.
+# The fixed date of every test: late in the campaign, and before its gifts expire.
 TODAY = 1795521600  # 2026-11-24 12:00 UTC
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start what takes minutes; the journeys share a site, and the one that moves time is last."""
-    items.sort(key=lambda item: (item.get_closest_marker("long") is None, _place(item)))
+    """Run long tests first, and the journeys in their order."""
+    items.sort(key=lambda item: (item.get_closest_marker("long") is None, _journey_number(item)))
 
 
-def _place(item: pytest.Item) -> int:
+def _journey_number(item: pytest.Item) -> int:
     name = item.path.stem
     return JOURNEYS.index(name) if item.path.parent.name == "journeys" and name in JOURNEYS else 0
 
 
 @pytest.fixture(autouse=True)
 def today(request: pytest.FixtureRequest) -> Iterator[None]:
-    """No test depends on when it is run; a test may still travel to a day of its own.
+    """Set the clock to the fixed date. A test may travel to another one.
 
-    What runs in processes of its own lives by the machine's clock, and so do the tests that go
-    along with it: those are the ones that have a group to themselves.
+    Tests with an `xdist_group` marker keep the real time, because they start other processes, which
+    use the machine's clock.
     """
     if request.node.get_closest_marker("xdist_group"):
         yield
@@ -55,7 +54,7 @@ def today(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def quick_flush() -> Iterator[None]:
+def flush_quickly() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
         yield
@@ -73,10 +72,10 @@ def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 def sandbox(
     sandbox_process: SandboxProcess, settings: LazySettings, today: None
 ) -> Iterator[SandboxControl]:
-    """The pretend Stripe, as new; our client talks to it and its events are signed for us."""
+    """Reset the sandbox, and use it as Stripe with our webhook secret."""
     control = SandboxControl(sandbox_process.url)
     control.reset()
-    control.advance(int(time.time()) - control.now())  # the two have one day
+    control.advance(int(time.time()) - control.now())  # the same date as ours
     settings.STRIPE_API_BASE = sandbox_process.url
     settings.STRIPE_SECRET_KEY = sandbox_process.secret_key
     settings.STRIPE_WEBHOOK_SECRET = [WEBHOOK_SECRET]
@@ -85,38 +84,40 @@ def sandbox(
 
 
 @pytest.fixture(autouse=True)
-def clean_ground(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
-    """Nothing that one test published, counted or spoke reaches the next."""
+def clean_state(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
+    """Give each test an empty cache, its own folder for published files, and English."""
     settings.PUBLISH_DIR = tmp_path / "published"
-    # WhiteNoise warns of a folder that `collectstatic` has not made yet.
+    # WhiteNoise warns if `collectstatic` hasn't created this folder.
     Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
     cache.clear()
-    with translation.override("en"):  # a request leaves its reader's language behind
+    with translation.override("en"):  # requests leave their language active
         yield
 
 
 @pytest.fixture(scope="session")
-def on_sale() -> dict[str, str]:
-    """What the sandbox calls our plan and its prices, once they were set up there."""
+def stripe_ids() -> dict[str, str]:
+    """The sandbox's ids of our plan and its prices, empty until the first setup."""
     return {}
 
 
 @pytest.fixture
-def campaign(sandbox: SandboxControl, on_sale: dict[str, str], transactional_db: None) -> Campaign:
-    """A running campaign whose plans are on sale at the sandbox; frozen at 10 November 2026."""
+def campaign(
+    sandbox: SandboxControl, stripe_ids: dict[str, str], transactional_db: None
+) -> Campaign:
+    """A running campaign with prices at the sandbox, whose clock is frozen at 10 November 2026."""
     sandbox.freeze(1794312000)  # 2026-11-10 12:00 UTC
     campaign = make_campaign()
     prices = [make_price(kind) for kind in ("month", "year", "gift", "once")]
-    if on_sale:  # the command would make the same again
+    if stripe_ids:  # restoring a snapshot is faster than the command
         sandbox.restore_snapshot()
-        Plan.objects.filter(pk=prices[0].plan_id).update(stripe_product_id=on_sale["plan"])
+        Plan.objects.filter(pk=prices[0].plan_id).update(stripe_product_id=stripe_ids["plan"])
         for price in prices:
-            Price.objects.filter(pk=price.pk).update(stripe_price_id=on_sale[price.kind])
+            Price.objects.filter(pk=price.pk).update(stripe_price_id=stripe_ids[price.kind])
     else:
         call_command("stripe_setup", "--no-webhook", stdout=io.StringIO())
         sandbox.save_snapshot()
-        on_sale["plan"] = Plan.objects.get().stripe_product_id
-        on_sale.update(Price.objects.values_list("kind", "stripe_price_id"))
+        stripe_ids["plan"] = Plan.objects.get().stripe_product_id
+        stripe_ids.update(Price.objects.values_list("kind", "stripe_price_id"))
     return campaign
 
 
@@ -133,7 +134,7 @@ def reader(chromium: Browser) -> Iterator[Reader]:
 
 
 def deliver_events(sandbox: SandboxControl, client: Client, event_ids: list[str]) -> None:
-    """Bring events to the webhook's door, signed, and let a worker's function do its work."""
+    """Post signed events to the webhook endpoint and process each one."""
     for event_id in event_ids:
         body, header = sandbox.sign_event(event_id)
         response = client.post(
@@ -143,5 +144,5 @@ def deliver_events(sandbox: SandboxControl, client: Client, event_ids: list[str]
             headers={"Stripe-Signature": header},
         )
         assert response.status_code == 200, response.content
-        webhooks.replay_events([event_id])  # a repetition is worked on as well
+        webhooks.replay_events([event_id])  # process repeated events again
         webhooks.work_on_event(event_id)

@@ -1,7 +1,7 @@
-"""The project's settings as the tests have them: nothing read from a developer's `.env`.
+"""The project's settings for tests, independent of a developer's `.env`.
 
-The environment is set before the settings are read, so that the processes which tests start
-(a worker, a web server, a sandbox) stand on the same ground.
+The environment variables are set before the settings are imported, so that processes started by
+tests (worker, web server, sandbox) use them too.
 """
 
 import atexit
@@ -19,13 +19,13 @@ def _make_test_dir() -> str:
 
 
 def _choose_redis_database(url: str, *, index: int) -> str:
-    """A database number for each test process, counted on from the URL's own."""
+    """Return the URL with its database number increased by `index`."""
     parts = urlsplit(url)
     number = int(parts.path.strip("/") or 0) + index
     return urlunsplit(parts._replace(path=f"/{number}"))
 
 
-# Test processes side by side (pytest-xdist: gw0, gw1, ...) share nothing.
+# Parallel test processes (pytest-xdist: gw0, gw1, ...) share nothing.
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 _index = int(_worker.removeprefix("gw"))
 if "TEST_DIR" not in os.environ:
@@ -49,10 +49,10 @@ if "TEST_BROKER" in os.environ:
         os.environ["TEST_BROKER"], index=_index
     )
 
-from newsroom.settings import *  # noqa: E402, F403 - the lines above decide what it reads
+from newsroom.settings import *  # noqa: E402, F403 - it reads the variables set above
 from newsroom.settings import DATABASES, INSTALLED_APPS, STORAGES  # noqa: E402
 
-# A file, not memory: threads and processes of one test meet in the same database.
+# A file, because the threads and processes of a test must share the database.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(_data_dir / "test.sqlite3")}
     DATABASES["default"]["OPTIONS"]["init_command"] = (
@@ -61,11 +61,11 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     # A test's database may lose its last commits in a power failure.
     DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off"
-# Hashing passwords is Django's own to test; a weak hasher saves minutes.
+# Slow password hashing would cost minutes.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
-# The way in of a mail provider's webhooks; mails themselves stay here.
+# Enables the webhooks of an e-mail provider. E-mails stay in memory.
 MAIL_PROVIDER, HAS_ANYMAIL = "postmark", True
 INSTALLED_APPS += ["anymail"]

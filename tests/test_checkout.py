@@ -20,7 +20,7 @@ from tests.support.lost_answers import SESSIONS, lose_answers
 from tests.support.threads import race
 
 CARD = "4242424242424242"
-NOBODY = "http://127.0.0.1:9"  # nothing listens there
+UNREACHABLE = "http://127.0.0.1:9"  # no server listens on this port
 
 
 @pytest.fixture
@@ -112,13 +112,13 @@ def test_the_only_metadata_is_the_id_of_the_checkout(
     assert session["client_reference_id"] is None
 
 
-# One session
+# A single session
 
 
 def test_the_row_is_saved_before_stripe_is_called(
     order: checkouts.Order, settings: LazySettings
 ) -> None:
-    settings.STRIPE_API_BASE = NOBODY
+    settings.STRIPE_API_BASE = UNREACHABLE
     checkout_id, order = uuid4(), gift_order(order)
     with pytest.raises(stripe_api.StripeUnavailable):
         checkouts.start_checkout(checkout_id, order)
@@ -128,7 +128,7 @@ def test_the_row_is_saved_before_stripe_is_called(
     assert checkout.typed == order.typed
 
 
-def test_the_same_order_again_finds_its_session(order: checkouts.Order) -> None:
+def test_the_same_order_again_returns_its_session(order: checkouts.Order) -> None:
     checkout_id = uuid4()
     first = checkouts.start_checkout(checkout_id, order)
     again = checkouts.start_checkout(checkout_id, replace(order, placement="top_bar"))
@@ -140,11 +140,11 @@ def test_the_same_order_again_finds_its_session(order: checkouts.Order) -> None:
 def test_after_an_outage_the_same_attempt_opens_the_session(
     order: checkouts.Order, settings: LazySettings
 ) -> None:
-    checkout_id, there = uuid4(), settings.STRIPE_API_BASE
-    settings.STRIPE_API_BASE = NOBODY
+    checkout_id, sandbox_url = uuid4(), settings.STRIPE_API_BASE
+    settings.STRIPE_API_BASE = UNREACHABLE
     with pytest.raises(stripe_api.StripeUnavailable):
         checkouts.start_checkout(checkout_id, order)
-    settings.STRIPE_API_BASE = there
+    settings.STRIPE_API_BASE = sandbox_url
     checkout = checkouts.start_checkout(checkout_id, order)
     assert (checkout.attempt, open_sessions()) == (1, [checkout.session_id])
 
@@ -164,10 +164,10 @@ def test_the_next_attempt_after_a_lost_answer_gets_the_same_session(
     with lose_answers(settings, times=2):
         with pytest.raises(stripe_api.StripeUnavailable):
             checkouts.start_checkout(checkout_id, order)
-        made = open_sessions()
-        assert len(made) == 1
+        opened = open_sessions()
+        assert len(opened) == 1
         checkout = checkouts.start_checkout(checkout_id, order)
-    assert [checkout.session_id] == made == open_sessions()
+    assert [checkout.session_id] == opened == open_sessions()
     assert len(sessions()) == 1
 
 
@@ -198,13 +198,13 @@ def test_a_slow_answer_makes_no_second_session(
     finally:
         monkeypatch.undo()
         connection._client.cache_clear()
-    checkout = _insist(checkout_id, order)
+    checkout = _retry(checkout_id, order)
     assert (checkout.attempt, open_sessions()) == (1, [checkout.session_id])
     assert len(sessions()) == 1
 
 
-def _insist(checkout_id: UUID, order: checkouts.Order) -> Checkout:
-    """A reader sends the form until it works; Stripe may still be busy with the first."""
+def _retry(checkout_id: UUID, order: checkouts.Order) -> Checkout:
+    """Send the form until it works, because Stripe may still be busy with the first request."""
     for _ in range(5):
         try:
             return checkouts.start_checkout(checkout_id, order)

@@ -175,14 +175,14 @@ def test_every_check_is_tested_here() -> None:
     assert set(ids) == {check_id for check_id, _, _ in MISTAKES} | {"E022"}
 
 
-# The tables of goal kinds, states and placements
+# Tables of goal kinds, states and placements
 
 
 class Gap(NamedTuple):
     missing: str
     table: dict[str, Any]
     key: str
-    changes: dict[str, Any] | None  # None: the whole entry is taken out
+    changes: dict[str, Any] | None  # None removes the whole entry
     named: str
 
 

@@ -1,4 +1,4 @@
-"""What every test may rely on: one day, and a database in which nothing is left."""
+"""Isolation of tests: a fixed date, an empty database and a fresh sandbox."""
 
 import time
 
@@ -27,7 +27,7 @@ def count_rows() -> dict[str, int]:
     return counts
 
 
-def test_it_is_the_same_day_for_us_and_the_sandbox_whenever_the_tests_are_run(
+def test_we_and_the_sandbox_have_the_same_fixed_date(
     sandbox: SandboxControl,
 ) -> None:
     assert abs(time.time() - TODAY) < 60
@@ -38,7 +38,7 @@ def test_it_is_the_same_day_for_us_and_the_sandbox_whenever_the_tests_are_run(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_test_wrote_is_gone_after_it_and_what_django_knows_is_not() -> None:
+def test_rows_of_a_test_are_deleted_but_not_djangos_own() -> None:
     kept = {model: model.objects.count() for model in (ContentType, Permission)}
     assert min(kept.values()) > 20
     record_claim(
@@ -52,12 +52,12 @@ def test_what_a_test_wrote_is_gone_after_it_and_what_django_knows_is_not() -> No
     assert {model: model.objects.count() for model in kept} == kept
 
 
-@pytest.mark.parametrize("turn", ["set up", "brought back"])
-def test_the_campaign_is_on_sale_at_the_sandbox_each_time(
+@pytest.mark.parametrize("turn", ["set up", "restored"])
+def test_the_campaigns_prices_exist_at_the_sandbox(
     campaign: Campaign, sandbox: SandboxControl, turn: str
 ) -> None:
-    told = {each["data"]["object"]["id"]: each for each in sandbox.events("price.created")}
-    assert set(told) == set(Price.objects.values_list("stripe_price_id", flat=True))
-    assert len(told) == 4
+    created = {event["data"]["object"]["id"] for event in sandbox.events("price.created")}
+    assert created == set(Price.objects.values_list("stripe_price_id", flat=True))
+    assert len(created) == 4
     assert len(sandbox.events("product.created")) == 1
     assert not Gift.objects.exists()

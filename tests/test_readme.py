@@ -27,7 +27,7 @@ def read_anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def leads_somewhere(page: Path, target: str) -> bool:
+def is_valid_target(page: Path, target: str) -> bool:
     path, _, anchor = target.partition("#")
     linked = (page.parent / path).resolve() if path else page
     return linked.exists() and (not anchor or anchor in read_anchors(linked))
@@ -42,14 +42,14 @@ def test_the_first_screen_of_the_readme_has_the_picture_and_both_commands() -> N
 
 @pytest.mark.parametrize("page", PAGES, ids=IDS)
 def test_relative_links_lead_to_existing_files_and_headings(page: Path) -> None:
-    assert [target for target in read_links(page) if not leads_somewhere(page, target)] == []
+    assert [target for target in read_links(page) if not is_valid_target(page, target)] == []
 
 
 def test_a_broken_link_is_found() -> None:
     assert len(read_links(README)) >= 5
-    assert leads_somewhere(README, "docs/operations.md#webhook-events")
-    assert not leads_somewhere(README, "docs/no-such-page.md")
-    assert not leads_somewhere(README, "docs/operations.md#no-such-heading")
+    assert is_valid_target(README, "docs/operations.md#webhook-events")
+    assert not is_valid_target(README, "docs/no-such-page.md")
+    assert not is_valid_target(README, "docs/operations.md#no-such-heading")
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:

@@ -1,4 +1,4 @@
-"""Every text that readers and staff meet stands in Ukrainian, too, with the same placeholders."""
+"""Every text for readers and staff has a Ukrainian translation with the same placeholders."""
 
 import io
 import re
@@ -29,15 +29,15 @@ KEYWORDS = {
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
-# {name} of our own wording, %(name)s and %s of Django's.
+# Ours are {name}; Django's are %(name)s and %s.
 PLACEHOLDER = re.compile(r"\{\w*\}|%\(\w+\)s|%[sd]")
 
-# What a msgid is known by: its context, and its singular.
+# A message's context and singular.
 Key = tuple[str | None, str]
 
 
-def sources() -> Iterator[tuple[Path, str]]:
-    """Each file that holds texts, as Python."""
+def list_sources() -> Iterator[tuple[Path, str]]:
+    """Yield each file that can contain texts, as Python code."""
     for folder in ("campaigns", "newsroom", "templates"):
         for path in sorted((ROOT / folder).rglob("*")):
             if {"sandbox", "migrations", "locale"} & set(path.parts) or not path.is_file():
@@ -50,11 +50,11 @@ def sources() -> Iterator[tuple[Path, str]]:
 
 @lru_cache
 def used_messages() -> dict[Key, str]:
-    """Every msgid in the project, with a place where it stands."""
+    """Return every message in the project, with a file and line where it is used."""
     found: dict[Key, str] = {}
-    for path, code in sources():
-        # A template's tags become calls with text between them that is no Python; the scanner
-        # that Django's own makemessages uses does not mind, Babel's tokenizer would.
+    for path, code in list_sources():
+        # Django turns a template's tags into calls, with text between them that isn't Python.
+        # Babel's tokenizer would fail on it.
         for line, message, _, context in extract_from(code, is_python=path.suffix == ".py"):
             singular = message[0] if isinstance(message, tuple) else message
             if singular:
@@ -116,7 +116,7 @@ def test_every_text_is_translated(language: str) -> None:
 
 
 def test_every_name_of_a_model_and_its_fields_can_be_translated() -> None:
-    """Without a name of its own a field is called by its attribute, in English everywhere."""
+    """A field without a verbose name is shown by its attribute's name, in English."""
     unnamed = []
     for model in apps.get_app_config("campaigns").get_models():
         names = {"Meta": model._meta.verbose_name, "Meta, plural": model._meta.verbose_name_plural}
@@ -132,7 +132,7 @@ def test_every_name_of_a_model_and_its_fields_can_be_translated() -> None:
 
 
 @pytest.mark.parametrize("language", ["uk"])
-def test_no_translation_is_of_a_text_that_is_gone(language: str) -> None:
+def test_every_translated_text_is_still_used(language: str) -> None:
     assert set(known_messages(language)) - set(used_messages()) == set()
 
 
@@ -143,7 +143,7 @@ def test_a_translation_has_the_placeholders_of_its_text(language: str) -> None:
         ids = message.id if isinstance(message.id, (tuple, list)) else [singular]
         wanted = set(PLACEHOLDER.findall(ids[-1]))
         for form in _forms(message):
-            # A form for one may leave the number out.
+            # The singular form may leave out the number.
             if set(PLACEHOLDER.findall(form)) - wanted or (
                 len(ids) == 1 and set(PLACEHOLDER.findall(form)) != wanted
             ):

@@ -1,4 +1,4 @@
-"""Readers and staff meet one word for each thing; the words we gave up stay out of our texts."""
+"""Texts for readers and staff use one word for each thing, and none of the avoided words."""
 
 import re
 
@@ -8,7 +8,7 @@ from tests.test_translations import ROOT, used_messages
 
 pytestmark = pytest.mark.once
 
-# A pattern for each word or phrase that is not used, and the one that is.
+# Patterns of words to avoid, each with the words to use.
 INSTEAD = {
     r"drives?": "campaign",
     r"g[ia]ve(?:s|n)? back|paid back|taken back": "refund, refunded",
@@ -34,7 +34,7 @@ TAG = re.compile(r"{[%#].*?[%#]}|{{.*?}}|<[^>]*>", re.DOTALL)
 
 
 def find_forbidden(texts: dict[str, str]) -> list[str]:
-    """Return a line for each text with a word that is not used, and the place of the text."""
+    """Return a line for each text that contains an avoided word, with its place."""
     return [
         f"{place}: {found[0]!r} in {text!r}"
         for text, place in texts.items()
@@ -42,12 +42,12 @@ def find_forbidden(texts: dict[str, str]) -> list[str]:
     ]
 
 
-def test_no_message_has_a_word_that_we_gave_up() -> None:
+def test_no_message_contains_an_avoided_word() -> None:
     messages = {text: place for (_, text), place in used_messages().items()}
     assert find_forbidden(messages) == []
 
 
-def test_no_page_of_the_sandbox_or_the_demo_has_one() -> None:
+def test_no_page_of_the_sandbox_or_the_demo_contains_an_avoided_word() -> None:
     pages = {
         TAG.sub(" ", path.read_text()): str(path.relative_to(ROOT))
         for path in sorted((ROOT / "newsroom").rglob("*.html"))
@@ -60,6 +60,6 @@ def test_no_page_of_the_sandbox_or_the_demo_has_one() -> None:
     "text",
     ["The drive is over.", "Give back €60", "It was redeemed.", "Count anew", "Needs a person"],
 )
-def test_the_search_finds_a_word_that_we_gave_up(text: str) -> None:
+def test_the_search_finds_an_avoided_word(text: str) -> None:
     assert find_forbidden({text: "here"})
     assert not find_forbidden({"The campaign is over. Refund €60.": "here"})

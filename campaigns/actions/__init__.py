@@ -1,4 +1,4 @@
-"""What readers and staff do that changes what counts: the one public door for each change.
+"""Actions of readers and staff that change the count: one public function for each.
 
 Each action locks, changes, recounts and asks for new banners, in this order. Views, admin,
 commands and tasks call nothing below this package for such a change. The steps inside are private

@@ -22,7 +22,7 @@ class EndRefused(Exception):
 
 
 class End(Enum):
-    """When a subscription ends."""
+    """The moment at which staff end a subscription."""
 
     AT_PERIOD_END = "at the end of the paid period"
     NOW = "now"
@@ -31,7 +31,7 @@ class End(Enum):
 def grant_membership(
     member: Member, *, plan: Plan, starts_at: datetime, months: int, by: User, note: str
 ) -> Membership:
-    """Grant a membership to somebody who doesn't pay. It is never counted as a new member.
+    """Grant a membership to someone who doesn't pay. It is never counted as a new member.
 
     If it was active when a campaign began, the person doesn't count in that campaign. Raises
     MemberGone and AlreadyGranted.

@@ -64,5 +64,5 @@ def record_offline_payment(
 
 
 def counts_as_new_member(payment: Payment) -> bool:
-    """Say whether the payer counts as a new member of the payment's campaign."""
+    """Return whether the payer counts as a new member of the payment's campaign."""
     return payment.member.tallies.filter(campaign=payment.campaign_id).exists()

@@ -251,7 +251,7 @@ class MemberAdmin(ActionPages):
     ) -> HttpResponse:
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except IntegrityError:  # somebody took the address after the form had checked it
+        except IntegrityError:  # someone else took the address after the form had checked it
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def has_change_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:

@@ -38,7 +38,7 @@ class Link(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """What a row's page shows above its fields: its state, notices, and links to its pages."""
+    """The panel above a row's fields: its state, notices, and links to its action pages."""
 
     state: str
     notices: list[tuple[str, Link | None]]

@@ -1,7 +1,7 @@
 """6 Buy, deliver, remind and expire gifts; find them by their claim code.
 
 Exported here are reads, deliveries, and the jobs of `tasks.py`. The inner steps that change who
-counts are in `claims.py`, `decisions.py` and `sales.py`: `campaigns.actions` holds their doors.
+counts are in `claims.py`, `decisions.py` and `sales.py`: use `campaigns.actions`.
 """
 
 from campaigns.gifts.cards import render_card, render_card_picture

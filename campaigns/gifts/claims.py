@@ -28,7 +28,7 @@ _RESEND_AFTER = timedelta(minutes=2)
 def apply_claim(code: str, *, email: str, name: str, language: str) -> Gift | ConfirmationRequired:
     """Turn the gift into a membership of the person with this e-mail address, exactly once.
 
-    The same person claiming again gets the same gift; anybody else gets GiftNotClaimable. If the
+    The same person claiming again gets the same gift; anyone else gets GiftNotClaimable. If the
     person is a member already, an e-mail with a confirmation link is scheduled to their address
     and ConfirmationRequired is returned: the caller raises it after the commit.
     """

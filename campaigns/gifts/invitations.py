@@ -46,7 +46,7 @@ def _send_now(gift: Gift) -> None:
 
 
 def _was_sent(gift: Gift) -> bool:
-    """Say whether somebody may have the claim code, even if no delivery is recorded yet."""
+    """Return whether someone may have the claim code, even if no delivery is recorded yet."""
     mails = OutgoingMail.objects.filter(gift=gift, kind__in=INVITATIONS, attempts__gt=0)
     return gift.delivered_at is not None or mails.filter(failed_at__isnull=True).exists()
 

@@ -26,7 +26,7 @@ class ConfirmationRequired(Exception):
 
 
 def find_gift(code: str) -> Gift | None:
-    """Return the gift of a claim code as somebody typed it, or None."""
+    """Return the gift of a claim code as someone typed it, or None."""
     return (
         Gift.objects.select_related("checkout__campaign", "buyer", "price__plan", "membership")
         .filter(code_hash__in=possible_hashes(code))
@@ -35,7 +35,7 @@ def find_gift(code: str) -> Gift | None:
 
 
 def is_replaced(code: str) -> bool:
-    """Say whether the claim code was valid until a newer one replaced it."""
+    """Return whether the claim code was valid until a newer one replaced it."""
     return ReplacedCode.objects.filter(code_hash__in=possible_hashes(code)).exists()
 
 
@@ -48,9 +48,9 @@ def refuse_unless_claimable(gift: Gift, *, at: datetime) -> None:
 
 
 def refuse_if_claimed_by_other(code: str, *, email: str) -> None:
-    """Raise GiftNotClaimable if somebody else has claimed the gift.
+    """Raise GiftNotClaimable if someone else has claimed the gift.
 
-    This runs before any lock is taken: late claims and guessed codes hold up nobody.
+    This runs before any lock is taken: late claims and guessed codes block no one.
     """
     claimed = Gift.objects.filter(
         code_hash__in=possible_hashes(code), status=Gift.Status.CLAIMED

@@ -102,14 +102,16 @@ def valid_interval_of(gift: Gift) -> Interval | None:
     payment_valid = valid_interval(gift.payment)
     if payment_valid is None:
         return None
-    begun, until = payment_valid
+    valid_from, valid_until = payment_valid
     refunded_at = [
         refund.refunded_at
         for refund in gift.refunds.all()
         if refund.status == Refund.Status.SUCCEEDED
     ]
-    until = min([*refunded_at, *([until] if until else [])], default=None)
-    return None if until is not None and until <= begun else (begun, until)
+    valid_until = min([*refunded_at, *([valid_until] if valid_until else [])], default=None)
+    if valid_until is not None and valid_until <= valid_from:
+        return None
+    return valid_from, valid_until
 
 
 def reversed_at_of(gift: Gift) -> datetime | None:

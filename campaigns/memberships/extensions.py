@@ -18,7 +18,7 @@ from campaigns.models.moves import states_before
 
 @dataclass(frozen=True)
 class Place:
-    """Where a gift's months start: as an extension of `base`, or as a separate membership."""
+    """The start of a gift's months: in an extension of `base`, or in a separate membership."""
 
     base: Membership | None
     starts_at: datetime

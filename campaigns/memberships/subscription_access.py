@@ -1,4 +1,4 @@
-"""Until when a subscription gives access while it is not being paid.
+"""Access to a subscription while it is not being paid.
 
 Everything is computed from Stripe's objects alone, so that the order of events makes no
 difference. The grace period starts where the unpaid time began: Stripe moves the current period on

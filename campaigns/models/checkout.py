@@ -128,5 +128,5 @@ class Checkout(models.Model):
 
     @property
     def is_complete(self) -> bool:
-        """Whether the reader has finished at Stripe, so that no other session can start."""
+        """True if the reader has finished at Stripe, so that no other session can start."""
         return self.status in {self.Status.WAITING, self.Status.PAID, self.Status.FAILED}

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class StripeCursor(models.Model):
-    """How far one of Stripe's lists was read; everything older was imported or reported."""
+    """The position up to which one of Stripe's lists was read and imported or reported."""
 
     class Of(models.TextChoices):
         EVENTS = "events", _("events")

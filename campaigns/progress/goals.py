@@ -53,7 +53,7 @@ class Progress:
 
     @property
     def is_provisional(self) -> bool:
-        """True if the count can still change: payments are pending or nobody closed it yet."""
+        """True if the count can still change: payments are pending or it isn't closed yet."""
         return not self.is_final and (self.pending > 0 or self.phase is Phase.ENDED)
 
     @property

@@ -15,7 +15,7 @@ from campaigns.payments import ChargeSnapshot
 from campaigns.settlement.lookup import Found, find_checkout
 from campaigns.settlement.snapshots import Snapshot, read_snapshot
 
-# How often an unpaid Checkout is settled, by its age: readers pay soon or never.
+# Intervals between settlements of an unpaid Checkout, by its age: most readers pay soon.
 _UNPAID_PAUSES = (
     (timedelta(minutes=30), timedelta(seconds=30)),
     (timedelta(hours=2), timedelta(minutes=5)),

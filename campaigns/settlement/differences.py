@@ -204,7 +204,7 @@ class Reconciliation:
 
     @property
     def is_equal(self) -> bool:
-        """Whether nothing is missing or different, and every sum is equal to the minor unit."""
+        """True if no row is missing or different, and every sum is equal to the minor unit."""
         groups = (self.missing_here, self.missing_there, self.different)
         return not any(group.count for group in groups) and all(
             self.ours.get(currency, Figures()) == self.theirs.get(currency, Figures())

@@ -28,7 +28,7 @@ from campaigns.settlement.lookup import find_checkout
 from campaigns.stripe_api import StripeFailed, StripeRefused, StripeUnavailable
 
 BATCH = 500  # movements compared by one statement for each table
-# How far back a list is read again: a refund through the bank takes days to finish.
+# Each list is read again from this long ago: a refund through the bank takes days to finish.
 OVERLAP = timedelta(days=7)
 _CLOCKS_DIFFER = timedelta(days=1)  # without a cursor, the first time is by our clock
 

@@ -12,7 +12,7 @@ _ROLES = {
     "subscription_create": Payment.Role.FIRST,
     "subscription_cycle": Payment.Role.RENEWAL,
 }
-# How long after a charge the bank of the person who paid may ask about it.
+# Banks can dispute a charge, or ask about it, for this long.
 _DISPUTABLE_FOR = timedelta(days=120)
 
 

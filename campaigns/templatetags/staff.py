@@ -1,4 +1,4 @@
-"""What the admin's home page shows: the campaigns, and the rows that need attention."""
+"""Template tags for the admin's home page: campaigns, and rows that need attention."""
 
 from dataclasses import dataclass
 

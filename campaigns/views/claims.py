@@ -87,7 +87,7 @@ def claim_gift(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
         context = _gift_context(gift) | {"address": address if typed == address else ""}
         return show_page(request, "campaigns/readers/claim/confirmation_sent.html", context)
     except gifts.GiftNotClaimable as error:
-        gift.refresh_from_db()  # somebody else may have been quicker
+        gift.refresh_from_db()  # someone else may have been quicker
         return _refuse(request, error.reason, gift=gift)
     context = _gift_context(gift) | {"form": form}
     return show_page(

@@ -59,7 +59,7 @@ class Fate(Enum):
     PARTLY = "refunded in part"
     REFUNDED = "refunded"
     LOST = "lost in a dispute"
-    KNOWN = "bought by somebody who was a member before"
+    KNOWN = "bought by an existing member"
     PENDING = "waiting for the bank"
     ABANDONED = "never paid"
 

@@ -50,7 +50,7 @@ class SandboxControl:
                 except (OSError, http.client.HTTPException):
                     self._connection.close()
                     self._connection = None
-                    # A restart of the sandbox closes the old connection: try once more.
+                    # A restart of the sandbox closes the old connection: try again.
                     if fresh or attempt == 2:
                         raise
         answer: Json = json.loads(text)

@@ -1,4 +1,4 @@
-"""Claims and confirmations through their doors: each person counts once."""
+"""Claims and confirmations through their actions: each person counts once."""
 
 import pytest
 from django.conf import LazySettings
@@ -53,7 +53,7 @@ def test_a_member_who_confirms_a_gift_counts_once(ben: Member, gift: Gift) -> No
 
 
 def test_the_inner_step_alone_counts_a_person_twice(ben: Member, gift: Gift) -> None:
-    """The control: this is why `apply_confirmation` is private to the action."""
+    """Control: this is why `apply_confirmation` is private to the action."""
     claims.apply_confirmation(links.make_confirmation_token(gift, ben), language="en")
     assert counted() == 2
 
@@ -80,7 +80,7 @@ def test_a_claim_publishes_the_campaign(campaign: Campaign, gift: Gift) -> None:
 def test_a_confirmation_link_needs_no_code_key(
     ben: Member, gift: Gift, settings: LazySettings
 ) -> None:
-    """The link is signed; the key that made the claim code may be gone."""
+    """The link is signed; the key of the claim code may have been removed."""
     token = links.make_confirmation_token(gift, ben)
     settings.GIFT_CODE_KEY, settings.GIFT_CODE_KEY_FALLBACKS = "a-new-key", []
     assert actions.confirm_claim(token, language="en").claimed_by == ben

@@ -1,4 +1,4 @@
-"""Staff decisions about a gift through their doors: who counts follows at once."""
+"""Staff decisions about a gift: each one recounts the people at once."""
 
 import pytest
 from django.contrib.auth.models import User

@@ -40,7 +40,7 @@ Hold = Payment.Hold
 
 @pytest.fixture
 def abroad(campaign: Campaign) -> Campaign:
-    """A campaign whose prices got dollars as well, in Stripe's dashboard."""
+    """A campaign to whose prices someone added dollars in the Stripe Dashboard."""
     for price in Price.objects.filter(kind__in=["gift", "once"]):
         stripe_api.client().v1.prices.update(
             price.stripe_price_id, {"currency_options": {"usd": {"unit_amount": 6600}}}
@@ -226,7 +226,7 @@ def test_a_decision_and_a_settlement_at_once_leave_the_decision(
 
 
 def test_a_stale_row_would_undo_the_decision(abroad: Campaign, sandbox: SandboxControl) -> None:
-    """The control: this is what a settlement without the lock would write."""
+    """Control: this is what a settlement without the lock would write."""
     payment = buy_abroad(abroad, sandbox, "gift")
     read_before = Payment.objects.get(pk=payment.pk)
     decide(payment, Hold.ACCEPTED)
@@ -235,10 +235,10 @@ def test_a_stale_row_would_undo_the_decision(abroad: Campaign, sandbox: SandboxC
     assert payment.hold == Hold.WAITING
 
 
-# What staff see and do
+# Pages for staff
 
 
-def test_staff_take_it_with_a_why_and_the_number_follows(
+def test_staff_accept_a_held_payment_with_a_reason_and_the_count_changes(
     abroad: Campaign,
     sandbox: SandboxControl,
     client: Client,
@@ -270,7 +270,7 @@ def test_staff_take_it_with_a_why_and_the_number_follows(
     assert "needs=held" not in read_page(client.get("/admin/"))
 
 
-def test_who_may_not_give_money_back_may_not_decide(
+def test_staff_without_the_refund_permission_cannot_decide(
     abroad: Campaign,
     sandbox: SandboxControl,
     client: Client,
@@ -286,7 +286,7 @@ def test_who_may_not_give_money_back_may_not_decide(
     assert client.get(url).status_code == 200
 
 
-def test_the_progress_page_and_the_report_say_what_is_held(
+def test_the_progress_page_and_the_report_show_held_payments(
     abroad: Campaign,
     sandbox: SandboxControl,
     client: Client,

@@ -1,4 +1,4 @@
-"""Granted memberships, offline payments and imports through their doors."""
+"""Granted memberships, offline payments and imports through their actions."""
 
 from datetime import datetime
 
@@ -95,7 +95,7 @@ def test_a_grant_is_made_once(ada: Member, admin_user: User) -> None:
 
 
 @pytest.mark.parametrize("gone", ["merged", "being erased"])
-def test_nothing_is_written_for_a_person_who_is_gone(
+def test_a_merged_or_erased_person_gets_no_new_rows(
     ada: Member, campaign: Campaign, admin_user: User, gone: str
 ) -> None:
     found = Member.objects.get(pk=ada.pk)

@@ -28,104 +28,108 @@ from tests.support.factories import (
 pytestmark = [pytest.mark.long, pytest.mark.django_db]
 
 CI = "CI" in os.environ
-# Two campaigns that overlap, and time before, between and after them.
+# The history begins before the first of two overlapping campaigns, and ends after both.
 FIRST_DAY = at("2026-10-25 09:00")
-_letters = count(1)
+_buyer_numbers = count(1)
 
 
 @dataclass(frozen=True)
-class Deed:
-    """What one of the two did on some day; `more` is what became of it, so many days later."""
+class Action:
+    """An action of one person on some day, and its result `days` later."""
 
-    who: int
-    what: str
+    person: int
+    kind: str
     day: int
     campaign: int
-    more: str
+    result: str
     days: int
 
     def at(self, days: int = 0) -> str:
         return (FIRST_DAY + timedelta(days=self.day + days)).isoformat()
 
 
-DEEDS = st.builds(
-    Deed,
-    who=st.integers(0, 1),
-    what=st.sampled_from(["join", "join", "renew", "debit", "claim", "buy", "grant", "bring_in"]),
+ACTIONS = st.builds(
+    Action,
+    person=st.integers(0, 1),
+    kind=st.sampled_from(
+        ["join", "join", "renew", "debit", "claim", "buy", "grant", "import_membership"]
+    ),
     day=st.integers(0, 50),
     campaign=st.integers(0, 2),
-    more=st.sampled_from(["", "", "refund", "half", "lose", "win", "end"]),
+    result=st.sampled_from(["", "", "refund", "half", "lose", "win", "end"]),
     days=st.integers(0, 12),
 )
 
 
 @dataclass
-class Life:
-    """The rows of a history, made by two duplicates or by one member."""
+class History:
+    """The rows of a history, of two duplicates or of one member."""
 
     people: list[Member]
     campaigns: list[Campaign | None]
     payments: list[Payment] = field(default_factory=list)
     gifts: list[Gift] = field(default_factory=list)
 
-    def live(self, deeds: list[Deed]) -> None:
-        for deed in deeds:
-            who = self.people[deed.who % len(self.people)]
-            getattr(self, deed.what)(who, self.campaigns[deed.campaign], deed)
+    def play(self, actions: list[Action]) -> None:
+        for action in actions:
+            person = self.people[action.person % len(self.people)]
+            getattr(self, action.kind)(person, self.campaigns[action.campaign], action)
         for turn, payment in enumerate(self.payments):
-            # Of two in one second Stripe's id decides, which is no other for being one person.
-            named = f"pi_{self.people[0].pk}_{turn:03}"
-            Payment.objects.filter(pk=payment.pk).update(intent_id=named)
+            # The id decides between payments of the same second, so it must be in the same order.
+            intent_id = f"pi_{self.people[0].pk}_{turn:03}"
+            Payment.objects.filter(pk=payment.pk).update(intent_id=intent_id)
 
-    def join(self, who: Member, campaign: Campaign | None, deed: Deed) -> None:
-        payment = make_payment(who, campaign, deed.at())
+    def join(self, person: Member, campaign: Campaign | None, action: Action) -> None:
+        payment = make_payment(person, campaign, action.at())
         self.payments.append(payment)
-        self._go_on(payment, deed)
+        self._add_result(payment, action)
 
-    def renew(self, who: Member, campaign: Campaign | None, deed: Deed) -> None:
-        self.payments.append(make_payment(who, campaign, deed.at(), role=Payment.Role.RENEWAL))
+    def renew(self, person: Member, campaign: Campaign | None, action: Action) -> None:
+        self.payments.append(make_payment(person, campaign, action.at(), role=Payment.Role.RENEWAL))
 
-    def debit(self, who: Member, campaign: Campaign | None, deed: Deed) -> None:
-        status = Payment.Status.PENDING if deed.days % 2 else Payment.Status.FAILED
-        self.payments.append(make_payment(who, campaign, deed.at(), status=status))
+    def debit(self, person: Member, campaign: Campaign | None, action: Action) -> None:
+        status = Payment.Status.PENDING if action.days % 2 else Payment.Status.FAILED
+        self.payments.append(make_payment(person, campaign, action.at(), status=status))
 
-    def buy(self, who: Member, campaign: Campaign | None, deed: Deed) -> None:
-        gift = make_gift(who, campaign, deed.at())
-        self._keep(gift, deed)
+    def buy(self, person: Member, campaign: Campaign | None, action: Action) -> None:
+        gift = make_gift(person, campaign, action.at())
+        self._add_gift(gift, action)
 
-    def claim(self, who: Member, campaign: Campaign | None, deed: Deed) -> None:
-        gift = make_gift(make_member(f"buyer{next(_letters)}@example.org"), campaign, deed.at())
-        record_claim(gift, who, deed.at(deed.days))
-        self._keep(gift, deed)
+    def claim(self, person: Member, campaign: Campaign | None, action: Action) -> None:
+        gift = make_gift(
+            make_member(f"buyer{next(_buyer_numbers)}@example.org"), campaign, action.at()
+        )
+        record_claim(gift, person, action.at(action.days))
+        self._add_gift(gift, action)
 
-    def _keep(self, gift: Gift, deed: Deed) -> None:
+    def _add_gift(self, gift: Gift, action: Action) -> None:
         self.gifts.append(gift)
         self.payments.append(gift.payment)
-        self._go_on(gift.payment, deed)
+        self._add_result(gift.payment, action)
 
-    def grant(self, who: Member, campaign: Campaign | None, deed: Deed) -> None:
-        self._give(who, deed, Membership.Source.GRANTED)
+    def grant(self, person: Member, campaign: Campaign | None, action: Action) -> None:
+        self._grant(person, action, Membership.Source.GRANTED)
 
-    def bring_in(self, who: Member, campaign: Campaign | None, deed: Deed) -> None:
-        self._give(who, deed, Membership.Source.IMPORTED)
+    def import_membership(self, person: Member, campaign: Campaign | None, action: Action) -> None:
+        self._grant(person, action, Membership.Source.IMPORTED)
 
-    def _give(self, who: Member, deed: Deed, source: Membership.Source) -> None:
-        starts_at = datetime.fromisoformat(deed.at()) - timedelta(days=10 * deed.days)
+    def _grant(self, person: Member, action: Action, source: Membership.Source) -> None:
+        starts_at = datetime.fromisoformat(action.at()) - timedelta(days=10 * action.days)
         memberships.grant_membership(
-            who, plan=None, source=source, starts_at=starts_at, months=1 + deed.days % 3
+            person, plan=None, source=source, starts_at=starts_at, months=1 + action.days % 3
         )
 
-    def _go_on(self, payment: Payment, deed: Deed) -> None:
-        match deed.more:
+    def _add_result(self, payment: Payment, action: Action) -> None:
+        match action.result:
             case "refund" | "half":
-                part = 6000 if deed.more == "refund" else 3000
-                make_refund(payment, deed.at(deed.days), part)
+                part = 6000 if action.result == "refund" else 3000
+                make_refund(payment, action.at(action.days), part)
             case "lose" | "win":
-                status = "lost" if deed.more == "lose" else "won"
-                make_dispute(payment, deed.at(deed.days), status=status)
+                status = "lost" if action.result == "lose" else "won"
+                make_dispute(payment, action.at(action.days), status=status)
             case "end" if payment.membership is not None:
                 Membership.objects.filter(pk=payment.membership.pk).update(
-                    status=Membership.Status.ENDED, ended_at=at(deed.at(deed.days))
+                    status=Membership.Status.ENDED, ended_at=at(action.at(action.days))
                 )
 
     def count(self) -> None:
@@ -134,7 +138,7 @@ class Life:
         progress.tally_members(self.people)
 
     def tallies(self) -> list[Any]:
-        """Who counts where, when and by what: payments and gifts by their turn in the history."""
+        """Return all tallies. Payments and gifts are numbered by their order in the history."""
         payment_turn = {payment.pk: turn for turn, payment in enumerate(self.payments)}
         gift_turn = {gift.pk: turn for turn, gift in enumerate(self.gifts)}
         tallies = Tally.objects.filter(payment__in=self.payments).select_related("campaign")
@@ -150,9 +154,9 @@ class Life:
         )
 
 
-def live_twice(deeds: list[Deed]) -> tuple[Life, Life]:
-    """Make the same history by two duplicates and by one member, in separate campaigns."""
-    lives = []
+def play_twice(actions: list[Action]) -> tuple[History, History]:
+    """Create the same history for two duplicates and for one member, in separate campaigns."""
+    histories = []
     for name, people in (("two", ["ada@example.org", "adele@example.net"]), ("one", ["eve@x.org"])):
         campaigns = [
             make_campaign(slug=f"birthday-{name}"),
@@ -163,16 +167,16 @@ def live_twice(deeds: list[Deed]) -> tuple[Life, Life]:
             ),
             None,
         ]
-        life = Life([make_member(email) for email in people], campaigns)
-        life.live(deeds)
-        life.count()
-        lives.append(life)
-    return lives[0], lives[1]
+        history = History([make_member(email) for email in people], campaigns)
+        history.play(actions)
+        history.count()
+        histories.append(history)
+    return histories[0], histories[1]
 
 
-def numbers(life: Life) -> list[list[int]]:
-    """Return the primary goal's count of each campaign, day by day."""
-    goals = [campaign.goals.get() for campaign in life.campaigns if campaign is not None]
+def daily_counts(history: History) -> list[list[int]]:
+    """Return the primary goal's count of each campaign, every third day."""
+    goals = [campaign.goals.get() for campaign in history.campaigns if campaign is not None]
     days = [FIRST_DAY + timedelta(days=day) for day in range(0, 70, 3)]
     return [[progress.measure_goal(goal, at=day).counted for day in days] for goal in goals]
 
@@ -184,16 +188,16 @@ def numbers(life: Life) -> list[list[int]]:
     derandomize=CI,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(deeds=st.lists(DEEDS, min_size=1, max_size=7), first_stays=st.booleans())
+@given(actions=st.lists(ACTIONS, min_size=1, max_size=7), first_stays=st.booleans())
 def test_merged_members_count_like_one_who_did_everything(
-    deeds: list[Deed], first_stays: bool
+    actions: list[Action], first_stays: bool
 ) -> None:
     with transaction.atomic():
-        two, one = live_twice(deeds)
+        two, one = play_twice(actions)
         kept, gone = two.people if first_stays else reversed(two.people)
         members.merge_members(kept=kept, gone=gone)
         assert two.tallies() == one.tallies()
-        assert numbers(two) == numbers(one)
+        assert daily_counts(two) == daily_counts(one)
         two.people = [kept]
         two.count()
         assert two.tallies() == one.tallies(), "a recount gives the same"
@@ -202,8 +206,8 @@ def test_merged_members_count_like_one_who_did_everything(
 
 def test_the_same_history_counts_more_without_a_merge() -> None:
     """Control: the comparison detects a difference."""
-    deeds = [Deed(who, "join", 10 + who, 0, "", 0) for who in (0, 1)]
-    two, one = live_twice(deeds)
+    actions = [Action(person, "join", 10 + person, 0, "", 0) for person in (0, 1)]
+    two, one = play_twice(actions)
     assert len(two.tallies()) == 2
     assert len(one.tallies()) == 1
-    assert numbers(two) != numbers(one)
+    assert daily_counts(two) != daily_counts(one)

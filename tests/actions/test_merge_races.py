@@ -45,7 +45,7 @@ def assert_all_is_of(kept: Member, gone: Member) -> None:
     assert Member.objects.get_or_create_by_email(gone.email) == kept
 
 
-def assert_tallies_stand() -> None:
+def assert_tallies_are_correct() -> None:
     """Check that a recount of everyone changes nothing."""
     before = sorted(Tally.objects.values_list("member", "gift", "payment", "counted_from"), key=str)
     with transaction.atomic():
@@ -78,7 +78,7 @@ def test_a_simultaneous_settlement_belongs_to_the_member_who_is_kept(
         assert Payment.objects.filter(checkout=checkout, member=kept).count() == 1
         assert Tally.objects.filter(member=kept).count() == 1
         assert Tally.objects.filter(gift__buyer=kept).count() == (1 if kind == "gift" else 0)
-        assert_tallies_stand()
+        assert_tallies_are_correct()
 
 
 def test_a_simultaneous_claim_belongs_to_the_member_who_is_kept(campaign: Campaign) -> None:
@@ -94,10 +94,10 @@ def test_a_simultaneous_claim_belongs_to_the_member_who_is_kept(campaign: Campai
         gift.refresh_from_db()
         assert gift.claimed_by == kept
         assert gift.membership == Membership.objects.get(member=kept)
-        assert_tallies_stand()
+        assert_tallies_are_correct()
 
 
-def test_one_of_two_opposite_merges_is_refused(campaign: Campaign) -> None:
+def test_only_one_of_two_opposite_merges_succeeds(campaign: Campaign) -> None:
     for number in range(20):
         both = make_two(number)
         for who in both:

@@ -177,7 +177,7 @@ def test_two_duplicates_who_counted_in_one_campaign_count_once(
     assert counted(birthday) == 2
     tally = Tally.objects.get(member=ada)
     assert (tally.counted_from, tally.payment) == (at("2026-11-08 12:00"), first)
-    # What was shown was shown; the next one is due.
+    # The published number stays; the next one is due.
     assert list(PublishedNumber.objects.values()) == published
     birthday.refresh_from_db()
     assert birthday.publish_at is not None
@@ -203,7 +203,7 @@ def test_a_closed_campaign_keeps_its_final_count(
 def test_duplicates_who_counted_in_two_campaigns_count_in_both(
     birthday: Campaign, ada: Member, adele: Member
 ) -> None:
-    # Each begun before what the other paid for, so that neither was a member then.
+    # Both campaigns began before either payment, so neither person was a member.
     other = make_campaign(slug="jubilee", starts_at=at("2026-11-05 00:00"))
     make_payment(ada, birthday, "2026-11-10 12:00")
     make_payment(adele, other, "2026-11-10 13:00")
@@ -230,18 +230,18 @@ def test_a_member_from_before_the_campaign_is_not_new(
     assert not Tally.objects.exists()
 
 
-@pytest.mark.parametrize("redeemer_is_kept", [True, False])
+@pytest.mark.parametrize("claimer_is_kept", [True, False])
 def test_a_payment_and_a_claimed_gift_of_one_person_count_once(
-    birthday: Campaign, ada: Member, adele: Member, redeemer_is_kept: bool
+    birthday: Campaign, ada: Member, adele: Member, claimer_is_kept: bool
 ) -> None:
     gift = make_gift(make_member(), birthday, "2026-11-05 12:00")
     record_claim(gift, ada, "2026-11-07 12:00")
     make_payment(adele, birthday, "2026-11-06 12:00")
     tally_all()
     assert counted(birthday) == 2
-    merge(*((ada, adele) if redeemer_is_kept else (adele, ada)))
+    merge(*((ada, adele) if claimer_is_kept else (adele, ada)))
     assert counted(birthday) == 1
-    # By the payment until the claim, by the gift from then on: as the rule has it for one.
+    # Counted by the payment until the claim, then by the gift, like one person.
     person = Tally.objects.get(member__isnull=False)
     assert (person.counted_from, person.counted_until) == (
         at("2026-11-06 12:00"),
@@ -341,7 +341,7 @@ def _content_type() -> int:
 # Refusals
 
 
-def test_a_member_is_not_merged_with_herself(ada: Member) -> None:
+def test_a_member_is_not_merged_with_the_same_member(ada: Member) -> None:
     with pytest.raises(members.MergeRefused, match="same member already"):
         merge(ada, ada)
 

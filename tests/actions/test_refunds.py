@@ -130,7 +130,7 @@ def test_a_lost_answer_refunds_once(
     made.refresh_from_db()
     assert made.refund_id is None
     assert made.next_attempt_at is not None, "the order is tried again"
-    # Days later Stripe has forgotten the idempotency key; the refund's metadata names the order.
+    # Days later the idempotency key has expired, but the refund's metadata names the order.
     RefundOrder.objects.update(next_attempt_at=timezone.now(), attempt=7)
     tasks.sweep()
     made.refresh_from_db()
@@ -168,7 +168,7 @@ def test_a_refund_that_is_not_settled_yet_is_not_refundable_again(
 
 
 @pytest.mark.both_databases
-def test_one_order_executed_by_several_workers_refunds_once(
+def test_an_order_executed_by_several_workers_refunds_once(
     three_gifts: list[Gift], staff: User
 ) -> None:
     made = order(three_gifts[0], staff)
@@ -180,7 +180,9 @@ def test_one_order_executed_by_several_workers_refunds_once(
     assert statuses() == ["revoked", "paid", "paid"]
 
 
-def test_no_more_than_what_is_left_is_refunded(three_gifts: list[Gift], staff: User) -> None:
+def test_an_order_of_more_than_the_unrefunded_amount_is_refused(
+    three_gifts: list[Gift], staff: User
+) -> None:
     refund_in_the_dashboard(three_gifts[0].payment, 6000)
     order(three_gifts[1], staff)  # not executed yet, but its amount is taken
     assert actions.refundable_minor(three_gifts[0].payment) == 6000
@@ -228,12 +230,12 @@ def test_a_worker_without_an_answer_keeps_the_answer_of_another(
     """Two workers ask at once: one gets the refund, the other an error."""
     made, ask = order(three_gifts[0], staff), refunds._ask_stripe
 
-    def be_second(asked: RefundOrder) -> None:
+    def ask_as_second(asked: RefundOrder) -> None:
         monkeypatch.setattr(refunds, "_ask_stripe", ask)
         actions.execute_refund_order(asked.pk)
         raise stripe_api.StripeUnavailable("409")
 
-    monkeypatch.setattr(refunds, "_ask_stripe", be_second)
+    monkeypatch.setattr(refunds, "_ask_stripe", ask_as_second)
     actions.execute_refund_order(made.pk)
     made.refresh_from_db()
     assert made.refund_id == Refund.objects.get().refund_id
@@ -244,12 +246,12 @@ def test_a_refund_settled_before_its_answer_is_assigned_to_its_gifts(
     three_gifts: list[Gift], staff: User
 ) -> None:
     made = order(three_gifts[0], staff)
-    refunds._ask_stripe(made)  # and the process dies before it notes the refund
+    refunds._ask_stripe(made)  # the process dies before it saves the refund
     settlement.settle_checkout(three_gifts[0].checkout_id)
     assert statuses() == ["revoked", "paid", "paid"]
 
 
-# The door of staff
+# The action of staff
 
 
 def refund(payment: Payment, staff: User, **changes: Any) -> RefundOrder:

@@ -1,1 +1,1 @@
-"""Staff's side, a module a noun, as in campaigns/admin."""
+"""Tests of the admin, with modules named as in campaigns/admin."""

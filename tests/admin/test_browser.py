@@ -22,8 +22,8 @@ WINDOWS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def site(request: pytest.FixtureRequest, clean_ground: None) -> LiveServer:
-    """A web server of this process, started once the folder of static files is there."""
+def site(request: pytest.FixtureRequest, clean_state: None) -> LiveServer:
+    """A web server in this process, started after `clean_state` has created the static folder."""
     server: LiveServer = request.getfixturevalue("live_server")
     return server
 

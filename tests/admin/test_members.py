@@ -210,17 +210,17 @@ def test_the_pages_of_an_unknown_member_are_not_found(client: Client, page: str)
 # Merges and erasures at the same moment
 
 
-def merge_away(member: Member) -> None:
+def merge_into_other(member: Member) -> None:
     members.merge_members(kept=make_member("kept@example.org"), gone=member)
 
 
-MEANWHILE = pytest.mark.parametrize("happen", [merge_away, erasures.request_erasure])
+MEANWHILE = pytest.mark.parametrize("happen", [merge_into_other, erasures.request_erasure])
 
 
 @MEANWHILE
 @pytest.mark.usefixtures("editor")
 @pytest.mark.parametrize("page", ["grant", "payment"])
-def test_nothing_is_added_to_a_member_who_has_just_been_merged_or_erased(
+def test_a_member_who_has_just_been_merged_or_erased_gets_no_new_rows(
     client: Client,
     birthday: Campaign,
     monkeypatch: pytest.MonkeyPatch,
@@ -229,12 +229,12 @@ def test_nothing_is_added_to_a_member_who_has_just_been_merged_or_erased(
 ) -> None:
     ada = make_member("ada@example.org")
 
-    def look_too_early(member: Member) -> bool:
+    def check_too_early(member: Member) -> bool:
         monkeypatch.undo()
         happen(member)
         return False
 
-    monkeypatch.setattr("campaigns.admin.members.is_being_erased", look_too_early)
+    monkeypatch.setattr("campaigns.admin.members.is_being_erased", check_too_early)
     fields = grant_fields() if page == "grant" else payment_fields(birthday)
     response = client.post(admin_url(Member, page, ada.pk), fields)
     assert response.status_code == 422

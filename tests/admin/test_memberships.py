@@ -12,7 +12,7 @@ from newsroom.sandbox.control import SandboxControl
 from tests.support.extensions import Clock
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at, make_member
-from tests.support.pages import NOBODY
+from tests.support.pages import UNREACHABLE
 from tests.support.sales import subscribe
 from tests.support.staff import admin_url, fill_in, grant_permissions, read_messages, read_page
 
@@ -32,7 +32,7 @@ def url_of(membership: Membership, name: str) -> str:
 
 
 def end(client: Client, membership: Membership, name: str) -> str:
-    """End it as staff do; return the messages."""
+    """End the subscription as staff do, and return the messages."""
     url = url_of(membership, name)
     return read_messages(client.post(url, fill_in(client, url, why=WHY), follow=True))
 
@@ -85,10 +85,10 @@ def test_a_second_click_or_a_missing_reason_changes_nothing(
 
 
 @pytest.mark.usefixtures("editor")
-def test_nothing_ends_while_stripe_does_not_answer(
+def test_no_membership_ends_while_stripe_does_not_answer(
     running: Membership, client: Client, settings: LazySettings
 ) -> None:
-    settings.STRIPE_API_BASE = NOBODY
+    settings.STRIPE_API_BASE = UNREACHABLE
     answer = client.post(url_of(running, "end"), {"why": WHY})
     assert answer.status_code == 422
     assert "Stripe doesn’t answer." in read_page(answer)

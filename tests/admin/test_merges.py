@@ -161,7 +161,7 @@ def test_a_merge_needs_a_reason(client: Client, ada: Member, adele: Member) -> N
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_merge_is_shown_again_if_something_has_changed(
+def test_a_merge_is_shown_again_if_a_row_has_changed(
     client: Client, birthday: Campaign, ada: Member, adele: Member
 ) -> None:
     url = merge_url(ada, adele)

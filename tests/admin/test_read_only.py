@@ -1,4 +1,4 @@
-"""Who may view what, and that viewing allows no change."""
+"""Permissions to view rows, and that they allow no change."""
 
 import re
 from typing import Any

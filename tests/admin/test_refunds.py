@@ -91,7 +91,7 @@ def test_a_partial_refund_does_not_revoke_a_gift(
 
 
 @pytest.mark.usefixtures("editor")
-def test_one_of_three_gifts_is_refunded(
+def test_a_single_gift_of_three_is_refunded(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = buy_gifts(campaign, sandbox)
@@ -198,7 +198,7 @@ def test_stripes_reason_for_refusing_is_shown(
     payment = pay_and_settle(place_order(campaign), sandbox)
     url = refund_url(payment)
     fields = fill_in(client, url, why=WHY, reason="duplicate")
-    # Refunded at Stripe, and not known here yet.
+    # Refunded at Stripe, but not settled here yet.
     stripe_api.refund_payment(str(payment.intent_id), amount_minor=6000, idempotency_key="back")
     response = client.post(url, fields, follow=True)
     order = RefundOrder.objects.get()

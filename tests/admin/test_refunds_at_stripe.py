@@ -35,7 +35,7 @@ def test_a_refund_from_the_dashboard_needs_to_be_assigned(
     page = read_page(client.get(admin_url(Payment, "change", payment.pk)))
     assert "All of them stay valid and count" in page
     assert f'href="{url}"' in page
-    # Until then nobody knows which gifts can still be refunded.
+    # Before that it is unknown which gifts can still be refunded.
     assert "First say which gifts" in read_messages(client.get(refund_url(payment), follow=True))
 
     third = Gift.objects.order_by("position")[2]
@@ -64,7 +64,7 @@ def test_a_refund_can_be_assigned_to_no_gift(
     assert measure_primary_goal(campaign) == 3
     refund.refresh_from_db()
     assert refund.gifts_named_at is not None
-    # Less is left than the shares of all gifts, and is refunded in full.
+    # The rest is less than the shares of all gifts, and is refunded in full.
     everything = [str(gift.pk) for gift in Gift.objects.all()]
     refund_payment(client, payment, gifts=everything)
     assert sum(Refund.objects.values_list("amount_minor", flat=True)) == payment.amount_minor
@@ -72,7 +72,7 @@ def test_a_refund_can_be_assigned_to_no_gift(
 
 
 @pytest.mark.usefixtures("editor")
-def test_more_than_what_is_left_is_not_refunded(
+def test_more_than_the_unrefunded_amount_is_refused(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = buy_gifts(campaign, sandbox)

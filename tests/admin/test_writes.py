@@ -10,7 +10,7 @@ from campaigns import admin
 
 SOURCES = sorted(Path(str(admin.__file__)).parent.glob("*.py"))
 WRITES = {"save", "create", "update", "delete", "bulk_create", "bulk_update", "get_or_create"}
-# All that the admin may use of the packages that can change what counts. None of it does.
+# The names that the admin may use from packages that can change the count. None of these do.
 ALLOWED = {
     "gifts": {"change_delivery", "change_recipient", "resend_gift", "valid_interval_of"},
     "members": {"Overview", "set_address", "load_overview"},

@@ -89,7 +89,7 @@ def test_every_placement_fits_in_every_state() -> None:
 
 
 @pytest.mark.django_db
-def test_control_a_page_that_is_too_wide_is_noticed() -> None:
+def test_the_check_finds_a_page_that_is_too_wide() -> None:
     html = render_page(make_campaign(), state="312", language="en")
     with run_chromium() as browser:
         window = browser.new_page(viewport={"width": 320, "height": 900})

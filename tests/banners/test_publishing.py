@@ -194,7 +194,7 @@ def test_a_missing_banner_is_empty_and_not_an_error(slug: str) -> None:
     assert read_banner(slug, "top", language="en") == ""
 
 
-def test_no_argument_leads_out_of_the_folder_of_banners(
+def test_no_argument_reads_a_file_outside_the_folder_of_banners(
     settings: LazySettings, tmp_path: Path
 ) -> None:
     for folder in ("secret/en", "published/birthday/en", "published/en"):

@@ -142,7 +142,7 @@ def test_files_from_spreadsheets_are_read(tmp_path: Path, written: bytes) -> Non
     ],
     ids=["not UTF-8", "empty", "no e-mail", "twice", "open quotation mark"],
 )
-def test_nothing_is_imported_from_a_file_that_cannot_be_read(
+def test_a_file_that_cannot_be_read_imports_nothing(
     tmp_path: Path, written: bytes, error: str
 ) -> None:
     with pytest.raises(CommandError, match=error):
@@ -184,7 +184,7 @@ def test_another_end_in_a_later_import_is_reported_and_changes_nothing(tmp_path:
 
 
 @pytest.mark.django_db
-def test_one_person_can_have_two_earlier_memberships(tmp_path: Path) -> None:
+def test_a_person_can_have_two_earlier_memberships(tmp_path: Path) -> None:
     ada = make_member("ada@example.org")
     output = import_file(
         tmp_path,

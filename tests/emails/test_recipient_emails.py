@@ -33,7 +33,7 @@ def birthday() -> Campaign:
     return make_campaign()
 
 
-def test_the_recipient_reads_who_gave_what_and_how_to_claim_it(
+def test_the_invitation_names_the_buyer_and_the_gift_and_how_to_claim_it(
     birthday: Campaign, client: Client
 ) -> None:
     gift = make_gift_of_ada(birthday, message="For your birthday.\nRead well.\n\nAda")

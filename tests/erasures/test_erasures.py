@@ -49,8 +49,8 @@ from tests.support.erasures import (
     erase,
     find_secrets,
     make_recipient,
-    pass_by,
     run_jobs_until_erased,
+    wait,
 )
 from tests.support.extensions import Clock
 from tests.support.extensions import clock as _clock
@@ -129,11 +129,11 @@ def test_no_personal_data_is_left_in_a_full_dump(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, tmp_path: Path
 ) -> None:
     zoe = create_all_data(campaign, sandbox, tmp_path)
-    pass_by(clock, minutes=180)
-    tasks.sweep()  # what is due anyhow
+    wait(clock, minutes=180)
+    tasks.sweep()  # finish work that is due without the erasure
     before, books = numbers(), sums_of(reconcile())
     assert len(before["tallies"]) >= 4
-    where = find_secrets(dump_everything())  # the control: her data is found before
+    where = find_secrets(dump_everything())  # control: the search finds her data
     for label in TABLES_WITH_HER_DATA:
         assert any(f" in {label} " in line for line in where), label
     erasures.request_erasure(zoe)
@@ -225,11 +225,11 @@ def test_the_subscription_ends_and_the_customer_is_deleted_at_stripe(
     }
     membership.refresh_from_db()
     assert membership.status == Membership.Status.ENDED
-    assert Refund.objects.count() == 0  # nothing is paid back
+    assert Refund.objects.count() == 0  # nothing is refunded
     assert str(Member.objects.get(pk=zoe.pk)) == f"erased member {zoe.pk}"
 
 
-def test_one_last_email_is_sent_and_none_later(zoe: Member, clock: Clock) -> None:
+def test_only_one_last_email_is_sent(zoe: Member, clock: Clock) -> None:
     tasks.send_and_publish()
     before = len(mailbox.outbox)
     erasures.request_erasure(zoe)
@@ -249,7 +249,7 @@ def test_one_last_email_is_sent_and_none_later(zoe: Member, clock: Clock) -> Non
     assert len(mailbox.outbox) == before + 1
 
 
-# What stays
+# Data that stays
 
 
 def test_a_later_refund_finds_the_payment_and_restores_no_data(
@@ -257,7 +257,7 @@ def test_a_later_refund_finds_the_payment_and_restores_no_data(
 ) -> None:
     payment = zoe.payments.get()
     erase(zoe)
-    pass_by(clock, days=3)
+    wait(clock, days=3)
     ordered = refunds.order_refund(
         payment,
         amount_minor=1000,
@@ -298,7 +298,7 @@ def test_a_bank_debit_that_succeeds_later_names_nobody(
     zoe = Member.objects.get(email=ZOE)
     erase(zoe)
     assert find_secrets(dump_everything()) == []
-    pass_by(clock, days=8)
+    wait(clock, days=8)
     settlement.settle_checkout(checkout.pk)
     payment = Payment.objects.get()
     assert (payment.status, payment.member) == ("succeeded", zoe)
@@ -362,13 +362,13 @@ def test_a_person_who_returns_is_a_new_member(
     zoe: Member, campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
     erase(zoe)
-    pass_by(clock, days=1)
+    wait(clock, days=1)
     buy_as_zoe(campaign, sandbox, name="Zoë O.")
     again = Member.objects.get(email=ZOE)
     assert again != zoe
     assert (again.name, again.payments.count(), again.memberships.count()) == ("Zoë O.", 1, 1)
     assert Tally.objects.filter(counted_until=None).count() == 2  # by the rule, as any new person
-    pass_by(clock, days=1)
+    wait(clock, days=1)
     erase(again)
     assert find_secrets(dump_everything()) == []
     assert Member.objects.exclude(erased_at=None).count() == 2

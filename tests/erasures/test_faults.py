@@ -40,9 +40,9 @@ from tests.support.erasures import (
     erase,
     find_secrets,
     order_as_zoe,
-    pass_by,
     post_all_events,
     run_erasure_once,
+    wait,
 )
 from tests.support.extensions import Clock
 from tests.support.extensions import clock as _clock
@@ -99,13 +99,13 @@ def test_a_step_that_fails_at_stripe_is_retried(
     erasure = ask(zoe)
     sandbox.add_fault("api", match=call, kind=kind, times=-1)
     run_erasure_once(erasure)
-    if kind == "error" or erasure.done_at is None:  # a lost answer may be got by asking again
+    if kind == "error" or erasure.done_at is None:  # a retry may have got the lost answer
         assert erasure.error in {"StripeFailed", "StripeUnavailable"}
         assert erasure.next_attempt_at is not None
         assert timezone.now() < erasure.next_attempt_at < timezone.now() + timedelta(minutes=1)
-        assert Member.objects.get(pk=zoe.pk).email == ZOE  # nothing is half done
+        assert Member.objects.get(pk=zoe.pk).email == ZOE  # no step is half done
     sandbox.remove_faults()
-    pass_by(clock, minutes=1)
+    wait(clock, minutes=1)
     tasks.sweep()
     erasure.refresh_from_db()
     assert_forgotten(erasure)
@@ -123,10 +123,10 @@ def test_an_erasure_waits_one_day_for_the_last_email(
     for _ in range(3):
         run_erasure_once(erasure)
         assert (erasure.done_at, erasure.error) == (None, "")
-        pass_by(clock, minutes=5)
-    assert Membership.objects.get().status == "ended"  # that waits for nothing
+        wait(clock, minutes=5)
+    assert Membership.objects.get().status == "ended"  # this doesn't wait for the e-mail
     assert Member.objects.get(pk=zoe.pk).email == ZOE
-    pass_by(clock, days=1)
+    wait(clock, days=1)
     run_erasure_once(erasure)
     assert_forgotten(erasure)
     monkeypatch.setattr(EmailBackend, "send_messages", send)
@@ -169,9 +169,9 @@ def test_another_worker_repeats_a_step_at_which_one_died(
         run_erasure_once(erasure)
     erasure.refresh_from_db()
     assert erasure.done_at is None
-    assert erasures.claim_erasures(at=timezone.now()) == []  # its lease holds others off
+    assert erasures.claim_erasures(at=timezone.now()) == []  # its lease is still valid
     monkeypatch.setattr(module, name, do)
-    pass_by(clock, minutes=3)
+    wait(clock, minutes=3)
     [erasure_id] = erasures.claim_erasures(at=timezone.now())
     assert erasures.carry_out_erasure(erasure_id)
     erasure.refresh_from_db()
@@ -254,7 +254,7 @@ def test_simultaneous_workers_settlements_and_webhooks_leave_no_data(
 
     outcomes = race(work, settle, partial(erasures.carry_out_erasure, erasure.pk), settle)
     assert [each for each in outcomes if isinstance(each, Exception)] == []
-    pass_by(clock, minutes=5)
+    wait(clock, minutes=5)
     tasks.sweep()
     assert_forgotten(run_erasure_once(erasure))
     assert Payment.objects.get().member_id == zoe.pk

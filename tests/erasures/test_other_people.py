@@ -64,7 +64,7 @@ def test_the_new_owner_of_a_former_address_keeps_their_data(
     erase(zoe)
     assert_is_nias(gift, unpaid)
     assert ErasedAddress.objects.holds(MOVED)
-    assert not Checkout.objects.filter(name="Zoë Luczak").exists()  # what she bought by it is hers
+    assert not Checkout.objects.filter(name="Zoë Luczak").exists()  # these purchases are hers
 
 
 def test_a_member_who_confirmed_an_address_for_someone_else_keeps_their_data(
@@ -178,7 +178,7 @@ def test_a_name_made_of_log_words_removes_only_itself(
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["\u0301 \u0301", "\u0301 x", "\u0301 \u0301 \u0301"])
 def test_a_name_without_two_words_removes_nothing(name: str) -> None:
-    """Without its accents nothing is left of the name, and nothing would match everywhere."""
+    """The name is empty without its accents, and an empty name would match everywhere."""
     hostile = make_member("mallory@example.org")
     Member.objects.filter(pk=hostile.pk).update(name=name)
     noted = Membership.objects.create(

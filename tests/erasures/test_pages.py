@@ -88,7 +88,7 @@ def test_the_page_mentions_only_what_the_member_has(client: Client) -> None:
         assert words not in page
 
 
-def test_nothing_is_erased_without_the_tick(client: Client) -> None:
+def test_an_erasure_needs_the_tick(client: Client) -> None:
     make_member(ADA)
     sign_in(client)
     answer = client.post(ERASE, {})

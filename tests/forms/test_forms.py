@@ -130,7 +130,7 @@ def test_a_probable_typo_in_an_address_is_questioned_once(birthday: Campaign) ->
     assert again.is_valid(), again.errors
 
 
-def test_errors_keep_what_was_typed(birthday: Campaign) -> None:
+def test_errors_keep_the_typed_values(birthday: Campaign) -> None:
     form = JoinForm(typed_join(email="ada", name="Áda <b>"), campaign=birthday)
     assert not form.is_valid()
     assert form["email"].value() == "ada"

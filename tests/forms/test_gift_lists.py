@@ -25,8 +25,8 @@ from tests.support.pages import (
     CLEO,
     GIFT,
     GIFTS,
-    NOBODY,
     NOON,
+    UNREACHABLE,
     error_beside,
     gift_list_fields,
     main_of,
@@ -89,7 +89,7 @@ def test_many_gifts_share_a_delivery_day(client: Client, campaign: Campaign) -> 
     assert days == [("2026-12-24T07:00:00+00:00", "Europe/Kyiv")] * 2
 
 
-def test_a_button_adds_rows_and_keeps_what_was_typed(client: Client, campaign: Campaign) -> None:
+def test_a_button_adds_rows_and_keeps_the_typed_values(client: Client, campaign: Campaign) -> None:
     fields = gift_list_fields(client, BEN, name="", email="ada@", paste="kept", more="1")
     response = client.post(GIFTS, fields)
     assert response.status_code == 200
@@ -114,7 +114,7 @@ def test_the_sum_is_shown_above_the_button(client: Client, campaign: Campaign) -
     assert "2 × €30.50 = €61." in as_text(response)
 
 
-def test_each_error_names_its_row_and_keeps_what_was_typed(
+def test_each_error_names_its_row_and_keeps_the_typed_values(
     client: Client, campaign: Campaign
 ) -> None:
     rows = [
@@ -175,7 +175,7 @@ def test_if_stripe_is_down_the_page_keeps_all_gifts(
     client: Client, campaign: Campaign, sandbox: SandboxControl, settings: LazySettings
 ) -> None:
     fields = gift_list_fields(client, BEN, CLEO)
-    settings.STRIPE_API_BASE = NOBODY
+    settings.STRIPE_API_BASE = UNREACHABLE
     response = client.post(GIFTS, fields)
     assert response.status_code == 503
     form = read_form(response)
@@ -183,7 +183,7 @@ def test_if_stripe_is_down_the_page_keeps_all_gifts(
     assert len(start_order(client, form.action, form.fields).typed["gifts"]) == 2
 
 
-def test_the_two_forms_lead_to_each_other(client: Client, campaign: Campaign) -> None:
+def test_the_two_forms_link_to_each_other(client: Client, campaign: Campaign) -> None:
     assert f'href="{GIFTS}"' in main_of(client.get(GIFT))
     assert f'href="{GIFT}"' in main_of(client.get(GIFTS))
     Price.objects.update(is_active=False)

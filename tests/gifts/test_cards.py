@@ -67,7 +67,7 @@ def find_claimed(address: str) -> Gift | None:
 
 
 def is_blank(picture: Image.Image, box: tuple[float, float, float, float]) -> bool:
-    """Say whether nothing is printed in the box, which is in parts of the page."""
+    """Return whether the box is blank; its edges are fractions of the page."""
     width, height = picture.size
     left, top, right, bottom = box
     part = picture.crop(
@@ -76,7 +76,7 @@ def is_blank(picture: Image.Image, box: tuple[float, float, float, float]) -> bo
     return all(low > 250 for low, _ in part.convert("RGB").getextrema())  # type: ignore[misc]
 
 
-# The way to the gift
+# The link and the code
 
 
 def test_the_qr_code_leads_to_the_gift(gift: Gift) -> None:
@@ -110,12 +110,12 @@ def test_a_long_address_of_the_site_still_fits(gift: Gift, settings: Any) -> Non
     assert is_blank(draw(card), (0.97, 0, 1, 1))
 
 
-# What it says
+# Texts
 
 
-def test_the_card_says_who_gives_what_to_whom_until_when(settings: Any) -> None:
+def test_the_card_names_the_buyer_the_recipient_the_gift_and_its_expiry(settings: Any) -> None:
     settings.NEWSROOM_NAME = "The Meridian Post"
-    # In Kyiv it is the first already.
+    # It is already the first of the month in Kyiv.
     gift = give(expires_at=datetime(2027, 11, 30, 22, 30, tzinfo=UTC), message="Read it.")
     text = read_text(gifts.render_card(gift, language="en"))
     for said in (
@@ -186,7 +186,7 @@ def test_a_message_is_aligned_by_its_script(first: str, more: str, begins_right:
     assert (x > A5[0] / 4) == begins_right
 
 
-# What readers write is text
+# Readers' texts are never markup
 
 
 def test_markup_is_printed_as_it_was_typed() -> None:

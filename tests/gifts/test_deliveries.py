@@ -127,7 +127,7 @@ def test_a_claimed_gift_is_not_sent(scheduled: Gift, mailoutbox: list[Any]) -> N
     )
 
 
-def test_the_buyer_is_told_if_the_provider_refuses_the_address(
+def test_the_buyer_gets_an_email_if_the_provider_refuses_the_address(
     scheduled: Gift, mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = EmailMultiAlternatives.send

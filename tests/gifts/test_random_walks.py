@@ -41,7 +41,7 @@ PEOPLE = ("ben", "cleo")
 
 
 class Walk:
-    """One gift, the steps that people, money and time can take, and the rules after each step."""
+    """A gift, the possible steps of people, money and time, and the rules after each step."""
 
     def __init__(self, campaign: Campaign, staff: User, clock: time_machine.Traveller) -> None:
         self.staff, self.clock = staff, clock
@@ -55,18 +55,20 @@ class Walk:
     def take(self, step: str, argument: int) -> None:
         self.gift.refresh_from_db()
         before, claimed_by = dump(self.gift), self.gift.claimed_by_id
-        code, noted = self.gift.code, GiftChange.objects.count()
+        code, changes = self.gift.code, GiftChange.objects.count()
         try:
             getattr(self, step)(argument)
         except REFUSALS:
             self.gift.refresh_from_db()
             assert dump(self.gift) == before, f"{step} was refused and changed something"
-            assert GiftChange.objects.count() == noted, f"{step} was refused and left a note"
+            assert GiftChange.objects.count() == changes, (
+                f"{step} was refused and recorded a change"
+            )
         self.gift.refresh_from_db()
         if self.gift.code != code:
             self.old_codes.append(code)
         if claimed_by is not None and step != "reassign":
-            assert self.gift.claimed_by_id == claimed_by, "claimed by two"
+            assert self.gift.claimed_by_id == claimed_by, "claimed by two people"
         self.check()
 
     # Time
@@ -87,8 +89,8 @@ class Walk:
         gifts.change_recipient(self.gift, name="Dan", email=email)
 
     def change_date(self, argument: int) -> None:
-        moved = timezone.now() + timedelta(days=argument % 40)
-        gifts.change_delivery(self.gift, deliver_at=moved)
+        deliver_at = timezone.now() + timedelta(days=argument % 40)
+        gifts.change_delivery(self.gift, deliver_at=deliver_at)
 
     # The person who has the code
 
@@ -110,10 +112,10 @@ class Walk:
     # Money
 
     def refund(self, argument: int) -> None:
-        left = self.payment.amount_minor - sum(
+        rest = self.payment.amount_minor - sum(
             refund.amount_minor for refund in self.payment.refunds.filter(status="succeeded")
         )
-        part = min(left, [1000, 3000, 6000][argument % 3])
+        part = min(rest, [1000, 3000, 6000][argument % 3])
         if part > 0:
             refund = make_refund(self.payment, f"{timezone.now():%Y-%m-%d %H:%M}", part)
             if argument % 2:
@@ -165,7 +167,7 @@ class Walk:
         gift = Gift.objects.select_related("membership", "checkout", "payment").get(pk=self.gift.pk)
         claimed = gift.status == Gift.Status.CLAIMED
         from_gift = Membership.objects.filter(source="gift", member__email__endswith="example.org")
-        running = [each for each in from_gift if each.ended_at is None]
+        running = [membership for membership in from_gift if membership.ended_at is None]
         assert running in ([], [gift.membership] if claimed else []), gift.status
         if claimed:
             assert gift.membership is not None
@@ -184,26 +186,26 @@ class Walk:
             assert not is_valid
         counting = Tally.objects.filter(gift=gift, counted_until__isnull=True)
         assert counting.count() == (1 if is_valid else 0)
-        ahead = [
+        later_steps = [
             moment
             for moment, _ in list_steps(gift)
             if gift.stepped_until is None or moment > gift.stepped_until
         ]
-        assert gift.next_step_at is not None or not ahead, "nothing would ever happen again"
-        waiting = OutgoingMail.objects.filter(
+        assert gift.next_step_at is not None or not later_steps, "a later step is missing its date"
+        unsent = OutgoingMail.objects.filter(
             gift=gift,
             kind__in=["gift_invitation", "gift_to_pass_on"],
             next_attempt_at__isnull=False,
         )
-        assert waiting.count() <= 1, "it would be delivered twice"
+        assert unsent.count() <= 1, "it would be delivered twice"
 
     def _is_valid(self) -> bool:
-        """Return whether the gift's share is valid, by a rule written differently from the code."""
+        """Return whether the gift's share is valid, by a second implementation of the rule."""
         refunds = self.payment.refunds.filter(status="succeeded")
-        returned = sum(refund.amount_minor for refund in refunds)
-        named = any(self.gift in refund.gifts.all() for refund in refunds)
+        refunded = sum(refund.amount_minor for refund in refunds)
+        is_assigned = any(self.gift in refund.gifts.all() for refund in refunds)
         lost = self.payment.disputes.filter(status="lost").exists()
-        return returned < self.payment.amount_minor and not named and not lost
+        return refunded < self.payment.amount_minor and not is_assigned and not lost
 
 
 def dump(gift: Gift) -> dict[str, Any]:
@@ -226,7 +228,7 @@ STEP = st.tuples(st.sampled_from(STEPS), st.integers(0, 11))
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=st.lists(STEP, min_size=6, max_size=18))
-def test_no_walk_leads_to_a_wrong_state(
+def test_no_random_walk_leads_to_a_wrong_state(
     admin_user: User, mailoutbox: list[Any], steps: list[tuple[str, int]]
 ) -> None:
     with time_machine.travel(at("2026-11-10 12:00"), tick=False) as clock:
@@ -242,7 +244,7 @@ def test_no_walk_leads_to_a_wrong_state(
 def test_the_rules_find_a_gift_restored_after_its_refund(
     admin_user: User, monkeypatch: pytest.MonkeyPatch, broken: bool
 ) -> None:
-    """The control: an earlier version restored a gift whose payment was reversed."""
+    """Control: an earlier version restored a gift whose payment was reversed."""
     if broken:
         monkeypatch.setattr(decisions, "reversed_at_of", lambda gift: None)
     with time_machine.travel(at("2026-11-10 12:00"), tick=False) as clock:

@@ -37,7 +37,7 @@ def sell(campaign: Campaign, **changes: Any) -> Gift:
     return gift
 
 
-def live(clock: time_machine.Traveller, days: Iterable[int]) -> dict[int, list[str]]:
+def sweep_daily(clock: time_machine.Traveller, days: Iterable[int]) -> dict[int, list[str]]:
     """Run a sweep on each of these days; return the kinds of e-mails scheduled on each day."""
     seen = set(OutgoingMail.objects.filter(kind__in=KINDS).values_list("pk", flat=True))
     scheduled: dict[int, list[str]] = {}
@@ -60,7 +60,7 @@ def test_an_unclaimed_gift_gets_three_reminders_and_expires_after_a_year(
 ) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday)
-        assert live(clock, A_YEAR) == {
+        assert sweep_daily(clock, A_YEAR) == {
             14: ["gift_reminder"],
             60: ["gift_reminder", "gift_unclaimed"],
             300: ["gift_reminder", "gift_unclaimed"],
@@ -81,7 +81,7 @@ def test_the_buyer_is_reminded_of_a_gift_to_hand_over(birthday: Campaign) -> Non
         gift = sell(birthday, recipient_email="", delivered_at=SOLD, status="delivered")
         with transaction.atomic():
             Gift.objects.filter(pk=gift.pk).update(next_step_at=SOLD)
-        assert live(clock, A_YEAR) == {
+        assert sweep_daily(clock, A_YEAR) == {
             14: ["gift_unclaimed"],
             60: ["gift_unclaimed"],
             300: ["gift_unclaimed"],
@@ -93,7 +93,7 @@ def test_no_reminder_comes_after_the_expiry_of_a_shorter_plan(birthday: Campaign
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday, expires_at=SOLD + timedelta(days=50))
         Plan.objects.update(gift_claimable_days=50)
-        assert live(clock, range(61)) == {14: ["gift_reminder"], 20: ["gift_expiring"]}
+        assert sweep_daily(clock, range(61)) == {14: ["gift_reminder"], 20: ["gift_expiring"]}
         assert status_of(gift) == "expired"
 
 
@@ -102,8 +102,8 @@ def test_an_undelivered_gift_gets_no_reminder(birthday: Campaign) -> None:
         gift = sell(birthday)
         OutgoingMail.objects.all().delete()
         gifts.change_delivery(gift, deliver_at=SOLD + timedelta(days=100))
-        assert live(clock, range(100)) == {}
-        assert live(clock, range(116)) == {114: ["gift_reminder"]}
+        assert sweep_daily(clock, range(100)) == {}
+        assert sweep_daily(clock, range(116)) == {114: ["gift_reminder"]}
         gift.refresh_from_db()
         assert gift.delivered_at == SOLD + timedelta(days=100)
         assert gift.expires_at >= gift.delivered_at + timedelta(days=365)
@@ -113,7 +113,7 @@ def test_sweeps_missed_for_months_remind_once(birthday: Campaign) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday)
         tasks.sweep()
-        assert live(clock, [0, 310]) == {310: ["gift_reminder", "gift_unclaimed"]}
+        assert sweep_daily(clock, [0, 310]) == {310: ["gift_reminder", "gift_unclaimed"]}
         clock.move_to(SOLD + timedelta(days=900))
         tasks.sweep()
         assert status_of(gift) == "expired"
@@ -126,7 +126,7 @@ def test_the_member_is_warned_a_month_and_a_week_before_the_end(
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday, months=3)
         actions.claim_gift(gift.code, email="cleo@example.org", name="Cleo", language="en")
-        assert live(clock, range(101)) == {62: ["gift_ending"], 85: ["gift_ending"]}
+        assert sweep_daily(clock, range(101)) == {62: ["gift_ending"], 85: ["gift_ending"]}
         assert Membership.objects.get().ends_at == at("2027-02-10 12:00")
         assert Membership.objects.get().status == "ended"
     endings = [mail for mail in mailoutbox if mail.to == ["cleo@example.org"]]
@@ -139,7 +139,7 @@ def test_a_gift_of_one_month_has_no_warning_on_the_day_of_its_claim(
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday, months=1)
         actions.claim_gift(gift.code, email="cleo@example.org", name="Cleo", language="en")
-        assert live(clock, range(32)) == {23: ["gift_ending"]}
+        assert sweep_daily(clock, range(32)) == {23: ["gift_ending"]}
 
 
 def test_a_member_with_longer_access_is_not_warned(birthday: Campaign) -> None:
@@ -153,7 +153,7 @@ def test_a_member_with_longer_access_is_not_warned(birthday: Campaign) -> None:
             starts_at=SOLD,
             months=24,
         )
-        assert live(clock, range(101)) == {}
+        assert sweep_daily(clock, range(101)) == {}
 
 
 def test_a_recipient_who_opted_out_gets_no_reminder_and_the_buyer_does(
@@ -162,7 +162,7 @@ def test_a_recipient_who_opted_out_gets_no_reminder_and_the_buyer_does(
     with time_machine.travel(SOLD, tick=False) as clock:
         sell(birthday)
         emails.stop_reminders("Ben@example.org")
-        live(clock, range(71))
+        sweep_daily(clock, range(71))
     reminded = [mail.to[0] for mail in mailoutbox if "List-Unsubscribe" in mail.extra_headers]
     assert reminded == ["ada@example.org"]
 
@@ -172,7 +172,7 @@ def test_a_restored_gift_has_its_full_time_to_be_claimed(
 ) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday)
-        live(clock, [0, 183, 366])
+        sweep_daily(clock, [0, 183, 366])
         assert status_of(gift) == "expired"
         actions.restore_gift(gift, by=admin_user, why="they wrote to us")
         assert status_of(gift) == "delivered"

@@ -1,4 +1,4 @@
-"""One running site for all journeys, because starting it takes longer than most of them."""
+"""The running site that all journeys share, because starting one takes longer than most tests."""
 
 from collections.abc import Iterator
 

@@ -118,10 +118,10 @@ def test_two_hundred_sign_ups_survive_killed_workers_and_a_lost_queue(tmp_path: 
                     time.sleep(chance.uniform(0, 2))
                     site.start_worker()
                 else:
-                    site.queue.lose()
+                    site.queue.lose_messages()
         site.kill_worker()
         pay_all(site, range(180, 200))  # no worker runs, so these are still unsettled
-        site.queue.lose()
+        site.queue.lose_messages()
         missing = 200 - read_counted(site)
         site.start_worker()
         took = wait_until(lambda: read_counted(site) >= 200, seconds=120)
@@ -147,7 +147,7 @@ def test_payments_without_webhook_or_worker_are_counted_later(tmp_path: Path) ->
         events = site.count("stripeevent")
         assert events > 0
         assert read_counted(site) == 0
-        site.queue.lose()  # no message about them is left
+        site.queue.lose_messages()  # no message about them is left
         site.start_worker()
         site.start_beat()
         # A Checkout is due after 30 s, and the sweep runs every 15 s.

@@ -14,7 +14,15 @@ from campaigns import members, settlement, stripe_api
 from campaigns.models import Campaign, Membership
 from newsroom.sandbox.control import SandboxControl
 from tests.support.factories import at, make_member
-from tests.support.pages import JOIN, NOBODY, NOON, join_fields, main_of, read_form, start_order
+from tests.support.pages import (
+    JOIN,
+    NOON,
+    UNREACHABLE,
+    join_fields,
+    main_of,
+    read_form,
+    start_order,
+)
 from tests.support.sign_in import ACCOUNT, ADA, open_account_page, sign_in
 
 CARD = "4242424242424242"
@@ -39,7 +47,7 @@ def subscription(client: Client, campaign: Campaign, sandbox: SandboxControl) ->
 
 
 def at_stripe(membership: Membership) -> dict[str, Any]:
-    """Its raw object: some of these fields never reach the application."""
+    """Return the subscription as Stripe has it, with fields that the application doesn't read."""
     subscriptions = stripe_api.client().v1.subscriptions
     return subscriptions.retrieve(str(membership.subscription_id)).to_dict()
 
@@ -83,7 +91,7 @@ def test_a_member_cancels_without_a_reason(client: Client, subscription: Members
     assert answer["Location"] == f"{ACCOUNT}?done=cancelled"
     assert at_stripe(subscription)["cancellation_details"]["feedback"] is None
     made_up = client.post(f"{ACCOUNT}{subscription.pk}/cancel/", {"feedback": "made-up"})
-    assert made_up.status_code == 303  # it is cancelled already
+    assert made_up.status_code == 303  # cancelled already
 
 
 def test_an_unknown_reason_is_refused(client: Client, subscription: Membership) -> None:
@@ -106,10 +114,10 @@ def test_a_member_undoes_an_end_date_set_at_stripe(
     assert at_stripe(subscription)["cancel_at"] is None
 
 
-def test_nothing_changes_and_the_reason_stays_while_stripe_is_unavailable(
+def test_an_outage_of_stripe_changes_nothing_and_keeps_the_reason(
     client: Client, subscription: Membership, settings: LazySettings
 ) -> None:
-    sandbox_url, settings.STRIPE_API_BASE = settings.STRIPE_API_BASE, NOBODY
+    sandbox_url, settings.STRIPE_API_BASE = settings.STRIPE_API_BASE, UNREACHABLE
     path = f"{ACCOUNT}{subscription.pk}/cancel/"
     answer = client.post(path, {"feedback": "unused", "comment": "No time"})
     assert answer.status_code == 503
@@ -128,7 +136,7 @@ def test_nothing_changes_and_the_reason_stays_while_stripe_is_unavailable(
 def test_the_job_finds_a_cancellation_whose_answer_was_lost(
     client: Client, subscription: Membership, clock: time_machine.Traveller
 ) -> None:
-    members.cancel_subscription(subscription)  # and then we died
+    members.cancel_subscription(subscription)  # then the process dies
     clock.shift(timedelta(minutes=2))
     assert settlement.claim_due_checkouts(at=timezone.now()) == [subscription.checkout_id]
 

@@ -201,7 +201,7 @@ def test_a_receipt_shows_who_paid_what_and_when(client: Client, ada: Member) -> 
 def test_a_receipt_shows_refunds_in_the_language_of_the_reader(client: Client, ada: Member) -> None:
     payment = Payment.objects.get()
     make_refund(payment, "2026-11-12 10:00", 1500)
-    make_dispute(payment, "2026-11-13 10:00")  # while it is open nothing is given back
+    make_dispute(payment, "2026-11-13 10:00")  # an open dispute isn't listed as a refund
     sign_in(client)
     address = f"{ACCOUNT}receipts/{payment.pk}.pdf"
     text = read_pdf(client.get(address).content)

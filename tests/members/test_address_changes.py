@@ -140,7 +140,7 @@ def test_the_emails_explain_the_change(client: Client, ada: Member) -> None:
         assert f"to ask us to change your e-mail address to {NEW_ADDRESS}." in part
         assert "The link works for 24 hours." in part
         assert "If this wasn’t you, ignore this e-mail" in part
-    for part in read_both_parts(new):  # it may be a stranger's, by a slip
+    for part in read_both_parts(new):  # a typo may lead to a stranger
         assert "Ada Reader" not in part
         assert ADA not in part
         assert "a…@example.org" in part
@@ -170,7 +170,7 @@ def test_a_change_is_made_after_both_confirmations_in_any_order(
     change = request_change(client)
     paths = {side: read_change_link(change, side) for side in order}
     for side in order:
-        for _ in range(2):  # a mail scanner looks, and confirms nothing
+        for _ in range(2):  # a mail scanner's GET confirms nothing
             assert Client().get(paths[side]).status_code == 200
         assert address_of(ada) == ADA
         assert Client().post(paths[side]).status_code == 303
@@ -181,13 +181,13 @@ def test_a_change_is_made_after_both_confirmations_in_any_order(
         page = main_of(Client().get(path))
         assert "Your address has been changed" in page
         assert NEW_ADDRESS in page
-    assert NEW_ADDRESS in open_account_page(client)  # it is open still
+    assert NEW_ADDRESS in open_account_page(client)  # the change is still open
     kinds = OutgoingMail.objects.exclude(kind="sign_in").values_list("kind", flat=True)
     assert sorted(kinds) == ["address_changed", "address_new", "address_old"]
 
 
 @pytest.mark.parametrize("side", ["old", "new"])
-def test_one_confirmation_alone_changes_nothing(client: Client, ada: Member, side: str) -> None:
+def test_a_single_confirmation_changes_nothing(client: Client, ada: Member, side: str) -> None:
     change = request_change(client)
     confirm_change(change, side, side)
     assert address_of(ada) == ADA

@@ -24,8 +24,8 @@ from tests.support.address_changes import NEW_ADDRESS, confirm_change, request_c
 from tests.support.factories import make_member
 from tests.support.pages import (
     JOIN,
-    NOBODY,
     NOON,
+    UNREACHABLE,
     join_fields,
     start_order,
 )
@@ -51,7 +51,7 @@ def ada(db: None, client: Client) -> Member:
     return ada
 
 
-def tell() -> list[bool]:
+def sync_customers() -> list[bool]:
     now = timezone.now()
     return [members.sync_customer(pk, at=now) for pk in members.claim_customer_updates(at=now)]
 
@@ -80,11 +80,11 @@ def test_every_customer_at_stripe_is_updated(
     sandbox.pay(str(again.session_id), card=CARD)
     settlement.settle_checkout(again.pk)
     confirm_change(request_change(client), "old", "new")
-    assert tell() == [True]
+    assert sync_customers() == [True]
     for checkout in (bought, again):
         customer = customer_of(checkout)
         assert (customer["email"], customer["name"]) == (NEW_ADDRESS, "Ada Reader")
-    assert tell() == []
+    assert sync_customers() == []
 
 
 def test_the_update_is_retried_while_stripe_is_unavailable(
@@ -95,14 +95,14 @@ def test_the_update_is_retried_while_stripe_is_unavailable(
     clock: time_machine.Traveller,
 ) -> None:
     confirm_change(request_change(client), "old", "new")
-    reachable, settings.STRIPE_API_BASE = settings.STRIPE_API_BASE, NOBODY
-    assert tell() == [False]
+    reachable, settings.STRIPE_API_BASE = settings.STRIPE_API_BASE, UNREACHABLE
+    assert sync_customers() == [False]
     ada.refresh_from_db()
     assert (ada.email, ada.tell_stripe_error) == (NEW_ADDRESS, "StripeUnavailable")
     settings.STRIPE_API_BASE = reachable
-    assert tell() == []
+    assert sync_customers() == []
     clock.shift(timedelta(minutes=11))
-    assert tell() == [True]
+    assert sync_customers() == [True]
     assert customer_of(bought)["email"] == NEW_ADDRESS
     ada.refresh_from_db()
     assert (ada.tell_stripe_at, ada.tell_stripe_error) == (None, "")
@@ -123,10 +123,10 @@ def test_an_update_is_repeated_after_a_lost_answer(
         raise stripe_api.StripeUnavailable("no answer came")
 
     monkeypatch.setattr(stripe_api, "update_customer", lose_the_answer)
-    assert tell() == [False]
+    assert sync_customers() == [False]
     monkeypatch.undo()
     clock.shift(timedelta(minutes=11))
-    assert tell() == [True]
+    assert sync_customers() == [True]
     assert customer_of(bought)["email"] == NEW_ADDRESS
     assert len(sandbox.events("customer.updated")) == 1
 
@@ -136,14 +136,14 @@ def test_a_customer_deleted_at_stripe_is_not_an_error(
 ) -> None:
     stripe_api.client().v1.customers.delete(bought.customer_id or customer_of(bought)["id"])
     confirm_change(request_change(client), "old", "new")
-    assert tell() == [True]
+    assert sync_customers() == [True]
 
 
 def test_staff_see_a_refused_update_without_the_address(
     client: Client, ada: Member, bought: Checkout, admin_client: Client
 ) -> None:
     confirm_change(request_change(client, "ada@м.example"), "old", "new")
-    assert tell() == [False]
+    assert sync_customers() == [False]
     ada.refresh_from_db()
     assert ada.tell_stripe_error == "StripeRefused (email_invalid)"
     assert ada.tell_stripe_at
@@ -164,9 +164,9 @@ def test_an_update_stays_due_if_the_member_changes_meanwhile(
         return update(customer_id, **details)
 
     monkeypatch.setattr(stripe_api, "update_customer", change_meanwhile)
-    tell()
+    sync_customers()
     monkeypatch.undo()
-    assert tell() == [True]
+    assert sync_customers() == [True]
     assert customer_of(bought)["name"] == "Ada R."
 
 
@@ -176,12 +176,12 @@ def test_an_order_with_the_old_address_still_belongs_to_the_member(
     checkout = start_order(client, JOIN, join_fields(client))
     sandbox.pay(str(checkout.session_id), card=CARD)
     confirm_change(request_change(client), "old", "new")
-    assert tell() == [True]  # of no customer yet
+    assert sync_customers() == [True]  # Stripe has no customer yet
     for _ in range(2):
         settlement.settle_checkout(checkout.pk)
     assert Member.objects.get() == ada
     assert Membership.objects.get().member == Payment.objects.get().member == ada
     assert Tally.objects.get().member == ada
     # Stripe created its customer with the old address, and gets the new one.
-    tell()
+    sync_customers()
     assert customer_of(checkout)["email"] == NEW_ADDRESS

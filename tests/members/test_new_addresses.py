@@ -76,7 +76,7 @@ def test_the_owner_of_the_new_address_is_merged(client: Client, campaign: Campai
     sign_in(client)
     change = request_change(client)
     confirm_change(change, "old")
-    other = make_member(NEW_ADDRESS)  # a sign-up meanwhile
+    other = make_member(NEW_ADDRESS)  # someone signs up in the meantime
     make_gift(other, campaign, "2026-11-10 11:00")
     confirm_change(change, "new")
     assert Member.objects.get() == ada
@@ -102,9 +102,7 @@ def test_a_simultaneous_sign_up_with_the_new_address_is_merged() -> None:
     assert address_of(ada) == NEW_ADDRESS
 
 
-def test_nothing_changes_if_the_merge_is_refused(
-    client: Client, ada: Member, other: Member
-) -> None:
+def test_a_refused_merge_changes_nothing(client: Client, ada: Member, other: Member) -> None:
     Erasure.objects.create(member=other)
     change = request_change(client)
     confirm_change(change, "old", "new")
@@ -289,5 +287,5 @@ def test_an_address_taken_at_the_same_moment_is_refused(
     assert answer.status_code == 200
     page = answer.content.decode()
     assert "merge the duplicates instead" in page
-    assert 'value="Ada R."' in page  # nothing of what was typed is lost
+    assert 'value="Ada R."' in page  # the form keeps all values
     assert address_of(ada) == ADA

@@ -72,7 +72,7 @@ def test_a_link_works_once(client: Client) -> None:
     make_member(ADA)
     path = request_link_path(client)
     assert not is_signed_in(client)
-    for _ in range(2):  # a mail scanner looks, and uses nothing up
+    for _ in range(2):  # a mail scanner's GET doesn't use up the link
         answer = client.get(path)
         assert answer.status_code == 200
         assert ">Sign in<" in main_of(answer)
@@ -197,7 +197,7 @@ def test_repeated_requests_do_not_flood_a_mailbox(
 
 
 @pytest.mark.django_db
-def test_one_client_can_request_a_limited_number_of_links(client: Client) -> None:
+def test_a_client_can_request_a_limited_number_of_links(client: Client) -> None:
     statuses = [
         client.post(ACCOUNT, {"email": f"reader{number}@example.org"}).status_code
         for number in range(11)
@@ -263,7 +263,7 @@ def test_staff_login_and_account_page_are_independent(
     make_member(ADA)
     client.force_login(staff)
     before = client.session.get_expiry_age()
-    assert not is_signed_in(client)  # staff are nobody here
+    assert not is_signed_in(client)  # staff users aren't members
     sign_in(client)
     assert client.session[SESSION_KEY] == str(staff.pk)
     assert client.session.get_expiry_age() == before
@@ -276,7 +276,7 @@ def test_staff_login_and_account_page_are_independent(
     assert client.get("/admin/").status_code == 200
     other = Client()
     sign_in(other)
-    assert other.get("/admin/").status_code == 302  # a person is no staff
+    assert other.get("/admin/").status_code == 302  # members aren't staff users
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""When a member has access: one table of cases for the one definition."""
+"""Access of members: a table of cases."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -262,7 +262,7 @@ def test_no_past_due_mail_is_sent_after_the_grace_period(
 def test_a_gift_warns_of_its_end_only_if_access_ends_then(
     campaign: Campaign, other: dict[str, datetime] | None, is_the_end: bool
 ) -> None:
-    """A past due subscription is paid to no later day, although Stripe moves its period on."""
+    """A past due subscription isn't paid up to its period's end, although Stripe moves that on."""
     gift = make_gift(make_member(), campaign, "2026-11-09 12:00")
     gift = claim_gift(gift, make_member(), "2026-11-10 12:00")
     assert gift.membership is not None

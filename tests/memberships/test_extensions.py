@@ -39,7 +39,7 @@ def test_a_gift_to_a_subscriber_moves_the_next_charge(
     subscription.refresh_from_db()
     assert (subscription.status, subscription.push_at) == ("active", None)
     assert subscription.pushed_until == subscription.gifted_until == at("2027-12-10 12:00")
-    # Through all the year nothing is charged, and a zero invoice is no payment.
+    # Nothing is charged for a year. Zero invoices create no payments.
     clock.move_to(at("2027-12-10 11:00"))
     settle(subscription)
     assert Payment.objects.filter(membership=subscription).count() == 1
@@ -90,7 +90,7 @@ def test_an_extension_that_is_revoked_moves_the_next_charge_back(
     tasks.sweep()
     assert (
         fetch_subscription_of(subscription).status == "active"
-    )  # nothing is left, so it charges now
+    )  # no month is left, so Stripe charges now
     settle(subscription)
     assert Payment.objects.filter(membership=subscription).count() == 2
     actions.restore_gift(second, by=admin_user, why="it was right")
@@ -187,7 +187,7 @@ def test_a_renewal_before_the_move_is_extended_from_its_paid_period(
     subscription = subscribe(campaign, sandbox, email=BEN)
     clock.move_to(at("2026-12-10 11:59"))
     gift = claim_and_confirm(make_campaign_gift(campaign, months=1))
-    clock.move_to(at("2026-12-10 13:00"))  # it was charged for another month meanwhile
+    clock.move_to(at("2026-12-10 13:00"))  # another month was charged in the meantime
     tasks.sweep()
     assert read_next_charge(subscription) == at("2027-02-10 12:00")
     assert gift.membership is not None

@@ -36,14 +36,14 @@ OVER = at("2026-12-24 12:00")
 
 
 @pytest.fixture(autouse=True)
-def patience(sandbox: SandboxControl) -> None:
+def past_due_after_retries(sandbox: SandboxControl) -> None:
     """Let Stripe keep the subscription past due after its last attempt."""
     sandbox.set_outcome_after_retries("past_due")
 
 
 @pytest.fixture
 def unpaid(campaign: Campaign, sandbox: SandboxControl, clock: Clock) -> Membership:
-    """Joined monthly on 10 November; charges fail since 10 December."""
+    """A monthly membership since 10 November, whose charges fail since 10 December."""
     membership = subscribe(campaign, sandbox, card=DECLINED_LATER)
     clock.move_to(FAILED + timedelta(minutes=5))
     settle(membership)

@@ -51,7 +51,7 @@ def test_the_day_stays_the_same_or_is_the_last_of_the_month(start: datetime, mon
 def test_months_added_to_the_first_start_never_drift(start: datetime, months: int) -> None:
     ends = [add_months(start, month) for month in range(months, months + 13)]
     assert ends == sorted(set(ends))
-    # A year on, the day is the first one again, but for the 29th of February.
+    # After a year it is the same day again, except for 29 February.
     if (start.month, start.day) != (2, 29):
         assert add_months(start, 12).day == start.day
 
@@ -104,7 +104,7 @@ def test_access_ends_on_time_even_before_the_job_runs() -> None:
 def test_a_refunded_one_off_membership_ends_at_the_refund_or_its_own_end(
     refunded_at: str, ended_at: str, has_run_out: bool
 ) -> None:
-    """Whether or not the job ran in between."""
+    """The result is the same with and without a run of the job in between."""
     membership = give("2026-01-10 12:00", Membership.Source.ONCE)
     paid = make_payment(membership.member, None, "2026-01-10 12:00", membership=membership)
     if has_run_out:

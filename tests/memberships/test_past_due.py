@@ -51,8 +51,8 @@ def test_a_failed_renewal_sends_one_email_however_often_its_events_arrive(
 ) -> None:
     before = len(sandbox.events())
     invoice = fail(subscribed, sandbox)
-    came = [event["id"] for event in sandbox.events()[before:]]
-    deliver_events(sandbox, client, [*came, *reversed(came)])
+    event_ids = [event["id"] for event in sandbox.events()[before:]]
+    deliver_events(sandbox, client, [*event_ids, *reversed(event_ids)])
     subscribed.refresh_from_db()
     assert subscribed.status == Membership.Status.PAST_DUE
     assert [mail.key for mail in past_due_mails()] == [f"past_due:{invoice['id']}"]

@@ -18,7 +18,7 @@ from tests.support.extensions import Clock, claim_and_confirm, make_campaign_gif
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at, make_plan, make_price
 from tests.support.mails import read_both_parts, send_mail
-from tests.support.pages import NOBODY, main_of, read_form
+from tests.support.pages import UNREACHABLE, main_of, read_form
 from tests.support.renewals import DECLINED_LATER, change_at_stripe, replace_card
 from tests.support.rows import dump_rows, forget_sales
 from tests.support.sales import settle, subscribe
@@ -76,7 +76,7 @@ def test_switching_to_yearly_charges_the_amount_that_was_shown(
         "Pay €57 and change",
     ):
         assert words in page
-    assert gross(sandbox) == 600  # looking costs nothing
+    assert gross(sandbox) == 600  # viewing the page charges nothing
     answer = switch(client, monthly)
     assert answer["Location"] == f"{ACCOUNT}?done=switched"
     page = open_account_page(client)
@@ -97,7 +97,7 @@ def test_switching_to_monthly_credits_the_rest_of_the_year(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:
     membership = subscribe(campaign, sandbox, kind="year")
-    clock.move_to(at("2027-05-12 00:00"))  # 182 and a half of 365 days are gone
+    clock.move_to(at("2027-05-12 00:00"))  # after 182.5 of 365 days
     sign_in(client)
     page = main_of(client.get(path_of(membership)))
     for words in (
@@ -111,7 +111,7 @@ def test_switching_to_monthly_credits_the_rest_of_the_year(
     membership.refresh_from_db()
     assert membership.price == Price.objects.get(kind="month")
     clock.move_to(at("2027-09-12 00:05"))
-    assert settle(membership) == "active"  # four months are paid by what was left
+    assert settle(membership) == "active"  # the credit pays for four months
     assert paid() == [("first", 6000)]
     clock.move_to(at("2027-10-12 00:05"))
     settle(membership)
@@ -152,7 +152,7 @@ def test_receipt_and_exported_data_have_the_new_price(monthly: Membership, clien
     assert membership["price"] == {"for": "year", "amount_minor": 6000, "currency": "eur"}
 
 
-def test_nothing_changes_if_the_bank_refuses(
+def test_a_switch_that_the_bank_refuses_changes_nothing(
     monthly: Membership, sandbox: SandboxControl, client: Client
 ) -> None:
     replace_card(monthly, DECLINED_LATER)
@@ -195,7 +195,7 @@ def test_a_switch_whose_answer_was_lost_is_not_previewed_again(
 ) -> None:
     form = read_form(client.get(path_of(monthly)))
     planned = members.plan_switch(monthly, Price.objects.get(kind="year"))
-    members.make_switch(monthly, planned)  # and our row knows nothing of it
+    members.make_switch(monthly, planned)  # our row isn't updated yet
     with pytest.raises(members.SwitchClosed):
         members.plan_switch(monthly, Price.objects.get(kind="year"))
     answer = client.post(path_of(monthly), form.fields)
@@ -219,11 +219,11 @@ def test_a_subscription_in_another_currency_cannot_be_switched(
     assert path_of(monthly) not in open_account_page(client)
 
 
-def test_nothing_changes_and_the_choice_stays_while_stripe_is_unavailable(
+def test_an_outage_of_stripe_changes_nothing_and_keeps_the_choice(
     monthly: Membership, sandbox: SandboxControl, client: Client, settings: LazySettings
 ) -> None:
     form = read_form(client.get(path_of(monthly)))
-    url, settings.STRIPE_API_BASE = settings.STRIPE_API_BASE, NOBODY
+    url, settings.STRIPE_API_BASE = settings.STRIPE_API_BASE, UNREACHABLE
     assert client.get(path_of(monthly)).status_code == 503
     answer = client.post(path_of(monthly), form.fields)
     assert (answer.status_code, read_form(answer).action) == (503, path_of(monthly))

@@ -137,7 +137,7 @@ def check_history_against_sandbox(folder: Path, stripe: str) -> None:
     assert read_row(folder, refunds) == (books["refunded_minor"], books["counts"]["refund"])
     assert books["counts"]["refund"] > 3
     assert books["counts"]["dispute"] == 1
-    # All sales are in the past: no mail is due, and gifts were claimed after their payment.
+    # Every sale is in the past, no e-mail is due, and gifts were claimed after their payment.
     assert read_row(
         folder, "SELECT count(*) FROM campaigns_outgoingmail WHERE sent_at IS NULL"
     ) == (0,)

@@ -1,4 +1,4 @@
-"""Logs never contain a person's e-mail address, whichever library writes the line."""
+"""Logs of all libraries: they never contain a person's e-mail address."""
 
 import io
 import json
@@ -72,7 +72,7 @@ def log_chained_traceback() -> None:
         try:
             deliver(ADDRESS)
         except MailRefused as error:
-            raise RuntimeError("no luck") from error
+            raise RuntimeError("delivery failed") from error
     except RuntimeError:
         logging.getLogger("celery").exception("task failed")
 

@@ -143,10 +143,10 @@ def test_staff_are_notified_once_of_a_dispute_however_often_its_events_arrive(
     sold: Payment, sandbox: SandboxControl, client: Client
 ) -> None:
     sandbox.open_dispute(payment_intent=sold.intent_id)
-    came = [
+    event_ids = [
         event["id"] for event in sandbox.events() if event["type"].startswith("charge.dispute.")
     ]
-    deliver_events(sandbox, client, [*came, *reversed(came)])
+    deliver_events(sandbox, client, [*event_ids, *reversed(event_ids)])
     mail = OutgoingMail.objects.get(kind=OutgoingMail.Kind.DISPUTE)
     assert mail.key == f"dispute:{Dispute.objects.get().dispute_id}:needs_response"
     assert send_mail(mail).to == ["desk@example.org"]
@@ -306,20 +306,23 @@ def test_a_refund_and_a_dispute_end_in_the_same_rows_in_either_order(
     sandbox.close_dispute(
         sandbox.events("charge.dispute.created")[0]["data"]["object"]["id"], status="lost"
     )
-    came = [
+    event_ids = [
         event["id"]
         for event in sandbox.events()
         if event["type"].startswith(("refund.", "charge.refunded", "charge.dispute."))
     ]
     checkout = Checkout.objects.get()
     outcomes = race(
-        *[partial(deliver_events, sandbox, Client(), order) for order in (came, came[::-1])]
+        *[
+            partial(deliver_events, sandbox, Client(), order)
+            for order in (event_ids, event_ids[::-1])
+        ]
     )
     assert outcomes == [None, None]
     rows = dump_rows()
     assert len(rows["Dispute"]) == 1
     assert len(rows["Refund"]) == len(sandbox.events("refund.created"))
-    for order in (came, came[::-1]):
+    for order in (event_ids, event_ids[::-1]):
         forget_sales()
         deliver_events(sandbox, client, order)
         assert dump_rows() == rows

@@ -47,10 +47,10 @@ def crowd(birthday: Campaign) -> Campaign:
     members = Member.objects.bulk_create(
         Member(email=f"crowd{number}@example.org") for number in range(PEOPLE)
     )
-    begun = [birthday.starts_at + timedelta(hours=number % 700) for number in range(PEOPLE)]
+    paid_times = [birthday.starts_at + timedelta(hours=number % 700) for number in range(PEOPLE)]
     memberships = Membership.objects.bulk_create(
         Membership(member=member, source="subscription", started_at=moment, subscription_id=f"s{n}")
-        for n, (member, moment) in enumerate(zip(members, begun, strict=True))
+        for n, (member, moment) in enumerate(zip(members, paid_times, strict=True))
     )
     Payment.objects.bulk_create(
         Payment(
@@ -295,7 +295,7 @@ def test_a_person_counted_by_the_old_window_is_recounted(
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
 @pytest.mark.parametrize("write", [pay, record])
-def test_control_without_locks_a_recount_misses_that_person(
+def test_a_recount_without_locks_misses_that_person(
     campaign: Campaign, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch, write: Any
 ) -> None:
     work = write(campaign, sandbox)
@@ -317,7 +317,7 @@ def test_a_payment_settled_during_a_recount_counts_by_the_new_window(
     assert Tally.objects.count() == 2
 
 
-# What waits for a recount
+# Work that waits for a recount
 
 
 def test_a_recount_delays_publishing_and_closing(

@@ -220,7 +220,7 @@ def test_the_recent_pace_covers_the_last_seven_full_days(lively: Campaign) -> No
     assert figures.recent_per_day == pytest.approx((1 + 1 + 1 + 1) / 7)
 
 
-def test_the_needed_pace_is_what_is_left_divided_by_the_days_left(lively: Campaign) -> None:
+def test_the_needed_pace_is_the_rest_divided_by_the_days_left(lively: Campaign) -> None:
     figures = figures_of(lively, now="2026-11-10 22:00")  # midnight in Kyiv, 20 days left
     assert figures.needed_per_day == pytest.approx(95 / 20)
 

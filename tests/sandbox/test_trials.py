@@ -34,7 +34,7 @@ def change_trial_end(
 def list_invoices(
     client: stripe.StripeClient, subscription: stripe.Subscription
 ) -> list[tuple[str | None, int, str | None, int]]:
-    """Return (billing reason, created, status, total) of invoice invoice, oldest first."""
+    """Return (billing reason, created, status, total) of every invoice, oldest first."""
     found = client.v1.invoices.list({"subscription": subscription.id, "limit": 100}).data
     return [
         (invoice.billing_reason, invoice.created, invoice.status, invoice.total)
@@ -161,7 +161,7 @@ def test_the_same_date_again_changes_nothing(
     assert len(control.events()) == event_count
 
 
-def test_now_ends_the_trial_and_charges(
+def test_trial_end_now_ends_the_trial_and_charges(
     control: SandboxControl, stripe_client: stripe.StripeClient, monthly: stripe.Subscription
 ) -> None:
     change_trial_end(stripe_client, monthly, at(2027, 12, 1))
@@ -182,7 +182,7 @@ def test_now_ends_the_trial_and_charges(
     assert count_charges(control) == 3
 
 
-def test_now_without_a_trial_changes_nothing(
+def test_trial_end_now_without_a_trial_changes_nothing(
     control: SandboxControl, stripe_client: stripe.StripeClient, monthly: stripe.Subscription
 ) -> None:
     control.advance(days=5)

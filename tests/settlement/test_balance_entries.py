@@ -1,4 +1,4 @@
-"""Our rows hold what refunds and disputes moved of Stripe's balance, in the payout currency."""
+"""Amounts that refunds and disputes moved at Stripe, in the payout currency."""
 
 import io
 from typing import Any
@@ -146,7 +146,7 @@ def test_older_rows_without_amounts_moved_are_corrected(
     assert code == 0, output
     assert "different and corrected: 4" in output
     assert ours() == right == theirs(sandbox)
-    if since > "2027":  # an inquiry moved nothing, so no movement leads to it
+    if since > "2027":  # an inquiry moves no money, so the balance doesn't list it
         assert not Dispute.objects.filter(taken_minor=None).exists()
 
 

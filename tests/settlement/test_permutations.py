@@ -37,14 +37,18 @@ class Journey:
 
     sandbox: SandboxControl
     checkouts: list[Checkout]
-    before: int = field(init=False)
+    earlier_events: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.before = len(self.sandbox.events())
+        self.earlier_events = len(self.sandbox.events())
 
     def events(self) -> list[dict[str, Any]]:
-        """Return the ids of the events so far, oldest first."""
-        return [e for e in self.sandbox.events()[self.before :] if e["type"] in EVENTS]
+        """Return the events so far, oldest first."""
+        return [
+            event
+            for event in self.sandbox.events()[self.earlier_events :]
+            if event["type"] in EVENTS
+        ]
 
     def event_ids(self) -> list[str]:
         return [event["id"] for event in self.events()]
@@ -88,16 +92,16 @@ class Journey:
 ENDINGS: dict[str, tuple[str, ...]] = {
     "paid": ("pay",),
     "refunded in part": ("pay", "refund_part"),
-    "refunded whole": ("pay", "refund_part", "refund_rest"),
+    "refunded in full": ("pay", "refund_part", "refund_rest"),
     "dispute won": ("pay", "open_dispute", "win_dispute"),
     "dispute lost": ("pay", "refund_part", "open_dispute", "lose_dispute"),
     "dispute won, then refunded": ("pay", "open_dispute", "win_dispute", "refund_rest"),
 }
-# Whether it counts in the end, by the rule and not by the code.
+# Endings after which the sale counts, by the count rule.
 COUNTS = {
     "paid": True,
     "refunded in part": True,
-    "refunded whole": False,
+    "refunded in full": False,
     "dispute won": True,
     "dispute lost": False,
     "dispute won, then refunded": False,
@@ -109,7 +113,7 @@ def begin(sandbox: SandboxControl, campaign: Campaign, kind: str) -> Journey:
     Checkout.objects.all().delete()
     if kind == "gift":
         return Journey(sandbox, [place_order(campaign, "gift")])
-    if kind == "two of one person":
+    if kind == "two for one person":
         both = [place_order(campaign, kind) for kind in ("once", "month")]
         return Journey(sandbox, both)
     return Journey(sandbox, [place_order(campaign, kind)])
@@ -130,19 +134,19 @@ CI = "CI" in os.environ
 def test_every_order_and_repetition_of_events_ends_in_the_same_rows(
     campaign: Campaign, sandbox: SandboxControl, data: st.DataObject
 ) -> None:
-    kind = data.draw(st.sampled_from(["once", "gift", "year", "two of one person"]), label="kind")
+    kind = data.draw(st.sampled_from(["once", "gift", "year", "two for one person"]), label="kind")
     ending = data.draw(st.sampled_from(sorted(ENDINGS)), label="ending")
     journey, client = begin(sandbox, campaign, kind), Client()
-    came: list[str] = []
+    delivered: list[str] = []
     for step in ENDINGS[ending]:
         journey.take(step)
         # Between the steps any event may arrive, repeatedly and in any order.
         known = journey.event_ids()
         positions = st.lists(st.integers(0, len(known) - 1), max_size=4)
-        now = [known[position] for position in data.draw(positions, label=f"after {step}")]
-        deliver_events(sandbox, client, now)
-        came += now
-    late = [event_id for event_id in journey.event_ids() if event_id not in came]
+        chosen = [known[position] for position in data.draw(positions, label=f"after {step}")]
+        deliver_events(sandbox, client, chosen)
+        delivered += chosen
+    late = [event_id for event_id in journey.event_ids() if event_id not in delivered]
     deliver_events(sandbox, client, data.draw(st.permutations(late), label="late"))
     rows = dump_rows()
 
@@ -150,7 +154,7 @@ def test_every_order_and_repetition_of_events_ends_in_the_same_rows(
     deliver_events(sandbox, client, journey.event_ids())
     assert rows == dump_rows()
     assert [tally.counted_until is None for tally in Tally.objects.all()] == [
-        COUNTS[ending] or kind == "two of one person"
+        COUNTS[ending] or kind == "two for one person"
     ]
     assert len(rows["Payment"]) == len(journey.checkouts)
     assert not StripeEvent.objects.filter(status="failed").exists()
@@ -161,7 +165,7 @@ def test_every_order_and_repetition_of_events_ends_in_the_same_rows(
 def test_the_last_event_alone_settles_the_whole_sale(
     campaign: Campaign, sandbox: SandboxControl, kind: str, ending: str
 ) -> None:
-    """All other webhooks were lost."""
+    """It works even if all other webhooks were lost."""
     journey, client = begin(sandbox, campaign, kind), Client()
     for step in ENDINGS[ending]:
         journey.take(step)
@@ -172,19 +176,19 @@ def test_the_last_event_alone_settles_the_whole_sale(
     assert rows == dump_rows()
 
 
-# The control
+# Control
 
 
 def believe_payloads(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A handler that trusts each event's object: the last event to arrive decides."""
+    """Return each object as the last delivered event shows it, as a simple handler would."""
     believed: dict[str, Any] = {}
     for event in events:
-        named = json.loads(json.dumps(event["data"]["object"]))
-        believed[named["id"]] = named
+        stripe_object = json.loads(json.dumps(event["data"]["object"]))
+        believed[stripe_object["id"]] = stripe_object
     return believed
 
 
-@pytest.mark.parametrize("ending", ["refunded whole", "dispute lost"])
+@pytest.mark.parametrize("ending", ["refunded in full", "dispute lost"])
 def test_a_handler_that_trusts_payloads_ends_in_different_rows(
     campaign: Campaign, sandbox: SandboxControl, ending: str
 ) -> None:

@@ -46,17 +46,17 @@ def sell_to(people: int, campaign: Campaign, sandbox: SandboxControl) -> None:
 
 def pick_events(sandbox: SandboxControl, *, of_each: int) -> list[tuple[str, str]]:
     """Return ids and bodies of events, in turns from each sale as if all were sold at once."""
-    hands: list[list[tuple[str, str]]] = []
+    sales: list[list[tuple[str, str]]] = []
     for event in sandbox.events():
         event.pop("deliveries")
-        named = event["data"]["object"]["object"]
-        if named in {"product", "price", "billing_portal.configuration"}:
+        kind = event["data"]["object"]["object"]
+        if kind in {"product", "price", "billing_portal.configuration"}:
             continue
-        if event["type"] == "payment_intent.created":  # the first of each sale
-            hands.append([])
-        hands[-1].append((event["id"], json.dumps(event)))
-    assert all(len(hand) >= of_each for hand in hands)
-    return [hand[position] for position in range(of_each) for hand in hands]
+        if event["type"] == "payment_intent.created":  # the first event of each sale
+            sales.append([])
+        sales[-1].append((event["id"], json.dumps(event)))
+    assert all(len(sale) >= of_each for sale in sales)
+    return [sale[position] for position in range(of_each) for sale in sales]
 
 
 def test_four_copies_of_each_of_500_events_at_once_have_500_effects(
@@ -67,18 +67,18 @@ def test_four_copies_of_each_of_500_events_at_once_have_500_effects(
     assert len({event_id for event_id, _ in events}) == PEOPLE * EVENTS_OF_EACH == 500
 
     client = Client()
-    assert client.get(ENDPOINT).status_code == 405  # it is ready for all threads now
+    assert client.get(ENDPOINT).status_code == 405  # load the views before the threads start
 
-    def knock(event: tuple[str, str]) -> None:
+    def post_event(event: tuple[str, str]) -> None:
         assert post(client, event[1], sign(event[1], secret=WEBHOOK_SECRET)).status_code == 200
 
-    assert race_through(events, knock, threads=COPIES) == []
+    assert race_through(events, post_event, threads=COPIES) == []
     assert StripeEvent.objects.count() == 500
 
     ids = [event_id for event_id, _ in events]
     assert race_through(ids, webhooks.work_on_event, threads=WORKERS) == []
     assert set(StripeEvent.objects.values_list("attempts", "error")) == {(1, "")}
-    # Events of customers are not ours; all others led to their sale.
+    # Events about customers are ignored; all others lead to their sale.
     assert StripeEvent.objects.filter(status="ignored").count() == PEOPLE
     assert StripeEvent.objects.filter(status="done").count() == 500 - PEOPLE
     assert StripeEvent.objects.count() == 500
@@ -98,9 +98,9 @@ def test_four_copies_of_each_of_500_events_at_once_have_500_effects(
 
 
 def test_a_naive_handler_fails_the_same_race(transactional_db: None) -> None:
-    """The control: by reading first and writing later it processes every event several times.
+    """Control: a handler that reads first and writes later processes every event several times.
 
-    The barrier stands where a slow answer of Stripe's would: between the look and the note.
+    The barrier takes the place of a slow answer from Stripe, between the read and the write.
     """
     now = timezone.now()
     ids = [f"evt_{number}" for number in range(20)]
@@ -109,11 +109,11 @@ def test_a_naive_handler_fails_the_same_race(transactional_db: None) -> None:
         for event_id in ids
     )
     ada = make_member()
-    at_stripe = threading.Barrier(COPIES)
+    barrier = threading.Barrier(COPIES)
 
     def work_naively(event_id: str) -> None:
         event = StripeEvent.objects.get(event_id=event_id)
-        at_stripe.wait(60)
+        barrier.wait(60)
         if event.status != StripeEvent.Status.NEW:
             return
         Membership.objects.create(
@@ -160,7 +160,7 @@ def test_two_checkouts_of_one_person_settled_at_once_count_one_person(
         assert Tally.objects.count() == number + 1
 
 
-def test_a_settlement_reads_again_if_another_wrote_meanwhile(
+def test_a_settlement_reads_again_if_another_one_wrote_in_between(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     """One settlement has read the payment when another writes its refund."""
@@ -328,15 +328,13 @@ def claim_without_a_lock(code: str, email: str) -> None:
 
 
 def test_without_a_lock_one_code_makes_several_memberships(campaign: Campaign) -> None:
-    """The control of the test above."""
+    """Control of the tests above: they detect a missing lock."""
     gift = make_gift(make_member("ada@example.org"), campaign, "2026-11-10 12:00")
     race(*(partial(claim_without_a_lock, gift.code, f"r{n}@example.org") for n in range(8)))
     assert Membership.objects.filter(source="gift").count() > 1
 
 
-def test_one_person_who_clicks_twice_claims_once(
-    campaign: Campaign, sandbox: SandboxControl
-) -> None:
+def test_a_person_who_clicks_twice_claims_once(campaign: Campaign, sandbox: SandboxControl) -> None:
     gift = sell_gift(campaign, sandbox)
     claim = partial(
         actions.claim_gift, gift.code, email="ben@example.org", name="Ben", language="en"

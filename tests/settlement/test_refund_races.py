@@ -38,7 +38,7 @@ def sold(campaign: Campaign, sandbox: SandboxControl) -> Payment:
     return Payment.objects.get()
 
 
-def give_back(payment: Payment, staff: User, minor: int = PART) -> RefundOrder:
+def refund_in_admin(payment: Payment, staff: User, minor: int = PART) -> RefundOrder:
     """Refund in our admin, if Stripe allows it."""
     order = refunds.order_refund(
         payment,
@@ -98,13 +98,13 @@ def test_changes_between_reading_stripe_and_writing_are_read_again(
 ) -> None:
     """Each step is settled by another worker while the one before is being settled."""
     ways: dict[str, Step] = {
-        "refund": partial(give_back, sold, staff),
+        "refund": partial(refund_in_admin, sold, staff),
         "dispute": partial(sandbox.open_dispute, payment_intent=sold.intent_id),
         "end": partial(close, sandbox, ending),
     }
     steps, read = [ways[name] for name in first.split()], settlement.read_snapshot
 
-    def read_and_be_slow(session_id: str, **_: str) -> settlement.Snapshot:
+    def read_slowly(session_id: str, **_: str) -> settlement.Snapshot:
         snapshot = read(session_id)
         if steps:
             sandbox.advance(60)
@@ -112,7 +112,7 @@ def test_changes_between_reading_stripe_and_writing_are_read_again(
             settle_payment(sold)
         return snapshot
 
-    monkeypatch.setattr(checkouts, "read_snapshot", read_and_be_slow)
+    monkeypatch.setattr(checkouts, "read_snapshot", read_slowly)
     settle_payment(sold)
     assert not steps
     assert_settled(sandbox, ending)
@@ -121,7 +121,7 @@ def test_changes_between_reading_stripe_and_writing_are_read_again(
 def test_writing_an_outdated_snapshot_ends_in_different_rows(
     sold: Payment, sandbox: SandboxControl
 ) -> None:
-    """The control: without the version check the slower worker restores the old state."""
+    """Control: without the version check the slower worker restores the old state."""
     sandbox.open_dispute(payment_intent=sold.intent_id)
     checkout = settle_payment(sold)
     read_before = settlement.read_snapshot(str(checkout.session_id))
@@ -140,7 +140,7 @@ def test_a_refund_a_dispute_and_their_settlements_at_once_end_in_stripes_state(
     sold: Payment, staff: User, sandbox: SandboxControl, ending: str
 ) -> None:
     outcomes = race(
-        partial(give_back, sold, staff),
+        partial(refund_in_admin, sold, staff),
         partial(sandbox.open_dispute, payment_intent=sold.intent_id),
         *[partial(settle_payment, sold)] * 2,
     )
@@ -164,12 +164,12 @@ def test_a_full_refund_in_the_dashboard_ends_our_order_with_the_reason(
     assert (order.refund_id, order.next_attempt_at) == (None, None)
     assert actions.explain_refusal(order) == "Less than this amount is left of the payment."
     v1.refunds.create({"payment_intent": str(sold.intent_id)})
-    assert actions.explain_refusal(give_back(sold, staff)) == (
+    assert actions.explain_refusal(refund_in_admin(sold, staff)) == (
         "The payment has been refunded in full already."
     )
     settle_payment(sold)
     assert ours() == theirs(sandbox)
     assert actions.refundable_minor(sold) == 0
     with pytest.raises(actions.RefundRefused) as refused:
-        give_back(sold, staff)
+        refund_in_admin(sold, staff)
     assert isinstance(refused.value.args[0], Promise)  # translated for the person who asked

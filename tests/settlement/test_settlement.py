@@ -175,7 +175,7 @@ def test_a_refund_whose_webhook_was_lost_is_found_within_a_day(
     assert settlement.claim_due_checkouts(at=now + timedelta(hours=25)) == [checkout.pk]
     settlement.settle_checkout(checkout.pk)
     assert Tally.objects.get().counted_until is not None
-    # It is settled daily until nobody can dispute it any more.
+    # It is settled daily until it can no longer be disputed.
     checkout.refresh_from_db()
     assert settlement.next_settlement_at(checkout, at=now + timedelta(days=119)) is not None
     assert settlement.next_settlement_at(checkout, at=now + timedelta(days=121)) is None

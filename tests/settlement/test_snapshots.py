@@ -1,4 +1,4 @@
-"""A settlement reads everything from Stripe with a few calls, whatever the age of the sale."""
+"""Snapshots: everything about a sale of any age, read from Stripe with a few calls."""
 
 import re
 from collections import Counter
@@ -137,10 +137,10 @@ def test_an_intent_missing_from_the_customers_list_is_fetched_by_itself(
 ) -> None:
     clock.move_to(at("2027-01-20 12:00"))
     whole = read(monthly).charges
-    some = stripe_api.list_intents
+    list_all = stripe_api.list_intents
 
     def list_some(customer_id: str) -> list[stripe_api.Intent]:
-        return some(customer_id)[1:2]
+        return list_all(customer_id)[1:2]
 
     monkeypatch.setattr(stripe_api, "list_intents", list_some)
     assert read(monthly).charges == whole

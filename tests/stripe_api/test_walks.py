@@ -1,4 +1,4 @@
-"""Stripe's long lists, read whole whatever single items look like."""
+"""Stripe's long lists: read completely, even if single items can't be parsed."""
 
 from datetime import UTC, datetime
 from typing import Any

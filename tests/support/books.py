@@ -1,8 +1,8 @@
-"""Two sets of books: what the sandbox wrote down when money moved, and what our rows say.
+"""Comparisons of our database with the sandbox's own ledger and with the expected figures.
 
-An entry is named by campaign, day (UTC), currency and kind. A charge and a refund are of the day on
-which they were made, for that is what our rows promise, even if a bank took days to answer; what a
-dispute moved is of the day on which it moved.
+A book sums money by campaign, day (UTC), currency and kind. Charges and refunds are entered on the
+day on which they were created, even if the bank took days to answer. Disputes are entered on the
+day on which the money moved.
 """
 
 from collections import Counter, defaultdict
@@ -26,13 +26,13 @@ from tests.support.count_rule import Money
 from tests.support.rows import Dump, dump_rows
 from tests.support.simulation import World
 
-MOMENTS = 5  # at so many past ones the number is asked for
+MOMENTS = 5  # how many past moments are compared
 Json = dict[str, Any]
 EntryName = tuple[str, date, str, str]  # campaign, day, currency, kind
 
 
 class Book:
-    """How often, how much and for what fee money moved; minor units."""
+    """Number of movements, amounts and fees, in minor units."""
 
     def __init__(self) -> None:
         self.entries: defaultdict[EntryName, list[int]] = defaultdict(lambda: [0, 0, 0])
@@ -47,15 +47,18 @@ class Book:
 
 
 def read_stripe_book(world: World) -> Book:
-    """By the sandbox's own ledger; the API only says whose money it was, and when it was made."""
-    charges = {each["id"]: each for each in _list(world.v1.charges)}
-    made = {**charges, **{each["id"]: each for each in _list(world.v1.refunds)}}
-    disputes = {each["id"]: each for each in _list(world.v1.disputes)}
+    """Return the sandbox's own ledger.
+
+    Only the campaign and the creation time of charges and refunds come from the API.
+    """
+    charges = {charge["id"]: charge for charge in _list(world.v1.charges)}
+    created = {**charges, **{refund["id"]: refund for refund in _list(world.v1.refunds)}}
+    disputes = {dispute["id"]: dispute for dispute in _list(world.v1.disputes)}
     book = Book()
     for row in world.sandbox.books(rows=True)["rows"]:
-        source = made.get(row["source"]) or disputes[row["source"]]
+        source = created.get(row["source"]) or disputes[row["source"]]
         charge = charges[source.get("charge") or source["id"]]
-        seconds = source["created"] if row["source"] in made else row["at"]
+        seconds = source["created"] if row["source"] in created else row["at"]
         book.enter(
             world.customers[charge["customer"]],
             datetime.fromtimestamp(seconds, UTC),
@@ -68,10 +71,11 @@ def read_stripe_book(world: World) -> Book:
 
 
 def _list(service: Any) -> list[Json]:
-    return [each.to_dict() for each in service.list({"limit": 100}).auto_paging_iter()]
+    return [item.to_dict() for item in service.list({"limit": 100}).auto_paging_iter()]
 
 
 def read_our_book() -> Book:
+    """Return the book of our payments, refunds and disputes."""
     book = Book()
     paid = Payment.objects.filter(status="succeeded").exclude(intent_id=None)
     for payment in paid.select_related("campaign"):
@@ -87,34 +91,34 @@ def read_our_book() -> Book:
             minor=payment.settled_minor,
             fee=payment.fee_minor,
         )
-    for row in [*_moved(Refund), *_moved(Dispute)]:
+    for row in [*_list_movements(Refund), *_list_movements(Dispute)]:
         assert row.payment.campaign is not None
         slug, currency = row.payment.campaign.slug, row.settled_currency
-        taken, returned = row.taken_minor or 0, row.returned_minor or 0
+        taken, reinstated = row.taken_minor or 0, row.returned_minor or 0
         if isinstance(row, Refund):
-            kinds, taken_at, returned_at = ("refund", "refund_failure"), row.refunded_at, None
-            assert bool(returned) == (row.status in {"failed", "canceled"})
+            kinds, taken_at, reinstated_at = ("refund", "refund_failure"), row.refunded_at, None
+            assert bool(reinstated) == (row.status in {"failed", "canceled"})
         else:
             kinds, taken_at = ("dispute", "dispute_reversal"), row.withdrawn_at or row.opened_at
-            returned_at = row.reinstated_at
-            assert bool(returned) == (returned_at is not None) == (row.status == "won")
+            reinstated_at = row.reinstated_at
+            assert bool(reinstated) == (reinstated_at is not None) == (row.status == "won")
         fee = row.fee_minor or 0
         book.enter(slug, taken_at, kind=kinds[0], currency=currency, minor=taken, fee=fee)
-        if returned:
-            moment = returned_at or taken_at
-            book.enter(slug, moment, kind=kinds[1], currency=currency, minor=returned)
+        if reinstated:
+            moment = reinstated_at or taken_at
+            book.enter(slug, moment, kind=kinds[1], currency=currency, minor=reinstated)
     return book
 
 
-def _moved(model: type[Refund] | type[Dispute]) -> list[Refund | Dispute]:
-    """Those that moved money; an inquiry only asks."""
+def _list_movements(model: type[Refund] | type[Dispute]) -> list[Refund | Dispute]:
+    """Return the rows that moved money. Inquiries move none."""
     return list(
         model._default_manager.filter(taken_minor__gt=0).select_related("payment__campaign")
     )
 
 
 def compare_books(world: World) -> None:
-    """To the minor unit, by campaign, day, currency and kind."""
+    """Check that our book equals Stripe's, to the minor unit."""
     theirs, ours = read_stripe_book(world).entries, read_our_book().entries
     differing = {
         name: (ours.get(name), theirs.get(name))
@@ -125,71 +129,71 @@ def compare_books(world: World) -> None:
 
 
 def compare_counts(world: World) -> None:
-    """The number now and at past moments, its people and gifts, and the money, by campaign."""
-    reckoning, some = world.reckon(), len(world.moments) // MOMENTS + 1
-    moments = world.moments[::some]
+    """Check each campaign's goals, people, gifts and money, now and at past moments."""
+    expected, step = world.calculate_expected(), len(world.moments) // MOMENTS + 1
+    moments = world.moments[::step]
     for slug, campaign in world.campaigns.items():
         campaign.refresh_from_db()
         for moment in [*moments, world.now]:
-            people, gifts = reckoning.people(slug, moment), reckoning.gifts(slug, moment)
-            money = reckoning.money(slug, moment)
-            reckoned = {
+            people, gifts = expected.people(slug, moment), expected.gifts(slug, moment)
+            money = expected.money(slug, moment)
+            expected_goals = {
                 Goal.Kind.NEW_MEMBERS: len(people) + gifts,
                 Goal.Kind.GIFTS: gifts,
-                Goal.Kind.MONEY: reckoning.raised(slug, moment),
+                Goal.Kind.MONEY: expected.raised(slug, moment),
             }
             measured = progress.measure_campaign(campaign, at=moment)
-            known = {goal.kind: goal.as_known_now().counted for goal in measured}
+            counted_now = {goal.kind: goal.as_known_now().counted for goal in measured}
             where = f"{slug} at {moment}"
             counting = campaign.tallies.counting_at(moment).exclude(member=None)
             emails = counting.values_list("member__email", flat=True)
             counted = {email.partition("@")[0] for email in emails}
             assert counted == people, f"{where}: {counted - people} or {people - counted}"
-            assert known == reckoned, f"{where}: {known}, {reckoned}"
+            assert counted_now == expected_goals, f"{where}: {counted_now}, {expected_goals}"
             assert measured[0].people == len(people), where
             assert {
-                each.currency: Money(
-                    each.payments, each.gross_minor, each.refunded_minor, each.lost_minor
+                total.currency: Money(
+                    total.payments, total.gross_minor, total.refunded_minor, total.lost_minor
                 )
-                for each in progress.sum_payments(campaign, at=moment)
+                for total in progress.sum_payments(campaign, at=moment)
             } == money, where
-            kept = world.closed.get(slug)
-            if kept is not None and moment >= (campaign.closed_at or moment):
-                assert {goal.kind: goal.counted for goal in measured} == kept, where
+            final = world.closed.get(slug)
+            if final is not None and moment >= (campaign.closed_at or moment):
+                assert {goal.kind: goal.counted for goal in measured} == final, where
             if moment == world.now:
                 assert measured[0].pending == count_pending(world, slug), where
 
 
 def count_pending(world: World, slug: str) -> int:
-    """Debits begun in the window, a subscription's second try as well, and not answered."""
+    """Return how many debits begun in the window are pending, including retries by Stripe."""
     return sum(
         charge["status"] == "pending"
         and world.intents.get(charge["payment_intent"]) == slug
-        and world.windows[slug].holds(datetime.fromtimestamp(charge["created"], UTC))
+        and world.windows[slug].contains(datetime.fromtimestamp(charge["created"], UTC))
         for charge in _list(world.v1.charges)
     )
 
 
 def compare_memberships(world: World) -> None:
-    """Each subscription stands here as it stands at Stripe."""
+    """Check that each subscription has the status and end that Stripe shows."""
     theirs = {
-        subscription_id: (each.word(at=world.now), each.ended_at)
-        for subscription_id, each in world.read_subscriptions().items()
+        subscription_id: (record.status(at=world.now), record.ended_at)
+        for subscription_id, record in world.read_subscriptions().items()
     }
     ours = {
-        str(each.subscription_id): (each.status, each.ended_at)
-        for each in Membership.objects.filter(source="subscription")
+        str(membership.subscription_id): (membership.status, membership.ended_at)
+        for membership in Membership.objects.filter(source="subscription")
     }
     assert ours == theirs
 
 
 def compare_states(world: World) -> None:
-    """Each refund and each dispute, an inquiry as well, is known and in Stripe's own state."""
+    """Check that we know every refund, dispute and inquiry, with Stripe's status."""
     for service, model, name in (
         (world.v1.refunds, Refund, "refund_id"),
         (world.v1.disputes, Dispute, "dispute_id"),
     ):
-        theirs = {each["id"]: each["status"] for each in _list(service)}
+        theirs = {item["id"]: item["status"] for item in _list(service)}
         assert dict(model._default_manager.values_list(name, "status")) == theirs
 
 
@@ -203,15 +207,16 @@ def compare_everything(world: World) -> None:
 
 
 def copy_rows() -> list[Any]:
-    """Everything that a reconciliation may write, as it stands."""
+    """Return all rows of the tables that a reconciliation may change."""
     models = (Checkout, Member, Membership, Payment, Refund, Dispute, Gift, Tally, StripeEvent)
     return [list(model._default_manager.order_by("pk").values()) for model in models]
 
 
 def dump_stripe_rows() -> Dump:
-    """Rows without what only hearing in time could tell: mails, and how far a gift has come.
+    """Return the rows that can be rebuilt from Stripe alone.
 
-    Nor an inquiry of long ago: it moved no money, so no balance tells of it.
+    E-mails and the progress of gifts are left out, because they depend on when we learned of a
+    payment. Inquiries are left out too: they move no money, so Stripe's balance doesn't list them.
     """
     rows = dump_rows()
     del rows["OutgoingMail"]
@@ -228,7 +233,7 @@ def dump_stripe_rows() -> Dump:
 
 
 def list_differences(ours: Dump, known: Dump) -> list[str]:
-    """The rows that only one of the two has, or has more often."""
+    """Return the rows that only one dump contains, or contains more often."""
     one, other = (
         {table: Counter(map(repr, dump[table])) for table in known} for dump in (ours, known)
     )

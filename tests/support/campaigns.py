@@ -1,4 +1,4 @@
-"""Three campaigns side by side, what they sell, and how readers pay for it."""
+"""Three overlapping campaigns with their prices, and the ways in which readers pay."""
 
 import io
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""How far the tests search: short random walks by default, long ones with `bin/test --thorough`."""
+"""Length of the random walks: short by default, long with `bin/test --thorough`."""
 
 import os
 

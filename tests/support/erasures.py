@@ -46,9 +46,7 @@ from tests.support.factories import make_member, make_plan
 from tests.support.webhooks import post
 
 NAME = "Zoë O'Brien-Łuczak"
-TYPED = " Zoe.OBrien+Campaign@Example.ORG "
 ZOE = "zoe.obrien+campaign@example.org"
-ZOES_FORM = {"email": ZOE, "name": NAME}
 FORMER = "zoe.maiden@old.example"
 WANTED = "zoe.luczak@new.example"
 MESSAGE = "Lies wohl, mein Spatz: jeden Morgen!"
@@ -84,7 +82,7 @@ def forms_of(text: str) -> set[str]:
     """Return the forms in which a text may be stored: plain, JSON, URL, base64."""
     found = {text, json.dumps(text)[1:-1], quote(text), quote_plus(text), repr(text)[1:-1]}
     for written in (text, json.dumps(text)[1:-1]):
-        for before in range(3):  # wherever it begins in the text that was encoded
+        for before in range(3):  # base64 depends on the position in the encoded text
             coded = base64.b64encode(b"\0" * before + written.encode()).decode()
             core = coded[4 if before else 0 : len(coded) - 4]
             if len(core) >= 8:
@@ -172,18 +170,18 @@ def exchange_gifts(campaign: Campaign, sandbox: SandboxControl) -> None:
         "gift",
         typed={"gifts": [make_recipient(*ben, MESSAGE), make_recipient(*ben, MESSAGE, later)]},
     )
-    of_ben: dict[str, Any] = {"email": "ben@example.org", "name": "Ben"}
+    bens_form: dict[str, Any] = {"email": "ben@example.org", "name": "Ben"}
     wanted = [
         make_recipient(NAME, ZOE, TO_ZOE),
         make_recipient("Zoë", ZOE, TO_ZOE, later),
         make_recipient("Cleo", "cleo@example.org"),
     ]
-    got = buy_as_zoe(campaign, sandbox, "gift", typed={"gifts": wanted}, **of_ben)
-    handed = buy_as_zoe(
-        campaign, sandbox, "gift", typed={"gifts": [make_recipient("Zoë", "", TO_ZOE)]}, **of_ben
+    sent = buy_as_zoe(campaign, sandbox, "gift", typed={"gifts": wanted}, **bens_form)
+    handed_over = buy_as_zoe(
+        campaign, sandbox, "gift", typed={"gifts": [make_recipient("Zoë", "", TO_ZOE)]}, **bens_form
     )
-    assert got.gifts.count() == 3
-    gift = handed.gifts.get()
+    assert sent.gifts.count() == 3
+    gift = handed_over.gifts.get()
     zoe = Member.objects.get(email=ZOE)
     gift.membership = memberships.add_gift(
         zoe,
@@ -195,7 +193,7 @@ def exchange_gifts(campaign: Campaign, sandbox: SandboxControl) -> None:
     )
     gift.claimed_by, gift.claimed_at, gift.status = zoe, timezone.now(), Gift.Status.CLAIMED
     gift.save()
-    first = got.gifts.get(position=0)
+    first = sent.gifts.get(position=0)
     GiftChange.objects.create(gift=first, what="resent", why=f"{NAME} had not got it")
 
 
@@ -285,13 +283,13 @@ def run_jobs_until_erased(member: Member, clock: Clock, *, sweeps: int = 6) -> E
     """Run the jobs every 15 seconds until the erasure is done."""
     for _ in range(sweeps):
         tasks.sweep()
-        pass_by(clock, seconds=15)
+        wait(clock, seconds=15)
     erasure = Erasure.objects.get(member=member)
     assert erasure.done_at is not None, erasure.error
     return erasure
 
 
-def pass_by(clock: Clock, **time: float) -> None:
+def wait(clock: Clock, **time: float) -> None:
     clock.move_to(timezone.now() + timedelta(**time))
 
 

@@ -29,7 +29,7 @@ class WebhookQueue:
         """Add the events that Stripe created since the last call, oldest first."""
         page: Any = {"created": {"gte": self._read_until}, "limit": 100}
         listed = stripe_api.client().v1.events.list(page).auto_paging_iter()
-        for event in reversed([each.to_dict() for each in listed]):
+        for event in reversed([event.to_dict() for event in listed]):
             self._read_until = max(self._read_until, event["created"])
             if event["id"] not in self.sent and event["type"] in webhooks.EVENTS:
                 self.sent.add(event["id"])
@@ -43,7 +43,7 @@ class WebhookQueue:
         With `fails`, Stripe answers with an error once for each event.
         """
         self._collect()
-        delivered = [self.pending[each % len(self.pending)] for each in which if self.pending]
+        delivered = [self.pending[number % len(self.pending)] for number in which if self.pending]
         for event in delivered:
             self._send(event, now=now)
             if fails:
@@ -52,13 +52,13 @@ class WebhookQueue:
             webhooks.work_on_event(event["id"])
             if fails:
                 self.sandbox.remove_faults()
-        names = {event["id"] for event in delivered}
-        left = [] if rest_is_lost else self.pending
-        self.pending = [event for event in left if event["id"] not in names]
+        delivered_ids = {event["id"] for event in delivered}
+        remaining = [] if rest_is_lost else self.pending
+        self.pending = [event for event in remaining if event["id"] not in delivered_ids]
 
     def _send(self, event: Json, *, now: datetime) -> None:
         """Send the event, signed at the simulated time instead of the real one."""
-        body = json.dumps(event, default=str)  # the library reads decimals
+        body = json.dumps(event, default=str)  # Stripe's library parses decimals
         stamp = int(now.timestamp())
         text = f"{stamp}.{body}".encode()
         signed = hmac.new(WEBHOOK_SECRET.encode(), text, hashlib.sha256).hexdigest()

@@ -22,14 +22,14 @@ class LossyProxy(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args: object) -> None:
         """Log nothing."""
 
-    def pass_on(self) -> None:
+    def forward(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         parts = urlsplit(self.target)
-        onward = http.client.HTTPConnection(parts.hostname or "", parts.port)
-        onward.request(self.command, self.path, self.rfile.read(length), dict(self.headers))
-        answer = onward.getresponse()
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
+        connection.request(self.command, self.path, self.rfile.read(length), dict(self.headers))
+        answer = connection.getresponse()
         body = answer.read()
-        onward.close()
+        connection.close()
         if self.command == "POST" and self.path == SESSIONS and type(self).answers_to_lose > 0:
             type(self).answers_to_lose -= 1
             self.close_connection = True
@@ -40,7 +40,7 @@ class LossyProxy(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST = pass_on  # noqa: N815 - named by http.server
+    do_GET = do_POST = forward  # noqa: N815 - named by http.server
 
 
 @contextmanager

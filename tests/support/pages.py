@@ -13,7 +13,7 @@ from campaigns.models import Checkout, Price
 
 NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)  # the sandbox's time
 JOIN, GIFT = "/campaign/birthday/join/", "/campaign/birthday/gift/"
-NOBODY = "http://127.0.0.1:9"  # nothing listens there
+UNREACHABLE = "http://127.0.0.1:9"  # no server listens on this port
 MARKUP = "Happy birthday!\n<b>Read</b> & be <script>well</script>"
 
 

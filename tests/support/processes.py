@@ -1,7 +1,7 @@
-"""A whole site as real processes: web server, worker, beat and sandbox, with a database of its own.
+"""A whole site in real processes, with its own database: web server, worker, beat and sandbox.
 
-On SQLite its queue is a folder; on PostgreSQL a Redis-compatible server that is the site's alone,
-so that a test may kill it.
+If the tests use Redis, the site gets its own Redis-compatible server, so that a test can kill it.
+Otherwise its queue is a folder.
 """
 
 import contextlib
@@ -38,26 +38,26 @@ banners.publish_campaign(campaign.pk)
 
 
 class Queue:
-    """A folder of messages, as the embedded queue has it."""
+    """The folder in which the embedded queue keeps its messages."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.url = "filesystem://"
 
-    def lose(self) -> None:
-        """Delete all that waits, and the folders as well, while others read and write there."""
-        # By name: what is written meanwhile must not save the folder.
+    def lose_messages(self) -> None:
+        """Delete the folder with all messages, while other processes read and write in it."""
+        # Other processes may write a message during the deletion, so it is repeated.
         for _ in range(50):
             subprocess.run(["rm", "-rf", str(self.folder)], check=False, capture_output=True)
             if not self.folder.exists():
                 return
 
-    def end(self) -> None:
-        """Nothing runs."""
+    def stop(self) -> None:
+        """Do nothing, because a folder has no process."""
 
 
 class RedisServer:
-    """A Redis-compatible server that keeps nothing on disk and can be killed and started again."""
+    """A Redis-compatible server without files. It can be killed and restarted."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, find_free_port()
@@ -73,23 +73,23 @@ class RedisServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait_until(lambda: listens(self.port), seconds=10)
+        wait_until(lambda: is_listening(self.port), seconds=10)
 
-    def lose(self) -> None:
-        """kill -9, and a new and empty one at the same address a moment later."""
+    def lose_messages(self) -> None:
+        """Kill the server and start an empty one at the same address a second later."""
         self.process.kill()
         self.process.wait()
         time.sleep(1)
         self.start()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         self.process.kill()
         self.process.wait()
 
 
 @dataclass
 class Site:
-    """A running site. `url` is where the demo's article stands."""
+    """A running site. The demo's article is at `url`."""
 
     url: str
     folder: Path
@@ -99,14 +99,14 @@ class Site:
     queue: Queue | RedisServer
 
     def manage(self, *arguments: str) -> str:
-        """Run manage.py in the site's environment; what it printed. Raises if it fails."""
+        """Run manage.py in the site's environment and return its output. Fail if it fails."""
         return manage(self.environment, *arguments)
 
     def start_worker(self) -> None:
         self.processes.start_worker()
 
     def kill_worker(self) -> None:
-        """kill -9 of the worker and of the processes that work for it."""
+        """Kill the worker and its child processes with SIGKILL."""
         worker = self.processes.children.pop("worker")
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
@@ -115,7 +115,7 @@ class Site:
         self.processes.start_beat(self.folder)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of the site's own database."""
+        """Return rows of the site's database."""
         url = self.environment.get("DATABASE_URL", "")
         if url:
             with psycopg.connect(url) as connection:
@@ -140,17 +140,17 @@ def run_site(
     broker_url: str = "",
     **environment: str,
 ) -> Iterator[Site]:
-    """Start a site in that folder; everything of it is gone with the `with` block.
+    """Start a site in `folder`, and stop all its processes after the `with` block.
 
-    `rows` is the Python that fills its database. Without `worker` neither that nor beat is
-    started. `broker_url` names another broker than the site's own.
+    `rows` is Python code that fills the database. If `worker` is false, neither a worker nor beat
+    is started. `broker_url` replaces the site's own broker.
     """
     folder.mkdir(parents=True, exist_ok=True)
     port, sandbox_port = find_free_port(), find_free_port()
     with contextlib.ExitStack() as stack:
         site_environment = make_environment(folder, port=port, sandbox_port=sandbox_port)
         queue = make_queue(folder)
-        stack.callback(queue.end)
+        stack.callback(queue.stop)
         site_environment["CELERY_BROKER_URL"] = broker_url or queue.url
         database_url = os.environ.get("DATABASE_URL", "")
         if database_url.startswith("postgres"):
@@ -163,11 +163,11 @@ def run_site(
         site_url = f"http://127.0.0.1:{port}"
         migrate(site_environment, folder / "db.sqlite3")
         manage(site_environment, "shell", "-c", rows)
-        # As in production: the endpoint asks for the events that matter, and has its own secret.
-        told = manage(site_environment, "stripe_setup")
-        secret = told.partition("STRIPE_WEBHOOK_SECRET=")[2].split()[0]
-        for known in (site_environment, processes.environment):
-            known["STRIPE_WEBHOOK_SECRET"] = secret
+        # As in production, the endpoint subscribes to our events and gets its own secret.
+        output = manage(site_environment, "stripe_setup")
+        secret = output.partition("STRIPE_WEBHOOK_SECRET=")[2].split()[0]
+        for variables in (site_environment, processes.environment):
+            variables["STRIPE_WEBHOOK_SECRET"] = secret
         processes.start_web(port)
         site = Site(site_url, folder, site_environment, sandbox, processes, queue)
         if worker:
@@ -191,7 +191,10 @@ def manage(environment: dict[str, str], *arguments: str) -> str:
 
 
 def migrate(environment: dict[str, str], file: Path) -> None:
-    """On SQLite once for all sites of this process: every further one begins with a copy."""
+    """Migrate the site's database.
+
+    On SQLite this runs once for each test process. Later sites start with a copy of the file.
+    """
     migrated = Path(os.environ["TEST_DIR"]) / f"migrated-{os.getpid()}.sqlite3"
     if "DATABASE_URL" not in environment and migrated.exists():
         shutil.copyfile(migrated, file)
@@ -209,7 +212,7 @@ def make_queue(folder: Path) -> Queue | RedisServer:
 
 @contextlib.contextmanager
 def make_database(server_url: str) -> Iterator[str]:
-    """A database on that server, for the site alone."""
+    """Create a database for one site, and drop it afterwards."""
     name = f"site_{uuid4().hex}"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
@@ -219,16 +222,19 @@ def make_database(server_url: str) -> Iterator[str]:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
-def listens(port: int) -> bool:
+def is_listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float) -> float:
-    """Until it holds; how many seconds that took. Raises TimeoutError."""
+    """Wait until `condition()` is true and return the seconds it took.
+
+    Raises TimeoutError after `seconds`.
+    """
     start = time.monotonic()
     while not condition():
         if time.monotonic() - start > seconds:
-            raise TimeoutError(f"not within {seconds} s")
+            raise TimeoutError(f"not true within {seconds} s")
         time.sleep(0.1)
     return time.monotonic() - start

@@ -1,9 +1,8 @@
-"""Two simulated years of a newsroom: readers, their banks, Stripe, its webhooks, and our nights.
+"""A simulated newsroom: readers, banks, staff, Stripe, webhooks and the nightly reconciliation.
 
-A `World` has both clocks (ours and the sandbox's) and does what readers, banks, staff and time do,
-a step at a time. Beside it keeps what it did as a plain list of sales
-(`tests.support.count_rule`), from Stripe's answers alone. What our application made of it is
-compared elsewhere (`tests.support.books`).
+A `World` moves our clock and the sandbox's, and acts for readers, banks and staff, one step at a
+time. It records each sale from Stripe's answers, so that `tests.support.count_rule` can calculate
+the expected figures. `tests.support.books` compares them with our database.
 """
 
 import io
@@ -44,8 +43,8 @@ from tests.support.count_rule import (
     Sale,
     SubscriptionRecord,
     Window,
-    a_year_after,
-    moment_of,
+    add_year,
+    from_timestamp,
     read_subscription,
 )
 from tests.support.event_delivery import WebhookQueue
@@ -63,50 +62,54 @@ class World:
     campaigns: dict[str, Campaign]
     staff: User
     now: datetime = BEGINS
-    has_nights: bool = True  # whether the nightly reconciliation runs
+    reconciles_nightly: bool = True
     sales: list[Sale] = field(default_factory=list)
-    sale_of: dict[str, Sale] = field(default_factory=dict)  # by its first charge
+    sale_of: dict[str, Sale] = field(default_factory=dict)  # by the id of its first charge
     intents: dict[str, str] = field(default_factory=dict)  # the campaign of each first payment
-    customers: dict[str, str] = field(default_factory=dict)  # the campaign of each
+    customers: dict[str, str] = field(default_factory=dict)  # the campaign of each customer
     subscriptions: list[str] = field(default_factory=list)
-    unpaid: dict[str, Sale] = field(default_factory=dict)  # by a debit that failed; by customer
+    unpaid: dict[str, Sale] = field(default_factory=dict)  # first debit failed; by customer
     disputes: list[tuple[str, DisputeRecord | None]] = field(default_factory=list)
     refunds: list[tuple[str, RefundRecord]] = field(default_factory=list)
     last_night: datetime = BEGINS
-    moments: list[datetime] = field(default_factory=list)  # at which something was done
-    closed: dict[str, dict[str, int]] = field(default_factory=dict)
-    is_repeatable: bool = True  # until somebody acts on what only webhooks could have told us
+    moments: list[datetime] = field(default_factory=list)  # the times of all steps
+    closed: dict[str, dict[str, int]] = field(default_factory=dict)  # final counts
+    # False once a claim or a refund by staff exists: it can't be rebuilt from Stripe's data.
+    can_be_rebuilt: bool = True
 
     def __post_init__(self) -> None:
         self.post = WebhookQueue(self.sandbox)
         self.v1 = stripe_api.client().v1
         self.windows = {
-            slug: Window(slug, each.zone, each.currency, each.starts_at, each.ends_at)
-            for slug, each in self.campaigns.items()
+            slug: Window(
+                slug, campaign.zone, campaign.currency, campaign.starts_at, campaign.ends_at
+            )
+            for slug, campaign in self.campaigns.items()
         }
 
-    def forget_old_events(self, patch: pytest.MonkeyPatch) -> None:
-        """Stripe lists events of the last 30 days alone; the sandbox would list all."""
+    def hide_old_events(self, patch: pytest.MonkeyPatch) -> None:
+        """List only the events of the last 30 days, as Stripe does. The sandbox lists all."""
         walk = stripe_api.walk_events
 
-        def walk_what_is_kept(*, since: datetime) -> Iterator[stripe_api.Event]:
+        def walk_recent_events(*, since: datetime) -> Iterator[stripe_api.Event]:
             return walk(since=max(since, self.now - EVENTS_KEPT))
 
-        patch.setattr(stripe_api, "walk_events", walk_what_is_kept)
+        patch.setattr(stripe_api, "walk_events", walk_recent_events)
 
     # Time
 
     def wait(self, span: timedelta) -> None:
-        """All that falls due happens at Stripe; each night our figures are held against it."""
+        """Move both clocks. Stripe does its due work; the reconciliation runs every night."""
         until = self.now + span
         while self.now < until:
-            next_night = self.last_night + NIGHTS if self.has_nights else until
+            next_night = self.last_night + NIGHTS if self.reconciles_nightly else until
             self._move_to(min(until, next_night))
-            if self.has_nights and self.now >= next_night:
+            if self.reconciles_nightly and self.now >= next_night:
                 self.reconcile()
 
-    def wait_until(self, border: str, *, seconds: int) -> None:
-        moment = at(border) + timedelta(seconds=seconds)
+    def wait_until(self, date: str, *, seconds: int) -> None:
+        """Wait until that many seconds after `date`, unless that is in the past."""
+        moment = at(date) + timedelta(seconds=seconds)
         if moment > self.now:
             self.wait(moment - self.now)
 
@@ -121,7 +124,10 @@ class World:
     def sell(
         self, kind: str, *, person: str, slug: str, currency: str, means: str, gifts: int = 1
     ) -> None:
-        """Who pays with "nothing" leaves; who has "a second card" is refused by the first."""
+        """Order, and pay by `means`.
+
+        With "nothing" the reader leaves. With "a second card" the first one is declined.
+        """
         how = MEANS[means]
         currency = self.windows[slug].currency if currency == "the campaign's" else currency
         if "iban" in how and currency != "eur":
@@ -158,8 +164,8 @@ class World:
             currency=charge["currency"],
             paid_at=self.now,
             answered_at=self.now + BANK_DAYS if is_debit else self.now,
-            is_good=means != "failing debit",
-            lasts_until=a_year_after(self.now, self.windows[slug].zone) if kind == "once" else None,
+            succeeds=means != "failing debit",
+            lasts_until=add_year(self.now, self.windows[slug].zone) if kind == "once" else None,
             subscription_id=session["subscription"] or "",
         )
         self.sales.append(sale)
@@ -168,78 +174,78 @@ class World:
         self.customers[session["customer"]] = slug
         if sale.subscription_id:
             self.subscriptions.append(sale.subscription_id)
-            if not sale.is_good:
+            if not sale.succeeds:
                 self.unpaid[session["customer"]] = sale
         if means == "disputed at once":
             [dispute] = self.v1.disputes.list({"charge": charge["id"]}).data
-            self._note_dispute(dispute.id, charge["id"], charge["amount"])
+            self._record_dispute(dispute.id, charge["id"], charge["amount"])
 
     def claim(self, which: int, person: str) -> None:
-        """By whoever is no member yet: how gifts add up is another test's."""
+        """Claim a gift, unless the person is a member. Other tests cover extensions."""
         claimable = Gift.objects.filter(status__in=Gift.CLAIMABLE, expires_at__gt=self.now)
-        waiting = list(claimable.select_related("payment").order_by("checkout", "position"))
-        if not waiting:
+        gifts_left = list(claimable.select_related("payment").order_by("checkout", "position"))
+        if not gifts_left:
             return
-        gift = waiting[which % len(waiting)]
+        gift = gifts_left[which % len(gifts_left)]
         try:
             actions.claim_gift(gift.code, email=f"{person}@example.org", name=person, language="en")
         except gifts.ConfirmationRequired:
             return
-        self.sale_of[gift.payment.charge_id].claimed[gift.position] = (person, self.now)
-        self.is_repeatable = False
+        self.sale_of[gift.payment.charge_id].claims[gift.position] = (person, self.now)
+        self.can_be_rebuilt = False
 
     def change_subscription(self, which: int, change: str) -> None:
         if self.subscriptions:
             subscription_id = self.subscriptions[which % len(self.subscriptions)]
             change_subscription(self.sandbox, subscription_id, change)
 
-    # Money comes back
+    # Refunds and disputes
 
     def refund(self, which: int, *, part: float) -> None:
-        """From Stripe's own dashboard, of any payment, a renewal as well."""
+        """Refund any payment in Stripe's Dashboard, including renewals."""
         charge = self._pick_charge(which)
         if charge is None:
             return
         minor = max(1, int((charge["amount"] - charge["amount_refunded"]) * part))
         try:
             refund = self.v1.refunds.create({"charge": charge["id"], "amount": minor})
-        except stripe.InvalidRequestError:  # nothing is left, or a bank has it already
+        except stripe.InvalidRequestError:  # it is refunded or disputed already
             return
-        self._note_refund(refund.to_dict(), charge)
+        self._record_refund(refund.to_dict(), charge)
 
-    def give_back_gifts(self, which: int, *, many: int) -> None:
-        """By staff, who name the gifts; their shares are given back."""
+    def refund_gifts(self, which: int, *, many: int) -> None:
+        """Refund up to `many` gifts of one purchase in the admin."""
         paid = Payment.objects.filter(role="gift", status="succeeded").order_by("charge_id")
-        known = [each for each in paid if actions.refundable_minor(each)]
-        if not known:
+        refundable = [payment for payment in paid if actions.refundable_minor(payment)]
+        if not refundable:
             return
-        payment = known[which % len(known)]
-        named = list(payment.gifts.order_by("position")[:many])
+        payment = refundable[which % len(refundable)]
+        chosen = list(payment.gifts.order_by("position")[:many])
         share = payment.amount_minor // payment.gifts.count()
-        minor = min(share * len(named), actions.refundable_minor(payment))
+        minor = min(share * len(chosen), actions.refundable_minor(payment))
         order = refunds.order_refund(
             payment,
             amount_minor=minor,
             reason=RefundOrder.Reason.REQUESTED,
             why="asked by mail",
             by=self.staff,
-            gifts=named,
+            gifts=chosen,
         )
         order = actions.execute_refund_order(order.pk)
-        self.is_repeatable = False
+        self.can_be_rebuilt = False
         if order.refund_id is None:
             return
         refund = self.v1.refunds.retrieve(order.refund_id, {"expand": ["charge"]}).to_dict()
-        positions = frozenset(gift.position for gift in named)
-        self._note_refund(refund, refund["charge"], positions)
+        positions = frozenset(gift.position for gift in chosen)
+        self._record_refund(refund, refund["charge"], positions)
 
-    def _note_refund(
+    def _record_refund(
         self, refund: Json, charge: Json, positions: frozenset[int] = frozenset()
     ) -> None:
         is_debit = charge["payment_method_details"]["type"] != "card"
         card = charge["payment_method_details"].get("card") or {}
         fails = card.get("last4") == MEANS[REFUNDS_FAIL]["card"][-4:]
-        returned = RefundRecord(
+        record = RefundRecord(
             at=self.now,
             minor=refund["amount"],
             succeeds_at=self.now + BANK_DAYS if is_debit else self.now,
@@ -248,18 +254,18 @@ class World:
         )
         sale = self.sale_of.get(charge["id"])
         if sale is not None:
-            sale.returned.append(returned)
-        self.refunds.append((refund["id"], returned))
+            sale.refunds.append(record)
+        self.refunds.append((refund["id"], record))
 
     def fail_refund(self, which: int) -> None:
         if not self.refunds:
             return
-        refund_id, returned = self.refunds[which % len(self.refunds)]
+        refund_id, record = self.refunds[which % len(self.refunds)]
         try:
             self.sandbox.fail_refund(refund_id)
         except SandboxError:  # it failed already
             return
-        returned.fails_at = self.now
+        record.fails_at = self.now
 
     def dispute(self, which: int, *, inquiry: bool) -> None:
         charge = self._pick_charge(which)
@@ -267,43 +273,46 @@ class World:
             return
         try:
             dispute = self.sandbox.open_dispute(charge=charge["id"], inquiry=inquiry)
-        except SandboxError:  # it is disputed already, or nothing is left of it
+        except SandboxError:  # it is disputed already, or refunded in full
             return
         if inquiry:
             self.disputes.append((dispute["id"], None))
         else:
-            self._note_dispute(dispute["id"], charge["id"], dispute["amount"])
+            self._record_dispute(dispute["id"], charge["id"], dispute["amount"])
 
-    def _note_dispute(self, dispute_id: str, charge_id: str, minor: int) -> None:
-        contested = DisputeRecord(withdrawn_at=self.now, minor=minor)
+    def _record_dispute(self, dispute_id: str, charge_id: str, minor: int) -> None:
+        record = DisputeRecord(withdrawn_at=self.now, minor=minor)
         sale = self.sale_of.get(charge_id)
         if sale is not None:
-            sale.contested.append(contested)
-        self.disputes.append((dispute_id, contested))
+            sale.disputes.append(record)
+        self.disputes.append((dispute_id, record))
 
     def close_dispute(self, which: int, *, status: str) -> None:
         if not self.disputes:
             return
-        dispute_id, contested = self.disputes[which % len(self.disputes)]
+        dispute_id, record = self.disputes[which % len(self.disputes)]
         try:
             self.sandbox.close_dispute(dispute_id, status=status)
-        except SandboxError:  # it is closed already, or ends in other words
+        except SandboxError:  # it is closed already, or can't have this status
             return
-        if contested is not None:
-            contested.is_lost = status == "lost"
+        if record is not None:
+            record.is_lost = status == "lost"
 
-    # What Stripe has
+    # Stripe's objects
 
     def _charges_of(self, customer: str) -> list[Json]:
-        """Oldest first, without those that a bank refused at once."""
+        """Return the customer's charges, oldest first, without failed ones.
+
+        If a sale's first debit failed and a later charge succeeded, update the sale.
+        """
         page = self.v1.charges.list({"customer": customer, "limit": 100})
-        charges = [each.to_dict() for each in page.auto_paging_iter()]
-        charges = [each for each in reversed(charges) if each["status"] != "failed"]
+        charges = [charge.to_dict() for charge in page.auto_paging_iter()]
+        charges = [charge for charge in reversed(charges) if charge["status"] != "failed"]
         if customer in self.unpaid and charges and charges[0]["status"] == "succeeded":
-            # Whoever's debit failed paid by card since: that is when they joined.
+            # The retry by card is the first payment of this membership.
             sale = self.unpaid.pop(customer)
-            sale.is_good = True
-            sale.paid_at = sale.answered_at = moment_of(charges[0]["created"])
+            sale.succeeds = True
+            sale.paid_at = sale.answered_at = from_timestamp(charges[0]["created"])
             self.sale_of[charges[0]["id"]] = sale
         return charges
 
@@ -314,22 +323,23 @@ class World:
         charges = self._charges_of(customers[which % len(customers)])
         return charges[which // len(customers) % len(charges)] if charges else None
 
-    def reckon(self) -> ExpectedFigures:
+    def calculate_expected(self) -> ExpectedFigures:
         for customer in list(self.unpaid):
             self._charges_of(customer)
         return ExpectedFigures(self.windows, self.sales, self.read_subscriptions(), self.now)
 
     def read_subscriptions(self) -> dict[str, SubscriptionRecord]:
         found = {}
-        for each in self.v1.subscriptions.list({"status": "all", "limit": 100}).auto_paging_iter():
-            page = self.v1.invoices.list({"subscription": each.id, "limit": 100})
+        subscriptions = self.v1.subscriptions.list({"status": "all", "limit": 100})
+        for subscription in subscriptions.auto_paging_iter():
+            page = self.v1.invoices.list({"subscription": subscription.id, "limit": 100})
             invoices = [invoice.to_dict() for invoice in page.auto_paging_iter()]
-            found[each.id] = read_subscription(
-                each.to_dict(), invoices[::-1], grace=timedelta(days=settings.GRACE_DAYS)
+            found[subscription.id] = read_subscription(
+                subscription.to_dict(), invoices[::-1], grace=timedelta(days=settings.GRACE_DAYS)
             )
         return found
 
-    # What production does by itself
+    # Our application
 
     def deliver(
         self, which: Sequence[int], *, rest_is_lost: bool = False, stripe_fails: bool = False
@@ -340,44 +350,44 @@ class World:
         tasks.sweep()
 
     def reconcile(self) -> None:
-        """As every night; in the end our figures are Stripe's."""
-        told = io.StringIO()
+        """Run `manage.py reconcile`. Fail if our figures then differ from Stripe's."""
+        output = io.StringIO()
         try:
-            call_command("reconcile", stdout=told)
+            call_command("reconcile", stdout=output)
         except CommandError as error:
-            raise AssertionError(f"{told.getvalue()}{error}") from error
+            raise AssertionError(f"{output.getvalue()}{error}") from error
         self.last_night = self.now
 
-    def forget_everything_heard(self) -> None:
-        """Only the Checkouts stand, as if no webhook had come, no sweep run and no night been."""
+    def reset_to_checkouts(self) -> None:
+        """Keep only the Checkouts, as if no webhook, sweep or reconciliation had ever run."""
         forget_sales()
         StripeCursor.objects.all().delete()
         Checkout.objects.update(settle_at=F("opened_at"))
-        self.post.pending, self.has_nights = [], False
+        self.post.pending, self.reconciles_nightly = [], False
 
     def close(self, slug: str) -> None:
-        """By staff, once it is over and our figures are Stripe's."""
+        """Close the campaign as staff do, if it is over. Reconcile first."""
         campaign = Campaign.objects.get(slug=slug)
         if campaign.closed_at is not None or self.now < campaign.ends_at:
             return
         self.reconcile()
         goals = progress.measure_campaign(campaign, at=self.now)
         progress.close_campaign(campaign.pk, by="staff", seen=progress.fingerprint(goals))
-        reckoning = self.reckon()
-        people, given = len(reckoning.people(slug, self.now)), reckoning.gifts(slug, self.now)
+        expected = self.calculate_expected()
+        people, gift_count = len(expected.people(slug, self.now)), expected.gifts(slug, self.now)
         self.closed[slug] = {
-            Goal.Kind.NEW_MEMBERS: people + given,
-            Goal.Kind.GIFTS: given,
-            Goal.Kind.MONEY: reckoning.raised(slug, self.now),
+            Goal.Kind.NEW_MEMBERS: people + gift_count,
+            Goal.Kind.GIFTS: gift_count,
+            Goal.Kind.MONEY: expected.raised(slug, self.now),
         }
 
-    def come_to_rest(self, *, after: timedelta = timedelta(hours=3)) -> None:
-        """A night and a morning in which everything works; what failed is due again by then."""
+    def finish_due_work(self, *, after: timedelta = timedelta(hours=3)) -> None:
+        """Wait until failed work is due again, then reconcile and sweep until nothing is due."""
         self.wait(after)
         self.reconcile()
         for _ in range(30):
             self.sweep()
-            looks = Checkout.objects.filter(settle_at__lte=self.now)
-            if not webhooks.list_due_events(at=self.now) and not looks.exists():
+            due_checkouts = Checkout.objects.filter(settle_at__lte=self.now)
+            if not webhooks.list_due_events(at=self.now) and not due_checkouts.exists():
                 return
-        raise AssertionError("the sweep finds no end")
+        raise AssertionError("work is still due after 30 sweeps")

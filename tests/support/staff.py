@@ -67,8 +67,11 @@ def refund_after_claim(gift: Gift) -> Gift:
 
 
 def make_attention_cases(campaign: Campaign) -> None:
-    """Create a claimed gift whose payment was refunded; and two gifts of one purchase, of which
-    one bounced and an unassigned refund exists."""
+    """Create three gifts that need attention.
+
+    One is claimed and its payment was refunded. The others are from one purchase with an
+    unassigned refund, and one of them bounced.
+    """
     buyer, ben = make_member(ATTENTION_BUYER), make_member("ben.waiting@example.org")
     now = timezone.now()
     soon = {"deliver_at": now + timedelta(days=9), "expires_at": now + timedelta(days=374)}

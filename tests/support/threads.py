@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 
 
 def race(*works: Callable[[], object]) -> list[object]:
-    """Run all at the same time. Return each one's result or exception, in their order."""
+    """Run the functions at the same time. Return their results or exceptions, in order."""
     outcomes: list[object] = [None] * len(works)
     start = threading.Barrier(len(works))
 
@@ -19,7 +19,7 @@ def race(*works: Callable[[], object]) -> list[object]:
         try:
             start.wait(TIMEOUT)
             outcomes[position] = works[position]()
-        except Exception as error:  # the test looks at it
+        except Exception as error:  # the test checks it
             outcomes[position] = error
         finally:
             connections.close_all()
@@ -43,7 +43,7 @@ def race_through(
         for item in items:
             try:
                 work(item)
-            except Exception as error:  # the test looks at it
+            except Exception as error:  # the test checks it
                 raised.append(error)
         return raised
 

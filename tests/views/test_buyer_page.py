@@ -115,7 +115,9 @@ def test_a_bounced_email_is_shown_at_the_top_with_a_link_to_correct_it(
     assert f'href="{url_of(checkout, "1/")}"' in page.partition("gift-rows")[0]
 
 
-def test_a_changed_or_foreign_link_is_refused(client: Client, campaign: Campaign) -> None:
+def test_a_changed_link_or_one_for_another_page_is_refused(
+    client: Client, campaign: Campaign
+) -> None:
     checkout = make_purchase(campaign, SENT)
     joined = make_checkout(campaign, status="paid")
     token = links.make_gifts_token(checkout)

@@ -27,8 +27,8 @@ from tests.support.pages import (
     GIFT,
     JOIN,
     MARKUP,
-    NOBODY,
     NOON,
+    UNREACHABLE,
     error_beside,
     gift_fields,
     join_fields,
@@ -142,7 +142,7 @@ def test_an_unknown_campaign_shows_the_404_page(
 # The forms
 
 
-def test_the_join_form_shows_errors_beside_fields_and_keeps_what_was_typed(
+def test_the_join_form_shows_errors_beside_fields_and_keeps_the_values(
     client: Client, campaign: Campaign
 ) -> None:
     fields = join_fields(client, email="ada@", name="", price="")
@@ -156,7 +156,7 @@ def test_the_join_form_shows_errors_beside_fields_and_keeps_what_was_typed(
     assert Checkout.objects.count() == 0
 
 
-def test_the_gift_form_shows_errors_beside_fields_and_keeps_what_was_typed(
+def test_the_gift_form_shows_errors_beside_fields_and_keeps_the_values(
     client: Client, campaign: Campaign
 ) -> None:
     fields = gift_fields(client, recipient_email="", email="nobody", message="a\x07b")
@@ -169,8 +169,8 @@ def test_the_gift_form_shows_errors_beside_fields_and_keeps_what_was_typed(
     assert kept["recipient_name"] == "Ben Friend"
     assert kept["email"] == "nobody"
     # With the errors corrected, the same form is accepted.
-    mended = kept | {"recipient_email": "ben@example.org", "email": "ada@example.org"}
-    start_order(client, GIFT, mended | {"message": MARKUP})
+    corrected = kept | {"recipient_email": "ben@example.org", "email": "ada@example.org"}
+    start_order(client, GIFT, corrected | {"message": MARKUP})
 
 
 def test_an_address_refused_by_stripe_is_an_error_beside_the_field(
@@ -263,7 +263,7 @@ def test_if_stripe_is_down_the_form_is_kept_and_a_retry_creates_one_session(
 ) -> None:
     fields = gift_fields(client)
     if kind == "away":
-        settings.STRIPE_API_BASE = NOBODY
+        settings.STRIPE_API_BASE = UNREACHABLE
     else:
         sandbox.add_fault("api", match="POST /v1/checkout/sessions", kind="error", times=-1)
     response = client.post(GIFT, fields)
@@ -337,7 +337,7 @@ def test_no_page_carries_inline_style_or_script(
         )
     ]
     fields = join_fields(client)
-    settings.STRIPE_API_BASE = NOBODY
+    settings.STRIPE_API_BASE = UNREACHABLE
     pages += [client.post(GIFT, {}), client.post(JOIN, fields)]
     for page in [response.content.decode() for response in pages]:
         assert page.lstrip().startswith("<!DOCTYPE html>")

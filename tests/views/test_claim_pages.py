@@ -147,8 +147,8 @@ def test_a_fixed_term_membership_is_shown_its_new_end(client: Client, gift: Gift
         make_gift(make_member(), gift.checkout.campaign, "2026-11-09 10:00"), ben, "2026-11-09"
     )
     url = confirmation(gift, ben)
-    told = main_of(client.get(url))
-    assert "Your membership will last until 9 November 2028 instead of 9 November 2027." in told
+    page = main_of(client.get(url))
+    assert "Your membership will last until 9 November 2028 instead of 9 November 2027." in page
     client.post(url)
     assert "Your membership now lasts until 9 November 2028." in main_of(client.get(url))
 
@@ -236,7 +236,7 @@ def test_a_gift_revoked_by_staff_differs_from_an_unpaid_one(client: Client, gift
 def test_a_confirmation_link_works_after_the_code_key_was_removed(
     client: Client, gift: Gift, settings: LazySettings
 ) -> None:
-    """The link is signed and names the gift, so nobody needs the claim code."""
+    """The link is signed and names the gift, so the claim code isn't needed."""
     url = confirmation(gift, make_member("ben@example.org"))
     assert client.get(url).status_code == 200
     settings.GIFT_CODE_KEY = "another"
@@ -273,13 +273,13 @@ def test_wrong_codes_count_on_both_pages_and_right_ones_do_not(client: Client, g
     for turn in range(10):
         assert client.get(f"/claim/{UNKNOWN[:-1]}{turn}/").status_code == 404
         assert client.post("/claim/", {"code": f"{turn}"}).status_code == 422
-    doors = [
+    answers = [
         client.get(f"/claim/{UNKNOWN}/"),
         client.get(f"/claim/{UNKNOWN}/done/"),
         client.get(f"/claim/{gift.code}/"),  # a right code also shows its page
         client.post("/claim/", {"code": gift.code}),
     ]
-    for answer in doors:
+    for answer in answers:
         assert (answer.status_code, answer["Retry-After"]) == (429, "600")
         assert "Please wait ten minutes" in main_of(answer)
     other = Client(REMOTE_ADDR="192.0.2.7")
@@ -327,7 +327,7 @@ def opt_out_url(address: str = "ben@example.org") -> str:
     return f"/membership/no-reminders/{links.make_opt_out_token(address)}/"
 
 
-def test_one_button_stops_the_reminders_and_another_restarts_them(client: Client) -> None:
+def test_buttons_stop_and_restart_the_reminders(client: Client) -> None:
     page = client.get(opt_out_url())
     assert "Stop reminders?" in main_of(page)
     assert OptOut.objects.count() == 0, "a scanner that opens links changes nothing"
@@ -359,14 +359,14 @@ def test_one_click_unsubscribe_needs_no_cookie_or_token(kind: str) -> None:
 def test_the_opt_out_list_holds_hashes_and_survives_a_new_key(
     client: Client, settings: LazySettings
 ) -> None:
-    in_the_mail = opt_out_url()
-    assert "ben" not in in_the_mail
-    client.post(in_the_mail)
+    opt_out_link = opt_out_url()
+    assert "ben" not in opt_out_link
+    client.post(opt_out_link)
     assert "ben" not in OptOut.objects.get().address_hash
     settings.GIFT_CODE_KEY_FALLBACKS = [settings.GIFT_CODE_KEY]
     settings.GIFT_CODE_KEY = "newer"
     assert OptOut.objects.holds("ben@example.org")
-    client.post(in_the_mail, {"want": "again"})
+    client.post(opt_out_link, {"want": "again"})
     assert not OptOut.objects.holds("ben@example.org")
 
 

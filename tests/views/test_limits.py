@@ -81,28 +81,28 @@ WRONG = WrongGuesses("safe", times=3, overall=10, seconds=60)
 def guess(address: str, *, right: bool = False) -> str:
     request = RequestFactory().get("/", REMOTE_ADDR=address)
     if WRONG.must_wait(request):
-        return "kept out"
+        return "refused"
     if right:
-        return "in"
-    return "told to wait" if WRONG.count_guess(request) else "wrong"
+        return "right"
+    return "limited" if WRONG.count_guess(request) else "wrong"
 
 
 def test_only_wrong_guesses_of_a_client_are_limited() -> None:
-    assert [guess("192.0.2.1", right=True) for _ in range(9)] == ["in"] * 9
-    assert [guess("192.0.2.1") for _ in range(4)] == ["wrong"] * 3 + ["kept out"]
-    assert guess("192.0.2.1", right=True) == "kept out"
-    assert guess("192.0.2.2", right=True) == "in"
+    assert [guess("192.0.2.1", right=True) for _ in range(9)] == ["right"] * 9
+    assert [guess("192.0.2.1") for _ in range(4)] == ["wrong"] * 3 + ["refused"]
+    assert guess("192.0.2.1", right=True) == "refused"
+    assert guess("192.0.2.2", right=True) == "right"
 
 
 def test_beyond_the_overall_limit_each_client_has_one_guess() -> None:
     assert {guess(f"192.0.2.{number}") for number in range(10)} == {"wrong"}
-    assert [guess("192.0.2.77") for _ in range(2)] == ["told to wait", "kept out"]
-    assert guess("192.0.2.1", right=True) == "kept out", "it has had its guess"
-    assert guess("192.0.2.78", right=True) == "in"
+    assert [guess("192.0.2.77") for _ in range(2)] == ["limited", "refused"]
+    assert guess("192.0.2.1", right=True) == "refused", "its only guess is used up"
+    assert guess("192.0.2.78", right=True) == "right"
 
 
 def test_an_ipv6_network_is_one_client() -> None:
-    assert [guess(f"2001:db8::{number}") for number in range(1, 5)] == ["wrong"] * 3 + ["kept out"]
+    assert [guess(f"2001:db8::{number}") for number in range(1, 5)] == ["wrong"] * 3 + ["refused"]
     assert guess("2001:db8:0:1::1") == "wrong"
 
 
@@ -116,12 +116,12 @@ def make_cache(folder: Path) -> CountingFileCache:
 def add_many(folder: Path, times: int) -> None:
     counting = make_cache(folder)
     for _ in range(times):
-        counting.incr("knocks")
+        counting.incr("requests")
 
 
 def test_processes_counting_together_lose_nothing(tmp_path: Path) -> None:
     counting = make_cache(tmp_path)
-    counting.set("knocks", 0, None)  # no expiry: other processes use the real clock
+    counting.set("requests", 0, None)  # no expiry: other processes use the real clock
     # Use spawn: a fork would copy this process's locks and connections.
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=add_many, args=(tmp_path, 100)) for _ in range(3)]
@@ -131,7 +131,7 @@ def test_processes_counting_together_lose_nothing(tmp_path: Path) -> None:
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0, 0]
-    assert counting.get("knocks") == 400
+    assert counting.get("requests") == 400
 
 
 @pytest.mark.both_databases
@@ -151,23 +151,23 @@ def test_only_one_of_simultaneous_adds_succeeds(tmp_path: Path) -> None:
 def test_counting_does_not_extend_the_window(tmp_path: Path) -> None:
     counting = make_cache(tmp_path)
     began = time.monotonic()
-    assert counting.add("knocks", 1, 1)
+    assert counting.add("requests", 1, 1)
     counted = []
     while time.monotonic() - began < 1.3:
         try:
-            counted.append(counting.incr("knocks"))
+            counted.append(counting.incr("requests"))
         except ValueError:
             break
         time.sleep(0.02)
     assert 0.9 < time.monotonic() - began < 1.3
     assert all(later == earlier + 1 for earlier, later in pairwise(counted))
-    assert counting.add("knocks", 1, 1), "the next window begins anew"
+    assert counting.add("requests", 1, 1), "the next window starts at zero"
 
 
 def test_missing_and_unlimited_keys_behave_as_in_django(tmp_path: Path) -> None:
     counting = make_cache(tmp_path)
     with pytest.raises(ValueError, match="not found"):
-        counting.incr("knocks")
+        counting.incr("requests")
     counting.set("forever", 1, None)
     assert counting.incr("forever", 4) == 5
     assert make_cache(tmp_path).get("forever") == 5

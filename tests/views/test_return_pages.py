@@ -27,8 +27,8 @@ from tests.support.pages import (
     GIFT,
     JOIN,
     MARKUP,
-    NOBODY,
     NOON,
+    UNREACHABLE,
     error_beside,
     gift_fields,
     join_fields,
@@ -52,7 +52,7 @@ def noon() -> Iterator[None]:
 # The return pages
 
 
-def thanks(client: Client, checkout: Checkout) -> str:
+def read_thank_you_page(client: Client, checkout: Checkout) -> str:
     """Return the thank-you page's text, some seconds after the last look."""
     cache.clear()
     response = client.get(f"/membership/thanks/{checkout.pk}/")
@@ -70,7 +70,7 @@ def test_a_confirmed_payment_shows_the_count_and_a_link_to_share(
     checkout = start_order(client, JOIN, join_fields(client))
     assert checkout.session_id
     sandbox.pay(checkout.session_id, card=CARD)
-    page = thanks(client, checkout)
+    page = read_thank_you_page(client, checkout)
     assert "Your payment is confirmed" in page
     assert "You paid €60." in page
     assert re.search(r"<strong[^>]*>1</strong> of 1,000 new members", page)
@@ -87,7 +87,7 @@ def test_a_confirmed_gift_says_where_the_claim_link_goes(
     checkout = start_order(client, GIFT, gift_fields(client))
     assert checkout.session_id
     sandbox.pay(checkout.session_id, card=CARD)
-    page = thanks(client, checkout)
+    page = read_thank_you_page(client, checkout)
     assert "Your payment is confirmed" in page
     assert "We’ll e-mail Ben Friend at ben@example.org" in page
     assert checkout.gifts.get().code not in page
@@ -99,12 +99,12 @@ def test_a_pending_payment_waits_and_a_failed_one_says_so(
     checkout = start_order(client, GIFT, gift_fields(client))
     assert checkout.session_id
     sandbox.pay(checkout.session_id, iban=SLOW_IBAN)
-    page = thanks(client, checkout)
+    page = read_thank_you_page(client, checkout)
     assert "We’re still waiting for your bank" in page
     assert "Your payment is confirmed" not in page
     [session] = sessions()
     sandbox.settle_debit(session["payment_intent"], outcome="failed")
-    page = thanks(client, checkout)
+    page = read_thank_you_page(client, checkout)
     assert "Your payment didn’t go through" in page
     assert f'href="{GIFT}?again={checkout.pk}"' in page
 
@@ -115,8 +115,8 @@ def test_without_stripe_the_thank_you_page_confirms_nothing(
     checkout = start_order(client, JOIN, join_fields(client))
     assert checkout.session_id
     sandbox.pay(checkout.session_id, card=CARD)
-    settings.STRIPE_API_BASE = NOBODY
-    page = thanks(client, checkout)
+    settings.STRIPE_API_BASE = UNREACHABLE
+    page = read_thank_you_page(client, checkout)
     assert "We can’t confirm your payment yet" in page
     assert "Your payment is confirmed" not in page
 
@@ -125,11 +125,11 @@ def test_unfinished_and_expired_payments_lead_back_to_the_form(
     client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     checkout = start_order(client, JOIN, join_fields(client))
-    page = thanks(client, checkout)
+    page = read_thank_you_page(client, checkout)
     assert "Your payment isn’t finished yet" in page
     assert f'href="{JOIN}?again={checkout.pk}"' in page
     sandbox.advance(days=2)
-    page = thanks(client, checkout)
+    page = read_thank_you_page(client, checkout)
     assert "The payment page has expired" in page
     assert f'href="{JOIN}?again={checkout.pk}"' in page
 
@@ -200,11 +200,11 @@ def test_the_portal_button_leads_to_stripe_and_reports_failures(
     checkout = start_order(client, JOIN, join_fields(client))
     assert checkout.session_id
     sandbox.pay(checkout.session_id, card=CARD)
-    thanks(client, checkout)
+    read_thank_you_page(client, checkout)
     checkout.refresh_from_db()
     url = f"/membership/manage/{links.make_portal_token(checkout)}/"
     assert read_form(client.get(url)).action == ""
-    settings.STRIPE_API_BASE = NOBODY
+    settings.STRIPE_API_BASE = UNREACHABLE
     response = client.post(url)
     assert response.status_code == 503
     assert read_form(response).action == url
@@ -234,7 +234,7 @@ def test_a_new_member_who_claims_a_gift_counts_once(client: Client, campaign: Ca
 
 def test_reloading_the_thank_you_page_asks_stripe_once(client: Client, campaign: Campaign) -> None:
     checkout = start_order(client, JOIN, join_fields(client))
-    assert "Your payment isn’t finished yet" in thanks(client, checkout)
+    assert "Your payment isn’t finished yet" in read_thank_you_page(client, checkout)
     version = Checkout.objects.get().version
     for _ in range(3):
         assert "We can’t confirm your payment yet" in main_of(

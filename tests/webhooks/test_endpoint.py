@@ -170,7 +170,7 @@ def test_a_signed_but_malformed_webhook_breaks_no_worker(
     response = post(client, ODD[odd])
     stored = StripeEvent.objects.count()
     assert (response.status_code, stored) in {(200, 1), (400, 0), (413, 0)}
-    # The next sweep processes whatever was stored, and what follows.
+    # The next sweep processes it, and the events of a later sale.
     checkout = place_order(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     body, header = sandbox.sign_event(completed_event_id(sandbox))

@@ -1,4 +1,4 @@
-"""Each event type that we subscribe to, and what it leads to."""
+"""All event types that we subscribe to, and their effects."""
 
 import json
 import re
@@ -68,7 +68,7 @@ def named(sale: Checkout, sandbox: SandboxControl) -> Named:
     }
 
 
-def bring(client: Client, event_type: str, **changes: Any) -> StripeEvent:
+def deliver(client: Client, event_type: str, **changes: Any) -> StripeEvent:
     """Send an event to the endpoint, then process it."""
     event = make_event(type=event_type, **changes)
     assert post(client, json.dumps(event)).status_code == 200
@@ -77,11 +77,11 @@ def bring(client: Client, event_type: str, **changes: Any) -> StripeEvent:
 
 
 def walk(client: Client, name: Any) -> dict[str, tuple[str, str]]:
-    """Deliver an event of each type, whose `data.object` is made by `name`; returns the rows."""
+    """Deliver an event of each type, whose `data.object` is made by `name`. Return the rows."""
     became = {}
     for number, event_type in enumerate(EVENTS):
         data = {"object": name(object_of(event_type))}
-        row = bring(client, event_type, id=f"evt_{number}", data=data)
+        row = deliver(client, event_type, id=f"evt_{number}", data=data)
         became[event_type] = (row.status, row.error)
     return became
 
@@ -101,7 +101,7 @@ def test_every_event_type_settles_its_sale(client: Client, sale: Checkout, named
         version = Checkout.objects.get().version
         kind = object_of(event_type)
         data = {"object": {"object": kind, "id": named[kind]}}
-        row = bring(client, event_type, id=f"evt_{number}", data=data)
+        row = deliver(client, event_type, id=f"evt_{number}", data=data)
         assert (row.status, row.error) == ("done", ""), event_type
         assert Checkout.objects.get().version == version + 1, event_type
     assert Payment.objects.get().disputes.count() == Refund.objects.count() == 1
@@ -123,10 +123,10 @@ def test_an_ignored_event_is_settled_when_it_is_replayed(
     session_id = str(sale.session_id)
     Checkout.objects.update(session_id=None, status="starting")
     data = {"object": {"object": "charge", "id": named["charge"]}}
-    assert bring(client, "charge.succeeded", data=data).status == "done"
+    assert deliver(client, "charge.succeeded", data=data).status == "done"
     assert not Payment.objects.exists()  # the session is not saved yet
     data = {"object": {"object": "checkout.session", "id": session_id}}
-    bring(client, "checkout.session.completed", id="evt_2", data=data)
+    deliver(client, "checkout.session.completed", id="evt_2", data=data)
     assert Payment.objects.get().charge_id == named["charge"]
 
 

@@ -150,7 +150,7 @@ def test_a_worker_whose_lease_ran_out_does_not_close_the_event(
     post(client, *sandbox.sign_event(event_id))
     late = StripeEvent.objects.get()
     late.attempts = 1
-    StripeEvent.objects.update(attempts=2)  # another attempt has begun meanwhile
+    StripeEvent.objects.update(attempts=2)  # another attempt has started
     webhooks._close(late, settlement.Found(reason=StripeEvent.Reason.NO_CHECKOUT))
     webhooks._postpone(late, ValueError("too late"))
     assert list(StripeEvent.objects.values_list("status", "error")) == [("new", "")]

@@ -22,7 +22,7 @@ Reason = StripeEvent.Reason
 LOST = "1e4fb81a-5a3a-4f4c-a4a7-5c0f4f6b3f11"
 
 
-def bring(object_type: str, object_id: str, event_id: str = "evt_1") -> StripeEvent:
+def store_and_process(object_type: str, object_id: str, event_id: str = "evt_1") -> StripeEvent:
     """Store and process an event that names the object."""
     event = {
         "id": event_id,
@@ -67,7 +67,7 @@ def test_an_object_without_metadata_is_found_by_our_rows(
 ) -> None:
     checkout = buy_without_settling(campaign, sandbox, kind)
     remove_metadata(sandbox)
-    assert bring("checkout.session", str(checkout.session_id)).status == "done"
+    assert store_and_process("checkout.session", str(checkout.session_id)).status == "done"
     payment = Payment.objects.get()
     stripe_api.refund_payment(str(payment.intent_id), amount_minor=100, idempotency_key="part")
     sandbox.open_dispute(charge=payment.charge_id)
@@ -78,7 +78,7 @@ def test_an_object_without_metadata_is_found_by_our_rows(
             assert found.reason == Reason.UNUSED_TYPE
             continue
         assert found.checkout_id == checkout.pk, object_type
-        assert bring(object_type, object_id, f"evt_{number}").status == "done"
+        assert store_and_process(object_type, object_id, f"evt_{number}").status == "done"
     assert Refund.objects.count() == Dispute.objects.count() == 1
 
 
@@ -90,9 +90,9 @@ def test_a_charge_keeps_the_metadata_that_its_intent_lost(
     stripe_api.client().v1.payment_intents.update(
         named["payment_intent"], {"metadata": {"checkout": ""}}
     )
-    event = bring("payment_intent", named["payment_intent"])
+    event = store_and_process("payment_intent", named["payment_intent"])
     assert (event.status, event.reason) == ("ignored", Reason.NO_CHECKOUT)
-    assert bring("charge", named["charge"], "evt_2").status == "done"
+    assert store_and_process("charge", named["charge"], "evt_2").status == "done"
     assert Payment.objects.get().checkout == checkout
     # A replay settles what was ignored before.
     webhooks.replay_events(["evt_1"])
@@ -115,7 +115,7 @@ def test_an_object_that_names_only_its_charge_is_found_by_it(
     monkeypatch.setattr(
         stripe_api, f"fetch_{kind}", lambda object_id: replace(fetch(object_id), intent_id="")
     )
-    assert bring(kind, ids_of(sandbox)[kind]).status == "done"
+    assert store_and_process(kind, ids_of(sandbox)[kind]).status == "done"
     assert Payment.objects.get().checkout == checkout
     assert (Refund.objects.count(), Dispute.objects.count()) == (
         kind == "refund",
@@ -144,7 +144,7 @@ def test_an_event_that_is_not_ours_is_stored_with_the_reason(
         webhooks.work_on_event("evt_1")
         event = StripeEvent.objects.get()
     else:
-        event = bring(object_type, object_id)
+        event = store_and_process(object_type, object_id)
     assert (event.status, event.reason, event.error) == ("ignored", reason, "")
     assert object_id in event.payload
 
@@ -161,7 +161,7 @@ def test_another_sellers_charge_is_not_ours_and_a_lost_checkout_is_reported(
     sandbox.open_dispute(charge=named["charge"])
     named = ids_of(sandbox)
     for kind in ("payment_intent", "charge", "refund", "dispute"):
-        event = bring(kind, named[kind], f"evt_{kind}")
+        event = store_and_process(kind, named[kind], f"evt_{kind}")
         assert (event.status, event.reason) == ("ignored", reason), kind
     assert not Payment.objects.exists()
     code, output = reconcile("--since", "2026-11-01")
@@ -180,7 +180,7 @@ def test_an_error_while_settling_does_not_make_an_object_not_ours(
     """Stripe doesn't have the session of our row: the event stays due."""
     checkout = buy_without_settling(campaign, sandbox, "gift")
     Checkout.objects.filter(pk=checkout.pk).update(session_id="cs_of_another_account")
-    event = bring("charge", ids_of(sandbox)["charge"])
+    event = store_and_process("charge", ids_of(sandbox)["charge"])
     assert event.status == "failed"
     assert event.next_attempt_at is not None
     assert "cs_of_another_account" in event.error
@@ -195,9 +195,9 @@ def test_the_inbox_shows_and_filters_by_the_reason(
     client: Client,
     editor: User,  # noqa: F811
 ) -> None:
-    bring("charge", "ch_of_none")
+    store_and_process("charge", "ch_of_none")
     make_unrelated_charge(sandbox, checkout=LOST)
-    lost = bring("charge", ids_of(sandbox)["charge"], "evt_2")
+    lost = store_and_process("charge", ids_of(sandbox)["charge"], "evt_2")
     listed = read_page(client.get(admin_url(StripeEvent, "changelist")))
     assert "Stripe doesn’t have the object" in listed
     assert "it belongs to a Checkout that is missing here" in listed

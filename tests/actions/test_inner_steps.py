@@ -1,4 +1,4 @@
-"""There is one public way for each change of the count: nothing above calls the inner steps."""
+"""Only `campaigns.actions` calls the inner steps that change the count."""
 
 import ast
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ CALLERS = (
     "campaigns/views",
     "newsroom/demo",
 )
-# Functions that change who counts, or what somebody has, without the other steps of an action.
+# Functions that change counts or memberships without the other steps of an action.
 INNER = {
     "campaigns.gifts": {
         "apply_claim",
@@ -97,19 +97,19 @@ def test_the_search_finds_an_inner_step(source: str) -> None:
     assert list(inner_steps_used_in(source))
 
 
-def test_the_search_leaves_the_doors_alone() -> None:
+def test_the_search_ignores_actions_and_reads() -> None:
     assert not list(inner_steps_used_in("from campaigns import actions\nactions.claim_gift()\n"))
     assert not list(inner_steps_used_in("from campaigns import gifts\ngifts.find_gift('')\n"))
 
 
 @pytest.mark.parametrize("package", sorted(INNER.keys() - {"campaigns.gifts"}))
-def test_each_inner_step_exists(package: str) -> None:
-    """A renamed step is renamed here as well."""
+def test_every_inner_step_exists(package: str) -> None:
+    """If a step is renamed, this list has to be updated."""
     assert INNER[package] - set(vars(import_module(package))) == set()
 
 
 def test_the_inner_steps_of_gifts_are_all_known() -> None:
-    """A new function in these modules is an inner step, or only reads."""
+    """Every new function in these modules is listed as an inner step or as one that only reads."""
     reads = {"expiry_of", "reversed_at_of", "unclaimed_status", "valid_interval_of"}
     defined = {
         name
