@@ -35,7 +35,7 @@ from tests.support.factories import at
 from tests.support.renewals import CHANGES
 from tests.support.simulation import World
 
-pytestmark = [pytest.mark.long, pytest.mark.once, pytest.mark.django_db]
+pytestmark = [pytest.mark.long, pytest.mark.once, pytest.mark.walk, pytest.mark.django_db]
 
 CI = "CI" in os.environ
 WALKS = int(os.environ.get("SIMULATED_WALKS", effort(quick=1, thorough=4)))
