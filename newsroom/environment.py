@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -27,6 +28,23 @@ class Environment:
 
     def text(self, name: str, *, default: str) -> str:
         return str(self._env.str(name, default=default))
+
+    def url(self, name: str, *, default: str, example: str) -> str:
+        """Return a URL that can be taken apart; empty only if that is the default."""
+        value = self.text(name, default=default).strip()
+        try:
+            if not value and default:
+                raise ValueError("empty")
+            _ = urlsplit(value).port  # raises ValueError for a port that is not a number
+        except ValueError:
+            raise _invalid(name, example) from None
+        return value
+
+    def folder(self, name: str, *, default: Path) -> Path:
+        value = self.text(name, default=str(default)).strip()
+        if not value:  # would be the current folder, whichever that is
+            raise _wrong(name, "Write the path of a folder")
+        return Path(value)
 
     def words(self, name: str, *, default: list[str]) -> list[str]:
         """Return the words of a list that is separated by commas."""
@@ -87,9 +105,14 @@ class Environment:
                 raise ValueError("unknown scheme")
             return dict(read(name, default=default))
         except ValueError:  # raised for a port that is not a number, too
-            raise ImproperlyConfigured(
-                f"{name} is not valid. Write it like {example}, or remove it to use the default."
-            ) from None
+            raise _invalid(name, example) from None
+
+
+def _invalid(name: str, example: str) -> ImproperlyConfigured:
+    """Return an error that doesn't repeat the value: a URL may contain a password."""
+    return ImproperlyConfigured(
+        f"{name} is not valid. Write it like {example}, or remove it to use the default."
+    )
 
 
 def _wrong(name: str, cure: str) -> ImproperlyConfigured:

@@ -43,16 +43,18 @@ DEMO_SECRETS = {
 DEMO = env.flag("DEMO", default=False)
 DEBUG = env.flag("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY", default=DEMO_SECRETS["SECRET_KEY"])
-SITE_URL = env.text("SITE_URL", default="http://127.0.0.1:8000")
+SITE_URL = env.url(
+    "SITE_URL", default="http://127.0.0.1:8000", example="https://members.example.org"
+)
 IS_HTTPS = SITE_URL.startswith("https://")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
 BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
 NEWSROOM_NAME = env.text("NEWSROOM_NAME", default="The Meridian Post")
 
-DATA_DIR = Path(env.text("DATA_DIR", default=str(BASE_DIR / (".demo" if DEMO else "data"))))
-PUBLISH_DIR = Path(env.text("PUBLISH_DIR", default=str(DATA_DIR / "published")))
-MAIL_DIR = Path(env.text("MAIL_DIR", default=str(DATA_DIR / "mails")))
+DATA_DIR = env.folder("DATA_DIR", default=BASE_DIR / (".demo" if DEMO else "data"))
+PUBLISH_DIR = env.folder("PUBLISH_DIR", default=DATA_DIR / "published")
+MAIL_DIR = env.folder("MAIL_DIR", default=DATA_DIR / "mails")
 
 # Stripe
 
@@ -60,7 +62,7 @@ STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", default=DEMO_SECRETS["STRIPE_S
 STRIPE_WEBHOOK_SECRET = env.words(
     "STRIPE_WEBHOOK_SECRET", default=[DEMO_SECRETS["STRIPE_WEBHOOK_SECRET"]]
 )
-STRIPE_API_BASE = env.text("STRIPE_API_BASE", default="")
+STRIPE_API_BASE = env.url("STRIPE_API_BASE", default="", example="http://127.0.0.1:4242")
 # Days until a processed webhook is reduced to its ids; 0 means never.
 EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", default=400)
 # Days of access after a failed renewal, counted from the end of the paid time.
@@ -261,7 +263,9 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
 # The queue. All due work is in the database, and a message only makes it start sooner. A reader
 # therefore never waits long for a broker that doesn't answer.
 
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", default="filesystem://")
+CELERY_BROKER_URL = env.url(
+    "CELERY_BROKER_URL", default="filesystem://", example="redis://host:6379/0"
+)
 broker = urlsplit(CELERY_BROKER_URL).scheme
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -15,6 +15,9 @@ pytestmark = pytest.mark.once
 env = Environment()
 NAME = "TRIED_SETTING"
 READERS: dict[str, Callable[[], Any]] = {
+    "url": lambda: env.url(NAME, default="http://127.0.0.1", example="https://members.example.org"),
+    "optional url": lambda: env.url(NAME, default="", example="http://127.0.0.1:4242"),
+    "folder": lambda: env.folder(NAME, default=Path("/data")),
     "integer": lambda: env.integer(NAME, default=14),
     "flag": lambda: env.flag(NAME, default=True),
     "pairs": lambda: env.pairs(NAME, default={"a": "b"}),
@@ -24,6 +27,12 @@ READERS: dict[str, Callable[[], Any]] = {
     "mail_server": lambda: env.mail_server(NAME, default="consolemail://"),
 }
 WRONG = [
+    ("url", "", "https://members.example.org"),
+    ("url", "http://[::1", "https://members.example.org"),
+    ("url", "redis://:password@host:port/0", "https://members.example.org"),
+    ("optional url", "http://[::1", "http://127.0.0.1:4242"),
+    ("folder", "", "Write the path of a folder"),
+    ("folder", "  ", "Write the path of a folder"),
     ("integer", "soon", "Write a whole number"),
     ("integer", "", "Write a whole number"),
     ("integer", "1.5", "Write a whole number"),
@@ -41,6 +50,9 @@ WRONG = [
     ("mail_server", "smtp://ada:password@host:port", "smtp+tls://user:password@host:587"),
 ]
 RIGHT = [
+    ("url", "https://members.example.org:8443", "https://members.example.org:8443"),
+    ("optional url", "", ""),
+    ("folder", "/srv/published", Path("/srv/published")),
     ("integer", "30", 30),
     ("flag", "true", True),
     ("flag", "ON", True),
@@ -77,7 +89,7 @@ def test_a_right_value_is_read(
 @pytest.mark.parametrize("reader", READERS)
 def test_a_missing_variable_has_its_default(reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(NAME, raising=False)
-    assert READERS[reader]()
+    assert bool(READERS[reader]()) is (reader != "optional url")
 
 
 @pytest.mark.parametrize(
