@@ -1,6 +1,8 @@
 """Variables that can't be read: the error names the variable and how to fix it."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from newsroom.environment import Environment
 
 pytestmark = pytest.mark.once
 
+ROOT = Path(__file__).resolve().parents[1]
 env = Environment()
 NAME = "TRIED_SETTING"
 READERS: dict[str, Callable[[], Any]] = {
@@ -117,3 +120,17 @@ def test_the_environment_has_precedence_over_the_file(
     env.read_file(tmp_path / ".env")
     assert os.environ[NAME] == "14"
     assert env.integer("OTHER_SETTING", default=0) == 7
+
+
+def test_a_command_reports_a_wrong_setting_without_a_traceback() -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "newsroom.settings", "DEBUG": "maybe"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("DEBUG is 'maybe'. Write true or false")
+    assert "Traceback" not in done.stderr
