@@ -103,6 +103,7 @@ def send_webhook(site: Site, event_id: str) -> tuple[int, float]:
         return answer.status, time.monotonic() - start
 
 
+@pytest.mark.thorough
 def test_two_hundred_sign_ups_survive_killed_workers_and_a_lost_queue(tmp_path: Path) -> None:
     chance = random.Random(SEED)  # noqa: S311
     print(f"SURVIVAL_SEED={SEED}")  # noqa: T201 - shown if the test fails

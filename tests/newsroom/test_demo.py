@@ -107,6 +107,7 @@ def test_the_journey_works_without_a_browser_and_its_data_are_kept(tmp_path: Pat
     assert wait_until_stopped(tmp_path / "demo", seconds=1) == []
 
 
+@pytest.mark.thorough
 def test_the_demo_starts_with_sales_and_leaves_no_processes_if_it_is_killed(
     tmp_path: Path,
 ) -> None:

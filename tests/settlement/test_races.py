@@ -59,6 +59,7 @@ def pick_events(sandbox: SandboxControl, *, of_each: int) -> list[tuple[str, str
     return [sale[position] for position in range(of_each) for sale in sales]
 
 
+@pytest.mark.thorough
 def test_four_copies_of_each_of_500_events_at_once_have_500_effects(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
