@@ -43,7 +43,7 @@ def is_frozen() -> bool:
 
 @contextmanager
 def set_moment(moment: int) -> Iterator[None]:
-    """Pretend that it is `moment`, for work that falls due while the clock jumps ahead."""
+    """Pretend that it is `moment`, for work that is due while the clock jumps ahead."""
     before = _moment.at
     _moment.at = moment
     try:

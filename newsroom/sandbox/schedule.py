@@ -1,4 +1,4 @@
-"""Work that falls due by the sandbox's clock: renewals, retries, expiries, debits, refunds."""
+"""Work that is due by the sandbox's clock: renewals, retries, expiries, debits, refunds."""
 
 from newsroom.sandbox import checkouts, clock, documents, payments, refunds, subscriptions
 from newsroom.sandbox.models import StripeObject
