@@ -15,10 +15,11 @@ The journey, one line a step, in the order in which the code reads:
     banners/        8  choose, fill in, render, publish
     reports/        9  figures -> page, chart, file                    spreadsheets.py
     members/       10  the account page: sign-in link, overview, changes, receipts, data
+    jobs/              what runs by itself: due rows, claimed one by one    tasks.py
     erasures/      11  erase a person: at Stripe, in our rows, in stored events
 
 Imports run one way, against the order of the journey: `urls -> admin, views, management, checks,
-templatetags -> tasks -> actions -> erasures -> webhooks -> checkout -> settlement -> members ->
-banners, reports -> progress -> gifts -> emails -> memberships -> payments -> forms, stripe_api ->
-models -> money, spreadsheets`.
+templatetags -> tasks -> jobs -> actions -> erasures -> webhooks -> checkout -> settlement ->
+members -> banners, reports -> progress -> gifts -> emails -> memberships -> payments -> forms,
+stripe_api -> models -> money, spreadsheets`.
 """

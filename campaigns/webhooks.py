@@ -12,11 +12,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from campaigns import settlement, stripe_api
 from campaigns.models import Checkout, ErasedAddress, StripeCursor, StripeEvent
+from campaigns.models.due import LEASE, claim_row
 from campaigns.models.erasure import NOWHERE
 from campaigns.models.moves import states_before
 from campaigns.stripe_api import Event
@@ -56,7 +57,6 @@ EVENTS = [
     "refund.failed",
 ]
 MAX_BYTES = 1_000_000  # Stripe's own are a few kB
-LEASE = timedelta(seconds=40)
 _BATCH = 500
 _OVERLAP = timedelta(hours=1)
 # The pause doubles from two seconds to an hour: about twenty attempts on the first day.
@@ -118,12 +118,6 @@ def _insert_once(row: StripeEvent) -> None:
             raise
 
 
-def list_due_events(*, at: datetime, limit: int = 500) -> list[str]:
-    """Return the ids of the events that are due, oldest first."""
-    due = StripeEvent.objects.filter(next_attempt_at__lte=at).order_by("next_attempt_at", "pk")
-    return list(due.values_list("event_id", flat=True)[:limit])
-
-
 def work_on_event(event_id: str, *, outcomes: Outcomes | None = None) -> UUID | None:
     """Process a due event unless another process does; returns the Checkout that it settled.
 
@@ -131,11 +125,13 @@ def work_on_event(event_id: str, *, outcomes: Outcomes | None = None) -> UUID | 
     same `outcomes` for events that all happened before the first of them is processed: each
     Checkout is then settled once.
     """
-    now = timezone.now()
-    due = StripeEvent.objects.filter(event_id=event_id, next_attempt_at__lte=now)
-    if not due.update(next_attempt_at=now + LEASE, attempts=F("attempts") + 1):
-        return None
-    event = StripeEvent.objects.get(event_id=event_id)
+    event_pk = claim_row(StripeEvent.objects.filter(event_id=event_id))
+    return None if event_pk is None else work_on_claimed_event(event_pk, outcomes=outcomes)
+
+
+def work_on_claimed_event(event_pk: int, *, outcomes: Outcomes | None = None) -> UUID | None:
+    """Process a claimed event, as `work_on_event` does."""
+    event = StripeEvent.objects.get(pk=event_pk)
     try:
         found = settlement.find_checkout(event.object_type, event.object_id)
         if found.checkout_id is not None:
@@ -265,19 +261,19 @@ def retry_events(event_ids: list[str]) -> int:
     return waiting.filter(event_id__in=event_ids).update(next_attempt_at=now)
 
 
-def list_old_events(*, at: datetime, limit: int = 200) -> list[int]:
+def select_old_events(*, at: datetime) -> QuerySet[StripeEvent]:
     """Return the processed events whose retention time is over, but not stripped yet."""
     if not settings.EVENT_RETENTION_DAYS:
-        return []
+        return StripeEvent.objects.none()
     old = StripeEvent.objects.filter(
         stripped_at__isnull=True,
         received_at__lt=at - timedelta(days=settings.EVENT_RETENTION_DAYS),
         status__in=(StripeEvent.Status.DONE, StripeEvent.Status.IGNORED),
     )
-    return list(old.order_by("received_at").values_list("pk", flat=True)[:limit])
+    return old.order_by("received_at")
 
 
-def strip_event(event_pk: int, *, at: datetime) -> None:
+def strip_event(event_pk: int, *, at: datetime | None = None) -> None:
     """Leave only ids and the time in a payload; a replay still works, as it fetches the object."""
     event = StripeEvent.objects.defer("payload").get(pk=event_pk)
     named = {"object": event.object_type, "id": event.object_id}
@@ -290,5 +286,5 @@ def strip_event(event_pk: int, *, at: datetime) -> None:
         "data": {"object": named if event.object_id else {}},
     }
     StripeEvent.objects.filter(pk=event_pk, stripped_at__isnull=True).update(
-        payload=json.dumps(stripped), stripped_at=at
+        payload=json.dumps(stripped), stripped_at=at or timezone.now()
     )

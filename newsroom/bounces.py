@@ -37,4 +37,4 @@ def record_report(sender: object, event: AnymailTrackingEvent, **_: Any) -> None
             provider_id=event.message_id or "",
             at=event.timestamp or timezone.now(),
         ):
-            tasks.run_soon(tasks.send_and_publish)
+            tasks.hurry(*tasks.EFFECTS)

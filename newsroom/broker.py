@@ -12,8 +12,8 @@ from kombu.utils.json import dumps
 class Channel(filesystem.Channel):
     """kombu's file channel, on a folder that can be deleted at any time.
 
-    This class creates the folder again, so the web server and the workers keep running. The sweep
-    finds the work of the deleted messages in the database.
+    This class creates the folder again, so the web server and the workers keep running. The
+    jobs find the work of the deleted messages in the database.
     """
 
     # The type stubs of the two base classes disagree about the second argument's name.

@@ -17,7 +17,21 @@ TRANSPORT_ALIASES["filesystem"] = "newsroom.broker:Transport"
 app = Celery("newsroom")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+_EXPIRE = 120.0  # seconds
 app.steps["worker"].add(DjangoStructLogInitStep)
+
+
+@app.on_after_finalize.connect
+def schedule_jobs(sender: Celery, **_: Any) -> None:
+    """Ask for each job as often as its table says."""
+    for task in sender.tasks.values():
+        every, kind = getattr(task, "every", None), getattr(task, "kind", "")
+        if every:
+            seconds = every.total_seconds()
+            # A worker that was stopped finds a few messages instead of hundreds. None is needed.
+            sender.add_periodic_task(
+                seconds, task.s(), name=task.name, queue=kind, expires=max(seconds, _EXPIRE)
+            )
 
 
 @worker_init.connect

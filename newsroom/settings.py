@@ -16,6 +16,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from kombu import Exchange, Queue
 
 from newsroom.environment import Environment
 from newsroom.logs import LOG_LEVELS, configure_logging
@@ -289,17 +290,16 @@ elif broker in {"redis", "rediss"}:
     CELERY_BROKER_TRANSPORT_OPTIONS |= {
         "socket_connect_timeout": 1,
         "socket_timeout": 2,
-        # Seconds until the message of a killed worker is delivered again, and how often to look.
-        "visibility_timeout": 120,
-        "unacked_restore_interval": 2,
-        "unacked_restore_throttle": 1,
     }
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# The queues of campaigns.jobs. A worker serves all of them unless its --queues say otherwise.
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(name), routing_key=name) for name in ("stripe", "mail", "publish", "slow")
+]
+CELERY_TASK_DEFAULT_QUEUE = "slow"
 CELERY_TASK_SOFT_TIME_LIMIT = 60
 CELERY_TASK_TIME_LIMIT = 90
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -307,10 +307,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+# newsroom.celery adds the jobs of campaigns.jobs.
 CELERY_BEAT_SCHEDULE = {
-    # Each message expires before the next one is sent, so a worker that was stopped finds one
-    # message instead of hundreds.
-    "sweep": {"task": "campaigns.tasks.sweep", "schedule": 15, "options": {"expires": 15}},
     "reconcile": {
         "task": "campaigns.tasks.reconcile",
         "schedule": crontab(hour=3, minute=20),

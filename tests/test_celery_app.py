@@ -16,7 +16,7 @@ REPORT = """
 import threading
 from campaigns import tasks
 def report():
-    app = tasks.sweep.app
+    app = tasks.TASKS['events'].app
     print(app.main, app.conf.broker_url)
 report()
 thread = threading.Thread(target=report)

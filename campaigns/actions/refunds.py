@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import settlement, stripe_api
 from campaigns.gifts.sales import assign_refund
 from campaigns.models import Gift, Payment, Refund, RefundOrder
+from campaigns.models.due import LEASE
 from campaigns.reports.attention import needs_assignment
 
-LEASE = timedelta(seconds=40)
 _TRY_AGAIN = timedelta(minutes=5)
 _NOT_REFUNDED = (Refund.Status.FAILED, Refund.Status.CANCELED)
 
@@ -161,18 +161,6 @@ def unrefunded_gifts(payment: Payment) -> QuerySet[Gift]:
 def explain_refusal(order: RefundOrder) -> str:
     """Return why Stripe refused an order."""
     return str(REFUSALS.get(order.error, order.error))
-
-
-def claim_refund_orders(*, at: datetime) -> list[int]:
-    """Claim the orders whose outcome is unknown, each for `LEASE`; return their ids."""
-    due = RefundOrder.objects.filter(next_attempt_at__lte=at).values_list("pk", "next_attempt_at")
-    return [
-        order_id
-        for order_id, attempt_at in due[:100]
-        if RefundOrder.objects.filter(pk=order_id, next_attempt_at=attempt_at).update(
-            next_attempt_at=at + LEASE
-        )
-    ]
 
 
 def execute_refund_order(order_id: int) -> RefundOrder:

@@ -245,7 +245,7 @@ class CampaignAdmin(LabelledInlines, ActionPages):
         campaign = form.instance
         if change and {"starts_at", "ends_at"} & set(form.changed_data):
             progress.request_recount(campaign.pk)
-            tasks.run_soon(tasks.recount)
+            tasks.hurry("recounts")
             self.message_user(
                 request, gettext("The dates have changed, so the campaign is being recounted.")
             )
@@ -284,4 +284,4 @@ class CampaignAdmin(LabelledInlines, ActionPages):
                 request,
                 gettext("%(campaign)s: recount started.") % {"campaign": campaign.slug},
             )
-        tasks.run_soon(tasks.recount)
+        tasks.hurry("recounts")

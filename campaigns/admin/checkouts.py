@@ -42,7 +42,7 @@ class CheckoutAdmin(ViewOnlyAdmin):
         asked = [checkout_id for checkout_id, session_id in selected if session_id]
         settled = self._settle_each(request, asked[:AT_ONCE])
         if settled:
-            tasks.run_soon(tasks.send_and_publish)
+            tasks.hurry(*tasks.EFFECTS)
             words = ngettext(
                 "%(count)d Checkout settled.",
                 "%(count)d Checkouts settled.",

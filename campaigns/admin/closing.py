@@ -204,7 +204,7 @@ def publish_soon(campaign_ids: list[int]) -> None:
 
     # After the commit, because every worker that settles a payment locks the same row.
     transaction.on_commit(request_all)
-    tasks.run_soon(tasks.send_and_publish)
+    tasks.hurry(*tasks.EFFECTS)
 
 
 CLOSE = Page(

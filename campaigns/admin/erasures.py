@@ -48,7 +48,7 @@ def _ask(member: Member, user: User, *, why: str) -> Done:
         actions.request_erasure(member, by=user, why=why)
     except actions.MemberGone as error:
         raise NotDone(gettext("This member has just been merged with another.")) from error
-    tasks.run_soon(tasks.sweep)
+    tasks.hurry("erasures")
     return Done(gettext("Erasure started. You can follow it below."))
 
 

@@ -214,5 +214,5 @@ def _do(change: Change, gift: Gift, wanted: Wanted, user: User) -> Done:
         who = last.staff_name or gettext("The buyer")
         raise NotDone(words % {"what": last.get_what_display(), "who": who})
     change.do(gift, wanted, user)
-    tasks.run_soon(tasks.send_and_publish)
+    tasks.hurry(*tasks.EFFECTS)
     return Done(str(change.done), entry=f"{change.label}: {wanted['why']}")

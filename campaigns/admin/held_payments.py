@@ -84,7 +84,7 @@ def _decide(payment: Payment, wanted: dict[str, Any], user: User) -> Done:
             actions.decline_held_payment(payment)
     except ForbiddenMove as error:
         raise NotDone(gettext("Nothing was changed: that was already decided.")) from error
-    tasks.run_soon(tasks.send_and_publish)
+    tasks.hurry(*tasks.EFFECTS)
     if hold == _Hold.ACCEPTED:
         words, entry = gettext("Payment accepted. It counts now."), gettext("Accepted: %(why)s")
     else:

@@ -66,7 +66,7 @@ class OutgoingMailAdmin(ViewOnlyAdmin):
     def resend(self, request: HttpRequest, mails: QuerySet[OutgoingMail]) -> None:
         selected = list(mails.values_list("pk", flat=True))
         due = emails.reschedule_mail(selected)
-        tasks.run_soon(tasks.send_and_publish)
+        tasks.hurry(*tasks.EFFECTS)
         self.message_user(
             request,
             ngettext("%(count)d e-mail will be resent.", "%(count)d e-mails will be resent.", due)

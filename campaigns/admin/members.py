@@ -280,7 +280,7 @@ def _grant(member: Member, wanted: dict[str, Any], user: User) -> Done:
         raise _gone() from error
     except actions.AlreadyGranted as error:
         raise NotDone(gettext("This membership was already granted.")) from error
-    tasks.run_soon(tasks.send_and_publish)
+    tasks.hurry(*tasks.EFFECTS)
     words = ngettext(
         "Membership granted for %(months)d month.",
         "Membership granted for %(months)d months.",
@@ -306,7 +306,7 @@ def _record(member: Member, wanted: dict[str, Any], user: User) -> Done:
         raise _gone() from error
     except actions.AlreadyRecorded as error:
         raise NotDone(gettext("This payment was already recorded.")) from error
-    tasks.run_soon(tasks.send_and_publish)
+    tasks.hurry(*tasks.EFFECTS)
     if actions.counts_as_new_member(payment):
         return Done(gettext("Payment recorded. It counts as a new member in the campaign."))
     return Done(gettext("Payment recorded. It doesn’t count as a new member."))

@@ -89,7 +89,7 @@ def _end(membership: Membership, ending: Ending, why: str) -> Done:
     if not is_settled:
         late = gettext("Done at Stripe. This page will show it within minutes.")
         return Done(late, messages.WARNING, entry)
-    tasks.run_soon(tasks.send_and_publish)
+    tasks.hurry(*tasks.EFFECTS)
     return Done(str(ending.done), entry=entry)
 
 

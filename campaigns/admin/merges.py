@@ -114,7 +114,7 @@ def _merge(kept: Member, gone: Member, wanted: dict[str, Any], user: User, *, sh
             gettext("Something has changed since you opened this page. Please check it again.")
         )
     actions.merge_members(kept=kept, gone=gone, by=user, why=wanted["why"])
-    tasks.run_soon(tasks.send_and_publish)
+    tasks.hurry(*tasks.EFFECTS)
     return Done(gettext("Members merged."), is_logged=False)  # merge_members logs it
 
 

@@ -203,7 +203,7 @@ def _refund_payment(payment: Payment, wanted: dict[str, Any], user: User) -> Don
         raise NotDone(words % {"amount": _amount_of(order), "who": order.ordered_by}) from error
     except actions.RefundRefused as error:
         raise NotDone(gettext("Nothing was refunded. %(reason)s") % {"reason": error}) from error
-    tasks.run_soon(tasks.send_and_publish)
+    tasks.hurry(*tasks.EFFECTS)
     return _describe_outcome(order, wanted["named"])
 
 
@@ -257,7 +257,7 @@ def _assign_refund(refund: Refund, named: list[Gift]) -> Done:
         return Done(words, messages.WARNING)
     except ForbiddenMove as error:
         raise NotDone(gettext("Nothing was changed: this refund is already assigned.")) from error
-    tasks.run_soon(tasks.send_and_publish)
+    tasks.hurry(*tasks.EFFECTS)
     if not named:
         return Done(gettext("Refund assigned to none of the gifts. All of them stay valid."))
     words = ngettext(

@@ -67,7 +67,7 @@ class StripeEventAdmin(ViewOnlyAdmin):
     def replay(self, request: HttpRequest, events: QuerySet[StripeEvent]) -> None:
         selected = list(events.values_list("event_id", flat=True))
         due = webhooks.replay_events(selected)
-        tasks.run_soon(tasks.sweep)
+        tasks.hurry("events")
         self.message_user(
             request,
             ngettext(

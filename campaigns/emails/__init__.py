@@ -12,19 +12,17 @@ links        signed links
 """
 
 from campaigns.emails.outbox import (
-    LEASE,
     deliver_mail,
-    list_due_mails,
     record_bounce,
     reschedule_mail,
+    send_claimed_mail,
     stop_reminders,
 )
 
 __all__ = [
-    "LEASE",
     "deliver_mail",
-    "list_due_mails",
     "record_bounce",
     "reschedule_mail",
+    "send_claimed_mail",
     "stop_reminders",
 ]

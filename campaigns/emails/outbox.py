@@ -4,23 +4,17 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from smtplib import SMTPRecipientsRefused
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from campaigns.emails.delivery import NotNeeded
 from campaigns.emails.messages import send_mail
 from campaigns.models import OptOut, OutgoingMail
+from campaigns.models.due import LEASE, claim_row
 from campaigns.models.opt_out import hash_address
 
-LEASE = timedelta(seconds=40)
 _LONGEST_PAUSE = timedelta(hours=6)
 LAST_ATTEMPT = 16  # about two days after the first
-
-
-def list_due_mails(*, at: datetime, limit: int = 2000) -> list[int]:
-    """Return the ids of the mails that are due, oldest first."""
-    due = OutgoingMail.objects.filter(next_attempt_at__lte=at).order_by("next_attempt_at", "pk")
-    return list(due.values_list("pk", flat=True)[:limit])
 
 
 def reschedule_mail(mail_ids: Iterable[int]) -> int:
@@ -36,15 +30,18 @@ def reschedule_mail(mail_ids: Iterable[int]) -> int:
 
 
 def deliver_mail(mail_id: int) -> bool:
-    """Send a mail that is due, unless another worker has claimed it; return whether it was sent.
+    """Send a mail that is due, unless another worker has claimed it; return whether it was sent."""
+    if claim_row(OutgoingMail.objects.filter(pk=mail_id)) is None:
+        return False
+    return send_claimed_mail(mail_id)
+
+
+def send_claimed_mail(mail_id: int) -> bool:
+    """Send a claimed mail; return whether it was sent. A failure is saved on it, not raised.
 
     It is sent twice only if this process dies after the provider accepted it and before the row
     says so.
     """
-    now = timezone.now()
-    due = OutgoingMail.objects.filter(pk=mail_id, next_attempt_at__lte=now)
-    if not due.update(next_attempt_at=now + LEASE, attempts=F("attempts") + 1):
-        return False
     mail = OutgoingMail.objects.select_related(
         *("payment__member", "payment__checkout", "membership__member", "member"),
         *("gift__buyer", "gift__checkout__campaign", "gift__price__plan", "gift__claimed_by"),

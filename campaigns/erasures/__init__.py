@@ -1,6 +1,6 @@
 """11 Erase a person's data: the request, Stripe, our rows and the stored events.
 
-An erasure does this, in this order; `jobs` continues it wherever it stopped:
+An erasure does this, in this order; `steps` continues it wherever it stopped:
 
     requests         write it down, schedule the last e-mail, close the account page
     stripe_data      close open Checkouts, end subscriptions, delete customers
@@ -16,16 +16,15 @@ exist: later events about their Checkouts lead to it. Someone who returns is a n
 """
 
 from campaigns.erasures.events import strip_events
-from campaigns.erasures.jobs import carry_out_erasure, claim_erasures
 from campaigns.erasures.requests import request_erasure
 from campaigns.erasures.rows import StillOpen, strip_rows
+from campaigns.erasures.steps import carry_out_erasure
 from campaigns.erasures.stripe_data import delete_customers, end_purchases
 from campaigns.erasures.traces import find_traces, forget_mentions
 
 __all__ = [
     "StillOpen",
     "carry_out_erasure",
-    "claim_erasures",
     "delete_customers",
     "end_purchases",
     "find_traces",

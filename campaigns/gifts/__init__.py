@@ -21,14 +21,13 @@ from campaigns.gifts.lookups import (
     refuse_unless_claimable,
 )
 from campaigns.gifts.sales import valid_interval_of
-from campaigns.gifts.timeline import claim_due_gifts, take_steps
+from campaigns.gifts.timeline import take_steps
 
 __all__ = [
     "ConfirmationRequired",
     "GiftNotClaimable",
     "change_delivery",
     "change_recipient",
-    "claim_due_gifts",
     "find_gift",
     "forget_recipient",
     "is_replaced",

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from campaigns.emails import LEASE
 from campaigns.gifts.mails import INVITATIONS, schedule_mail
 from campaigns.gifts.sales import expiry_of
 from campaigns.gifts.timeline import plan_next_step
 from campaigns.models import Gift, OutgoingMail
+from campaigns.models.due import LEASE
 
 # Gifts of one purchase that are delivered together share one e-mail to the buyer.
 _NOTIFY_AFTER = timedelta(minutes=1)

@@ -10,11 +10,11 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.emails import LEASE as SENDING_LEASE
 from campaigns.gifts.changes import changing_gift, refuse_unless
 from campaigns.gifts.mails import INVITATIONS, schedule_invitation
 from campaigns.gifts.sales import expiry_of
 from campaigns.models import Gift, GiftChange, OutgoingMail, ReplacedCode
+from campaigns.models.due import LEASE
 
 What = GiftChange.What
 
@@ -42,7 +42,7 @@ def _send_now(gift: Gift) -> None:
     if not pending.exists():
         schedule_invitation(gift, due_at=now)
     # A worker may be sending one at this moment: leave that one alone.
-    pending.filter(next_attempt_at__gt=now + SENDING_LEASE).update(next_attempt_at=now)
+    pending.filter(next_attempt_at__gt=now + LEASE).update(next_attempt_at=now)
 
 
 def _was_sent(gift: Gift) -> bool:

@@ -6,6 +6,7 @@ The row of a gift is enough to list its steps. `stepped_until` says up to when t
 
 from datetime import datetime, timedelta
 from enum import Enum
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,7 +15,6 @@ from campaigns import memberships
 from campaigns.gifts.mails import schedule_mail
 from campaigns.models import Gift, OutgoingMail
 
-LEASE = timedelta(minutes=2)
 _EXPIRY_NOTICE = timedelta(days=30)
 _PLAN_AGAIN = timedelta(days=5)
 
@@ -76,18 +76,9 @@ def plan_next_step(gift: Gift) -> None:
         gift.next_step_at = min(gift.next_step_at, timezone.now() + _PLAN_AGAIN)
 
 
-def claim_due_gifts(*, at: datetime, limit: int = 500) -> list[str]:
-    """Claim the gifts with a step due, each for `LEASE`; return their ids."""
-    due = Gift.objects.filter(next_step_at__lte=at).order_by("next_step_at")
-    return [
-        str(gift_id)
-        for gift_id, step_at in due.values_list("pk", "next_step_at")[:limit]
-        if Gift.objects.filter(pk=gift_id, next_step_at=step_at).update(next_step_at=at + LEASE)
-    ]
-
-
-def take_steps(gift_id: str, *, at: datetime) -> None:
+def take_steps(gift_id: UUID, *, at: datetime | None = None) -> None:
     """Take the step that is due. If several were missed, only the last one is taken."""
+    at = at or timezone.now()
     with transaction.atomic():
         gift = (
             Gift.objects.select_for_update(of=("self",), no_key=True)

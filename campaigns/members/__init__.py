@@ -3,16 +3,16 @@
 from campaigns.members.addresses import (
     ChangeClosed,
     TooManyChanges,
-    claim_address_changes,
     confirm_change,
-    delete_old_changes,
     find_open_change,
     make_change,
     read_change,
     request_address_change,
+    select_confirmed_changes,
+    select_old_changes,
     set_address,
 )
-from campaigns.members.customers import claim_customer_updates, sync_customer
+from campaigns.members.customers import sync_customer
 from campaigns.members.exports import gather_data
 from campaigns.members.merges import (
     CountChange,
@@ -32,10 +32,10 @@ from campaigns.members.overview import (
 from campaigns.members.receipts import describe_purpose, render_receipt
 from campaigns.members.sign_in import (
     LinkClosed,
-    delete_old_links,
     is_link_open,
     open_link,
     request_sign_in_link,
+    select_old_links,
 )
 from campaigns.members.subscriptions import (
     cancel_subscription,
@@ -65,11 +65,7 @@ __all__ = [
     "SwitchClosed",
     "TooManyChanges",
     "cancel_subscription",
-    "claim_address_changes",
-    "claim_customer_updates",
     "confirm_change",
-    "delete_old_changes",
-    "delete_old_links",
     "describe_membership",
     "describe_purpose",
     "end_subscription_now",
@@ -90,6 +86,9 @@ __all__ = [
     "request_address_change",
     "request_sign_in_link",
     "resume_subscription",
+    "select_confirmed_changes",
+    "select_old_changes",
+    "select_old_links",
     "set_address",
     "sync_customer",
 ]

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from campaigns import emails
 from campaigns.emails import links
@@ -84,19 +85,21 @@ def confirm_change(token: str, *, at: datetime) -> None:
     make_change(change.pk, at=at)
 
 
-def delete_old_changes(*, at: datetime, limit: int = 200) -> None:
-    """Delete changes that were not made within a month, with their e-mails."""
-    old = AddressChange.objects.filter(made_at=None, asked_at__lt=at - _KEPT)
-    AddressChange.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()
+def select_old_changes(*, at: datetime) -> QuerySet[AddressChange]:
+    """Return changes that were not made within a month; their e-mails are deleted with them."""
+    return AddressChange.objects.filter(made_at=None, asked_at__lt=at - _KEPT)
 
 
-def claim_address_changes(*, at: datetime, limit: int = 200) -> list[int]:
+def select_confirmed_changes(*, at: datetime) -> QuerySet[AddressChange]:
     """Return changes that are confirmed at both addresses and not made yet (after a crash)."""
-    return list(_confirmed(at=at).values_list("pk", flat=True)[:limit])
+    return AddressChange.objects.open(at=at).filter(
+        old_confirmed_at__isnull=False, new_confirmed_at__isnull=False
+    )
 
 
-def make_change(change_id: int, *, at: datetime) -> bool:
+def make_change(change_id: int, *, at: datetime | None = None) -> bool:
     """Make a change that is confirmed at both addresses, once; return whether it was made now."""
+    at = at or timezone.now()
     for _ in range(_TRIES):
         try:
             with transaction.atomic():
@@ -109,14 +112,8 @@ def make_change(change_id: int, *, at: datetime) -> bool:
     return False  # the job tries again for a day
 
 
-def _confirmed(*, at: datetime) -> "QuerySet[AddressChange]":
-    return AddressChange.objects.open(at=at).filter(
-        old_confirmed_at__isnull=False, new_confirmed_at__isnull=False
-    )
-
-
 def _make(change_id: int, *, at: datetime) -> bool:
-    change = _confirmed(at=at).filter(pk=change_id).select_related("member").first()
+    change = select_confirmed_changes(at=at).filter(pk=change_id).select_related("member").first()
     if change is None:
         return False
     other = Member.objects.filter(email=change.email).exclude(pk=change.member_id).first()

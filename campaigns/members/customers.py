@@ -1,33 +1,26 @@
 """Name and address of a member's customers at Stripe, updated by a job."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.utils import timezone
 
 from campaigns import stripe_api
 from campaigns.models import Checkout, Member
 
-LEASE = timedelta(minutes=2)
 _RETRY = timedelta(minutes=10)
 _RETRY_IF_REFUSED = timedelta(days=1)  # the answer stays the same until staff change something
 
 
-def claim_customer_updates(*, at: datetime, limit: int = 200) -> list[int]:
-    due = Member.objects.filter(tell_stripe_at__lte=at, erased_at=None)
-    return list(due.order_by("tell_stripe_at").values_list("pk", flat=True)[:limit])
-
-
-def sync_customer(member_id: int, *, at: datetime) -> bool:
+def sync_customer(member_id: int) -> bool:
     """Send the current name and address to all customers of a member; return whether all have it.
+
+    The caller has claimed the member.
 
     Safe to repeat after a lost answer. If the member changed again meanwhile, the job stays due.
     """
-    due = Member.objects.filter(pk=member_id, tell_stripe_at__lte=at, erased_at=None)
-    claimed_until = timezone.now() + LEASE
-    if not due.update(tell_stripe_at=claimed_until):
-        return False
-    claimed = Member.objects.filter(pk=member_id, tell_stripe_at=claimed_until)
-    errors = _update_all(Member.objects.get(pk=member_id))
+    member = Member.objects.get(pk=member_id)
+    claimed = Member.objects.filter(pk=member_id, tell_stripe_at=member.tell_stripe_at)
+    errors = _update_all(member)
     if not errors:
         claimed.update(tell_stripe_at=None, tell_stripe_error="")
         return True

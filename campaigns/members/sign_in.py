@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from campaigns.emails import links
 from campaigns.models import Member, OutgoingMail, SignInLink
@@ -42,10 +43,9 @@ def request_sign_in_link(address: str, *, language: str, at: datetime) -> bool:
     return True
 
 
-def delete_old_links(*, at: datetime, limit: int = 200) -> None:
-    """Delete links that are a month old, with their e-mails."""
-    old = SignInLink.objects.filter(created_at__lt=at - _KEPT).values_list("pk", flat=True)
-    SignInLink.objects.filter(pk__in=list(old[:limit])).delete()
+def select_old_links(*, at: datetime) -> QuerySet[SignInLink]:
+    """Return links that are a month old; their e-mails are deleted with them."""
+    return SignInLink.objects.filter(created_at__lt=at - _KEPT)
 
 
 def is_link_open(token: str, *, at: datetime) -> bool:

@@ -1,7 +1,7 @@
 """5 Memberships: access, activation, renewal, lapse and extensions."""
 
 from campaigns.memberships.access import Access, access_until, find_access, has_access
-from campaigns.memberships.charges import claim_charge_moves, move_charge
+from campaigns.memberships.charges import move_charge
 from campaigns.memberships.duplicates import with_duplicate_subscriptions
 from campaigns.memberships.extensions import (
     Place,
@@ -27,7 +27,6 @@ __all__ = [
     "access_until",
     "add_gift",
     "add_months",
-    "claim_charge_moves",
     "current_memberships",
     "find_access",
     "find_place",

@@ -16,7 +16,6 @@ from campaigns.memberships.terms import lay_out_extensions
 from campaigns.models import Checkout, Membership
 from campaigns.stripe_api import Subscription
 
-PUSH_LEASE = timedelta(minutes=2)
 _PUSH_AGAIN = timedelta(minutes=10)
 # Stripe accepts a trial of two years at most; a later charge is moved again as time passes.
 _FARTHEST = timedelta(days=729)
@@ -25,25 +24,14 @@ _PUSH_FARTHER = timedelta(days=30)
 _SOON = timedelta(minutes=10)
 
 
-def claim_charge_moves(*, at: datetime, limit: int = 100) -> list[int]:
-    """Claim the subscriptions whose next charge has to be moved; returns their ids."""
-    due = Membership.objects.filter(push_at__lte=at).order_by("push_at")
-    return [
-        membership_id
-        for membership_id, push_at in due.values_list("pk", "push_at")[:limit]
-        if Membership.objects.filter(pk=membership_id, push_at=push_at).update(
-            push_at=at + PUSH_LEASE
-        )
-    ]
-
-
-def move_charge(membership_id: int, *, at: datetime) -> None:
+def move_charge(membership_id: int, *, at: datetime | None = None) -> None:
     """Move a subscription's next charge to the end of its gifts; safe to repeat.
 
     If it turns out to be past due or cancelled, its extensions become memberships of their own
     instead. If collection is paused, the charge is moved all the same: once resumed, it comes
     after the gifts. Stripe's errors are noted on the membership, and the job tries again.
     """
+    at = at or timezone.now()
     membership = Membership.objects.get(pk=membership_id)
     assert membership.subscription_id is not None
     try:

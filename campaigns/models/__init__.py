@@ -7,6 +7,7 @@ from campaigns.models.checkout import Checkout
 from campaigns.models.erasure import ErasedAddress, Erasure
 from campaigns.models.gift import Gift, GiftChange, ReplacedCode
 from campaigns.models.goal import Goal
+from campaigns.models.job import JobFailure, JobRun
 from campaigns.models.member import FormerAddress, Member
 from campaigns.models.membership import Membership
 from campaigns.models.opt_out import OptOut
@@ -32,6 +33,8 @@ __all__ = [
     "Gift",
     "GiftChange",
     "Goal",
+    "JobFailure",
+    "JobRun",
     "Member",
     "Membership",
     "OptOut",

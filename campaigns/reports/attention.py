@@ -18,6 +18,7 @@ from campaigns.models import (
     Dispute,
     Erasure,
     Gift,
+    JobFailure,
     Member,
     Membership,
     OutgoingMail,
@@ -124,6 +125,11 @@ def _not_moved(memberships: QuerySet[Any]) -> QuerySet[Any]:
     return memberships.exclude(push_error="")
 
 
+def _failing(failures: QuerySet[Any]) -> QuerySet[Any]:
+    """Leave out rows that may succeed at the next attempt."""
+    return failures.filter(attempts__gte=3)
+
+
 def _stuck(erasures: QuerySet[Any]) -> QuerySet[Any]:
     return erasures.filter(done_at__isnull=True).exclude(error="")
 
@@ -153,4 +159,5 @@ CONCERNS = (
         "not-moved", Membership, _("Memberships whose next charge couldn’t be moved"), _not_moved
     ),
     Concern("stuck", Erasure, _("Erasures that are stuck"), _stuck),
+    Concern("failing", JobFailure, _("Rows that a job has failed on three times"), _failing),
 )

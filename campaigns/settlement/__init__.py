@@ -7,9 +7,7 @@ therefore ends in the same rows.
 """
 
 from campaigns.settlement.checkouts import (
-    LEASE,
     SettlementBusy,
-    claim_due_checkouts,
     next_settlement_at,
     settle_checkout,
     settle_object,
@@ -21,14 +19,12 @@ from campaigns.settlement.reconciliation import find_start, move_cursor, reconci
 from campaigns.settlement.snapshots import Snapshot, read_snapshot
 
 __all__ = [
-    "LEASE",
     "Figures",
     "Found",
     "Group",
     "Reconciliation",
     "SettlementBusy",
     "Snapshot",
-    "claim_due_checkouts",
     "find_checkout",
     "find_start",
     "move_cursor",

@@ -26,7 +26,6 @@ _UNPAID_PAUSES = (
 # refund or a dispute whose webhook was lost would never be recorded.
 _PAID_PAUSE = timedelta(days=1)
 _DISPUTABLE_FOR = timedelta(days=120)
-LEASE = timedelta(seconds=40)
 _STALE_READS = 20
 
 
@@ -66,20 +65,6 @@ def settle_object(object_type: str, object_id: str) -> Found:
     if found.checkout_id is not None:
         settle_checkout(found.checkout_id, disputed_id=found.disputed_id)
     return found
-
-
-def claim_due_checkouts(*, at: datetime, limit: int = 200) -> list[UUID]:
-    """Claim the Checkouts that are due: those without a recent webhook. Returns their ids."""
-    due = (
-        Checkout.objects.filter(settle_at__lte=at)
-        .order_by("settle_at")
-        .values_list("pk", "settle_at")
-    )
-    return [
-        checkout_id
-        for checkout_id, settle_at in due[:limit]
-        if Checkout.objects.filter(pk=checkout_id, settle_at=settle_at).update(settle_at=at + LEASE)
-    ]
 
 
 def write_snapshot(checkout: Checkout, snapshot: Snapshot) -> None:

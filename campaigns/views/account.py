@@ -66,7 +66,7 @@ def _request_sign_in_link(address: str) -> None:
     hashed = hashlib.sha256(address.encode()).hexdigest()
     if is_first_within(RESEND_PAUSE, name=f"sign-in:{hashed}"):
         members.request_sign_in_link(address, language=language(), at=timezone.now())
-        tasks.run_soon(tasks.send_and_publish)
+        tasks.hurry(*tasks.EFFECTS)
 
 
 def _link_minutes() -> int:
@@ -281,7 +281,7 @@ def _settle(membership: Membership) -> bool:
     except (stripe_api.StripeError, settlement.SettlementBusy) as error:
         log.warning("membership_unsettled", membership=membership.pk, error=type(error).__name__)
         return False
-    tasks.run_soon(tasks.send_and_publish)
+    tasks.hurry(*tasks.EFFECTS)
     return True
 
 

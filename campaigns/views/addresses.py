@@ -48,7 +48,7 @@ def change_address(request: HttpRequest, member: Member) -> HttpResponseBase:
                 None, _("You’ve asked for too many changes. Please try again in an hour.")
             )
         else:
-            tasks.run_soon(tasks.send_and_publish)
+            tasks.hurry(*tasks.EFFECTS)
             return redirect_after_post("campaigns:account_address")
     context = {
         "form": form,
@@ -69,7 +69,7 @@ def confirm_address(request: HttpRequest, token: str) -> HttpResponseBase:
     try:
         if request.method == "POST":
             members.confirm_change(token, at=now)
-            tasks.run_soon(tasks.send_and_publish)
+            tasks.hurry(*tasks.EFFECTS)
             return redirect_after_post("campaigns:confirm_address", token=token)
         change, side = members.read_change(token, at=now)
     except members.ChangeClosed:

@@ -74,7 +74,7 @@ def show_gifts(request: HttpRequest, checkout: Checkout) -> HttpResponseBase:
         gifts.resend_gift(gift, with_new_code=action == "new_code")
     except ForbiddenMove:
         return _refuse(request, checkout, gift)
-    tasks.run_soon(tasks.send_and_publish)
+    tasks.hurry(*tasks.EFFECTS)
     return _redirect_to_gift(checkout, gift, done=action)
 
 
@@ -94,7 +94,7 @@ def change_gift(request: HttpRequest, checkout: Checkout, position: int) -> Http
             is_changed = _save_changes(gift, form)
         except ForbiddenMove:
             return _refuse(request, checkout, gift)
-        tasks.run_soon(tasks.send_and_publish)
+        tasks.hurry(*tasks.EFFECTS)
         return _redirect_to_gift(checkout, gift, done="changed" if is_changed else "same")
     context = checkout_context(checkout) | {
         "form": form,

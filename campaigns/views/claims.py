@@ -77,11 +77,11 @@ def claim_gift(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
     try:
         if request.method == "POST" and form.is_valid():
             actions.claim_gift(code, **form.cleaned_data, language=language())
-            tasks.run_soon(tasks.send_and_publish)
+            tasks.hurry(*tasks.EFFECTS)
             return redirect("campaigns:claimed", code=code)
         gifts.refuse_unless_claimable(gift, at=timezone.now())
     except gifts.ConfirmationRequired as required:
-        tasks.run_soon(tasks.send_and_publish)
+        tasks.hurry(*tasks.EFFECTS)
         # Don't show the current address to someone who typed a former one: anyone may type that.
         typed, address = form.cleaned_data["email"], required.member.email
         context = _gift_context(gift) | {"address": address if typed == address else ""}
@@ -117,7 +117,7 @@ def confirm_claim(request: HttpRequest, token: str) -> HttpResponseBase:
         gift, member = gifts.read_confirmation(token)
         if request.method == "POST":
             actions.confirm_claim(token, language=language())
-            tasks.run_soon(tasks.send_and_publish)
+            tasks.hurry(*tasks.EFFECTS)
             return redirect_after_post("campaigns:confirm_claim", token=token)
         if gift.status == Gift.Status.CLAIMED and gift.claimed_by_id == member.pk:
             return _show_claimed(request, gift, is_claimant=True)

@@ -25,7 +25,7 @@ def erase_data(request: HttpRequest, member: Member) -> HttpResponseBase:
         except actions.MemberGone:  # merged into another member just now
             return redirect_to_account("session_ended")
         end_session(request)
-        tasks.run_soon(tasks.sweep)
+        tasks.hurry("erasures")
         return redirect_after_post("campaigns:account_erased")
     subscriptions = member.memberships.filter(source=Membership.Source.SUBSCRIPTION)
     context = {

@@ -63,7 +63,7 @@ def show_thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
             return _show_stage(request, checkout, stage="waiting")
         try:
             checkout = settlement.settle_checkout(checkout.pk)
-            tasks.run_soon(tasks.send_and_publish)
+            tasks.hurry(*tasks.EFFECTS)
         except (stripe_api.StripeError, settlement.SettlementBusy) as error:
             # The whole id would open this page, so the log gets only its beginning.
             log.warning("thanks_unsettled", checkout=str(checkout_id)[:8], error=str(error))

@@ -170,7 +170,8 @@ class Processes:
     def start_worker(self) -> None:
         self.start(
             "worker",
-            *("celery", "-A", "newsroom", "worker", "--concurrency", "2"),
+            # Threads, because most work waits for Stripe or the mail server.
+            *("celery", "-A", "newsroom", "worker", "--pool", "threads", "--concurrency", "4"),
             *("--loglevel", "warning", "--without-gossip", "--without-mingle"),
         )
 

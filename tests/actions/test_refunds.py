@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from campaigns import actions, progress, settlement, stripe_api, tasks
+from campaigns import actions, jobs, progress, settlement, stripe_api
 from campaigns.actions import refunds
 from campaigns.models import (
     Campaign,
@@ -132,7 +132,7 @@ def test_a_lost_answer_refunds_once(
     assert made.next_attempt_at is not None, "the order is tried again"
     # Days later the idempotency key has expired, but the refund's metadata names the order.
     RefundOrder.objects.update(next_attempt_at=timezone.now(), attempt=7)
-    tasks.sweep()
+    jobs.run_due_jobs()
     made.refresh_from_db()
     assert made.refund_id is not None
     assert at_stripe(three_gifts[0].payment) == [6000]

@@ -8,7 +8,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from campaigns import progress, tasks
+from campaigns import jobs, progress
 from campaigns.models import Campaign, Goal, Tally
 from tests.support.factories import at, make_gift, make_member, make_payment, recount_campaign
 from tests.support.staff import (
@@ -78,7 +78,7 @@ def test_new_dates_start_a_recount_and_publish_its_result(
     assert "the campaign is being recounted" in read_messages(response)
     assert "Recount in progress: 0 of 3 purchases and members." in read_page(client.get(url))
     Campaign.objects.update(publish_at=None)
-    tasks.recount()
+    jobs.run_due_jobs("recounts")
     assert measure_primary_goal(birthday) == 1
     birthday.refresh_from_db()
     assert birthday.publish_at is not None
@@ -96,7 +96,7 @@ def test_a_campaign_is_neither_closed_nor_published_during_a_recount(
         assert url not in read_page(client.get(admin_url(Campaign, "change", birthday.pk)))
         response = run_action(client, Campaign, "publish_now", birthday.pk)
         assert "being published or recounted right now" in read_messages(response)
-        tasks.recount()
+        jobs.run_due_jobs("recounts")
         assert url in read_page(client.get(admin_url(Campaign, "change", birthday.pk)))
 
 

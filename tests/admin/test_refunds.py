@@ -20,6 +20,7 @@ from campaigns.models import (
     RefundOrder,
 )
 from newsroom.sandbox.control import SandboxControl
+from tests.support.due import claim_due
 from tests.support.factories import make_member, make_payment
 from tests.support.refunds import (
     WHY,
@@ -226,7 +227,7 @@ def test_a_refund_is_made_later_if_stripe_does_not_answer(
     assert "We’ll try again automatically." in read_page(response)
     assert not Refund.objects.exists()
     settings.STRIPE_API_BASE = there
-    [order_id] = actions.claim_refund_orders(at=timezone.now() + timedelta(minutes=6))
+    [order_id] = claim_due("refunds", at=timezone.now() + timedelta(minutes=6))
     actions.execute_refund_order(order_id)
     assert Refund.objects.get().amount_minor == 6000
 

@@ -14,7 +14,7 @@ from django.conf import settings  # noqa: E402 - needs the set-up
 from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from campaigns import gifts, tasks  # noqa: E402
+from campaigns import gifts, jobs  # noqa: E402
 from campaigns.emails.delivery import render_mail  # noqa: E402
 from campaigns.emails.gifts import build_claim_context, build_gift_context  # noqa: E402
 from campaigns.models import Checkout, Gift, OutgoingMail, Payment  # noqa: E402
@@ -103,7 +103,7 @@ def deliver() -> dict[str, float]:
     since = until = time.time()
     invitations = OutgoingMail.objects.filter(kind=OutgoingMail.Kind.GIFT_INVITATION)
     while invitations.filter(next_attempt_at__isnull=False).exists():
-        tasks.send_and_publish()
+        jobs.run_due_jobs("mails", "deliveries", "banners")
         until = time.time()
     gifts.record_deliveries()
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

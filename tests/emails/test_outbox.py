@@ -16,6 +16,8 @@ from django.utils import timezone
 from campaigns import emails
 from campaigns.emails.outbox import LAST_ATTEMPT
 from campaigns.models import Campaign, OutgoingMail
+from campaigns.models.due import LEASE
+from tests.support.due import list_due
 from tests.support.factories import make_campaign
 from tests.support.mails import make_mail_of_kind, send_mail
 from tests.support.threads import race
@@ -65,7 +67,7 @@ def test_a_deferred_mail_is_retried_with_growing_pauses(
         assert mail.next_attempt_at is not None
         pauses.append((mail.next_attempt_at - before).total_seconds())
         assert not emails.deliver_mail(mail.pk)  # not due yet
-        assert mail.pk not in emails.list_due_mails(at=timezone.now())
+        assert mail.pk not in list_due("mails", at=timezone.now())
     assert 30 <= pauses[0] < 40
     assert 60 <= pauses[1] < 70
     assert pauses[-1] == pytest.approx(6 * 3600, abs=10)
@@ -95,7 +97,7 @@ def test_a_permanently_refused_mail_is_tried_once(
     attempt(mail)
     assert (mail.attempts, mail.next_attempt_at) == (1, None)
     assert mail.failed_at is not None
-    assert not emails.list_due_mails(at=timezone.now() + timedelta(days=365))
+    assert not list_due("mails", at=timezone.now() + timedelta(days=365))
     assert not emails.deliver_mail(mail.pk)
     # Staff can resend it once the address is corrected.
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
@@ -114,12 +116,12 @@ def test_a_mail_is_due_again_if_its_worker_died(birthday: Campaign) -> None:
     mail = make_mail_of_kind("receipt", birthday)
     now = timezone.now()
     # The row as a worker leaves it that was killed after taking the lease.
-    OutgoingMail.objects.filter(pk=mail.pk).update(next_attempt_at=now + emails.LEASE, attempts=1)
-    assert mail.pk not in emails.list_due_mails(at=now)
+    OutgoingMail.objects.filter(pk=mail.pk).update(next_attempt_at=now + LEASE, attempts=1)
+    assert mail.pk not in list_due("mails", at=now)
     assert not emails.deliver_mail(mail.pk)
-    assert emails.list_due_mails(at=now + emails.LEASE) == [mail.pk]
-    assert timedelta(seconds=45) > emails.LEASE
-    assert timedelta(seconds=site.EMAIL_TIMEOUT) < emails.LEASE
+    assert list_due("mails", at=now + LEASE) == [mail.pk]
+    assert timedelta(seconds=45) > LEASE
+    assert timedelta(seconds=site.EMAIL_TIMEOUT) < LEASE
     OutgoingMail.objects.filter(pk=mail.pk).update(next_attempt_at=now)
     assert emails.deliver_mail(mail.pk)
 

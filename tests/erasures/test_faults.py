@@ -14,9 +14,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import actions, erasures, settlement, stripe_api, tasks, webhooks
+from campaigns import actions, erasures, jobs, settlement, stripe_api, webhooks
 from campaigns import checkout as checkouts
-from campaigns.erasures import events, jobs, rows, stripe_data, traces
+from campaigns.erasures import events, rows, stripe_data, traces
 from campaigns.erasures.traces import Traces
 from campaigns.models import (
     Campaign,
@@ -32,6 +32,7 @@ from campaigns.models import (
     Tally,
 )
 from newsroom.sandbox.control import SandboxControl
+from tests.support.due import claim_due, list_due_events
 from tests.support.erasures import (
     NAME,
     ZOE,
@@ -61,14 +62,14 @@ def zoe(campaign: Campaign, sandbox: SandboxControl) -> Member:
     """A subscriber, with stored events."""
     buy_as_zoe(campaign, sandbox)
     post_all_events(sandbox, work_on=3)
-    tasks.send_and_publish()
+    jobs.run_due_jobs("mails", "deliveries", "banners")
     return Member.objects.get(email=ZOE)
 
 
 def ask(member: Member) -> Erasure:
     """Request the erasure and send its last e-mail."""
     erasure = erasures.request_erasure(member)
-    tasks.send_and_publish()
+    jobs.run_due_jobs("mails", "deliveries", "banners")
     return erasure
 
 
@@ -106,7 +107,7 @@ def test_a_step_that_fails_at_stripe_is_retried(
         assert Member.objects.get(pk=zoe.pk).email == ZOE  # no step is half done
     sandbox.remove_faults()
     wait(clock, minutes=1)
-    tasks.sweep()
+    jobs.run_due_jobs()
     erasure.refresh_from_db()
     assert_forgotten(erasure)
 
@@ -131,7 +132,7 @@ def test_an_erasure_waits_one_day_for_the_last_email(
     assert_forgotten(erasure)
     monkeypatch.setattr(EmailBackend, "send_messages", send)
     before = len(mailbox.outbox)
-    tasks.send_and_publish()
+    jobs.run_due_jobs("mails", "deliveries", "banners")
     assert len(mailbox.outbox) == before
 
 
@@ -169,10 +170,10 @@ def test_another_worker_repeats_a_step_at_which_one_died(
         run_erasure_once(erasure)
     erasure.refresh_from_db()
     assert erasure.done_at is None
-    assert erasures.claim_erasures(at=timezone.now()) == []  # its lease is still valid
+    assert claim_due("erasures", at=timezone.now()) == []  # its lease is still valid
     monkeypatch.setattr(module, name, do)
     wait(clock, minutes=3)
-    [erasure_id] = erasures.claim_erasures(at=timezone.now())
+    [erasure_id] = claim_due("erasures", at=timezone.now())
     assert erasures.carry_out_erasure(erasure_id)
     erasure.refresh_from_db()
     assert_forgotten(erasure)
@@ -215,7 +216,7 @@ def test_an_error_keeps_no_address(zoe: Member, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(rows, "strip_rows", fail)
     monkeypatch.setattr(settlement, "find_checkout", fail)
     StripeEvent.objects.update(status="new", next_attempt_at=timezone.now())
-    for event_id in webhooks.list_due_events(at=timezone.now()):
+    for event_id in list_due_events(at=timezone.now()):
         webhooks.work_on_event(event_id)
     assert ZOE in StripeEvent.objects.latest("pk").error
     with pytest.raises(ValueError, match="already exists"):
@@ -255,7 +256,7 @@ def test_simultaneous_workers_settlements_and_webhooks_leave_no_data(
     outcomes = race(work, settle, partial(erasures.carry_out_erasure, erasure.pk), settle)
     assert [each for each in outcomes if isinstance(each, Exception)] == []
     wait(clock, minutes=5)
-    tasks.sweep()
+    jobs.run_due_jobs()
     assert_forgotten(run_erasure_once(erasure))
     assert Payment.objects.get().member_id == zoe.pk
     assert Tally.objects.filter(counted_until=None).count() == 1

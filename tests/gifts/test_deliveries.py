@@ -9,11 +9,12 @@ import time_machine
 from django.conf import LazySettings
 from django.core.mail import EmailMultiAlternatives
 
-from campaigns import actions, emails, gifts, tasks
+from campaigns import actions, emails, gifts, jobs
 from campaigns.emails import messages, outbox
 from campaigns.models import Campaign, Gift, OutgoingMail
 from campaigns.models.moves import ForbiddenMove
 from newsroom.sandbox.control import SandboxControl
+from tests.support.due import list_due
 from tests.support.factories import at, make_campaign, make_gift, make_member
 from tests.support.refunds import three_gifts as _three_gifts
 from tests.support.sales import buy
@@ -46,7 +47,7 @@ def scheduled(db: None) -> Gift:
 def test_gifts_to_hand_over_are_delivered_by_the_confirmation_of_the_purchase(
     three_gifts: list[Gift], mailoutbox: list[Any]
 ) -> None:
-    tasks.send_and_publish()
+    jobs.run_due_jobs("mails", "deliveries", "banners")
     assert len(subjects(mailoutbox, "ada@example.org")) == 2  # the receipt and the gift links
     assert set(Gift.objects.values_list("status", flat=True)) == {"delivered"}
     assert invitations() == []
@@ -56,14 +57,14 @@ def test_a_changed_date_moves_the_invitation(scheduled: Gift, mailoutbox: list[A
     with time_machine.travel(NOW, tick=False) as clock:
         gifts.change_delivery(scheduled, deliver_at=NOW + timedelta(days=20))
         clock.move_to(NOW + timedelta(days=19))
-        tasks.sweep()
+        jobs.run_due_jobs()
         assert mailoutbox == []
         clock.move_to(NOW + timedelta(days=21))
-        tasks.sweep()
-        tasks.sweep()
+        jobs.run_due_jobs()
+        jobs.run_due_jobs()
         assert len(subjects(mailoutbox, "ben@example.org")) == 1
         clock.move_to(NOW + timedelta(days=21, minutes=2))
-        tasks.sweep()
+        jobs.run_due_jobs()
         assert len(subjects(mailoutbox, "ada@example.org")) == 1  # the notice of the delivery
         with pytest.raises(ForbiddenMove):
             gifts.change_delivery(scheduled, deliver_at=NOW + timedelta(days=30))
@@ -76,11 +77,11 @@ def test_a_changed_recipient_gets_a_new_code_only_after_the_delivery(
     with time_machine.travel(NOW, tick=False) as clock:
         gifts.change_recipient(scheduled, name="Cleo", email="cleo@example.org")
         clock.move_to(NOW + timedelta(days=11))
-        tasks.sweep()
+        jobs.run_due_jobs()
         assert subjects(mailoutbox, "ben@example.org") == []
         assert printed in mailoutbox[0].body
         gifts.change_recipient(scheduled, name="Dan", email="dan@example.org")
-        tasks.sweep()
+        jobs.run_due_jobs()
         [invitation] = [mail for mail in mailoutbox if mail.to == ["dan@example.org"]]
         assert printed not in invitation.body
         assert gifts.find_gift(printed) is None
@@ -93,7 +94,7 @@ def test_a_gift_to_hand_over_is_sent_to_the_buyer_on_the_day(
     with time_machine.travel(NOW, tick=False) as clock:
         gifts.change_recipient(scheduled, name="Ben", email="")
         clock.move_to(NOW + timedelta(days=11))
-        tasks.sweep()
+        jobs.run_due_jobs()
         assert subjects(mailoutbox, "ben@example.org") == []
         [delivery] = mailoutbox
         assert delivery.to == ["ada@example.org"]
@@ -104,10 +105,10 @@ def test_two_clicks_on_resend_send_one_mail(scheduled: Gift, mailoutbox: list[An
     with time_machine.travel(NOW, tick=False):
         gifts.resend_gift(scheduled)
         gifts.resend_gift(scheduled)
-        tasks.send_and_publish()
+        jobs.run_due_jobs("mails", "deliveries", "banners")
         assert len(subjects(mailoutbox, "ben@example.org")) == 1
         gifts.resend_gift(scheduled, with_new_code=True)
-        tasks.send_and_publish()
+        jobs.run_due_jobs("mails", "deliveries", "banners")
     [first, second] = [mail.body for mail in mailoutbox if mail.to == ["ben@example.org"]]
     scheduled.refresh_from_db()
     assert scheduled.code in second
@@ -121,7 +122,7 @@ def test_a_claimed_gift_is_not_sent(scheduled: Gift, mailoutbox: list[Any]) -> N
     with pytest.raises(ForbiddenMove):
         gifts.change_recipient(scheduled, name="Dan", email="dan@example.org")
     with time_machine.travel(NOW + timedelta(days=11), tick=False):
-        tasks.sweep()
+        jobs.run_due_jobs()
     assert not any(
         "has given you" in subject for subject in subjects(mailoutbox, "ben@example.org")
     )
@@ -139,8 +140,8 @@ def test_the_buyer_gets_an_email_if_the_provider_refuses_the_address(
 
     monkeypatch.setattr(EmailMultiAlternatives, "send", refuse)
     with time_machine.travel(NOW + timedelta(days=11), tick=False):
-        tasks.send_and_publish()
-        tasks.send_and_publish()
+        jobs.run_due_jobs("mails", "deliveries", "banners")
+        jobs.run_due_jobs("mails", "deliveries", "banners")
     scheduled.refresh_from_db()
     assert scheduled.bounced_at is not None
     assert (scheduled.status, scheduled.delivered_at) == ("paid", None)
@@ -186,7 +187,7 @@ def test_a_resend_does_not_repeat_a_mail_that_is_being_sent(
     def send_slowly(mail: OutgoingMail) -> str:
         monkeypatch.setattr(outbox, "send_mail", send)
         gifts.resend_gift(scheduled)  # a click while a worker sends the e-mail
-        tasks.send_and_publish()
+        jobs.run_due_jobs("mails", "deliveries", "banners")
         return send(mail)
 
     monkeypatch.setattr(outbox, "send_mail", send_slowly)
@@ -200,7 +201,7 @@ def test_mails_without_a_code_need_no_code_key(
 ) -> None:
     actions.claim_gift(scheduled.code, email="cleo@example.org", name="Cleo", language="en")
     settings.GIFT_CODE_KEY = "a-new-key-of-at-least-thirty-two-characters"
-    tasks.send_and_publish()
+    jobs.run_due_jobs("mails", "deliveries", "banners")
     mails = OutgoingMail.objects.filter(kind="gift_claimed")
     assert [mail.sent_at is not None for mail in mails] == [True]
 
@@ -216,7 +217,7 @@ def test_a_gift_for_a_later_day_is_not_delivered_before(
     assert (gift.deliver_at, gift.zone, gift.status) == (day, "Asia/Tokyo", "paid")
     [invitation] = invitations()
     assert invitation.next_attempt_at == day
-    assert invitation.pk not in emails.list_due_mails(at=day - timedelta(seconds=1))
+    assert invitation.pk not in list_due("mails", at=day - timedelta(seconds=1))
     assert gift.expires_at == day + timedelta(days=365)
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from campaigns import actions, gifts, progress, tasks
+from campaigns import actions, gifts, jobs, progress
 from campaigns.gifts import decisions, sales
 from campaigns.gifts.timeline import list_steps
 from campaigns.models import (
@@ -77,7 +77,7 @@ class Walk:
         self.clock.shift(timedelta(days=[1, 3, 15, 50, 200, 366][argument % 6]))
 
     def sweep(self, argument: int) -> None:
-        tasks.sweep()
+        jobs.run_due_jobs()
 
     # The buyer
 

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.db import transaction
 
-from campaigns import actions, emails, gifts, memberships, tasks
+from campaigns import actions, emails, gifts, jobs, memberships
 from campaigns.gifts.timeline import Step, list_steps
 from campaigns.models import Campaign, Gift, Membership, OutgoingMail, Plan
 from tests.support.factories import at, make_campaign, make_gift, make_member
@@ -46,7 +46,7 @@ def sweep_daily(clock: time_machine.Traveller, days: Iterable[int]) -> dict[int,
     scheduled: dict[int, list[str]] = {}
     for day in days:
         clock.move_to(SOLD + timedelta(days=day))
-        tasks.sweep()
+        jobs.run_due_jobs()
         for mail in OutgoingMail.objects.filter(kind__in=KINDS).exclude(pk__in=seen):
             seen.add(mail.pk)
             scheduled.setdefault(day, []).append(mail.kind)
@@ -71,7 +71,7 @@ def test_an_unclaimed_gift_gets_three_reminders_and_expires_after_a_year(
         }
         assert status_of(gift) == "delivered"
         clock.move_to(SOLD + timedelta(days=365))
-        tasks.sweep()
+        jobs.run_due_jobs()
         assert status_of(gift) == "expired"
         with pytest.raises(gifts.GiftNotClaimable, match="expired"):
             actions.claim_gift(gift.code, email="ben@example.org", name="", language="en")
@@ -115,10 +115,10 @@ def test_an_undelivered_gift_gets_no_reminder(birthday: Campaign) -> None:
 def test_sweeps_missed_for_months_remind_once(birthday: Campaign) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday)
-        tasks.sweep()
+        jobs.run_due_jobs()
         assert sweep_daily(clock, [0, 310]) == {310: ["gift_reminder", "gift_unclaimed"]}
         clock.move_to(SOLD + timedelta(days=900))
-        tasks.sweep()
+        jobs.run_due_jobs()
         assert status_of(gift) == "expired"
         assert OutgoingMail.objects.filter(kind="gift_expiring").count() == 0
 

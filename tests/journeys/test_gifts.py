@@ -34,9 +34,9 @@ TWENTY = "\n".join(
 SWEEP = """
 import time_machine
 from datetime import datetime
-from campaigns import tasks
+from campaigns import jobs
 with time_machine.travel(datetime.fromisoformat("{at}")):
-    tasks.sweep()
+    jobs.run_due_jobs()
 """
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from campaigns import members, settlement, stripe_api
 from campaigns.models import Campaign, Membership
 from newsroom.sandbox.control import SandboxControl
+from tests.support.due import claim_due
 from tests.support.factories import at, make_member
 from tests.support.pages import (
     JOIN,
@@ -138,7 +139,7 @@ def test_the_job_finds_a_cancellation_whose_answer_was_lost(
 ) -> None:
     members.cancel_subscription(subscription)  # then the process dies
     clock.shift(timedelta(minutes=2))
-    assert settlement.claim_due_checkouts(at=timezone.now()) == [subscription.checkout_id]
+    assert claim_due("checkouts", at=timezone.now()) == [subscription.checkout_id]
 
 
 def test_a_subscription_that_ended_meanwhile_is_not_cancelled(

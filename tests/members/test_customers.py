@@ -21,6 +21,7 @@ from campaigns.models import (
 )
 from newsroom.sandbox.control import SandboxControl
 from tests.support.address_changes import NEW_ADDRESS, confirm_change, request_change
+from tests.support.due import claim_due
 from tests.support.factories import make_member
 from tests.support.pages import (
     JOIN,
@@ -53,7 +54,7 @@ def ada(db: None, client: Client) -> Member:
 
 def sync_customers() -> list[bool]:
     now = timezone.now()
-    return [members.sync_customer(pk, at=now) for pk in members.claim_customer_updates(at=now)]
+    return [members.sync_customer(pk) for pk in claim_due("customers", at=now)]
 
 
 def customer_of(checkout: Checkout) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def bought(client: Client, ada: Member, campaign: Campaign, sandbox: SandboxCont
     checkout = start_order(client, JOIN, join_fields(client))
     sandbox.pay(str(checkout.session_id), card=CARD)
     settlement.settle_checkout(checkout.pk)
-    assert members.claim_customer_updates(at=timezone.now()) == []
+    assert claim_due("customers", at=timezone.now()) == []
     return checkout
 
 

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import emails, members
+from campaigns import emails, jobs, members
 from campaigns.emails import links
 from campaigns.models import OutgoingMail, SignInLink
 from tests.support.factories import make_member
@@ -151,10 +151,10 @@ def test_an_old_link_is_deleted_with_its_email(
     make_member(ADA)
     request_link_path(client)
     clock.shift(timedelta(days=29))
-    members.delete_old_links(at=timezone.now())
+    jobs.run_due_jobs("old_rows")
     assert SignInLink.objects.count() == OutgoingMail.objects.filter(kind="sign_in").count() == 1
     clock.shift(timedelta(days=2))
-    members.delete_old_links(at=timezone.now())
+    jobs.run_due_jobs("old_rows")
     assert SignInLink.objects.count() == OutgoingMail.objects.filter(kind="sign_in").count() == 0
 
 

@@ -270,5 +270,5 @@ def test_a_gift_warns_of_its_end_only_if_access_ends_then(
     if other is not None:
         row = {"ends_at": at("2028-12-10 12:00"), "started_at": at("2026-10-10 12:00")}
         make_membership(gift.claimed_by, **row | SUBSCRIPTION | other)
-    gifts.take_steps(str(gift.pk), at=at("2027-10-15 12:00"))
+    gifts.take_steps(gift.pk, at=at("2027-10-15 12:00"))
     assert OutgoingMail.objects.filter(kind="gift_ending").exists() == is_the_end

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from campaigns import actions, tasks
+from campaigns import actions, jobs
 from campaigns.models import OutgoingMail
 from tests.support.extensions import (
     claim_and_confirm,
@@ -57,6 +57,6 @@ def test_the_warning_moves_up_with_its_gift(admin_user: Any) -> None:
         moment = at("2027-12-20 12:00")
         while moment < at("2028-02-02 12:00"):
             traveller.move_to(moment)
-            tasks.sweep()
+            jobs.run_due_jobs()
             moment += timedelta(days=1)
     assert OutgoingMail.objects.filter(kind="gift_ending", gift=second).count() == 2

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from campaigns import actions, memberships, stripe_api, tasks
+from campaigns import actions, jobs, memberships, stripe_api
 from campaigns.models import Campaign, Gift, Member, Membership, Payment, Tally
 from newsroom.sandbox.control import SandboxControl
 from tests.support.extensions import (
@@ -33,7 +33,7 @@ def test_a_gift_to_a_subscriber_moves_the_next_charge(
     assert gift.membership.extends == subscription
     assert gift.membership.started_at == at("2026-12-10 12:00")
     assert gift.membership.ends_at == at("2027-12-10 12:00")
-    tasks.sweep()
+    jobs.run_due_jobs()
     assert fetch_subscription_of(subscription).status == "trialing"
     assert read_next_charge(subscription) == at("2027-12-10 12:00")
     subscription.refresh_from_db()
@@ -60,7 +60,7 @@ def test_two_gifts_add_up_to_the_day(
     subscription = subscribe(campaign, sandbox, email=BEN)  # paid until 31 January
     for _ in range(2):
         claim_and_confirm(make_campaign_gift(campaign, months=1))
-    tasks.sweep()
+    jobs.run_due_jobs()
     spans = Membership.objects.filter(extends=subscription).order_by("pk")
     assert [(span.started_at.day, span.ends_at) for span in spans] == [
         (31, at("2027-02-28 12:00")),
@@ -77,17 +77,17 @@ def test_an_extension_that_is_revoked_moves_the_next_charge_back(
         claim_and_confirm(make_campaign_gift(campaign, months=3)),
         claim_and_confirm(make_campaign_gift(campaign, months=6)),
     )
-    tasks.sweep()
+    jobs.run_due_jobs()
     assert read_next_charge(subscription) == at("2027-09-10 11:00")
     clock.move_to(at("2027-01-10 12:00"))  # a month of the first was used
     actions.revoke_gift(first, by=admin_user, why="given by mistake")
-    tasks.sweep()
+    jobs.run_due_jobs()
     assert second.membership is not None
     second.membership.refresh_from_db()
     assert second.membership.started_at == at("2027-01-10 12:00")
     assert read_next_charge(subscription) == at("2027-07-10 11:00")
     actions.revoke_gift(second, by=admin_user, why="this one, too")
-    tasks.sweep()
+    jobs.run_due_jobs()
     assert (
         fetch_subscription_of(subscription).status == "active"
     )  # no month is left, so Stripe charges now
@@ -109,7 +109,7 @@ def test_a_gift_to_a_cancelled_subscriber_starts_after_the_paid_period(
     gift = claim_and_confirm(make_campaign_gift(campaign))
     assert gift.membership is not None
     assert (gift.membership.extends, gift.membership.started_at) == (None, at("2026-12-10 12:00"))
-    tasks.sweep()
+    jobs.run_due_jobs()
     assert fetch_subscription_of(subscription).status == "active"
     assert read_next_charge(subscription) == at("2026-12-10 12:00")
 
@@ -167,13 +167,13 @@ def test_a_charge_more_than_two_years_away_is_moved_in_steps(
 ) -> None:
     subscription = subscribe(campaign, sandbox, email=BEN)
     claim_and_confirm(make_campaign_gift(campaign, months=36))
-    tasks.sweep()
+    jobs.run_due_jobs()
     assert read_next_charge(subscription) == SUBSCRIBED + timedelta(days=729)
     subscription.refresh_from_db()
     assert subscription.push_at is not None
     for _ in range(14):
         clock.move_to(subscription.push_at)
-        tasks.sweep()
+        jobs.run_due_jobs()
         subscription.refresh_from_db()
         if subscription.push_at is None:
             break
@@ -188,7 +188,7 @@ def test_a_renewal_before_the_move_is_extended_from_its_paid_period(
     clock.move_to(at("2026-12-10 11:59"))
     gift = claim_and_confirm(make_campaign_gift(campaign, months=1))
     clock.move_to(at("2026-12-10 13:00"))  # another month was charged in the meantime
-    tasks.sweep()
+    jobs.run_due_jobs()
     assert read_next_charge(subscription) == at("2027-02-10 12:00")
     assert gift.membership is not None
     gift.membership.refresh_from_db()
@@ -201,13 +201,13 @@ def test_moving_the_charge_is_retried_while_stripe_is_unavailable(
     subscription = subscribe(campaign, sandbox, email=BEN)
     claim_and_confirm(make_campaign_gift(campaign))
     sandbox.add_fault("api", match="POST /v1/subscriptions", kind="error", times=-1)
-    tasks.sweep()
+    jobs.run_due_jobs()
     subscription.refresh_from_db()
     assert subscription.push_error == "StripeFailed"
     assert subscription.push_at is not None
     sandbox.remove_faults()
     clock.move_to(subscription.push_at)
-    tasks.sweep()
+    jobs.run_due_jobs()
     subscription.refresh_from_db()
     moved = Membership.objects.filter(pk=subscription.pk, push_at__isnull=True, push_error="")
     assert moved.exists()
@@ -237,12 +237,12 @@ def test_a_cancelled_subscriber_is_not_charged_when_a_gift_is_revoked(
 ) -> None:
     subscription = subscribe(campaign, sandbox, email=BEN)
     gift = claim_and_confirm(make_campaign_gift(campaign))
-    tasks.sweep()
+    jobs.run_due_jobs()
     change_at_stripe(subscription, cancel_at_period_end=True)
     clock.move_to(at("2027-01-10 12:00"))
     settle(subscription)
     actions.revoke_gift(gift, by=admin_user, why="returned")
-    tasks.sweep()
+    jobs.run_due_jobs()
     clock.move_to(at("2027-01-10 13:00"))
     settle(subscription)
     subscription.refresh_from_db()
@@ -255,11 +255,11 @@ def test_a_separated_gift_does_not_block_later_settlements(
 ) -> None:
     subscription = subscribe(campaign, sandbox, email=BEN)
     first = claim_and_confirm(make_campaign_gift(campaign, months=1))
-    tasks.sweep()
+    jobs.run_due_jobs()
     clock.move_to(at("2027-01-20 13:00"))
     change_at_stripe(subscription, cancel_at_period_end=True)
     second = claim_and_confirm(make_campaign_gift(campaign, months=1))
-    tasks.sweep()
+    jobs.run_due_jobs()
     actions.revoke_gift(first, by=admin_user, why="a mistake of ours")
     stripe_api.client().v1.subscriptions.cancel(str(subscription.subscription_id))
     settle(subscription)
@@ -277,10 +277,10 @@ def test_gifts_after_an_unnoticed_failed_renewal_follow_each_other(
     clock.move_to(at("2026-12-10 12:30"))
     first = claim_and_confirm(make_campaign_gift(campaign, months=3))
     clock.move_to(at("2026-12-10 12:31"))
-    tasks.sweep()
+    jobs.run_due_jobs()
     settle(subscription)
     second = claim_and_confirm(make_campaign_gift(campaign, months=3))
-    tasks.sweep()
+    jobs.run_due_jobs()
     [(_, first_end), (second_start, _)] = spans(first, second)
     assert second_start == first_end
     stripe_api.client().v1.subscriptions.cancel(str(subscription.subscription_id))
@@ -293,11 +293,11 @@ def test_a_gift_claimed_just_before_a_renewal_starts_after_the_paid_period(
 ) -> None:
     subscription = subscribe(campaign, sandbox, email=BEN)
     claim_and_confirm(make_campaign_gift(campaign, months=1))
-    tasks.sweep()  # nothing is charged until 10 January
+    jobs.run_due_jobs()  # nothing is charged until 10 January
     clock.move_to(at("2027-01-10 11:59"))
     claim_and_confirm(make_campaign_gift(campaign, months=1))
     clock.move_to(at("2027-01-10 13:00"))  # charged until 10 February before the move
-    tasks.sweep()
+    jobs.run_due_jobs()
     assert read_next_charge(subscription) == at("2027-03-10 12:00")
 
 
@@ -306,15 +306,15 @@ def test_an_extension_restored_after_a_renewal_starts_after_the_paid_period(
 ) -> None:
     subscription = subscribe(campaign, sandbox, email=BEN)
     gift = claim_and_confirm(make_campaign_gift(campaign))
-    tasks.sweep()
+    jobs.run_due_jobs()
     actions.revoke_gift(gift, by=admin_user, why="a mistake")
-    tasks.sweep()
+    jobs.run_due_jobs()
     clock.move_to(at("2027-02-01 12:00"))
     settle(subscription)
     subscription.refresh_from_db()
     paid_until = subscription.ends_at
     actions.restore_gift(gift, by=admin_user, why="no mistake after all")
-    tasks.sweep()
+    jobs.run_due_jobs()
     [(start, end)] = spans(gift)
     assert start == paid_until
     assert read_next_charge(subscription) == end

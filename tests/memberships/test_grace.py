@@ -11,7 +11,7 @@ from django.core import mail as mailbox
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import members, memberships, settlement, stripe_api, tasks
+from campaigns import jobs, members, memberships, settlement, stripe_api
 from campaigns.models import Campaign, Membership, OutgoingMail, Payment, Tally
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
@@ -76,13 +76,13 @@ def test_a_membership_lapses_after_its_grace_period_with_one_email(
     unpaid: Membership, clock: Clock
 ) -> None:
     clock.move_to(OVER - timedelta(minutes=1))
-    tasks.sweep()
+    jobs.run_due_jobs()
     unpaid.refresh_from_db()
     assert unpaid.status == "past_due"
     assert lapsed_mails() == []
     clock.move_to(OVER)
     for _ in range(3):
-        tasks.sweep()
+        jobs.run_due_jobs()
     unpaid.refresh_from_db()
     assert (unpaid.status, unpaid.access_until) == ("lapsed", OVER)
     [mail] = lapsed_mails()
@@ -220,14 +220,14 @@ def test_the_grace_period_comes_after_the_gifts(
 ) -> None:
     membership = subscribe(campaign, sandbox, card=DECLINED_LATER)
     claim_and_confirm(make_campaign_gift(campaign, months=3), email="ada@example.org")
-    tasks.sweep()
+    jobs.run_due_jobs()
     clock.move_to(at("2027-03-10 11:59"))
     assert settle(membership) == "active"
     clock.move_to(at("2027-03-10 12:05"))
     assert settle(membership) == "past_due"
     assert membership.access_until == at("2027-03-24 12:00")
     clock.move_to(at("2027-03-24 12:00"))
-    tasks.sweep()
+    jobs.run_due_jobs()
     membership.refresh_from_db()
     assert membership.status == "lapsed"
 

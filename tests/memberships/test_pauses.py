@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from campaigns import members, memberships, settlement, stripe_api, tasks
+from campaigns import jobs, members, memberships, settlement, stripe_api
 from campaigns.models import Campaign, Membership, OutgoingMail, Payment, Price
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
@@ -141,7 +141,7 @@ def test_a_membership_past_due_before_its_pause_ends_with_the_paid_period(
     pause(paying)
     assert row(paying) == ("paused", PAID_UNTIL)
     clock.move_to(at("2027-01-15 12:00"))
-    tasks.sweep()
+    jobs.run_due_jobs()
     assert row(paying)[0] == "paused"
     assert not OutgoingMail.objects.filter(kind="lapsed").exists()
 
@@ -164,7 +164,7 @@ def test_a_gift_claimed_before_the_pause_still_moves_the_charge(
 ) -> None:
     claim_and_confirm(make_campaign_gift(campaign, months=2), email=ADA)
     pause(paying)
-    tasks.sweep()
+    jobs.run_due_jobs()
     paying.refresh_from_db()
     assert (paying.push_error, paying.push_at) == ("", None)
     gifted_until = at("2027-02-10 12:00")
@@ -187,7 +187,7 @@ def test_a_period_that_passes_in_the_pause_does_not_delay_the_gift(
     gift = claim_and_confirm(make_campaign_gift(campaign, months=2), email=ADA)
     pause(paying)
     clock.move_to(at("2026-12-10 12:05"))
-    tasks.sweep()
+    jobs.run_due_jobs()
     assert gift.membership is not None
     gift.membership.refresh_from_db()
     assert gift.membership.started_at == PAID_UNTIL
@@ -198,7 +198,7 @@ def test_a_pause_during_gifts_ends_access_with_the_gifts(
     campaign: Campaign, paying: Membership, clock: Clock
 ) -> None:
     first = claim_and_confirm(make_campaign_gift(campaign, months=2), email=ADA)
-    tasks.sweep()
+    jobs.run_due_jobs()
     pause(paying)
     clock.move_to(at("2027-02-20 12:00"))
     assert row(paying) == ("paused", at("2027-02-10 12:00"))
@@ -206,7 +206,7 @@ def test_a_pause_during_gifts_ends_access_with_the_gifts(
     assert first.membership is not None
     with transaction.atomic():
         memberships.revoke_access(first.membership, at=at("2027-02-20 12:00"))
-    tasks.sweep()
+    jobs.run_due_jobs()
     paying.refresh_from_db()
     assert paying.push_error == ""
 
@@ -218,7 +218,7 @@ def test_a_trial_that_ends_without_a_card_pauses_until_it_is_resumed(
     campaign: Campaign, paying: Membership, clock: Clock
 ) -> None:
     claim_and_confirm(make_campaign_gift(campaign, months=1), email=ADA)
-    tasks.sweep()
+    jobs.run_due_jobs()
     without = {"end_behavior": {"missing_payment_method": "pause"}}
     change_at_stripe(paying, default_payment_method="", trial_settings=without)
     free_until = at("2027-01-10 12:00")

@@ -10,7 +10,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
-from campaigns import members, stripe_api, tasks
+from campaigns import jobs, members, stripe_api
 from campaigns.models import Campaign, Membership, OutgoingMail, Payment, Price, Tally
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
@@ -299,7 +299,7 @@ def test_the_new_price_starts_after_the_gifts(
     campaign: Campaign, monthly: Membership, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:
     claim_and_confirm(make_campaign_gift(campaign, months=3), email=ADA)
-    tasks.sweep()
+    jobs.run_due_jobs()
     settle(monthly)
     page = main_of(client.get(path_of(monthly)))
     assert "You won’t be charged today because a gift pays for your membership." in page
@@ -323,7 +323,7 @@ def test_a_gift_starts_after_the_new_period_if_stripe_does_not_know_it_yet(
     gift = claim_and_confirm(make_campaign_gift(campaign, months=2), email=ADA)
     planned = members.plan_switch(yearly, Price.objects.get(kind="month"))
     members.make_switch(yearly, planned)
-    tasks.sweep()
+    jobs.run_due_jobs()
     assert gift.membership is not None
     gift.membership.refresh_from_db()
     assert gift.membership.started_at == at("2027-06-10 12:00")

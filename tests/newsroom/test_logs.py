@@ -132,7 +132,7 @@ def test_anything_like_an_address_is_hidden(local: str, domain: str, sign: str) 
 @pytest.mark.parametrize(
     "text",
     [
-        "campaigns.tasks.work_on_event[7f0e] received",
+        "campaigns.events[7f0e] received",
         "django==5.2 @ cpython",
         "postgres://127.0.0.1:5432/campaigns",
         "@campaign.register",

@@ -14,7 +14,8 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from campaigns import actions, banners, progress, settlement, tasks
+from campaigns import actions, banners, jobs, progress, settlement
+from campaigns.jobs import table
 from campaigns.models import Campaign, Checkout, Gift, Member, Membership, Payment, Price, Tally
 from campaigns.progress import recounts
 from newsroom.sandbox.control import SandboxControl
@@ -332,29 +333,25 @@ def test_a_recount_delays_publishing_and_closing(
         assert banners.publish_campaign(birthday.pk) is None
         with pytest.raises(progress.CannotClose):
             progress.close_campaign(birthday.pk, by="editor", seen=seen)
-        tasks.recount()
+        jobs.run_due_jobs("recounts")
         assert banners.publish_campaign(birthday.pk) is not None
         assert progress.close_campaign(birthday.pk, by="editor", seen=seen)
 
 
-def test_the_sweep_starts_a_recount_while_one_is_due(
+def test_a_long_recount_continues_in_the_next_run(
     crowd: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[str] = []
-    monkeypatch.setattr(tasks, "run_soon", lambda task, *_: started.append(task.name))
-    tasks.sweep()
-    assert started == []
     move_window(crowd, "2026-11-15 00:00")
-    monkeypatch.setattr(tasks, "TURN", timedelta(0))
+    monkeypatch.setattr(table, "_RECOUNT_TURN", timedelta(0))
+    recount = jobs.find_job("recounts")
+    published: list[str] = []
     for _ in range(PEOPLE // recounts.BATCH + 1):
-        tasks.sweep()
-        tasks.recount()
+        assert jobs.run_job(recount, turn=timedelta(0)).is_rest_due
         assert is_due(crowd)
-    assert set(started) == {"campaigns.tasks.recount"}
-    tasks.recount()
+    jobs.run_job(recount, after_row=lambda: published.append("banners"))
+    assert published == ["banners"]
     assert not is_due(crowd)
     assert crowd.publish_at is not None
-    assert started[-1] == "campaigns.tasks.send_and_publish"
 
 
 def test_a_failing_recount_does_not_block_others(
@@ -372,7 +369,7 @@ def test_a_failing_recount_does_not_block_others(
     monkeypatch.setattr(progress, "continue_recount", fail_on_first)
     for campaign in (birthday, spring):
         progress.request_recount(campaign.pk)
-    tasks.recount()
+    jobs.run_due_jobs("recounts")
     assert is_due(birthday)
     assert not is_due(spring)
     assert Tally.objects.get().campaign == spring

@@ -27,6 +27,7 @@ from campaigns.models import (
 from campaigns.settlement import checkouts
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import WEBHOOK_SECRET
+from tests.support.due import list_due
 from tests.support.factories import at, make_gift, make_member
 from tests.support.sales import place_order
 from tests.support.threads import race, race_through
@@ -90,7 +91,7 @@ def test_four_copies_of_each_of_500_events_at_once_have_500_effects(
     assert Tally.objects.count() == PEOPLE
     assert Payment.objects.filter(status="succeeded").count() == PEOPLE
 
-    due_mails = emails.list_due_mails(at=timezone.now())
+    due_mails = list_due("mails", at=timezone.now())
     assert len(due_mails) == 2 * PEOPLE  # a receipt and a welcome each
     assert race_through(due_mails, emails.deliver_mail, threads=WORKERS) == []
     assert not OutgoingMail.objects.filter(sent_at__isnull=True).exists()

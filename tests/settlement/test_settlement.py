@@ -19,6 +19,7 @@ from campaigns.models import (
     Tally,
 )
 from newsroom.sandbox.control import SandboxControl
+from tests.support.due import claim_due, list_due
 from tests.support.sales import place_order
 
 
@@ -142,7 +143,7 @@ def test_a_gift_whose_dispute_is_won_is_delivered_after_all(
     sandbox.close_dispute(dispute["id"], status="lost")
     settlement.settle_checkout(checkout.pk)
     assert Gift.objects.get().status == Gift.Status.REVOKED
-    for mail_id in emails.list_due_mails(at=timezone.now()):
+    for mail_id in list_due("mails", at=timezone.now()):
         emails.deliver_mail(mail_id)
     gift_mails = OutgoingMail.objects.filter(kind__startswith="gift", sent_at__isnull=True)
     assert gift_mails.filter(next_attempt_at__isnull=True).count() == 2  # no longer wanted
@@ -171,8 +172,8 @@ def test_a_refund_whose_webhook_was_lost_is_found_within_a_day(
         str(payment.intent_id), amount_minor=payment.amount_minor, idempotency_key="back"
     )
     now = timezone.now()
-    assert settlement.claim_due_checkouts(at=now + timedelta(hours=23)) == []
-    assert settlement.claim_due_checkouts(at=now + timedelta(hours=25)) == [checkout.pk]
+    assert claim_due("checkouts", at=now + timedelta(hours=23)) == []
+    assert claim_due("checkouts", at=now + timedelta(hours=25)) == [checkout.pk]
     settlement.settle_checkout(checkout.pk)
     assert Tally.objects.get().counted_until is not None
     # It is settled daily until it can no longer be disputed.

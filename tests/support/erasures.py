@@ -20,12 +20,13 @@ from django.utils import timezone
 from campaigns import (
     actions,
     erasures,
+    jobs,
     members,
     memberships,
     payments,
     settlement,
     stripe_api,
-    tasks,
+    webhooks,
 )
 from campaigns.actions import refunds
 from campaigns.models import (
@@ -41,6 +42,7 @@ from campaigns.models import (
 )
 from newsroom.sandbox.control import SandboxControl
 from tests.support import sales
+from tests.support.due import claim_due
 from tests.support.extensions import Clock
 from tests.support.factories import make_member, make_plan
 from tests.support.webhooks import post
@@ -152,7 +154,7 @@ def create_all_data(campaign: Campaign, sandbox: SandboxControl, folder: Path) -
     write_staff_notes(zoe, staff)
     post_all_events(sandbox)
     members.request_sign_in_link(ZOE, language="en", at=timezone.now())
-    tasks.send_and_publish()
+    jobs.run_due_jobs("mails", "deliveries", "banners")
     return Member.objects.get(pk=zoe.pk)
 
 
@@ -272,7 +274,8 @@ def post_all_events(sandbox: SandboxControl, *, work_on: int = 1000) -> None:
         event.pop("deliveries")
         body = json.dumps(event, ensure_ascii=bool(number % 2))
         assert post(client, body).status_code == 200
-    tasks.work_on_event(*StripeEvent.objects.values_list("event_id", flat=True)[:work_on])
+    for event_id in StripeEvent.objects.values_list("event_id", flat=True)[:work_on]:
+        webhooks.work_on_event(event_id)
     StripeEvent.objects.filter(status="new").update(status="ignored", next_attempt_at=None)
 
 
@@ -282,7 +285,7 @@ def post_all_events(sandbox: SandboxControl, *, work_on: int = 1000) -> None:
 def run_jobs_until_erased(member: Member, clock: Clock, *, sweeps: int = 6) -> Erasure:
     """Run the jobs every 15 seconds until the erasure is done."""
     for _ in range(sweeps):
-        tasks.sweep()
+        jobs.run_due_jobs()
         wait(clock, seconds=15)
     erasure = Erasure.objects.get(member=member)
     assert erasure.done_at is not None, erasure.error
@@ -296,7 +299,7 @@ def wait(clock: Clock, **time: float) -> None:
 def run_erasure_once(erasure: Erasure) -> Erasure:
     """Run one attempt of the job now."""
     Erasure.objects.filter(pk=erasure.pk, done_at=None).update(next_attempt_at=timezone.now())
-    for erasure_id in erasures.claim_erasures(at=timezone.now()):
+    for erasure_id in claim_due("erasures", at=timezone.now()):
         erasures.carry_out_erasure(erasure_id)
     erasure.refresh_from_db()
     return erasure
@@ -305,7 +308,7 @@ def run_erasure_once(erasure: Erasure) -> Erasure:
 def erase(member: Member) -> Erasure:
     """Request an erasure, send the last e-mail and run the job until it is done."""
     erasure = erasures.request_erasure(member)
-    tasks.send_and_publish()
+    jobs.run_due_jobs("mails", "deliveries", "banners")
     run_erasure_once(erasure)
     assert erasure.done_at is not None, erasure.error
     return erasure

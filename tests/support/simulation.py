@@ -20,7 +20,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db.models import F
 
-from campaigns import actions, gifts, progress, stripe_api, tasks, webhooks
+from campaigns import actions, gifts, jobs, progress, stripe_api
 from campaigns import checkout as checkouts
 from campaigns.actions import refunds
 from campaigns.models import Campaign, Checkout, Gift, Goal, Payment, Price, StripeCursor
@@ -47,6 +47,7 @@ from tests.support.count_rule import (
     from_timestamp,
     read_subscription,
 )
+from tests.support.due import list_due_events
 from tests.support.event_delivery import WebhookQueue
 from tests.support.factories import at
 from tests.support.renewals import change_subscription
@@ -347,7 +348,7 @@ class World:
         self.post.deliver(which, now=self.now, rest_is_lost=rest_is_lost, fails=stripe_fails)
 
     def sweep(self) -> None:
-        tasks.sweep()
+        jobs.run_due_jobs()
 
     def reconcile(self) -> None:
         """Run `manage.py reconcile`. Fail if our figures then differ from Stripe's."""
@@ -388,6 +389,6 @@ class World:
         for _ in range(30):
             self.sweep()
             due_checkouts = Checkout.objects.filter(settle_at__lte=self.now)
-            if not webhooks.list_due_events(at=self.now) and not due_checkouts.exists():
+            if not list_due_events(at=self.now) and not due_checkouts.exists():
                 return
         raise AssertionError("work is still due after 30 sweeps")

@@ -12,6 +12,7 @@ from django.utils import timezone
 from campaigns import webhooks
 from campaigns.models import Campaign, StripeEvent, Tally
 from newsroom.sandbox.control import SandboxControl
+from tests.support.due import list_due_events
 from tests.support.sales import place_order
 from tests.support.webhooks import ENDPOINT, completed_event_id, make_event, post, sign
 
@@ -175,7 +176,7 @@ def test_a_signed_but_malformed_webhook_breaks_no_worker(
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     body, header = sandbox.sign_event(completed_event_id(sandbox))
     assert post(client, body, header).status_code == 200
-    for event_id in webhooks.list_due_events(at=timezone.now()):
+    for event_id in list_due_events(at=timezone.now()):
         webhooks.work_on_event(event_id)
     assert StripeEvent.objects.count() == stored + 1
     assert not StripeEvent.objects.filter(status=StripeEvent.Status.NEW).exists()

@@ -9,6 +9,7 @@ import pytest
 from campaigns import settlement, stripe_api, webhooks
 from campaigns.models import Campaign, Checkout, Membership, Payment, Refund, StripeEvent
 from newsroom.sandbox.control import SandboxControl
+from tests.support.due import list_due_events
 from tests.support.extensions import CARD, Clock, clock  # noqa: F401 - a fixture
 from tests.support.factories import at
 from tests.support.sales import place_order
@@ -127,7 +128,7 @@ def test_a_failure_of_one_sale_keeps_its_events_due_and_is_tried_once(
 
     monkeypatch.setattr(settlement, "settle_checkout", settle)
     clock.move_to(at("2027-01-20 12:01"))
-    for event_id in webhooks.list_due_events(at=at("2027-01-20 12:01")):
+    for event_id in list_due_events(at=at("2027-01-20 12:01")):
         webhooks.work_on_event(event_id)
     assert not StripeEvent.objects.exclude(status="done").exists()
     assert Payment.objects.count() == 4

@@ -8,10 +8,12 @@ from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import settlement, tasks, webhooks
+from campaigns import jobs, settlement, webhooks
 from campaigns.models import Campaign, Checkout, Membership, Payment, StripeEvent, Tally
+from campaigns.models.due import LEASE
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
+from tests.support.due import list_due_events
 from tests.support.factories import at, make_member
 from tests.support.sales import place_order
 from tests.support.webhooks import completed_event_id, make_event, post
@@ -96,9 +98,9 @@ def test_a_failed_event_keeps_its_error_and_waits_longer_each_time(
         assert "StripeFailed" in stored.error
         assert stored.next_attempt_at is not None
         pauses.append(stored.next_attempt_at - before)
-        assert event_id not in webhooks.list_due_events(at=before)
+        assert event_id not in list_due_events(at=before)
         assert webhooks.work_on_event(event_id) is None  # not due yet
-        assert event_id in webhooks.list_due_events(at=stored.next_attempt_at)
+        assert event_id in list_due_events(at=stored.next_attempt_at)
     assert pauses[0] >= timedelta(seconds=2)
     assert pauses[1] >= timedelta(seconds=4)
     assert pauses[2] >= timedelta(seconds=8)
@@ -137,10 +139,10 @@ def test_an_event_whose_worker_died_is_due_again_when_its_lease_is_over(
     post(client, *sandbox.sign_event(event_id))
     now = timezone.now()
     # The state after a worker claimed the event and was killed.
-    StripeEvent.objects.update(next_attempt_at=now + webhooks.LEASE, attempts=1)
+    StripeEvent.objects.update(next_attempt_at=now + LEASE, attempts=1)
     assert webhooks.work_on_event(event_id) is None
-    assert webhooks.list_due_events(at=now) == []
-    assert webhooks.list_due_events(at=now + timedelta(seconds=45)) == [event_id]
+    assert list_due_events(at=now) == []
+    assert list_due_events(at=now + timedelta(seconds=45)) == [event_id]
 
 
 def test_a_worker_whose_lease_ran_out_does_not_close_the_event(
@@ -189,7 +191,7 @@ def test_the_sweep_processes_events_without_a_message(
     client: Client, sandbox: SandboxControl, paid: Checkout
 ) -> None:
     post(client, *sandbox.sign_event(completed_event_id(sandbox)))
-    tasks.sweep()
+    jobs.run_due_jobs()
     assert StripeEvent.objects.get().status == StripeEvent.Status.DONE
     assert Tally.objects.count() == 1
 
@@ -211,7 +213,7 @@ def test_a_checkout_that_cannot_be_settled_does_not_stop_others(
     now = timezone.now()
     Checkout.objects.filter(pk=broken.pk).update(settle_at=now - timedelta(seconds=2))
     Checkout.objects.filter(pk=whole.pk).update(settle_at=now - timedelta(seconds=1))
-    tasks.sweep()
+    jobs.run_due_jobs()
     whole.refresh_from_db()
     assert whole.status == Checkout.Status.PAID
     broken.refresh_from_db()

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
-from campaigns import tasks, webhooks
+from campaigns import jobs, tasks, webhooks
 from campaigns.models import StripeEvent
 
 AT_A_TIME = 500
@@ -78,7 +78,7 @@ class Command(BaseCommand):
             statuses[event.status] += 1
             if event.status == StripeEvent.Status.FAILED:
                 self.stderr.write(f"{event_id} ({event.type}): {event.error}")
-        tasks.send_and_publish()
+        jobs.run_due_jobs(*tasks.EFFECTS)
         self.stdout.write(", ".join(f"{statuses[status]} {status}" for status in sorted(statuses)))
         if statuses[StripeEvent.Status.FAILED]:
             raise CommandError("Some events failed. They are retried automatically.")

@@ -4,16 +4,14 @@ Every step can be repeated: after an error of Stripe or a crash, an erasure cont
 first step that is not done.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from django.db.models import F
 from django.utils import timezone
 
 from campaigns import settlement, stripe_api
 from campaigns.erasures import events, requests, rows, stripe_data, traces
 from campaigns.models import Erasure
 
-LEASE = timedelta(minutes=2)
 _SOON = timedelta(seconds=10)
 _LONGEST_PAUSE = timedelta(hours=1)
 _TIME_LIMIT = timedelta(seconds=10)
@@ -25,18 +23,6 @@ class _NotYet(Exception):
     def __init__(self, pause: timedelta = _SOON) -> None:
         super().__init__(str(pause))
         self.pause = pause
-
-
-def claim_erasures(*, at: datetime, limit: int = 20) -> list[int]:
-    """Claim due erasures for a short time; return their ids."""
-    due = Erasure.objects.filter(next_attempt_at__lte=at).order_by("next_attempt_at")
-    return [
-        erasure_id
-        for erasure_id, attempt_at in due.values_list("pk", "next_attempt_at")[:limit]
-        if Erasure.objects.filter(pk=erasure_id, next_attempt_at=attempt_at).update(
-            next_attempt_at=at + LEASE, attempts=F("attempts") + 1
-        )
-    ]
 
 
 def carry_out_erasure(erasure_id: int) -> bool:

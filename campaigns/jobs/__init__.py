@@ -1,0 +1,30 @@
+"""Jobs: all kinds of due work, and the engine that works on them.
+
+`table` lists the jobs; `engine` claims rows and runs them; `tasks.py` makes each a Celery task.
+"""
+
+from campaigns.jobs.engine import (
+    QUEUES,
+    Job,
+    Outcome,
+    Sweep,
+    count_due,
+    oldest_due,
+    retry_row,
+    run_job,
+)
+from campaigns.jobs.table import JOBS, find_job, run_due_jobs
+
+__all__ = [
+    "JOBS",
+    "QUEUES",
+    "Job",
+    "Outcome",
+    "Sweep",
+    "count_due",
+    "find_job",
+    "oldest_due",
+    "retry_row",
+    "run_due_jobs",
+    "run_job",
+]
