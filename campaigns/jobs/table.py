@@ -80,7 +80,8 @@ def _find_old_events(at: datetime) -> QuerySet[Any]:
 def _delete_old(_: str) -> None:
     at = timezone.now()
     for rows in (members.select_old_links(at=at), members.select_old_changes(at=at)):
-        rows.model._default_manager.filter(pk__in=list(rows.values_list("pk")[:_AT_ONCE])).delete()
+        old = list(rows.values_list("pk", flat=True)[:_AT_ONCE])
+        rows.model._default_manager.filter(pk__in=old).delete()
 
 
 JOBS: tuple[Job | Sweep, ...] = (

@@ -167,11 +167,14 @@ class Processes:
         )
         self.wait_for("web", f"http://127.0.0.1:{port}/")
 
-    def start_worker(self) -> None:
+    def start_worker(
+        self, name: str = "worker", *, queues: str = "stripe,mail,publish,slow", threads: int = 4
+    ) -> None:
+        """Start a worker for some queues. It has threads, because most work waits for Stripe."""
         self.start(
-            "worker",
-            # Threads, because most work waits for Stripe or the mail server.
-            *("celery", "-A", "newsroom", "worker", "--pool", "threads", "--concurrency", "4"),
+            name,
+            *("celery", "-A", "newsroom", "worker", "--queues", queues, "--hostname", f"{name}@%h"),
+            *("--pool", "threads", "--concurrency", str(threads)),
             *("--loglevel", "warning", "--without-gossip", "--without-mingle"),
         )
 

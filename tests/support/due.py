@@ -26,9 +26,6 @@ def list_due_events(*, at: datetime | None = None) -> list[str]:
 
 
 def claim_due(name: str, *, at: datetime | None = None) -> list[Any]:
-    """Claim every row that is due; return their primary keys."""
+    """Claim every row that is due at `at`; return their primary keys."""
     job = _find(name)
-    claimed = []
-    while (pk := job.claim(at=at or timezone.now())) is not None:
-        claimed.append(pk)
-    return claimed
+    return [job.claim(at=at or timezone.now()) for _ in list_due(name, at=at)]
