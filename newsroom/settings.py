@@ -165,6 +165,7 @@ LOCALE_PATHS = [BASE_DIR / "campaigns" / "locale"]
 # Staff type and read times in this zone; campaigns have zones of their own.
 NEWSROOM_TIME_ZONE = TIME_ZONE = env.time_zone("NEWSROOM_TIME_ZONE", default="UTC")
 USE_TZ = True
+FORMAT_MODULE_PATH = "newsroom.formats"
 
 # Static files
 
