@@ -9,6 +9,7 @@ The journey, one line a step, in the order in which the code reads:
     settlement/     3  Stripe object -> our rows, for every caller
     actions/           claim, refund, revoke, restore, grant, merge, erase: one function for each
     payments.py     4  record a payment, a refund, a dispute             money.py
+    catalogue.py       prices at Stripe, and those that it refuses
     memberships/    5  activate, renew, lapse, extend
     gifts/          6  buy, deliver, remind, expire; the inner steps of actions/
     progress/       7  THE number: tallies, goals, closing
@@ -20,6 +21,6 @@ The journey, one line a step, in the order in which the code reads:
 
 Imports run one way, against the order of the journey: `urls -> admin, views, management, checks,
 templatetags -> tasks -> jobs -> actions -> erasures -> webhooks -> checkout -> settlement ->
-members -> banners, reports -> progress -> gifts -> emails -> memberships -> payments -> forms,
-stripe_api -> models -> money, spreadsheets`.
+members -> banners, reports -> progress -> gifts -> emails -> memberships -> payments, catalogue ->
+forms, stripe_api -> models -> zones -> money, spreadsheets, dates`.
 """

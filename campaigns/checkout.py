@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns import settlement, stripe_api
+from campaigns import catalogue, settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Price
 from campaigns.models.erasure import is_of_erased
 
@@ -124,9 +124,11 @@ def _open_session(checkout: Checkout) -> Checkout:
         session = stripe_api.create_session(
             session_params(checkout), idempotency_key=checkout.idempotency_key
         )
-    except (stripe_api.StripeFailed, stripe_api.StripeRefused):
+    except (stripe_api.StripeFailed, stripe_api.StripeRefused) as error:
         # Stripe created no session, and repeats that for this key even once the cause is fixed.
         _give_up_attempt(checkout)
+        if isinstance(error, stripe_api.StripeRefused) and _is_about_price(error, checkout):
+            catalogue.withdraw_price(checkout.price, error)
         raise
     except stripe_api.StripeUnavailable:
         # Stripe serves one of two simultaneous clicks; the other may find its session here by now.
@@ -134,6 +136,8 @@ def _open_session(checkout: Checkout) -> Checkout:
         if checkout.session_id is None:
             raise
         return checkout
+    if checkout.price.refused_at is not None:
+        catalogue.offer_again(checkout.price)
     is_saved = Checkout.objects.filter(
         pk=checkout.pk, attempt=checkout.attempt, session_id__isnull=True
     ).update(
@@ -152,6 +156,12 @@ def _open_session(checkout: Checkout) -> Checkout:
             raise stripe_api.StripeUnavailable("the person who ordered was erased meanwhile")
         return _open_session(checkout)
     return checkout
+
+
+def _is_about_price(error: stripe_api.StripeRefused, checkout: Checkout) -> bool:
+    """Return whether the price can't be sold, and not only to this address or so many times."""
+    is_too_many = error.code == "amount_too_large" and checkout.quantity > 1
+    return error.param != "customer_email" and not is_too_many
 
 
 def _give_up_attempt(checkout: Checkout) -> None:

@@ -10,17 +10,27 @@ from hypothesis import strategies as st
 
 from campaigns.admin.site import staff_money
 from campaigns.money import (
+    CURRENCIES,
     THREE_DECIMAL,
     ZERO_DECIMAL,
+    AmbiguousAmount,
+    TooManyDecimals,
+    UnreadableAmount,
+    charge_step,
     decimal_places,
     format_money,
+    largest_charge,
+    name_currency,
+    read_amount,
+    smallest_charge,
     to_major,
+    write_amount,
 )
 
 pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).resolve().parent.parent
-CURRENCIES = st.sampled_from(sorted({"eur", "uah", "usd"} | ZERO_DECIMAL | THREE_DECIMAL))
+SAMPLED = st.sampled_from(sorted({"eur", "uah", "usd"} | ZERO_DECIMAL | THREE_DECIMAL))
 AMOUNTS = st.integers(-(2**62), 2**62)
 
 
@@ -64,14 +74,14 @@ def test_an_amount_never_breaks_across_lines(language: str) -> None:
     assert " " not in format_money(123456700, "eur", language=language)
 
 
-@given(minor=AMOUNTS, currency=CURRENCIES)
+@given(minor=AMOUNTS, currency=SAMPLED)
 def test_major_units_convert_back_to_the_same_minor_units(minor: int, currency: str) -> None:
     major = to_major(minor, currency)
     assert isinstance(major, Decimal)
     assert int(major.scaleb(decimal_places(currency))) == minor
 
 
-@given(minor=AMOUNTS, currency=CURRENCIES)
+@given(minor=AMOUNTS, currency=SAMPLED)
 def test_a_written_amount_contains_every_digit(minor: int, currency: str) -> None:
     written = format_money(minor, currency)
     number = "".join(sign for sign in written if sign.isdigit() or sign in ".-")
@@ -116,3 +126,66 @@ def test_admin_pages_write_money_only_with_staff_money() -> None:
     pages = [path for path in (ROOT / "campaigns" / "admin").glob("*.py") if path.name != "site.py"]
     assert pages
     assert [path.name for path in pages if "format_money" in path.read_text()] == []
+
+
+# Typed amounts
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency", "minor"),
+    [
+        ("60", "eur", 6000),
+        (" 60.00 ", "eur", 6000),
+        ("5,50", "eur", 550),
+        ("5.5", "eur", 550),
+        ("60.", "eur", 6000),
+        ("1 234,50", "eur", 123450),
+        ("1\xa0234.50", "eur", 123450),
+        ("1\u202f234", "eur", 123400),
+        ("1’234.50", "chf", 123450),
+        ("1,234.50", "usd", 123450),
+        ("1.234.567,5", "eur", 123456750),
+        ("6000", "jpy", 6000),
+        ("6000.00", "jpy", 6000),
+        ("1.234", "kwd", 1234),
+        ("60,5", "kwd", 60500),
+    ],
+)
+def test_typed_amounts_are_read_by_the_currencys_decimal_places(
+    typed: str, currency: str, minor: int
+) -> None:
+    assert read_amount(typed, decimal_places(currency)) == minor
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency", "error"),
+    [
+        ("1,000", "eur", AmbiguousAmount),
+        ("1.000", "eur", AmbiguousAmount),
+        ("1,000", "jpy", AmbiguousAmount),
+        ("60.505", "eur", AmbiguousAmount),
+        ("60.5055", "eur", TooManyDecimals),
+        ("60.5", "jpy", TooManyDecimals),
+        ("60.5555", "kwd", TooManyDecimals),
+        *((text, "eur", UnreadableAmount) for text in ("", "-5", "€60", "1e3", "NaN", "٦٠")),
+        *((text, "eur", UnreadableAmount) for text in ("1 23", "1,23,4.5", "1.234.5", "9" * 25)),
+    ],
+)
+def test_amounts_that_could_mean_something_else_are_refused(
+    typed: str, currency: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        read_amount(typed, decimal_places(currency))
+
+
+@given(st.integers(0, 10**15), st.integers(0, 3))
+def test_a_written_amount_is_read_as_the_same_amount(minor: int, places: int) -> None:
+    assert read_amount(write_amount(minor, places), places) == minor
+
+
+@pytest.mark.parametrize("currency", sorted(CURRENCIES))
+def test_every_currency_has_a_name_and_charges_within_its_limits(currency: str) -> None:
+    assert name_currency(currency).startswith(currency.upper())
+    smallest, largest = smallest_charge(currency), largest_charge(currency)
+    assert 0 < smallest < largest
+    assert smallest % charge_step(currency) == largest % charge_step(currency) == 0

@@ -25,18 +25,23 @@ from campaigns.admin.closing import (
     list_recounts,
     publish_soon,
 )
+from campaigns.admin.forms import MomentField, ZoneField
 from campaigns.admin.pages import ActionPages, Link
 from campaigns.admin.progress import PROGRESS, REPORT
-from campaigns.admin.site import LabelledInlines, name_both_halves
+from campaigns.admin.site import LabelledInlines
+from campaigns.forms.money import CurrencyField, MoneyField
 from campaigns.models import Banner, Campaign, CampaignCopy, Checkout, Goal, Payment
+from campaigns.zones import name_zone
 
 
 class CampaignForm(forms.ModelForm[Campaign]):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in ("starts_at", "ends_at"):
-            if name in self.fields:  # staff who may only view have none
-                name_both_halves(self.fields[name])
+    currency = CurrencyField(initial="eur")
+    zone = ZoneField(initial=timezone.get_default_timezone_name)
+    starts_at = MomentField(label=_("Starts at"))
+    ends_at = MomentField(
+        label=_("Ends at"),
+        help_text=_("A campaign that ends at 00:00 ends with the day before."),
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -47,11 +52,25 @@ class CampaignForm(forms.ModelForm[Campaign]):
 
 
 class GoalForm(forms.ModelForm[Goal]):
-    def clean_target(self) -> int:
-        target = int(self.cleaned_data["target"])
-        if target == 0:
-            raise forms.ValidationError(_("The target must be above zero."))
-        return target
+    """Asks for a number of members or gifts, or for money in the campaign's currency."""
+
+    target = MoneyField(
+        label=_("Target"),
+        help_text=_(
+            "A number of members or gifts, or an amount of money in the campaign’s currency, for "
+            "example 50000 or 50000.50."
+        ),
+        error_messages={
+            "required": _("Enter a target."),
+            "zero": _("The target must be above zero."),
+        },
+    )
+
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "target" in self.fields:  # staff who may only view have none
+            is_money = self["kind"].value() == Goal.Kind.MONEY
+            self.fields["target"].currency = currency if is_money else ""  # type: ignore[attr-defined]
 
     def validate_constraints(self) -> None:
         """Leave the check of the primary goal to GoalFormSet, which sees all goals."""
@@ -61,6 +80,9 @@ class GoalForm(forms.ModelForm[Goal]):
 
 
 class GoalFormSet(BaseInlineFormSet[Goal, Campaign, forms.ModelForm[Goal]]):
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        return super().get_form_kwargs(index) | {"currency": self.instance.currency}
+
     def clean(self) -> None:
         super().clean()
         kept = [
@@ -135,7 +157,7 @@ class BannerInline(admin.StackedInline[Banner, Campaign]):
 @admin.register(Campaign)
 class CampaignAdmin(LabelledInlines, ActionPages):
     pages = (PROGRESS, REPORT, CLOSE, REOPEN)
-    list_display = ["name", "see_progress", "phase", "begins", "ends", "zone", "priority", "slug"]
+    list_display = ["name", "see_progress", "phase", "begins", "ends", "city", "priority", "slug"]
     search_fields = ["slug", "copies__name"]
     ordering = ["-starts_at"]
     form = CampaignForm
@@ -203,6 +225,10 @@ class CampaignAdmin(LabelledInlines, ActionPages):
     def ends(self, campaign: Campaign) -> str:
         return in_its_zone(campaign, "ends_at")
 
+    @admin.display(description=_("time zone"), ordering="zone")
+    def city(self, campaign: Campaign) -> str:
+        return name_zone(campaign.zone, get_language() or "en", at=timezone.now())
+
     @admin.display(description=_("state"))
     def phase(self, campaign: Campaign) -> str:
         if campaign.closed_at is not None:
@@ -234,7 +260,7 @@ class CampaignAdmin(LabelledInlines, ActionPages):
         typed = request.POST.get("zone", "")
         if typed in available_timezones():
             return typed
-        return campaign.zone if campaign else "UTC"
+        return campaign.zone if campaign else timezone.get_default_timezone_name()
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
         """Write only the form's fields: a colleague may be closing the campaign just now."""

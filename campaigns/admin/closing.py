@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import banners, progress, tasks
 from campaigns.admin.forms import StaffForm, WhyForm
 from campaigns.admin.pages import ActionPages, Done, Link, NotDone, Page
+from campaigns.dates import write_end, write_past_end
 from campaigns.models import Campaign, Phase
 from campaigns.progress import Progress
 
@@ -95,7 +96,7 @@ def _refuse_closing(campaign: Campaign) -> str:
         return gettext("This campaign is being recounted. You can close it afterwards.")
     if campaign.phase(at=timezone.now()) is not Phase.ENDED:
         words = gettext("This campaign runs until %(end)s. You can close it afterwards.")
-        return words % {"end": in_its_zone(campaign, "ends_at")}
+        return words % {"end": _describe_end(campaign)}
     return ""
 
 
@@ -157,9 +158,9 @@ def describe_state(campaign: Campaign, goals: list[Progress]) -> str:
     if phase is Phase.BEFORE:
         return gettext("Starts on %(start)s.") % {"start": in_its_zone(campaign, "starts_at")}
     if phase is Phase.RUNNING:
-        return gettext("Runs until %(end)s.") % {"end": in_its_zone(campaign, "ends_at")}
+        return gettext("Runs until %(end)s.") % {"end": _describe_end(campaign)}
     state = gettext("Ended on %(end)s. The count is provisional until you close the campaign.")
-    state %= {"end": in_its_zone(campaign, "ends_at")}
+    state %= {"end": write_past_end(campaign.ends_at, zone=campaign.zone_info)}
     if pending := _pending(goals):
         words = ngettext(
             "%(count)d payment is pending.", "%(count)d payments are pending.", pending
@@ -190,6 +191,10 @@ def _describe_numbers(goals: list[Progress]) -> str:
 def _pending(goals: list[Progress]) -> int:
     """Return how many payments may yet count for a goal; several goals share them."""
     return max((goal.pending for goal in goals), default=0)
+
+
+def _describe_end(campaign: Campaign) -> str:
+    return write_end(campaign.ends_at, zone=campaign.zone_info, at=timezone.now())
 
 
 def in_its_zone(campaign: Campaign, name: str) -> str:

@@ -1,20 +1,80 @@
 """The forms of the action pages, and the fields that they share."""
 
 from datetime import datetime, tzinfo
-from decimal import Decimal
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib.admin.helpers import AdminForm
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin.site import name_both_halves, staff_money
+from campaigns.admin.site import staff_money
 from campaigns.models import Gift
-from campaigns.money import decimal_places
+from campaigns.zones import Choices, with_zone, zone_choices
 
 CHECKBOXES_OF_SEVERAL = "checkboxselectmultiple"
+
+
+class MomentInput(forms.DateTimeInput):
+    """The browser's own field for a day and a time of day."""
+
+    input_type = "datetime-local"
+
+    def format_value(self, value: Any) -> str | None:
+        if not isinstance(value, datetime):
+            return super().format_value(value)
+        # Browsers show seconds only where there are some.
+        return value.isoformat(timespec="seconds" if value.second else "minutes")
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        seconds = {"step": "1"} if isinstance(value, datetime) and value.second else {}
+        return super().get_context(name, value, {**(attrs or {}), **seconds})
+
+
+class MomentField(forms.DateTimeField):
+    """A day and a time of day in the current time zone."""
+
+    widget = MomentInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.error_messages["invalid"] = _("Enter the day and the time like this: %(example)s.") % {
+            "example": "2026-12-24T18:00"
+        }
+
+    def prepare_value(self, value: Any) -> Any:
+        prepared = super().prepare_value(value)
+        return prepared.replace(tzinfo=None) if isinstance(prepared, datetime) else prepared
+
+
+class ZoneField(forms.ChoiceField):
+    """A choice of time zones by city, with their present offsets: Istanbul (UTC+3)."""
+
+    default_error_messages = {"invalid_choice": _("Choose a time zone, for example Europe/Berlin.")}
+
+    def __init__(self, *, empty_label: Any = None, **kwargs: Any) -> None:
+        self.empty_label = empty_label
+        kwargs.setdefault("label", _("Time zone"))
+        super().__init__(choices=self._list_zones, **kwargs)
+
+    def _list_zones(self) -> list[tuple[Any, Any]]:
+        return self._offer(zone_choices(get_language() or "en", at=timezone.now()))
+
+    def _offer(self, zones: Choices) -> list[tuple[Any, Any]]:
+        return [("", self.empty_label), *zones] if self.empty_label else list(zones)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Offer the zone of an older row, too, if it has an old name."""
+        if value:
+            zones = zone_choices(get_language() or "en", at=timezone.now())
+            self.choices = self._offer(with_zone(zones, str(value)))
+        return value
+
+    def valid_value(self, value: str) -> bool:
+        return value in available_timezones()
 
 
 class StaffForm(forms.Form):
@@ -25,12 +85,6 @@ class StaffForm(forms.Form):
     """
 
     seen = forms.IntegerField(widget=forms.HiddenInput, initial=0, required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            if isinstance(field, forms.SplitDateTimeField):
-                name_both_halves(field)
 
     def choices(self) -> list[forms.BoundField]:
         return [
@@ -84,13 +138,3 @@ def as_typed_in(moment: datetime, zone: tzinfo) -> datetime:
 def as_read_in(moment: datetime, zone: tzinfo) -> datetime:
     """Return the moment that the admin shows as the time of `zone`: undoes `as_typed_in`."""
     return timezone.make_aware(moment.astimezone(zone).replace(tzinfo=None))
-
-
-def minor_of(money: Decimal, currency: str) -> int:
-    """Return the amount in minor units; raises ValidationError."""
-    minor = money.scaleb(decimal_places(currency))
-    if minor <= 0:
-        raise forms.ValidationError(_("The amount must be above zero."))
-    if minor != minor.to_integral_value():
-        raise forms.ValidationError(_("Too many decimal places for this currency."))
-    return int(minor)

@@ -4,14 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import AdminSplitDateTime
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin.forms import WhyForm, as_read_in, as_typed_in
+from campaigns.admin.forms import MomentField, WhyForm, ZoneField, as_read_in, as_typed_in
 from campaigns.forms import NameField, PersonEmailField
 from campaigns.models import Gift
-from campaigns.models.campaign import validate_zone
 
 FARTHEST = timedelta(days=366)
 
@@ -27,18 +25,11 @@ class GiftForm(WhyForm):
 class DateForm(GiftForm):
     field_order = ["deliver_at", "zone", "why"]
 
-    deliver_at = forms.SplitDateTimeField(
-        label=_("Deliver on"),
-        widget=AdminSplitDateTime,
-        help_text=_("In the time zone below."),
-    )
-    zone = forms.CharField(
-        label=_("Time zone"),
+    deliver_at = MomentField(label=_("Deliver on"), help_text=_("In the time zone below."))
+    zone = ZoneField(
+        label=_("Recipient’s time zone"),
         required=False,
-        max_length=64,
-        validators=[validate_zone],
-        help_text=_("The recipient’s, for example Europe/Kyiv. Leave empty to use the campaign’s."),
-        widget=forms.TextInput({"class": "vTextField"}),
+        empty_label=_("The campaign’s time zone"),
     )
 
     def __init__(self, *args: Any, gift: Gift, **kwargs: Any) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth.models import User
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,7 +16,7 @@ from campaigns import actions, members, tasks
 from campaigns.actions.people import lock_member
 from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.erasures import ERASE, ErasureInline, is_being_erased
-from campaigns.admin.forms import StaffForm, as_typed_in, minor_of
+from campaigns.admin.forms import MomentField, StaffForm
 from campaigns.admin.merges import FIND_DUPLICATE, MERGE
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 from campaigns.admin.person import (
@@ -28,8 +27,8 @@ from campaigns.admin.person import (
     PaymentInline,
     TallyInline,
 )
+from campaigns.forms.money import CurrencyField, MoneyField
 from campaigns.models import Campaign, Member, Plan
-from campaigns.models.campaign import validate_currency
 from campaigns.models.erasure import is_of_erased
 from campaigns.models.member import canonical_email
 
@@ -79,7 +78,7 @@ class MembershipForm(StaffForm):
 class GrantForm(MembershipForm):
     field_order = ["plan", "starts_at", "months", "note"]
 
-    starts_at = forms.SplitDateTimeField(label=_("Starts on"), widget=AdminSplitDateTime)
+    starts_at = MomentField(label=_("Starts on"))
     note = forms.CharField(
         label=_("Reason"),
         max_length=200,
@@ -96,12 +95,8 @@ class GrantForm(MembershipForm):
 class OfflinePaymentForm(MembershipForm):
     field_order = ["amount", "currency", "paid_at", "campaign", "plan", "months", "note"]
 
-    amount = forms.DecimalField(
-        label=_("Amount"), min_value=0, max_digits=12, help_text=_("For example 60 or 60.50.")
-    )
-    currency = forms.CharField(
-        label=_("Currency"), max_length=3, initial="eur", validators=[validate_currency]
-    )
+    amount = MoneyField(label=_("Amount"), help_text=_("For example 60 or 60.50."))
+    currency = CurrencyField(initial="eur")
     campaign = forms.ModelChoiceField(
         Campaign.objects.order_by("-starts_at"),
         label=_("Campaign"),
@@ -111,31 +106,22 @@ class OfflinePaymentForm(MembershipForm):
             "membership when the campaign started. Without a campaign, it doesn’t count."
         ),
     )
-    paid_at = forms.SplitDateTimeField(
-        label=_("Paid on"),
-        widget=AdminSplitDateTime,
-        help_text=_("In the campaign’s time zone, or in UTC without a campaign."),
-    )
+    paid_at = MomentField(label=_("Paid on"))
     note = forms.CharField(
         label=_("Note"),
         max_length=200,
         help_text=_("How it was paid, for example in cash or by bank transfer."),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["amount"].currency = self["currency"].value()  # type: ignore[attr-defined]
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        money, currency = cleaned.get("amount"), cleaned.get("currency")
-        if money is not None and currency:
-            try:
-                cleaned["amount_minor"] = minor_of(money, currency)
-            except forms.ValidationError as error:
-                self.add_error("amount", error)
         paid_at: datetime | None = cleaned.get("paid_at")
-        if paid_at is not None:
-            campaign: Campaign | None = cleaned.get("campaign")
-            cleaned["paid_at"] = as_typed_in(paid_at, campaign.zone_info if campaign else UTC)
-            if not EARLIEST <= cleaned["paid_at"] <= timezone.now():
-                self.add_error("paid_at", _("Choose a date in the past and after 2000."))
+        if paid_at is not None and not EARLIEST <= paid_at <= timezone.now():
+            self.add_error("paid_at", _("Choose a date in the past and after 2000."))
         return cleaned
 
 
@@ -295,7 +281,7 @@ def _record(member: Member, wanted: dict[str, Any], user: User) -> Done:
             member,
             plan=wanted["plan"],
             months=wanted["months"],
-            amount_minor=wanted["amount_minor"],
+            amount_minor=wanted["amount"],
             currency=wanted["currency"],
             paid_at=wanted["paid_at"],
             campaign=wanted["campaign"],

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -178,8 +179,24 @@ class TallyAdmin(ViewOnlyAdmin):
 class PublishedNumberAdmin(ViewOnlyAdmin):
     """The numbers that readers were shown, each time they changed."""
 
-    list_display = ["published_at", "campaign", "counted", "target"]
+    list_display = ["published_at", "campaign", "shown_count", "shown_target"]
+    fields = ["campaign", "published_at", "shown_count", "shown_target"]
     list_filter = ["campaign"]
     list_select_related = ["campaign"]
     date_hierarchy = "published_at"
     ordering = ["-published_at", "-pk"]
+
+    @admin.display(description=_("counted"), ordering="counted")
+    def shown_count(self, number: PublishedNumber) -> str:
+        return _write_number(number.counted, number)
+
+    @admin.display(description=_("target"), ordering="target")
+    def shown_target(self, number: PublishedNumber) -> str:
+        return _write_number(number.target, number)
+
+
+def _write_number(value: int, number: PublishedNumber) -> str:
+    """Return the number as readers saw it: an amount of money, or a count."""
+    if number.currency:
+        return staff_money(value, number.currency)
+    return str(number_format(value, force_grouping=True))

@@ -4,12 +4,16 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
+from campaigns import catalogue, stripe_api
+from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.site import LabelledInlines, staff_money
+from campaigns.forms.money import CurrencyField, MoneyField
 from campaigns.models import Checkout, Plan, PlanCopy, Price
 
 
@@ -27,6 +31,14 @@ class PriceForm(forms.ModelForm[Price]):
 
     LASTING = ("kind", "months", "currency", "amount_minor")
 
+    amount_minor = MoneyField(
+        label=_("Amount"),
+        is_charge=True,
+        help_text=_("For example 60 or 60.50."),
+        error_messages={"zero": _("The price must be above zero.")},
+    )
+    currency = CurrencyField(initial="eur")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk and (
@@ -34,6 +46,8 @@ class PriceForm(forms.ModelForm[Price]):
         ):
             for name in self.LASTING:
                 self.fields[name].disabled = True
+        if "amount_minor" in self.fields:  # staff who may only view have none
+            self.fields["amount_minor"].currency = self["currency"].value()  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -56,27 +70,27 @@ class PriceInline(admin.StackedInline[Price, Plan]):
     can_delete = False
     fields = [
         ("kind", "months"),
-        ("amount_minor", "currency", "reads_as"),
+        ("amount_minor", "currency"),
         ("is_active", "at_stripe"),
     ]
-    readonly_fields = ["reads_as", "at_stripe"]
+    readonly_fields = ["at_stripe"]
+    ordering = ["pk"]  # a row stays where it was typed
 
-    @admin.display(description=_("shown as"))
-    def reads_as(self, price: Price) -> str:
-        if not price.amount_minor:
-            return ""
-        return f"{staff_money(price.amount_minor, price.currency)} {price.get_kind_display()}"
-
-    @admin.display(description=_("at Stripe"), boolean=True)
-    def at_stripe(self, price: Price) -> bool:
-        return bool(price.stripe_price_id)
+    @admin.display(description=_("at Stripe"))
+    def at_stripe(self, price: Price) -> str:
+        if price.refused_at is not None:
+            words = gettext("Stripe refuses this price, so it isn’t offered. Reason: %(reason)s")
+            return words % {"reason": price.refusal}
+        return gettext("Yes") if price.stripe_price_id else gettext("Not yet")
 
 
 @admin.register(Plan)
 class PlanAdmin(LabelledInlines):
+    list_filter = [NeedsAttention]
     list_display = ["slug", "name", "on_sale", "gift_claimable_days", "position", "is_active"]
     fields = ["slug", ("position", "is_active"), "gift_claimable_days"]
     inlines = [PlanCopyInline, PriceInline]
+    actions = ["send_to_stripe"]
     search_fields = ["slug", "copies__name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
@@ -88,11 +102,7 @@ class PlanAdmin(LabelledInlines):
 
     @admin.display(description=_("prices on sale"))
     def on_sale(self, plan: Plan) -> str:
-        return ", ".join(
-            f"{staff_money(price.amount_minor, price.currency)} {price.get_kind_display()}"
-            for price in plan.prices.all()
-            if price.is_active
-        )
+        return ", ".join(_describe(price) for price in plan.prices.all() if price.is_active)
 
     def has_delete_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
         """Never: memberships and sales depend on it. A plan is made inactive instead."""
@@ -100,16 +110,44 @@ class PlanAdmin(LabelledInlines):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        missing = form.instance.prices.filter(stripe_price_id="", is_active=True).count()
-        if missing:
-            self.message_user(
-                request,
-                ngettext(
-                    "%(count)d price isn’t at Stripe yet. Run “manage.py stripe_setup” to add it.",
-                    "%(count)d prices aren’t at Stripe yet. Run “manage.py stripe_setup” to add "
-                    "them.",
-                    missing,
+        # After the commit, because no call to Stripe is made inside a transaction.
+        transaction.on_commit(lambda: self._send_prices(request, [form.instance]))
+
+    @admin.action(description=_("Send prices to Stripe"), permissions=["change"])
+    def send_to_stripe(self, request: HttpRequest, plans: QuerySet[Plan]) -> None:
+        if not self._send_prices(request, list(plans), all_prices=True):
+            self.message_user(request, gettext("No price is on sale here."), messages.WARNING)
+
+    def _send_prices(
+        self, request: HttpRequest, plans: list[Plan], *, all_prices: bool = False
+    ) -> int:
+        """Send new and refused prices, or all, to Stripe and say so; return their number."""
+        prices = Price.objects.filter(plan__in=plans, plan__is_active=True, is_active=True)
+        if not all_prices:
+            prices = prices.filter(Q(stripe_price_id="") | Q(refused_at__isnull=False))
+        sent = 0
+        for price in prices.select_related("plan").order_by("plan", "pk"):
+            sent += 1
+            shown = str(price)
+            try:
+                catalogue.send_plan(price.plan)
+                catalogue.send_price(price)
+            except stripe_api.StripeRefused as error:
+                words = gettext("%(price)s: Stripe refused this price. Reason: %(reason)s")
+                told = words % {"price": shown, "reason": catalogue.describe(error)}
+                self.message_user(request, told, messages.ERROR)
+            except stripe_api.StripeError:
+                words = gettext(
+                    "%(price)s: not sent, because Stripe doesn’t answer. The price is saved. Open "
+                    "this page and save it again in a few minutes to offer it to readers."
                 )
-                % {"count": missing},
-                messages.WARNING,
-            )
+                self.message_user(request, words % {"price": shown}, messages.ERROR)
+                break  # the others would wait as long
+            else:
+                words = gettext("%(price)s: sent to Stripe. Readers can buy it now.")
+                self.message_user(request, words % {"price": shown}, messages.SUCCESS)
+        return sent
+
+
+def _describe(price: Price) -> str:
+    return f"{staff_money(price.amount_minor, price.currency)} {price.get_kind_display()}"

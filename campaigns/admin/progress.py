@@ -1,6 +1,7 @@
 """A campaign's progress for staff: the figures as a page, and as files to download."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -25,8 +26,9 @@ def _show_progress(pages: ActionPages, request: HttpRequest, campaign: Campaign)
     language = get_language() or settings.LANGUAGE_CODE
     figures = gather_figures(campaign, at=timezone.now(), language=language)
     primary = figures.primary
-    # A money target has no place on a chart of members.
-    target = None if primary is None or primary.is_money else primary.target
+    days = figures.days
+    if primary is not None and primary.is_money:  # the chart shows what the goal counts
+        days = [replace(day, total=day.raised_total_minor) for day in days]
     return TemplateResponse(
         request,
         "campaigns/staff/progress.html",
@@ -40,7 +42,7 @@ def _show_progress(pages: ActionPages, request: HttpRequest, campaign: Campaign)
             "others": figures.goals[1:],
             "phase": campaign.phase(at=figures.as_of).label,
             "may_close": pages.is_offered(request, campaign, "close"),
-            "chart": formats.chart_days(figures.days, target=target),
+            "chart": formats.chart_days(days, target=primary.target if primary else None),
             "latest_first": figures.days[::-1],
             "published": campaign.published.order_by("-published_at", "-pk")[:PUBLISHED_SHOWN],
         },

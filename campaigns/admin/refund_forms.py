@@ -4,12 +4,14 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin.forms import GiftsField, StaffForm, WhyForm, minor_of
+from campaigns.admin.forms import GiftsField, StaffForm, WhyForm
 from campaigns.admin.site import staff_money
+from campaigns.forms.money import MoneyField
 from campaigns.models import Gift, Payment, RefundOrder
-from campaigns.money import to_major
+from campaigns.money import name_currency
 
 
 class RefundForm(WhyForm):
@@ -20,9 +22,7 @@ class RefundForm(WhyForm):
     gifts = GiftsField(
         label=_("Gifts to refund"), error_messages={"required": _("Choose at least one gift.")}
     )
-    amount = forms.DecimalField(
-        label=_("Amount"), min_value=0, max_digits=12, help_text=_("For example 60 or 60.50.")
-    )
+    amount = MoneyField(label=_("Amount"))
     reason = forms.ChoiceField(
         label=_("Reason for Stripe"),
         choices=RefundOrder.Reason.choices,
@@ -44,7 +44,11 @@ class RefundForm(WhyForm):
             self.fields["gifts"].queryset = gifts  # type: ignore[attr-defined]
         else:
             del self.fields["gifts"]
-            self.initial.setdefault("amount", to_major(left_minor, payment.currency))
+            self.fields["amount"].currency = payment.currency  # type: ignore[attr-defined]
+            self.fields["amount"].help_text = name_currency(
+                payment.currency, language=get_language() or "en"
+            )
+            self.initial.setdefault("amount", left_minor)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -62,8 +66,7 @@ class RefundForm(WhyForm):
     def _amount(self, cleaned: dict[str, Any]) -> int | None:
         """Return the amount in minor units, or None if the fields have errors anyway."""
         if "amount" in self.fields:
-            money = cleaned.get("amount")
-            minor = minor_of(money, self.payment.currency) if money is not None else None
+            minor: int | None = cleaned.get("amount")
         else:
             minor = sum(gift.share_minor for gift in cleaned["named"]) or None
             if len(cleaned["named"]) == len(self.gifts_left):

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.helpers import InlineAdminFormSet
@@ -86,13 +85,6 @@ def yes_or_no(label: Any) -> type[admin.EmptyFieldListFilter]:
                 yield {**choice, "display": display}
 
     return YesOrNo
-
-
-def name_both_halves(field: forms.Field) -> None:
-    """Label the date and the time input, because the admin's label belongs to neither."""
-    assert isinstance(field.widget, forms.MultiWidget)
-    for half, name in zip(field.widget.widgets, (_("date"), _("time")), strict=True):
-        half.attrs["aria-label"] = f"{field.label}: {name}"
 
 
 def staff_money(minor: int, currency: str) -> str:

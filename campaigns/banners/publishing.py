@@ -87,12 +87,16 @@ def publish_campaign(campaign_id: int) -> Progress | None:
 
 def _store_published_number(campaign: Campaign, progress: Progress, *, at: datetime) -> None:
     last = campaign.published.order_by("-published_at", "-pk").first()
-    if last is None or (last.counted, last.target) != (progress.counted, progress.target):
+    is_same_unit = last is not None and last.kind in {"", progress.kind}
+    shown = (progress.counted, progress.target)
+    if last is None or (last.counted, last.target) != shown or not is_same_unit:
         PublishedNumber.objects.create(
             campaign=campaign,
             published_at=at,
             counted=progress.counted,
             target=progress.target,
+            kind=progress.kind,
+            currency=progress.currency,
         )
 
 
@@ -147,6 +151,7 @@ def render_banner(campaign: Campaign, progress: Progress, *, placement: str, lan
 def _as_json(progress: Progress) -> dict[str, object]:
     return {
         "kind": progress.kind,
+        **progress.unit,
         "counted": progress.counted,
         "target": progress.target,
         "percent": progress.percent,

@@ -2,15 +2,17 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from babel.numbers import format_decimal
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_stubs_ext import StrOrPromise
 
 from campaigns.banners.placements import PLACEMENTS
+from campaigns.dates import write_end
 from campaigns.models import Campaign, CampaignCopy
 from campaigns.money import format_money
 from campaigns.progress import Progress, find_goal_kind
@@ -65,8 +67,6 @@ def choose_text(
         if custom
         else _find_default_text(campaign, progress, placement=placement)
     )
-    # The end is exclusive: the last day of a campaign that ends at midnight is the day before.
-    last_moment = campaign.ends_at - timedelta(microseconds=1)
     values = {
         "counted": _write_amount(progress, progress.counted, language=language),
         "target": _write_amount(progress, progress.target, language=language),
@@ -74,7 +74,7 @@ def choose_text(
         "percent": _write_number(progress.percent, language=language),
         "supporters": _write_number(campaign.supporters_before, language=language),
         "starts": _write_day(campaign, campaign.starts_at),
-        "ends": _write_day(campaign, last_moment),
+        "ends": write_end(campaign.ends_at, zone=campaign.zone_info, at=timezone.now()),
         "name": copy.name,
     }
     return BannerText(copy.name, _fill_in(str(headline), values), _fill_in(str(text), values))

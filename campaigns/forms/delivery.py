@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.forms.zones import with_zone, zone_choices
 from campaigns.models import Campaign
+from campaigns.zones import with_zone, zone_choices
 
 LATEST = timedelta(days=365)
 MORNING = 9
@@ -59,7 +59,7 @@ class DeliveryForm(forms.Form):
     def offer_zones(self, campaign: Campaign | None) -> None:
         """List the time zones in the reader's language, with the campaign's own preselected."""
         default_zone = campaign.zone if campaign else timezone.get_default_timezone_name()
-        choices = with_zone(zone_choices(get_language() or "en"), default_zone)
+        choices = with_zone(zone_choices(get_language() or "en", at=timezone.now()), default_zone)
         self.fields["zone"].choices = choices  # type: ignore[attr-defined]
         self.fields["zone"].initial = default_zone
         today = timezone.now().astimezone(ZoneInfo(default_zone)).date()
@@ -111,7 +111,7 @@ def delivery_initial(gift: dict[str, Any], *, campaign: Campaign | None) -> dict
     """Return the initial values for a gift stored in a Checkout."""
     if not gift.get("deliver_at"):
         return {"when": NOW}
-    zone = gift.get("zone") or (campaign.zone if campaign else "UTC")
+    zone = gift.get("zone") or (campaign.zone if campaign else timezone.get_default_timezone_name())
     moment = datetime.fromisoformat(gift["deliver_at"]).astimezone(ZoneInfo(zone))
     return {
         "when": LATER,

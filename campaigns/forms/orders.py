@@ -56,6 +56,18 @@ class CheckoutForm(forms.Form):
             "email", _("Our payment service doesn’t accept this address. Enter another one.")
         )
 
+    def refuse_price(self, *, so_many: bool = False) -> None:
+        """Add the error that Stripe refused the price, or only the total of so many gifts."""
+        if so_many:
+            words = _("Our payment service doesn’t take so much in one payment. Order fewer gifts.")
+        elif len(self["price"]):
+            words = _("This price can’t be bought right now. Nothing was charged. Choose another.")
+        else:
+            words = _(
+                "This price can’t be bought right now. Nothing was charged. Please try again later."
+            )
+        self.add_error("price", words)
+
     def renew_token(self) -> None:
         """Give the form a new, valid token for the next try."""
         self._change_data("token", new_token())

@@ -44,6 +44,7 @@ from campaigns.members.subscriptions import (
     resume_subscription,
 )
 from campaigns.members.switches import (
+    PriceRefused,
     Switch,
     SwitchClosed,
     make_switch,
@@ -59,6 +60,7 @@ __all__ = [
     "MergeRefused",
     "Overview",
     "PaymentRow",
+    "PriceRefused",
     "Rehearsal",
     "Standing",
     "Switch",

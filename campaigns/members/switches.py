@@ -3,13 +3,15 @@
 Stripe computes the difference. We show its figures and charge the same ones, as of one second.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from campaigns import stripe_api
+from campaigns import catalogue, stripe_api
 from campaigns.members.subscriptions import settle_soon
 from campaigns.models import Membership, Price
 from campaigns.stripe_api import Subscription
@@ -17,6 +19,10 @@ from campaigns.stripe_api import Subscription
 
 class SwitchClosed(Exception):
     """The subscription differs at Stripe: cancelled, paused, unpaid or switched meanwhile."""
+
+
+class PriceRefused(Exception):
+    """Stripe refuses the price, for example because it was archived; it's no longer offered."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,10 @@ def prices_to_switch_to(membership: Membership) -> QuerySet[Price]:
 
 
 def plan_switch(membership: Membership, price: Price) -> Switch:
-    """Preview a switch at Stripe. Raises SwitchClosed and the errors of stripe_api."""
+    """Preview a switch at Stripe.
+
+    Raises SwitchClosed, PriceRefused and the errors of stripe_api.
+    """
     assert membership.subscription_id is not None
     subscription = stripe_api.fetch_subscription(membership.subscription_id)
     items = subscription.items
@@ -63,9 +72,10 @@ def plan_switch(membership: Membership, price: Price) -> Switch:
         return Switch(price, item.id, at=None, renews_at=item.period_ends_at)
     in_period = min(max(timezone.now(), item.period_starts_at), item.period_ends_at)
     at = int(in_period.timestamp())
-    invoice = stripe_api.preview_switch(
-        membership.subscription_id, item.id, price.stripe_price_id, at=at
-    )
+    with _withdrawing(price):
+        invoice = stripe_api.preview_switch(
+            membership.subscription_id, item.id, price.stripe_price_id, at=at
+        )
     ends = [line.period_ends_at for line in invoice.lines if line.amount_minor > 0]
     return Switch(
         price,
@@ -84,9 +94,25 @@ def _may_switch(subscription: Subscription) -> bool:
 
 
 def make_switch(membership: Membership, switch: Switch) -> None:
-    """Switch at Stripe. Raises the errors of stripe_api; status 402 if the bank refused."""
+    """Switch at Stripe.
+
+    Raises PriceRefused and the errors of stripe_api; status 402 if the bank refused.
+    """
     assert membership.subscription_id is not None
     settle_soon(membership)
-    stripe_api.switch_price(
-        membership.subscription_id, switch.item_id, switch.price.stripe_price_id, at=switch.at
-    )
+    with _withdrawing(switch.price):
+        stripe_api.switch_price(
+            membership.subscription_id, switch.item_id, switch.price.stripe_price_id, at=switch.at
+        )
+
+
+@contextmanager
+def _withdrawing(price: Price) -> Iterator[None]:
+    """Stop offering the price if Stripe names it as the reason of a refusal."""
+    try:
+        yield
+    except stripe_api.StripeRefused as error:
+        if not catalogue.is_about_price(error):
+            raise
+        catalogue.withdraw_price(price, error)
+        raise PriceRefused from error

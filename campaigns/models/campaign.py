@@ -2,13 +2,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.copy import Copy, pick_copy
+from campaigns.money import CURRENCIES
 
 
 class Phase(models.TextChoices):
@@ -24,9 +24,9 @@ def validate_zone(name: str) -> None:
         raise ValidationError(_("Choose a time zone, for example Europe/Berlin."))
 
 
-validate_currency = RegexValidator(
-    r"^[a-z]{3}\Z", _("Use the three-letter code of the currency, for example eur.")
-)
+def validate_currency(code: str) -> None:
+    if code not in CURRENCIES:
+        raise ValidationError(_("Choose a currency that Stripe knows, for example eur."))
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):

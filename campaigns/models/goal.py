@@ -1,8 +1,10 @@
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.campaign import Campaign
+from campaigns.money import format_money
 
 
 class Goal(models.Model):
@@ -17,13 +19,8 @@ class Goal(models.Model):
         Campaign, on_delete=models.CASCADE, verbose_name=_("campaign"), related_name="goals"
     )
     kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.NEW_MEMBERS)
-    target = models.PositiveBigIntegerField(
-        _("target"),
-        help_text=_(
-            "A number of members or gifts. For money, an amount in the smallest unit of the "
-            "campaign’s currency: 6000 is €60."
-        ),
-    )
+    # For money, in minor units of the campaign's currency.
+    target = models.PositiveBigIntegerField(_("target"))
     is_primary = models.BooleanField(
         _("primary goal"), default=False, help_text=_("The goal that banners show.")
     )
@@ -49,4 +46,8 @@ class Goal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.campaign}: {self.target} {self.get_kind_display()}"
+        target = str(self.target)
+        if self.kind == self.Kind.MONEY:
+            language = get_language() or "en"
+            target = format_money(self.target, self.campaign.currency, language=language)
+        return f"{self.campaign}: {target} {self.get_kind_display()}"

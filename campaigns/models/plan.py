@@ -1,10 +1,18 @@
+from datetime import timedelta
+
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.campaign import validate_currency
 from campaigns.models.copy import Copy, pick_copy
+from campaigns.money import format_money
+
+KEY_REFUSED = (401, 403)  # HTTP statuses: our key is wrong, or lacks a permission
+KEY_PAUSE = timedelta(minutes=5)
 
 
 class Plan(models.Model):
@@ -63,9 +71,19 @@ class PlanCopy(Copy):
 
 class PriceQuerySet(models.QuerySet["Price"]):
     def on_sale(self) -> "PriceQuerySet":
-        """Return the prices that can be bought now: active, and already created at Stripe."""
-        at_stripe = self.exclude(stripe_price_id="")
+        """Return the prices that can be bought now: active, created at Stripe and not refused.
+
+        A refusal of our key says nothing about the price, so it is offered again after a pause.
+        """
+        offered = Q(refused_at__isnull=True) | Q(
+            refused_status__in=KEY_REFUSED, refused_at__lte=timezone.now() - KEY_PAUSE
+        )
+        at_stripe = self.exclude(stripe_price_id="").filter(offered)
         return at_stripe.filter(is_active=True, plan__is_active=True).select_related("plan")
+
+    def refused(self) -> "PriceQuerySet":
+        """Return the prices that staff want to sell and Stripe refused."""
+        return self.filter(is_active=True, plan__is_active=True, refused_at__isnull=False)
 
     def for_joining(self, *, currency: str) -> "PriceQuerySet":
         kinds = [Price.Kind.MONTH, Price.Kind.YEAR, Price.Kind.ONCE]
@@ -73,6 +91,10 @@ class PriceQuerySet(models.QuerySet["Price"]):
 
     def for_giving(self, *, currency: str) -> "PriceQuerySet":
         return self.on_sale().filter(kind=Price.Kind.GIFT, currency=currency)
+
+
+def _write_months(months: int) -> str:
+    return ngettext("%(count)d month", "%(count)d months", months) % {"count": months}
 
 
 class Price(models.Model):
@@ -97,12 +119,18 @@ class Price(models.Model):
     currency = models.CharField(
         _("currency"), max_length=3, default="eur", validators=[validate_currency]
     )
-    amount_minor = models.PositiveBigIntegerField(
-        _("amount"), help_text=_("In the smallest unit of the currency: 6000 is €60.")
-    )
+    amount_minor = models.PositiveBigIntegerField(_("amount"))
     is_active = models.BooleanField(_("on sale"), default=True)
     stripe_price_id = models.CharField(
         _("Stripe price ID"), max_length=255, blank=True, editable=False
+    )
+    # Set while Stripe refuses to sell at this price.
+    refused_at = models.DateTimeField(_("refused at"), null=True, blank=True, editable=False)
+    refused_status = models.PositiveSmallIntegerField(
+        _("HTTP status of the refusal"), default=0, db_default=0, editable=False
+    )
+    refusal = models.CharField(
+        _("Stripe’s reason"), max_length=500, blank=True, default="", db_default="", editable=False
     )
 
     objects = PriceQuerySet.as_manager()
@@ -110,7 +138,7 @@ class Price(models.Model):
     class Meta:
         verbose_name = _("price")
         verbose_name_plural = _("prices")
-        ordering = ["plan__position", "-amount_minor"]
+        ordering = ["plan__position", "-amount_minor", "pk"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount_minor__gt=0),
@@ -129,7 +157,9 @@ class Price(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.plan} {self.lookup_key}"
+        amount = format_money(self.amount_minor, self.currency, language=get_language() or "en")
+        words = f"{self.plan}: {amount} {self.get_kind_display()}"
+        return f"{words}, {_write_months(self.months)}" if self.months else words
 
     @property
     def is_subscription(self) -> bool:

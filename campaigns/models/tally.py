@@ -8,6 +8,7 @@ from campaigns.models.campaign import Campaign
 from campaigns.models.gift import Gift
 from campaigns.models.member import Member
 from campaigns.models.payment import Payment
+from campaigns.money import format_money
 
 
 class TallyQuerySet(models.QuerySet["Tally"]):
@@ -99,6 +100,9 @@ class PublishedNumber(models.Model):
     published_at = models.DateTimeField(_("published at"))
     counted = models.BigIntegerField(_("counted"))
     target = models.PositiveBigIntegerField(_("target"))
+    # The unit of both numbers; empty if it was not recorded yet.
+    kind = models.CharField(_("kind"), max_length=12, blank=True, default="", db_default="")
+    currency = models.CharField(_("currency"), max_length=3, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("published count")
@@ -106,4 +110,7 @@ class PublishedNumber(models.Model):
         indexes = [models.Index(fields=["campaign", "published_at"], name="published_number_at")]
 
     def __str__(self) -> str:
+        if self.currency:
+            counted = format_money(self.counted, self.currency)
+            return f"{counted} of {format_money(self.target, self.currency)}"
         return f"{self.counted} of {self.target}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from campaigns.models import Campaign, Goal, Payment, Phase
+from campaigns.money import decimal_places
 from campaigns.progress.goal_kinds import GoalKind, find_goal_kind
 from campaigns.progress.states import STATES, find_state
 
@@ -50,6 +51,13 @@ class Progress:
     @property
     def is_money(self) -> bool:
         return find_goal_kind(self.kind).is_money
+
+    @property
+    def unit(self) -> dict[str, object]:
+        """The currency and its decimal places, for JSON; both None for members and gifts."""
+        if not self.is_money:
+            return {"currency": None, "currency_exponent": None}
+        return {"currency": self.currency, "currency_exponent": decimal_places(self.currency)}
 
     @property
     def is_provisional(self) -> bool:

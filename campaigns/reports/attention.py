@@ -23,6 +23,8 @@ from campaigns.models import (
     Membership,
     OutgoingMail,
     Payment,
+    Plan,
+    Price,
     Refund,
     RefundOrder,
     StripeEvent,
@@ -40,6 +42,8 @@ class Concern:
     model: type[Model]
     label: Promise | str
     narrow: Callable[[QuerySet[Any]], QuerySet[Any]]
+    # Names the rows in the label, where the list of rows wouldn't.
+    name_rows: Callable[[], list[str]] | None = None
 
     def rows(self) -> QuerySet[Any]:
         return self.narrow(self.model._default_manager.all())
@@ -134,7 +138,23 @@ def _stuck(erasures: QuerySet[Any]) -> QuerySet[Any]:
     return erasures.filter(done_at__isnull=True).exclude(error="")
 
 
+def _with_refused_price(plans: QuerySet[Any]) -> QuerySet[Any]:
+    return plans.filter(Exists(Price.objects.refused().filter(plan=OuterRef("pk"))))
+
+
+def _name_refused_prices() -> list[str]:
+    prices = Price.objects.refused().select_related("plan").order_by("refused_at")
+    return [f"{price} ({price.refusal})" for price in prices]
+
+
 CONCERNS = (
+    Concern(
+        "refused-price",
+        Plan,
+        _("Plans with prices that Stripe refuses to sell"),
+        _with_refused_price,
+        _name_refused_prices,
+    ),
     Concern("bounced", Gift, _("Gifts whose e-mail bounced"), _bounced),
     Concern(
         "undecided",

@@ -22,6 +22,7 @@ from campaigns.progress import (
     measure_campaign,
     sum_campaign_payouts,
     sum_held_payments,
+    sum_money_by_day,
     sum_payments,
 )
 
@@ -32,7 +33,8 @@ RECENT_DAYS = 7
 class Day:
     """The people and gifts that started or stopped counting on a day of the campaign's time zone.
 
-    `total` is the count at the end of the day.
+    `total` is the count at the end of the day. Money is in minor units of the campaign's currency:
+    what came in that day less what was refunded or lost, and the total at its end.
     """
 
     day: date
@@ -40,6 +42,8 @@ class Day:
     gifts: int
     stopped: int
     total: int
+    raised_minor: int = 0
+    raised_total_minor: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class Figures:
     closed_at: datetime | None
     closed_by: str
     goals: list[Progress]
+    currency: str
+    # In the unit of the primary goal: members, gifts, or minor units of the currency.
     needed_per_day: float | None
     recent_per_day: float | None
     recent_days: int
@@ -111,6 +117,7 @@ def _gather(campaign: Campaign, *, at: datetime, language: str) -> Figures:
         closed_at=campaign.closed_at,
         closed_by=campaign.closed_by,
         goals=goals,
+        currency=campaign.currency,
         needed_per_day=_needed_per_day(campaign, goals, at=at),
         recent_per_day=_per_day(recent, goal=goals[0] if goals else None),
         recent_days=len(recent),
@@ -157,21 +164,26 @@ def _days(campaign: Campaign, *, at: datetime) -> list[Day]:
             ended[counted_until.astimezone(zone).date()] += 1
     first = campaign.starts_at.astimezone(zone).date()
     last_moment = min(at, campaign.ends_at - timedelta(microseconds=1))
-    last = max([last_moment.astimezone(zone).date(), *people, *gifts, *ended], default=first)
-    days, total, day = [], 0, first
+    raised = sum_money_by_day(campaign, at=at)
+    last = max(
+        [last_moment.astimezone(zone).date(), *people, *gifts, *ended, *raised], default=first
+    )
+    days, total, raised_total, day = [], 0, 0, first
     while day <= last:
         total += people[day] + gifts[day] - ended[day]
-        days.append(Day(day, people[day], gifts[day], ended[day], total))
+        raised_total += raised[day]
+        counts = (people[day], gifts[day], ended[day], total)
+        days.append(Day(day, *counts, raised_minor=raised[day], raised_total_minor=raised_total))
         day += timedelta(days=1)
     return days
 
 
 def _needed_per_day(campaign: Campaign, goals: list[Progress], *, at: datetime) -> float | None:
-    """Return how many a day the primary goal still needs.
+    """Return how much a day the primary goal still needs.
 
-    None before and after the campaign, without a goal, and for a money goal.
+    None before and after the campaign, and without a goal.
     """
-    if not goals or not campaign.holds(at) or goals[0].is_money:
+    if not goals or not campaign.holds(at):
         return None
     return goals[0].left / max((campaign.ends_at - at) / timedelta(days=1), 1 / 24)
 
@@ -185,9 +197,11 @@ def _recent_days(campaign: Campaign, days: list[Day], *, at: datetime) -> list[D
 
 
 def _per_day(days: list[Day], *, goal: Progress | None) -> float | None:
-    """Return how many started to count per day, on average; None without days."""
+    """Return how many started to count, or how much was raised, per day; None without days."""
     if not days:
         return None
+    if goal is not None and goal.is_money:
+        return sum(day.raised_minor for day in days) / len(days)
     has_people = goal is None or find_goal_kind(goal.kind).includes_people
     people = sum(day.people for day in days) if has_people else 0
     return (people + sum(day.gifts for day in days)) / len(days)

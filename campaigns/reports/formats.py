@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from campaigns.models import Goal
-from campaigns.money import format_money
+from campaigns.money import decimal_places, format_money, to_major
 from campaigns.progress import Progress
 from campaigns.reports.figures import Day, Figures
 from campaigns.spreadsheets import neutralise_cell
@@ -107,13 +107,20 @@ def _amount(goal: Progress, number: int) -> str:
     return format_money(number, goal.currency) if goal.is_money else f"{number:,}"
 
 
+def _pace(figures: Figures, per_day: float) -> str:
+    """Return a pace in the unit of the primary goal."""
+    if figures.primary is not None and figures.primary.is_money:
+        return format_money(round(per_day), figures.currency)
+    return f"{per_day:.1f}"
+
+
 def _pace_lines(figures: Figures) -> list[str]:
     lines = []
     if figures.recent_per_day is not None:
         days = f"{figures.recent_days} full days" if figures.recent_days > 1 else "full day"
-        lines.append(f"Pace    {figures.recent_per_day:.1f} a day over the last {days}")
+        lines.append(f"Pace    {_pace(figures, figures.recent_per_day)} a day over the last {days}")
     if figures.needed_per_day is not None:
-        lines.append(f"Needed  {figures.needed_per_day:.1f} a day from now to the end")
+        lines.append(f"Needed  {_pace(figures, figures.needed_per_day)} a day from now to the end")
     if figures.pending:
         payments = "payments" if figures.pending > 1 else "payment"
         consequence = (
@@ -173,21 +180,33 @@ def _paid_out_rows(figures: Figures) -> list[list[str]]:
 def _day_rows(figures: Figures) -> list[list[str]]:
     if not figures.days:
         return []
-    rows = [["day", "people", "gifts", "stopped", "total"]]
+    rows = [["day", "people", "gifts", "stopped", "total", "raised", "raised total"]]
     for day in figures.days:
         numbers = (day.people, day.gifts, -day.stopped, day.total)
-        rows.append([day.day.isoformat(), *(f"{number:,}" for number in numbers)])
+        raised = (day.raised_minor, day.raised_total_minor)
+        rows.append(
+            [
+                day.day.isoformat(),
+                *(f"{number:,}" for number in numbers),
+                *(format_money(minor, figures.currency) for minor in raised),
+            ]
+        )
     return rows
 
 
 def as_json(figures: Figures) -> str:
-    """Return all figures as JSON; times in ISO 8601, money in minor units."""
+    """Return all figures as JSON; times in ISO 8601, money in minor units.
+
+    `currency_exponent` is the number of decimal places of a minor unit.
+    """
     goals = [
-        asdict(goal) | {"percent": goal.percent, "state": goal.state} for goal in figures.goals
+        asdict(goal) | {"percent": goal.percent, "state": goal.state} | goal.unit
+        for goal in figures.goals
     ]
     money = [asdict(total) | {"net_minor": total.net_minor} for total in figures.money]
     paid_out = [asdict(total) | {"net_minor": total.net_minor} for total in figures.paid_out]
-    whole = asdict(figures) | {"goals": goals, "money": money, "paid_out": paid_out}
+    whole = asdict(figures) | {"currency_exponent": decimal_places(figures.currency)}
+    whole |= {"goals": goals, "money": money, "paid_out": paid_out}
     return json.dumps(whole, indent=2, ensure_ascii=False, default=_plain) + "\n"
 
 
@@ -198,13 +217,22 @@ def _plain(value: object) -> str:
 
 
 def as_csv(figures: Figures) -> str:
-    """Return one line a day; cells that look like a formula to a spreadsheet are escaped."""
+    """Return one line a day; cells that look like a formula to a spreadsheet are escaped.
+
+    Money is in major units of the currency: 60.50.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["campaign", "day", "people", "gifts", "stopped", "total"])
+    counts = ["people", "gifts", "stopped", "total"]
+    writer.writerow(["campaign", "day", *counts, "currency", "raised", "raised_total"])
     for day in figures.days:
         numbers = (day.people, day.gifts, day.stopped, day.total)
-        writer.writerow([neutralise_cell(figures.slug), day.day.isoformat(), *numbers])
+        raised = [
+            to_major(minor, figures.currency)
+            for minor in (day.raised_minor, day.raised_total_minor)
+        ]
+        name = neutralise_cell(figures.slug)
+        writer.writerow([name, day.day.isoformat(), *numbers, figures.currency, *raised])
     return out.getvalue()
 
 

@@ -1,11 +1,11 @@
 """The catalogue, the webhook endpoint and the billing portal that `stripe_setup` creates."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import stripe
 
-from campaigns.stripe_api.connection import API_VERSION, client, every, translated
+from campaigns.stripe_api.connection import API_VERSION, Json, client, every, plain, translated
 
 _KEPT_BY = {"kept_by": "stripe_setup"}
 
@@ -23,13 +23,40 @@ def upsert_product(product_id: str, *, name: str) -> str:
 
 
 @translated
-def upsert_price(params: Mapping[str, Any]) -> str:
-    """Return the id of the active price with that lookup key; creates it if there is none."""
+def upsert_price(params: Mapping[str, Any], *, known_id: str = "") -> str:
+    """Return the id of an active price with these parameters.
+
+    An archived price is unarchived. If the lookup key belongs to a price with other parameters, a
+    new price takes it over: a price at Stripe never changes.
+    """
     prices = client().v1.prices
-    found = prices.list({"lookup_keys": [params["lookup_key"]], "active": True, "limit": 1})
-    for price in found.data:
-        return price.id
-    return prices.create(cast(Any, dict(params))).id
+    for price in _find_prices(params["lookup_key"], known_id):
+        if _is_price(price, params):
+            if not price["active"]:
+                prices.update(str(price["id"]), {"active": True})
+            return str(price["id"])
+    return prices.create(cast(Any, {**params, "transfer_lookup_key": True})).id
+
+
+def _find_prices(lookup_key: str, known_id: str) -> Iterator[Json]:
+    """Yield the price that we know, then the one with that lookup key, archived or not."""
+    prices = client().v1.prices
+    if known_id:
+        try:
+            yield plain(prices.retrieve(known_id))
+        except stripe.InvalidRequestError as error:
+            if error.http_status != 404:
+                raise
+    yield from every(prices.list({"lookup_keys": [lookup_key], "limit": 1}))
+
+
+def _is_price(price: Json, params: Mapping[str, Any]) -> bool:
+    recurring = price["recurring"] or {}
+    return (
+        all(price[name] == params[name] for name in ("product", "currency", "unit_amount"))
+        and recurring.get("interval") == params.get("recurring", {}).get("interval")
+        and recurring.get("interval_count", 1) == 1
+    )
 
 
 @translated

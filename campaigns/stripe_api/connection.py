@@ -51,7 +51,8 @@ def translated(call: Callable[Params, Answer]) -> Callable[Params, Answer]:
             status = error.http_status or 0
             if status == 409:  # our own earlier attempt is still running
                 raise StripeUnavailable(str(error)) from error
-            if status >= 500 or not status:
+            # Stripe has the key with other parameters: the next attempt needs a new one.
+            if status >= 500 or not status or isinstance(error, stripe.IdempotencyError):
                 raise StripeFailed(str(error)) from error
             raise StripeRefused(
                 str(error),

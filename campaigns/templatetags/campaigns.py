@@ -1,16 +1,20 @@
 """Template tags for published banners, money, numbers and staff's texts."""
 
+from datetime import datetime
 from typing import Any
 
 from django import template
 from django.conf import settings
-from django.utils.formats import number_format
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
-from campaigns import banners
+from campaigns import banners, dates
 from campaigns.models import Campaign, CampaignCopy, Plan, PlanCopy
 from campaigns.money import format_money
+from campaigns.progress import Progress
+from campaigns.zones import name_zone
 
 register = template.Library()
 
@@ -32,6 +36,56 @@ def money(thing: Any) -> str:
 def minor(amount_minor: int, currency: str) -> str:
     """Return an amount in minor units of that currency, in the reader's language."""
     return format_money(amount_minor, currency, language=get_language() or "en")
+
+
+@register.filter(expects_localtime=True)
+def moment(moment: datetime) -> str:
+    """Return a time with its date and offset: 24 November 2026, 14:00 (UTC+2)."""
+    return dates.write_moment(moment)
+
+
+@register.filter(expects_localtime=True)
+def short_moment(moment: datetime) -> str:
+    """Return a time of this year with its offset: 24 November, 14:00 (UTC+2)."""
+    return f"{date_format(moment, 'j E, H:i')} ({dates.write_offset(moment)})"
+
+
+@register.filter(expects_localtime=True)
+def clock(moment: datetime) -> str:
+    """Return the time of day with its offset: 14:00 (UTC+2)."""
+    return f"{date_format(moment, 'H:i')} ({dates.write_offset(moment)})"
+
+
+@register.filter(expects_localtime=True)
+def zone_offset(moment: datetime) -> str:
+    """Return the offset of a time in brackets: (UTC+2)."""
+    return f"({dates.write_offset(moment)})"
+
+
+@register.filter
+def end(campaign: Campaign) -> str:
+    """Return the campaign's end as it reads after "until" or "by": the end of 24 December."""
+    return dates.write_end(campaign.ends_at, zone=campaign.zone_info, at=timezone.now())
+
+
+@register.filter
+def past_end(campaign: Campaign) -> str:
+    """Return the campaign's end as it reads after "ended on": 24 December 2026."""
+    return dates.write_past_end(campaign.ends_at, zone=campaign.zone_info)
+
+
+@register.filter
+def zone_name(campaign: Campaign) -> str:
+    """Return the campaign's time zone: Istanbul (UTC+3)."""
+    return name_zone(campaign.zone, get_language() or settings.LANGUAGE_CODE, at=timezone.now())
+
+
+@register.filter
+def pace(per_day: float, goal: Progress | None) -> str:
+    """Return a pace in the goal's unit: an amount of money, or a number with one decimal."""
+    if goal is not None and goal.is_money:
+        return minor(round(per_day), goal.currency)
+    return str(number_format(per_day, decimal_pos=1))
 
 
 @register.filter

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 from django import template
+from django.conf import settings
 from django.template.context import Context
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from campaigns.models import Campaign
 from campaigns.progress import Progress, measure_campaign
 from campaigns.reports.attention import CONCERNS
+from campaigns.zones import name_zone
 
 register = template.Library()
 
@@ -38,11 +41,19 @@ def newest_campaigns(context: Context) -> list[CampaignLine]:
     return campaigns
 
 
+@register.simple_tag
+def newsroom_zone() -> str:
+    """Return the newsroom's time zone: Istanbul (UTC+3)."""
+    zone = timezone.get_default_timezone_name()
+    return name_zone(zone, get_language() or settings.LANGUAGE_CODE, at=timezone.now())
+
+
 @dataclass(frozen=True)
 class ConcernLine:
     label: str
     count: int
     url: str
+    names: list[str]
 
 
 @register.simple_tag(takes_context=True)
@@ -58,5 +69,6 @@ def list_concerns(context: Context) -> list[ConcernLine]:
         if count := concern.rows().count():
             listed = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
             url = f"{listed}?needs={concern.name}"
-            lines.append(ConcernLine(str(concern.label), count, url))
+            names = concern.name_rows() if concern.name_rows else []
+            lines.append(ConcernLine(str(concern.label), count, url, names))
     return lines

@@ -28,14 +28,20 @@ from campaigns.views.account_session import (
     require_member,
 )
 from campaigns.views.limits import is_first_within, limited
-from campaigns.views.pages import language, redirect_after_post, show_page
+from campaigns.views.pages import (
+    REFUSED_PAGE,
+    language,
+    log_refusal,
+    redirect_after_post,
+    show_page,
+)
 from campaigns.views.private import private
 
 log = structlog.get_logger(__name__)
 
 SESSION_LASTS = timedelta(hours=1)
 RESEND_PAUSE = 60  # seconds
-RESULTS = {"cancelled", "resumed", "switched", "unconfirmed", "signed_out"}
+RESULTS = {"cancelled", "resumed", "switched", "unconfirmed", "price_refused", "signed_out"}
 
 
 # Sign-in
@@ -218,11 +224,8 @@ def switch_price(request: HttpRequest, member: Member, membership_id: int) -> Ht
         return show_page(request, "campaigns/readers/account/switch_choice.html", context)
     try:
         planned = members.plan_switch(membership, price)
-    except (members.SwitchClosed, stripe_api.StripeRefused):
-        is_settled = _settle(membership)
-        membership.refresh_from_db()  # an earlier click may have switched it
-        is_switched = is_settled and membership.price_id == price.pk
-        return redirect_to_account("switched" if is_switched else "unconfirmed")
+    except (members.SwitchClosed, members.PriceRefused, stripe_api.StripeRefused) as error:
+        return _explain_refusal(membership, price, error)
     except stripe_api.StripeError as error:
         log.warning("switch_unplanned", membership=membership.pk, error=type(error).__name__)
         return _show_unavailable(request, membership, fields={"price": str(price.pk)})
@@ -234,6 +237,18 @@ def switch_price(request: HttpRequest, member: Member, membership_id: int) -> Ht
             return _change_at_stripe(request, membership, change, "switched", refused=refused)
         context["has_new_amounts"] = bool(request.POST.get("seen"))
     return _show_switch(request, context)
+
+
+def _explain_refusal(membership: Membership, price: Price, error: Exception) -> HttpResponse:
+    """Say on the account page why the switch can't be made, or that it was made before."""
+    if isinstance(error, members.PriceRefused):
+        return redirect_to_account("price_refused")
+    if isinstance(error, stripe_api.StripeRefused):
+        log_refusal("switch_unplanned", error, membership=membership.pk)
+    is_settled = _settle(membership)
+    membership.refresh_from_db()  # an earlier click may have switched it
+    is_switched = is_settled and membership.price_id == price.pk
+    return redirect_to_account("switched" if is_switched else "unconfirmed")
 
 
 def _choose_price(prices: QuerySet[Price], wanted: str) -> Price | None:
@@ -262,10 +277,12 @@ def _change_at_stripe(
     """
     try:
         change()
+    except members.PriceRefused:
+        return redirect_to_account("price_refused")
     except stripe_api.StripeRefused as error:  # it has ended or changed meanwhile
         if error.status == 402 and refused is not None:
             return refused()
-        log.warning("membership_unchanged", membership=membership.pk, code=error.code)
+        log_refusal("membership_unchanged", error, membership=membership.pk)
         done = "unconfirmed"
     except stripe_api.StripeError as error:
         log.warning("membership_unchanged", membership=membership.pk, error=type(error).__name__)
@@ -300,6 +317,9 @@ def change_card(request: HttpRequest, member: Member, membership_id: int) -> Htt
             return_url=settings.SITE_URL + reverse("campaigns:account"),
             language="auto",
         )
+    except stripe_api.StripeRefused as error:
+        log_refusal("portal_refused", error)
+        return show_page(request, REFUSED_PAGE, _membership_context(membership), status=409)
     except stripe_api.StripeError as error:
         log.warning("portal_unavailable", error=type(error).__name__)
         return _show_unavailable(request, membership)

@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from campaigns import dates
 from campaigns.emails import links
 from campaigns.models import Gift
 from campaigns.models.codes import CodeKeyLost
@@ -107,7 +108,7 @@ def _describe_state(gift: Gift, state: State) -> str:
         return words
     if state is State.WAITING:
         there = moment.astimezone(gift.recipient_zone)
-        return words % {"date": date_format(there, "j E Y, H:i T")}
+        return words % {"date": dates.write_moment(there)}
     return words % {"date": date_format(moment.astimezone(_zone_of(gift)), "j E Y")}
 
 

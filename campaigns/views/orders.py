@@ -130,10 +130,10 @@ def _take_order(request: HttpRequest, form: CheckoutForm) -> HttpResponseBase:
         return _refuse(request, form)
     try:
         checkout = checkouts.start_checkout(form.cleaned_data["token"], _build_order(form))
+    except stripe_api.StripeRefused as error:
+        _add_refusal(form, error)
+        return _refuse(request, form)
     except (stripe_api.StripeError, settlement.SettlementBusy) as error:
-        if isinstance(error, stripe_api.StripeRefused) and error.param == "customer_email":
-            form.refuse_email()
-            return _refuse(request, form)
         log.warning("stripe_unavailable", error=type(error).__name__)
         assert form.campaign is not None
         context = campaign_context(form.campaign)
@@ -144,6 +144,15 @@ def _take_order(request: HttpRequest, form: CheckoutForm) -> HttpResponseBase:
     if checkout.is_complete:
         return redirect("campaigns:thanks", checkout_id=checkout.pk)
     return redirect_after_post(checkout.session_url)
+
+
+def _add_refusal(form: CheckoutForm, error: stripe_api.StripeRefused) -> None:
+    """Show beside the field what Stripe refused. Refusals of a price are in the log already."""
+    if error.param == "customer_email":
+        form.refuse_email()
+    else:
+        so_many = error.code == "amount_too_large" and len(form.gifts()) > 1
+        form.refuse_price(so_many=so_many)
 
 
 def _build_order(form: CheckoutForm) -> checkouts.Order:

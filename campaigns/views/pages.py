@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
@@ -9,8 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from campaigns import progress
+from campaigns import progress, stripe_api
 from campaigns.models import Campaign, Checkout
+
+log = structlog.get_logger(__name__)
+
+# Says that Stripe refused a request. It isn't an outage: trying again doesn't help.
+REFUSED_PAGE = "campaigns/readers/shared/refused.html"
 
 
 def language() -> str:
@@ -51,6 +57,11 @@ def show_page(
     campaign = context.get("campaign")
     with timezone.override(campaign.zone_info if campaign else None):
         return render(request, template, context, status=status)
+
+
+def log_refusal(event: str, error: stripe_api.StripeRefused, **about: Any) -> None:
+    """Log what Stripe refused, with its code and message."""
+    log.error(event, status=error.status, code=error.code, message=str(error), **about)
 
 
 def redirect_after_post(to: str, **kwargs: Any) -> HttpResponse:

@@ -16,7 +16,14 @@ from campaigns.emails import links
 from campaigns.models import Campaign, Checkout, FormerAddress
 from campaigns.models.erasure import NOWHERE
 from campaigns.views.limits import is_first_within, limited
-from campaigns.views.pages import campaign_context, checkout_context, redirect_after_post, show_page
+from campaigns.views.pages import (
+    REFUSED_PAGE,
+    campaign_context,
+    checkout_context,
+    log_refusal,
+    redirect_after_post,
+    show_page,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -142,6 +149,9 @@ def open_portal(request: HttpRequest, token: str) -> HttpResponseBase:
         portal_url = stripe_api.create_portal_session(
             checkout.customer_id, return_url=settings.SITE_URL + "/", language="auto"
         )
+    except stripe_api.StripeRefused as error:
+        log_refusal("portal_refused", error)
+        return show_page(request, REFUSED_PAGE, checkout_context(checkout), status=409)
     except stripe_api.StripeError as error:
         log.warning("portal_unavailable", error=type(error).__name__)
         context = checkout_context(checkout) | {"action": request.get_full_path()}

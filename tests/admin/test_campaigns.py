@@ -55,8 +55,8 @@ def test_the_window_is_shown_and_read_in_the_campaigns_own_zone(
 ) -> None:
     url = admin_url(Campaign, "change", birthday.pk)
     fields = fill_in(client, url)
-    assert (fields["starts_at_0"], fields["starts_at_1"]) == ("2026-11-01", "02:00:00")
-    fields |= {"starts_at_1": "00:00:00"}
+    assert fields["starts_at"] == "2026-11-01T02:00"
+    fields |= {"starts_at": "2026-11-01T00:00"}
     assert client.post(url, fields).status_code == 302
     birthday.refresh_from_db()
     assert birthday.starts_at == at("2026-10-31 22:00")
@@ -74,7 +74,7 @@ def test_new_dates_start_a_recount_and_publish_its_result(
     assert measure_primary_goal(birthday) == 3
     url = admin_url(Campaign, "change", birthday.pk)
     with django_capture_on_commit_callbacks(execute=True):
-        response = client.post(url, fill_in(client, url, starts_at_0="2026-11-10"), follow=True)
+        response = client.post(url, fill_in(client, url, starts_at="2026-11-10T02:00"), follow=True)
     assert "the campaign is being recounted" in read_messages(response)
     assert "Recount in progress: 0 of 3 purchases and members." in read_page(client.get(url))
     Campaign.objects.update(publish_at=None)
@@ -104,16 +104,21 @@ def test_a_campaign_is_neither_closed_nor_published_during_a_recount(
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"ends_at_0": "2026-11-01", "ends_at_1": "02:00:00"}, "The end must be after"),
-        ({"ends_at_0": "2020-01-01"}, "The end must be after the start."),
+        ({"ends_at": "2026-11-01T02:00"}, "The end must be after"),
+        ({"ends_at": "2020-01-01T00:00"}, "The end must be after the start."),
         ({"zone": "Europe/Atlantis"}, "Choose a time zone, for example Europe/Berlin."),
         ({"zone": "../../etc/passwd"}, "Choose a time zone, for example Europe/Berlin."),
-        ({"currency": "EUR"}, "three-letter code of the currency, for example eur"),
+        ({"currency": "EUR"}, "Choose a currency that Stripe knows, for example eur."),
+        ({"currency": "xxx"}, "Choose a currency that Stripe knows, for example eur."),
         ({"goals-0-target": "0"}, "target must be above zero."),
-        ({"goals-0-target": "-5"}, "greater than or equal to 0"),
-        ({"goals-0-target": "9" * 30}, "less than or equal to"),
+        ({"goals-0-target": "-5"}, "Enter a whole number."),
+        ({"goals-0-target": "9" * 20}, "This amount is too large."),
+        ({"goals-0-target": "9" * 30}, "Enter a whole number."),
+        ({"goals-0-target": "1000.5"}, "Enter a whole number."),
+        ({"goals-0-target": "1,000"}, "Leave out the sign between thousands"),
         ({"goals-0-target": "many"}, "Enter a whole number."),
-        ({"starts_at_0": "yesterday"}, "Enter a valid date."),
+        ({"starts_at": "yesterday"}, "Enter the day and the time like this: 2026-12-24T18:00."),
+        ({"starts_at": "05/11/2026"}, "Enter the day and the time like this"),
         ({"copies-0-name": "\0"}, "Null characters are not allowed."),
     ],
 )

@@ -136,7 +136,7 @@ def test_a_running_campaign_cannot_be_closed(
         client.get(close_url(over), follow=True),
         client.post(close_url(over), {"seen": "0"}, follow=True),
     ):
-        assert "This campaign runs until 1 December 2026, 02:00" in read_messages(response)
+        assert "This campaign runs until today, 02:00" in read_messages(response)
     assert not is_closed(over)
     clock.move_to(at("2026-12-01 00:00"))
     assert close_url(over) in read_page(client.get(admin_url(Campaign, "change", over.pk)))
@@ -216,10 +216,10 @@ def test_dates_and_goals_of_a_closed_campaign_cannot_change(client: Client, over
     over.refresh_from_db()
     before = Campaign.objects.defer("publish_at").values().get(), list(Goal.objects.values())
     page = read_page(client.get(url))
-    assert 'name="ends_at_0"' not in page
+    assert 'name="ends_at"' not in page
     assert 'name="goals-0-target"' not in page
     assert client.post(url, fill_in(client, url)).status_code == 302
-    moved = opened_before | {"ends_at_0": "2027-01-31", "goals-0-target": "5"}
+    moved = opened_before | {"ends_at": "2027-01-31T00:00", "goals-0-target": "5"}
     assert client.post(url, moved).status_code == 302
     after = Campaign.objects.defer("publish_at").values().get(), list(Goal.objects.values())
     assert [
@@ -252,7 +252,7 @@ def test_a_campaign_cannot_end_at_a_skipped_or_repeated_hour(
 ) -> None:
     Campaign.objects.update(starts_at=at("2026-10-01 00:00"))
     url = admin_url(Campaign, "change", birthday.pk)
-    response = client.post(url, fill_in(client, url, ends_at_0=day, ends_at_1=time))
+    response = client.post(url, fill_in(client, url, ends_at=f"{day}T{time}"))
     assert response.status_code == 200
     assert "it may be ambiguous or it may not exist" in read_page(response)
 
@@ -262,9 +262,8 @@ def test_a_campaign_can_start_and_end_at_midnight_when_clocks_change(
     client: Client, birthday: Campaign
 ) -> None:
     url = admin_url(Campaign, "change", birthday.pk)
-    window = {"starts_at_0": "2026-10-25", "ends_at_0": "2027-03-29"}
-    midnights = {"starts_at_1": "00:00:00", "ends_at_1": "00:00:00"}
-    assert client.post(url, fill_in(client, url, **window, **midnights)).status_code == 302
+    window = {"starts_at": "2026-10-25T00:00", "ends_at": "2027-03-29T00:00"}
+    assert client.post(url, fill_in(client, url, **window)).status_code == 302
     birthday.refresh_from_db()
     assert birthday.starts_at == at("2026-10-24 21:00")  # still summer
     assert birthday.ends_at == at("2027-03-28 21:00")  # summer again

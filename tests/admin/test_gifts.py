@@ -148,7 +148,7 @@ def test_a_delivery_date_is_read_in_the_recipients_time_zone(
     client: Client, editor: User, undelivered: Gift
 ) -> None:
     day = (timezone.now() + timedelta(days=40)).date().isoformat()
-    typed = {"deliver_at_0": day, "deliver_at_1": "09:00", "zone": "America/New_York"}
+    typed = {"deliver_at": f"{day}T09:00", "zone": "America/New_York"}
     change(client, undelivered, "date", **typed)
     undelivered.refresh_from_db()
     there = undelivered.deliver_at.astimezone(undelivered.recipient_zone)
@@ -170,10 +170,10 @@ def test_an_unchanged_delivery_date_stays_the_same(client: Client, undelivered: 
 @pytest.mark.parametrize(
     "typed",
     [
-        {"deliver_at_0": "2020-01-01"},
-        {"deliver_at_0": "9999-12-31"},
-        {"deliver_at_0": "0001-01-01"},
-        {"deliver_at_0": ""},
+        {"deliver_at": "2020-01-01T09:00"},
+        {"deliver_at": "9999-12-31T09:00"},
+        {"deliver_at": "0001-01-01T09:00"},
+        {"deliver_at": ""},
         {"zone": "Europe/Nowhere"},
         {"why": ""},
         {"why": "x" * 201},

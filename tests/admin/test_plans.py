@@ -4,9 +4,11 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from campaigns.models import Plan
+from campaigns import catalogue, stripe_api
+from campaigns.models import Campaign, Plan, Price
+from newsroom.sandbox.control import SandboxControl
 from tests.support.factories import make_plan, make_price
-from tests.support.staff import admin_url, fill_in, read_messages, read_page
+from tests.support.staff import admin_url, fill_in, read_messages, read_page, run_action
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +38,14 @@ def test_a_price_at_stripe_keeps_its_amount(client: Client) -> None:
         ({"amount_minor": "0"}, "The price must be above zero."),
         ({"months": "12"}, "Leave this empty: a subscription renews"),
         ({"kind": "gift"}, "Enter the number of months"),
-        ({"currency": "€"}, "three-letter code of the currency"),
+        ({"currency": "xxx"}, "Choose a currency that Stripe knows"),
+        ({"amount_minor": "0.49"}, "Stripe’s smallest charge is €0.50."),
+        ({"amount_minor": "1000000"}, "Stripe’s largest charge is €999,999.99."),
+        ({"amount_minor": "1,000"}, "Leave out the sign between thousands"),
+        ({"amount_minor": "60.505"}, "Leave out the sign between thousands"),
+        ({"amount_minor": "60.5", "currency": "jpy"}, "Too many decimal places"),
+        ({"amount_minor": "49", "currency": "jpy"}, "Stripe’s smallest charge is ¥50."),
+        ({"amount_minor": "6.555", "currency": "kwd"}, "only multiples of KWD 0.010"),
     ],
 )
 def test_errors_of_a_price_are_shown_beside_the_field(
@@ -58,9 +67,82 @@ def test_a_gift_price_needs_months() -> None:
 
 
 @pytest.mark.usefixtures("editor")
-def test_a_new_price_without_stripe_shows_a_warning(client: Client) -> None:
+@pytest.mark.parametrize(
+    ("typed", "currency", "minor", "shown"),
+    [
+        ("60", "eur", 6000, "60.00"),
+        ("60.00", "eur", 6000, "60.00"),
+        ("5,50", "eur", 550, "5.50"),
+        ("1 234,5", "eur", 123450, "1234.50"),
+        ("1,234.50", "usd", 123450, "1234.50"),
+        ("6000", "jpy", 6000, "6000"),
+        ("60.5", "kwd", 60500, "60.500"),
+    ],
+)
+def test_a_price_is_typed_and_shown_as_money(
+    client: Client, typed: str, currency: str, minor: int, shown: str
+) -> None:
     plan = make_plan()
-    make_price("year", plan=plan, stripe_price_id="")
+    price = make_price("year", plan=plan, stripe_price_id="")
     url = admin_url(Plan, "change", plan.pk)
+    fields = {"prices-0-amount_minor": typed, "prices-0-currency": currency}
+    assert client.post(url, fill_in(client, url, **fields)).status_code == 302
+    price.refresh_from_db()
+    assert (price.amount_minor, price.currency) == (minor, currency)
+    assert fill_in(client, url)["prices-0-amount_minor"] == shown
+
+
+@pytest.mark.usefixtures("editor")
+def test_rows_of_prices_stay_where_they_were_typed(client: Client) -> None:
+    plan = make_plan()
+    prices = [make_price("year", plan=plan, amount_minor=minor) for minor in (600, 9000, 3000)]
+    fields = fill_in(client, admin_url(Plan, "change", plan.pk))
+    assert [fields[f"prices-{at}-id"] for at in range(3)] == [str(price.pk) for price in prices]
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_saved_price_is_sent_to_stripe(client: Client, campaign: Campaign) -> None:
+    url = admin_url(Plan, "change", Plan.objects.get().pk)
+    new = make_price("year", amount_minor=9000, stripe_price_id="")
     response = client.post(url, fill_in(client, url), follow=True)
-    assert "1 price isn’t at Stripe yet" in read_messages(response)
+    assert "member: €90 every year: sent to Stripe." in read_messages(response)
+    new.refresh_from_db()
+    at_stripe = stripe_api.client().v1.prices.retrieve(new.stripe_price_id)
+    assert (at_stripe.unit_amount, at_stripe.currency) == (9000, "eur")
+    assert "sent to Stripe" not in read_messages(
+        client.post(url, fill_in(client, url), follow=True)
+    )
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(400, "Stripe refused this price. Reason: "), (500, "Stripe doesn’t answer. The price is")],
+)
+def test_a_price_that_could_not_be_sent_is_saved_and_says_so(
+    client: Client, campaign: Campaign, sandbox: SandboxControl, status: int, words: str
+) -> None:
+    url = admin_url(Plan, "change", Plan.objects.get().pk)
+    new = make_price("year", amount_minor=9000, stripe_price_id="")
+    sandbox.add_fault("api", match="POST /v1/prices", kind="error", status=status, times=-1)
+    response = client.post(url, fill_in(client, url), follow=True)
+    assert f"member: €90 every year: {words}" in read_messages(response).replace(
+        "not sent, because ", ""
+    )
+    assert new not in Price.objects.on_sale()
+
+
+@pytest.mark.usefixtures("editor")
+def test_staff_offer_a_refused_price_again(client: Client, campaign: Campaign) -> None:
+    price = Price.objects.get(kind="year")
+    v1 = stripe_api.client().v1
+    v1.prices.update(price.stripe_price_id, {"active": False})
+    catalogue.withdraw_price(price, stripe_api.StripeRefused("The price specified is inactive."))
+    url = admin_url(Plan, "changelist")
+    assert "member" in read_page(client.get(f"{url}?needs=refused-price"))
+    page = read_page(client.get(admin_url(Plan, "change", price.plan_id)))
+    assert "Reason: The price specified is inactive." in page
+    response = run_action(client, Plan, "send_to_stripe", price.plan_id)
+    assert "member: €60 every year: sent to Stripe." in read_messages(response)
+    assert price in Price.objects.on_sale()
+    assert v1.prices.retrieve(price.stripe_price_id).active

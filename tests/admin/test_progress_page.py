@@ -25,7 +25,7 @@ def test_the_progress_page_shows_the_number_and_the_rule(client: Client, rows: C
     assert '<svg class="chart"' in page
     assert "€120" in page  # gross
     assert "Member" in page
-    assert "Europe/Kyiv" in page
+    assert "Kyiv (UTC+2)" in page
 
 
 @pytest.mark.usefixtures("editor")

@@ -44,7 +44,7 @@ def test_a_receipt_names_the_purchase_and_its_price(birthday: Campaign) -> None:
         for words in (
             "Hello Ada Reader,",
             "Member, €60 a year",
-            "10 November 2026, 14:00 EET",
+            "10 November 2026, 14:00 (UTC+2)",
             "Visa",
             "2045-1187",
             "renews every year until you cancel. Your next payment is on 10 November 2027.",

@@ -72,7 +72,7 @@ def test_the_email_says_what_failed_and_how_to_fix_it(
             "We couldn’t collect the payment for your membership of The Meridian Post.",
             "You haven’t been charged.",
             "€6",
-            "11 November 2026, 14:00 EET",
+            "11 November 2026, 14:00 (UTC+2)",
             "Your membership stays active until 24 December 2026.",
         ):
             assert words in part

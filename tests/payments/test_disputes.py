@@ -229,9 +229,9 @@ def test_the_email_names_the_payment_amount_reason_deadline_and_link() -> None:
     for part in read_both_parts(sent):
         for words in (
             "First payment of a membership, €60",
-            "10 November 2026, 14:00 EET",
+            "10 November 2026, 14:00 (UTC+2)",
             "product not received",
-            "29 November 2026, 23:59 EET",
+            "29 November 2026, 23:59 (UTC+2)",
             "If you don’t respond, we lose the dispute.",
         ):
             assert words in part

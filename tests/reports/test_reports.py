@@ -254,7 +254,9 @@ def test_a_campaign_without_a_goal_has_a_report(birthday: Campaign) -> None:
 def test_there_are_no_days_and_no_pace_before_the_start(birthday: Campaign) -> None:
     figures = figures_of(birthday, now="2026-10-20 12:00")
     assert (figures.days, figures.recent_per_day, figures.needed_per_day) == ([], None, None)
-    assert formats.as_csv(figures) == "campaign,day,people,gifts,stopped,total\r\n"
+    assert formats.as_csv(figures) == (
+        "campaign,day,people,gifts,stopped,total,currency,raised,raised_total\r\n"
+    )
     assert "shown while the campaign is running" in formats.as_text(figures)
     assert formats.chart_days(figures.days, target=100).startswith("<svg")
 
@@ -270,7 +272,9 @@ def test_after_the_end_there_are_no_more_days_and_no_pace(lively: Campaign) -> N
 def test_a_refund_after_the_end_is_on_its_day(birthday: Campaign) -> None:
     make_refund(make_new_member(birthday, "2026-11-02 10:00"), "2026-12-03 10:00")
     figures = figures_of(birthday, now="2027-02-01 12:00")
-    assert figures.days[-1] == Day(date(2026, 12, 3), people=0, gifts=0, stopped=1, total=0)
+    assert figures.days[-1] == Day(
+        date(2026, 12, 3), people=0, gifts=0, stopped=1, total=0, raised_minor=-6000
+    )
 
 
 def test_pending_payments_make_the_count_provisional(lively: Campaign) -> None:
@@ -299,7 +303,10 @@ def test_json_contains_every_figure_with_times_and_minor_units(lively: Campaign)
         "gifts": 1,
         "stopped": 0,
         "total": 5,
+        "raised_minor": 6000,
+        "raised_total_minor": 28000,
     }
+    assert (data["currency"], data["currency_exponent"]) == ("eur", 2)
     assert (data["goals"][0]["percent"], data["goals"][0]["state"]) == (5, "running")
     assert data["rule"].startswith("A person counts once")
 
@@ -313,6 +320,9 @@ def test_csv_has_one_line_a_day(lively: Campaign) -> None:
         "gifts": "0",
         "stopped": "1",
         "total": "4",
+        "currency": "eur",
+        "raised": "-60.00",
+        "raised_total": "220.00",
     }
 
 
@@ -328,7 +338,7 @@ def test_the_text_is_in_columns(lively: Campaign) -> None:
     text = formats.as_text(figures_of(lively))
     assert "new members  5 of 100 (5%), running\n" in text
     assert "  EUR         6   €340     -€60             €0  €280\n" in text
-    assert "  2026-11-08       0      0       -1      4\n" in text
+    assert "  2026-11-08       0      0       -1      4    -€60          €220\n" in text
     assert "offline payment" in text
     assert max(map(len, text.splitlines())) <= 100
 

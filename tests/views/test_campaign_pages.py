@@ -76,7 +76,7 @@ def test_the_campaign_page_shows_the_number_its_time_and_the_buttons(
     count_a_gift(campaign, "2026-11-09 10:00")
     page = main_of(client.get("/campaign/birthday/"))
     assert re.search(r"<strong[^>]*>1</strong> of 1,000 new members", page)
-    assert re.search(r"As of <time[^>]*>10 November 2026, 14:00</time> EET", page)
+    assert re.search(r"As of <time[^>]*>10 November 2026, 14:00</time> \(UTC\+2\)", page)
     assert f'href="{JOIN}?from=page"' in page
     assert f'href="{GIFT}?from=page"' in page
     assert "<p>Reporters.</p>" in page
@@ -96,9 +96,9 @@ def test_a_shared_link_to_the_campaign_shows_its_title_and_picture(
 @pytest.mark.parametrize(
     ("starts_at", "ends_at", "said"),
     [
-        ("2026-11-20", "2026-12-01", "The campaign starts on 20 November 2026, 02:00 EET."),
-        ("2026-11-01", "2026-12-01", "The campaign runs until 1 December 2026, 02:00 EET."),
-        ("2026-10-01", "2026-11-05", "The campaign ended on 5 November 2026, 02:00 EET."),
+        ("2026-11-20", "2026-12-01", "The campaign starts on 20 November 2026, 02:00 (UTC+2)."),
+        ("2026-11-01", "2026-12-01", "The campaign runs until 1 December, 02:00 (UTC+2)."),
+        ("2026-10-01", "2026-11-05", "The campaign ended on 5 November 2026, 02:00."),
     ],
 )
 def test_the_campaign_page_sells_before_during_and_after_the_campaign(

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -5,8 +6,8 @@ from django.core.checks import ERROR, run_checks
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
-from campaigns import stripe_api, webhooks
-from campaigns.models import Plan, Price
+from campaigns import catalogue, stripe_api, webhooks
+from campaigns.models import Plan
 
 # Every event that can change our rows. Each is a hint: its object is fetched from Stripe.
 EVENTS = webhooks.EVENTS
@@ -49,24 +50,48 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_misconfiguration()
+        refused = []
         try:
             if not options["only_webhook"]:
-                self._upsert_catalogue()
-                self._upsert_portal()
+                refused += self._send_catalogue()
+                refused += self._unless_refused("customer portal", self._upsert_portal)
             if not options["no_webhook"]:
-                self._upsert_webhook()
+                refused += self._unless_refused("webhook endpoint", self._upsert_webhook)
         except stripe_api.StripeError as error:
             raise CommandError(f"Stripe failed ({error}). Run the command again; that is safe.")  # noqa: B904
+        if refused:
+            lines = "\n".join(f"  {line}" for line in refused)
+            raise CommandError(
+                f"Stripe refused this; everything else is set up:\n{lines}\n"
+                "Correct the cause first: take such a price off sale and add another one, or check "
+                "the permissions of STRIPE_SECRET_KEY."
+            )
 
-    def _upsert_catalogue(self) -> None:
+    def _unless_refused(self, name: str, send: Callable[[], None]) -> list[str]:
+        """Send something to Stripe, and return the refusal if there is one."""
+        try:
+            send()
+        except stripe_api.StripeRefused as error:
+            return [f"{name}: {catalogue.describe(error)}"]
+        return []
+
+    def _send_catalogue(self) -> list[str]:
+        """Send all plans and prices, and return what Stripe refused."""
+        refused = []
         for plan in Plan.objects.filter(is_active=True):
-            name = plan.copy_for(settings.LANGUAGE_CODE).name
-            plan.stripe_product_id = stripe_api.upsert_product(f"plan_{plan.slug}", name=name)
-            plan.save(update_fields=["stripe_product_id"])
+            try:
+                catalogue.send_plan(plan)
+            except stripe_api.StripeRefused as error:
+                refused.append(f"plan {plan.slug}: {catalogue.describe(error)}")
+                continue
             for price in plan.prices.filter(is_active=True):
-                price.stripe_price_id = stripe_api.upsert_price(_price_params(plan, price))
-                price.save(update_fields=["stripe_price_id"])
-                self.stdout.write(f"price  {price.lookup_key}  {price.stripe_price_id}")
+                try:
+                    catalogue.send_price(price)
+                except stripe_api.StripeRefused as error:
+                    refused.append(f"price {price.lookup_key}: {catalogue.describe(error)}")
+                else:
+                    self.stdout.write(f"price  {price.lookup_key}  {price.stripe_price_id}")
+        return refused
 
     def _upsert_portal(self) -> None:
         configuration = stripe_api.upsert_portal_configuration(
@@ -88,16 +113,3 @@ class Command(BaseCommand):
         self.stdout.write(f"webhook  {endpoint}  {url}")
         if secret:
             self.stdout.write(f"Set STRIPE_WEBHOOK_SECRET={secret} (Stripe shows it only once).")
-
-
-def _price_params(plan: Plan, price: Price) -> dict[str, Any]:
-    params: dict[str, Any] = {
-        "product": plan.stripe_product_id,
-        "currency": price.currency,
-        "unit_amount": price.amount_minor,
-        "lookup_key": price.lookup_key,
-        "nickname": f"{price.get_kind_display()}",
-    }
-    if price.is_subscription:
-        params["recurring"] = {"interval": price.kind}
-    return params

@@ -1,0 +1,101 @@
+"""Prices at Stripe: send them, and stop offering a price that Stripe refuses to sell."""
+
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from campaigns import stripe_api
+from campaigns.models import Plan, Price
+from campaigns.money import format_money, largest_charge, smallest_charge
+
+log = structlog.get_logger(__name__)
+
+
+def send_plan(plan: Plan) -> None:
+    """Create or update the plan's product at Stripe. Raises the errors of stripe_api."""
+    name = plan.copy_for(settings.LANGUAGE_CODE).name
+    plan.stripe_product_id = stripe_api.upsert_product(f"plan_{plan.slug}", name=name)
+    Plan.objects.filter(pk=plan.pk).update(stripe_product_id=plan.stripe_product_id)
+
+
+def send_price(price: Price) -> None:
+    """Create the price at Stripe, or unarchive it, and offer it again.
+
+    Raises the errors of stripe_api. A price that Stripe refuses stays withdrawn.
+    """
+    try:
+        _check_amount(price)
+        price.stripe_price_id = stripe_api.upsert_price(
+            _price_params(price), known_id=price.stripe_price_id
+        )
+    except stripe_api.StripeRefused as error:
+        withdraw_price(price, error)
+        raise
+    Price.objects.filter(pk=price.pk).update(stripe_price_id=price.stripe_price_id)
+    offer_again(price)
+
+
+def _check_amount(price: Price) -> None:
+    """Raise StripeRefused if Stripe stores this amount but never charges it."""
+    smallest, largest = smallest_charge(price.currency), largest_charge(price.currency)
+    if price.amount_minor < smallest:
+        least = format_money(smallest, price.currency)
+        raise stripe_api.StripeRefused(
+            f"Stripe’s smallest charge is {least}.", code="amount_too_small"
+        )
+    if price.amount_minor > largest:
+        most = format_money(largest, price.currency)
+        raise stripe_api.StripeRefused(
+            f"Stripe’s largest charge is {most}.", code="amount_too_large"
+        )
+
+
+def _price_params(price: Price) -> dict[str, Any]:
+    params: dict[str, Any] = {
+        "product": price.plan.stripe_product_id,
+        "currency": price.currency,
+        "unit_amount": price.amount_minor,
+        "lookup_key": price.lookup_key,
+        "nickname": f"{price.get_kind_display()}",
+    }
+    if price.is_subscription:
+        params["recurring"] = {"interval": price.kind}
+    return params
+
+
+def withdraw_price(price: Price, error: stripe_api.StripeRefused) -> None:
+    """Record that Stripe refuses the price, so that it's no longer offered and staff see it.
+
+    `send_price` offers it again, and so does the next order if only our key was refused. A refusal
+    of an older price at Stripe changes nothing.
+    """
+    log.error(
+        "price_refused",
+        price=price.lookup_key,
+        status=error.status,
+        code=error.code,
+        param=error.param,
+        message=str(error),
+    )
+    Price.objects.filter(pk=price.pk, stripe_price_id=price.stripe_price_id).update(
+        refused_at=timezone.now(), refused_status=error.status, refusal=describe(error)[:500]
+    )
+
+
+def offer_again(price: Price) -> None:
+    """Forget an earlier refusal."""
+    Price.objects.filter(pk=price.pk, refused_at__isnull=False).update(
+        refused_at=None, refused_status=0, refusal=""
+    )
+
+
+def is_about_price(error: stripe_api.StripeRefused) -> bool:
+    """Return whether Stripe names a price as the reason of its refusal."""
+    return "[price]" in error.param
+
+
+def describe(error: stripe_api.StripeRefused) -> str:
+    """Return Stripe's code and message."""
+    return f"{error.code}: {error}" if error.code else str(error)

@@ -1,0 +1,1 @@
+from newsroom.formats.en.formats import *  # noqa: F403 - the same in each language
