@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -77,6 +78,13 @@ class Environment:
         value = self.text(name, default=default).strip().upper()
         if value not in choices:
             raise _wrong(name, f"Write one of {', '.join(choices)}")
+        return value
+
+    def time_zone(self, name: str, *, default: str) -> str:
+        """Return the IANA name of a time zone."""
+        value = self.text(name, default=default).strip()
+        if value not in available_timezones():
+            raise _wrong(name, "Write a time zone's name, for example Europe/Kyiv")
         return value
 
     def database(self, name: str, *, default: str) -> dict[str, Any]:

@@ -162,7 +162,8 @@ if CACHES["default"]["BACKEND"].endswith("FileBasedCache"):
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("uk", _("Ukrainian"))]
 LOCALE_PATHS = [BASE_DIR / "campaigns" / "locale"]
-TIME_ZONE = "UTC"
+# Staff type and read times in this zone; campaigns have zones of their own.
+NEWSROOM_TIME_ZONE = TIME_ZONE = env.time_zone("NEWSROOM_TIME_ZONE", default="UTC")
 USE_TZ = True
 
 # Static files
@@ -305,7 +306,7 @@ CELERY_TASK_TIME_LIMIT = 90
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
-CELERY_TIMEZONE = TIME_ZONE
+CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     # Each message expires before the next one is sent, so a worker that was stopped finds one

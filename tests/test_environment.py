@@ -25,6 +25,7 @@ READERS: dict[str, Callable[[], Any]] = {
     "flag": lambda: env.flag(NAME, default=True),
     "pairs": lambda: env.pairs(NAME, default={"a": "b"}),
     "choice": lambda: env.choice(NAME, ("INFO", "ERROR"), default="INFO"),
+    "time zone": lambda: env.time_zone(NAME, default="UTC"),
     "database": lambda: env.database(NAME, default="sqlite:////data/db.sqlite3"),
     "cache": lambda: env.cache(NAME, default="filecache:///data/cache"),
     "mail_server": lambda: env.mail_server(NAME, default="consolemail://"),
@@ -42,6 +43,9 @@ WRONG = [
     ("flag", "maybe", "Write true or false"),
     ("pairs", "password", "Write name=value pairs"),
     ("choice", "loud", "Write one of INFO, ERROR"),
+    ("time zone", "", "Write a time zone's name"),
+    ("time zone", "Kyiv", "Write a time zone's name"),
+    ("time zone", "../etc/passwd", "Write a time zone's name"),
     ("database", "", "postgres://user:password@host:5432/name"),
     ("database", "password", "postgres://user:password@host:5432/name"),
     ("database", "mysql://ada:password@db/campaigns", "postgres://user:password@host:5432/name"),
@@ -65,6 +69,7 @@ RIGHT = [
     ("pairs", "TOKEN=x,SECRET=a:b", {"TOKEN": "x", "SECRET": "a:b"}),
     ("pairs", "", {}),
     ("choice", "error", "ERROR"),
+    ("time zone", "Europe/Kyiv", "Europe/Kyiv"),
 ]
 
 
