@@ -19,7 +19,7 @@ from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.erasures import ERASE, ErasureInline, is_being_erased
 from campaigns.admin.forms import StaffForm, as_typed_in, minor_of
 from campaigns.admin.merges import FIND_DUPLICATE, MERGE
-from campaigns.admin.pages import ActionPages, Done, NotDone, Page
+from campaigns.admin.pages import ActionPages, Done, Link, NotDone, Page
 from campaigns.admin.person import (
     FormerAddressInline,
     GiftBoughtInline,
@@ -28,10 +28,9 @@ from campaigns.admin.person import (
     PaymentInline,
     TallyInline,
 )
+from campaigns.forms import NameField, PersonEmailField
 from campaigns.models import Campaign, Member, Plan
 from campaigns.models.campaign import validate_currency
-from campaigns.models.erasure import is_of_erased
-from campaigns.models.member import canonical_email
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_MONTHS = 120
@@ -41,18 +40,19 @@ _TEMPLATE = "campaigns/staff/about_member.html"
 class MemberForm(forms.ModelForm[Member]):
     """Changes only the fields that staff edited, so that a newer value isn't overwritten."""
 
+    class Meta:
+        model = Member
+        fields = ["email", "name", "language"]
+        field_classes = {"email": PersonEmailField, "name": NameField}
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.show_hidden_initial = True
 
     def clean_email(self) -> str:
-        """Return the canonical address; no two members share one."""
-        email = canonical_email(self.cleaned_data["email"])
-        if is_of_erased(email):
-            raise forms.ValidationError(
-                _("This address is a placeholder for an erased one. Enter a real address.")
-            )
+        """Refuse the address of another member, also a former one."""
+        email = str(self.cleaned_data["email"])
         other = Member.objects.find(email)
         if other is not None and other.pk != self.instance.pk:
             words = (
@@ -212,6 +212,19 @@ class MemberAdmin(ActionPages):
         GiftClaimedInline,
         FormerAddressInline,
     ]
+
+    def list_notices(self, request: HttpRequest, row: Member) -> list[tuple[str, Link | None]]:
+        if row.duplicate_of is None:
+            return []
+        words = gettext(
+            "This member has the same e-mail address as %(name)s. Members are found by one "
+            "spelling only, so merge the duplicates."
+        )
+        link = None
+        if self.may_open(request, row.duplicate_of, MERGE.name):
+            url = self.url_of(row.duplicate_of, MERGE.name, row.pk)
+            link = Link(gettext("Compare members"), url)
+        return [(words % {"name": row.duplicate_of}, link)]
 
     def get_inlines(self, request: HttpRequest, obj: Member | None) -> list[Any]:
         """Show nothing below the form of a new member."""

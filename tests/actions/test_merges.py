@@ -118,6 +118,9 @@ MAKERS: dict[tuple[str, str], Maker] = {
     ("SignInLink", "member"): lambda who, campaign: SignInLink.objects.create(
         member=who, secret_hash="0" * 64
     ),
+    ("Member", "duplicate_of"): lambda who, campaign: Member.objects.create(
+        email="ada@münchen.example", duplicate_of=who
+    ),
     ("Erasure", "member"): lambda who, campaign: Erasure.objects.create(member=who),
 }
 # Tallies are recounted; links and address changes stop working.

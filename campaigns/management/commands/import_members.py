@@ -19,7 +19,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from campaigns import actions
 from campaigns.models import ErasedAddress, Membership
 from campaigns.models.erasure import hash_erased, is_of_erased
-from campaigns.models.member import canonical_email
+from campaigns.people import canonical_email
 from campaigns.spreadsheets import is_formula
 
 BATCH = 500
