@@ -32,9 +32,9 @@ def clean_members(member_model):
             rows.update(email=cleaned)
         else:
             rows.update(duplicate_of=owner)
-    for pk, name in list(member_model.objects.exclude(name="").values_list("pk", "name")):
-        if (cleaned := clean_name(name)) != name:
-            member_model.objects.filter(pk=pk).update(name=cleaned[:120])
+    names = member_model.objects.exclude(name="").values_list("pk", "name").iterator()
+    for pk, cleaned in [(pk, clean) for pk, name in names if (clean := clean_name(name)) != name]:
+        member_model.objects.filter(pk=pk).update(name=cleaned[:120])
 
 
 def clean_unique(model, field):
