@@ -1,5 +1,6 @@
 """Members, with everything they bought or were given, and the actions that staff take for them."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth.models import User
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
@@ -16,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import actions, members, tasks
 from campaigns.actions.people import lock_member
 from campaigns.admin.attention import NeedsAttention
+from campaigns.admin.downloads import Downloads, InCampaign
 from campaigns.admin.erasures import ERASE, ErasureInline, is_being_erased
 from campaigns.admin.forms import StaffForm, as_typed_in, minor_of
 from campaigns.admin.merges import FIND_DUPLICATE, MERGE
@@ -31,6 +34,8 @@ from campaigns.admin.person import (
 from campaigns.forms import NameField, PersonEmailField
 from campaigns.models import Campaign, Member, Plan
 from campaigns.models.campaign import validate_currency
+from campaigns.reports.lists import list_members
+from campaigns.spreadsheets import Cell
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_MONTHS = 120
@@ -192,10 +197,16 @@ RECORD_PAYMENT = Page(
 
 
 @admin.register(Member)
-class MemberAdmin(ActionPages):
+class MemberAdmin(Downloads, ActionPages):
     pages = (GRANT, RECORD_PAYMENT, FIND_DUPLICATE, MERGE, ERASE)
     list_display = ["email", "name", "language", "created_at"]
-    list_filter = [NeedsAttention, "language", "memberships__status", "memberships__source"]
+    list_filter = [
+        NeedsAttention,
+        InCampaign,
+        "language",
+        "memberships__status",
+        "memberships__source",
+    ]
     list_per_page = 50
     show_full_result_count = False
     date_hierarchy = "created_at"
@@ -212,6 +223,9 @@ class MemberAdmin(ActionPages):
         GiftClaimedInline,
         FormerAddressInline,
     ]
+
+    def list_rows(self, rows: QuerySet[Any]) -> Iterator[list[Cell]]:
+        return list_members(rows, at=timezone.now())
 
     def list_notices(self, request: HttpRequest, row: Member) -> list[tuple[str, Link | None]]:
         if row.duplicate_of is None:
