@@ -1,5 +1,7 @@
 """Store each address in its one form, mark members who share one, and add newsletter consents."""
 
+from typing import Any
+
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -13,7 +15,7 @@ REPEATED = (
 )
 
 
-def clean_stored(apps, schema_editor):
+def clean_stored(apps: Any, schema_editor: Any) -> None:
     """Clean the stored addresses. Members who share one are marked for staff, never merged."""
     clean_members(apps.get_model("campaigns", "Member"))
     clean_unique(apps.get_model("campaigns", "FormerAddress"), "email")
@@ -24,7 +26,7 @@ def clean_stored(apps, schema_editor):
             model.objects.filter(**{field: stored}).update(**{field: cleaned})
 
 
-def clean_members(member_model):
+def clean_members(member_model: Any) -> None:
     for stored, cleaned in find_changes(member_model, "email"):
         rows = member_model.objects.filter(email=stored)
         owner = member_model.objects.filter(email=cleaned).first()
@@ -37,20 +39,20 @@ def clean_members(member_model):
         member_model.objects.filter(pk=pk).update(name=cleaned[:120])
 
 
-def clean_unique(model, field):
+def clean_unique(model: Any, field: str) -> None:
     for stored, cleaned in find_changes(model, field):
         if not model.objects.filter(**{field: cleaned}).exists():
             model.objects.filter(**{field: stored}).update(**{field: cleaned})
 
 
-def find_changes(model, field):
+def find_changes(model: Any, field: str) -> list[tuple[str, str]]:
     """Return the stored values whose address changes, each with its cleaned form."""
     stored = model.objects.exclude(**{field: None}).exclude(**{field: ""})
     distinct = stored.order_by().values_list(field, flat=True).distinct()
     return [(each, clean) for each in distinct.iterator() if (clean := clean_value(each)) != each]
 
 
-def clean_value(value):
+def clean_value(value: str) -> str:
     """Clean an address, or the address before the day in an import key."""
     address, space, day = value.partition(" ")
     return canonical_email(address) + space + day
