@@ -3,7 +3,7 @@
 The journey, one line a step, in the order in which the code reads:
 
     templatetags/      an article shows a published banner
-    views/readers.py   a reader opens the join or the gift form          forms/
+    views/readers.py   a reader opens the join or the gift form          forms/  people.py
     checkout.py     1  form -> Checkout row -> Stripe Checkout Session   stripe_api/
     webhooks.py     2  stored event -> which Stripe object to look at
     settlement/     3  Stripe object -> our rows, for every caller
@@ -22,5 +22,5 @@ The journey, one line a step, in the order in which the code reads:
 Imports run one way, against the order of the journey: `urls -> admin, views, management, checks,
 templatetags -> tasks -> jobs -> actions -> erasures -> webhooks -> checkout -> settlement ->
 members -> banners, reports -> progress -> gifts -> emails -> memberships -> payments, catalogue ->
-forms, stripe_api -> models -> zones -> money, spreadsheets, dates`.
+forms, stripe_api -> models -> zones -> money, people, spreadsheets, dates`.
 """

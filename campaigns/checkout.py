@@ -38,6 +38,7 @@ class Order:
     campaign: Campaign | None = None
     placement: str = ""
     typed: dict[str, Any] = field(default_factory=dict)
+    newsletter_wording: str = ""  # the words of the newsletter's box, if it was ticked
 
 
 def start_checkout(checkout_id: UUID, order: Order) -> Checkout:
@@ -55,6 +56,7 @@ def start_checkout(checkout_id: UUID, order: Order) -> Checkout:
         if _is_same(checkout, order) and (
             checkout.session_id is None or checkout.status == Checkout.Status.OPEN
         ):
+            _save_consent(checkout, order)
             return _open_session(checkout)
         if checkout.status == Checkout.Status.OPEN and not _close_session(checkout):
             return settlement.settle_checkout(checkout_id)
@@ -79,6 +81,14 @@ def _fill_in(checkout: Checkout, order: Order) -> None:
         setattr(checkout, typed.name, getattr(order, typed.name))
     checkout.amount_minor = order.price.amount_minor * checkout.quantity
     checkout.currency = order.price.currency
+    checkout.newsletter_agreed_at = timezone.now() if order.newsletter_wording else None
+
+
+def _save_consent(checkout: Checkout, order: Order) -> None:
+    """Save another answer about the newsletter; the session at Stripe stays the same."""
+    if checkout.newsletter_wording != order.newsletter_wording:
+        _fill_in(checkout, order)
+        checkout.save(update_fields=["newsletter_wording", "newsletter_agreed_at"])
 
 
 def _is_same(checkout: Checkout, order: Order) -> bool:

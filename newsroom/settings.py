@@ -53,6 +53,9 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
 BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
 NEWSROOM_NAME = env.text("NEWSROOM_NAME", default="The Meridian Post")
 
+# Whether the order forms ask if the reader wants the newsletter. Each answer keeps its wording.
+ASK_NEWSLETTER = env.flag("ASK_NEWSLETTER", default=False)
+
 DATA_DIR = env.folder("DATA_DIR", default=BASE_DIR / (".demo" if DEMO else "data"))
 PUBLISH_DIR = env.folder("PUBLISH_DIR", default=DATA_DIR / "published")
 MAIL_DIR = env.folder("MAIL_DIR", default=DATA_DIR / "mails")

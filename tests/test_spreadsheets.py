@@ -1,8 +1,14 @@
 """Cells that a spreadsheet would run as a formula are made harmless."""
 
+import tempfile
+import tracemalloc
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+
 import pytest
 
-from campaigns.spreadsheets import is_formula, neutralise_cell
+from campaigns.spreadsheets import Cell, is_formula, neutralise_cell, stream_csv, write_xlsx
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+380", "-2", "@SUM(A1)", "＝1", "\t=1", "\r=1", "\n=1"])
@@ -15,3 +21,42 @@ def test_a_formula_gets_an_apostrophe(text: str) -> None:
 def test_other_text_stays_as_it_is(text: str) -> None:
     assert not is_formula(text)
     assert neutralise_cell(text) == text
+
+
+def rows(number: int) -> Iterator[list[Cell]]:
+    for at in range(number):
+        yield [at, f"Reader {at}", Decimal("60.00"), datetime(2026, 11, 10, 12, tzinfo=UTC), None]
+
+
+def peak_of(number: int, write: Callable[[int], object]) -> int:
+    """Return the most memory in bytes while a file of that many rows is written."""
+    tracemalloc.start()
+    try:
+        write(number)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def read_through(number: int) -> None:
+    for _chunk in stream_csv(rows(number)):
+        pass
+
+
+def write_to_disk(number: int) -> None:
+    with tempfile.TemporaryFile() as file:
+        write_xlsx(rows(number), file)
+
+
+@pytest.mark.parametrize("write", [read_through, write_to_disk])
+def test_a_file_of_many_rows_takes_no_more_memory_than_one_of_few(
+    write: Callable[[int], object],
+) -> None:
+    write(10)  # imports and caches
+    few, many = peak_of(3_000, write), peak_of(12_000, write)
+    assert many < few * 1.3 + 200_000
+
+
+def test_csv_cells_are_written_as_text() -> None:
+    written = "".join(stream_csv([["=1", 2, Decimal("60.50"), *next(rows(1))[3:]]]))
+    assert written == "\ufeff'=1,2,60.50,2026-11-10 12:00+00:00,\r\n"

@@ -1,5 +1,7 @@
 """Checkouts. Settling one again asks Stripe for its outcome."""
 
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -9,15 +11,18 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import settlement, stripe_api, tasks
+from campaigns.admin.downloads import Downloads
 from campaigns.admin.site import ViewOnlyAdmin, amount
 from campaigns.models import Checkout
 from campaigns.models.moves import ForbiddenMove
+from campaigns.reports.lists import list_sign_ups
+from campaigns.spreadsheets import Cell
 
 AT_ONCE = 25  # each makes several calls to Stripe while staff wait
 
 
 @admin.register(Checkout)
-class CheckoutAdmin(ViewOnlyAdmin):
+class CheckoutAdmin(Downloads, ViewOnlyAdmin):
     list_display = ["created_at", "kind", amount, "status", "email", "campaign", "placement"]
     list_display_links = ["created_at", "kind"]
     list_filter = ["status", "kind", "campaign"]
@@ -29,12 +34,15 @@ class CheckoutAdmin(ViewOnlyAdmin):
     fieldsets = [
         (None, {"fields": [("kind", "status"), "price", ("campaign", "placement")]}),
         (_("Buyer"), {"fields": ["name", "email", "language", "member"]}),
-        (_("Form data"), {"fields": ["typed"]}),
+        (_("Form data"), {"fields": ["typed", ("newsletter_agreed_at", "newsletter_wording")]}),
         (_("At Stripe"), {"fields": ["session_id", "customer_id", "attempt"]}),
         (_("Times"), {"fields": ["created_at", "settle_at"]}),
     ]
     readonly_fields = ["created_at", "settle_at"]
     actions = ["settle"]
+
+    def list_rows(self, rows: QuerySet[Any]) -> Iterator[list[Cell]]:
+        return list_sign_ups(rows)
 
     @admin.action(description=_("Settle again (ask Stripe for the outcome)"), permissions=["work"])
     def settle(self, request: HttpRequest, checkouts: QuerySet[Checkout]) -> None:

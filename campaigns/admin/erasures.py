@@ -13,7 +13,7 @@ from campaigns.admin.forms import WhyForm
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, yes_or_no
 from campaigns.models import ErasedAddress, Erasure, Member
-from campaigns.models.erasure import hash_erased
+from campaigns.models.erasure import hashes_of_erased
 
 
 class ErasureInline(ViewOnlyInline):
@@ -95,4 +95,4 @@ class ErasedAddressAdmin(ViewOnlyAdmin):
     ) -> tuple[QuerySet[ErasedAddress], bool]:
         if not search_term.strip():
             return queryset, False
-        return queryset.filter(address_hash=hash_erased(search_term)), False
+        return queryset.filter(address_hash__in=hashes_of_erased(search_term)), False

@@ -1,5 +1,6 @@
 """Members, with everything they bought or were given, and the actions that staff take for them."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
@@ -15,10 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import actions, members, tasks
 from campaigns.actions.people import lock_member
 from campaigns.admin.attention import NeedsAttention
+from campaigns.admin.downloads import Downloads, InCampaign
 from campaigns.admin.erasures import ERASE, ErasureInline, is_being_erased
 from campaigns.admin.forms import MomentField, StaffForm
 from campaigns.admin.merges import FIND_DUPLICATE, MERGE
-from campaigns.admin.pages import ActionPages, Done, NotDone, Page
+from campaigns.admin.pages import ActionPages, Done, Link, NotDone, Page
 from campaigns.admin.person import (
     FormerAddressInline,
     GiftBoughtInline,
@@ -27,10 +30,11 @@ from campaigns.admin.person import (
     PaymentInline,
     TallyInline,
 )
+from campaigns.forms import NameField, PersonEmailField
 from campaigns.forms.money import CurrencyField, MoneyField
 from campaigns.models import Campaign, Member, Plan
-from campaigns.models.erasure import is_of_erased
-from campaigns.models.member import canonical_email
+from campaigns.reports.lists import list_members
+from campaigns.spreadsheets import Cell
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_MONTHS = 120
@@ -40,18 +44,19 @@ _TEMPLATE = "campaigns/staff/about_member.html"
 class MemberForm(forms.ModelForm[Member]):
     """Changes only the fields that staff edited, so that a newer value isn't overwritten."""
 
+    class Meta:
+        model = Member
+        fields = ["email", "name", "language"]
+        field_classes = {"email": PersonEmailField, "name": NameField}
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.show_hidden_initial = True
 
     def clean_email(self) -> str:
-        """Return the canonical address; no two members share one."""
-        email = canonical_email(self.cleaned_data["email"])
-        if is_of_erased(email):
-            raise forms.ValidationError(
-                _("This address is a placeholder for an erased one. Enter a real address.")
-            )
+        """Refuse the address of another member, also a former one."""
+        email = str(self.cleaned_data["email"])
         other = Member.objects.find(email)
         if other is not None and other.pk != self.instance.pk:
             words = (
@@ -178,10 +183,16 @@ RECORD_PAYMENT = Page(
 
 
 @admin.register(Member)
-class MemberAdmin(ActionPages):
+class MemberAdmin(Downloads, ActionPages):
     pages = (GRANT, RECORD_PAYMENT, FIND_DUPLICATE, MERGE, ERASE)
     list_display = ["email", "name", "language", "created_at"]
-    list_filter = [NeedsAttention, "language", "memberships__status", "memberships__source"]
+    list_filter = [
+        NeedsAttention,
+        InCampaign,
+        "language",
+        "memberships__status",
+        "memberships__source",
+    ]
     list_per_page = 50
     show_full_result_count = False
     date_hierarchy = "created_at"
@@ -198,6 +209,22 @@ class MemberAdmin(ActionPages):
         GiftClaimedInline,
         FormerAddressInline,
     ]
+
+    def list_rows(self, rows: QuerySet[Any]) -> Iterator[list[Cell]]:
+        return list_members(rows, at=timezone.now())
+
+    def list_notices(self, request: HttpRequest, row: Member) -> list[tuple[str, Link | None]]:
+        if row.duplicate_of is None:
+            return []
+        words = gettext(
+            "This member has the same e-mail address as %(name)s. Members are found by one "
+            "spelling only, so merge the duplicates."
+        )
+        link = None
+        if self.may_open(request, row.duplicate_of, MERGE.name):
+            url = self.url_of(row.duplicate_of, MERGE.name, row.pk)
+            link = Link(gettext("Compare members"), url)
+        return [(words % {"name": row.duplicate_of}, link)]
 
     def get_inlines(self, request: HttpRequest, obj: Member | None) -> list[Any]:
         """Show nothing below the form of a new member."""

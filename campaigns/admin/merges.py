@@ -17,7 +17,6 @@ from campaigns.admin.erasures import is_being_erased
 from campaigns.admin.forms import StaffForm, WhyForm
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 from campaigns.models import Member
-from campaigns.models.member import canonical_email
 
 _PERMISSIONS = ("campaigns.change_member", "campaigns.delete_member")
 _LONGEST_NUMBER = 18  # digits
@@ -43,7 +42,7 @@ class DuplicateForm(StaffForm):
         if typed.isascii() and typed.isdecimal() and len(typed) <= _LONGEST_NUMBER:
             other = Member.objects.filter(pk=int(typed)).first()
         else:
-            other = Member.objects.find(canonical_email(typed))
+            other = Member.objects.find(typed)
         if other is None:
             raise forms.ValidationError(_("No member found. Check the address or the number."))
         if other == self.kept:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.site import ViewOnlyAdmin
 from campaigns.models import OptOut
-from campaigns.models.opt_out import hash_address
+from campaigns.models.opt_out import hashes_of
 
 
 @admin.register(OptOut)
@@ -24,4 +24,4 @@ class OptOutAdmin(ViewOnlyAdmin):
     ) -> tuple[QuerySet[OptOut], bool]:
         if not search_term.strip():
             return queryset, False
-        return queryset.filter(address_hash=hash_address(search_term)), False
+        return queryset.filter(address_hash__in=hashes_of(search_term)), False

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -16,6 +16,7 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 
 from campaigns.admin.forms import StaffForm
+from campaigns.admin.site import AddressSearch
 
 
 class NotDone(Exception):
@@ -69,7 +70,7 @@ class Page:
     refuses_posts: bool = True  # False: its form tells what became of the first of two clicks
 
 
-class ActionPages(admin.ModelAdmin[Any]):
+class ActionPages(AddressSearch):
     """Open the pages in `pages`, and link them in a panel on the row's own page."""
 
     change_form_template = "campaigns/staff/change_form.html"

@@ -8,12 +8,13 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.helpers import InlineAdminFormSet
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.money import format_money
+from campaigns.people import canonical_email
 
 admin.site.site_header = settings.NEWSROOM_NAME
 admin.site.site_title = settings.NEWSROOM_NAME
@@ -34,7 +35,17 @@ class ViewOnly:
         return False
 
 
-class ViewOnlyAdmin(ViewOnly, admin.ModelAdmin[Any]):
+class AddressSearch(admin.ModelAdmin[Any]):
+    """Finds addresses in whatever spelling staff type them."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        words = [canonical_email(word) if "@" in word else word for word in search_term.split()]
+        return super().get_search_results(request, queryset, " ".join(words))
+
+
+class ViewOnlyAdmin(ViewOnly, AddressSearch):
     """Its actions, if any, need the model's change permission."""
 
     list_per_page = 50

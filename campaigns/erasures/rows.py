@@ -25,7 +25,7 @@ from campaigns.models import (
     RefundOrder,
 )
 from campaigns.models.erasure import address_of_erased, hash_erased
-from campaigns.models.member import canonical_email
+from campaigns.people import canonical_email
 
 _TRIES = 5
 # Typed fields that are still needed to create a gift once the bank has paid.
@@ -144,7 +144,8 @@ def _is_received(gift: Gift, member: Member, traces: Traces) -> bool:
 
 def _strip_own(checkout: Checkout, member: Member) -> None:
     checkout.email = address_of_erased(member.pk)
-    checkout.name = checkout.session_url = ""
+    checkout.name = checkout.session_url = checkout.newsletter_wording = ""
+    checkout.newsletter_agreed_at = None
     if checkout.session_id is None:
         checkout.attempt += 1  # a request to Stripe under way opens no session for it
 
@@ -192,7 +193,7 @@ def _strip_history(rows: Iterable[models.Model]) -> None:
 
 
 def _strip_person(member: Member, traces: Traces, *, at: datetime) -> None:
-    for address in traces.addresses:
+    for address in {canonical_email(each) for each in traces.addresses}:
         ErasedAddress.objects.update_or_create(
             address_hash=hash_erased(address), defaults={"erased_at": at}
         )

@@ -26,7 +26,7 @@ from campaigns.models import (
     RefundOrder,
 )
 from campaigns.models.erasure import address_of_erased, is_of_erased
-from campaigns.models.member import canonical_email
+from campaigns.people import spellings_of
 
 # Fields in which staff write free text.
 FREE_TEXTS = (
@@ -41,7 +41,7 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ‘`´", "'"))
 
 @dataclass(frozen=True)
 class Traces:
-    """A person's addresses in canonical form, and names as they were written."""
+    """A person's addresses in all spellings we may have stored, and names as they were written."""
 
     addresses: frozenset[str]
     names: frozenset[str] = field(default_factory=frozenset)
@@ -128,7 +128,10 @@ def find_traces(member: Member) -> Traces:
     written |= set(member.address_changes.filter(confirmed).values_list("email", flat=True))
     written |= set(member.checkouts.values_list("email", flat=True))
     addresses = {
-        canonical_email(address) for address in written if address and not is_of_erased(address)
+        spelling
+        for address in written
+        if address and not is_of_erased(address)
+        for spelling in spellings_of(address)
     }
     # An address that they left, or a typo that was confirmed, may belong to someone else now.
     for owned in (

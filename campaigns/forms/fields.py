@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Price
 from campaigns.models.erasure import is_of_erased
-from campaigns.models.member import canonical_email
+from campaigns.people import canonical_email, clean_name, clean_text
 from campaigns.spreadsheets import is_formula
 
 
@@ -17,12 +17,15 @@ def _has_control_characters(text: str, *, allowed: str = "") -> bool:
 
 
 class NameField(forms.CharField):
-    """A person's name: one line."""
+    """A person's name: one line, without characters that hide or reorder its letters."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 120)
         super().__init__(**kwargs)
         self.error_messages["required"] = _("Enter a name.")
+
+    def to_python(self, value: Any) -> str:
+        return clean_name(str(super().to_python(value)))
 
     def clean(self, value: Any) -> str:
         name = str(super().clean(value))
@@ -37,19 +40,22 @@ class NameField(forms.CharField):
 
 
 class PersonEmailField(forms.EmailField):
-    """A person's e-mail address, normalised."""
+    """A person's e-mail address, in its canonical form."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=254, **kwargs)
+        kwargs.setdefault("max_length", 254)
+        super().__init__(**kwargs)
         self.error_messages["required"] = _("Enter an e-mail address.")
         self.error_messages["invalid"] = _(
             "Enter a valid e-mail address, for example name@example.org."
         )
 
+    def to_python(self, value: Any) -> str:
+        return canonical_email(str(super().to_python(value)))
+
     def clean(self, value: Any) -> str:
-        address = canonical_email(str(super().clean(value)))
-        # Normalising may lengthen the address. Placeholder addresses of erased members are invalid.
-        if len(address) > 254 or is_of_erased(address):
+        address = str(super().clean(value))
+        if is_of_erased(address):  # the placeholder of an erased member's address
             raise forms.ValidationError(self.error_messages["invalid"])
         return address
 
@@ -64,7 +70,8 @@ class MessageField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         # Browsers count a line break as one character and send two.
-        return str(super().to_python(value)).replace("\r\n", "\n").replace("\r", "\n")
+        lines = str(super().to_python(value)).replace("\r\n", "\n").replace("\r", "\n")
+        return clean_text(lines).strip()
 
     def clean(self, value: Any) -> str:
         message = str(super().clean(value))

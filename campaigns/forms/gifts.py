@@ -15,6 +15,7 @@ from campaigns.forms.orders import CheckoutForm
 from campaigns.forms.questions import Question, check_address, check_recipient
 from campaigns.models import Checkout, Price
 from campaigns.money import decimal_places
+from campaigns.people import canonical_email
 
 MOST_GIFTS = 100
 MIN_ROWS = 3
@@ -198,7 +199,8 @@ class GiftsForm(BuyerForm):
         label=_("Paste a list"),
         help_text=_(
             "One gift per line: name, e-mail, message. Separate with commas, semicolons or tabs. "
-            "Leave the e-mail empty to hand a gift over yourself."
+            "Leave the e-mail empty to hand a gift over yourself. Addresses from an e-mail work, "
+            "too: Ada <ada@example.org>; Ben <ben@example.org>."
         ),
         required=False,
         strip=False,
@@ -269,7 +271,7 @@ class GiftsForm(BuyerForm):
         data = {name: self.data[name] for name in self.data if name != "paste"}
         form = GiftsForm.as_typed(data, rows=rows, **options)
         form.rows = _make_rows(_encode_rows(add_rows(rows)), typed=[])
-        form.check_rows(buyer=str(self["email"].value() or "").strip().lower())
+        form.check_rows(buyer=canonical_email(str(self["email"].value() or "")))
         return form
 
     def with_more_rows(self) -> "GiftsForm":

@@ -41,6 +41,7 @@ _HEADINGS = {
     ),
 }
 _ADDRESS = re.compile(r"[^\s,;\"@]+@[^\s,;\"@]+")
+_BETWEEN_MAILBOXES = re.compile(r"[;\n]|(?<=>)\s*,")
 _NOT_IN_HEADINGS = re.compile(r"[’'ʼ`.\-_‐*]")
 
 
@@ -76,7 +77,7 @@ def read_list(text: str, *, most: int) -> list[Row]:
         )
     if not text.strip():
         raise UnreadableList(_("This list is empty."))
-    lines = _pick_delimiter(text)
+    lines = _read_mailboxes(text) or _pick_delimiter(text)
     columns: tuple[str, ...] = COLUMNS
     if (headings := _read_headings(lines[0][1])) is not None:
         columns, lines = headings, lines[1:]
@@ -103,7 +104,43 @@ def read_list(text: str, *, most: int) -> list[Row]:
                 )
             )
     empty = dict.fromkeys(COLUMNS, "")
-    return [empty | dict(zip(columns, cells, strict=False)) for _number, cells in lines]
+    return [
+        _split_mailbox(empty | dict(zip(columns, cells, strict=False))) for _number, cells in lines
+    ]
+
+
+def _read_mailboxes(text: str) -> list[tuple[int, list[str]]]:
+    """Return recipients as e-mail programs write them: "Ada <ada@example.org>; Ben <…>".
+
+    Return nothing if the text has anything else, such as messages.
+    """
+    lines: list[tuple[int, list[str]]] = []
+    pieces = _BETWEEN_MAILBOXES.split(text) if "<" in text else []
+    for piece in filter(None, (each.strip(" ,\t\r") for each in pieces)):
+        mailbox = _read_mailbox(piece) or ("", piece)
+        if not _ADDRESS.fullmatch(mailbox[1]):
+            return []
+        lines.append((1, list(mailbox)))
+    return lines
+
+
+def _read_mailbox(text: str) -> tuple[str, str] | None:
+    """Return the name and the address of "Ada Reader <ada@example.org>", or None."""
+    name, opened, address = text.partition("<")
+    address = address.strip().removesuffix(">").strip()
+    if not opened or not _ADDRESS.fullmatch(address):
+        return None
+    return name.strip().strip("\"'").strip(), address
+
+
+def _split_mailbox(row: Row) -> Row:
+    """Return the row with a name and an address that were written in one cell as two."""
+    name, email, message = (row[column] for column in COLUMNS)
+    if (mailbox := _read_mailbox(name)) and not _ADDRESS.fullmatch(email):
+        return dict(zip(COLUMNS, (*mailbox, message or email), strict=True))
+    if mailbox := _read_mailbox(email):
+        return row | {"recipient_name": name or mailbox[0], "recipient_email": mailbox[1]}
+    return row
 
 
 def _pick_delimiter(text: str) -> list[tuple[int, list[str]]]:

@@ -4,7 +4,9 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core import signing
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.forms.fields import NameField, PersonEmailField, PriceField
@@ -37,6 +39,7 @@ class CheckoutForm(forms.Form):
     token = forms.CharField(widget=forms.HiddenInput, max_length=200)
     placement = forms.CharField(widget=forms.HiddenInput, max_length=32, required=False)
     asked = forms.CharField(widget=forms.HiddenInput, required=False)
+    newsletter = forms.BooleanField(required=False)
 
     def __init__(
         self, *args: Any, campaign: Campaign | None, asks_questions: bool = True, **kwargs: Any
@@ -45,6 +48,17 @@ class CheckoutForm(forms.Form):
         self.campaign = campaign
         self.currency = campaign.currency if campaign else "eur"
         self.asks_questions = asks_questions
+        if settings.ASK_NEWSLETTER:
+            self.fields["newsletter"].label = gettext(
+                "Send me the newsletter of %(newsroom)s. I can unsubscribe at any time."
+            ) % {"newsroom": settings.NEWSROOM_NAME}
+        else:
+            del self.fields["newsletter"]
+
+    def newsletter_wording(self) -> str:
+        """Return the words that the reader agreed to; empty if they left the box unticked."""
+        is_agreed = self.cleaned_data.get("newsletter", False)
+        return str(self.fields["newsletter"].label) if is_agreed else ""
 
     def gifts(self) -> list[dict[str, str]]:
         """Return the gifts as the Checkout stores them."""

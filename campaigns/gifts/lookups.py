@@ -5,7 +5,6 @@ from datetime import datetime
 from campaigns.emails import links
 from campaigns.models import Gift, Member, ReplacedCode
 from campaigns.models.codes import possible_hashes
-from campaigns.models.member import canonical_email
 
 
 class GiftNotClaimable(Exception):
@@ -56,7 +55,7 @@ def refuse_if_claimed_by_other(code: str, *, email: str) -> None:
         code_hash__in=possible_hashes(code), status=Gift.Status.CLAIMED
     ).first()
     if claimed is not None:
-        known = Member.objects.find(canonical_email(email))
+        known = Member.objects.find(email)
         if known is None or known.pk != claimed.claimed_by_id:
             raise GiftNotClaimable(Gift.Status.CLAIMED)
 

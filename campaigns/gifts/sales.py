@@ -16,6 +16,7 @@ from campaigns.gifts.timeline import plan_next_step
 from campaigns.models import Checkout, Gift, OutgoingMail, Payment, Refund
 from campaigns.models.moves import ForbiddenMove
 from campaigns.payments import Interval, valid_interval
+from campaigns.people import canonical_email
 
 _FOLLOWING = ["status", "reversed_at", "is_pardoned", "revoked_at", "revoked_for", "next_step_at"]
 
@@ -73,7 +74,7 @@ def _create_gift(
         buyer=payment.member,
         buyer_name=checkout.name,
         recipient_name=ordered.get("recipient_name", ""),
-        recipient_email=ordered.get("recipient_email", ""),
+        recipient_email=canonical_email(ordered.get("recipient_email", "")),
         message=ordered.get("message", ""),
         zone=ordered.get("zone", ""),
         paid_at=payment.paid_at,

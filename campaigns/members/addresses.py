@@ -150,8 +150,8 @@ def set_address(member: Member, email: str, *, at: datetime) -> None:
     member.sign_in_links.filter(used_at=None).update(used_at=at)
     if OptOut.objects.holds(before):
         emails.stop_reminders(email)
-    member.email, member.tell_stripe_at = email, at
-    member.save(update_fields=["email", "tell_stripe_at"])
+    member.email, member.tell_stripe_at, member.duplicate_of = email, at, None
+    member.save(update_fields=["email", "tell_stripe_at", "duplicate_of"])
 
 
 def _schedule_mail(change: AddressChange, kind: OutgoingMail.Kind, *, at: datetime) -> None:

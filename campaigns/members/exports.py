@@ -48,6 +48,12 @@ def gather_data(member: Member) -> dict[str, Any]:
                 "plan", "price", "checkout__price"
             ).order_by("started_at", "pk")
         ],
+        "newsletter": [
+            {"agreed_to": wording, "agreed_at": agreed_at}
+            for wording, agreed_at in member.checkouts.filter(newsletter_agreed_at__isnull=False)
+            .order_by("newsletter_agreed_at", "pk")
+            .values_list("newsletter_wording", "newsletter_agreed_at")
+        ],
         "payments": [_payment_data(each) for each in payments_of(member)],
         "gifts_bought": [
             _gift_data(gift)

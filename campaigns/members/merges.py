@@ -35,6 +35,7 @@ from campaigns.models import (
     Payment,
     Tally,
 )
+from campaigns.people import canonical_email
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,7 @@ MOVED: tuple[tuple[type[models.Model], str], ...] = (
     (Gift, "claimed_by"),
     (OutgoingMail, "member"),
     (FormerAddress, "member"),
+    (Member, "duplicate_of"),
 )
 _TRIES = 5
 
@@ -169,6 +171,7 @@ def _merge(kept_id: int, gone_id: int) -> None:
     kept.tell_stripe_at, kept.tell_stripe_error = now, ""
     kept.save(update_fields=["name", "created_at", "tell_stripe_at", "tell_stripe_error"])
     gone.delete()
+    _clean_address(kept)
     progress.tally_members([kept])
 
 
@@ -208,11 +211,20 @@ def _lock_both(kept_id: int, gone_id: int) -> tuple[Member, Member]:
 def _keep_address(kept: Member, gone: Member) -> None:
     """Let the address of `gone` lead to `kept`, who also takes over its opt-out of reminders."""
     FormerAddress.objects.update_or_create(
-        email=gone.email, defaults={"member": kept, "left_at": timezone.now()}
+        email=canonical_email(gone.email), defaults={"member": kept, "left_at": timezone.now()}
     )
-    kept.former_addresses.filter(email=kept.email).delete()
+    kept.former_addresses.filter(email=canonical_email(kept.email)).delete()
     if OptOut.objects.holds(gone.email):
         emails.stop_reminders(kept.email)
+
+
+def _clean_address(kept: Member) -> None:
+    """Give the member the canonical form of their address, once its other owner is merged."""
+    address = canonical_email(kept.email)
+    if kept.email != address and not Member.objects.filter(email=address).exists():
+        kept.email = address
+    Member.objects.filter(pk=kept.pk, duplicate_of=kept).update(duplicate_of=None)
+    Member.objects.filter(pk=kept.pk).update(email=kept.email)
 
 
 def _log_filter(member: Member) -> dict[str, object]:

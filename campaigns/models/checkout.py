@@ -70,6 +70,11 @@ class Checkout(models.Model):
         _("language"), max_length=8, choices=settings.LANGUAGES, default="en"
     )
     typed = models.JSONField(_("form content"), default=dict, blank=True)
+    # The reader agreed to get the newsletter: the words beside the box, and when it was sent.
+    newsletter_wording = models.TextField(
+        _("newsletter: agreed to"), blank=True, default="", db_default=""
+    )
+    newsletter_agreed_at = models.DateTimeField(_("newsletter: agreed at"), null=True, blank=True)
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.STARTING)
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
     member = models.ForeignKey(

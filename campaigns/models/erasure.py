@@ -11,7 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models.member import Member, canonical_email
+from campaigns.models.member import Member
+from campaigns.people import canonical_email, spellings_of
 
 
 class ErasureManager(models.Manager["Erasure"]):
@@ -72,7 +73,7 @@ class Erasure(models.Model):
 
 class ErasedAddressManager(models.Manager["ErasedAddress"]):
     def holds(self, address: str) -> bool:
-        return self.filter(address_hash=hash_erased(address)).exists()
+        return self.filter(address_hash__in=hashes_of_erased(address)).exists()
 
     def are_named_in(self, payload: str) -> bool:
         """Return whether a stored payload contains the address of an erased person."""
@@ -108,12 +109,21 @@ def address_of_erased(member_id: int) -> str:
 
 
 def is_of_erased(address: str) -> bool:
-    return address.strip().lower().endswith(NOWHERE)
+    return canonical_email(address).endswith(NOWHERE)
 
 
 def hash_erased(address: str) -> str:
     """Return the hash that is kept of an erased address. It needs no key, so none can be lost."""
-    return hashlib.sha256(f"erased:{canonical_email(address)}".encode()).hexdigest()
+    return _hash(canonical_email(address))
+
+
+def hashes_of_erased(address: str) -> set[str]:
+    """Return the hashes under which an address may be kept, by its spellings."""
+    return {_hash(spelling) for spelling in spellings_of(address)}
+
+
+def _hash(address: str) -> str:
+    return hashlib.sha256(f"erased:{address}".encode()).hexdigest()
 
 
 _ADDRESS = re.compile(r"""[^\s"'<>(),:;]+@[^\s"'<>(),:;]+""")
@@ -124,10 +134,11 @@ def hash_addresses_in(payload: str) -> set[str]:
     if "@" not in payload and "\\u0040" not in payload:
         return set()
     return {
-        hash_erased(address)
+        hashed
         for text in _texts_in(payload)
         if "@" in text
         for address in [text, *_ADDRESS.findall(text)]
+        for hashed in hashes_of_erased(address)
     }
 
 

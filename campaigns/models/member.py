@@ -5,19 +5,13 @@ from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-
-def canonical_email(address: str) -> str:
-    """Return the form of an address by which members are found: trimmed and case-folded.
-
-    The domain is only lowercased: "straße.de" and "strasse.de" are two domains.
-    """
-    name, at, domain = address.strip().rpartition("@")
-    return name.casefold() + at + domain.lower()
+from campaigns.people import canonical_email, clean_name
 
 
 class MemberManager(models.Manager["Member"]):
     def find(self, address: str) -> "Member | None":
-        """Return the member whose current or former canonical address this is."""
+        """Return the member whose current or former address this is, however it is spelled."""
+        address = canonical_email(address)
         found = self.filter(email=address).first()
         return found or self.filter(former_addresses__email=address).first()
 
@@ -28,25 +22,26 @@ class MemberManager(models.Manager["Member"]):
 
         Former addresses and those of merged duplicates lead to the same member.
         """
-        address = canonical_email(email)
+        address, name = canonical_email(email), clean_name(name)
         member = self.find(address)
         created = member is None
         if member is None:
             member, created = self.get_or_create(
-                email=address, defaults={"name": name.strip(), "language": language}
+                email=address, defaults={"name": name, "language": language}
             )
-        if not created and name.strip() and not member.name:
-            member.name = name.strip()
+        if not created and name and not member.name:
+            member.name = name
             self.filter(pk=member.pk, name="").update(name=member.name)
         return member
 
     def lock_by_email(self, email: str, *, name: str = "", language: str = "en") -> "Member":
         """Return the same member as `get_or_create_by_email`, locked, even after a merge."""
+        address = canonical_email(email)
         while True:
-            member = self.get_or_create_by_email(email, name=name, language=language)
+            member = self.get_or_create_by_email(address, name=name, language=language)
             locked = self.select_for_update(no_key=True).filter(pk=member.pk).first()
             # A member who was erased meanwhile no longer has that address.
-            if locked is not None and (locked.erased_at is None or locked.email == email):
+            if locked is not None and (locked.erased_at is None or locked.email == address):
                 return locked
 
 
@@ -65,6 +60,16 @@ class Member(models.Model):
     tell_stripe_error = models.CharField(
         _("error of the Stripe update"), max_length=200, blank=True, default="", db_default=""
     )
+    # Their address, once cleaned, belongs to that member. Staff merge the two.
+    duplicate_of = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        verbose_name=_("duplicate of"),
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="duplicates",
+    )
     # No personal data is left; the row stays because payments and tallies refer to it.
     erased_at = models.DateTimeField(_("erased at"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
@@ -74,6 +79,7 @@ class Member(models.Model):
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
+        permissions = [("export_member", _("Can download members and sign-ups"))]
         indexes = [
             models.Index(
                 fields=["tell_stripe_at"],

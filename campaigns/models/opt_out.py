@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models.member import canonical_email
+from campaigns.people import canonical_email, spellings_of
 
 
 def hash_address(address: str) -> str:
@@ -13,12 +13,21 @@ def hash_address(address: str) -> str:
     The hash has no key, because replacing a key would lose all opt-outs. So it hides addresses
     from people who read the list, but not from someone who tests an address they already have.
     """
-    return hashlib.sha256(f"opt-out:{canonical_email(address)}".encode()).hexdigest()
+    return _hash(canonical_email(address))
+
+
+def hashes_of(address: str) -> set[str]:
+    """Return the hashes under which an address may be listed, by its spellings."""
+    return {_hash(spelling) for spelling in spellings_of(address)}
+
+
+def _hash(address: str) -> str:
+    return hashlib.sha256(f"opt-out:{address}".encode()).hexdigest()
 
 
 class OptOutManager(models.Manager["OptOut"]):
     def holds(self, address: str) -> bool:
-        return self.filter(address_hash=hash_address(address)).exists()
+        return self.filter(address_hash__in=hashes_of(address)).exists()
 
 
 class OptOut(models.Model):

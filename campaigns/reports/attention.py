@@ -125,6 +125,11 @@ def _not_synced(people: QuerySet[Any]) -> QuerySet[Any]:
     return people.exclude(tell_stripe_error="")
 
 
+def _same_address(people: QuerySet[Any]) -> QuerySet[Any]:
+    """Return members stored under another spelling of a member's address, by earlier versions."""
+    return people.filter(duplicate_of__isnull=False, erased_at=None)
+
+
 def _not_moved(memberships: QuerySet[Any]) -> QuerySet[Any]:
     return memberships.exclude(push_error="")
 
@@ -169,6 +174,7 @@ CONCERNS = (
     Concern("refused", RefundOrder, _("Refunds that Stripe refused"), _refused),
     Concern("failed", OutgoingMail, _("E-mails that failed in the last 30 days"), _failed),
     Concern("not-synced", Member, _("Members whose new address Stripe refused"), _not_synced),
+    Concern("same-address", Member, _("Members with the same address as another"), _same_address),
     Concern(
         "duplicates",
         Membership,

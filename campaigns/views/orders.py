@@ -166,6 +166,7 @@ def _build_order(form: CheckoutForm) -> checkouts.Order:
         campaign=form.campaign,
         placement=cleaned["placement"],
         typed={"gifts": gifts} if gifts else {},
+        newsletter_wording=form.newsletter_wording(),
     )
 
 
@@ -191,6 +192,7 @@ def _order_initial(request: HttpRequest, earlier: Checkout | None) -> dict[str, 
         "price": earlier.price_id,
         "name": earlier.name,
         "email": earlier.email,
+        "newsletter": bool(earlier.newsletter_wording),
     }
 
 

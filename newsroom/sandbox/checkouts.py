@@ -9,6 +9,8 @@ from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.models import StripeObject
 
 HOURS_OPEN = 24
+# Quoted names and IP addresses are valid addresses, but not for Stripe.
+NOT_IN_ADDRESSES = frozenset('"[]')
 DEBIT_CURRENCIES = frozenset({"eur"})
 
 
@@ -17,9 +19,10 @@ def create_session(params: Document) -> StripeObject:
     mode = params["mode"]
     if params.get("customer") and params.get("customer_email"):
         raise ApiError("You may only specify one of these parameters: customer, customer_email.")
-    if not params.get("customer_email", "").isascii():
+    given = params.get("customer_email", "")
+    if not given.isascii() or not NOT_IN_ADDRESSES.isdisjoint(given):
         raise ApiError(
-            f"Invalid email address: {params['customer_email']}",
+            f"Invalid email address: {given}",
             code="email_invalid",
             param="customer_email",
         )

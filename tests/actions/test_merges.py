@@ -90,11 +90,7 @@ MAKERS: dict[tuple[str, str], Maker] = {
     ("Checkout", "member"): lambda who, campaign: make_checkout(campaign, member=who),
     ("Payment", "member"): lambda who, campaign: make_payment(who, campaign, "2026-11-10 12:00"),
     ("Membership", "member"): lambda who, campaign: memberships.grant_membership(
-        who,
-        plan=None,
-        source=Membership.Source.GRANTED,
-        starts_at=at("2026-11-10 12:00"),
-        months=1,
+        who, plan=None, source=Membership.Source.GRANTED, starts_at=at(LATER), months=1
     ),
     ("Gift", "buyer"): _gift,
     ("Gift", "claimed_by"): lambda who, campaign: record_claim(
@@ -118,6 +114,7 @@ MAKERS: dict[tuple[str, str], Maker] = {
     ("SignInLink", "member"): lambda who, campaign: SignInLink.objects.create(
         member=who, secret_hash="0" * 64
     ),
+    ("Member", "duplicate_of"): lambda who, campaign: Member.objects.create(duplicate_of=who),
     ("Erasure", "member"): lambda who, campaign: Erasure.objects.create(member=who),
 }
 # Tallies are recounted; links and address changes stop working.

@@ -172,7 +172,7 @@ SAY_NOTHING = {
 }
 ARE_STRIPPED = {
     "AddressChange": "email",
-    "Checkout": "email name typed session_url",
+    "Checkout": "email name typed session_url newsletter_wording",
     "Erasure": "why",
     "FormerAddress": "email",
     "Gift": "buyer_name recipient_name recipient_email message",

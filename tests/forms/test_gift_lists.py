@@ -319,6 +319,26 @@ def test_an_empty_list_is_an_error_beside_the_list(client: Client, campaign: Cam
         ("Ім’я;E-mail\nБен;ben@example.org", [("Бен", "ben@example.org", "")]),
         ("Ben\nCleo", [("Ben", "", ""), ("Cleo", "", "")]),
         ("\ufeffBen,ben@example.org", [("Ben", "ben@example.org", "")]),
+        (
+            "Ada Reader <ada@example.org>; Ben <ben@example.org>",
+            [("Ada Reader", "ada@example.org", ""), ("Ben", "ben@example.org", "")],
+        ),
+        (
+            '"Reader, Ada" <ada@example.org>,\n Ben <ben@example.org>;cleo@example.org\n',
+            [
+                ("Reader, Ada", "ada@example.org", ""),
+                ("Ben", "ben@example.org", ""),
+                ("", "cleo@example.org", ""),
+            ],
+        ),
+        ("Ada Reader <ada@example.org>", [("Ada Reader", "ada@example.org", "")]),
+        ("<ada@example.org>", [("", "ada@example.org", "")]),
+        (
+            "Ada <ada@example.org>, Read!\nBen,ben@example.org",
+            [("Ada", "ada@example.org", "Read!"), ("Ben", "ben@example.org", "")],
+        ),
+        ("Name;E-mail\n;Ada <ada@example.org>", [("Ada", "ada@example.org", "")]),
+        ("Ben <3 news;ben@example.org", [("Ben <3 news", "ben@example.org", "")]),
     ],
 )
 def test_lists_are_read_as_people_write_them(text: str, rows: list[tuple[str, ...]]) -> None:

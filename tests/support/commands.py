@@ -22,4 +22,6 @@ def write_file(folder: Path, text: str | bytes) -> Path:
 
 
 def import_file(folder: Path, text: str | bytes, **options: Any) -> str:
-    return run_command("import_members", write_file(folder, text), **options)
+    """Import a file of members and return the last line that was printed, its outcome."""
+    printed = run_command("import_members", write_file(folder, text), **options)
+    return printed.splitlines(keepends=True)[-1]

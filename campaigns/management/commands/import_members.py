@@ -1,54 +1,31 @@
 """The import of earlier members from a file, so that they don't count as new members."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
-from django.core.exceptions import ValidationError
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 
 from campaigns import actions
+from campaigns.management.member_lists.columns import (
+    Columns,
+    UnknownColumns,
+    count_free,
+    find_columns,
+)
+from campaigns.management.member_lists.entries import Entry, RowError, read_entry, read_moment
+from campaigns.management.member_lists.tables import Line, Table, UnreadableTable, read_table
 from campaigns.models import ErasedAddress, Membership
-from campaigns.models.erasure import hash_erased, is_of_erased
-from campaigns.models.member import canonical_email
-from campaigns.spreadsheets import is_formula
+from campaigns.models.erasure import hashes_of_erased
 
 BATCH = 500
-NEEDED = {"email", "since"}
-# Spreadsheets write semicolons in countries that use a decimal comma.
-DELIMITERS = (",", ";", "\t")
-EARLIEST_YEAR = 1900
-NAME_LENGTH = 120
-KEY_LENGTH = 254
-
-
-class RowError(ValueError):
-    """Raised for a row that can't be imported; the message has the reason, but no address."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of the file; its number is that of its last line."""
-
-    number: int
-    cells: dict[str, str]
-    surplus: int  # number of cells more than the header has; negative if cells are missing
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry(actions.ImportedMembership):
-    """A row that can be imported: a person and the time of their membership."""
-
-    number: int
 
 
 @dataclass
@@ -64,34 +41,87 @@ class Outcome:
 
 class Command(BaseCommand):
     help = (
-        "Import earlier members from a CSV file in UTF-8. Its first line names the columns: email, "
-        "since and, if you like, name and until. Write dates as 2024-11-30 or 30.11.2024. A "
-        "membership without “until” has no end. Safe to repeat. Sends no e-mails."
+        "Import earlier members from a CSV file in UTF-8 or a spreadsheet, as Ghost, Memberful, "
+        "WooCommerce, Mailchimp and Excel export them. Its first line names the columns: email, "
+        "since and, if you like, name, until and tier. Write dates as 2024-11-30 or 30.11.2024, "
+        "with or without a time. A day begins at midnight in the newspaper's time zone "
+        "(NEWSROOM_TIME_ZONE), and “until” includes its day. A membership without “until” has no "
+        "end. Safe to repeat. Sends no e-mails."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--dry-run", action="store_true", help="check every row, import none")
+        parser.add_argument(
+            "--column",
+            action="append",
+            default=[],
+            metavar="FIELD=HEADING",
+            help="the column of a field, for example since=created_at; can be repeated",
+        )
+        parser.add_argument(
+            "--only",
+            action="append",
+            default=[],
+            metavar="HEADING=VALUE",
+            help="import only rows with this value, for example tier=Gold, or with any value, for "
+            "example tier; can be repeated",
+        )
+        parser.add_argument(
+            "--everyone", action="store_true", help="import rows without a tier, too"
+        )
+        parser.add_argument(
+            "--zone",
+            default=settings.NEWSROOM_TIME_ZONE,
+            help="the time zone of days and times that name none, for example Europe/Kyiv; "
+            "%(default)s by default",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        rows = read_rows(options["file"])
-        write, now, outcome = not options["dry_run"], timezone.now(), Outcome()
-        for done, batch in _batches(rows):
+        path, zone = options["file"], self._read_zone(options["zone"])
+        try:
+            table = read_table(path)
+            columns = find_columns(table, chosen=options["column"], only=options["only"])
+        except (UnreadableTable, UnknownColumns) as error:
+            raise CommandError(str(error)) from error
+        for text in describe_columns(table, columns, zone):
+            self.stdout.write(text)
+        if not options["everyone"] and (free := count_free(table, columns)):
+            heading = columns.heading_of("tier")
+            raise CommandError(
+                f"{free} of {len(table.lines)} rows have no “{heading}”: they may be readers who "
+                f"don't pay. Leave them out with --only tier, or add --everyone."
+            )
+        lines = [line for line in table.lines if columns.are_wanted(line.cells)]
+        if left_out := len(table.lines) - len(lines):
+            word = "row" if left_out == 1 else "rows"
+            self.stdout.write(f"{left_out} {word} left out by --only")
+        self._columns, self._zone = columns, zone
+        self._import(lines, write=not options["dry_run"])
+
+    def _read_zone(self, name: str) -> ZoneInfo:
+        if name not in available_timezones():
+            raise CommandError(f"--zone {name} is not a time zone. Write it like Europe/Kyiv.")
+        return ZoneInfo(name)
+
+    def _import(self, lines: list[Line], *, write: bool) -> None:
+        now, outcome = timezone.now(), Outcome()
+        for done, batch in _batches(lines):
             entries = list(self._check(batch, outcome, now=now))
             with transaction.atomic():
                 new = self._skip_on_file(self._skip_erased(entries, outcome), outcome)
                 if write and new:
                     actions.import_memberships(new, now=now)
-            self._show_bar(done, len(rows))
+            self._show_bar(done, len(lines))
         self.stdout.write(describe_outcome(outcome, is_dry_run=not write))
         if outcome.errors:
             raise CommandError("Correct the skipped rows and import the file again.")
 
-    def _check(self, batch: Iterable[Row], outcome: Outcome, *, now: datetime) -> Iterator[Entry]:
+    def _check(self, batch: Iterable[Line], outcome: Outcome, *, now: datetime) -> Iterator[Entry]:
         """Yield the rows that can be imported, once for each person and first day."""
         for row in batch:
             try:
-                entry = read_entry(row, now=now)
+                entry = read_entry(row, self._columns, zone=self._zone, now=now)
             except RowError as error:
                 outcome.errors += 1
                 self._say(row.number, str(error))
@@ -106,14 +136,14 @@ class Command(BaseCommand):
 
     def _skip_erased(self, entries: list[Entry], outcome: Outcome) -> list[Entry]:
         """Return the entries without people whose data was erased; we know them by a hash only."""
-        hash_of = {entry.key: hash_erased(entry.email) for entry in entries}
-        hashes = ErasedAddress.objects.filter(address_hash__in=hash_of.values())
-        erased = set(hashes.values_list("address_hash", flat=True))
+        hashes_of = {entry.key: hashes_of_erased(entry.email) for entry in entries}
+        known = ErasedAddress.objects.filter(address_hash__in=set().union(*hashes_of.values()))
+        erased = set(known.values_list("address_hash", flat=True))
         for entry in entries:
-            if hash_of[entry.key] in erased:
+            if hashes_of[entry.key] & erased:
                 outcome.erased += 1
                 self._say(entry.number, "skipped because the person's data was erased on request")
-        return [entry for entry in entries if hash_of[entry.key] not in erased]
+        return [entry for entry in entries if not hashes_of[entry.key] & erased]
 
     def _skip_on_file(self, entries: list[Entry], outcome: Outcome) -> list[Entry]:
         """Return the entries without those that were imported before."""
@@ -141,6 +171,31 @@ class Command(BaseCommand):
             self.stderr.write(f"\r[{bar:.<40}] {done} of {total}", style_func=str, ending=end)
 
 
+def describe_columns(table: Table, columns: Columns, zone: ZoneInfo) -> Iterator[str]:
+    """Yield what each column was taken for, with an example of each kind of date."""
+    yield f"{len(table.lines)} rows; days and times that name no zone are in {zone.key}"
+    for name in columns.positions:
+        example = _show_moment(table, columns, name, zone) if name in {"since", "until"} else ""
+        yield f"{name}: column “{columns.heading_of(name)}”{example}"
+    if "until" not in columns.positions:
+        yield "until: no column, so the memberships have no end"
+    if columns.unused:
+        yield f"not used: {', '.join(columns.unused)}"
+
+
+def _show_moment(table: Table, columns: Columns, name: str, zone: ZoneInfo) -> str:
+    for line in table.lines:
+        if text := columns.pick(line.cells, name):
+            try:
+                moment = read_moment(text, name, zone=zone, is_end=name == "until")
+            except RowError:
+                continue
+            assert moment is not None
+            word = "until" if name == "until" else "from"
+            return f", for example “{text}”: {word} {moment.astimezone(zone):%Y-%m-%d %H:%M}"
+    return ""
+
+
 def describe_outcome(outcome: Outcome, *, is_dry_run: bool) -> str:
     """Return "2 imported, 0 already on file, 1 error; 1 row skipped"."""
     skipped = outcome.errors + outcome.erased
@@ -154,133 +209,9 @@ def describe_outcome(outcome: Outcome, *, is_dry_run: bool) -> str:
     return f"{', '.join(parts)}; {skipped} {'row' if skipped == 1 else 'rows'} skipped"
 
 
-def _batches(rows: list[Row]) -> Iterator[tuple[int, list[Row]]]:
+def _batches(rows: list[Line]) -> Iterator[tuple[int, list[Line]]]:
     """Yield batches of rows, each with the number of rows so far."""
     source, done = iter(rows), 0
     while batch := list(islice(source, BATCH)):
         done += len(batch)
         yield done, batch
-
-
-# Reading
-
-
-def read_rows(path: Path) -> list[Row]:
-    """Return the rows that are not empty; raises CommandError if the file can't be read."""
-    text = _read_text(path)
-    first_line = text.partition("\n")[0]
-    delimiter = max(DELIMITERS, key=first_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        names = [name.strip().lower() for name in next(reader, [])]
-        if missing := sorted(NEEDED - set(names)):
-            found = ", ".join(name for name in names if name) or "none"
-            raise CommandError(
-                f"{path} has no column {' and '.join(missing)}. Its columns: {found}."
-            )
-        if twice := sorted({name for name in names if name and names.count(name) > 1}):
-            raise CommandError(f"{path} has a column twice: {', '.join(twice)}.")
-        return [
-            _row(reader.line_num, names, [cell.strip() for cell in cells])
-            for cells in reader
-            if any(cell.strip() for cell in cells)
-        ]
-    except csv.Error as error:
-        raise CommandError(f"{path} can't be read at line {reader.line_num}: {error}.") from error
-
-
-def _read_text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CommandError(f"{path} can't be read: {error.strerror}.") from error
-    # The “Unicode text” of spreadsheets is UTF-16, recognisable by its first two bytes.
-    encoding = "utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise CommandError(
-            f"{path} is not in UTF-8 (see line {line}). Save it as “CSV UTF-8” and try again."
-        ) from error
-
-
-def _row(number: int, names: list[str], cells: list[str]) -> Row:
-    while len(cells) > len(names) and not cells[-1]:
-        cells.pop()
-    return Row(number, dict(zip(names, cells, strict=False)), len(cells) - len(names))
-
-
-# Checking
-
-
-def read_entry(row: Row, *, now: datetime) -> Entry:
-    """Return the row as an entry; raises RowError with its first mistake."""
-    if row.surplus:
-        amount, word = abs(row.surplus), "more" if row.surplus > 0 else "fewer"
-        raise RowError(f"{amount} {word} {'cell' if amount == 1 else 'cells'} than the header")
-    since = _read_moment(row.cells["since"], "since")
-    if since is None:
-        raise RowError("“since” is empty")
-    if since > now:
-        raise RowError("“since” is in the future")
-    until = _read_moment(row.cells.get("until", ""), "until")
-    if until is not None and until <= since:
-        raise RowError("“until” is not after “since”")
-    email = _read_email(row.cells["email"])
-    name = _read_name(row.cells.get("name", ""))
-    entry = Entry(number=row.number, email=email, name=name, since=since, until=until)
-    if len(entry.key) > KEY_LENGTH:
-        raise RowError("“email” is too long")
-    return entry
-
-
-def _read_email(text: str) -> str:
-    _refuse_formula(text, "email")
-    try:
-        validate_email(text)
-    except ValidationError as error:
-        raise RowError("“email” is not an e-mail address") from error
-    if is_of_erased(text):
-        raise RowError("“email” is the placeholder of an erased address")
-    return canonical_email(text)
-
-
-def _read_name(text: str) -> str:
-    _refuse_formula(text, "name")
-    if len(text) > NAME_LENGTH:
-        raise RowError(f"“name” is longer than {NAME_LENGTH} characters")
-    if any(ord(letter) < 32 for letter in text):
-        raise RowError("“name” contains a line break or another invisible character")
-    return text
-
-
-def _refuse_formula(text: str, column: str) -> None:
-    if is_formula(text):
-        raise RowError(f"“{column}” starts with {text[0]}, like a spreadsheet formula")
-
-
-def _read_moment(text: str, column: str) -> datetime | None:
-    """Return the date's first moment in UTC; raises RowError for ambiguous dates with slashes."""
-    if not text:
-        return None
-    try:
-        moment = _parse_moment(text)
-    except (ValueError, OverflowError):
-        moment = None
-    if moment is None or moment.year < EARLIEST_YEAR:
-        raise RowError(f"“{column}” is not a date. Write it as 2024-11-30 or 30.11.2024")
-    return moment
-
-
-def _parse_moment(text: str) -> datetime | None:
-    if text.count(".") == 2 and ":" not in text:
-        day, month, year = text.split(".")
-        return datetime(int(year), int(month), int(day), tzinfo=UTC)
-    date = parse_date(text)
-    if date is not None:
-        return datetime(date.year, date.month, date.day, tzinfo=UTC)
-    moment = parse_datetime(text)
-    if moment is None or moment.tzinfo is None:
-        return moment and moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC)
