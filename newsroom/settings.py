@@ -135,6 +135,13 @@ TEMPLATES = [
     },
 ]
 
+# Processes and threads. Granian reads its two variables itself; checks compare all three with the
+# number of connections that the database allows.
+
+WEB_PROCESSES = env.integer("GRANIAN_WORKERS", default=2)
+WEB_THREADS = env.integer("GRANIAN_BLOCKING_THREADS", default=16)
+CELERY_WORKER_CONCURRENCY = env.integer("CELERY_WORKER_CONCURRENCY", default=4)
+
 # Data
 
 DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/db.sqlite3")}
@@ -149,7 +156,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         ),
     }
 else:
-    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    # Each request and each task has a connection of its own, so there are never more than threads
+    # and processes. Kept ones would stay open after their threads ended, until none is left.
+    DATABASES["default"] |= {"CONN_MAX_AGE": 0}
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
