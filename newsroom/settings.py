@@ -1,11 +1,12 @@
 """Settings, read from environment variables or from the file `.env`.
 
 `.env.example` describes each variable; a test compares it with this file. `newsroom.environment`
-refuses values that can't be read. `manage.py check` (campaigns/checks.py) reports values that are
-unsafe. Nothing starts while there is an error.
+collects values that can't be read, and the last lines refuse them. `manage.py check` reports values
+that are unsafe (campaigns/checks.py). Nothing starts while there is an error.
 """
 
 import os
+import sys
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,7 +43,9 @@ DEMO_SECRETS = {
 
 DEMO = env.flag("DEMO", default=False)
 DEBUG = env.flag("DEBUG", default=False)
-SECRET_KEY = env.text("SECRET_KEY", default=DEMO_SECRETS["SECRET_KEY"])
+# Production with the sandbox or a test key of Stripe. A banner on every page says so.
+REHEARSAL = env.flag("REHEARSAL", default=False)
+SECRET_KEY = env.secret("SECRET_KEY", default=DEMO_SECRETS["SECRET_KEY"])
 SITE_URL = env.url(
     "SITE_URL", default="http://127.0.0.1:8000", example="https://members.example.org"
 )
@@ -58,7 +61,7 @@ MAIL_DIR = env.folder("MAIL_DIR", default=DATA_DIR / "mails")
 
 # Stripe
 
-STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", default=DEMO_SECRETS["STRIPE_SECRET_KEY"])
+STRIPE_SECRET_KEY = env.secret("STRIPE_SECRET_KEY", default=DEMO_SECRETS["STRIPE_SECRET_KEY"])
 STRIPE_WEBHOOK_SECRET = env.words(
     "STRIPE_WEBHOOK_SECRET", default=[DEMO_SECRETS["STRIPE_WEBHOOK_SECRET"]]
 )
@@ -69,7 +72,7 @@ EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", default=400)
 GRACE_DAYS = env.integer("GRACE_DAYS", default=14)
 # Claim codes are derived with this key. When it is replaced, the old key moves to the fallbacks for
 # as long as gifts sold under it can be claimed.
-GIFT_CODE_KEY = env.text("GIFT_CODE_KEY", default=DEMO_SECRETS["GIFT_CODE_KEY"])
+GIFT_CODE_KEY = env.secret("GIFT_CODE_KEY", default=DEMO_SECRETS["GIFT_CODE_KEY"])
 GIFT_CODE_KEY_FALLBACKS = env.words("GIFT_CODE_KEY_FALLBACKS", default=[])
 
 # A provider that anymail supports also reports bounces. Without one, e-mail goes through EMAIL_URL.
@@ -333,3 +336,8 @@ LOG_LEVEL = env.choice("LOG_LEVEL", LOG_LEVELS, default="INFO")
 LOGGING = configure_logging(level=LOG_LEVEL, readable=DEMO or DEBUG)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+
+# `manage.py check` lists these together with all other errors. Everything else stops here.
+WRONG_VALUES = env.problems
+if sys.argv[1:2] != ["check"]:
+    env.refuse_problems()
