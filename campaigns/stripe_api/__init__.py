@@ -33,6 +33,7 @@ from campaigns.stripe_api.connection import (
     client,
     is_live,
     moment,
+    try_key,
 )
 from campaigns.stripe_api.events import Event, UnusableEvent
 from campaigns.stripe_api.objects import (
@@ -130,6 +131,7 @@ __all__ = [
     "read_webhook",
     "refund_payment",
     "switch_price",
+    "try_key",
     "undo_cancellation",
     "update_customer",
     "upsert_portal_configuration",

@@ -78,6 +78,12 @@ def client() -> stripe.StripeClient:
     return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
 
 
+@translated
+def try_key() -> None:
+    """Make one small request. Raises StripeRefused if Stripe doesn't accept our key."""
+    client().v1.events.list({"limit": 1})
+
+
 def is_live() -> bool:
     """Return whether our key moves real money; events of the other mode are refused."""
     return "_live_" in settings.STRIPE_SECRET_KEY
