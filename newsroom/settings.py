@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "newsroom.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "newsroom.middleware.answer_webhooks_early",
+    "newsroom.middleware.limit_waits",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

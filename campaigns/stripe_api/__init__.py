@@ -54,6 +54,7 @@ from campaigns.stripe_api.objects import (
     list_invoices,
     list_refunds,
 )
+from campaigns.stripe_api.patience import answer_within
 from campaigns.stripe_api.snapshots import (
     BalanceTransaction,
     Charge,
@@ -102,6 +103,7 @@ __all__ = [
     "SubscriptionItem",
     "SubscriptionStatus",
     "UnusableEvent",
+    "answer_within",
     "cancel_subscription_at_period_end",
     "client",
     "create_portal_session",

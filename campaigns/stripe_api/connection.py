@@ -8,6 +8,8 @@ from typing import Any, ParamSpec, TypeVar
 import stripe
 from django.conf import settings
 
+from campaigns.stripe_api.patience import PatientClient
+
 Json = dict[str, Any]
 Params = ParamSpec("Params")
 Answer = TypeVar("Answer")
@@ -70,7 +72,7 @@ def _client(secret_key: str, base: str) -> stripe.StripeClient:
         base_addresses={"api": base} if base else None,
         stripe_version=API_VERSION,
         max_network_retries=1,
-        http_client=stripe.RequestsClient(timeout=_TIMEOUT),
+        http_client=PatientClient(timeout=_TIMEOUT),
     )
 
 
