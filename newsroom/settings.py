@@ -334,7 +334,7 @@ CELERY_BEAT_SCHEDULE = {
 # Logs
 
 LOG_LEVEL = env.choice("LOG_LEVEL", LOG_LEVELS, default="INFO")
-LOGGING = configure_logging(level=LOG_LEVEL, readable=DEMO or DEBUG)
+LOGGING = configure_logging(level=LOG_LEVEL, readable=DEMO or DEBUG or sys.stderr.isatty())
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 
