@@ -4,8 +4,8 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.db import models
 from django.db.migrations import operations
-from django.db.models import NOT_PROVIDED, ManyToManyField
 
 import campaigns.migrations
 
@@ -40,8 +40,8 @@ def is_breaking(operation: operations.base.Operation) -> bool:
     """
     if isinstance(operation, operations.AddField):
         field = operation.field
-        needs_value = not field.null and field.db_default is NOT_PROVIDED
-        return needs_value and not isinstance(field, ManyToManyField)
+        needs_value = not field.null and field.db_default is models.NOT_PROVIDED
+        return needs_value and not isinstance(field, models.ManyToManyField)
     return isinstance(operation, BREAKING)
 
 
@@ -57,5 +57,17 @@ def test_new_migrations_leave_the_release_before_working() -> None:
     assert {name: found for name, found in breaking.items() if found} == {}
 
 
-def test_a_breaking_migration_is_found() -> None:
-    assert any(is_breaking(operation) for operation in read_operations("0007_names_of_fields"))
+@pytest.mark.parametrize(
+    ("operation", "breaks"),
+    [
+        (operations.RemoveField("gift", "message"), True),
+        (operations.RenameField("gift", "message", "greeting"), True),
+        (operations.AddField("gift", "note", models.TextField()), True),
+        (operations.AddField("gift", "note", models.TextField(default="")), True),
+        (operations.AddField("gift", "note", models.TextField(db_default="")), False),
+        (operations.AddField("gift", "noted_at", models.DateTimeField(null=True)), False),
+    ],
+    ids=lambda value: value.describe() if hasattr(value, "describe") else str(value),
+)
+def test_a_breaking_operation_is_found(operation: operations.base.Operation, breaks: bool) -> None:
+    assert is_breaking(operation) is breaks
