@@ -103,7 +103,7 @@ def sell(machine: Machine, crowd: Crowd) -> str:
     crowd.next().give(FRIEND)
     crowd.paid += 1
     sold = time.monotonic() - start
-    crowd.wait_until_counted(seconds=120)
+    crowd.wait_until_counted(seconds=180)
     counted = time.monotonic() - start
     wait_until(lambda: find_claim_link(machine), seconds=60)
     return f"{crowd.sales} sold in {sold:.0f} s, counted and published {counted - sold:.0f} s later"
