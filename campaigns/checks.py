@@ -103,10 +103,10 @@ def _check_stripe_key() -> Iterator[CheckMessage]:
             hint="Unset DEMO, or set a test key. The demo runs against its own sandbox.",
             id="campaigns.E004",
         )
-    if not settings.DEMO and "_test_" in key and _is_https():
+    if not (settings.DEMO or settings.REHEARSAL) and "_test_" in key and _is_https():
         yield Warning(
             "STRIPE_SECRET_KEY is a test key, so no real payments are possible.",
-            hint="That is fine for tests. For the campaign, set the key that starts with sk_live_.",
+            hint="Set the key that starts with sk_live_, or REHEARSAL=true for a test.",
             id="campaigns.W001",
         )
 
@@ -132,10 +132,10 @@ def _check_webhook_secrets() -> Iterator[CheckMessage]:
 
 def _check_stripe_address() -> Iterator[CheckMessage]:
     base = settings.STRIPE_API_BASE
-    if base and not settings.DEMO:
+    if base and not (settings.DEMO or settings.REHEARSAL):
         yield Error(
             "STRIPE_API_BASE is set, so payments wouldn't go to Stripe.",
-            hint="Unset STRIPE_API_BASE. Only the demo and the tests use a sandbox.",
+            hint="Unset it. Only the demo and a rehearsal (REHEARSAL=true) use a sandbox.",
             id="campaigns.E007",
         )
     if base and urlsplit(base).hostname not in LOOPBACK:

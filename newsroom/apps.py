@@ -6,10 +6,13 @@ Every process that sets up Django loads this file, and so Celery's app. Without 
 
 from django.apps import AppConfig
 
-from newsroom import celery
+from newsroom import celery, checks
 
 __all__ = ["NewsroomConfig", "celery"]
 
 
 class NewsroomConfig(AppConfig):
     name = "newsroom"
+
+    def ready(self) -> None:
+        checks.register_checks()

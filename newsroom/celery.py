@@ -6,13 +6,15 @@ from typing import Any
 import django
 from celery import Celery
 from celery.signals import beat_init, worker_init
-from django.core.exceptions import ImproperlyConfigured
+from django.conf import settings
 from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu.transport import TRANSPORT_ALIASES
 
-from newsroom.start import refuse_misconfiguration
+from newsroom.start import explained, refuse_misconfiguration
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings")
+with explained():
+    _ = settings.DEBUG  # reads the settings now; Celery would read them outside this block
 TRANSPORT_ALIASES["filesystem"] = "newsroom.broker:Transport"
 app = Celery("newsroom")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -37,9 +39,7 @@ def schedule_jobs(sender: Celery, **_: Any) -> None:
 @worker_init.connect
 @beat_init.connect
 def start_only_when_safe(**_: Any) -> None:
-    django.setup()
-    try:
+    # Celery would log an exception here and start all the same.
+    with explained():
+        django.setup()
         refuse_misconfiguration()
-    except ImproperlyConfigured as error:
-        # Celery logs an exception here and starts all the same.
-        raise SystemExit(str(error)) from error

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable, Collection
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -11,17 +12,53 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 FALSE = ("false", "off", "n", "no", "0", "")
+# Django knows more of each kind. Those need packages that we don't install, or they lose e-mails or
+# counts: files, memory, nothing.
 DATABASE_SCHEMES = ("postgres", "postgresql", "pgsql", "psql", "sqlite")
+CACHE_SCHEMES = ("rediscache", "redis", "rediss", "filecache")
+MAIL_SCHEMES = ("smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail")
+
+Params = ParamSpec("Params")
+Value = TypeVar("Value")
+Reader = Callable[Concatenate["Environment", str, Params], Value]
+
+
+def collected(read: Reader[Params, Value]) -> Reader[Params, Value]:
+    """Make a reader collect its error in `problems` and return the default instead."""
+
+    @wraps(read)
+    def collect(
+        self: "Environment", name: str, /, *args: Params.args, **kwargs: Params.kwargs
+    ) -> Value:
+        try:
+            return read(self, name, *args, **kwargs)
+        except ImproperlyConfigured as error:
+            self.problems.append(str(error))
+        wrong = os.environ.pop(name)
+        try:
+            return read(self, name, *args, **kwargs)
+        finally:
+            os.environ[name] = wrong
+
+    return collect
 
 
 class Environment:
-    """Reads variables with django-environ, and raises ImproperlyConfigured for a wrong value.
+    """Reads variables with django-environ, and collects what is wrong with them in `problems`.
 
     Errors repeat the value only where it can't contain a password.
     """
 
     def __init__(self) -> None:
         self._env = environ.Env()
+        self.problems: list[str] = []
+
+    def refuse_problems(self) -> None:
+        """Raise ImproperlyConfigured with every wrong value and how to fix it."""
+        if self.problems:
+            raise ImproperlyConfigured(
+                "\n".join(["Fix these settings and start again.", *self.problems])
+            )
 
     def read_file(self, path: Path) -> None:
         """Add the variables of a file. Variables of the environment have precedence."""
@@ -30,6 +67,11 @@ class Environment:
     def text(self, name: str, *, default: str) -> str:
         return str(self._env.str(name, default=default))
 
+    def secret(self, name: str, *, default: str) -> str:
+        """Return a secret; an empty one counts as not set."""
+        return self.text(name, default=default) or default
+
+    @collected
     def url(self, name: str, *, default: str, example: str) -> str:
         """Return a URL that can be taken apart; empty only if that is the default."""
         value = self.text(name, default=default).strip()
@@ -41,6 +83,7 @@ class Environment:
             raise _invalid(name, example) from None
         return value
 
+    @collected
     def folder(self, name: str, *, default: Path) -> Path:
         value = self.text(name, default=str(default)).strip()
         if not value:  # would be the current folder, whichever that is
@@ -51,6 +94,7 @@ class Environment:
         """Return the words of a list that is separated by commas."""
         return list(self._env.list(name, default=default))
 
+    @collected
     def pairs(self, name: str, *, default: dict[str, str]) -> dict[str, str]:
         """Return `name=value` pairs that are separated by commas."""
         try:
@@ -60,12 +104,14 @@ class Environment:
                 f"{name} is not valid. Write name=value pairs, separated by commas."
             ) from None
 
+    @collected
     def integer(self, name: str, *, default: int) -> int:
         try:
             return int(self._env.int(name, default=default))
         except ValueError:
             raise _wrong(name, "Write a whole number") from None
 
+    @collected
     def flag(self, name: str, *, default: bool) -> bool:
         value = bool(self._env.bool(name, default=default))
         # django-environ reads every word that it doesn't know as false.
@@ -73,6 +119,7 @@ class Environment:
             raise _wrong(name, "Write true or false")
         return value
 
+    @collected
     def choice(self, name: str, choices: Collection[str], *, default: str) -> str:
         """Return one of the upper-case `choices`; the variable may be in lower case."""
         value = self.text(name, default=default).strip().upper()
@@ -80,6 +127,7 @@ class Environment:
             raise _wrong(name, f"Write one of {', '.join(choices)}")
         return value
 
+    @collected
     def time_zone(self, name: str, *, default: str) -> str:
         """Return the IANA name of a time zone."""
         value = self.text(name, default=default).strip()
@@ -87,17 +135,20 @@ class Environment:
             raise _wrong(name, "Write a time zone's name, for example Europe/Kyiv")
         return value
 
+    @collected
     def database(self, name: str, *, default: str) -> dict[str, Any]:
         example = "postgres://user:password@host:5432/name"
         return self._read_url(self._env.db_url, name, default, DATABASE_SCHEMES, example)
 
+    @collected
     def cache(self, name: str, *, default: str) -> dict[str, Any]:
         example = "rediscache://host:6379/1"
-        return self._read_url(self._env.cache_url, name, default, self._env.CACHE_SCHEMES, example)
+        return self._read_url(self._env.cache_url, name, default, CACHE_SCHEMES, example)
 
+    @collected
     def mail_server(self, name: str, *, default: str) -> dict[str, Any]:
         example = "smtp+tls://user:password@host:587"
-        return self._read_url(self._env.email_url, name, default, self._env.EMAIL_SCHEMES, example)
+        return self._read_url(self._env.email_url, name, default, MAIL_SCHEMES, example)
 
     def _read_url(
         self,

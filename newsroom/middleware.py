@@ -6,6 +6,9 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import resolve
 from django_structlog.middlewares import RequestMiddleware
 
+from campaigns import stripe_api
+
+WAIT_SECONDS = 10.0
 WEBHOOK_PATH = "/stripe/webhook/"
 
 
@@ -40,6 +43,18 @@ def answer_webhooks_early(
         match = request.resolver_match = resolve(WEBHOOK_PATH)
         answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
         return answer
+
+    return handle
+
+
+def limit_waits(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Let nobody wait for Stripe for longer than WAIT_SECONDS, however many calls a page makes."""
+
+    def handle(request: HttpRequest) -> HttpResponseBase:
+        with stripe_api.answer_within(WAIT_SECONDS):
+            return get_response(request)
 
     return handle
 

@@ -1,11 +1,12 @@
 """Settings, read from environment variables or from the file `.env`.
 
 `.env.example` describes each variable; a test compares it with this file. `newsroom.environment`
-refuses values that can't be read. `manage.py check` (campaigns/checks.py) reports values that are
-unsafe. Nothing starts while there is an error.
+collects values that can't be read, and the last lines refuse them. `manage.py check` reports values
+that are unsafe (campaigns/checks.py). Nothing starts while there is an error.
 """
 
 import os
+import sys
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,7 +44,9 @@ DEMO_SECRETS = {
 
 DEMO = env.flag("DEMO", default=False)
 DEBUG = env.flag("DEBUG", default=False)
-SECRET_KEY = env.text("SECRET_KEY", default=DEMO_SECRETS["SECRET_KEY"])
+# Production with the sandbox or a test key of Stripe. A banner on every page says so.
+REHEARSAL = env.flag("REHEARSAL", default=False)
+SECRET_KEY = env.secret("SECRET_KEY", default=DEMO_SECRETS["SECRET_KEY"])
 SITE_URL = env.url(
     "SITE_URL", default="http://127.0.0.1:8000", example="https://members.example.org"
 )
@@ -62,7 +65,7 @@ MAIL_DIR = env.folder("MAIL_DIR", default=DATA_DIR / "mails")
 
 # Stripe
 
-STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", default=DEMO_SECRETS["STRIPE_SECRET_KEY"])
+STRIPE_SECRET_KEY = env.secret("STRIPE_SECRET_KEY", default=DEMO_SECRETS["STRIPE_SECRET_KEY"])
 STRIPE_WEBHOOK_SECRET = env.words(
     "STRIPE_WEBHOOK_SECRET", default=[DEMO_SECRETS["STRIPE_WEBHOOK_SECRET"]]
 )
@@ -73,7 +76,7 @@ EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", default=400)
 GRACE_DAYS = env.integer("GRACE_DAYS", default=14)
 # Claim codes are derived with this key. When it is replaced, the old key moves to the fallbacks for
 # as long as gifts sold under it can be claimed.
-GIFT_CODE_KEY = env.text("GIFT_CODE_KEY", default=DEMO_SECRETS["GIFT_CODE_KEY"])
+GIFT_CODE_KEY = env.secret("GIFT_CODE_KEY", default=DEMO_SECRETS["GIFT_CODE_KEY"])
 GIFT_CODE_KEY_FALLBACKS = env.words("GIFT_CODE_KEY_FALLBACKS", default=[])
 
 # A provider that anymail supports also reports bounces. Without one, e-mail goes through EMAIL_URL.
@@ -106,6 +109,7 @@ MIDDLEWARE = [
     "newsroom.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "newsroom.middleware.answer_webhooks_early",
+    "newsroom.middleware.limit_waits",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -139,6 +143,13 @@ TEMPLATES = [
     },
 ]
 
+# Processes and threads. Granian reads its two variables itself; checks compare all three with the
+# number of connections that the database allows.
+
+WEB_PROCESSES = env.integer("GRANIAN_WORKERS", default=2)
+WEB_THREADS = env.integer("GRANIAN_BLOCKING_THREADS", default=16)
+CELERY_WORKER_CONCURRENCY = env.integer("CELERY_WORKER_CONCURRENCY", default=4)
+
 # Data
 
 DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/db.sqlite3")}
@@ -153,7 +164,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         ),
     }
 else:
-    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    # Each request and each task has a connection of its own, so there are never more than threads
+    # and processes. Kept ones would stay open after their threads ended, until none is left.
+    DATABASES["default"] |= {"CONN_MAX_AGE": 0}
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -324,6 +337,11 @@ CELERY_BEAT_SCHEDULE = {
 # Logs
 
 LOG_LEVEL = env.choice("LOG_LEVEL", LOG_LEVELS, default="INFO")
-LOGGING = configure_logging(level=LOG_LEVEL, readable=DEMO or DEBUG)
+LOGGING = configure_logging(level=LOG_LEVEL, readable=DEMO or DEBUG or sys.stderr.isatty())
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+
+# `manage.py check` lists these together with all other errors. Everything else stops here.
+WRONG_VALUES = env.problems
+if sys.argv[1:2] != ["check"]:
+    env.refuse_problems()

@@ -1,11 +1,26 @@
-"""Start-up check: the web server and the workers refuse to start on a wrong configuration."""
+"""Start-up: a wrong configuration stops every program, with a list of errors, not a traceback.
+
+Only Django's own modules are imported here, because Celery imports this file before Django has
+loaded its apps.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.core.checks import ERROR, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
-# The tag of the checks in campaigns/checks.py. It is repeated here because Celery imports this
-# file before Django has loaded its apps.
+# The tag of the checks in campaigns/checks.py.
 CONFIGURATION = "configuration"
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Exit with the list of errors if the settings are wrong; a traceback would hide it."""
+    try:
+        yield
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from None
 
 
 def refuse_misconfiguration() -> None:

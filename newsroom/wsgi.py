@@ -4,8 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from newsroom.start import refuse_misconfiguration
+from newsroom.start import explained, refuse_misconfiguration
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsroom.settings")
-application = get_wsgi_application()
-refuse_misconfiguration()
+with explained():
+    application = get_wsgi_application()
+    refuse_misconfiguration()

@@ -30,6 +30,7 @@ REDIS_CACHE = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCac
 GOOD: dict[str, Any] = {
     "DEMO": False,
     "DEBUG": False,
+    "REHEARSAL": False,
     "SECRET_KEY": SECRET,
     "GIFT_CODE_KEY": SECRET,
     "STRIPE_SECRET_KEY": "sk_live_0123456789",
@@ -142,6 +143,11 @@ def test_the_demo_may_use_its_own_secrets(settings: LazySettings, tmp_path: Path
     }
     base = {"STRIPE_API_BASE": "http://127.0.0.1:4242"}
     assert find_mistakes(settings, tmp_path, **DEMO, **public, **base) == []
+
+
+def test_a_rehearsal_may_use_the_sandbox(settings: LazySettings, tmp_path: Path) -> None:
+    sandbox = {"STRIPE_API_BASE": "http://127.0.0.1:4242", "STRIPE_SECRET_KEY": "sk_test_0123"}
+    assert find_mistakes(settings, tmp_path, REHEARSAL=True, **sandbox) == []
 
 
 @pytest.mark.parametrize(

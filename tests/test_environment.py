@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 
 from newsroom.environment import Environment
 
@@ -52,7 +51,13 @@ WRONG = [
     ("database", "postgres://ada:password@db:port/x", "postgres://user:password@host:5432/name"),
     ("cache", "", "rediscache://host:6379/1"),
     ("cache", "redis-cluster://:password@host", "rediscache://host:6379/1"),
+    ("cache", "dummycache://", "rediscache://host:6379/1"),
+    ("cache", "locmemcache://", "rediscache://host:6379/1"),
+    ("cache", "memcache://:password@host", "rediscache://host:6379/1"),
     ("mail_server", "", "smtp+tls://user:password@host:587"),
+    ("mail_server", "filemail:///var/mails", "smtp+tls://user:password@host:587"),
+    ("mail_server", "memorymail://", "smtp+tls://user:password@host:587"),
+    ("mail_server", "dummymail://", "smtp+tls://user:password@host:587"),
     ("mail_server", "smtps+tls://ada:password@host", "smtp+tls://user:password@host:587"),
     ("mail_server", "smtp://ada:password@host:port", "smtp+tls://user:password@host:587"),
 ]
@@ -77,10 +82,13 @@ RIGHT = [
 def test_a_wrong_value_names_the_variable_and_how_to_fix_it(
     reader: str, value: str, cure: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv(NAME, raising=False)
+    default = READERS[reader]()
     monkeypatch.setenv(NAME, value)
-    with pytest.raises(ImproperlyConfigured) as raised:
-        READERS[reader]()
-    message = str(raised.value)
+    env.problems.clear()
+    assert READERS[reader]() == default
+    assert os.environ[NAME] == value
+    (message,) = env.problems
     assert message.startswith(NAME)
     assert cure in message
     assert "password" not in message.replace("user:password@", "")
@@ -127,15 +135,53 @@ def test_the_environment_has_precedence_over_the_file(
     assert env.integer("OTHER_SETTING", default=0) == 7
 
 
-def test_a_command_reports_a_wrong_setting_without_a_traceback() -> None:
+WRONG_SETTINGS = {"DEMO": "true", "GRACE_DAYS": "abc", "EMAIL_URL": "nonsense"}
+
+
+@pytest.mark.parametrize(
+    ("command", "first_line"),
+    [
+        (["manage.py", "check"], "SystemCheckError: System check identified some issues:"),
+        (["manage.py", "migrate"], "Fix these settings and start again."),
+        (["-c", "import newsroom.wsgi"], "Fix these settings and start again."),
+        (["-m", "celery", "-A", "newsroom", "beat"], "Fix these settings and start again."),
+    ],
+    ids=["check", "migrate", "web", "celery"],
+)
+def test_all_wrong_settings_are_listed_at_once_without_a_traceback(
+    command: list[str], first_line: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "newsroom.settings", **WRONG_SETTINGS},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == first_line
+    assert "GRACE_DAYS is 'abc'. Write a whole number" in done.stderr
+    assert "EMAIL_URL is not valid. Write it like smtp+tls://" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_copied_example_lists_every_secret_to_fill_in(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "check"],
         cwd=ROOT,
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "newsroom.settings", "DEBUG": "maybe"},
+        env={
+            "PATH": os.environ["PATH"],
+            "ENV_FILE": str(ROOT / ".env.example"),
+            "DATA_DIR": str(tmp_path),
+            "PUBLISH_DIR": str(tmp_path),
+        },
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("DEBUG is 'maybe'. Write true or false")
+    for name in ("SECRET_KEY", "GIFT_CODE_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"):
+        assert f"{name} is not set" in done.stderr
     assert "Traceback" not in done.stderr

@@ -33,6 +33,7 @@ from campaigns.stripe_api.connection import (
     client,
     is_live,
     moment,
+    try_key,
 )
 from campaigns.stripe_api.events import Event, UnusableEvent
 from campaigns.stripe_api.objects import (
@@ -53,6 +54,7 @@ from campaigns.stripe_api.objects import (
     list_invoices,
     list_refunds,
 )
+from campaigns.stripe_api.patience import answer_within
 from campaigns.stripe_api.snapshots import (
     BalanceTransaction,
     Charge,
@@ -101,6 +103,7 @@ __all__ = [
     "SubscriptionItem",
     "SubscriptionStatus",
     "UnusableEvent",
+    "answer_within",
     "cancel_subscription_at_period_end",
     "client",
     "create_portal_session",
@@ -130,6 +133,7 @@ __all__ = [
     "read_webhook",
     "refund_payment",
     "switch_price",
+    "try_key",
     "undo_cancellation",
     "update_customer",
     "upsert_portal_configuration",

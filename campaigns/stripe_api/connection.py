@@ -8,6 +8,8 @@ from typing import Any, ParamSpec, TypeVar
 import stripe
 from django.conf import settings
 
+from campaigns.stripe_api.patience import PatientClient
+
 Json = dict[str, Any]
 Params = ParamSpec("Params")
 Answer = TypeVar("Answer")
@@ -71,12 +73,18 @@ def _client(secret_key: str, base: str) -> stripe.StripeClient:
         base_addresses={"api": base} if base else None,
         stripe_version=API_VERSION,
         max_network_retries=1,
-        http_client=stripe.RequestsClient(timeout=_TIMEOUT),
+        http_client=PatientClient(timeout=_TIMEOUT),
     )
 
 
 def client() -> stripe.StripeClient:
     return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
+
+
+@translated
+def try_key() -> None:
+    """Make one small request. Raises StripeRefused if Stripe doesn't accept our key."""
+    client().v1.events.list({"limit": 1})
 
 
 def is_live() -> bool:

@@ -26,6 +26,7 @@ IGNORED_SETTINGS = (
     "ANYMAIL",
     "CACHE_URL",
     "CELERY_BROKER_URL",
+    "CELERY_WORKER_CONCURRENCY",
     "CSRF_TRUSTED_ORIGINS",
     "DATABASE_URL",
     "DEFAULT_FROM_EMAIL",
@@ -35,10 +36,12 @@ IGNORED_SETTINGS = (
     "GIFT_CODE_KEY",
     "GIFT_CODE_KEY_FALLBACKS",
     "GRACE_DAYS",
+    "GRANIAN_WORKERS",
     "MAIL_DIR",
     "MAIL_PROVIDER",
     "NEWSROOM_NAME",
     "PUBLISH_DIR",
+    "REHEARSAL",
     "SECRET_KEY",
     "SECURE_HSTS_INCLUDE_SUBDOMAINS",
     "SECURE_HSTS_PRELOAD",
@@ -68,6 +71,8 @@ def make_environment(folder: Path, *, port: int, sandbox_port: int) -> dict[str,
         "BEHIND_PROXY": "false",
         "DATA_DIR": str(folder),
         "NEWSROOM_TIME_ZONE": "Europe/Kyiv",
+        # Some wait for the pretend Stripe, and the others show pages.
+        "GRANIAN_BLOCKING_THREADS": "32",
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
         "SITE_URL": f"http://127.0.0.1:{port}",
@@ -164,7 +169,7 @@ class Processes:
             "web",
             "granian",
             *("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws"),
-            *("--blocking-threads", "8", "--log-level", "warning", "newsroom.wsgi:application"),
+            *("--log-level", "warning", "newsroom.wsgi:application"),
         )
         self.wait_for("web", f"http://127.0.0.1:{port}/")
 

@@ -4,6 +4,10 @@ import io
 import json
 import logging
 import logging.config
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,6 +26,7 @@ from newsroom.middleware import WEBHOOK_PATH, use_proxy_address
 
 pytestmark = pytest.mark.once
 
+PRODUCTION = {"DEMO": "false", "DEBUG": "false"}
 ADDRESS = "ada.reader+campaign@members.example.org"
 
 
@@ -199,3 +204,29 @@ def test_only_the_proxys_own_entry_in_its_header_is_used(
     response = use_proxy_address(answer)(request)
     assert isinstance(response, HttpResponse)
     assert response.content.decode() == address
+
+
+ANSWER = """
+import structlog
+structlog.get_logger("campaigns").warning("mail_refused")
+print("42 members")
+"""
+
+
+@pytest.mark.parametrize("on_terminal", [True, False], ids=["terminal", "file"])
+def test_a_commands_answer_is_alone_on_standard_output(on_terminal: bool) -> None:
+    reading, writing = pty.openpty() if on_terminal else os.pipe()
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", ANSWER],
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "newsroom.settings", **PRODUCTION},
+        stdout=subprocess.PIPE,
+        stderr=writing,
+        text=True,
+        check=True,
+    )
+    os.close(writing)
+    logged = os.read(reading, 10_000).decode()
+    os.close(reading)
+    assert done.stdout == "42 members\n"
+    assert "mail_refused" in logged
+    assert logged.startswith("{") is not on_terminal

