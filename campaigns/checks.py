@@ -335,14 +335,6 @@ def check_scale(**_: Any) -> list[CheckMessage]:
                 id="campaigns.W004",
             )
         )
-    if "File" in settings.CACHES["default"]["BACKEND"]:
-        found.append(
-            Warning(
-                "The cache is a folder, so rate limits apply to one machine only.",
-                hint="Set CACHE_URL to a Redis server, for example rediscache://127.0.0.1:6379/1.",
-                id="campaigns.W005",
-            )
-        )
     return found
 
 

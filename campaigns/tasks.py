@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from campaigns import (
     actions,
+    attempts,
     banners,
     emails,
     erasures,
@@ -178,6 +179,7 @@ def sweep() -> None:
     _work_through("old_event", old_events, partial(webhooks.strip_event, at=now))
     members.delete_old_links(at=now)
     members.delete_old_changes(at=now)
+    attempts.delete_old_counts(at=now)
 
 
 # Acknowledged at once: a broker would give it to a second worker long before it ends. If it stops

@@ -83,10 +83,6 @@ class Environment:
         example = "postgres://user:password@host:5432/name"
         return self._read_url(self._env.db_url, name, default, DATABASE_SCHEMES, example)
 
-    def cache(self, name: str, *, default: str) -> dict[str, Any]:
-        example = "rediscache://host:6379/1"
-        return self._read_url(self._env.cache_url, name, default, self._env.CACHE_SCHEMES, example)
-
     def mail_server(self, name: str, *, default: str) -> dict[str, Any]:
         example = "smtp+tls://user:password@host:587"
         return self._read_url(self._env.email_url, name, default, self._env.EMAIL_SCHEMES, example)

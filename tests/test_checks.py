@@ -23,8 +23,6 @@ ROOT = Path(__file__).resolve().parents[1]
 SECRET = "made-up-for-this-test-0123456789-abcdefghijklmnopqrstuvwxyz"
 SQLITE = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 POSTGRES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "campaigns"}}
-FILE_CACHE = {"default": {"BACKEND": "newsroom.cache.CountingFileCache", "LOCATION": "/nowhere"}}
-REDIS_CACHE = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}
 
 # The settings of a real newsroom: every check passes.
 GOOD: dict[str, Any] = {
@@ -47,7 +45,6 @@ GOOD: dict[str, Any] = {
     "STAFF_EMAIL": "",
     "GRACE_DAYS": 14,
     "DATABASES": POSTGRES,
-    "CACHES": REDIS_CACHE,
 }
 
 LOCAL = {"SITE_URL": "http://127.0.0.1:8000", "ALLOWED_HOSTS": ["127.0.0.1"]}
@@ -106,7 +103,6 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("W003", {"DATABASES": SQLITE}, "SQLite"),
     ("W004", {"CELERY_BROKER_URL": "filesystem://"}, "folder"),
-    ("W005", {"CACHES": FILE_CACHE}, "cache"),
 ]
 
 
@@ -127,7 +123,7 @@ def find_mistakes(settings: LazySettings, tmp_path: Path, **changes: Any) -> lis
     ]
 
 
-# Django warns because these tests change DATABASES and CACHES. No test here opens a connection.
+# Django warns because these tests change DATABASES. No test here opens a connection.
 pytestmark = pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
 
 

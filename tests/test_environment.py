@@ -26,7 +26,6 @@ READERS: dict[str, Callable[[], Any]] = {
     "pairs": lambda: env.pairs(NAME, default={"a": "b"}),
     "choice": lambda: env.choice(NAME, ("INFO", "ERROR"), default="INFO"),
     "database": lambda: env.database(NAME, default="sqlite:////data/db.sqlite3"),
-    "cache": lambda: env.cache(NAME, default="filecache:///data/cache"),
     "mail_server": lambda: env.mail_server(NAME, default="consolemail://"),
 }
 WRONG = [
@@ -46,8 +45,6 @@ WRONG = [
     ("database", "password", "postgres://user:password@host:5432/name"),
     ("database", "mysql://ada:password@db/campaigns", "postgres://user:password@host:5432/name"),
     ("database", "postgres://ada:password@db:port/x", "postgres://user:password@host:5432/name"),
-    ("cache", "", "rediscache://host:6379/1"),
-    ("cache", "redis-cluster://:password@host", "rediscache://host:6379/1"),
     ("mail_server", "", "smtp+tls://user:password@host:587"),
     ("mail_server", "smtps+tls://ada:password@host", "smtp+tls://user:password@host:587"),
     ("mail_server", "smtp://ada:password@host:port", "smtp+tls://user:password@host:587"),
@@ -119,7 +116,7 @@ def test_the_environment_has_precedence_over_the_file(
     (tmp_path / ".env").write_text(f"{NAME}=30\nOTHER_SETTING=7\n")
     env.read_file(tmp_path / ".env")
     assert os.environ[NAME] == "14"
-    assert env.integer("OTHER_SETTING", default=0) == 7
+    assert env.integer("OTHER_SETTING", default=1) == 7
 
 
 def test_a_command_reports_a_wrong_setting_without_a_traceback() -> None:

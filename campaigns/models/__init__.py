@@ -1,6 +1,7 @@
 """The models, one module a concept. Nothing here calls Stripe, sends mail or uses a queue."""
 
 from campaigns.models.address_change import AddressChange
+from campaigns.models.attempt_count import AttemptCount
 from campaigns.models.banner import Banner
 from campaigns.models.campaign import Campaign, CampaignCopy, Phase
 from campaigns.models.checkout import Checkout
@@ -21,6 +22,7 @@ from campaigns.models.tally import PublishedNumber, Tally
 
 __all__ = [
     "AddressChange",
+    "AttemptCount",
     "Banner",
     "Campaign",
     "CampaignCopy",

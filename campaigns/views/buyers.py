@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns import gifts, tasks
+from campaigns.attempts import is_first_within
 from campaigns.emails import links
 from campaigns.forms.buyers import GiftChangeForm
 from campaigns.models import Checkout, Gift
@@ -23,7 +24,7 @@ from campaigns.models.codes import CodeKeyLost
 from campaigns.models.moves import ForbiddenMove
 from campaigns.spreadsheets import neutralise_cell
 from campaigns.views.gift_rows import GiftRow, State, describe_gift
-from campaigns.views.limits import is_first_within, limited
+from campaigns.views.limits import limited
 from campaigns.views.pages import checkout_context, language, redirect_after_post, show_page
 from campaigns.views.private import private, show_bad_link
 

@@ -12,10 +12,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns import settlement, stripe_api, tasks
+from campaigns.attempts import is_first_within
 from campaigns.emails import links
 from campaigns.models import Campaign, Checkout, FormerAddress
 from campaigns.models.erasure import NOWHERE
-from campaigns.views.limits import is_first_within, limited
+from campaigns.views.limits import limited
 from campaigns.views.pages import campaign_context, checkout_context, redirect_after_post, show_page
 
 log = structlog.get_logger(__name__)

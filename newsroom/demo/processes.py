@@ -24,7 +24,6 @@ STOP_SECONDS = 6.0
 # Settings that the demo does not inherit from the shell, so that it never touches real data.
 IGNORED_SETTINGS = (
     "ANYMAIL",
-    "CACHE_URL",
     "CELERY_BROKER_URL",
     "CSRF_TRUSTED_ORIGINS",
     "DATABASE_URL",
