@@ -91,7 +91,5 @@ def configure_logging(*, level: str, readable: bool) -> dict[str, Any]:
             # which can contain a claim code.
             "django.request": {"level": "CRITICAL"},
             "django.server": {"handlers": [], "level": level, "propagate": True},
-            # Its lines contain the names of people who tried to log in.
-            "axes": {"level": "CRITICAL"},
         },
     }
