@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+TRUE = ("true", "on", "y", "yes", "1")
 FALSE = ("false", "off", "n", "no", "0", "")
 DATABASE_SCHEMES = ("postgres", "postgresql", "pgsql", "psql", "sqlite")
 
@@ -71,6 +72,17 @@ class Environment:
         if not value and os.environ.get(name, "").strip().lower() not in FALSE:
             raise _wrong(name, "Write true or false")
         return value
+
+    def proxies(self, name: str, *, default: int) -> int:
+        """Return a number of proxies, 0 to 9; true is one, false is none."""
+        value = self.text(name, default=str(default)).strip().lower()
+        if value in FALSE:
+            return 0
+        if value in TRUE:
+            return 1
+        if value not in set("23456789"):
+            raise _wrong(name, "Write the number of proxies, for example 1")
+        return int(value)
 
     def choice(self, name: str, choices: Collection[str], *, default: str) -> str:
         """Return one of the upper-case `choices`; the variable may be in lower case."""

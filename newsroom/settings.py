@@ -48,7 +48,7 @@ SITE_URL = env.url(
 IS_HTTPS = SITE_URL.startswith("https://")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
-BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
+BEHIND_PROXY = env.proxies("BEHIND_PROXY", default=0)
 NEWSROOM_NAME = env.text("NEWSROOM_NAME", default="The Meridian Post")
 
 DATA_DIR = env.folder("DATA_DIR", default=BASE_DIR / (".demo" if DEMO else "data"))
@@ -96,7 +96,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    *(["newsroom.middleware.use_proxy_address"] if BEHIND_PROXY else []),
+    *(["newsroom.middleware.use_client_address"] if BEHIND_PROXY else []),
     "newsroom.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "newsroom.middleware.answer_webhooks_early",

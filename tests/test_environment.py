@@ -26,6 +26,7 @@ READERS: dict[str, Callable[[], Any]] = {
     "pairs": lambda: env.pairs(NAME, default={"a": "b"}),
     "choice": lambda: env.choice(NAME, ("INFO", "ERROR"), default="INFO"),
     "database": lambda: env.database(NAME, default="sqlite:////data/db.sqlite3"),
+    "proxies": lambda: env.proxies(NAME, default=1),
     "mail_server": lambda: env.mail_server(NAME, default="consolemail://"),
 }
 WRONG = [
@@ -45,6 +46,8 @@ WRONG = [
     ("database", "password", "postgres://user:password@host:5432/name"),
     ("database", "mysql://ada:password@db/campaigns", "postgres://user:password@host:5432/name"),
     ("database", "postgres://ada:password@db:port/x", "postgres://user:password@host:5432/name"),
+    ("proxies", "some", "Write the number of proxies"),
+    ("proxies", "-1", "Write the number of proxies"),
     ("mail_server", "", "smtp+tls://user:password@host:587"),
     ("mail_server", "smtps+tls://ada:password@host", "smtp+tls://user:password@host:587"),
     ("mail_server", "smtp://ada:password@host:port", "smtp+tls://user:password@host:587"),

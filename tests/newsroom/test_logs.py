@@ -5,20 +5,18 @@ import json
 import logging
 import logging.config
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 import structlog
 from django.conf import LazySettings
-from django.http import HttpRequest, HttpResponse
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.urls import resolve
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.provisional import domains
 
 from newsroom.logs import configure_logging, hide_addresses
-from newsroom.middleware import WEBHOOK_PATH, use_proxy_address
+from newsroom.middleware import WEBHOOK_PATH
 
 pytestmark = pytest.mark.once
 
@@ -176,26 +174,3 @@ def test_a_webhook_skips_the_middleware_for_readers_but_is_logged(
     assert "Content-Language" not in answer.headers
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert f"POST {WEBHOOK_PATH}" in log.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("forwarded", "address"),
-    [
-        (None, "127.0.0.1"),
-        ("192.0.2.1", "192.0.2.1"),
-        ("10.9.9.9, 192.0.2.1", "192.0.2.1"),
-        ("anything at all,  192.0.2.1 ", "192.0.2.1"),
-        ("", "127.0.0.1"),
-    ],
-)
-def test_only_the_proxys_own_entry_in_its_header_is_used(
-    forwarded: str | None, address: str
-) -> None:
-    def answer(request: HttpRequest) -> HttpResponse:
-        return HttpResponse(request.META["REMOTE_ADDR"])
-
-    headers: Any = {} if forwarded is None else {"X-Forwarded-For": forwarded}
-    request = RequestFactory().get("/", headers=headers)
-    response = use_proxy_address(answer)(request)
-    assert isinstance(response, HttpResponse)
-    assert response.content.decode() == address
