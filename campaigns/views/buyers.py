@@ -134,8 +134,8 @@ def show_card(request: HttpRequest, checkout: Checkout, position: int) -> HttpRe
         return _refuse(request, checkout, gift)
     try:
         card = gifts.render_card(gift, language=language())
-    except CodeKeyLost as error:
-        log.error("code_key_lost", gift=str(error))
+    except CodeKeyLost:
+        log.error("code_key_lost", gift=str(gift.pk)[:8])
         return _refuse(request, checkout, gift, status=503)
     name = f"gift-{gift.position + 1}.pdf"
     return HttpResponse(
@@ -206,7 +206,7 @@ def _show_gifts(
     rows = _describe_gifts(checkout)
     for row in rows:
         if row.is_lost:
-            log.error("code_key_lost", gift=str(row.gift.pk))
+            log.error("code_key_lost", gift=str(row.gift.pk)[:8])
     done = request.GET.get("done", "")
     position = refused if refused is not None else request.GET.get("gift", "")
     token = links.make_gifts_token(checkout)
