@@ -40,6 +40,7 @@ def register_checks() -> None:
         check_secrets,
         check_stripe,
         check_site,
+        check_newspaper,
         check_queue,
         check_files,
         check_mail,
@@ -184,6 +185,26 @@ def _check_site() -> Iterator[CheckMessage]:
             hint="Unset DEMO and set secrets of your own: the demo's secrets are public.",
             id="campaigns.E013",
         )
+
+
+def check_newspaper(**_: Any) -> list[CheckMessage]:
+    """Check NEWSPAPER_URL: `/` leads there."""
+    if not settings.NEWSPAPER_URL:
+        return []
+    newspaper, site = urlsplit(settings.NEWSPAPER_URL), urlsplit(settings.SITE_URL)
+    if newspaper.scheme not in {"http", "https"} or not newspaper.hostname:
+        problem = f"NEWSPAPER_URL is not a URL: {settings.NEWSPAPER_URL!r}."
+    elif newspaper.netloc == site.netloc and newspaper.path in {"", "/"}:
+        problem = "NEWSPAPER_URL is the first page of this application, which leads to it."
+    else:
+        return []
+    return [
+        Error(
+            problem,
+            hint="Write the newspaper's own address, as https://www.example.org/, or remove it.",
+            id="campaigns.E030",
+        )
+    ]
 
 
 def check_queue(**_: Any) -> list[CheckMessage]:

@@ -93,5 +93,5 @@ urlpatterns = [
     path("drive/<path:rest>", _redirect("/campaign/%(rest)s")),
     path("drive/", _redirect("/campaign/")),
     # The demo's newspaper has its own page at this address.
-    path("", readers.redirect_to_current, name="home"),
+    path("", readers.redirect_home, name="home"),
 ]

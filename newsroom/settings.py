@@ -49,6 +49,8 @@ IS_HTTPS = SITE_URL.startswith("https://")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
 BEHIND_PROXY = env.proxies("BEHIND_PROXY", default=0)
+# The newspaper's own first page. Without it, links to the newspaper lead to the running campaign.
+NEWSPAPER_URL = env.url("NEWSPAPER_URL", default="", example="https://www.example.org/")
 NEWSROOM_NAME = env.text("NEWSROOM_NAME", default="The Meridian Post")
 
 DATA_DIR = env.folder("DATA_DIR", default=BASE_DIR / (".demo" if DEMO else "data"))

@@ -44,6 +44,7 @@ GOOD: dict[str, Any] = {
     "ANYMAIL": {},
     "STAFF_EMAIL": "",
     "GRACE_DAYS": 14,
+    "NEWSPAPER_URL": "https://www.example.org/",
     "DATABASES": POSTGRES,
 }
 
@@ -95,6 +96,8 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("E020", {"EVENT_RETENTION_DAYS": -1}, "EVENT_RETENTION_DAYS"),
     ("E021", {"GRACE_DAYS": -1}, "GRACE_DAYS"),
     ("E021", {"GRACE_DAYS": 366}, "GRACE_DAYS"),
+    ("E030", {"NEWSPAPER_URL": "www.example.org"}, "not a URL"),
+    ("E030", {"NEWSPAPER_URL": "https://members.example.org"}, "first page of this application"),
     ("W001", {"STRIPE_SECRET_KEY": "sk_test_0123456789"}, "no real payments"),
     (
         "W002",

@@ -44,6 +44,16 @@ def redirect_to_current(request: HttpRequest, kind: str = "campaign") -> HttpRes
 
 
 @require_safe
+def redirect_home(request: HttpRequest) -> HttpResponse:
+    """Redirect to the newspaper, otherwise to a campaign, otherwise to the account page."""
+    if settings.NEWSPAPER_URL:
+        return redirect(settings.NEWSPAPER_URL)
+    if Campaign.objects.exists():
+        return redirect_to_current(request)
+    return redirect("campaigns:account")
+
+
+@require_safe
 def show_campaign(request: HttpRequest, slug: str) -> HttpResponse:
     campaign = get_object_or_404(Campaign, slug=slug)
     return show_page(request, "campaigns/readers/campaign/page.html", campaign_context(campaign))
