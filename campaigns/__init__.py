@@ -16,10 +16,11 @@ The journey, one line a step, in the order in which the code reads:
     reports/        9  figures -> page, chart, file                    spreadsheets.py
     members/       10  the account page: sign-in link, overview, changes, receipts, data
     erasures/      11  erase a person: at Stripe, in our rows, in stored events
+    health/            what is broken, and who is told
     attempts.py        counts of requests, wrong guesses and logins
 
 Imports run one way, against the order of the journey: `urls -> admin, views, management, checks,
-templatetags -> tasks -> actions -> erasures -> webhooks -> checkout -> settlement -> members ->
-banners, reports -> progress -> gifts -> emails -> memberships -> payments -> attempts, forms,
-stripe_api -> models -> money, spreadsheets`.
+templatetags -> tasks -> health -> actions -> erasures -> webhooks -> checkout -> settlement ->
+members -> banners, reports -> progress -> gifts -> emails -> memberships -> payments -> attempts,
+forms, stripe_api -> models -> money, spreadsheets`.
 """

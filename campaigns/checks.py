@@ -29,6 +29,7 @@ CONFIGURATION = "configuration"
 BROKERS = ("filesystem", "redis", "rediss", "amqp", "amqps")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECRET_LENGTH = 32
+TOKEN_LENGTH = 16
 LONGEST_GRACE_DAYS = 365
 KEY_PATTERN = re.compile(r"(sk|rk)_(test|live)_\w+")
 WEBHOOK_SECRET_PATTERN = re.compile(r"whsec_\S+")
@@ -41,6 +42,7 @@ def register_checks() -> None:
         check_stripe,
         check_site,
         check_newspaper,
+        check_monitoring,
         check_queue,
         check_files,
         check_mail,
@@ -203,6 +205,19 @@ def check_newspaper(**_: Any) -> list[CheckMessage]:
             problem,
             hint="Write the newspaper's own address, as https://www.example.org/, or remove it.",
             id="campaigns.E030",
+        )
+    ]
+
+
+def check_monitoring(**_: Any) -> list[CheckMessage]:
+    """Check that the token for monitoring can't be guessed."""
+    if not 0 < len(settings.HEALTH_TOKEN) < TOKEN_LENGTH:
+        return []
+    return [
+        Error(
+            f"HEALTH_TOKEN is shorter than {TOKEN_LENGTH} characters.",
+            hint="Create it: python3 -c 'import secrets; print(secrets.token_urlsafe(24))'",
+            id="campaigns.E031",
         )
     ]
 

@@ -26,6 +26,7 @@ from campaigns import (
     emails,
     erasures,
     gifts,
+    health,
     members,
     memberships,
     progress,
@@ -147,6 +148,12 @@ def recount() -> None:
                 run_soon(send_and_publish)
         except Exception:  # it continues from there next time
             log.exception("recount_failed", campaign=campaign_id)
+
+
+@shared_task(ignore_result=True)
+def watch() -> None:
+    """Check every part, and report broken ones to staff. Runs every minute."""
+    health.watch_everything()
 
 
 @shared_task(ignore_result=True)

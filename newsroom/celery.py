@@ -18,6 +18,8 @@ app = Celery("newsroom")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add(DjangoStructLogInitStep)
+# By name: it needs the models, which are not loaded yet.
+app.steps["worker"].add("newsroom.heartbeats:WorkerHeartbeat")
 
 
 @worker_init.connect

@@ -1,4 +1,4 @@
-"""The project's middleware: the reader's IP address, a short path for webhooks, request logs."""
+"""The project's middleware: the reader's IP address, short paths for machines, request logs."""
 
 import re
 from collections.abc import Callable
@@ -10,6 +10,8 @@ from django.urls import resolve
 from django_structlog.middlewares import RequestMiddleware
 
 WEBHOOK_PATH = "/stripe/webhook/"
+HEALTH_PATH = "/health/"
+PROBES = {"/health/live/", "/health/ready/", "/health/metrics/"}
 # Some proxies add the client's port, with IPv6 addresses in brackets.
 _ADDRESS_AND_PORT = re.compile(r"([\d.]+):\d+|\[([^\]]+)\](?::\d+)?")
 
@@ -41,6 +43,24 @@ def read_client_address(forwarded: str, *, proxies: int) -> str:
         return str(ip_address(entry))
     except ValueError:  # for example "unknown"
         return ""
+
+
+def answer_monitoring_early(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Answer monitoring before all other middleware, and don't log it.
+
+    Load balancers and Prometheus ask by an IP address and without TLS, which would be refused.
+    """
+
+    def handle(request: HttpRequest) -> HttpResponseBase:
+        path = request.path_info
+        if path not in PROBES and not (path == HEALTH_PATH and "Authorization" in request.headers):
+            return get_response(request)
+        answer: HttpResponseBase = resolve(path).func(request)
+        return answer
+
+    return handle
 
 
 def answer_webhooks_early(

@@ -99,6 +99,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     *(["newsroom.middleware.use_client_address"] if BEHIND_PROXY else []),
+    "newsroom.middleware.answer_monitoring_early",
     "newsroom.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "newsroom.middleware.answer_webhooks_early",
@@ -199,6 +200,8 @@ if DEMO:
 
 # Security
 
+# Shows monitoring the details of /health/ and the metrics. Without it, only staff see the details.
+HEALTH_TOKEN = env.text("HEALTH_TOKEN", default="")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -290,11 +293,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "newsroom.heartbeats:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     # Each message expires before the next one is sent, so a worker that was stopped finds one
     # message instead of hundreds.
     "sweep": {"task": "campaigns.tasks.sweep", "schedule": 15, "options": {"expires": 15}},
+    "watch": {"task": "campaigns.tasks.watch", "schedule": 60, "options": {"expires": 60}},
     "reconcile": {
         "task": "campaigns.tasks.reconcile",
         "schedule": crontab(hour=3, minute=20),

@@ -44,6 +44,7 @@ GOOD: dict[str, Any] = {
     "ANYMAIL": {},
     "STAFF_EMAIL": "",
     "GRACE_DAYS": 14,
+    "HEALTH_TOKEN": "",
     "NEWSPAPER_URL": "https://www.example.org/",
     "DATABASES": POSTGRES,
 }
@@ -98,6 +99,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("E021", {"GRACE_DAYS": 366}, "GRACE_DAYS"),
     ("E030", {"NEWSPAPER_URL": "www.example.org"}, "not a URL"),
     ("E030", {"NEWSPAPER_URL": "https://members.example.org"}, "first page of this application"),
+    ("E031", {"HEALTH_TOKEN": "x" * 15}, "HEALTH_TOKEN"),
     ("W001", {"STRIPE_SECRET_KEY": "sk_test_0123456789"}, "no real payments"),
     (
         "W002",

@@ -14,7 +14,9 @@ from campaigns.models.opt_out import OptOut
 from campaigns.models.outgoing_mail import OutgoingMail
 from campaigns.models.payment import Dispute, Payment, Refund
 from campaigns.models.plan import Plan, PlanCopy, Price
+from campaigns.models.problem import Problem
 from campaigns.models.refund_order import RefundOrder
+from campaigns.models.sign import Sign
 from campaigns.models.sign_in import SignInLink
 from campaigns.models.stripe_cursor import StripeCursor
 from campaigns.models.stripe_event import StripeEvent
@@ -43,10 +45,12 @@ __all__ = [
     "Plan",
     "PlanCopy",
     "Price",
+    "Problem",
     "PublishedNumber",
     "Refund",
     "RefundOrder",
     "ReplacedCode",
+    "Sign",
     "SignInLink",
     "StripeCursor",
     "StripeEvent",

@@ -7,7 +7,8 @@ from django.template.context import Context
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import Campaign
+from campaigns import health
+from campaigns.models import Campaign, Problem
 from campaigns.progress import Progress, measure_campaign
 from campaigns.reports.attention import CONCERNS
 
@@ -36,6 +37,13 @@ def newest_campaigns(context: Context) -> list[CampaignLine]:
         phase = str(campaign.phase(at=now).label)
         campaigns.append(CampaignLine(campaign, phase, goals[0] if goals else None))
     return campaigns
+
+
+@register.simple_tag
+def list_problems() -> list[Problem]:
+    """Return the parts that are broken, after checking the processes."""
+    health.watch_processes_soon()
+    return health.list_open_problems()
 
 
 @dataclass(frozen=True)
