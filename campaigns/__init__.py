@@ -18,9 +18,12 @@ The journey, one line a step, in the order in which the code reads:
     members/       10  the account page: sign-in link, overview, changes, receipts, data
     jobs/              what runs by itself: due rows, claimed one by one    tasks.py
     erasures/      11  erase a person: at Stripe, in our rows, in stored events
+    health/            what is broken, and who is told
+    attempts.py        counts of requests, wrong guesses and logins
 
 Imports run one way, against the order of the journey: `urls -> admin, views, management, checks,
-templatetags -> tasks -> jobs -> actions -> erasures -> webhooks -> checkout -> settlement ->
-members -> banners, reports -> progress -> gifts -> emails -> memberships -> payments, catalogue ->
-forms, stripe_api -> models -> zones -> money, people, spreadsheets, dates`.
+templatetags -> tasks -> health -> jobs -> actions -> erasures -> webhooks -> checkout ->
+settlement -> members -> banners, reports -> progress -> gifts -> emails -> memberships ->
+payments, catalogue -> attempts, forms, stripe_api -> models -> zones -> money, people,
+spreadsheets, dates`.
 """

@@ -29,6 +29,7 @@ CONFIGURATION = "configuration"
 BROKERS = ("filesystem", "redis", "rediss", "amqp", "amqps")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECRET_LENGTH = 32
+TOKEN_LENGTH = 16
 LONGEST_GRACE_DAYS = 365
 KEY_PATTERN = re.compile(r"(sk|rk)_(test|live)_\w+")
 WEBHOOK_SECRET_PATTERN = re.compile(r"whsec_\S+")
@@ -40,6 +41,8 @@ def register_checks() -> None:
         check_secrets,
         check_stripe,
         check_site,
+        check_newspaper,
+        check_monitoring,
         check_queue,
         check_files,
         check_mail,
@@ -184,6 +187,39 @@ def _check_site() -> Iterator[CheckMessage]:
             hint="Unset DEMO and set secrets of your own: the demo's secrets are public.",
             id="campaigns.E013",
         )
+
+
+def check_newspaper(**_: Any) -> list[CheckMessage]:
+    """Check NEWSPAPER_URL: `/` leads there."""
+    if not settings.NEWSPAPER_URL:
+        return []
+    newspaper, site = urlsplit(settings.NEWSPAPER_URL), urlsplit(settings.SITE_URL)
+    if newspaper.scheme not in {"http", "https"} or not newspaper.hostname:
+        problem = f"NEWSPAPER_URL is not a URL: {settings.NEWSPAPER_URL!r}."
+    elif newspaper.netloc == site.netloc and newspaper.path in {"", "/"}:
+        problem = "NEWSPAPER_URL is the first page of this application, which leads to it."
+    else:
+        return []
+    return [
+        Error(
+            problem,
+            hint="Write the newspaper's own address, as https://www.example.org/, or remove it.",
+            id="campaigns.E030",
+        )
+    ]
+
+
+def check_monitoring(**_: Any) -> list[CheckMessage]:
+    """Check that the token for monitoring can't be guessed."""
+    if not 0 < len(settings.HEALTH_TOKEN) < TOKEN_LENGTH:
+        return []
+    return [
+        Error(
+            f"HEALTH_TOKEN is shorter than {TOKEN_LENGTH} characters.",
+            hint="Create it: python3 -c 'import secrets; print(secrets.token_urlsafe(24))'",
+            id="campaigns.E031",
+        )
+    ]
 
 
 def check_queue(**_: Any) -> list[CheckMessage]:
@@ -333,14 +369,6 @@ def check_scale(**_: Any) -> list[CheckMessage]:
                 "The queue is a folder, so web server and workers have to run on one machine.",
                 hint="Set CELERY_BROKER_URL to a Redis or RabbitMQ server.",
                 id="campaigns.W004",
-            )
-        )
-    if "File" in settings.CACHES["default"]["BACKEND"]:
-        found.append(
-            Warning(
-                "The cache is a folder, so rate limits apply to one machine only.",
-                hint="Set CACHE_URL to a Redis server, for example rediscache://127.0.0.1:6379/1.",
-                id="campaigns.W005",
             )
         )
     return found

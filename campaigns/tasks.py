@@ -14,7 +14,7 @@ import structlog
 from celery import Task, shared_task
 from django.db import transaction
 
-from campaigns import settlement, stripe_api, webhooks
+from campaigns import health, settlement, stripe_api, webhooks
 from campaigns.jobs import JOBS, Job, Sweep, run_job
 
 log = structlog.get_logger(__name__)
@@ -88,6 +88,12 @@ def _make_task(job: Job | Sweep) -> JobTask:
 
 
 TASKS = {job.name: _make_task(job) for job in JOBS}
+
+
+@shared_task
+def watch() -> None:
+    """Check every part, and report broken ones to staff."""
+    health.watch_everything()
 
 
 @shared_task(soft_time_limit=1200, time_limit=1260)

@@ -11,6 +11,7 @@ from campaigns.views import (
     claims,
     embed,
     erasures,
+    health,
     orders,
     readers,
     reminders,
@@ -83,7 +84,15 @@ campaign_urls: Urls = [
     path("progress.json", embed.show_number, name="number"),
 ]
 
+health_urls = [
+    path("", health.show_health, name="health"),
+    path("live/", health.show_live, name="live"),
+    path("ready/", health.show_ready, name="ready"),
+    path("metrics/", health.show_metrics, name="metrics"),
+]
+
 urlpatterns = [
+    path("health/", include(health_urls)),
     path("stripe/webhook/", stripe.receive_event, name="webhook"),
     path("membership/", include(membership_urls)),
     path("claim/", include(claim_urls)),
@@ -93,5 +102,5 @@ urlpatterns = [
     path("drive/<path:rest>", _redirect("/campaign/%(rest)s")),
     path("drive/", _redirect("/campaign/")),
     # The demo's newspaper has its own page at this address.
-    path("", readers.redirect_to_current, name="home"),
+    path("", readers.redirect_home, name="home"),
 ]

@@ -21,6 +21,8 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 _EXPIRE = 120.0  # seconds
 app.steps["worker"].add(DjangoStructLogInitStep)
+# By name: it needs the models, which are not loaded yet.
+app.steps["worker"].add("newsroom.heartbeats:WorkerHeartbeat")
 
 
 @app.on_after_finalize.connect

@@ -10,10 +10,8 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import uuid4
 
 from django.conf import settings
-from django.core.cache import cache
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.mail import get_connection
 from django.db import connection
@@ -75,13 +73,12 @@ def check_translations(**_: Any) -> list[CheckMessage]:
 
 
 def try_services(**_: Any) -> list[CheckMessage]:
-    """Use each service once: database, broker, cache, mail server, Stripe, publish folder."""
+    """Use each service once: database, broker, mail server, Stripe, publish folder."""
     if settings.WRONG_VALUES:  # the defaults in their place would be tried instead
         return []
     trials = (
         Trial("DATABASE_URL", "The database", "newsroom.E003", try_database),
         Trial("CELERY_BROKER_URL", "The broker", "newsroom.E005", try_broker),
-        Trial("CACHE_URL", "The cache", "newsroom.E006", try_cache),
         Trial("EMAIL_URL", "The mail server", "newsroom.E007", try_mail_server),
         Trial("STRIPE_SECRET_KEY", "Stripe", "newsroom.E008", try_stripe),
         Trial("PUBLISH_DIR", "The publish folder", "newsroom.E009", try_publish_folder),
@@ -170,16 +167,6 @@ def try_broker() -> Iterator[CheckMessage]:
     """Connect to the broker."""
     with app.connection_for_write() as broker:
         broker.ensure_connection(max_retries=1, timeout=4)
-    yield from ()
-
-
-def try_cache() -> Iterator[CheckMessage]:
-    """Write to the cache and read it again."""
-    key = f"check-{uuid4()}"
-    cache.set(key, "written", timeout=10)
-    if cache.get(key) != "written":
-        raise OSError("it doesn't return what was written.")
-    cache.delete(key)
     yield from ()
 
 

@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+TRUE = ("true", "on", "y", "yes", "1")
 FALSE = ("false", "off", "n", "no", "0", "")
 # Django knows more of each kind. Those need packages that we don't install, or they lose e-mails or
 # counts: files, memory, nothing.
@@ -120,6 +121,18 @@ class Environment:
         return value
 
     @collected
+    def proxies(self, name: str, *, default: int) -> int:
+        """Return a number of proxies, 0 to 9; true is one, false is none."""
+        value = self.text(name, default=str(default)).strip().lower()
+        if value in FALSE:
+            return 0
+        if value in TRUE:
+            return 1
+        if value not in set("23456789"):
+            raise _wrong(name, "Write the number of proxies, for example 1")
+        return int(value)
+
+    @collected
     def choice(self, name: str, choices: Collection[str], *, default: str) -> str:
         """Return one of the upper-case `choices`; the variable may be in lower case."""
         value = self.text(name, default=default).strip().upper()
@@ -139,11 +152,6 @@ class Environment:
     def database(self, name: str, *, default: str) -> dict[str, Any]:
         example = "postgres://user:password@host:5432/name"
         return self._read_url(self._env.db_url, name, default, DATABASE_SCHEMES, example)
-
-    @collected
-    def cache(self, name: str, *, default: str) -> dict[str, Any]:
-        example = "rediscache://host:6379/1"
-        return self._read_url(self._env.cache_url, name, default, CACHE_SCHEMES, example)
 
     @collected
     def mail_server(self, name: str, *, default: str) -> dict[str, Any]:

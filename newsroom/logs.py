@@ -1,4 +1,4 @@
-"""Logs: one line for each event, in JSON in production, and never an e-mail address."""
+"""Logs: one line for each event, in JSON in production, without e-mail addresses and whole ids."""
 
 import logging
 import re
@@ -16,16 +16,29 @@ _ADDRESS = re.compile(
 )
 
 
+# Ids of people and sales at Stripe. Prices and products are neither; whole secrets are hidden.
+_STRIPE_ID = re.compile(
+    r"\b((?:cs_(?:test|live)|cus|sub|sub_sched|si|pi|py|pyr|ch|re|dp|du|in|inpay|il|ii|evt|txn|pm|cn"
+    r"|card|src|seti|bps)_(?=[A-Za-z0-9]*[A-Z0-9])[A-Za-z0-9]{8})[A-Za-z0-9]+"
+)
+_STRIPE_SECRET = re.compile(r"\b((?:sk|rk)_(?:test|live)|whsec)_[A-Za-z0-9]+")
+
+
+def shorten_ids(text: str) -> str:
+    """Return the text with 8 characters of each id at Stripe, and without secrets."""
+    return _STRIPE_SECRET.sub(r"\1_[secret]", _STRIPE_ID.sub(r"\1", text))
+
+
 def hide_addresses(text: str) -> str:
     """Return the text with each e-mail address replaced by [address]."""
     return _ADDRESS.sub("[address]", text)
 
 
-class AddressFreeFormatter(structlog.stdlib.ProcessorFormatter):
-    """Removes addresses as the last step, so tracebacks and lines of libraries are covered, too."""
+class PrivateFormatter(structlog.stdlib.ProcessorFormatter):
+    """Removes addresses and ids as the last step, so that lines of libraries are covered, too."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return hide_addresses(super().format(record))
+        return shorten_ids(hide_addresses(super().format(record)))
 
 
 def _drop_request_started(
@@ -75,7 +88,7 @@ def configure_logging(*, level: str, readable: bool) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {
             "line": {
-                "()": AddressFreeFormatter,
+                "()": PrivateFormatter,
                 "processors": ending,
                 "foreign_pre_chain": [
                     *shared[:-1],
@@ -90,8 +103,8 @@ def configure_logging(*, level: str, readable: bool) -> dict[str, Any]:
             # newsroom.middleware logs each request. These lines would repeat it with its path,
             # which can contain a claim code.
             "django.request": {"level": "CRITICAL"},
+            # At DEBUG it would log what we send, with names.
+            "stripe": {"level": "INFO" if level == "DEBUG" else level},
             "django.server": {"handlers": [], "level": level, "propagate": True},
-            # Its lines contain the names of people who tried to log in.
-            "axes": {"level": "CRITICAL"},
         },
     }

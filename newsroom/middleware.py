@@ -1,7 +1,10 @@
-"""The project's middleware: the reader's IP address, a short path for webhooks, request logs."""
+"""The project's middleware: the reader's IP address, short paths for machines, request logs."""
 
+import re
 from collections.abc import Callable
+from ipaddress import ip_address
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import resolve
 from django_structlog.middlewares import RequestMiddleware
@@ -10,21 +13,55 @@ from campaigns import stripe_api
 
 WAIT_SECONDS = 10.0
 WEBHOOK_PATH = "/stripe/webhook/"
+HEALTH_PATH = "/health/"
+PROBES = {"/health/live/", "/health/ready/", "/health/metrics/"}
+# Some proxies add the client's port, with IPv6 addresses in brackets.
+_ADDRESS_AND_PORT = re.compile(r"([\d.]+):\d+|\[([^\]]+)\](?::\d+)?")
 
 
-def use_proxy_address(
+def use_client_address(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Set REMOTE_ADDR to the reader's IP address, as the proxy reports it, for rate limits.
+    """Set REMOTE_ADDR to the reader's IP address, as our proxies report it, for rate limits."""
 
-    The proxy adds the last entry of X-Forwarded-For. A reader can fake the entries before it.
+    def handle(request: HttpRequest) -> HttpResponseBase:
+        forwarded = request.headers.get("X-Forwarded-For", "")
+        if address := read_client_address(forwarded, proxies=settings.BEHIND_PROXY):
+            request.META["REMOTE_ADDR"] = address
+        return get_response(request)
+
+    return handle
+
+
+def read_client_address(forwarded: str, *, proxies: int) -> str:
+    """Return the reader's IP address from X-Forwarded-For without a port, or "" if it has none.
+
+    Each proxy adds the address of its client at the end. A reader can fake the entries before
+    those of our `proxies`. With fewer entries, the request has skipped a proxy.
+    """
+    entry = forwarded.split(",")[-proxies:][0].strip().strip('"')
+    if found := _ADDRESS_AND_PORT.fullmatch(entry):
+        entry = found[1] or found[2]
+    try:
+        return str(ip_address(entry))
+    except ValueError:  # for example "unknown"
+        return ""
+
+
+def answer_monitoring_early(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Answer monitoring before all other middleware, and don't log it.
+
+    Load balancers and Prometheus ask by an IP address and without TLS, which would be refused.
     """
 
     def handle(request: HttpRequest) -> HttpResponseBase:
-        address = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-        if address:
-            request.META["REMOTE_ADDR"] = address
-        return get_response(request)
+        path = request.path_info
+        if path not in PROBES and not (path == HEALTH_PATH and "Authorization" in request.headers):
+            return get_response(request)
+        answer: HttpResponseBase = resolve(path).func(request)
+        return answer
 
     return handle
 

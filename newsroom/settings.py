@@ -7,7 +7,6 @@ that are unsafe (campaigns/checks.py). Nothing starts while there is an error.
 
 import os
 import sys
-from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -53,7 +52,9 @@ SITE_URL = env.url(
 IS_HTTPS = SITE_URL.startswith("https://")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
-BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
+BEHIND_PROXY = env.proxies("BEHIND_PROXY", default=0)
+# The newspaper's own first page. Without it, links to the newspaper lead to the running campaign.
+NEWSPAPER_URL = env.url("NEWSPAPER_URL", default="", example="https://www.example.org/")
 NEWSROOM_NAME = env.text("NEWSROOM_NAME", default="The Meridian Post")
 
 # Whether the order forms ask if the reader wants the newsletter. Each answer keeps its wording.
@@ -95,7 +96,6 @@ INSTALLED_APPS = [
     # WhiteNoise serves the static files of the development server as well.
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "axes",
     "csp",
     "django_structlog",
     "campaigns",
@@ -105,7 +105,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    *(["newsroom.middleware.use_proxy_address"] if BEHIND_PROXY else []),
+    *(["newsroom.middleware.use_client_address"] if BEHIND_PROXY else []),
+    "newsroom.middleware.answer_monitoring_early",
     "newsroom.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "newsroom.middleware.answer_webhooks_early",
@@ -120,7 +121,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "newsroom.urls"
@@ -169,10 +169,6 @@ else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 0}
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-
-CACHES = {"default": env.cache("CACHE_URL", default=f"filecache://{DATA_DIR}/cache")}
-if CACHES["default"]["BACKEND"].endswith("FileBasedCache"):
-    CACHES["default"]["BACKEND"] = "newsroom.cache.CountingFileCache"
 
 # Languages and time
 
@@ -223,17 +219,8 @@ if DEMO:
 
 # Security
 
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = timedelta(hours=1)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-# Our middleware has already set REMOTE_ADDR behind a proxy. A reader could fake other headers.
-AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]
-AXES_VERBOSE = False
+# Shows monitoring the details of /health/ and the metrics. Without it, only staff see the details.
+HEALTH_TOKEN = env.text("HEALTH_TOKEN", default="")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -324,9 +311,10 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "newsroom.heartbeats:Scheduler"
 # newsroom.celery adds the jobs of campaigns.jobs.
 CELERY_BEAT_SCHEDULE = {
+    "watch": {"task": "campaigns.tasks.watch", "schedule": 60, "options": {"expires": 60}},
     "reconcile": {
         "task": "campaigns.tasks.reconcile",
         "schedule": crontab(hour=3, minute=20),

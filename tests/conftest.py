@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.conf import LazySettings
-from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client, TransactionTestCase
 from django.utils import translation
@@ -85,11 +84,10 @@ def sandbox(
 
 @pytest.fixture(autouse=True)
 def clean_state(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
-    """Give each test an empty cache, its own folder for published files, and English."""
+    """Give each test its own folder for published files, and English."""
     settings.PUBLISH_DIR = tmp_path / "published"
     # WhiteNoise warns if `collectstatic` hasn't created this folder.
     Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
-    cache.clear()
     with translation.override("en"):  # requests leave their language active
         yield
 

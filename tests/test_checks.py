@@ -23,8 +23,6 @@ ROOT = Path(__file__).resolve().parents[1]
 SECRET = "made-up-for-this-test-0123456789-abcdefghijklmnopqrstuvwxyz"
 SQLITE = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 POSTGRES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "campaigns"}}
-FILE_CACHE = {"default": {"BACKEND": "newsroom.cache.CountingFileCache", "LOCATION": "/nowhere"}}
-REDIS_CACHE = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}
 
 # The settings of a real newsroom: every check passes.
 GOOD: dict[str, Any] = {
@@ -47,8 +45,9 @@ GOOD: dict[str, Any] = {
     "ANYMAIL": {},
     "STAFF_EMAIL": "",
     "GRACE_DAYS": 14,
+    "HEALTH_TOKEN": "",
+    "NEWSPAPER_URL": "https://www.example.org/",
     "DATABASES": POSTGRES,
-    "CACHES": REDIS_CACHE,
 }
 
 LOCAL = {"SITE_URL": "http://127.0.0.1:8000", "ALLOWED_HOSTS": ["127.0.0.1"]}
@@ -99,6 +98,9 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("E020", {"EVENT_RETENTION_DAYS": -1}, "EVENT_RETENTION_DAYS"),
     ("E021", {"GRACE_DAYS": -1}, "GRACE_DAYS"),
     ("E021", {"GRACE_DAYS": 366}, "GRACE_DAYS"),
+    ("E030", {"NEWSPAPER_URL": "www.example.org"}, "not a URL"),
+    ("E030", {"NEWSPAPER_URL": "https://members.example.org"}, "first page of this application"),
+    ("E031", {"HEALTH_TOKEN": "x" * 15}, "HEALTH_TOKEN"),
     ("W001", {"STRIPE_SECRET_KEY": "sk_test_0123456789"}, "no real payments"),
     (
         "W002",
@@ -107,7 +109,6 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("W003", {"DATABASES": SQLITE}, "SQLite"),
     ("W004", {"CELERY_BROKER_URL": "filesystem://"}, "folder"),
-    ("W005", {"CACHES": FILE_CACHE}, "cache"),
 ]
 
 
@@ -128,7 +129,7 @@ def find_mistakes(settings: LazySettings, tmp_path: Path, **changes: Any) -> lis
     ]
 
 
-# Django warns because these tests change DATABASES and CACHES. No test here opens a connection.
+# Django warns because these tests change DATABASES. No test here opens a connection.
 pytestmark = pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
 
 

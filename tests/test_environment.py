@@ -26,7 +26,7 @@ READERS: dict[str, Callable[[], Any]] = {
     "choice": lambda: env.choice(NAME, ("INFO", "ERROR"), default="INFO"),
     "time zone": lambda: env.time_zone(NAME, default="UTC"),
     "database": lambda: env.database(NAME, default="sqlite:////data/db.sqlite3"),
-    "cache": lambda: env.cache(NAME, default="filecache:///data/cache"),
+    "proxies": lambda: env.proxies(NAME, default=1),
     "mail_server": lambda: env.mail_server(NAME, default="consolemail://"),
 }
 WRONG = [
@@ -49,11 +49,8 @@ WRONG = [
     ("database", "password", "postgres://user:password@host:5432/name"),
     ("database", "mysql://ada:password@db/campaigns", "postgres://user:password@host:5432/name"),
     ("database", "postgres://ada:password@db:port/x", "postgres://user:password@host:5432/name"),
-    ("cache", "", "rediscache://host:6379/1"),
-    ("cache", "redis-cluster://:password@host", "rediscache://host:6379/1"),
-    ("cache", "dummycache://", "rediscache://host:6379/1"),
-    ("cache", "locmemcache://", "rediscache://host:6379/1"),
-    ("cache", "memcache://:password@host", "rediscache://host:6379/1"),
+    ("proxies", "some", "Write the number of proxies"),
+    ("proxies", "-1", "Write the number of proxies"),
     ("mail_server", "", "smtp+tls://user:password@host:587"),
     ("mail_server", "filemail:///var/mails", "smtp+tls://user:password@host:587"),
     ("mail_server", "memorymail://", "smtp+tls://user:password@host:587"),
@@ -132,7 +129,7 @@ def test_the_environment_has_precedence_over_the_file(
     (tmp_path / ".env").write_text(f"{NAME}=30\nOTHER_SETTING=7\n")
     env.read_file(tmp_path / ".env")
     assert os.environ[NAME] == "14"
-    assert env.integer("OTHER_SETTING", default=0) == 7
+    assert env.integer("OTHER_SETTING", default=1) == 7
 
 
 WRONG_SETTINGS = {"DEMO": "true", "GRACE_DAYS": "abc", "EMAIL_URL": "nonsense"}

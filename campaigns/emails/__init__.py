@@ -5,7 +5,7 @@ messages     which function sends which kind of mail
 membership   receipt, welcome, past due, lapsed
 gifts        to buyers and recipients of gifts
 account      sign-in link, change of address, erasure
-staff        disputes and bounced gifts
+staff        disputes, bounced gifts and broken parts
 contexts     template values that several messages share
 delivery     render the templates and hand the message to the mail provider
 links        signed links

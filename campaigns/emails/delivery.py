@@ -70,7 +70,7 @@ def render_mail(template: str, context: dict[str, Any]) -> tuple[str, str, str]:
     context = {
         "newsroom_name": settings.NEWSROOM_NAME,
         "reply_address": settings.DEFAULT_FROM_EMAIL,
-        "site_url": settings.SITE_URL,
+        "newspaper_url": links.find_newspaper_url(),
         "opt_out_url": "",
     } | context
     context["subject"] = _join_lines(render_to_string(f"emails/{template}_subject.txt", context))

@@ -114,3 +114,8 @@ def _read(token: str, *, salt: str, lasts: timedelta | None = None) -> Any:
 def build_url(name: str, **kwargs: object) -> str:
     """Return the absolute URL of one of our pages, for a mail or a card."""
     return str(settings.SITE_URL) + reverse(f"campaigns:{name}", kwargs=kwargs or None)
+
+
+def find_newspaper_url() -> str:
+    """Return the newspaper's own address, or this site's first page, which leads to a campaign."""
+    return str(settings.NEWSPAPER_URL or f"{settings.SITE_URL}/")

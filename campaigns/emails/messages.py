@@ -31,6 +31,7 @@ _SENDERS: dict[str, Callable[[OutgoingMail], str]] = {
     OutgoingMail.Kind.ADDRESS_CHANGED: account.send_address_changed,
     OutgoingMail.Kind.ERASURE: account.send_erasure,
     OutgoingMail.Kind.DISPUTE: staff.send_dispute,
+    OutgoingMail.Kind.PROBLEM: staff.send_problem,
     OutgoingMail.Kind.GIFT_BOUNCED_STAFF: staff.send_gift_bounced_staff,
 }
 

@@ -35,3 +35,17 @@ def send_gift_bounced_staff(mail: OutgoingMail) -> str:
     page = reverse("admin:campaigns_gift_change", args=[gift.pk])
     context = build_gift_context(gift, mail.language) | {"admin_url": settings.SITE_URL + page}
     return send_message("staff/gift_bounced", mail, to=settings.STAFF_EMAIL, context=context)
+
+
+def send_problem(mail: OutgoingMail) -> str:
+    """Report that a part is broken, unless it works again, or that it works again."""
+    problem = mail.problem
+    is_over = mail.key.endswith(":ended")
+    if problem is None or not settings.STAFF_EMAIL or (problem.ended_at and not is_over):
+        raise NotNeeded
+    context = {
+        "problem": problem,
+        "is_over": is_over,
+        "admin_url": settings.SITE_URL + reverse("admin:index"),
+    }
+    return send_message("staff/problem", mail, to=settings.STAFF_EMAIL, context=context)

@@ -17,7 +17,7 @@ def record_units(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> No
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0009_jobs"),
+        ("campaigns", "0010_attempts_and_health"),
     ]
 
     operations = [

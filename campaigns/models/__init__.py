@@ -1,6 +1,7 @@
 """The models, one module a concept. Nothing here calls Stripe, sends mail or uses a queue."""
 
 from campaigns.models.address_change import AddressChange
+from campaigns.models.attempt_count import AttemptCount
 from campaigns.models.banner import Banner
 from campaigns.models.campaign import Campaign, CampaignCopy, Phase
 from campaigns.models.checkout import Checkout
@@ -14,7 +15,9 @@ from campaigns.models.opt_out import OptOut
 from campaigns.models.outgoing_mail import OutgoingMail
 from campaigns.models.payment import Dispute, Payment, Refund
 from campaigns.models.plan import Plan, PlanCopy, Price
+from campaigns.models.problem import Problem
 from campaigns.models.refund_order import RefundOrder
+from campaigns.models.sign import Sign
 from campaigns.models.sign_in import SignInLink
 from campaigns.models.stripe_cursor import StripeCursor
 from campaigns.models.stripe_event import StripeEvent
@@ -22,6 +25,7 @@ from campaigns.models.tally import PublishedNumber, Tally
 
 __all__ = [
     "AddressChange",
+    "AttemptCount",
     "Banner",
     "Campaign",
     "CampaignCopy",
@@ -44,10 +48,12 @@ __all__ = [
     "Plan",
     "PlanCopy",
     "Price",
+    "Problem",
     "PublishedNumber",
     "Refund",
     "RefundOrder",
     "ReplacedCode",
+    "Sign",
     "SignInLink",
     "StripeCursor",
     "StripeEvent",

@@ -10,6 +10,7 @@ from campaigns.models.gift import Gift
 from campaigns.models.member import Member
 from campaigns.models.membership import Membership
 from campaigns.models.payment import Dispute, Payment
+from campaigns.models.problem import Problem
 from campaigns.models.sign_in import SignInLink
 
 
@@ -43,6 +44,7 @@ class OutgoingMail(models.Model):
         ADDRESS_CHANGED = "address_changed", _("address changed")
         ERASURE = "erasure", _("data being erased")
         DISPUTE = "dispute", _("dispute, to staff")
+        PROBLEM = "problem", _("broken part, to staff")
 
     key = models.CharField(_("key"), max_length=100, unique=True)
     kind = models.CharField(_("kind"), max_length=24, choices=Kind)
@@ -73,6 +75,14 @@ class OutgoingMail(models.Model):
     )
     gift = models.ForeignKey(
         Gift, on_delete=models.CASCADE, verbose_name=_("gift"), null=True, blank=True
+    )
+    problem = models.ForeignKey(
+        Problem,
+        on_delete=models.CASCADE,
+        verbose_name=_("problem"),
+        null=True,
+        blank=True,
+        db_index=False,
     )
     language = models.CharField(
         _("language"), max_length=8, choices=settings.LANGUAGES, default="en"

@@ -71,6 +71,7 @@ from campaigns.stripe_api.snapshots import (
     SubscriptionStatus,
 )
 from campaigns.stripe_api.walks import (
+    find_newest_event,
     walk_balance_transactions,
     walk_events,
 )
@@ -121,6 +122,7 @@ __all__ = [
     "fetch_session",
     "fetch_subscription",
     "find_invoice_payment",
+    "find_newest_event",
     "is_live",
     "list_disputes",
     "list_intents",

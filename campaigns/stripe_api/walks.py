@@ -1,7 +1,7 @@
 """Stripe's long lists, newest first, read a page at a time."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -29,6 +29,15 @@ def walk_events(*, since: datetime) -> Iterator[Event]:
             log.warning("event_skipped", event_id=str(raw.get("id"))[:40], error=str(error))
             continue
         yield event
+
+
+def find_newest_event(types: Sequence[str], *, until: datetime) -> Event | None:
+    """Return the newest event of at most 20 types that happened until then."""
+    wanted = {"types": list(types), "created": {"lte": int(until.timestamp())}, "limit": 1}
+    page = translated(lambda: client().v1.events.list(cast(Any, wanted)))()
+    for raw in page.data:
+        return read_event(plain(raw), payload="")
+    return None
 
 
 def walk_balance_transactions(

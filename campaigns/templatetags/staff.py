@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from campaigns.models import Campaign
+from campaigns import health
+from campaigns.models import Campaign, Problem
 from campaigns.progress import Progress, measure_campaign
 from campaigns.reports.attention import CONCERNS
 from campaigns.zones import name_zone
@@ -46,6 +47,13 @@ def newsroom_zone() -> str:
     """Return the newsroom's time zone: Istanbul (UTC+3)."""
     zone = timezone.get_default_timezone_name()
     return name_zone(zone, get_language() or settings.LANGUAGE_CODE, at=timezone.now())
+
+
+@register.simple_tag
+def list_problems() -> list[Problem]:
+    """Return the parts that are broken, after checking the processes."""
+    health.watch_processes_soon()
+    return health.list_open_problems()
 
 
 @dataclass(frozen=True)

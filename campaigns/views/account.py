@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns import members, settlement, stripe_api, tasks
+from campaigns.attempts import is_first_within
 from campaigns.emails import links
 from campaigns.forms.account import CancelForm, SignInForm
 from campaigns.models import Member, Membership, Payment, Price
@@ -27,7 +28,7 @@ from campaigns.views.account_session import (
     redirect_to_account,
     require_member,
 )
-from campaigns.views.limits import is_first_within, limited
+from campaigns.views.limits import limited
 from campaigns.views.pages import (
     REFUSED_PAGE,
     language,

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns import gifts, tasks
+from campaigns.attempts import is_first_within
 from campaigns.emails import links
 from campaigns.forms.buyers import GiftChangeForm
 from campaigns.models import Checkout, Gift
@@ -23,7 +24,7 @@ from campaigns.models.codes import CodeKeyLost
 from campaigns.models.moves import ForbiddenMove
 from campaigns.spreadsheets import neutralise_cell
 from campaigns.views.gift_rows import GiftRow, State, describe_gift
-from campaigns.views.limits import is_first_within, limited
+from campaigns.views.limits import limited
 from campaigns.views.pages import checkout_context, language, redirect_after_post, show_page
 from campaigns.views.private import private, show_bad_link
 
@@ -133,8 +134,8 @@ def show_card(request: HttpRequest, checkout: Checkout, position: int) -> HttpRe
         return _refuse(request, checkout, gift)
     try:
         card = gifts.render_card(gift, language=language())
-    except CodeKeyLost as error:
-        log.error("code_key_lost", gift=str(error))
+    except CodeKeyLost:
+        log.error("code_key_lost", gift=str(gift.pk)[:8])
         return _refuse(request, checkout, gift, status=503)
     name = f"gift-{gift.position + 1}.pdf"
     return HttpResponse(
@@ -205,7 +206,7 @@ def _show_gifts(
     rows = _describe_gifts(checkout)
     for row in rows:
         if row.is_lost:
-            log.error("code_key_lost", gift=str(row.gift.pk))
+            log.error("code_key_lost", gift=str(row.gift.pk)[:8])
     done = request.GET.get("done", "")
     position = refused if refused is not None else request.GET.get("gift", "")
     token = links.make_gifts_token(checkout)

@@ -12,10 +12,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns import settlement, stripe_api, tasks
+from campaigns.attempts import is_first_within
 from campaigns.emails import links
 from campaigns.models import Campaign, Checkout, FormerAddress
 from campaigns.models.erasure import NOWHERE
-from campaigns.views.limits import is_first_within, limited
+from campaigns.views.limits import limited
 from campaigns.views.pages import (
     REFUSED_PAGE,
     campaign_context,
@@ -47,6 +48,16 @@ def redirect_to_current(request: HttpRequest, kind: str = "campaign") -> HttpRes
     url = reverse(f"campaigns:{kind}", kwargs={"slug": campaign.slug})
     query = request.GET.urlencode()  # for example the banner the reader came from
     return redirect(f"{url}?{query}" if query else url)
+
+
+@require_safe
+def redirect_home(request: HttpRequest) -> HttpResponse:
+    """Redirect to the newspaper, otherwise to a campaign, otherwise to the account page."""
+    if settings.NEWSPAPER_URL:
+        return redirect(settings.NEWSPAPER_URL)
+    if Campaign.objects.exists():
+        return redirect_to_current(request)
+    return redirect("campaigns:account")
 
 
 @require_safe

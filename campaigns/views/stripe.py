@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from campaigns import tasks, webhooks
+from campaigns import health, tasks, webhooks
+from campaigns.models import Sign
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +24,8 @@ def receive_event(request: HttpRequest) -> HttpResponse:
         webhooks.store_event(body, signature=request.headers.get("Stripe-Signature", ""))
     except webhooks.WebhookRefused as error:
         log.warning("webhook_refused", reason=str(error))
+        health.record_sign(Sign.Of.REFUSED_WEBHOOK)
         return HttpResponse(str(error), status=400, content_type="text/plain")
     tasks.hurry("events")
+    health.record_sign(Sign.Of.WEBHOOK)
     return HttpResponse("stored", content_type="text/plain")

@@ -24,7 +24,6 @@ STOP_SECONDS = 6.0
 # Settings that the demo does not inherit from the shell, so that it never touches real data.
 IGNORED_SETTINGS = (
     "ANYMAIL",
-    "CACHE_URL",
     "CELERY_BROKER_URL",
     "CELERY_WORKER_CONCURRENCY",
     "CSRF_TRUSTED_ORIGINS",
@@ -37,8 +36,10 @@ IGNORED_SETTINGS = (
     "GIFT_CODE_KEY_FALLBACKS",
     "GRACE_DAYS",
     "GRANIAN_WORKERS",
+    "HEALTH_TOKEN",
     "MAIL_DIR",
     "MAIL_PROVIDER",
+    "NEWSPAPER_URL",
     "NEWSROOM_NAME",
     "PUBLISH_DIR",
     "REHEARSAL",

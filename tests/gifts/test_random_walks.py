@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.db import transaction
 from django.forms.models import model_to_dict
 from django.utils import timezone
@@ -231,13 +230,11 @@ STEP = st.tuples(st.sampled_from(STEPS), st.integers(0, 11))
 def test_no_random_walk_leads_to_a_wrong_state(
     admin_user: User, mailoutbox: list[Any], steps: list[tuple[str, int]]
 ) -> None:
-    with time_machine.travel(at("2026-11-10 12:00"), tick=False) as clock:
-        cache.clear()
-        with transaction.atomic():
-            walk = Walk(make_campaign(), admin_user, clock)
-            for step, argument in steps:
-                walk.take(step, argument)
-            transaction.set_rollback(True)
+    with time_machine.travel(at("2026-11-10 12:00"), tick=False) as clock, transaction.atomic():
+        walk = Walk(make_campaign(), admin_user, clock)
+        for step, argument in steps:
+            walk.take(step, argument)
+        transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("broken", [True, False])

@@ -9,20 +9,22 @@ import pty
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 import structlog
 from django.conf import LazySettings
-from django.http import HttpRequest, HttpResponse
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.urls import resolve
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.provisional import domains
 
-from newsroom.logs import configure_logging, hide_addresses
-from newsroom.middleware import WEBHOOK_PATH, use_proxy_address
+from campaigns import settlement
+from campaigns.models import Campaign
+from newsroom.logs import configure_logging, hide_addresses, shorten_ids
+from newsroom.middleware import WEBHOOK_PATH
+from newsroom.sandbox.control import SandboxControl
+from tests.support.sales import place_order
 
 pytestmark = pytest.mark.once
 
@@ -183,27 +185,53 @@ def test_a_webhook_skips_the_middleware_for_readers_but_is_logged(
     assert f"POST {WEBHOOK_PATH}" in log.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("forwarded", "address"),
-    [
-        (None, "127.0.0.1"),
-        ("192.0.2.1", "192.0.2.1"),
-        ("10.9.9.9, 192.0.2.1", "192.0.2.1"),
-        ("anything at all,  192.0.2.1 ", "192.0.2.1"),
-        ("", "127.0.0.1"),
-    ],
-)
-def test_only_the_proxys_own_entry_in_its_header_is_used(
-    forwarded: str | None, address: str
-) -> None:
-    def answer(request: HttpRequest) -> HttpResponse:
-        return HttpResponse(request.META["REMOTE_ADDR"])
+# Ids at Stripe
 
-    headers: Any = {} if forwarded is None else {"X-Forwarded-For": forwarded}
-    request = RequestFactory().get("/", headers=headers)
-    response = use_proxy_address(answer)(request)
-    assert isinstance(response, HttpResponse)
-    assert response.content.decode() == address
+IDS = [
+    "cs_test_a1b2C3d4E5f6G7h8I9",
+    "cs_live_a1b2C3d4E5f6G7h8I9",
+    "cus_R4nd0mC0st0mer",
+    "evt_1QabcDEFghiJKL",
+]
+
+
+@pytest.mark.parametrize("whole", IDS)
+def test_ids_at_stripe_are_shortened_as_those_of_checkouts(log: io.StringIO, whole: str) -> None:
+    structlog.get_logger("campaigns").info("settled", session=whole, tags=[{"of": whole}])
+    url = f"https://api.stripe.com/v1/checkout/sessions/{whole}"
+    logging.getLogger("stripe").info("message='Request to Stripe api' method=get url=%s", url)
+    try:
+        raise MailRefused(f"No such object: '{whole}'")
+    except MailRefused:
+        logging.getLogger("celery").exception("task failed")
+    lines = log.getvalue()
+    prefix, _, random = whole.rpartition("_")
+    assert lines.count(f"{prefix}_{random[:8]}") >= 4
+    assert random[:9] not in lines
+
+
+def test_a_real_sale_leaves_no_whole_id_in_the_log(
+    log: io.StringIO, campaign: Campaign, sandbox: SandboxControl
+) -> None:
+    checkout = place_order(campaign, "year")
+    sandbox.pay(str(checkout.session_id))
+    settlement.settle_checkout(checkout.pk)
+    checkout.refresh_from_db()
+    lines = log.getvalue()
+    assert "Request to Stripe api" in lines
+    for whole in (str(checkout.session_id), checkout.customer_id):
+        assert len(whole) > 12
+        assert whole not in lines
+
+
+def test_secrets_are_hidden(log: io.StringIO) -> None:
+    logging.getLogger("urllib3").info("sk_live_51Habc rk_test_99 whsec_AbCdEf123")
+    assert "sk_live_[secret] rk_test_[secret] whsec_[secret]" in log.getvalue()
+
+
+def test_names_of_tasks_and_prices_are_left_alone() -> None:
+    text = "in_the_evening_of sub_division price_1QabcDEFghiJKL campaigns.tasks.re_count"
+    assert shorten_ids(text) == text
 
 
 ANSWER = """

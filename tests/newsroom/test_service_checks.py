@@ -68,19 +68,6 @@ def test_a_broker_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     assert "CELERY_BROKER_URL" in str(error.hint)
 
 
-@pytest.mark.filterwarnings("ignore:Overriding setting")
-def test_a_cache_that_refuses_is_named(settings: LazySettings) -> None:
-    settings.CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": f"redis://127.0.0.1:{CLOSED_PORT}/1",
-        }
-    }
-    (error,) = try_one("CACHE_URL", "newsroom.E006", checks.try_cache)
-    assert "refused" in error.msg
-    assert "CACHE_URL" in str(error.hint)
-
-
 def test_a_mail_server_that_refuses_is_named(settings: LazySettings) -> None:
     for name, value in SMTP.items():
         setattr(settings, name, value)
@@ -140,7 +127,7 @@ def test_a_service_that_never_answers_is_named_after_the_limit(
         time.sleep(3)
         yield from ()
 
-    (error,) = try_one("CACHE_URL", "newsroom.E006", wait)
+    (error,) = try_one("EMAIL_URL", "newsroom.E007", wait)
     assert time.monotonic() - begin < 2
     assert "didn't answer within 0 seconds" in error.msg
 

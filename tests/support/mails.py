@@ -23,6 +23,7 @@ from campaigns.models import (
     Membership,
     OutgoingMail,
     Payment,
+    Problem,
     SignInLink,
 )
 from tests.support.factories import (
@@ -93,6 +94,13 @@ def make_dispute_mail(
     return make_mail(
         "dispute", key=key, language=language, dispute=dispute, payment=dispute.payment
     )
+
+
+def make_problem_mail(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
+    """Create an e-mail to staff about a worker that has stopped."""
+    problem = Problem.objects.create(kind="worker", begun_at=at(PAID_AT))
+    key = f"problem:{problem.pk}:began"
+    return make_mail("problem", key=key, language=language, problem=problem)
 
 
 def make_past_due_mail(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
@@ -186,6 +194,7 @@ _MAKERS: dict[str, Callable[..., OutgoingMail]] = {
     "erasure": make_erasure_mail,
     "lapsed": make_lapsed_mail,
     "past_due": make_past_due_mail,
+    "problem": make_problem_mail,
     "sign_in": make_sign_in_mail,
     **{
         kind: partial(make_address_mail, kind=kind)

@@ -4,12 +4,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core import mail as mailbox
-from django.core.cache import cache
 from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 
 from campaigns import emails
-from campaigns.models import Membership, OutgoingMail, Payment
+from campaigns.models import AttemptCount, Membership, OutgoingMail, Payment
 from tests.support.mails import find_link
 from tests.support.pages import main_of
 
@@ -18,7 +17,7 @@ ADA = "ada@example.org"
 
 
 def request_link(client: Client, email: str = ADA) -> Any:
-    cache.clear()
+    AttemptCount.objects.all().delete()
     return client.post(ACCOUNT, {"email": email})
 
 

@@ -1,20 +1,21 @@
-"""Limits on requests and wrong guesses, and the cache that counts them."""
+"""Limits on requests and wrong guesses."""
 
-import multiprocessing
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
-from django.conf import LazySettings
-from django.core.cache import cache
+import time_machine
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
+from django.utils import timezone
 
+from campaigns import attempts
+from campaigns.models import AttemptCount
 from campaigns.views.limits import WrongGuesses, limited
-from newsroom.cache import CountingFileCache
+
+pytestmark = pytest.mark.django_db
 
 TIMES = 5
 
@@ -55,22 +56,45 @@ def test_get_requests_are_not_counted() -> None:
 
 
 @pytest.mark.both_databases
+@pytest.mark.django_db(transaction=True)
 def test_simultaneous_requests_are_all_counted() -> None:
     barrier = threading.Barrier(16)
 
     def wait_and_send(_: int) -> int:
         barrier.wait()
-        return send()
+        try:
+            return send()
+        finally:
+            connection.close()
 
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(wait_and_send, range(16)))
     assert answers.count(200) == TIMES
 
 
-@pytest.mark.django_db
 def test_the_real_forms_show_a_waiting_page(client: Client) -> None:
     answers = [client.post("/claim/", {"code": "x"}).status_code for _ in range(21)]
     assert answers == [422] * 20 + [429]
+
+
+@pytest.mark.both_databases
+def test_the_time_of_a_limit_begins_with_the_first_attempt() -> None:
+    with time_machine.travel("2026-11-24 12:00Z", tick=False) as clock:
+        assert [send() for _ in range(TIMES)] == [200] * TIMES
+        clock.shift(timedelta(seconds=59))
+        assert send() == 429
+        clock.shift(timedelta(seconds=1))
+        assert [send() for _ in range(TIMES + 1)] == [200] * TIMES + [429]
+
+
+def test_counts_are_deleted_after_their_time() -> None:
+    with time_machine.travel("2026-11-24 12:00Z", tick=False) as clock:
+        send()
+        clock.shift(timedelta(seconds=30))
+        send("192.0.2.2")
+        clock.shift(timedelta(seconds=30))
+        attempts.delete_old_counts(at=timezone.now())
+    assert AttemptCount.objects.count() == 1
 
 
 # Wrong guesses
@@ -106,88 +130,22 @@ def test_an_ipv6_network_is_one_client() -> None:
     assert guess("2001:db8:0:1::1") == "wrong"
 
 
-# The file cache of the demo and the tests
+def test_a_blocked_guesser_stays_blocked_among_many_clients() -> None:
+    """A cache that dropped entries gave a blocked guesser more attempts."""
+    assert [guess("192.0.2.1") for _ in range(4)] == ["wrong"] * 3 + ["refused"]
+    for number in range(400):
+        send(f"198.51.{number // 250}.{number % 250}")
+    assert guess("192.0.2.1") == "refused"
 
 
-def make_cache(folder: Path) -> CountingFileCache:
-    return CountingFileCache(str(folder / "cache"), {})
-
-
-def add_many(folder: Path, times: int) -> None:
-    counting = make_cache(folder)
-    for _ in range(times):
-        counting.incr("requests")
-
-
-def test_processes_counting_together_lose_nothing(tmp_path: Path) -> None:
-    counting = make_cache(tmp_path)
-    counting.set("requests", 0, None)  # no expiry: other processes use the real clock
-    # Use spawn: a fork would copy this process's locks and connections.
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=add_many, args=(tmp_path, 100)) for _ in range(3)]
-    for process in processes:
-        process.start()
-    add_many(tmp_path, 100)
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0, 0]
-    assert counting.get("requests") == 400
-
-
-@pytest.mark.both_databases
-def test_only_one_of_simultaneous_adds_succeeds(tmp_path: Path) -> None:
-    counting = make_cache(tmp_path)
-    for turn in range(20):
-        barrier = threading.Barrier(8)
-
-        def add(number: int, turn: int = turn, barrier: threading.Barrier = barrier) -> bool:
-            barrier.wait()
-            return counting.add(f"key{turn}", number, 60)
-
-        with ThreadPoolExecutor(8) as pool:
-            assert sum(pool.map(add, range(8))) == 1
-
-
-def test_counting_does_not_extend_the_window(tmp_path: Path) -> None:
-    counting = make_cache(tmp_path)
-    began = time.monotonic()
-    assert counting.add("requests", 1, 1)
-    counted = []
-    while time.monotonic() - began < 1.3:
-        try:
-            counted.append(counting.incr("requests"))
-        except ValueError:
-            break
-        time.sleep(0.02)
-    assert 0.9 < time.monotonic() - began < 1.3
-    assert all(later == earlier + 1 for earlier, later in pairwise(counted))
-    assert counting.add("requests", 1, 1), "the next window starts at zero"
-
-
-def test_missing_and_unlimited_keys_behave_as_in_django(tmp_path: Path) -> None:
-    counting = make_cache(tmp_path)
-    with pytest.raises(ValueError, match="not found"):
-        counting.incr("requests")
-    counting.set("forever", 1, None)
-    assert counting.incr("forever", 4) == 5
-    assert make_cache(tmp_path).get("forever") == 5
-
-
-def test_the_demo_uses_the_counting_cache(settings: LazySettings) -> None:
-    if "File" not in settings.CACHES["default"]["BACKEND"]:
-        pytest.skip("CACHE_URL names a server, which counts by itself")
-    cache.set("probe", 1)
-    assert cache.incr("probe") == 2
-    assert settings.CACHES["default"]["BACKEND"] == "newsroom.cache.CountingFileCache"
-
-
-def test_without_the_cache_nobody_is_refused(settings: LazySettings) -> None:
-    settings.CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": "redis://127.0.0.1:9/0",
-        }
-    }
-    for _ in range(4):
-        assert send() == 200
-        assert guess("192.0.2.1") == "wrong"
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("", ""),
+    ],
+)
+def test_clients_are_counted_by_their_network(address: str, network: str) -> None:
+    assert attempts.find_network(RequestFactory().get("/", REMOTE_ADDR=address)) == network
