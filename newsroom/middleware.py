@@ -1,9 +1,13 @@
-"""The project's middleware: the reader's IP address, a short path for webhooks, request logs."""
+"""The project's middleware: the reader's IP address and language, a short path for webhooks,
+and request logs.
+"""
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import resolve
+from django.utils.translation import activate
 from django_structlog.middlewares import RequestMiddleware
 
 WEBHOOK_PATH = "/stripe/webhook/"
@@ -40,6 +44,35 @@ def answer_webhooks_early(
         match = request.resolver_match = resolve(WEBHOOK_PATH)
         answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
         return answer
+
+    return handle
+
+
+def use_language_of_link(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Use the language that a link names (`?language=uk`), and keep it for the next pages.
+
+    Published pages are files for all readers, so they can't store the reader's choice themselves.
+    """
+
+    def handle(request: HttpRequest) -> HttpResponseBase:
+        language = request.GET.get("language", "")
+        if request.method != "GET" or language not in dict(settings.LANGUAGES):
+            return get_response(request)
+        activate(language)  # LocaleMiddleware chooses one for each request
+        request.LANGUAGE_CODE = language
+        response = get_response(request)
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            max_age=settings.LANGUAGE_COOKIE_AGE,
+            path=settings.LANGUAGE_COOKIE_PATH,
+            domain=settings.LANGUAGE_COOKIE_DOMAIN,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+            samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+        )
+        return response
 
     return handle
 

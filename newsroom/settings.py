@@ -54,6 +54,11 @@ NEWSROOM_NAME = env.text("NEWSROOM_NAME", default="The Meridian Post")
 
 DATA_DIR = env.folder("DATA_DIR", default=BASE_DIR / (".demo" if DEMO else "data"))
 PUBLISH_DIR = env.folder("PUBLISH_DIR", default=DATA_DIR / "published")
+# Another storage for published files than PUBLISH_DIR.
+PUBLISH_STORAGE = env.text("PUBLISH_STORAGE", default="campaigns.banners.storage.FolderStorage")
+PUBLISH_STORAGE_OPTIONS = env.pairs("PUBLISH_STORAGE_OPTIONS", default={})
+# Articles show an older banner without its number.
+BANNER_MAX_AGE_MINUTES = env.integer("BANNER_MAX_AGE_MINUTES", default=30)
 MAIL_DIR = env.folder("MAIL_DIR", default=DATA_DIR / "mails")
 
 # Stripe
@@ -107,6 +112,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "newsroom.middleware.use_language_of_link",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -178,6 +184,7 @@ STORAGES = {
         if WHITENOISE_USE_FINDERS
         else "whitenoise.storage.CompressedManifestStaticFilesStorage",
     },
+    "published": {"BACKEND": PUBLISH_STORAGE, "OPTIONS": PUBLISH_STORAGE_OPTIONS},
 }
 
 # E-mail

@@ -90,6 +90,31 @@ class Campaign(models.Model):
         _("publishing lease ends at"), null=True, blank=True, editable=False
     )
     published_at = models.DateTimeField(_("published at"), null=True, blank=True, editable=False)
+    # The reason why the last attempt to publish failed, and since when every attempt has failed.
+    publish_error = models.CharField(
+        _("publishing error"),
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )
+    publish_failed_at = models.DateTimeField(
+        _("publishing fails since"), null=True, blank=True, editable=False
+    )
+    hides_banners = models.BooleanField(
+        _("banners hidden"), default=False, db_default=False, editable=False
+    )
+    emblem = models.TextField(
+        _("emblem"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "The drawing beside the campaign’s name in banners and in its picture, as the text of "
+            "an SVG file. Leave it empty to use the birthday candles."
+        ),
+    )
 
     objects = CampaignQuerySet.as_manager()
 

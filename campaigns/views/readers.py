@@ -1,4 +1,4 @@
-"""The campaign page, the return pages after Stripe Checkout, and the billing portal."""
+"""Links to the current campaign, return pages after Stripe Checkout, and the billing portal."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from campaigns.emails import links
 from campaigns.models import Campaign, Checkout, FormerAddress
 from campaigns.models.erasure import NOWHERE
 from campaigns.views.limits import is_first_within, limited
-from campaigns.views.pages import campaign_context, checkout_context, redirect_after_post, show_page
+from campaigns.views.pages import checkout_context, redirect_after_post, show_page
 
 log = structlog.get_logger(__name__)
 
@@ -40,12 +40,6 @@ def redirect_to_current(request: HttpRequest, kind: str = "campaign") -> HttpRes
     url = reverse(f"campaigns:{kind}", kwargs={"slug": campaign.slug})
     query = request.GET.urlencode()  # for example the banner the reader came from
     return redirect(f"{url}?{query}" if query else url)
-
-
-@require_safe
-def show_campaign(request: HttpRequest, slug: str) -> HttpResponse:
-    campaign = get_object_or_404(Campaign, slug=slug)
-    return show_page(request, "campaigns/readers/campaign/page.html", campaign_context(campaign))
 
 
 # Return pages

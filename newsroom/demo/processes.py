@@ -24,6 +24,7 @@ STOP_SECONDS = 6.0
 # Settings that the demo does not inherit from the shell, so that it never touches real data.
 IGNORED_SETTINGS = (
     "ANYMAIL",
+    "BANNER_MAX_AGE_MINUTES",
     "CACHE_URL",
     "CELERY_BROKER_URL",
     "CSRF_TRUSTED_ORIGINS",
@@ -39,6 +40,8 @@ IGNORED_SETTINGS = (
     "MAIL_PROVIDER",
     "NEWSROOM_NAME",
     "PUBLISH_DIR",
+    "PUBLISH_STORAGE",
+    "PUBLISH_STORAGE_OPTIONS",
     "SECRET_KEY",
     "SECURE_HSTS_INCLUDE_SUBDOMAINS",
     "SECURE_HSTS_PRELOAD",
