@@ -13,12 +13,12 @@ The journey, one line a step, in the order in which the code reads:
     gifts/          6  buy, deliver, remind, expire; the inner steps of actions/
     progress/       7  THE number: tallies, goals, closing
     banners/        8  choose, fill in, render, publish
-    reports/        9  figures -> page, chart, file                    spreadsheets.py
+    reports/        9  figures -> page, chart, file                    spreadsheets.py, fonts.py
     members/       10  the account page: sign-in link, overview, changes, receipts, data
     erasures/      11  erase a person: at Stripe, in our rows, in stored events
 
 Imports run one way, against the order of the journey: `urls -> admin, views, management, checks,
 templatetags -> tasks -> actions -> erasures -> webhooks -> checkout -> settlement -> members ->
 banners, reports -> progress -> gifts -> emails -> memberships -> payments -> forms, stripe_api ->
-models -> money, spreadsheets`.
+models -> fonts, money, spreadsheets`.
 """

@@ -20,7 +20,7 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
 from campaigns.banners import PLACEMENTS
-from campaigns.banners.checks import check_files
+from campaigns.banners.checks import check_files, check_fonts, check_logo
 from campaigns.models import Banner, Goal, Phase
 from campaigns.progress import GOAL_KINDS, STATES
 
@@ -41,6 +41,8 @@ def register_checks() -> None:
         check_site,
         check_queue,
         check_files,
+        check_fonts,
+        check_logo,
         check_mail,
         check_retention,
         check_grace,

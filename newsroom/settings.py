@@ -51,6 +51,8 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
 BEHIND_PROXY = env.flag("BEHIND_PROXY", default=False)
 NEWSROOM_NAME = env.text("NEWSROOM_NAME", default="The Meridian Post")
+# The path of an SVG file.
+NEWSROOM_LOGO = env.text("NEWSROOM_LOGO", default="")
 
 DATA_DIR = env.folder("DATA_DIR", default=BASE_DIR / (".demo" if DEMO else "data"))
 PUBLISH_DIR = env.folder("PUBLISH_DIR", default=DATA_DIR / "published")
@@ -60,6 +62,8 @@ PUBLISH_STORAGE_OPTIONS = env.pairs("PUBLISH_STORAGE_OPTIONS", default={})
 # Articles show an older banner without its number.
 BANNER_MAX_AGE_MINUTES = env.integer("BANNER_MAX_AGE_MINUTES", default=30)
 MAIL_DIR = env.folder("MAIL_DIR", default=DATA_DIR / "mails")
+# Fonts for scripts that the bundled ones lack.
+FONT_DIR = env.folder("FONT_DIR", default=Path("/usr/share/fonts"))
 
 # Stripe
 

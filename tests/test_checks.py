@@ -104,6 +104,8 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
         },
         "bucket",
     ),
+    ("W043", {"NEWSROOM_NAME": "The \U00013000 Post"}, "\U00013000"),
+    ("E044", {"NEWSROOM_LOGO": "/nowhere/logo.svg"}, "/nowhere/logo.svg"),
     ("E042", {"BANNER_MAX_AGE_MINUTES": 1}, "BANNER_MAX_AGE_MINUTES"),
     ("E016", {"DEFAULT_FROM_EMAIL": "The Post <members@example.org>"}, "DEFAULT_FROM_EMAIL"),
     ("E020", {"EVENT_RETENTION_DAYS": -1}, "EVENT_RETENTION_DAYS"),
@@ -181,7 +183,7 @@ def test_each_mistake_is_named_with_a_way_to_fix_it(
 
 def test_every_check_is_tested_here() -> None:
     modules = (checks, banner_checks)
-    source = "".join(Path(module.__file__).read_text(encoding="utf-8") for module in modules)
+    source = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules)
     ids = re.findall(r'id="campaigns\.([EW]\d{3})"', source)
     assert sorted(ids) == sorted(set(ids)), "each mistake has an id of its own"
     assert set(ids) == {check_id for check_id, _, _ in MISTAKES} | {"E022"}

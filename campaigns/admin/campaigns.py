@@ -162,7 +162,7 @@ class CampaignAdmin(LabelledInlines, ActionPages):
                 "fields": ["zone", "starts_at", "ends_at"],
             },
         ),
-        (_("More settings"), {"fields": ["supporters_before", "priority"]}),
+        (_("More settings"), {"fields": ["supporters_before", "priority", "emblem"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import banners, tasks
+from campaigns import banners, fonts, tasks
 from campaigns.admin.closing import in_its_zone
 from campaigns.admin.pages import Link
 from campaigns.models import Campaign
@@ -86,4 +86,11 @@ def list_publishing_notices(campaign: Campaign) -> list[tuple[str, Link | None]]
         )
         since = in_its_zone(campaign, "publish_failed_at")
         notices.append((words % {"since": since, "error": campaign.publish_error}, None))
+    texts = "".join(f"{copy.name}{copy.headline}" for copy in campaign.copies.all())
+    if missing := fonts.list_missing(texts):
+        words = gettext(
+            "The campaign’s picture leaves out characters that no font on this server can draw: "
+            "%(missing)s"
+        )
+        notices.append((words % {"missing": missing}, None))
     return notices

@@ -3,7 +3,7 @@
 from campaigns.banners.answers import Answer, answer_from_file
 from campaigns.banners.files import StorageRefused
 from campaigns.banners.pages import describe_campaign, draw_picture, render_page
-from campaigns.banners.pictures import read_mark, wrap_lines
+from campaigns.banners.pictures import read_logo, read_mark, wrap_lines
 from campaigns.banners.placements import PLACEMENTS
 from campaigns.banners.publishing import (
     CannotWithdraw,
@@ -29,6 +29,7 @@ __all__ = [
     "list_campaigns_to_publish",
     "publish_campaign",
     "read_banner",
+    "read_logo",
     "read_mark",
     "render_page",
     "request_publishing",

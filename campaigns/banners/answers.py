@@ -116,7 +116,8 @@ def _choose_coding(accepted: str, file: PublishedFile) -> str:
 @lru_cache(maxsize=500)
 def _list_codings(accepted: str) -> tuple[str, ...]:
     """Return the codings that we have, the smallest first, of those that the header accepts."""
-    refused, known = set(), set()
+    refused: set[str] = set()
+    known: set[str] = set()
     for part in accepted.lower().split(","):
         coding, _, quality = part.replace(" ", "").partition(";q=")
         (refused if quality.strip("0.") == "" and quality else known).add(coding)

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning
 from django.core.files.storage import storages
+
+from campaigns import fonts
+from campaigns.banners.pictures import read_logo
 
 FOLDER_STORAGE = "campaigns.banners.storage.FolderStorage"
 SHORTEST_AGE = 5  # minutes
@@ -17,6 +20,36 @@ def check_files(**_: Any) -> list[CheckMessage]:
     """Check that banners can be published: they are files."""
     is_folder = settings.PUBLISH_STORAGE == FOLDER_STORAGE
     return [*(_check_folder() if is_folder else _check_storage()), *_check_age()]
+
+
+def check_fonts(**_: Any) -> list[CheckMessage]:
+    """Check that the newspaper's name can be drawn in pictures, gift cards and receipts."""
+    missing = fonts.list_missing(settings.NEWSROOM_NAME)
+    if not missing:
+        return []
+    return [
+        Warning(
+            f"NEWSROOM_NAME contains characters that no font here can draw: {missing}",
+            hint="Install a font for them and set FONT_DIR to its folder. Until then, pictures, "
+            "gift cards and receipts leave them out.",
+            id="campaigns.W043",
+        )
+    ]
+
+
+def check_logo(**_: Any) -> list[CheckMessage]:
+    """Check that the newspaper's logo can be shown."""
+    try:
+        read_logo()
+    except (OSError, ValueError) as error:
+        return [
+            Error(
+                f"NEWSROOM_LOGO can't be shown: {error}",
+                hint="Set NEWSROOM_LOGO to the path of a readable SVG file that has only shapes.",
+                id="campaigns.E044",
+            )
+        ]
+    return []
 
 
 def _check_folder() -> Iterator[CheckMessage]:

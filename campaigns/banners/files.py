@@ -174,8 +174,8 @@ def _read_from_folder(path: str, name: str) -> PublishedFile | None:
         known = _folder_files.get(path)
         if known is not None and known[0] == version:
             return known[1]
-        with open(path, "rb") as file:
-            content = file.read()
+        with open(path, "rb") as opened:
+            content = opened.read()
     except (OSError, ValueError):
         _folder_files.pop(path, None)
         return None

@@ -1,7 +1,6 @@
 """The campaign page and the picture of shared links, the same for every reader."""
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import resvg_py
@@ -11,12 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
-from campaigns.banners.pictures import read_mark, wrap_lines
+from campaigns import fonts
+from campaigns.banners.pictures import read_logo, read_mark, wrap_lines
 from campaigns.banners.texts import write_count
 from campaigns.models import Campaign
 from campaigns.progress import Progress
-
-FONTS = Path(__file__).resolve().parent.parent / "static" / "campaigns" / "fonts"
 
 
 def describe_campaign(
@@ -56,6 +54,7 @@ def render_page(campaign: Campaign, goals: list[Progress], *, language: str) -> 
                     "campaigns:picture", kwargs={"slug": campaign.slug, "language": language}
                 ),
                 "newsroom_name": settings.NEWSROOM_NAME,
+                "newsroom_logo": read_logo(),
                 "site_url": settings.SITE_URL,
                 "is_demo": settings.DEMO,
             },
@@ -65,21 +64,21 @@ def render_page(campaign: Campaign, goals: list[Progress], *, language: str) -> 
 def draw_picture(campaign: Campaign, goals: list[Progress], *, language: str) -> bytes:
     """Return the picture of a shared link (PNG, 1200 × 630 px) with the number."""
     copy = campaign.copy_for(language)
+    name = fonts.drop_missing(copy.name) or fonts.drop_missing(campaign.slug.capitalize())
+    headline = fonts.drop_missing(copy.headline) or name
     with override(language):
         svg = render_to_string(
             "campaigns/embed/og.svg",
             {
-                "kicker": wrap_lines(copy.name, width=36, most=1),
+                "kicker": wrap_lines(name, width=36, most=1),
                 "headline": [
                     {"text": line, "y": 222 + 74 * number}
-                    for number, line in enumerate(
-                        wrap_lines(copy.headline or copy.name, width=30, most=3)
-                    )
+                    for number, line in enumerate(wrap_lines(headline, width=30, most=3))
                 ],
                 "progress": goals[0] if goals else None,
                 "count": write_count(goals[0], language=language) if goals else None,
-                "emblem": read_mark("emblem"),
-                "newsroom_name": settings.NEWSROOM_NAME,
+                "emblem": campaign.drawn_emblem or read_mark("emblem"),
+                "newsroom_name": fonts.drop_missing(settings.NEWSROOM_NAME),
             },
         )
     return _draw(svg)
@@ -88,6 +87,5 @@ def draw_picture(campaign: Campaign, goals: list[Progress], *, language: str) ->
 @lru_cache(maxsize=32)
 def _draw(svg: str) -> bytes:
     # The number changes less often than files are published.
-    return bytes(
-        resvg_py.svg_to_bytes(svg_string=svg, font_dirs=[str(FONTS)], skip_system_fonts=True)
-    )
+    folders = [str(folder) for folder in fonts.list_folders(svg)]
+    return bytes(resvg_py.svg_to_bytes(svg_string=svg, font_dirs=folders, skip_system_fonts=True))

@@ -232,7 +232,7 @@ def render_banner(
                 "count": write_count(progress, language=language),
                 "placement": placement,
                 "language": language,
-                "emblem": read_mark("emblem"),
+                "emblem": campaign.drawn_emblem or read_mark("emblem"),
                 "cards": [read_mark(card) for card in CARDS],
                 "newsroom_name": settings.NEWSROOM_NAME,
                 "join_url": settings.SITE_URL + reverse("campaigns:join", kwargs=here) + origin,

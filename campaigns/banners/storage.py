@@ -26,7 +26,7 @@ class FolderStorage(FileSystemStorage):
     """Stores files in PUBLISH_DIR. A file is replaced as a whole or not at all."""
 
     @property
-    def location(self) -> str:  # type: ignore[override]  # Django reads its setting only once
+    def location(self) -> str:
         return _find_absolute(settings.PUBLISH_DIR)
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:

@@ -6,9 +6,11 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.copy import Copy, pick_copy
+from campaigns.models.drawings import DrawingRefused, clean_drawing, validate_drawing
 
 
 class Phase(models.TextChoices):
@@ -110,6 +112,7 @@ class Campaign(models.Model):
         blank=True,
         default="",
         db_default="",
+        validators=[validate_drawing],
         help_text=_(
             "The drawing beside the campaign’s name in banners and in its picture, as the text of "
             "an SVG file. Leave it empty to use the birthday candles."
@@ -144,6 +147,14 @@ class Campaign(models.Model):
     @property
     def zone_info(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
+
+    @property
+    def drawn_emblem(self) -> SafeString:
+        """The newsroom's emblem as an inline SVG; empty without one."""
+        try:
+            return clean_drawing(self.emblem) if self.emblem else SafeString("")
+        except DrawingRefused:  # it was written before a rule existed
+            return SafeString("")
 
     def copy_for(self, language: str) -> "CampaignCopy":
         """Return the texts in that language or another one; empty texts if staff wrote none."""

@@ -3,11 +3,14 @@
 from django.conf import settings
 from django.http import HttpRequest
 
+from campaigns import banners
+
 
 def newsroom(request: HttpRequest) -> dict[str, object]:
-    """Return the newsroom's name and address, and whether this is the demo."""
+    """Return the newsroom's name, logo and address, and whether this is the demo."""
     return {
         "newsroom_name": settings.NEWSROOM_NAME,
+        "newsroom_logo": banners.read_logo(),
         "site_url": settings.SITE_URL,
         "is_demo": settings.DEMO,
     }

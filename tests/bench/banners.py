@@ -157,9 +157,7 @@ def measure_all(
     ours: Server, empty: Server, *, rounds: int, requests: int
 ) -> Iterator[tuple[str, ...]]:
     """Yield the rows of the table."""
-    found: dict[str, list[tuple[float, float, int]]] = {"empty page": []} | {
-        name: [] for name in PATHS
-    }
+    found: dict[str, list[tuple[float, float, int]]] = {name: [] for name in ("empty page", *PATHS)}
     for _ in range(rounds + 1):
         found["empty page"].append(empty.measure("/", requests=requests))
         for name, path in PATHS.items():
