@@ -14,7 +14,7 @@ The journey, one line a step, in the order in which the code reads:
     gifts/          6  buy, deliver, remind, expire; the inner steps of actions/
     progress/       7  THE number: tallies, goals, closing
     banners/        8  choose, fill in, render, publish
-    reports/        9  figures -> page, chart, file                    spreadsheets.py
+    reports/        9  figures -> page, chart, file                    spreadsheets.py, fonts.py
     members/       10  the account page: sign-in link, overview, changes, receipts, data
     jobs/              what runs by itself: due rows, claimed one by one    tasks.py
     erasures/      11  erase a person: at Stripe, in our rows, in stored events
@@ -24,6 +24,6 @@ The journey, one line a step, in the order in which the code reads:
 Imports run one way, against the order of the journey: `urls -> admin, views, management, checks,
 templatetags -> tasks -> health -> jobs -> actions -> erasures -> webhooks -> checkout ->
 settlement -> members -> banners, reports -> progress -> gifts -> emails -> memberships ->
-payments, catalogue -> attempts, forms, stripe_api -> models -> zones -> money, people,
+payments, catalogue -> attempts, forms, stripe_api -> models -> zones -> fonts, money, people,
 spreadsheets, dates`.
 """

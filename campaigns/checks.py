@@ -4,12 +4,10 @@ Errors (campaigns.E...) stop every command, the web server and the workers. `man
 the warnings (campaigns.W...), some of them only with `--deploy`.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from importlib.util import find_spec
 from itertools import product
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +20,7 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 
 from campaigns.banners import PLACEMENTS
+from campaigns.banners.checks import check_files, check_fonts, check_logo
 from campaigns.models import Banner, Goal, Phase
 from campaigns.progress import GOAL_KINDS, STATES
 
@@ -45,6 +44,8 @@ def register_checks() -> None:
         check_monitoring,
         check_queue,
         check_files,
+        check_fonts,
+        check_logo,
         check_mail,
         check_retention,
         check_grace,
@@ -232,22 +233,6 @@ def check_queue(**_: Any) -> list[CheckMessage]:
             f"CELERY_BROKER_URL starts with {scheme or 'nothing'}://, which is not supported.",
             hint="Use one of " + ", ".join(f"{name}://" for name in BROKERS) + ".",
             id="campaigns.E014",
-        )
-    ]
-
-
-def check_files(**_: Any) -> list[CheckMessage]:
-    """Check that banners can be published: they are files."""
-    folder = Path(settings.PUBLISH_DIR)
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
-        return []
-    return [
-        Error(
-            f"PUBLISH_DIR is not writable: {settings.PUBLISH_DIR}.",
-            hint=f"Give the user that runs this application write access to {folder}.",
-            id="campaigns.E015",
         )
     ]
 

@@ -1,7 +1,8 @@
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpResponseBase
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, register_converter
 from django.views.generic import RedirectView
 
 from campaigns.views import (
@@ -20,6 +21,21 @@ from campaigns.views import (
 from campaigns.views.private import private
 
 Urls = list[URLPattern | URLResolver]
+
+
+class LanguageConverter:
+    """The code of a language that pages are published in."""
+
+    regex = "|".join(code for code, _name in settings.LANGUAGES)
+
+    def to_python(self, code: str) -> str:
+        return code
+
+    def to_url(self, code: str) -> str:
+        return code
+
+
+register_converter(LanguageConverter, "language")
 
 
 def _redirect(url: str) -> Callable[..., HttpResponseBase]:
@@ -74,14 +90,17 @@ claim_urls = [
 ]
 
 campaign_urls: Urls = [
-    path("", readers.show_campaign, name="campaign"),
+    path("", embed.show_page, name="campaign"),
     path("join/", orders.order_membership, name="join"),
     path("gift/", orders.order_gift, name="gift"),
     path("gift/mail/", orders.preview_email, name="gift_mail_preview"),
     path("gift/card/", orders.preview_card, name="gift_card_preview"),
     path("gifts/", orders.order_gifts, name="gift_many"),
-    path("picture.png", embed.show_picture, name="picture"),
-    path("progress.json", embed.show_number, name="number"),
+    path("progress.json", embed.show_file, name="number"),
+    path("picture.png", embed.redirect_to_picture),
+    path("<language:language>/", embed.show_page, name="page"),
+    path("<language:language>/picture.png", embed.show_picture, name="picture"),
+    path("<language:language>/<str:name>", embed.show_file, name="banner"),
 ]
 
 health_urls = [

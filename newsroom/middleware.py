@@ -1,4 +1,6 @@
-"""The project's middleware: the reader's IP address, short paths for machines, request logs."""
+"""The project's middleware: the reader's IP address and language, short paths for machines, and
+request logs.
+"""
 
 import re
 from collections.abc import Callable
@@ -7,6 +9,7 @@ from ipaddress import ip_address
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import resolve
+from django.utils.translation import activate
 from django_structlog.middlewares import RequestMiddleware
 
 from campaigns import stripe_api
@@ -92,6 +95,35 @@ def limit_waits(
     def handle(request: HttpRequest) -> HttpResponseBase:
         with stripe_api.answer_within(WAIT_SECONDS):
             return get_response(request)
+
+    return handle
+
+
+def use_language_of_link(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Use the language that a link names (`?language=uk`), and keep it for the next pages.
+
+    Published pages are files for all readers, so they can't store the reader's choice themselves.
+    """
+
+    def handle(request: HttpRequest) -> HttpResponseBase:
+        language = request.GET.get("language", "")
+        if request.method != "GET" or language not in dict(settings.LANGUAGES):
+            return get_response(request)
+        activate(language)  # LocaleMiddleware chooses one for each request
+        request.LANGUAGE_CODE = language
+        response = get_response(request)
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            max_age=settings.LANGUAGE_COOKIE_AGE,
+            path=settings.LANGUAGE_COOKIE_PATH,
+            domain=settings.LANGUAGE_COOKIE_DOMAIN,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+            samesite="Lax",  # as in the settings, for the choice on a page
+        )
+        return response
 
     return handle
 

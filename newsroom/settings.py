@@ -56,13 +56,22 @@ BEHIND_PROXY = env.proxies("BEHIND_PROXY", default=0)
 # The newspaper's own first page. Without it, links to the newspaper lead to the running campaign.
 NEWSPAPER_URL = env.url("NEWSPAPER_URL", default="", example="https://www.example.org/")
 NEWSROOM_NAME = env.text("NEWSROOM_NAME", default="The Meridian Post")
+# The path of an SVG file.
+NEWSROOM_LOGO = env.text("NEWSROOM_LOGO", default="")
 
 # Whether the order forms ask if the reader wants the newsletter. Each answer keeps its wording.
 ASK_NEWSLETTER = env.flag("ASK_NEWSLETTER", default=False)
 
 DATA_DIR = env.folder("DATA_DIR", default=BASE_DIR / (".demo" if DEMO else "data"))
 PUBLISH_DIR = env.folder("PUBLISH_DIR", default=DATA_DIR / "published")
+# Another storage for published files than PUBLISH_DIR.
+PUBLISH_STORAGE = env.text("PUBLISH_STORAGE", default="campaigns.banners.storage.FolderStorage")
+PUBLISH_STORAGE_OPTIONS = env.pairs("PUBLISH_STORAGE_OPTIONS", default={})
+# Articles show an older banner without its number.
+BANNER_MAX_AGE_MINUTES = env.integer("BANNER_MAX_AGE_MINUTES", default=30)
 MAIL_DIR = env.folder("MAIL_DIR", default=DATA_DIR / "mails")
+# Fonts for scripts that the bundled ones lack.
+FONT_DIR = env.folder("FONT_DIR", default=Path("/usr/share/fonts"))
 
 # Stripe
 
@@ -116,6 +125,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "newsroom.middleware.use_language_of_link",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -193,6 +203,7 @@ STORAGES = {
         if WHITENOISE_USE_FINDERS
         else "whitenoise.storage.CompressedManifestStaticFilesStorage",
     },
+    "published": {"BACKEND": PUBLISH_STORAGE, "OPTIONS": PUBLISH_STORAGE_OPTIONS},
 }
 
 # E-mail

@@ -15,6 +15,7 @@ from django.core.checks import CheckMessage, run_checks
 
 from campaigns import checks
 from campaigns.banners import PLACEMENTS
+from campaigns.banners import checks as banner_checks
 from campaigns.banners.placements import DefaultText
 from campaigns.models import Phase
 from campaigns.progress import GOAL_KINDS, STATES, UnknownGoalKind, find_goal_kind
@@ -94,6 +95,18 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("E014", {"CELERY_BROKER_URL": "sqs://"}, "sqs"),
     ("E014", {"CELERY_BROKER_URL": ""}, "nothing"),
     ("E015", {"PUBLISH_DIR": "/proc/1/published"}, "/proc/1/published"),
+    ("E041", {"PUBLISH_STORAGE": "no.such.Storage"}, "PUBLISH_STORAGE"),
+    (
+        "E041",
+        {
+            "PUBLISH_STORAGE": "django.core.files.storage.InMemoryStorage",
+            "PUBLISH_STORAGE_OPTIONS": {"bucket": "banners"},
+        },
+        "bucket",
+    ),
+    ("W043", {"NEWSROOM_NAME": "The \U00013000 Post"}, "\U00013000"),
+    ("E044", {"NEWSROOM_LOGO": "/nowhere/logo.svg"}, "/nowhere/logo.svg"),
+    ("E042", {"BANNER_MAX_AGE_MINUTES": 1}, "BANNER_MAX_AGE_MINUTES"),
     ("E016", {"DEFAULT_FROM_EMAIL": "The Post <members@example.org>"}, "DEFAULT_FROM_EMAIL"),
     ("E020", {"EVENT_RETENTION_DAYS": -1}, "EVENT_RETENTION_DAYS"),
     ("E021", {"GRACE_DAYS": -1}, "GRACE_DAYS"),
@@ -176,7 +189,8 @@ def test_each_mistake_is_named_with_a_way_to_fix_it(
 
 
 def test_every_check_is_tested_here() -> None:
-    source = Path(checks.__file__).read_text(encoding="utf-8")
+    modules = (checks, banner_checks)
+    source = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules)
     ids = re.findall(r'id="campaigns\.([EW]\d{3})"', source)
     assert sorted(ids) == sorted(set(ids)), "each mistake has an id of its own"
     assert set(ids) == {check_id for check_id, _, _ in MISTAKES} | {"E022"}

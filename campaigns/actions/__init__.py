@@ -5,6 +5,7 @@ commands and tasks call nothing below this package for such a change. The steps 
 to it: `gifts.claims`, `gifts.decisions`, `gifts.sales`, and the functions that count.
 """
 
+from campaigns.actions.campaigns import CampaignSold, delete_campaign, has_sales
 from campaigns.actions.claims import claim_gift, confirm_claim
 from campaigns.actions.erasures import request_erasure
 from campaigns.actions.gifts import pardon_gift, reassign_gift, restore_gift, revoke_gift
@@ -42,6 +43,7 @@ from campaigns.actions.refunds import (
 __all__ = [
     "AlreadyGranted",
     "AlreadyRecorded",
+    "CampaignSold",
     "End",
     "EndRefused",
     "ImportedMembership",
@@ -58,10 +60,12 @@ __all__ = [
     "confirm_claim",
     "counts_as_new_member",
     "decline_held_payment",
+    "delete_campaign",
     "end_membership",
     "execute_refund_order",
     "explain_refusal",
     "grant_membership",
+    "has_sales",
     "import_memberships",
     "list_unassigned_refunds",
     "merge_members",

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import banners, progress, tasks
+from campaigns import actions, banners, progress, tasks
+from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.closing import (
     CLOSE,
     REOPEN,
@@ -28,9 +29,15 @@ from campaigns.admin.closing import (
 from campaigns.admin.forms import MomentField, ZoneField
 from campaigns.admin.pages import ActionPages, Link
 from campaigns.admin.progress import PROGRESS, REPORT
+from campaigns.admin.publishing import (
+    hide_banners,
+    list_publishing_notices,
+    publish_now,
+    show_banners,
+)
 from campaigns.admin.site import LabelledInlines
 from campaigns.forms.money import CurrencyField, MoneyField
-from campaigns.models import Banner, Campaign, CampaignCopy, Checkout, Goal, Payment
+from campaigns.models import Banner, Campaign, CampaignCopy, Checkout, Goal
 from campaigns.zones import name_zone
 
 
@@ -162,7 +169,8 @@ class CampaignAdmin(LabelledInlines, ActionPages):
     ordering = ["-starts_at"]
     form = CampaignForm
     inlines = [GoalInline, CampaignCopyInline, BannerInline]
-    actions = ["publish_now", "recount"]
+    list_filter = [NeedsAttention, "hides_banners"]
+    actions = [publish_now, hide_banners, show_banners, "recount"]
     fieldsets = [
         (None, {"fields": ["slug", "currency"]}),
         (
@@ -176,7 +184,7 @@ class CampaignAdmin(LabelledInlines, ActionPages):
                 "fields": ["zone", "starts_at", "ends_at"],
             },
         ),
-        (_("More settings"), {"fields": ["supporters_before", "priority"]}),
+        (_("More settings"), {"fields": ["supporters_before", "priority", "emblem"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
@@ -203,15 +211,38 @@ class CampaignAdmin(LabelledInlines, ActionPages):
         return (
             obj is not None
             and super().has_delete_permission(request, obj)
-            and not Checkout.objects.filter(campaign=obj).exists()
-            and not Payment.objects.filter(campaign=obj).exists()
+            and not actions.has_sales(obj)
         )
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Show what is deleted. Neither orders that nobody paid nor published counts forbid it."""
+        deleted, counts, _missing, _protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, set(), []
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Delete the campaign and its files, or say why they are kept."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except actions.CampaignSold:
+            words = gettext("Campaign not deleted: something was sold in it meanwhile.")
+        except banners.CannotWithdraw:
+            words = gettext(
+                "Campaign not deleted: its published files can’t be deleted right now. Try again "
+                "in a minute."
+            )
+        self.message_user(request, words, messages.ERROR)
+        return HttpResponseRedirect(reverse("admin:campaigns_campaign_change", args=[object_id]))
+
+    def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
+        actions.delete_campaign(obj)
 
     def describe_state(self, row: Campaign) -> str:
         return describe_state(row, progress.measure_campaign(row, at=timezone.now()))
 
     def list_notices(self, request: HttpRequest, row: Campaign) -> list[tuple[str, Link | None]]:
-        return list_recounts(row)
+        return [*list_publishing_notices(row), *list_recounts(row)]
 
     @admin.display(description=_("name"))
     def name(self, campaign: Campaign) -> str:
@@ -276,31 +307,6 @@ class CampaignAdmin(LabelledInlines, ActionPages):
                 request, gettext("The dates have changed, so the campaign is being recounted.")
             )
         publish_soon([campaign.pk])
-
-    @admin.action(description=_("Publish banners"), permissions=["change"])
-    def publish_now(self, request: HttpRequest, campaigns: QuerySet[Campaign]) -> None:
-        for campaign in campaigns:
-            try:
-                published = banners.publish_campaign(campaign.pk)
-            except OSError as error:
-                words = gettext(
-                    "%(campaign)s: banners not published (%(error)s). Readers still see the last "
-                    "ones. We’ll try again automatically."
-                )
-                level = messages.ERROR
-                more = {"error": error.strerror or type(error).__name__}
-            else:
-                if published is None:
-                    words = gettext(
-                        "%(campaign)s: banners not published. The campaign is being published or "
-                        "recounted right now, or it has no primary goal."
-                    )
-                    level, more = messages.WARNING, {}
-                else:
-                    words = gettext("%(campaign)s: banners published with %(number)s.")
-                    count = banners.write_count(published, language=get_language() or "en")
-                    level, more = messages.SUCCESS, {"number": count.words}
-            self.message_user(request, words % {"campaign": campaign.slug, **more}, level)
 
     @admin.action(description=_("Recount"), permissions=["change"])
     def recount(self, request: HttpRequest, campaigns: QuerySet[Campaign]) -> None:

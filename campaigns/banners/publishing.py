@@ -1,25 +1,26 @@
-"""Publishing of banners and counts: small files that any web server or CDN can serve.
+"""Publishing: banners, campaign page, picture and number, written ahead of readers as files.
 
-A file is replaced as a whole or not at all. An error leaves the last good file, so readers see a
+A file is replaced as a whole or not at all. An error leaves the last good files, so readers see a
 banner even while this application is down.
 """
 
-import contextlib
 import json
-import os
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.core.validators import slug_re
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
+from campaigns.banners.files import NUMBER, PAGE, PICTURE, delete_files, name_banner, write_files
+from campaigns.banners.leases import Lease, LeaseLost
+from campaigns.banners.pages import draw_picture, render_page
 from campaigns.banners.pictures import CARDS, read_mark
 from campaigns.banners.placements import PLACEMENTS
 from campaigns.banners.texts import choose_text, write_count
@@ -28,12 +29,18 @@ from campaigns.progress import Progress, measure_campaign
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=30)
-OLDEST = timedelta(seconds=60)  # published at least this often, to keep the as-of time fresh
+# Published at least this often, to keep the as-of time fresh; the final count has no other time.
+FRESH = timedelta(seconds=60)
+FRESH_FINAL = timedelta(hours=1)
+RETRY = timedelta(seconds=10)
+
+
+class CannotWithdraw(Exception):
+    """The files can't be deleted: the storage failed, or they are being written right now."""
 
 
 def request_publishing(campaign_id: int) -> None:
-    """Make the campaign's banners due.
+    """Make the campaign's files due.
 
     Call it after the commit: inside a transaction it would lock the row that every settlement of
     this campaign updates.
@@ -43,46 +50,99 @@ def request_publishing(campaign_id: int) -> None:
     Campaign.objects.filter(later, pk=campaign_id).update(publish_at=now)
 
 
+def hide_banners(campaign_id: int) -> None:
+    """Publish empty banners until `show_banners`. Page, picture and number stay."""
+    Campaign.objects.filter(pk=campaign_id).update(hides_banners=True)
+    request_publishing(campaign_id)
+
+
+def show_banners(campaign_id: int) -> None:
+    Campaign.objects.filter(pk=campaign_id).update(hides_banners=False)
+    request_publishing(campaign_id)
+
+
 def list_campaigns_to_publish(*, at: datetime) -> list[Campaign]:
-    """Return the campaigns whose count changed or whose files are too old."""
-    due = Q(publish_at__lte=at) | Q(published_at__isnull=True) | Q(published_at__lte=at - OLDEST)
-    return list(Campaign.objects.filter(due, goals__is_primary=True).distinct())
+    """Return the campaigns whose files are due: on request, by their age or by a change of state.
+
+    Each publishing writes into `publish_at` when the next one is due.
+    """
+    due = Q(publish_at__lte=at) | Q(publish_at__isnull=True)
+    shown = Q(goals__is_primary=True) | Q(hides_banners=True)
+    return list(Campaign.objects.filter(due, shown).distinct())
 
 
 def publish_campaign(campaign_id: int) -> Progress | None:
-    """Write every placement in every language and return the published progress.
+    """Write all files of a campaign in every language and return the published progress.
 
-    Returns None if another process holds the lease, if a recount is under way, or if the campaign
-    has no primary goal. Only the holder of the lease writes, so an older count never replaces a
-    newer one. During a recount readers keep the last published count, not half of the new one.
+    Returns None if another process holds the lease or takes it over, if a recount is under way, or
+    if the campaign has no primary goal. Only the holder of the lease writes, so an older number
+    never replaces a newer one. During a recount readers keep the last published number, not half of
+    the new one. Hidden banners are emptied in any case. A failure is stored in the campaign's row
+    and raised.
     """
-    now = timezone.now()
-    lease = now + LEASE
-    free = Q(publish_lease_until__isnull=True) | Q(publish_lease_until__lte=now)
-    # Due again when the lease ends, in case this process dies before it writes the files.
-    if not Campaign.objects.filter(free, pk=campaign_id, recount_at__isnull=True).update(
-        publish_lease_until=lease, publish_at=lease
-    ):
+    lease = Lease(campaign_id)
+    if not lease.take():
         return None
+    next_at = timezone.now() + RETRY
     try:
         campaign = Campaign.objects.prefetch_related("copies").get(pk=campaign_id)
+        if campaign.hides_banners:
+            write_files(campaign.slug, _empty_banners(), confirm=lease.confirm)
         measured_at = timezone.now()
         measured = measure_campaign(campaign, at=measured_at)
-        if not measured or not campaign.goals.filter(is_primary=True).exists():
+        if campaign.recount_at is not None or not _has_primary_goal(campaign, measured):
             return None
-        _write_files(campaign, measured)
+        files = _render_files(campaign, measured, at=measured_at)
+        write_files(campaign.slug, files, confirm=lease.confirm)
         _store_published_number(campaign, measured[0], at=measured_at)
-        Campaign.objects.filter(pk=campaign_id).update(published_at=measured_at)
-        # Keep it due if another settlement requested publishing in the meantime.
-        Campaign.objects.filter(pk=campaign_id, publish_at=lease).update(publish_at=None)
+        lease.record(published_at=measured_at, publish_error="", publish_failed_at=None)
+        next_at = _find_next(campaign, at=measured_at)
         return measured[0]
-    except Exception:
-        request_publishing(campaign_id)  # retry soon, not only after OLDEST
+    except (LeaseLost, Campaign.DoesNotExist):
+        return None
+    except Exception as error:
+        since = Coalesce("publish_failed_at", Value(timezone.now()))
+        words = f"{type(error).__name__}: {error}"[:200].replace("\0", "")
+        lease.record(publish_error=words, publish_failed_at=since)
         raise
     finally:
-        Campaign.objects.filter(pk=campaign_id, publish_lease_until=lease).update(
-            publish_lease_until=None
-        )
+        lease.release(next_at=next_at)
+
+
+def _has_primary_goal(campaign: Campaign, measured: list[Progress]) -> bool:
+    return bool(measured) and campaign.goals.filter(is_primary=True).exists()
+
+
+def _find_next(campaign: Campaign, *, at: datetime) -> datetime:
+    """Return when the files are due again: when they are old, or when the state changes."""
+    last_moment = campaign.ends_at - timedelta(microseconds=1)
+    last_day = last_moment.astimezone(campaign.zone_info).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    old_at = at + (FRESH if campaign.closed_at is None else FRESH_FINAL)
+    changes = (campaign.starts_at, last_day, campaign.ends_at)
+    return min([old_at, *(moment for moment in changes if moment > at)])
+
+
+@contextmanager
+def withdraw_files(campaign_id: int) -> Iterator[None]:
+    """Delete the campaign's files, so that the block can delete the campaign.
+
+    Nobody publishes it meanwhile. If it still exists after the block, its files are due. Raises
+    CannotWithdraw.
+    """
+    lease = Lease(campaign_id)
+    if not lease.take():
+        raise CannotWithdraw
+    try:
+        slug = Campaign.objects.values_list("slug", flat=True).get(pk=campaign_id)
+        try:
+            delete_files(slug, confirm=lease.confirm)
+        except Exception as error:  # every storage has its own errors
+            raise CannotWithdraw from error
+        yield
+    finally:
+        lease.release(next_at=timezone.now())
 
 
 def _store_published_number(campaign: Campaign, progress: Progress, *, at: datetime) -> None:
@@ -100,26 +160,59 @@ def _store_published_number(campaign: Campaign, progress: Progress, *, at: datet
         )
 
 
-def _write_files(campaign: Campaign, measured: list[Progress]) -> None:
-    # Render everything before writing anything: an error in one file leaves all of them unchanged.
-    folder = settings.PUBLISH_DIR / campaign.slug
-    files = {
-        folder / language / f"{placement}.html": render_banner(
-            campaign, measured[0], placement=placement, language=language
-        )
+def _render_files(
+    campaign: Campaign, measured: list[Progress], *, at: datetime
+) -> dict[str, bytes]:
+    """Render all files before any is written: an error in one leaves all of them unchanged."""
+    files = {NUMBER: json.dumps([_as_json(goal) for goal in measured]).encode()}
+    if not campaign.hides_banners:
+        files |= _render_banners(campaign, measured[0], at=at)
+    for language, _name in settings.LANGUAGES:
+        page = render_page(campaign, measured, language=language)
+        files[f"{language}/{PAGE}"] = page.encode()
+        files[f"{language}/{PICTURE}"] = draw_picture(campaign, measured, language=language)
+    return files
+
+
+def _render_banners(campaign: Campaign, progress: Progress, *, at: datetime) -> dict[str, bytes]:
+    return {
+        f"{language}/{name_banner(placement, with_number=with_number)}": render_banner(
+            campaign,
+            progress,
+            placement=placement,
+            language=language,
+            with_number=with_number,
+            published_at=at,
+        ).encode()
         for language, _name in settings.LANGUAGES
         for placement in PLACEMENTS
+        for with_number in (True, False)
     }
-    files[folder / "progress.json"] = json.dumps([_as_json(goal) for goal in measured])
-    for path, text in files.items():
-        _replace(path, text)
 
 
-def render_banner(campaign: Campaign, progress: Progress, *, placement: str, language: str) -> str:
+def _empty_banners() -> dict[str, bytes]:
+    return {
+        f"{language}/{name_banner(placement, with_number=with_number)}": b""
+        for language, _name in settings.LANGUAGES
+        for placement in PLACEMENTS
+        for with_number in (True, False)
+    }
+
+
+def render_banner(
+    campaign: Campaign,
+    progress: Progress,
+    *,
+    placement: str,
+    language: str,
+    with_number: bool = True,
+    published_at: datetime | None = None,
+) -> str:
     """Return one placement as an HTML fragment, in that language and the campaign's time zone.
 
     The fragment is the same for every reader and works on any server: URLs are absolute, drawings
-    are inline, and it loads no style, script or cookie.
+    are inline, and it loads no style, script or cookie. Without the number, it drops the sentences
+    that need it. It names the time of its publishing unless its count is final.
     """
     copy = campaign.copy_for(language)
     here = {"slug": campaign.slug}
@@ -129,14 +222,21 @@ def render_banner(campaign: Campaign, progress: Progress, *, placement: str, lan
             PLACEMENTS[placement].template,
             {
                 "banner": choose_text(
-                    campaign, progress, placement=placement, copy=copy, language=language
+                    campaign,
+                    progress,
+                    placement=placement,
+                    copy=copy,
+                    language=language,
+                    with_number=with_number,
                 ),
                 "campaign": campaign,
                 "progress": progress,
+                "shows_count": progress.shows_count and with_number,
+                "published_at": None if progress.is_final else published_at,
                 "count": write_count(progress, language=language),
                 "placement": placement,
                 "language": language,
-                "emblem": read_mark("emblem"),
+                "emblem": campaign.drawn_emblem or read_mark("emblem"),
                 "cards": [read_mark(card) for card in CARDS],
                 "newsroom_name": settings.NEWSROOM_NAME,
                 "join_url": settings.SITE_URL + reverse("campaigns:join", kwargs=here) + origin,
@@ -161,33 +261,3 @@ def _as_json(progress: Progress) -> dict[str, object]:
         "final": progress.is_final,
         "as_of": progress.as_of.isoformat(),
     }
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
-
-
-def read_banner(slug: str, placement: str, *, language: str) -> str:
-    """Return the last published banner, or an empty string if there is none. Never raises."""
-    known = dict(settings.LANGUAGES)
-    wanted = language if language in known else settings.LANGUAGE_CODE
-    # Accept only names that publishing writes, so that no argument leads out of the folder.
-    if slug_re.match(slug) and placement in PLACEMENTS:
-        # A literal in a template is a SafeString, which pathlib rejects; a slice of it is a str.
-        folder = settings.PUBLISH_DIR / slug[:] / wanted
-        try:
-            return (folder / f"{placement[:]}.html").read_text("utf-8")
-        except (OSError, ValueError):
-            pass
-    log.warning("banner_missing", campaign=slug, placement=placement, language=wanted)
-    return ""

@@ -55,8 +55,19 @@ class Count:
 _PLACEHOLDER = re.compile(r"\{\s*(\w*)[^{}]*\}")
 
 
+# Sentences with these placeholders are dropped from a banner without the number.
+_NUMBERS = {"counted", "left", "percent"}
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
+
+
 def choose_text(
-    campaign: Campaign, progress: Progress, *, placement: str, copy: CampaignCopy, language: str
+    campaign: Campaign,
+    progress: Progress,
+    *,
+    placement: str,
+    copy: CampaignCopy,
+    language: str,
+    with_number: bool = True,
 ) -> BannerText:
     """Return staff's text for this placement, state and language, or else the default text."""
     custom = campaign.banners.filter(
@@ -77,7 +88,19 @@ def choose_text(
         "ends": write_end(campaign.ends_at, zone=campaign.zone_info, at=timezone.now()),
         "name": copy.name,
     }
-    return BannerText(copy.name, _fill_in(str(headline), values), _fill_in(str(text), values))
+    headline, text = str(headline), str(text)
+    if not with_number:
+        headline, text = _drop_numbers(headline) or "{name}", _drop_numbers(text)
+    return BannerText(copy.name, _fill_in(headline, values), _fill_in(text, values))
+
+
+def _drop_numbers(text: str) -> str:
+    """Return the text without the sentences that contain the number."""
+    return " ".join(
+        sentence
+        for sentence in _SENTENCE_END.split(text)
+        if _NUMBERS.isdisjoint(_PLACEHOLDER.findall(sentence))
+    )
 
 
 def _find_default_text(

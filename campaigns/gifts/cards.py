@@ -3,9 +3,9 @@
 Typst sets the page from `card.typ`. It gets every text as data, never as markup, so a message can
 contain anything. The same gift always gives the same bytes.
 
-The bundled fonts Libertinus and DejaVu cover Latin, Greek, Cyrillic, Hebrew, Arabic and many other
-scripts. Other characters (Chinese, Japanese, Korean, emoji) come from the machine's fonts, or
-appear as boxes.
+The bundled fonts Libertinus and DejaVu cover Latin, Greek, Cyrillic, Hebrew and Arabic. Other
+characters (Chinese, Japanese, Korean, Thai, emoji) come from the fonts in FONT_DIR, or are
+left out.
 """
 
 import io
@@ -23,6 +23,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, override
 
+from campaigns import fonts
 from campaigns.emails import links
 from campaigns.models import Checkout, Gift, Price
 
@@ -55,7 +56,7 @@ def render_card(
     data = _describe(gift, language=language, code=code, specimen=specimen)
     return typst.compile(
         TEMPLATE.read_bytes(),
-        font_paths=_fonts(),
+        font_paths=load_fonts(),
         sys_inputs={"card": json.dumps(data)},
         format="pdf",
         timestamp=0,
@@ -74,7 +75,7 @@ def render_card_picture(
     data = _describe(gift, language=language, code=code, specimen=specimen)
     return typst.compile(
         TEMPLATE.read_bytes(),
-        font_paths=_fonts(),
+        font_paths=load_fonts(),
         sys_inputs={"card": json.dumps(data)},
         format="png",
         ppi=dots_per_inch,
@@ -82,9 +83,9 @@ def render_card_picture(
 
 
 @cache
-def _fonts() -> typst.Fonts:
-    """Load our fonts, then the machine's for missing characters. Cached, because it is slow."""
-    return typst.Fonts(font_paths=[STATIC / "fonts"])
+def load_fonts() -> typst.Fonts:
+    """Load our fonts, then those in FONT_DIR. Cached, because it is slow."""
+    return typst.Fonts(include_system_fonts=False, font_paths=fonts.list_folders())
 
 
 @cache
@@ -106,6 +107,13 @@ def _read_emblem() -> str:
     return emblem.replace(">", f">{style}", 1)
 
 
+def _find_emblem(gift: Gift) -> str:
+    """Return the emblem of the gift's campaign, or ours."""
+    checkout: Checkout | None = getattr(gift, "checkout", None)
+    campaign = checkout.campaign if checkout else None
+    return str(campaign.drawn_emblem if campaign else "") or _read_emblem()
+
+
 def _describe(gift: Gift, *, language: str, code: str | None, specimen: bool) -> dict[str, Any]:
     """Return all texts and pictures that `card.typ` sets."""
     if specimen:
@@ -125,7 +133,7 @@ def _describe(gift: Gift, *, language: str, code: str | None, specimen: bool) ->
             "title": f"{before}{recipient}{after}",
             "specimen": gettext("Specimen") if specimen else "",
             "colours": read_colours(),
-            "emblem": _read_emblem(),
+            "emblem": _find_emblem(gift),
             "recipient": {
                 "before": _text(before.strip()),
                 "name": _text(recipient),
@@ -202,18 +210,21 @@ def _draw_qr(address: str) -> str:
 
 def _clean(text: str) -> str:
     """Return the text without unprintable characters and with uniform line ends."""
-    lines = unicodedata.normalize("NFC", text).splitlines()
+    lines = text.splitlines()
     return "\n".join(_clean_line(line) for line in lines).strip("\n")
 
 
 def _clean_line(line: str) -> str:
-    """Return one line without control characters and lone surrogates."""
-    spaced = " ".join(_DIRECTION_MARKS.sub("", line).split())
-    return "".join(letter for letter in spaced if unicodedata.category(letter) not in {"Cc", "Cs"})
+    """Return one line without control characters, surrogates and characters without a font."""
+    composed = unicodedata.normalize("NFC", line)
+    spaced = " ".join(_DIRECTION_MARKS.sub("", composed).split())
+    clean = (letter for letter in spaced if unicodedata.category(letter) not in {"Cc", "Cs"})
+    return fonts.drop_missing("".join(clean))
 
 
 def _text(text: str) -> dict[str, Any]:
     """Return a text's lines for `card.typ`, its words (each must fit a line) and direction."""
+    text = fonts.drop_missing(text)
     lines = [" ".join(_add_breaks(word) for word in line.split(" ")) for line in text.splitlines()]
     words = {word for line in lines for word in line.replace(_SPACE, " ").split(" ")}
     return {"lines": lines, "words": sorted(words), "rtl": _is_right_to_left(text)}

@@ -6,7 +6,6 @@ is refunded or disputed.
 
 import json
 from datetime import datetime, tzinfo
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, override
 
-from campaigns.gifts.cards import STATIC, read_colours
+from campaigns import fonts
+from campaigns.gifts.cards import load_fonts, read_colours
 from campaigns.members.overview import PaymentRow, describe_payment
 from campaigns.models import Dispute, Payment, Plan, Price, Refund
 from campaigns.money import format_money
@@ -31,16 +31,11 @@ def render_receipt(payment: Payment, *, language: str) -> bytes:
         data = _describe(describe_payment(payment), language=language)
     return typst.compile(
         TEMPLATE.read_bytes(),
-        font_paths=_fonts(),
+        font_paths=load_fonts(),
         sys_inputs={"receipt": json.dumps(data)},
         format="pdf",
         timestamp=0,
     )
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(font_paths=[STATIC / "fonts"])
 
 
 def describe_purpose(row: PaymentRow, *, language: str) -> str:
@@ -105,13 +100,14 @@ def _describe(row: PaymentRow, *, language: str) -> dict[str, Any]:
         "language": language.partition("-")[0],
         "colours": read_colours(),
         "title": gettext("Receipt"),
-        "newsroom": settings.NEWSROOM_NAME,
+        "newsroom": fonts.drop_missing(settings.NEWSROOM_NAME),
         "site": settings.SITE_URL,
-        "facts": [fact for fact in facts if fact[1]],
-        "lines": lines,
+        # A name that no font here can draw is left out; the e-mail address says who paid.
+        "facts": [(name, text) for name, value in facts if (text := fonts.drop_missing(value))],
+        "lines": [(fonts.drop_missing(text), amount) for text, amount in lines],
         "sum": [gettext("Total paid"), _money(left, payment, language)],
         "thanks": gettext("Thank you. %(newsroom_name)s is funded by its readers.")
-        % {"newsroom_name": settings.NEWSROOM_NAME},
+        % {"newsroom_name": fonts.drop_missing(settings.NEWSROOM_NAME)},
         "questions": gettext("Questions? Write to %(address)s.")
         % {"address": settings.DEFAULT_FROM_EMAIL},
     }

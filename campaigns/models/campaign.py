@@ -5,9 +5,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.copy import Copy, pick_copy
+from campaigns.models.drawings import DrawingRefused, clean_drawing, validate_drawing
 from campaigns.money import CURRENCIES
 
 
@@ -90,6 +92,32 @@ class Campaign(models.Model):
         _("publishing lease ends at"), null=True, blank=True, editable=False
     )
     published_at = models.DateTimeField(_("published at"), null=True, blank=True, editable=False)
+    # The reason why the last attempt to publish failed, and since when every attempt has failed.
+    publish_error = models.CharField(
+        _("publishing error"),
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )
+    publish_failed_at = models.DateTimeField(
+        _("publishing fails since"), null=True, blank=True, editable=False
+    )
+    hides_banners = models.BooleanField(
+        _("banners hidden"), default=False, db_default=False, editable=False
+    )
+    emblem = models.TextField(
+        _("emblem"),
+        blank=True,
+        default="",
+        db_default="",
+        validators=[validate_drawing],
+        help_text=_(
+            "The drawing beside the campaign’s name in banners and in its picture, as the text of "
+            "an SVG file. Leave it empty to use the birthday candles."
+        ),
+    )
 
     objects = CampaignQuerySet.as_manager()
 
@@ -119,6 +147,14 @@ class Campaign(models.Model):
     @property
     def zone_info(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
+
+    @property
+    def drawn_emblem(self) -> SafeString:
+        """The newsroom's emblem as an inline SVG; empty without one."""
+        try:
+            return clean_drawing(self.emblem) if self.emblem else SafeString("")
+        except DrawingRefused:  # it was written before a rule existed
+            return SafeString("")
 
     def copy_for(self, language: str) -> "CampaignCopy":
         """Return the texts in that language or another one; empty texts if staff wrote none."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Exists, F, Model, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import memberships, progress
 from campaigns.models import (
+    Campaign,
     Dispute,
     Erasure,
     Gift,
@@ -152,6 +154,13 @@ def _name_refused_prices() -> list[str]:
     return [f"{price} ({price.refusal})" for price in prices]
 
 
+def _unpublished(campaigns: QuerySet[Any]) -> QuerySet[Any]:
+    """Return campaigns whose published number is too old for articles, or can't be replaced."""
+    oldest = timezone.now() - timedelta(minutes=settings.BANNER_MAX_AGE_MINUTES)
+    is_old = Q(published_at__lt=oldest, closed_at__isnull=True, goals__is_primary=True)
+    return campaigns.filter(~Q(publish_error="") | is_old).distinct()
+
+
 CONCERNS = (
     Concern(
         "refused-price",
@@ -186,4 +195,5 @@ CONCERNS = (
     ),
     Concern("stuck", Erasure, _("Erasures that are stuck"), _stuck),
     Concern("failing", JobFailure, _("Rows that a job has failed on three times"), _failing),
+    Concern("unpublished", Campaign, _("Campaigns whose banners can’t be published"), _unpublished),
 )

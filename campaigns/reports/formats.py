@@ -239,6 +239,8 @@ def as_csv(figures: Figures) -> str:
 def chart_days(days: list[Day], *, target: int | None) -> SafeString:
     """Return an SVG with the daily total as a line and the target as a dashed line.
 
+    The line of a single day would have no length, so that day is a point.
+
     Screen readers skip it: the table beside it has the same numbers.
     """
     width, height, edge = 720, 220, 8
@@ -251,6 +253,11 @@ def chart_days(days: list[Day], *, target: int | None) -> SafeString:
     points = format_html_join(
         " ", "{},{}", ((round(edge + at * step, 1), y_of(day.total)) for at, day in enumerate(days))
     )
+    line = format_html('<polyline class="chart-line" points="{}"/>', points)
+    if len(days) == 1:
+        line = format_html(
+            '<circle class="chart-point" cx="{}" cy="{}" r="6"/>', width / 2, y_of(days[0].total)
+        )
     goal = (
         format_html(
             '<line class="chart-goal" x1="{}" x2="{}" y1="{}" y2="{}"/>',
@@ -263,10 +270,9 @@ def chart_days(days: list[Day], *, target: int | None) -> SafeString:
         else ""
     )
     return format_html(
-        '<svg class="chart" viewBox="0 0 {} {}" aria-hidden="true">{}'
-        '<polyline class="chart-line" points="{}"/></svg>',
+        '<svg class="chart" viewBox="0 0 {} {}" aria-hidden="true">{}{}</svg>',
         width,
         height,
         goal,
-        points,
+        line,
     )

@@ -1,61 +1,67 @@
-"""The campaign's picture and its number, for other pages and services."""
+"""Published files for servers other than newsroom.wsgi, and page and picture before publishing.
 
-import resvg_py
-from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+newsroom.wsgi hands the files out before any view is called.
+"""
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import override
-from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from campaigns import banners, progress
 from campaigns.models import Campaign
-
-FONTS = settings.BASE_DIR / "campaigns" / "static" / "campaigns" / "fonts"
+from campaigns.views.pages import language as readers_language
 
 
 @require_safe
-@cache_control(public=True, max_age=60)
-def show_picture(request: HttpRequest, slug: str) -> HttpResponse:
-    """Draw the picture of a shared link (1200 × 630 px) with the current number."""
+def show_page(request: HttpRequest, slug: str, language: str = "") -> HttpResponse:
+    """Show the campaign page in one language, or in the reader's language."""
+    answer = _answer_from_file(request)
+    if answer is not None:
+        return answer
     campaign = get_object_or_404(Campaign, slug=slug)
     goals = progress.measure_campaign(campaign, at=timezone.now())
-    # The language is part of the URL because caches share the picture between readers.
-    language = request.GET.get("language", "")
-    if language not in dict(settings.LANGUAGES):
-        language = settings.LANGUAGE_CODE
-    copy = campaign.copy_for(language)
-    with override(language):
-        svg = render_to_string(
-            "campaigns/embed/og.svg",
-            {
-                "kicker": banners.wrap_lines(copy.name, width=36, most=1),
-                "headline": [
-                    {"text": line, "y": 222 + 74 * number}
-                    for number, line in enumerate(
-                        banners.wrap_lines(copy.headline or copy.name, width=30, most=3)
-                    )
-                ],
-                "progress": goals[0] if goals else None,
-                "count": banners.write_count(goals[0], language=language) if goals else None,
-                "emblem": banners.read_mark("emblem"),
-                "newsroom_name": settings.NEWSROOM_NAME,
-            },
-        )
-    png = resvg_py.svg_to_bytes(svg_string=svg, font_dirs=[str(FONTS)], skip_system_fonts=True)
-    return HttpResponse(bytes(png), content_type="image/png")
+    page = banners.render_page(campaign, goals, language=language or readers_language())
+    return HttpResponse(page)
 
 
 @require_safe
-@cache_control(public=True, max_age=15)
-def show_number(request: HttpRequest, slug: str) -> HttpResponse:
-    """Return the published number as JSON from its file, for any page."""
-    try:
-        number = (settings.PUBLISH_DIR / slug / "progress.json").read_bytes()
-    except OSError as error:
-        raise Http404 from error
-    return HttpResponse(
-        number, content_type="application/json", headers={"Access-Control-Allow-Origin": "*"}
+def show_picture(request: HttpRequest, slug: str, language: str) -> HttpResponse:
+    """Show the picture of a shared link (1200 × 630 px)."""
+    answer = _answer_from_file(request)
+    if answer is not None:
+        return answer
+    campaign = get_object_or_404(Campaign, slug=slug)
+    goals = progress.measure_campaign(campaign, at=timezone.now())
+    picture = banners.draw_picture(campaign, goals, language=language)
+    return HttpResponse(picture, content_type="image/png")
+
+
+@require_safe
+def redirect_to_picture(request: HttpRequest, slug: str) -> HttpResponse:
+    """Redirect the address from before December 2026, which had the language in its query."""
+    to = {"slug": slug, "language": readers_language()}
+    return HttpResponseRedirect(reverse("campaigns:picture", kwargs=to))
+
+
+@require_safe
+def show_file(request: HttpRequest, slug: str, **_: str) -> HttpResponse:
+    """Show the number as JSON or a banner, for any page. There is none before publishing."""
+    answer = _answer_from_file(request)
+    if answer is None:
+        raise Http404
+    return answer
+
+
+def _answer_from_file(request: HttpRequest) -> HttpResponse | None:
+    answer = banners.answer_from_file(
+        request.path_info,
+        coding=request.headers.get("Accept-Encoding", ""),
+        etag=request.headers.get("If-None-Match", ""),
+        cookie=request.headers.get("Cookie", ""),
+        languages=request.headers.get("Accept-Language", ""),
     )
+    if answer is None:
+        return None
+    return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))

@@ -6,11 +6,10 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from campaigns import progress, stripe_api
+from campaigns import banners, progress, stripe_api
 from campaigns.models import Campaign, Checkout
 
 log = structlog.get_logger(__name__)
@@ -24,23 +23,9 @@ def language() -> str:
 
 
 def campaign_context(campaign: Campaign) -> dict[str, Any]:
-    """Return what a page shows about its campaign: texts, goals and links."""
+    """Return what a page shows about its campaign, with its number of now."""
     goals = progress.measure_campaign(campaign, at=timezone.now())
-    slug = {"slug": campaign.slug}
-    campaign_url = settings.SITE_URL + reverse("campaigns:campaign", kwargs=slug)
-    return {
-        "campaign": campaign,
-        "copy": campaign.copy_for(language()),
-        "goals": goals,
-        "progress": goals[0] if goals else None,
-        "campaign_url": campaign_url,
-        "share_url": campaign_url,
-        "og_image_url": settings.SITE_URL
-        + reverse("campaigns:picture", kwargs=slug)
-        + f"?language={language()}",
-        "join_url": reverse("campaigns:join", kwargs=slug),
-        "gift_url": reverse("campaigns:gift", kwargs=slug),
-    }
+    return banners.describe_campaign(campaign, goals, language=language())
 
 
 def checkout_context(checkout: Checkout) -> dict[str, Any]:

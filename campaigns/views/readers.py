@@ -1,4 +1,4 @@
-"""The campaign page, the return pages after Stripe Checkout, and the billing portal."""
+"""Links to the current campaign, return pages after Stripe Checkout, and the billing portal."""
 
 from uuid import UUID
 
@@ -19,7 +19,6 @@ from campaigns.models.erasure import NOWHERE
 from campaigns.views.limits import limited
 from campaigns.views.pages import (
     REFUSED_PAGE,
-    campaign_context,
     checkout_context,
     log_refusal,
     redirect_after_post,
@@ -58,12 +57,6 @@ def redirect_home(request: HttpRequest) -> HttpResponse:
     if Campaign.objects.exists():
         return redirect_to_current(request)
     return redirect("campaigns:account")
-
-
-@require_safe
-def show_campaign(request: HttpRequest, slug: str) -> HttpResponse:
-    campaign = get_object_or_404(Campaign, slug=slug)
-    return show_page(request, "campaigns/readers/campaign/page.html", campaign_context(campaign))
 
 
 # Return pages

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+import pypdfium2
 import pytest
 from django.conf import LazySettings
 from django.test import Client
@@ -15,6 +16,8 @@ from tests.support.staff import ATTENTION_BUYER, make_attention_cases
 
 pytestmark = pytest.mark.once
 
+ACCENT = (29, 78, 137)  # of the bars
+BAR = 500  # pixels
 WINDOWS: dict[str, dict[str, Any]] = {
     "wide-light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
     "narrow-dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
@@ -77,17 +80,22 @@ def merge_addresses(campaign: Campaign) -> dict[str, str]:
     return {"merge-find": root, "merge": f"{root}{gift.claimed_by_id}/"}
 
 
-@pytest.mark.usefixtures("editor")
-@pytest.mark.django_db(transaction=True)
-def test_admin_pages_are_accessible_and_follow_the_content_policy(
-    site: LiveServer, client: Client, settings: LazySettings, rows: Campaign
-) -> None:
-    cookie: Any = {
+def make_cookie(site: LiveServer, client: Client, settings: LazySettings) -> Any:
+    """Return the cookie that signs a browser in as the client's user."""
+    return {
         "name": settings.SESSION_COOKIE_NAME,
         "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
         "domain": urlsplit(site.url).hostname,
         "path": "/",
     }
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.django_db(transaction=True)
+def test_admin_pages_are_accessible_and_follow_the_content_policy(
+    site: LiveServer, client: Client, settings: LazySettings, rows: Campaign
+) -> None:
+    cookie = make_cookie(site, client, settings)
     make_attention_cases(rows)
     pages = addresses(rows) | attention_addresses()
     payment = Gift.objects.exclude(buyer__email=ATTENTION_BUYER).get().payment_id
@@ -105,6 +113,23 @@ def test_admin_pages_are_accessible_and_follow_the_content_policy(
                     reader.check_page(f"staff-{name}-{window}")
                     # Axe loads the page's styles again, inline, and the policy refuses that.
                     del reader.complaints[seen:]
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.django_db(transaction=True)
+def test_pages_are_printed_with_their_number_and_bar_on_the_first_sheet(
+    site: LiveServer, client: Client, settings: LazySettings, rows: Campaign
+) -> None:
+    rows.goals.update(target=4)  # half of it is reached
+    with run_chromium() as chromium, open_reader(chromium) as reader:
+        reader.context.add_cookies([make_cookie(site, client, settings)])
+        for address in (addresses(rows)["progress"], "/campaign/birthday/"):
+            reader.page.goto(site.url + address)
+            with pypdfium2.PdfDocument(reader.page.pdf(format="A4")) as pdf:
+                text = pdf[0].get_textpage().get_text_bounded()
+                colours = pdf[0].render().to_pil().convert("RGB").getcolors(1 << 24)
+            assert "of 4 new members" in text
+            assert {colour: count for count, colour in colours}[ACCENT] > BAR, address
 
 
 @pytest.mark.usefixtures("editor")

@@ -13,7 +13,7 @@ from tests.support.factories import make_campaign, make_member, make_payment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
-PICTURE = "/campaign/birthday/picture.png"
+PICTURE = "/campaign/birthday/{}/picture.png"
 NUMBER = "/campaign/birthday/progress.json"
 
 
@@ -39,7 +39,7 @@ def read_size(png: bytes) -> tuple[int, int]:
 
 
 def read_picture(client: Client, *, language: str = "en") -> bytes:
-    response = client.get(PICTURE, {"language": language})
+    response = client.get(PICTURE.format(language))
     assert response.status_code == 200
     assert response["Content-Type"] == "image/png"
     return response.content
@@ -47,7 +47,13 @@ def read_picture(client: Client, *, language: str = "en") -> bytes:
 
 def test_the_picture_has_the_size_for_shared_links(client: Client, campaign: Campaign) -> None:
     assert read_size(read_picture(client)) == (1200, 630)
-    assert "max-age=60" in client.get(PICTURE)["Cache-Control"]
+
+
+def test_the_old_address_of_the_picture_redirects_to_its_language(
+    client: Client, campaign: Campaign
+) -> None:
+    response = client.get("/campaign/birthday/picture.png", {"language": "uk"})
+    assert response["Location"] == PICTURE.format("uk")
 
 
 def test_the_picture_changes_only_with_the_count(client: Client, campaign: Campaign) -> None:
@@ -92,7 +98,7 @@ def test_a_campaign_without_a_goal_and_texts_has_a_picture(
 
 
 def test_an_unknown_campaign_has_no_picture_and_no_count(client: Client) -> None:
-    assert client.get("/campaign/unknown/picture.png").status_code == 404
+    assert client.get("/campaign/unknown/en/picture.png").status_code == 404
     assert client.get("/campaign/unknown/progress.json").status_code == 404
 
 

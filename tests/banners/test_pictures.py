@@ -82,6 +82,8 @@ def test_every_placement_fits_in_every_state() -> None:
                     shown = f"{STATES[state][0]:,}"
                     if state not in {"before"} and language == "en":
                         assert window.get_by_text(shown).count() >= 3, name
+                        heard = window.locator("body").aria_snapshot()
+                        assert heard.count("of 1,000 new members") == 3, heard
                     if width == 320:
                         found = Axe().run(window)
                         assert found.violations_count == 0, f"{name}: {found.generate_report()}"

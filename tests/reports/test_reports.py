@@ -355,3 +355,9 @@ def test_the_chart_reaches_the_top_when_the_goal_is_reached() -> None:
     chart = formats.chart_days(days, target=4)
     assert 'points="8.0,161.0 712.0,8.0"' in chart
     assert 'y1="8.0"' in chart
+
+
+def test_the_chart_of_a_single_day_is_a_point() -> None:
+    chart = formats.chart_days([Day(date(2026, 11, 1), 3, 0, 0, 3)], target=4)
+    assert '<circle class="chart-point" cx="360.0" cy="59.0"' in chart
+    assert "polyline" not in chart

@@ -77,8 +77,8 @@ def test_the_campaign_page_shows_the_number_its_time_and_the_buttons(
     page = main_of(client.get("/campaign/birthday/"))
     assert re.search(r"<strong[^>]*>1</strong> of 1,000 new members", page)
     assert re.search(r"As of <time[^>]*>10 November 2026, 14:00</time> \(UTC\+2\)", page)
-    assert f'href="{JOIN}?from=page"' in page
-    assert f'href="{GIFT}?from=page"' in page
+    assert f'href="{JOIN}?from=page&amp;language=en"' in page
+    assert f'href="{GIFT}?from=page&amp;language=en"' in page
     assert "<p>Reporters.</p>" in page
 
 
@@ -87,9 +87,9 @@ def test_a_shared_link_to_the_campaign_shows_its_title_and_picture(
 ) -> None:
     page = client.get("/campaign/birthday/").content.decode()
     assert '<meta property="og:title" content="Three years, paid for by readers">' in page
-    assert f'content="{settings.SITE_URL}/campaign/birthday/picture.png?language=en"' in page
+    assert f'content="{settings.SITE_URL}/campaign/birthday/en/picture.png"' in page
     assert '<meta name="twitter:card" content="summary_large_image">' in page
-    assert f'<link rel="canonical" href="{settings.SITE_URL}/campaign/birthday/">' in page
+    assert f'<link rel="canonical" href="{settings.SITE_URL}/campaign/birthday/en/">' in page
     assert "noindex" not in page
 
 
