@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import resolve
 from django_structlog.middlewares import RequestMiddleware
 
+from campaigns import stripe_api
+
 WEBHOOK_PATH = "/stripe/webhook/"
 
 
@@ -40,6 +42,18 @@ def answer_webhooks_early(
         match = request.resolver_match = resolve(WEBHOOK_PATH)
         answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
         return answer
+
+    return handle
+
+
+def put_readers_first(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Let the calls to Stripe that somebody waits for go ahead of those of the workers."""
+
+    def handle(request: HttpRequest) -> HttpResponseBase:
+        with stripe_api.readers_first():
+            return get_response(request)
 
     return handle
 

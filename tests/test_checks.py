@@ -46,6 +46,7 @@ GOOD: dict[str, Any] = {
     "ANYMAIL": {},
     "STAFF_EMAIL": "",
     "GRACE_DAYS": 14,
+    "STRIPE_CALLS_PER_SECOND": 80,
     "DATABASES": POSTGRES,
     "CACHES": REDIS_CACHE,
 }
@@ -98,6 +99,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("E020", {"EVENT_RETENTION_DAYS": -1}, "EVENT_RETENTION_DAYS"),
     ("E021", {"GRACE_DAYS": -1}, "GRACE_DAYS"),
     ("E021", {"GRACE_DAYS": 366}, "GRACE_DAYS"),
+    ("E051", {"STRIPE_CALLS_PER_SECOND": -1}, "STRIPE_CALLS_PER_SECOND"),
     ("W001", {"STRIPE_SECRET_KEY": "sk_test_0123456789"}, "no real payments"),
     (
         "W002",

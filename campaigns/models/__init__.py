@@ -15,8 +15,10 @@ from campaigns.models.payment import Dispute, Payment, Refund
 from campaigns.models.plan import Plan, PlanCopy, Price
 from campaigns.models.refund_order import RefundOrder
 from campaigns.models.sign_in import SignInLink
+from campaigns.models.stripe_budget import StripeBudget
 from campaigns.models.stripe_cursor import StripeCursor
 from campaigns.models.stripe_event import StripeEvent
+from campaigns.models.stripe_object import StripeObject
 from campaigns.models.tally import PublishedNumber, Tally
 
 __all__ = [
@@ -46,7 +48,9 @@ __all__ = [
     "RefundOrder",
     "ReplacedCode",
     "SignInLink",
+    "StripeBudget",
     "StripeCursor",
     "StripeEvent",
+    "StripeObject",
     "Tally",
 ]

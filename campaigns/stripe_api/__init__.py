@@ -5,6 +5,7 @@ StripeFailed (Stripe answered 5xx, and repeats that for the same idempotency key
 StripeRefused (4xx: asking again doesn't help).
 """
 
+from campaigns.stripe_api.budget import readers_first
 from campaigns.stripe_api.catalogue import (
     create_portal_session,
     upsert_portal_configuration,
@@ -34,7 +35,7 @@ from campaigns.stripe_api.connection import (
     is_live,
     moment,
 )
-from campaigns.stripe_api.events import Event, UnusableEvent
+from campaigns.stripe_api.events import Event, Named, UnusableEvent, read_named
 from campaigns.stripe_api.objects import (
     create_session,
     expire_session,
@@ -53,6 +54,7 @@ from campaigns.stripe_api.objects import (
     list_invoices,
     list_refunds,
 )
+from campaigns.stripe_api.side_by_side import call_together
 from campaigns.stripe_api.snapshots import (
     BalanceTransaction,
     Charge,
@@ -90,6 +92,7 @@ __all__ = [
     "Invoice",
     "InvoiceLine",
     "InvoicePayment",
+    "Named",
     "Pause",
     "Refund",
     "Session",
@@ -101,6 +104,7 @@ __all__ = [
     "SubscriptionItem",
     "SubscriptionStatus",
     "UnusableEvent",
+    "call_together",
     "cancel_subscription_at_period_end",
     "client",
     "create_portal_session",
@@ -127,7 +131,9 @@ __all__ = [
     "moment",
     "move_next_charge",
     "preview_switch",
+    "read_named",
     "read_webhook",
+    "readers_first",
     "refund_payment",
     "switch_price",
     "undo_cancellation",
