@@ -47,7 +47,7 @@ def register_checks() -> None:
         check_fonts,
         check_logo,
         check_mail,
-        check_retention,
+        check_numbers,
         check_grace,
         check_tables,
     ):
@@ -298,16 +298,16 @@ def _check_mail_backend() -> Iterator[CheckMessage]:
         )
 
 
-def check_retention(**_: Any) -> list[CheckMessage]:
-    """Check for how many days webhooks are stored."""
-    if settings.EVENT_RETENTION_DAYS >= 0:
-        return []
+def check_numbers(**_: Any) -> list[CheckMessage]:
+    """Check that settings in which 0 has a meaning of its own are not negative."""
+    numbers = (
+        ("EVENT_RETENTION_DAYS", "days, for example 400. With 0, webhooks are stored for ever", 20),
+        ("STRIPE_CALLS_PER_SECOND", "calls, for example 80. With 0, there is no limit", 51),
+    )
     return [
-        Error(
-            "EVENT_RETENTION_DAYS is negative.",
-            hint="Set a number of days, for example 400. With 0, webhooks are stored for ever.",
-            id="campaigns.E020",
-        )
+        Error(f"{name} is negative.", hint=f"Set a number of {cure}.", id=f"campaigns.E0{number}")
+        for name, cure, number in numbers
+        if getattr(settings, name) < 0
     ]
 
 

@@ -12,11 +12,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from campaigns import settlement, stripe_api
-from campaigns.models import Checkout, ErasedAddress, StripeCursor, StripeEvent
+from campaigns.models import Checkout, ErasedAddress, StripeCursor, StripeEvent, StripeObject
 from campaigns.models.due import LEASE, claim_row
 from campaigns.models.erasure import NOWHERE
 from campaigns.models.moves import states_before
@@ -61,6 +61,10 @@ _BATCH = 500
 _OVERLAP = timedelta(hours=1)
 # The pause doubles from two seconds to an hour: about twenty attempts on the first day.
 _LONGEST_PAUSE = timedelta(hours=1)
+# How long the events of a paid sale wait for their siblings, and all for another reading.
+_GATHERING = timedelta(seconds=3)
+_OTHER_READING = timedelta(seconds=1)
+_URGENT = {"refund", "dispute"}
 
 
 # Settled Checkouts by session and disputed charge, each with the error that was raised, if any.
@@ -118,24 +122,45 @@ def _insert_once(row: StripeEvent) -> None:
             raise
 
 
-def work_on_event(event_id: str, *, outcomes: Outcomes | None = None) -> UUID | None:
-    """Process a due event unless another process does; returns the Checkout that it settled.
+def work_on_event(
+    event_id: str, *, outcomes: Outcomes | None = None, may_wait: bool = False
+) -> UUID | None:
+    """Process a due event unless another process does; returns the Checkout that it concerns.
 
-    A failure is saved on the event with the time of the next attempt; nothing is raised. Pass the
-    same `outcomes` for events that all happened before the first of them is processed: each
+    A failure is saved on the event with the time of the next attempt; nothing is raised. The other
+    due events of the same Checkout are closed by the same settlement. An event that happened before
+    the last settlement began needs none. With `may_wait`, an event that doesn't change what was
+    paid stays due for a moment, so that its siblings arrive and one settlement does for all. Pass
+    the same `outcomes` for events that all happened before the first of them is processed: each
     Checkout is then settled once.
     """
     event_pk = claim_row(StripeEvent.objects.filter(event_id=event_id))
-    return None if event_pk is None else work_on_claimed_event(event_pk, outcomes=outcomes)
+    if event_pk is None:
+        return None
+    return work_on_claimed_event(event_pk, outcomes=outcomes, may_wait=may_wait)
 
 
-def work_on_claimed_event(event_pk: int, *, outcomes: Outcomes | None = None) -> UUID | None:
+def work_on_claimed_event(
+    event_pk: int, *, outcomes: Outcomes | None = None, may_wait: bool = True
+) -> UUID | None:
     """Process a claimed event, as `work_on_event` does."""
+    now = timezone.now()
     event = StripeEvent.objects.get(pk=event_pk)
     try:
-        found = settlement.find_checkout(event.object_type, event.object_id)
+        # Staff replay an event because they doubt what we know: then its payload doesn't count.
+        named = None if event.is_replayed else stripe_api.read_named(event.payload)
+        found = settlement.find_checkout(event.object_type, event.object_id, named)
         if found.checkout_id is not None:
-            _settle_once(found.checkout_id, found.disputed_id, {} if outcomes is None else outcomes)
+            checkout = Checkout.objects.get(pk=found.checkout_id)
+            is_covered = not (event.is_replayed or found.disputed_id) and settlement.covers(
+                checkout, event.created_at
+            )
+            until = _find_wait(event, checkout, at=now) if may_wait and not is_covered else None
+            if until is not None:
+                _wait(event, until)
+                return None
+            if not is_covered:
+                _settle_once(event, found, {} if outcomes is None else outcomes)
     except Exception as error:  # any error: the event must stay due
         _postpone(event, error)
         _strip_if_erased(event, None)
@@ -145,28 +170,87 @@ def work_on_claimed_event(event_pk: int, *, outcomes: Outcomes | None = None) ->
     return found.checkout_id
 
 
-def _settle_once(checkout_id: UUID, disputed_id: str, outcomes: Outcomes) -> None:
+def _find_wait(event: StripeEvent, checkout: Checkout, *, at: datetime) -> datetime | None:
+    """Return until when an event should wait; None if it shouldn't.
+
+    While another process reads the same Checkout, a second reading would only repeat its calls.
+    Once a sale is paid, its further events come in groups: they wait until they are _GATHERING old.
+    Money that moves back doesn't wait, and neither does an event that staff replay.
+    """
+    if event.is_replayed or event.object_type in _URGENT:
+        return None
+    if settlement.is_being_read(checkout, at=at):
+        return at + _OTHER_READING
+    until = event.received_at + _GATHERING
+    return until if checkout.status == Checkout.Status.PAID and until > at else None
+
+
+def _wait(event: StripeEvent, until: datetime) -> None:
+    """Leave an event due at that time, as if this attempt had not been made."""
+    StripeEvent.objects.filter(pk=event.pk, attempts=event.attempts).update(
+        next_attempt_at=until, attempts=event.attempts - 1
+    )
+
+
+def _settle_once(event: StripeEvent, found: settlement.Found, outcomes: Outcomes) -> None:
     """Settle a Checkout unless `outcomes` has it; raises the error of that settlement again.
 
     It is settled again for another session (the one that was paid) or a new dispute.
     """
+    checkout_id = found.checkout_id
+    assert checkout_id is not None, "the event belongs to a Checkout"
     session_id = Checkout.objects.values_list("session_id", flat=True).get(pk=checkout_id)
-    key = (checkout_id, session_id, disputed_id)
+    key = (checkout_id, session_id, found.disputed_id)
     if key not in outcomes:
         outcomes[key] = None
+        newest = StripeEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         try:
-            settlement.settle_checkout(checkout_id, disputed_id=disputed_id)
+            checkout = settlement.settle_checkout(
+                checkout_id, disputed_id=found.disputed_id, finds_inquiries=False
+            )
         except Exception as error:
             outcomes[key] = error
+        else:
+            if checkout.is_complete:
+                _close_siblings(event, checkout, newest=newest)
     if (failure := outcomes[key]) is not None:
         raise failure
+
+
+def _close_siblings(event: StripeEvent, checkout: Checkout, *, newest: int) -> None:
+    """Close the other due events of a Checkout that had arrived before its settlement began.
+
+    `newest` is the last event that was stored then: no clock decides. Every object that Stripe has
+    for the Checkout was read, so the events of those that we know are covered; a new dispute's are
+    not, because its charge has to be named. The attempt is counted, so that a process that works on
+    one of them can't postpone it any more.
+    """
+    known = StripeObject.objects.filter(checkout=checkout).values("object_id")
+    of_checkout = Q(object_id__in=known) | Q(object_id=checkout.session_id)
+    due = StripeEvent.objects.filter(next_attempt_at__isnull=False, is_replayed=False)
+    arrived = due.filter(of_checkout, pk__lte=newest).exclude(pk=event.pk)
+    siblings = list(arrived.values_list("pk", flat=True))
+    due.filter(pk__in=siblings).update(
+        status=StripeEvent.Status.DONE,
+        next_attempt_at=None,
+        attempts=F("attempts") + 1,
+        error="",
+        reason="",
+    )
+    if siblings and _is_of_erased(checkout.pk):
+        for event_pk in siblings:
+            strip_event(event_pk, at=timezone.now())
 
 
 def _close(event: StripeEvent, found: settlement.Found) -> None:
     status = StripeEvent.Status.DONE if found.checkout_id else StripeEvent.Status.IGNORED
     # Only while the lease is held: after it another attempt has begun.
     StripeEvent.objects.filter(pk=event.pk, attempts=event.attempts).update(
-        status=status, next_attempt_at=None, error="", reason=found.reason or ""
+        status=status,
+        next_attempt_at=None,
+        error="",
+        reason=found.reason or "",
+        is_replayed=False,
     )
 
 
@@ -176,12 +260,16 @@ def _strip_if_erased(event: StripeEvent, checkout_id: UUID | None) -> None:
     Events that arrived before their rows were stripped are stripped by the erasure itself.
     """
     if checkout_id is not None:
-        of_erased = Q(member__erased_at__isnull=False) | Q(email__endswith=NOWHERE)
-        is_erased = Checkout.objects.filter(of_erased, pk=checkout_id).exists()
+        is_erased = _is_of_erased(checkout_id)
     else:
         is_erased = ErasedAddress.objects.are_named_in(event.payload)
     if is_erased:
         strip_event(event.pk, at=timezone.now())
+
+
+def _is_of_erased(checkout_id: UUID) -> bool:
+    of_erased = Q(member__erased_at__isnull=False) | Q(email__endswith=NOWHERE)
+    return Checkout.objects.filter(of_erased, pk=checkout_id).exists()
 
 
 def _postpone(event: StripeEvent, error: Exception) -> None:
@@ -194,10 +282,10 @@ def _postpone(event: StripeEvent, error: Exception) -> None:
 
 
 def replay_events(event_ids: list[str]) -> int:
-    """Make processed events due again; returns how many were changed."""
+    """Make processed events due again, to read Stripe anew; returns how many were changed."""
     closed = states_before(StripeEvent.MOVES, StripeEvent.Status.NEW)
     return StripeEvent.objects.filter(event_id__in=event_ids, status__in=closed).update(
-        status=StripeEvent.Status.NEW, next_attempt_at=timezone.now()
+        status=StripeEvent.Status.NEW, next_attempt_at=timezone.now(), is_replayed=True
     )
 
 

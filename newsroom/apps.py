@@ -5,8 +5,9 @@ Every process that sets up Django loads this file, and so Celery's app. Without 
 """
 
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 
-from newsroom import celery, checks
+from newsroom import celery
 
 __all__ = ["NewsroomConfig", "celery"]
 
@@ -15,4 +16,5 @@ class NewsroomConfig(AppConfig):
     name = "newsroom"
 
     def ready(self) -> None:
-        checks.register_checks()
+        # The checks use models, which can be imported only now.
+        import_string("newsroom.checks.register_checks")()

@@ -90,10 +90,13 @@ def answer_webhooks_early(
 def limit_waits(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Let nobody wait for Stripe for longer than WAIT_SECONDS, however many calls a page makes."""
+    """Let nobody wait for Stripe for longer than WAIT_SECONDS, however many calls a page makes.
+
+    Calls that somebody waits for go ahead of those of the workers.
+    """
 
     def handle(request: HttpRequest) -> HttpResponseBase:
-        with stripe_api.answer_within(WAIT_SECONDS):
+        with stripe_api.readers_first(), stripe_api.answer_within(WAIT_SECONDS):
             return get_response(request)
 
     return handle

@@ -80,6 +80,12 @@ STRIPE_WEBHOOK_SECRET = env.words(
     "STRIPE_WEBHOOK_SECRET", default=[DEMO_SECRETS["STRIPE_WEBHOOK_SECRET"]]
 )
 STRIPE_API_BASE = env.url("STRIPE_API_BASE", default="", example="http://127.0.0.1:4242")
+# Calls to Stripe a second that all processes share; 0 means no limit, as for the pretend Stripe.
+# Stripe allows 100 in live mode and 25 in test mode: https://docs.stripe.com/rate-limits
+_usual_calls = 80 if "_live_" in STRIPE_SECRET_KEY else 20
+STRIPE_CALLS_PER_SECOND = env.integer(
+    "STRIPE_CALLS_PER_SECOND", default=0 if STRIPE_API_BASE else _usual_calls
+)
 # Days until a processed webhook is reduced to its ids; 0 means never.
 EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", default=400)
 # Days of access after a failed renewal, counted from the end of the paid time.

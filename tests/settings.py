@@ -41,6 +41,7 @@ os.environ |= {
     "DEMO": "true",
     "DEBUG": "false",
     "LOG_LEVEL": "WARNING",
+    "STRIPE_CALLS_PER_SECOND": "0",
 }
 if os.environ.get("CELERY_BROKER_URL", "").startswith("redis") and "TEST_BROKER" not in os.environ:
     os.environ["TEST_BROKER"] = os.environ["CELERY_BROKER_URL"]

@@ -48,6 +48,7 @@ GOOD: dict[str, Any] = {
     "GRACE_DAYS": 14,
     "HEALTH_TOKEN": "",
     "NEWSPAPER_URL": "https://www.example.org/",
+    "STRIPE_CALLS_PER_SECOND": 80,
     "DATABASES": POSTGRES,
 }
 
@@ -114,6 +115,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("E030", {"NEWSPAPER_URL": "www.example.org"}, "not a URL"),
     ("E030", {"NEWSPAPER_URL": "https://members.example.org"}, "first page of this application"),
     ("E031", {"HEALTH_TOKEN": "x" * 15}, "HEALTH_TOKEN"),
+    ("E051", {"STRIPE_CALLS_PER_SECOND": -1}, "STRIPE_CALLS_PER_SECOND"),
     ("W001", {"STRIPE_SECRET_KEY": "sk_test_0123456789"}, "no real payments"),
     (
         "W002",

@@ -7,7 +7,7 @@ import campaigns.models.drawings
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0012_addresses_and_newsletter"),
+        ("campaigns", "0013_calls_to_stripe"),
     ]
 
     operations = [

@@ -19,8 +19,10 @@ from campaigns.models.problem import Problem
 from campaigns.models.refund_order import RefundOrder
 from campaigns.models.sign import Sign
 from campaigns.models.sign_in import SignInLink
+from campaigns.models.stripe_budget import StripeBudget
 from campaigns.models.stripe_cursor import StripeCursor
 from campaigns.models.stripe_event import StripeEvent
+from campaigns.models.stripe_object import StripeObject
 from campaigns.models.tally import PublishedNumber, Tally
 
 __all__ = [
@@ -55,7 +57,9 @@ __all__ = [
     "ReplacedCode",
     "Sign",
     "SignInLink",
+    "StripeBudget",
     "StripeCursor",
     "StripeEvent",
+    "StripeObject",
     "Tally",
 ]

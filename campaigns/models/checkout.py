@@ -92,6 +92,10 @@ class Checkout(models.Model):
     customer_id = models.CharField(_("customer id"), max_length=255, blank=True)
     # Incremented by every settlement: one that read Stripe before another wrote reads again.
     version = models.PositiveIntegerField(_("version"), default=0, editable=False)
+    # When the reading that was saved last began, by Stripe's clock. Earlier events are covered.
+    read_at = models.DateTimeField(_("read at"), null=True, blank=True, editable=False)
+    # When the reading that is running now began, by our clock.
+    reading_since = models.DateTimeField(_("reading since"), null=True, blank=True, editable=False)
     settle_at = models.DateTimeField(
         _("settle at"), null=True, blank=True, db_index=True, editable=False, db_column="look_at"
     )

@@ -52,6 +52,8 @@ class StripeEvent(models.Model):
         db_default="",
         help_text=_("Why the event is not ours."),
     )
+    # Staff asked for it to be processed again: Stripe is asked, whatever we know.
+    is_replayed = models.BooleanField(_("replayed"), default=False, db_default=False)
     # After the retention time only the ids of the payload are left.
     stripped_at = models.DateTimeField(_("stripped at"), null=True, blank=True)
 

@@ -8,6 +8,8 @@ therefore ends in the same rows.
 
 from campaigns.settlement.checkouts import (
     SettlementBusy,
+    covers,
+    is_being_read,
     next_settlement_at,
     settle_checkout,
     settle_object,
@@ -25,8 +27,10 @@ __all__ = [
     "Reconciliation",
     "SettlementBusy",
     "Snapshot",
+    "covers",
     "find_checkout",
     "find_start",
+    "is_being_read",
     "move_cursor",
     "next_settlement_at",
     "read_snapshot",

@@ -1,19 +1,30 @@
 """Settle Checkouts: read what Stripe has for one, then write it under its lock."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from campaigns import banners, memberships, payments, progress, stripe_api
 from campaigns.gifts.sales import upsert_gifts
-from campaigns.models import Checkout, Erasure, Gift, Member, Membership, Payment
+from campaigns.models import (
+    Checkout,
+    Erasure,
+    Gift,
+    Member,
+    Membership,
+    Payment,
+    StripeObject,
+)
 from campaigns.payments import ChargeSnapshot
-from campaigns.settlement.lookup import Found, find_checkout
-from campaigns.settlement.snapshots import Snapshot, read_snapshot
+from campaigns.settlement.lookup import Found, find_checkout, save_owner
+from campaigns.settlement.snapshots import Known, Snapshot, read_snapshot
 
 # Intervals between settlements of an unpaid Checkout, by its age: most readers pay soon.
 _UNPAID_PAUSES = (
@@ -26,6 +37,9 @@ _UNPAID_PAUSES = (
 # refund or a dispute whose webhook was lost would never be recorded.
 _PAID_PAUSE = timedelta(days=1)
 _DISPUTABLE_FOR = timedelta(days=120)
+READING_LEASE = timedelta(seconds=15)
+_SHARING_PATIENCE = 3.0  # seconds
+_MARGIN = timedelta(seconds=4)
 _STALE_READS = 20
 
 
@@ -33,17 +47,41 @@ class SettlementBusy(Exception):
     """Other processes keep settling the same Checkout; try again later."""
 
 
-def settle_checkout(checkout_id: UUID, *, disputed_id: str = "") -> Checkout:
+def settle_checkout(
+    checkout_id: UUID,
+    *,
+    disputed_id: str = "",
+    finds_inquiries: bool = True,
+    may_share: bool = False,
+) -> Checkout:
     """Update a Checkout's rows to what Stripe has now, and return the Checkout.
 
-    `disputed_id` is a charge that is known to be disputed. Raises the errors of stripe_api, and
-    SettlementBusy.
+    `disputed_id` is a charge that is known to be disputed; see `read_snapshot` for
+    `finds_inquiries`. With `may_share`, a reading that another process has begun is good enough if
+    it finds the session complete. Raises the errors of stripe_api, and SettlementBusy.
     """
+    if may_share and (shared := _wait_for_other_reading(checkout_id)) is not None:
+        return shared
+    reading_since = _begin_reading(checkout_id)
+    try:
+        read = partial(read_snapshot, disputed_id=disputed_id, finds_inquiries=finds_inquiries)
+        return _settle(checkout_id, read, reading_since=reading_since)
+    except BaseException:
+        if reading_since is not None:
+            mine = Checkout.objects.filter(pk=checkout_id, reading_since=reading_since)
+            mine.update(reading_since=None)
+        raise
+
+
+def _settle(
+    checkout_id: UUID, read: Callable[..., Snapshot], *, reading_since: datetime | None
+) -> Checkout:
     for _ in range(_STALE_READS):
         checkout = Checkout.objects.get(pk=checkout_id)
         if checkout.session_id is None:
+            Checkout.objects.filter(pk=checkout_id).update(reading_since=None)
             return checkout
-        snapshot = read_snapshot(checkout.session_id, disputed_id=disputed_id)
+        snapshot = read(checkout.session_id, known=_find_known_ids(checkout))
         with transaction.atomic():
             locked = (
                 Checkout.objects.select_for_update(of=("self",), no_key=True)
@@ -52,11 +90,57 @@ def settle_checkout(checkout_id: UUID, *, disputed_id: str = "") -> Checkout:
             )
             if (locked.version, locked.session_id) != (checkout.version, checkout.session_id):
                 continue
+            if locked.reading_since == reading_since:
+                locked.reading_since = None
             write_snapshot(locked, snapshot)
         if locked.campaign_id is not None:
             banners.request_publishing(locked.campaign_id)
         return locked
     raise SettlementBusy(str(checkout_id))
+
+
+def _find_known_ids(checkout: Checkout) -> Known:
+    if not checkout.customer_id:
+        return Known()
+    rows = Membership.objects.filter(checkout=checkout, subscription_id__isnull=False)
+    return Known(rows.values_list("subscription_id", flat=True).first() or "", checkout.customer_id)
+
+
+def _begin_reading(checkout_id: UUID) -> datetime | None:
+    """Let other processes know that a Checkout is read now; None if another one reads it."""
+    now = timezone.now()
+    free = Q(reading_since=None) | Q(reading_since__lte=now - READING_LEASE)
+    return now if Checkout.objects.filter(free, pk=checkout_id).update(reading_since=now) else None
+
+
+def is_being_read(checkout: Checkout, *, at: datetime) -> bool:
+    """Return whether a process is reading a Checkout, and hasn't died meanwhile."""
+    return checkout.reading_since is not None and checkout.reading_since > at - READING_LEASE
+
+
+def _wait_for_other_reading(checkout_id: UUID) -> Checkout | None:
+    """Wait for another process that reads a Checkout; None if there is none, or it needs long."""
+    until = time.monotonic() + _SHARING_PATIENCE
+    before = checkout = Checkout.objects.get(pk=checkout_id)
+    while is_being_read(checkout, at=timezone.now()):
+        if time.monotonic() >= until:
+            return None
+        time.sleep(0.1)
+        checkout = Checkout.objects.select_related("campaign", "price__plan").get(pk=checkout_id)
+    is_settled = checkout.version > before.version and checkout.is_complete
+    return checkout if is_settled else None  # it may have begun before the reader paid
+
+
+def covers(checkout: Checkout, happened_at: datetime) -> bool:
+    """Return whether the rows have what happened at that time, in Stripe's whole seconds.
+
+    Only what a completed session sold is covered: before, the reader can still pay, and the next
+    attempt has another session. Two servers of Stripe may differ by a moment, and an answer may
+    lack what happened just before it, so that a few seconds are left out.
+    """
+    if checkout.read_at is None or not checkout.is_complete:
+        return False
+    return happened_at + timedelta(seconds=1) + _MARGIN <= checkout.read_at
 
 
 def settle_object(object_type: str, object_id: str) -> Found:
@@ -73,8 +157,10 @@ def write_snapshot(checkout: Checkout, snapshot: Snapshot) -> None:
     checkout.move_to(_read_status(session, snapshot.charges))
     known_customer, checkout.customer_id = checkout.customer_id, session.customer_id
     checkout.version += 1
+    checkout.read_at = snapshot.read_at
     checkout.settle_at = next_settlement_at(checkout, at=timezone.now())
     if session.status == "complete":
+        _remember(checkout, snapshot)
         # Once known, the buyer stays the same person even if their address changes.
         member = checkout.member or Member.objects.lock_by_email(
             checkout.email, name=checkout.name, language=checkout.language
@@ -95,6 +181,11 @@ def write_snapshot(checkout: Checkout, snapshot: Snapshot) -> None:
             Erasure.objects.restart(member, at=timezone.now())
     else:
         checkout.save()
+
+
+def _remember(checkout: Checkout, snapshot: Snapshot) -> None:
+    known = StripeObject.objects.filter(checkout=checkout).values_list("pk", flat=True)
+    save_owner(set(snapshot.list_ids()) - set(known), checkout_id=checkout.pk)
 
 
 def _is_running(checkout: Checkout) -> bool:

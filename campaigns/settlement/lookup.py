@@ -1,16 +1,36 @@
-"""Find the Checkout to which an object of Stripe's belongs."""
+"""Find the Checkout to which an object of Stripe's belongs: by our rows, then by asking Stripe."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db import models
+from django.db.models import F
 
 from campaigns import stripe_api
-from campaigns.models import Checkout, Dispute, Membership, Payment, Refund, StripeEvent
+from campaigns.models import (
+    Checkout,
+    Dispute,
+    Membership,
+    Payment,
+    Refund,
+    StripeEvent,
+    StripeObject,
+)
+from campaigns.stripe_api import Named
 
 Reason = StripeEvent.Reason
+# Our own columns of ids at Stripe, and the way to the Checkout.
+_ROWS: dict[str, tuple[type[models.Model], str, str]] = {
+    "checkout.session": (Checkout, "session_id", "pk"),
+    "subscription": (Membership, "subscription_id", "checkout"),
+    "payment_intent": (Payment, "intent_id", "checkout"),
+    "invoice": (Payment, "invoice_id", "checkout"),
+    "charge": (Payment, "charge_id", "checkout"),
+    "refund": (Refund, "refund_id", "payment__checkout"),
+    "dispute": (Dispute, "dispute_id", "payment__checkout"),
+}
 
 
 @dataclass(frozen=True)
@@ -25,25 +45,109 @@ class Found:
     disputed_id: str = ""
 
 
-def find_checkout(object_type: str, object_id: str) -> Found:
-    """Find the Checkout of a Stripe object: by our rows first, then by its metadata.
+def find_checkout(object_type: str, object_id: str, named: Named | None = None) -> Found:
+    """Find the Checkout of a Stripe object: by our rows, by what we remember, then by its metadata.
 
     Metadata (the Checkout's id, on a session, an intent or a subscription) is read from Stripe's
-    own answer, never from an event's payload; it may have been removed in the dashboard. May call
-    Stripe several times: from a dispute to its charge's intent, to the invoice that this paid, to
-    the subscription. Raises the errors of stripe_api.
+    own answer, never from an event's payload; it may have been removed in the dashboard.
+
+    `named` are the ids in an event's payload. They are trusted, because a signed payload is
+    Stripe's word and these ids never change: a row of ours that has one of them decides. Metadata
+    in a payload only decides how to ask: if it names a Checkout, Stripe is asked for the object
+    whatever we remember; if it names none, only an invoice can lead to a Checkout. Then one call is
+    enough, or two for a refund or a dispute of a payment that we have never heard of. The answer is
+    remembered. Without `named`, nothing is remembered, and Stripe is asked unless a row of ours
+    decides. Raises the errors of stripe_api.
     """
     if object_type not in _SEARCHES:
         return Found(reason=Reason.UNUSED_TYPE)
+    trusted = named or Named()
+    if known := _find_known(object_type, object_id, trusted):
+        return known
+    if named is not None and not named.names_checkout and _is_remembered(object_id, named):
+        return Found(reason=Reason.NO_CHECKOUT)
     try:
-        return _SEARCHES[object_type](object_id)
+        found = _SEARCHES[object_type](object_id, trusted)
     except stripe_api.StripeRefused as error:
         if error.status != 404:
             raise
         return Found(reason=Reason.NOT_AT_STRIPE)
+    if named is not None:
+        _remember(object_type, object_id, named, found)
+    return found
 
 
-def _find_by_session(session_id: str) -> Found:
+def _remember(object_type: str, object_id: str, named: Named, found: Found) -> None:
+    """Remember whose an object and those that its payload names are.
+
+    An object that is not ours becomes ours with the sale to which it belongs, when that is settled.
+    It isn't remembered if its Checkout is missing here, or if its payload named one. Of ours, a
+    dispute is left out, because only its own row shows that it was read, and so is a session, as a
+    Checkout can get another one.
+    """
+    if found.checkout_id is not None:
+        is_left_out = object_type in {"dispute", "checkout.session"}
+        ids = named.ids if is_left_out else [object_id, *named.ids]
+        save_owner(ids, checkout_id=found.checkout_id)
+    elif found.reason == Reason.NO_CHECKOUT and not named.names_checkout:
+        save_owner([object_id, *named.ids], checkout_id=None)
+
+
+def save_owner(object_ids: Iterable[str], *, checkout_id: UUID | None) -> None:
+    """Save to which Checkout objects belong; one that is ours never becomes not ours."""
+    rows = [
+        StripeObject(object_id=object_id, checkout_id=checkout_id)
+        for object_id in sorted(set(object_ids))
+    ]
+    if checkout_id is None:
+        StripeObject.objects.bulk_create(rows, ignore_conflicts=True)
+    else:
+        StripeObject.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["object_id"],
+            update_fields=["checkout", "found_at"],
+        )
+
+
+def _find_known(object_type: str, object_id: str, named: Named) -> Found | None:
+    """Find a Checkout by our own rows, of the object itself or of one that its payload names."""
+    kept = _find_row(object_type, object_id)
+    if kept is None:
+        ours = StripeObject.objects.exclude(checkout=None).filter(pk__in=[object_id, *named.ids])
+        kept = ours.values_list("checkout", flat=True).first() or next(
+            filter(None, (_find_row(kind, each) for kind, each in _list_named(named))), None
+        )
+        if kept is not None and object_type == "dispute":
+            return Found(kept, disputed_id=named.charge_id) if named.charge_id else None
+    return Found(kept) if kept is not None else None
+
+
+def _list_named(named: Named) -> list[tuple[str, str]]:
+    pairs = [
+        ("charge", named.charge_id),
+        ("payment_intent", named.intent_id),
+        ("invoice", named.invoice_id),
+        ("subscription", named.subscription_id),
+    ]
+    return [(kind, object_id) for kind, object_id in pairs if object_id]
+
+
+def _find_row(object_type: str, object_id: str) -> UUID | None:
+    if object_type not in _ROWS or not object_id:
+        return None
+    model, column, checkout = _ROWS[object_type]
+    rows: Any = model._default_manager.filter(**{column: object_id})
+    found: UUID | None = rows.exclude(**{checkout: None}).values_list(checkout, flat=True).first()
+    return found
+
+
+def _is_remembered(object_id: str, named: Named) -> bool:
+    """Return whether the object, or one to which it belongs, is known not to be ours."""
+    return StripeObject.objects.filter(checkout=None, pk__in=[object_id, *named.ids]).exists()
+
+
+def _find_by_session(session_id: str, named: Named) -> Found:
     session = stripe_api.fetch_session(session_id)
     found = _read_ref(session.checkout_ref)
     if found.checkout_id is not None and session.status == "complete":
@@ -51,61 +155,70 @@ def _find_by_session(session_id: str) -> Found:
         Checkout.objects.filter(
             pk=found.checkout_id, status__in=[Checkout.Status.STARTING, Checkout.Status.EXPIRED]
         ).exclude(session_id=session_id).update(session_id=session_id, version=F("version") + 1)
-    return _find_known(Checkout.objects.filter(session_id=session_id), "pk") or found
-
-
-def _find_by_subscription(subscription_id: str) -> Found:
-    rows = Membership.objects.filter(subscription_id=subscription_id)
-    if known := _find_known(rows):
-        return known
-    return _read_ref(stripe_api.fetch_subscription(subscription_id).checkout_ref)
-
-
-def _find_by_intent(intent_id: str) -> Found:
-    if known := _find_known(Payment.objects.filter(intent_id=intent_id)):
-        return known
-    found = _read_ref(stripe_api.fetch_intent(intent_id).checkout_ref)
-    if found.checkout_id is None and (paying := stripe_api.find_invoice_payment(intent_id)):
-        return _better(_find_by_invoice(paying.invoice_id), found)
     return found
 
 
-def _find_by_invoice(invoice_id: str) -> Found:
-    if known := _find_known(Payment.objects.filter(invoice_id=invoice_id)):
-        return known
-    subscription_id = stripe_api.fetch_invoice(invoice_id).subscription_id
-    if not subscription_id:
+def _find_by_subscription(subscription_id: str, named: Named) -> Found:
+    return _read_ref(stripe_api.fetch_subscription(subscription_id).checkout_ref)
+
+
+def _find_by_intent(intent_id: str, named: Named) -> Found:
+    if named.names_checkout is not False:
+        found = _read_ref(stripe_api.fetch_intent(intent_id).checkout_ref)
+        if found.reason != Reason.NO_CHECKOUT:
+            return found
+    return _find_by_paid_invoice(intent_id)
+
+
+def _find_by_paid_invoice(intent_id: str) -> Found:
+    """Find the Checkout of an intent that pays the invoice of a subscription."""
+    paying = stripe_api.find_invoice_payment(intent_id)
+    if paying is None:
         return Found(reason=Reason.NO_CHECKOUT)
-    return _find_by_subscription(subscription_id)
+    found = _read_ref(paying.checkout_ref)
+    return found if found.reason != Reason.NO_CHECKOUT else _follow_invoice(paying.invoice)
 
 
-def _find_by_invoice_payment(invoice_payment_id: str) -> Found:
-    return _find_by_invoice(stripe_api.fetch_invoice_payment(invoice_payment_id).invoice_id)
+def _find_by_invoice(invoice_id: str, named: Named) -> Found:
+    return _follow_invoice(stripe_api.fetch_invoice(invoice_id))
 
 
-def _find_by_charge(charge_id: str) -> Found:
-    if known := _find_known(Payment.objects.filter(charge_id=charge_id)):
-        return known
+def _find_by_invoice_payment(invoice_payment_id: str, named: Named) -> Found:
+    return _follow_invoice(stripe_api.fetch_invoice_payment(invoice_payment_id).invoice)
+
+
+def _follow_invoice(invoice: stripe_api.Invoice | None) -> Found:
+    if invoice is None or not invoice.subscription_id:
+        return Found(reason=Reason.NO_CHECKOUT)
+    checkout_id = _find_row("invoice", invoice.id) or _find_row(
+        "subscription", invoice.subscription_id
+    )
+    return Found(checkout_id) if checkout_id is not None else _read_ref(invoice.checkout_ref)
+
+
+def _find_by_charge(charge_id: str, named: Named) -> Found:
+    if named.names_checkout is False and named.intent_id:
+        return _find_by_paid_invoice(named.intent_id)
     charge = stripe_api.fetch_charge(charge_id)
-    return _follow(charge.checkout_ref, intent_id=charge.intent_id)
+    return _follow_payment(charge.checkout_ref, intent_id=charge.intent_id)
 
 
-def _find_by_refund(refund_id: str) -> Found:
-    if known := _find_known(Refund.objects.filter(refund_id=refund_id), "payment__checkout"):
-        return known
+def _find_by_refund(refund_id: str, named: Named) -> Found:
     refund = stripe_api.fetch_refund(refund_id)
-    return _follow(refund.checkout_ref, intent_id=refund.intent_id, charge_id=refund.charge_id)
+    return _follow_payment(
+        refund.checkout_ref, intent_id=refund.intent_id, charge_id=refund.charge_id
+    )
 
 
-def _find_by_dispute(dispute_id: str) -> Found:
-    if known := _find_known(Dispute.objects.filter(dispute_id=dispute_id), "payment__checkout"):
-        return known
+def _find_by_dispute(dispute_id: str, named: Named) -> Found:
     dispute = stripe_api.fetch_dispute(dispute_id)
-    found = _follow(dispute.checkout_ref, intent_id=dispute.intent_id, charge_id=dispute.charge_id)
+    found = _follow_payment(
+        dispute.checkout_ref, intent_id=dispute.intent_id, charge_id=dispute.charge_id
+    )
     return replace(found, disputed_id=dispute.charge_id)
 
 
-_SEARCHES: dict[str, Callable[[str], Found]] = {
+_SEARCHES: dict[str, Callable[[str, Named], Found]] = {
     "checkout.session": _find_by_session,
     "subscription": _find_by_subscription,
     "payment_intent": _find_by_intent,
@@ -117,28 +230,17 @@ _SEARCHES: dict[str, Callable[[str], Found]] = {
 }
 
 
-def _follow(checkout_ref: str, *, intent_id: str, charge_id: str = "") -> Found:
-    """Find the Checkout of a charge, a refund or a dispute: by its metadata, intent or charge.
+def _follow_payment(checkout_ref: str, *, intent_id: str, charge_id: str = "") -> Found:
+    """Find the Checkout of a charge, a refund or a dispute: by metadata, our rows or the invoice.
 
     Stripe copies an intent's metadata to the charge when it makes the charge.
     """
     found = _read_ref(checkout_ref)
-    if found.checkout_id is None and intent_id:
-        found = _better(_find_by_intent(intent_id), found)
-    if found.checkout_id is None and charge_id:
-        found = _better(_find_by_charge(charge_id), found)
-    return found
-
-
-def _better(found: Found, otherwise: Found) -> Found:
-    """Prefer a Checkout, then a Checkout that is lost, to no Checkout at all."""
-    is_nothing = found.checkout_id is None and found.reason != Reason.LOST_CHECKOUT
-    return otherwise if is_nothing else found
-
-
-def _find_known(rows: QuerySet[Any], checkout: str = "checkout") -> Found | None:
-    checkout_id = rows.exclude(**{checkout: None}).values_list(checkout, flat=True).first()
-    return Found(checkout_id) if checkout_id is not None else None
+    if found.reason != Reason.NO_CHECKOUT:
+        return found
+    if known := _find_row("payment_intent", intent_id) or _find_row("charge", charge_id):
+        return Found(known)
+    return _find_by_paid_invoice(intent_id) if intent_id else found
 
 
 def _read_ref(checkout_ref: str) -> Found:

@@ -1,8 +1,11 @@
-"""Everything that Stripe has for one Checkout, read with several calls; nothing is written."""
+"""Everything that Stripe has for one Checkout, read with few calls; nothing is written."""
 
-from collections.abc import Container, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 from campaigns import stripe_api
 from campaigns.models import Dispute, Payment
@@ -18,35 +21,104 @@ _DISPUTABLE_FOR = timedelta(days=120)
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that Stripe has for one Checkout."""
+    """Everything that Stripe has for one Checkout, read from `read_at` on, by Stripe's clock."""
 
     session: stripe_api.Session
     subscription: stripe_api.Subscription | None = None
     charges: Sequence[ChargeSnapshot] = field(default_factory=list)
     invoices: Sequence[stripe_api.Invoice] = field(default_factory=list)
+    read_at: datetime | None = None
+
+    def list_ids(self) -> Iterator[str]:
+        """Yield the id of every object that was read, except the session's."""
+        if self.subscription is not None:
+            yield self.subscription.id
+        for invoice in self.invoices:
+            yield invoice.id
+            yield from (payment.id for payment in invoice.payments)
+        for charge in self.charges:
+            yield charge.intent_id
+            if charge.charge is not None:
+                yield charge.charge.id
+            yield from (refund.id for refund in charge.refunds)
+            yield from (dispute.id for dispute in charge.disputes)
 
 
-def read_snapshot(session_id: str, *, disputed_id: str = "") -> Snapshot:
-    """Return everything that Stripe has for a session; takes several calls.
+@dataclass(frozen=True)
+class Known:
+    """The ids of a subscription and its customer, if we have them: then all is read at once."""
 
-    A subscription is read as lists, so that five years take as many calls as one. `disputed_id` is
-    a charge that is known to be disputed.
+    subscription_id: str = ""
+    customer_id: str = ""
+
+
+def read_snapshot(
+    session_id: str,
+    *,
+    disputed_id: str = "",
+    finds_inquiries: bool = True,
+    known: Known | None = None,
+) -> Snapshot:
+    """Return everything that Stripe has for a session.
+
+    Three calls for a subscription of any age, of which two or all run side by side; one for a
+    one-off sale. Each refunded charge takes another call, and so does each one that may be
+    disputed: it says so itself, we know its dispute, or it is `disputed_id`. `finds_inquiries`
+    asks for those of the last 120 days as well, because a bank may have asked about them.
     """
-    session = stripe_api.fetch_session(session_id)
+    started = time.monotonic()
+    session, lists = _read_sale(session_id, known or Known())
+    read_at = session.answered_at
+    if read_at is not None:
+        # The time that passed may be more than the call took: then less is covered.
+        read_at -= timedelta(seconds=time.monotonic() - started)
     if session.status != "complete":
-        return Snapshot(session)
-    if session.mode == "subscription":
-        subscription = stripe_api.fetch_subscription(session.subscription_id)
-        invoices = stripe_api.list_invoices(session.subscription_id)
-        charges = _read_charges(invoices, session.customer_id, disputed_id=disputed_id)
-        return Snapshot(session, subscription, charges, invoices)
-    assert session.intent is not None, "a completed session in payment mode has an intent"
-    return Snapshot(session, None, [_read_charge(session.intent)])
+        return Snapshot(session, read_at=read_at)
+    invoices: list[stripe_api.Invoice] = []
+    if lists is not None:
+        invoices, intents = lists
+        paid = _list_paid(invoices, intents)
+    else:
+        assert session.intent is not None, "a completed session in payment mode has an intent"
+        paid = [(session.intent, Payment.Role.FIRST, "")]
+    charges = _read_charges(paid, disputed_id=disputed_id, finds_inquiries=finds_inquiries)
+    return Snapshot(session, session.subscription, charges, invoices, read_at)
 
 
-def _read_charges(
-    invoices: Sequence[stripe_api.Invoice], customer_id: str, *, disputed_id: str
-) -> list[ChargeSnapshot]:
+Lists = tuple[list[stripe_api.Invoice], list[stripe_api.Intent]]
+Paid = tuple[stripe_api.Intent, Payment.Role, str]
+
+
+def _read_sale(session_id: str, known: Known) -> tuple[stripe_api.Session, Lists | None]:
+    """Read a session, with its invoices and its customer's intents if it sold a subscription."""
+
+    def list_all(known: Known) -> tuple[Callable[[], Any], Callable[[], Any]]:
+        return (
+            lambda: stripe_api.list_invoices(known.subscription_id),
+            lambda: stripe_api.list_intents(known.customer_id),
+        )
+
+    session: stripe_api.Session
+    if known.subscription_id and known.customer_id:
+        session, invoices, intents = stripe_api.call_together(
+            lambda: stripe_api.fetch_session(session_id), *list_all(known)
+        )
+        if known == Known(session.subscription_id, session.customer_id):
+            return session, (invoices, intents)
+    else:
+        session = stripe_api.fetch_session(session_id)
+    if session.status != "complete" or session.mode != "subscription":
+        return session, None
+    invoices, intents = stripe_api.call_together(
+        *list_all(Known(session.subscription_id, session.customer_id))
+    )
+    return session, (invoices, intents)
+
+
+def _list_paid(
+    invoices: Sequence[stripe_api.Invoice], intents: Sequence[stripe_api.Intent]
+) -> list[Paid]:
+    """Return the intents that pay invoices, newest first, each with its role and its invoice."""
     paid = [
         (invoice, payment.intent_id)
         for invoice in invoices
@@ -54,56 +126,58 @@ def _read_charges(
         for payment in invoice.payments
         if payment.intent_id
     ]
+    listed = {intent.id: intent for intent in intents}
     # An intent that is not in the customer's list is fetched by itself.
-    listed = stripe_api.list_intents(customer_id) if paid else []
-    known = {intent.id: intent for intent in listed}
-    intents = [known.get(intent_id) or stripe_api.fetch_intent(intent_id) for _, intent_id in paid]
-    charges = [intent.charge for intent in intents if intent.charge]
-    disputable = _find_disputable(charges) | {disputed_id}
     return [
-        _read_charge(
-            intent,
-            role=_ROLES.get(invoice.billing_reason, Payment.Role.CHANGE),
-            invoice_id=invoice.id,
-            disputable=disputable,
+        (
+            listed.get(intent_id) or stripe_api.fetch_intent(intent_id),
+            _ROLES.get(invoice.billing_reason, Payment.Role.CHANGE),
+            invoice.id,
         )
-        for (invoice, _), intent in zip(paid, intents, strict=True)
+        for invoice, intent_id in paid
     ]
 
 
-def _find_disputable(charges: Sequence[stripe_api.Charge]) -> set[str]:
+def _read_charges(
+    paid: Sequence[Paid], *, disputed_id: str, finds_inquiries: bool
+) -> list[ChargeSnapshot]:
+    charges = [intent.charge for intent, _, _ in paid if intent.charge]
+    disputable = _find_disputable(charges, finds_inquiries=finds_inquiries) | {disputed_id}
+    # The refunds that come with a charge are the first few, without their balance entries.
+    refunded = [charge.id for charge in charges if charge.may_have_refunds]
+    disputed = [charge.id for charge in charges if charge.id in disputable]
+    answers: list[list[Any]] = stripe_api.call_together(
+        *(partial(stripe_api.list_refunds, charge_id) for charge_id in refunded),
+        *(partial(stripe_api.list_disputes, charge_id) for charge_id in disputed),
+    )
+    refunds = dict(zip(refunded, answers, strict=False))
+    disputes = dict(zip(disputed, answers[len(refunded) :], strict=True))
+    return [
+        ChargeSnapshot(
+            intent.id,
+            intent.charge,
+            refunds=refunds.get(intent.charge.id, []) if intent.charge else [],
+            disputes=disputes.get(intent.charge.id, []) if intent.charge else [],
+            role=role,
+            invoice_id=invoice_id,
+        )
+        for intent, role, invoice_id in paid
+    ]
+
+
+def _find_disputable(charges: Sequence[stripe_api.Charge], *, finds_inquiries: bool) -> set[str]:
     """Return the ids of the charges that may have a dispute or an inquiry.
 
-    Stripe doesn't document whether an inquiry sets `disputed`. So charges that are young enough
-    for one, measured from the newest, are included, and those whose dispute we know.
+    Stripe doesn't document whether an inquiry sets `disputed`. So charges whose dispute we know
+    are included, and with `finds_inquiries` all that are young enough for one, measured from the
+    newest.
     """
     if not charges:
         return set()
     young = max(charge.created_at for charge in charges) - _DISPUTABLE_FOR
     known = Dispute.objects.filter(payment__charge_id__in=[charge.id for charge in charges])
     return {
-        charge.id for charge in charges if charge.is_disputed or charge.created_at >= young
+        charge.id
+        for charge in charges
+        if charge.is_disputed or (finds_inquiries and charge.created_at >= young)
     } | set(known.values_list("payment__charge_id", flat=True))
-
-
-def _read_charge(
-    intent: stripe_api.Intent,
-    *,
-    role: Payment.Role = Payment.Role.FIRST,
-    invoice_id: str = "",
-    disputable: Container[str] | None = None,
-) -> ChargeSnapshot:
-    """Read an intent's charge; its refunds and disputes are listed unless there can be none."""
-    charge = intent.charge
-    if charge is None:
-        return ChargeSnapshot(intent.id, None, role=role, invoice_id=invoice_id)
-    is_disputable = disputable is None or charge.id in disputable
-    return ChargeSnapshot(
-        intent.id,
-        charge,
-        # The refunds that come with the charge are the first few, without their balance entries.
-        refunds=stripe_api.list_refunds(charge.id) if charge.may_have_refunds else [],
-        disputes=stripe_api.list_disputes(charge.id) if is_disputable else [],
-        role=role,
-        invoice_id=invoice_id,
-    )

@@ -5,6 +5,7 @@ StripeFailed (Stripe answered 5xx, and repeats that for the same idempotency key
 StripeRefused (4xx: asking again doesn't help).
 """
 
+from campaigns.stripe_api.budget import readers_first
 from campaigns.stripe_api.catalogue import (
     create_portal_session,
     upsert_portal_configuration,
@@ -35,7 +36,7 @@ from campaigns.stripe_api.connection import (
     moment,
     try_key,
 )
-from campaigns.stripe_api.events import Event, UnusableEvent
+from campaigns.stripe_api.events import Event, Named, UnusableEvent, read_named
 from campaigns.stripe_api.objects import (
     create_session,
     expire_session,
@@ -55,6 +56,7 @@ from campaigns.stripe_api.objects import (
     list_refunds,
 )
 from campaigns.stripe_api.patience import answer_within
+from campaigns.stripe_api.side_by_side import call_together
 from campaigns.stripe_api.snapshots import (
     BalanceTransaction,
     Charge,
@@ -93,6 +95,7 @@ __all__ = [
     "Invoice",
     "InvoiceLine",
     "InvoicePayment",
+    "Named",
     "Pause",
     "Refund",
     "Session",
@@ -105,6 +108,7 @@ __all__ = [
     "SubscriptionStatus",
     "UnusableEvent",
     "answer_within",
+    "call_together",
     "cancel_subscription_at_period_end",
     "client",
     "create_portal_session",
@@ -132,7 +136,9 @@ __all__ = [
     "moment",
     "move_next_charge",
     "preview_switch",
+    "read_named",
     "read_webhook",
+    "readers_first",
     "refund_payment",
     "switch_price",
     "try_key",

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 import stripe
 from django.conf import settings
 
-from campaigns.stripe_api.patience import PatientClient
+from campaigns.stripe_api.budget import BudgetedClient
 
 Json = dict[str, Any]
 Params = ParamSpec("Params")
@@ -73,7 +74,7 @@ def _client(secret_key: str, base: str) -> stripe.StripeClient:
         base_addresses={"api": base} if base else None,
         stripe_version=API_VERSION,
         max_network_retries=1,
-        http_client=PatientClient(timeout=_TIMEOUT),
+        http_client=BudgetedClient(timeout=_TIMEOUT),
     )
 
 
@@ -95,6 +96,15 @@ def is_live() -> bool:
 def moment(timestamp: int) -> datetime:
     """Return Stripe's seconds since the epoch as an aware time."""
     return datetime.fromtimestamp(timestamp, tz=UTC)
+
+
+def read_answer_time(answer: stripe.StripeObject) -> datetime | None:
+    """Return the time of an answer by Stripe's clock, in whole seconds; None if it names none."""
+    headers = answer.last_response.headers if answer.last_response else {}
+    try:
+        return parsedate_to_datetime(headers.get("Date", ""))
+    except ValueError:
+        return None
 
 
 def plain(answer: stripe.StripeObject) -> Json:

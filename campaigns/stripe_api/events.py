@@ -1,5 +1,6 @@
 """The envelope of an event: a hint at one object, beside the JSON as it arrived."""
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,69 @@ class Event:
     payload: str
     object_type: str = ""
     object_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The objects that a payload names beside its own, and whether it names one of our Checkouts.
+
+    Stripe never changes which intent a charge belongs to, or which subscription an invoice does. So
+    these ids are as good in an old payload as in an answer, unlike amounts, states and metadata.
+    `names_checkout` is None if the payload doesn't show the metadata. Stripe has our metadata from
+    the moment when it creates an object, so a payload without it is not about a new sale of ours.
+    """
+
+    charge_id: str = ""
+    intent_id: str = ""
+    invoice_id: str = ""
+    subscription_id: str = ""
+    names_checkout: bool | None = None
+
+    @property
+    def ids(self) -> list[str]:
+        ids = (self.charge_id, self.intent_id, self.invoice_id, self.subscription_id)
+        return [each for each in ids if each]
+
+
+def read_named(payload: str) -> Named:
+    """Read what a stored payload of the pinned API version names; anything else is left out."""
+    try:
+        raw = json.loads(payload)["data"]["object"]
+        kind = raw["object"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return Named()
+    named = Named()
+    match kind:
+        case "charge":
+            named = Named(intent_id=_id(raw, "payment_intent"), names_checkout=_is_marked(raw))
+        case "payment_intent" | "subscription" | "checkout.session":
+            named = Named(names_checkout=_is_marked(raw))
+        case "refund" | "dispute":
+            named = Named(_id(raw, "charge"), _id(raw, "payment_intent"))
+        case "invoice":
+            parent = _dict(_dict(raw, "parent"), "subscription_details")
+            named = Named(
+                subscription_id=_id(parent, "subscription"), names_checkout=_is_marked(parent)
+            )
+        case "invoice_payment":
+            intent_id = _id(_dict(raw, "payment"), "payment_intent")
+            named = Named(intent_id=intent_id, invoice_id=_id(raw, "invoice"))
+    return named
+
+
+def _dict(raw: Json, key: str) -> Json:
+    value = raw.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _id(raw: Json, key: str) -> str:
+    value = raw.get(key)
+    return value if isinstance(value, str) and _OBJECT_ID.match(value) else ""
+
+
+def _is_marked(raw: Json) -> bool | None:
+    metadata = raw.get("metadata")
+    return bool(metadata.get("checkout")) if isinstance(metadata, dict) else None
 
 
 def read_event(raw: Any, *, payload: str) -> Event:

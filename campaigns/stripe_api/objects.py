@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from campaigns.stripe_api.connection import client, every, plain, translated
+from campaigns.stripe_api.connection import client, every, plain, read_answer_time, translated
 from campaigns.stripe_api.snapshots import (
     Charge,
     Dispute,
@@ -27,6 +27,8 @@ from campaigns.stripe_api.snapshots import (
 # four levels at most, including those of a list.
 _OF_INTENT = ("latest_charge.balance_transaction", "latest_charge.refunds")
 _ENTRIES_OF_REFUND = ("balance_transaction", "failure_balance_transaction")
+_PAYMENT = ("charge", "payment_intent")  # of a refund or a dispute
+_SUBSCRIPTION_OF_INVOICE = "parent.subscription_details.subscription"
 
 
 # Checkout Sessions
@@ -42,11 +44,10 @@ def create_session(params: Mapping[str, Any], *, idempotency_key: str) -> Sessio
 
 @translated
 def fetch_session(session_id: str) -> Session:
-    """Return the session with its payment intent, the intent's charge and its balance entry."""
-    expand = [f"payment_intent.{path}" for path in _OF_INTENT]
-    return read_session(
-        plain(client().v1.checkout.sessions.retrieve(session_id, {"expand": expand}))
-    )
+    """Return the session with its subscription, or its payment intent as by `fetch_intent`."""
+    expand = ["subscription", *(f"payment_intent.{path}" for path in _OF_INTENT)]
+    answer = client().v1.checkout.sessions.retrieve(session_id, {"expand": expand})
+    return read_session(plain(answer), answered_at=read_answer_time(answer))
 
 
 @translated
@@ -88,21 +89,30 @@ def list_invoice_payments(invoice_id: str) -> list[InvoicePayment]:
 
 @translated
 def find_invoice_payment(intent_id: str) -> InvoicePayment | None:
-    """Return the invoice payment of a payment intent, if it pays an invoice."""
+    """Return the invoice payment of a payment intent with both, if it pays an invoice."""
     page = client().v1.invoice_payments.list(
-        {"payment": {"type": "payment_intent", "payment_intent": intent_id}, "limit": 1}
+        {
+            "payment": {"type": "payment_intent", "payment_intent": intent_id},
+            "limit": 1,
+            "expand": ["data.invoice", "data.payment.payment_intent"],
+        }
     )
     return next((read_invoice_payment(raw) for raw in every(page)), None)
 
 
 @translated
 def fetch_invoice(invoice_id: str) -> Invoice:
-    return read_invoice(plain(client().v1.invoices.retrieve(invoice_id)))
+    """Return the invoice with the Checkout that its subscription names now."""
+    expand = [_SUBSCRIPTION_OF_INVOICE]
+    return read_invoice(plain(client().v1.invoices.retrieve(invoice_id, {"expand": expand})))
 
 
 @translated
 def fetch_invoice_payment(invoice_payment_id: str) -> InvoicePayment:
-    return read_invoice_payment(plain(client().v1.invoice_payments.retrieve(invoice_payment_id)))
+    """Return the invoice payment with its invoice and the invoice's subscription."""
+    expand = [f"invoice.{_SUBSCRIPTION_OF_INVOICE}"]
+    payments = client().v1.invoice_payments
+    return read_invoice_payment(plain(payments.retrieve(invoice_payment_id, {"expand": expand})))
 
 
 # Payment intents, charges, refunds and disputes
@@ -127,20 +137,23 @@ def list_intents(customer_id: str) -> list[Intent]:
 
 @translated
 def fetch_charge(charge_id: str) -> Charge:
-    return read_charge(plain(client().v1.charges.retrieve(charge_id)))
+    """Return the charge with the Checkout that it or its intent names."""
+    expand = ["payment_intent"]
+    return read_charge(plain(client().v1.charges.retrieve(charge_id, {"expand": expand})))
 
 
 @translated
 def fetch_refund(refund_id: str) -> Refund:
-    """Return the refund with its balance entries."""
-    return read_refund(
-        plain(client().v1.refunds.retrieve(refund_id, {"expand": list(_ENTRIES_OF_REFUND)}))
-    )
+    """Return the refund with its balance entries, and the Checkout that its payment names."""
+    expand = [*_ENTRIES_OF_REFUND, *_PAYMENT]
+    return read_refund(plain(client().v1.refunds.retrieve(refund_id, {"expand": expand})))
 
 
 @translated
 def fetch_dispute(dispute_id: str) -> Dispute:
-    return read_dispute(plain(client().v1.disputes.retrieve(dispute_id)))
+    """Return the dispute with the Checkout that its payment names."""
+    expand = list(_PAYMENT)
+    return read_dispute(plain(client().v1.disputes.retrieve(dispute_id, {"expand": expand})))
 
 
 @translated

@@ -55,7 +55,7 @@ class Charge:
     # False only if the expanded list of its refunds is empty.
     may_have_refunds: bool = True
     intent_id: str = ""
-    checkout_ref: str = ""
+    checkout_ref: str = ""  # or its intent's, if that was expanded
     method: str = ""  # for example "card" or "sepa_debit"
     brand: str = ""
     country: str = ""
@@ -83,7 +83,7 @@ class Refund:
     reason: str = ""
     charge_id: str = ""
     intent_id: str = ""
-    checkout_ref: str = ""
+    checkout_ref: str = ""  # or its charge's or its intent's, if they were expanded
     order_ref: str = ""  # the id of our RefundOrder, from its metadata
     entries: tuple[BalanceTransaction, ...] = ()  # the expanded ones, oldest first
     has_unread_failure: bool = False  # the entry of its failure was named, not expanded
@@ -101,14 +101,14 @@ class Dispute:
     charge_id: str
     reason: str = ""
     intent_id: str = ""
-    checkout_ref: str = ""
+    checkout_ref: str = ""  # or its charge's or its intent's, if they were expanded
     evidence_due_at: datetime | None = None
     entries: tuple[BalanceTransaction, ...] = ()  # oldest first
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A Checkout Session; its intent only if it was expanded."""
+    """A Checkout Session; its intent and its subscription only if they were expanded."""
 
     id: str
     status: SessionStatus
@@ -119,6 +119,8 @@ class Session:
     subscription_id: str = ""
     checkout_ref: str = ""
     intent: Intent | None = None
+    subscription: "Subscription | None" = None
+    answered_at: datetime | None = None  # by Stripe's clock, in whole seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,8 @@ class InvoicePayment:
     id: str
     invoice_id: str
     intent_id: str = ""  # empty if something else than a payment intent paid it
+    checkout_ref: str = ""  # that of its intent, if it was expanded
+    invoice: "Invoice | None" = None  # only if it was expanded
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +183,7 @@ class Invoice:
     lines: tuple[InvoiceLine, ...]
     billing_reason: str = ""
     subscription_id: str = ""
+    checkout_ref: str = ""  # that of its subscription: now if expanded, else when it was finalized
     is_collected: bool = False  # Stripe finalizes it and collects it by itself
     was_attempted: bool = False
     paid_at: datetime | None = None
@@ -223,8 +228,8 @@ def read_charge(raw: Json) -> Charge:
         created_at=moment(raw["created"]),
         is_disputed=bool(raw.get("disputed")),
         may_have_refunds=refunds is None or bool(refunds["data"]),
-        intent_id=raw.get("payment_intent") or "",
-        checkout_ref=_read_metadata(raw, "checkout"),
+        intent_id=_read_id(raw.get("payment_intent")),
+        checkout_ref=_find_ref(raw),
         method=method,
         brand=means.get("brand") or "",
         country=means.get("country") or "",
@@ -253,9 +258,9 @@ def read_refund(raw: Json) -> Refund:
         currency=raw["currency"],
         created_at=moment(raw["created"]),
         reason=raw.get("reason") or "",
-        charge_id=raw.get("charge") or "",
-        intent_id=raw.get("payment_intent") or "",
-        checkout_ref=_read_metadata(raw, "checkout"),
+        charge_id=_read_id(raw.get("charge")),
+        intent_id=_read_id(raw.get("payment_intent")),
+        checkout_ref=_find_ref(raw),
         order_ref=_read_metadata(raw, "refund_order"),
         entries=_read_entries([entry, failure]),
         has_unread_failure=isinstance(failure, str),
@@ -269,17 +274,17 @@ def read_dispute(raw: Json) -> Dispute:
         amount_minor=raw["amount"],
         currency=raw["currency"],
         created_at=moment(raw["created"]),
-        charge_id=raw["charge"],
+        charge_id=_read_id(raw["charge"]),
         reason=raw.get("reason") or "",
-        intent_id=raw.get("payment_intent") or "",
-        checkout_ref=_read_metadata(raw, "checkout"),
+        intent_id=_read_id(raw.get("payment_intent")),
+        checkout_ref=_find_ref(raw),
         evidence_due_at=_read_time((raw.get("evidence_details") or {}).get("due_by")),
         entries=_read_entries(raw.get("balance_transactions") or []),
     )
 
 
-def read_session(raw: Json) -> Session:
-    intent = raw.get("payment_intent")
+def read_session(raw: Json, *, answered_at: datetime | None = None) -> Session:
+    intent, subscription = raw.get("payment_intent"), raw.get("subscription")
     return Session(
         id=raw["id"],
         status=raw["status"],
@@ -287,9 +292,11 @@ def read_session(raw: Json) -> Session:
         payment_status=raw["payment_status"],
         url=raw.get("url") or "",
         customer_id=raw.get("customer") or "",
-        subscription_id=raw.get("subscription") or "",
+        subscription_id=_read_id(subscription),
         checkout_ref=_read_metadata(raw, "checkout"),
         intent=read_intent(intent) if isinstance(intent, dict) else None,
+        subscription=read_subscription(subscription) if isinstance(subscription, dict) else None,
+        answered_at=answered_at,
     )
 
 
@@ -322,6 +329,7 @@ def read_subscription(raw: Json) -> Subscription:
 
 def read_invoice(raw: Json, *, payments: tuple[InvoicePayment, ...] = ()) -> Invoice:
     parent = (raw.get("parent") or {}).get("subscription_details") or {}
+    subscription = parent.get("subscription")
     return Invoice(
         id=raw["id"],
         status=raw["status"],
@@ -337,7 +345,10 @@ def read_invoice(raw: Json, *, payments: tuple[InvoicePayment, ...] = ()) -> Inv
             for line in raw["lines"]["data"]
         ),
         billing_reason=raw["billing_reason"] or "",
-        subscription_id=parent.get("subscription") or "",
+        subscription_id=_read_id(subscription),
+        checkout_ref=_read_metadata(
+            subscription if isinstance(subscription, dict) else parent, "checkout"
+        ),
         is_collected=raw["auto_advance"],
         was_attempted=raw["attempted"],
         paid_at=_read_time(raw["status_transitions"]["paid_at"]),
@@ -346,12 +357,15 @@ def read_invoice(raw: Json, *, payments: tuple[InvoicePayment, ...] = ()) -> Inv
 
 
 def read_invoice_payment(raw: Json) -> InvoicePayment:
-    payment = raw["payment"]
-    is_intent = payment["type"] == "payment_intent"
+    payment, invoice = raw["payment"], raw["invoice"]
+    intent = payment["payment_intent"] if payment["type"] == "payment_intent" else None
     return InvoicePayment(
         id=raw["id"],
-        invoice_id=raw["invoice"],
-        intent_id=payment["payment_intent"] if is_intent else "",
+        invoice_id=_read_id(invoice),
+        intent_id=_read_id(intent),
+        checkout_ref=_read_metadata(intent, "checkout") if isinstance(intent, dict) else "",
+        # A deleted invoice was a draft: nobody paid it.
+        invoice=read_invoice(invoice) if isinstance(invoice, dict) and "lines" in invoice else None,
     )
 
 
@@ -359,6 +373,18 @@ def _read_entries(raw: list[Any]) -> tuple[BalanceTransaction, ...]:
     """Read the expanded entries of a refund or a dispute, oldest first."""
     entries = [read_balance_transaction(entry) for entry in raw if isinstance(entry, dict)]
     return tuple(sorted(entries, key=lambda entry: entry.created_at))
+
+
+def _read_id(value: Any) -> str:
+    """Return the id of an object that may be expanded; empty if there is none."""
+    return str((value["id"] if isinstance(value, dict) else value) or "")
+
+
+def _find_ref(raw: Json) -> str:
+    """Return the Checkout that an object names, or its charge, or its intent, if expanded."""
+    named = [raw, raw.get("charge"), raw.get("payment_intent")]
+    refs = (_read_metadata(each, "checkout") for each in named if isinstance(each, dict))
+    return next((ref for ref in refs if ref), "")
 
 
 def _read_metadata(raw: Json, name: str) -> str:

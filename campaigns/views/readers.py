@@ -73,7 +73,9 @@ def show_thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
         if not is_first_within(SETTLE_PAUSE, name=f"thanks:{checkout_id}"):
             return _show_stage(request, checkout, stage="waiting")
         try:
-            checkout = settlement.settle_checkout(checkout.pk)
+            checkout = settlement.settle_checkout(
+                checkout.pk, finds_inquiries=False, may_share=True
+            )
             tasks.hurry(*tasks.EFFECTS)
         except (stripe_api.StripeError, settlement.SettlementBusy) as error:
             # The whole id would open this page, so the log gets only its beginning.

@@ -169,6 +169,7 @@ SAY_NOTHING = {
     "ReplacedCode": "code_hash",
     "SignInLink": "secret_hash",
     "StripeEvent": "event_id type object_type object_id",
+    "StripeObject": "object_id",
 }
 ARE_STRIPPED = {
     "AddressChange": "email",

@@ -9,9 +9,19 @@ from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import http_date
 from django.views.decorators.csrf import csrf_exempt
 
-from newsroom.sandbox import documents, expansion, faults, idempotency, parameters, server, settings
+from newsroom.sandbox import (
+    clock,
+    documents,
+    expansion,
+    faults,
+    idempotency,
+    parameters,
+    server,
+    settings,
+)
 from newsroom.sandbox.context import CurrentRequest, current_request
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.events import API_VERSION
@@ -153,4 +163,5 @@ def _respond(status: int, answer: str, *, request_id: str) -> HttpResponse:
     response = HttpResponse(answer, status=status, content_type="application/json")
     response.headers["Request-Id"] = request_id
     response.headers["Stripe-Version"] = API_VERSION
+    response.headers["Date"] = http_date(clock.now())
     return response
