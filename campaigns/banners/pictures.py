@@ -22,15 +22,17 @@ def read_mark(name: str) -> SafeString:
     return mark_safe((MARKS / f"{name}.svg").read_text("utf-8").strip())  # noqa: S308 (our files)
 
 
-@cache
 def read_logo() -> SafeString:
     """Return the newspaper's logo as an inline SVG; empty without one.
 
     Raises OSError and ValueError; a check reports them at the start.
     """
-    if not settings.NEWSROOM_LOGO:
-        return SafeString("")
-    return clean_drawing(Path(settings.NEWSROOM_LOGO).read_text("utf-8"))
+    return _read_drawing(settings.NEWSROOM_LOGO) if settings.NEWSROOM_LOGO else SafeString("")
+
+
+@cache
+def _read_drawing(path: str) -> SafeString:
+    return clean_drawing(Path(path).read_text("utf-8"))
 
 
 def wrap_lines(text: str, *, width: int, most: int) -> list[str]:

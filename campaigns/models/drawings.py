@@ -19,7 +19,7 @@ DEEPEST = 50  # groups within groups
 SHAPES = {"g", "path", "circle", "ellipse", "rect", "line", "polyline", "polygon"}
 # Editors add these, and they draw nothing.
 IGNORED = {"title", "desc", "metadata", "defs", "namedview"}
-_NUMBERS = re.compile(r"[-+.,%\s\deE]+")
+_NUMBERS = re.compile(r"(?:[-+.,%\s\deE]|px)+")
 _PATH = re.compile(r"[-+.,\s\deEmMzZlLhHvVcCsSqQtTaA]+")
 _TRANSFORM = re.compile(r"(?:\s*,?\s*[a-zA-Z]+\([-+.,\s\deE]+\))+\s*")
 _PAINT = re.compile(r"none|currentColor|#[0-9a-fA-F]{3,8}|rgba?\([\d.,%\s]+\)|[a-zA-Z]{3,20}")
@@ -109,20 +109,20 @@ def _draw(element: "ElementTree.Element", *, depth: int = 0) -> str:
 
 def _write_attributes(element: "ElementTree.Element", *, without: Container[str] = ()) -> str:
     return "".join(
-        f' {name}="{escape(value)}"'
-        for name, value in _list_attributes(element)
-        if name not in without
+        f' {name}="{escape(value)}"' for name, value in _list_attributes(element, without)
     )
 
 
-def _list_attributes(element: "ElementTree.Element") -> Iterator[tuple[str, str]]:
+def _list_attributes(
+    element: "ElementTree.Element", without: Container[str]
+) -> Iterator[tuple[str, str]]:
     """Yield the attributes that draw, also those that are written as a style."""
     styled = {
         part.partition(":")[0].strip(): part.partition(":")[2].strip()
         for part in element.get("style", "").split(";")
     }
     for name, value in (dict(element.attrib) | styled).items():
-        pattern = ATTRIBUTES.get(name)
+        pattern = None if name in without else ATTRIBUTES.get(name)
         if pattern is not None and pattern.fullmatch(value):
             yield name, value
         elif pattern is not None:
