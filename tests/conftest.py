@@ -13,13 +13,14 @@ from django.core.management import call_command
 from django.test import Client, TransactionTestCase
 from django.utils import translation
 from playwright.sync_api import Browser
+from pytest_django.plugin import DjangoDbBlocker
 
 from campaigns import webhooks
 from campaigns.models import Campaign, Plan, Price
 from newsroom.sandbox.control import SandboxControl
 from newsroom.sandbox.process import SandboxProcess, start_sandbox
 from tests.support.browser import Reader, open_reader, run_chromium
-from tests.support.database import empty_tables
+from tests.support.database import drop_template, empty_tables, make_test_database
 from tests.support.factories import make_campaign, make_price
 
 WEBHOOK_SECRET = "whsec_tests"
@@ -39,6 +40,11 @@ def _journey_number(item: pytest.Item) -> int:
     return JOURNEYS.index(name) if item.path.parent.name == "journeys" and name in JOURNEYS else 0
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the process that started the others ends last
+        drop_template()
+
+
 @pytest.fixture(autouse=True)
 def today(request: pytest.FixtureRequest) -> Iterator[None]:
     """Set the clock to the fixed date. A test may travel to another one.
@@ -51,6 +57,15 @@ def today(request: pytest.FixtureRequest) -> Iterator[None]:
     else:
         with time_machine.travel(TODAY, tick=True):
             yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """Replace the fixture of pytest-django, which migrates in every process."""
+    with django_db_blocker.unblock(), make_test_database():
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
