@@ -51,7 +51,7 @@ _writers = threading.RLock()
 def make_id(object_name: str) -> str:
     prefix = PREFIXES[object_name]
     length = 58 if object_name == "checkout.session" else 22 if prefix[-1] != "_" else 14
-    return prefix + "".join(secrets.choice(_LETTERS) for _ in range(length))
+    return prefix + "".join(_LETTERS[byte % len(_LETTERS)] for byte in secrets.token_bytes(length))
 
 
 @contextmanager
