@@ -83,19 +83,28 @@ def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
         yield process
 
 
+@pytest.fixture(scope="session")
+def sandbox_control(sandbox_process: SandboxProcess) -> Iterator[SandboxControl]:
+    control = SandboxControl(sandbox_process.url)
+    yield control
+    control.close()
+
+
 @pytest.fixture
 def sandbox(
-    sandbox_process: SandboxProcess, settings: LazySettings, today: None
-) -> Iterator[SandboxControl]:
+    sandbox_process: SandboxProcess,
+    sandbox_control: SandboxControl,
+    settings: LazySettings,
+    today: None,
+) -> SandboxControl:
     """Reset the sandbox, and use it as Stripe with our webhook secret."""
-    control = SandboxControl(sandbox_process.url)
+    control = sandbox_control
     control.reset()
     control.advance(int(time.time()) - control.now())  # the same date as ours
     settings.STRIPE_API_BASE = sandbox_process.url
     settings.STRIPE_SECRET_KEY = sandbox_process.secret_key
     settings.STRIPE_WEBHOOK_SECRET = [WEBHOOK_SECRET]
-    yield control
-    control.close()
+    return control
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """Stripe's objects as JSON documents: create, find, save and list them."""
 
+import json
 import secrets
 import string
 import threading
@@ -75,6 +76,12 @@ def create(
     _set_links(row)
     row.save(force_insert=True)
     return row
+
+
+def copy(body: Document) -> Document:
+    """Return a deep copy, much faster than Python's own."""
+    found: Document = json.loads(json.dumps(body))
+    return found
 
 
 def save(row: StripeObject) -> StripeObject:

@@ -99,12 +99,9 @@ def test_admin_pages_are_accessible_and_follow_the_content_policy(
             assert answer is not None
             assert answer.status == 200, address
             reader.check_page(f"staff-{name}-wide-light")
-            reader.page.set_viewport_size(PHONE)
-            reader.page.emulate_media(color_scheme="dark")
-            reader.page.evaluate("document.getAnimations().forEach(each => each.finish())")
+            reader.change_window(PHONE, "dark")
             reader.check_page(f"staff-{name}-narrow-dark")
-            reader.page.set_viewport_size(DESKTOP)
-            reader.page.emulate_media(color_scheme="light")
+            reader.change_window(DESKTOP, "light")
 
 
 @pytest.mark.usefixtures("editor")

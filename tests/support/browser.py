@@ -10,11 +10,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    sync_playwright,
+)
 
 OUTPUT = Path(__file__).resolve().parents[2] / "test-output"
 # Chromium refuses its own sandbox as root. The other options stop its background requests.
@@ -90,6 +97,12 @@ class Reader:
         """Close the window. Fail if the console showed an error."""
         self.context.close()
         assert not self.complaints, self.complaints
+
+    def change_window(self, size: ViewportSize, scheme: Literal["light", "dark"]) -> None:
+        """Change the size and the colour scheme, without waiting for transitions of colours."""
+        self.page.set_viewport_size(size)
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.evaluate("document.getAnimations().forEach(each => each.finish())")
 
     def check_page(self, name: str) -> None:
         """Fail if axe finds a violation or the page is wider than the window."""

@@ -34,6 +34,10 @@ campaign = make_campaign(now=timezone.now())
 make_login()
 banners.publish_campaign(campaign.pk)
 """
+SETUP = """
+from django.core.management import call_command
+call_command("stripe_setup")
+"""
 
 
 class Queue:
@@ -164,9 +168,8 @@ def run_site(
         sandbox = SandboxControl(f"http://127.0.0.1:{sandbox_port}")
         stack.callback(sandbox.close)
         site_url = f"http://127.0.0.1:{port}"
-        manage(site_environment, "shell", "-c", rows)
         # As in production, the endpoint subscribes to our events and gets its own secret.
-        output = manage(site_environment, "stripe_setup")
+        output = manage(site_environment, "shell", "-c", rows + SETUP)
         secret = output.partition("STRIPE_WEBHOOK_SECRET=")[2].split()[0]
         for variables in (site_environment, processes.environment):
             variables["STRIPE_WEBHOOK_SECRET"] = secret
