@@ -12,13 +12,14 @@ from django.core.management import call_command
 from django.test import Client, TransactionTestCase
 from django.utils import translation
 from playwright.sync_api import Browser
+from pytest_django.plugin import DjangoDbBlocker
 
 from campaigns import webhooks
 from campaigns.models import Campaign, Plan, Price
 from newsroom.sandbox.control import SandboxControl
 from newsroom.sandbox.process import SandboxProcess, start_sandbox
 from tests.support.browser import Reader, open_reader, run_chromium
-from tests.support.database import empty_tables
+from tests.support.database import drop_template, empty_tables, make_test_database
 from tests.support.factories import make_campaign, make_price
 
 WEBHOOK_SECRET = "whsec_tests"
@@ -38,6 +39,11 @@ def _journey_number(item: pytest.Item) -> int:
     return JOURNEYS.index(name) if item.path.parent.name == "journeys" and name in JOURNEYS else 0
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the process that started the others ends last
+        drop_template()
+
+
 @pytest.fixture(autouse=True)
 def today(request: pytest.FixtureRequest) -> Iterator[None]:
     """Set the clock to the fixed date. A test may travel to another one.
@@ -50,6 +56,15 @@ def today(request: pytest.FixtureRequest) -> Iterator[None]:
     else:
         with time_machine.travel(TODAY, tick=True):
             yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """Replace the fixture of pytest-django, which migrates in every process."""
+    with django_db_blocker.unblock(), make_test_database():
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -67,19 +82,28 @@ def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
         yield process
 
 
+@pytest.fixture(scope="session")
+def sandbox_control(sandbox_process: SandboxProcess) -> Iterator[SandboxControl]:
+    control = SandboxControl(sandbox_process.url)
+    yield control
+    control.close()
+
+
 @pytest.fixture
 def sandbox(
-    sandbox_process: SandboxProcess, settings: LazySettings, today: None
-) -> Iterator[SandboxControl]:
+    sandbox_process: SandboxProcess,
+    sandbox_control: SandboxControl,
+    settings: LazySettings,
+    today: None,
+) -> SandboxControl:
     """Reset the sandbox, and use it as Stripe with our webhook secret."""
-    control = SandboxControl(sandbox_process.url)
+    control = sandbox_control
     control.reset()
     control.advance(int(time.time()) - control.now())  # the same date as ours
     settings.STRIPE_API_BASE = sandbox_process.url
     settings.STRIPE_SECRET_KEY = sandbox_process.secret_key
     settings.STRIPE_WEBHOOK_SECRET = [WEBHOOK_SECRET]
-    yield control
-    control.close()
+    return control
 
 
 @pytest.fixture(autouse=True)

@@ -53,13 +53,15 @@ if "TEST_BROKER" in os.environ:
 from newsroom.settings import *  # noqa: E402, F403 - it reads the variables set above
 from newsroom.settings import DATABASES, INSTALLED_APPS, STORAGES  # noqa: E402
 
-# A file, because the threads and processes of a test must share the database.
+# tests/support/database.py creates the database. It is a file, because the threads and processes of
+# a test must share it.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["TEST"] = {"NAME": str(_data_dir / "test.sqlite3")}
+    DATABASES["default"]["NAME"] = str(_data_dir / "test.sqlite3")
     DATABASES["default"]["OPTIONS"]["init_command"] = (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA busy_timeout=20000;"
     )
 else:
+    DATABASES["default"]["NAME"] = f"test_{DATABASES['default']['NAME']}_{_worker}"
     # A test's database may lose its last commits in a power failure.
     DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off"
 # Slow password hashing would cost minutes.

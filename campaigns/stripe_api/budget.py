@@ -66,7 +66,7 @@ class BudgetedClient(PatientClient):
 
     MAX_RETRY_AFTER = 2  # seconds; longer pauses are kept in the budget, not slept through
 
-    def request(
+    def request(  # type: ignore[override]
         self,
         method: str,
         url: str,

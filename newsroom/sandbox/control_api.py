@@ -31,7 +31,6 @@ from newsroom.sandbox.models import (
     BookEntry,
     Delivery,
     Event,
-    Fault,
     IdempotentRequest,
     StripeObject,
 )
@@ -78,8 +77,9 @@ def answer_control(request: HttpRequest, path: str) -> HttpResponse:
 def reset(data: dict[str, Any]) -> Any:
     """Delete everything, follow the wall clock and use the command line's webhook receiver."""
     with deliveries.pause_sending(), documents.write_transaction(), connection.cursor() as cursor:
-        for model in (Delivery, Event, *SNAPSHOT_MODELS, Fault):
+        for model in (Delivery, Event, *SNAPSHOT_MODELS):
             cursor.execute(f"DELETE FROM {model._meta.db_table}")  # noqa: S608
+        faults.remove_faults()
         clock.use_wall_clock()
         state = clock.load_state()
         state.webhook_url = state.webhook_secret = ""
@@ -143,7 +143,7 @@ def add_fault(data: dict[str, Any]) -> Any:
 def remove_faults(data: dict[str, Any]) -> Any:
     """Remove all faults and send the webhooks that were held."""
     with documents.write_transaction():
-        removed, _ = Fault.objects.all().delete()
+        removed = faults.remove_faults()
     return {"removed": removed, "released": deliveries.release_held()}
 
 

@@ -1,5 +1,6 @@
 """Stripe's objects as JSON documents: create, find, save and list them."""
 
+import json
 import secrets
 import string
 import threading
@@ -51,7 +52,7 @@ _writers = threading.RLock()
 def make_id(object_name: str) -> str:
     prefix = PREFIXES[object_name]
     length = 58 if object_name == "checkout.session" else 22 if prefix[-1] != "_" else 14
-    return prefix + "".join(secrets.choice(_LETTERS) for _ in range(length))
+    return prefix + "".join(_LETTERS[byte % len(_LETTERS)] for byte in secrets.token_bytes(length))
 
 
 @contextmanager
@@ -75,6 +76,12 @@ def create(
     _set_links(row)
     row.save(force_insert=True)
     return row
+
+
+def copy(body: Document) -> Document:
+    """Return a deep copy, much faster than Python's own."""
+    found: Document = json.loads(json.dumps(body))
+    return found
 
 
 def save(row: StripeObject) -> StripeObject:

@@ -1,7 +1,5 @@
 """Events, each with the object as it was at that moment."""
 
-import copy
-
 from newsroom.sandbox import clock, deliveries, documents
 from newsroom.sandbox.context import current_request
 from newsroom.sandbox.documents import Document
@@ -13,7 +11,7 @@ API_VERSION = "2026-10-28.endive"
 def emit(event_type: str, row: StripeObject, *, previous: Document | None = None) -> Event:
     """Store the event and queue its webhooks. `previous` becomes previous_attributes."""
     request = current_request.get()
-    data: Document = {"object": copy.deepcopy(row.body)}
+    data: Document = {"object": documents.copy(row.body)}
     if previous is not None:
         data["previous_attributes"] = previous
     stripe_id = documents.make_id("event")

@@ -1,6 +1,5 @@
 """`expand[]`: replaces ids with the objects that they name."""
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,7 +23,7 @@ _OPTIONAL = {("refund", "failure_balance_transaction")}
 
 def expand_body(body: Document, expand: list[str]) -> Document:
     """Return an expanded copy; the stored document keeps its ids."""
-    answer = _set_balance_status(copy.deepcopy(body))
+    answer = _set_balance_status(documents.copy(body))
     for path in expand:
         if path.count(".") >= DEEPEST:
             raise ApiError(
@@ -96,7 +95,7 @@ def load_included_list(node: Document, key: str) -> Document:
             url = "/v1/invoice_payments"
     found: list[StripeObject] = list(rows[:11])
     return documents.make_list(
-        [copy.deepcopy(row.body) for row in found[:10]], url=url, has_more=len(found) > 10
+        [documents.copy(row.body) for row in found[:10]], url=url, has_more=len(found) > 10
     )
 
 

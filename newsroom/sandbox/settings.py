@@ -14,7 +14,8 @@ DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 ROOT_URLCONF = "newsroom.sandbox.urls"
 INSTALLED_APPS = ["newsroom.sandbox"]
-MIDDLEWARE: list[str] = []
+# Sets Content-Length. Without it the server would close the connection after each answer.
+MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False

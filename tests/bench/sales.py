@@ -117,7 +117,8 @@ def _cpu_of(pid: int) -> float:
 
 
 def count_calls(site: Site) -> int:
-    return int(site.sandbox.count_calls())
+    """Return how many requests to Stripe the web server and the workers have logged."""
+    return sum(site.log(name).count("Request to Stripe api") for name in site.processes.children)
 
 
 def main() -> None:
@@ -136,7 +137,9 @@ def main() -> None:
         os.environ["DATABASE_URL"] = database_url
         database = name_postgres(database_url)
         folder = stack.enter_context(scratch_folder())
-        site = stack.enter_context(run_site(folder / "site", rows=PRICE, worker=False))
+        site = stack.enter_context(
+            run_site(folder / "site", rows=PRICE, worker=False, LOG_LEVEL="INFO")
+        )
         site.processes.start_worker("stripe", queues="stripe,slow", threads=16)
         site.processes.start_worker("effects", queues="mail,publish", threads=2)
         site.start_beat()

@@ -54,7 +54,7 @@ from tests.support.webhooks import post
 
 clock = _clock  # a fixture
 # Time is frozen unless a test moves it.
-pytestmark = [pytest.mark.long, pytest.mark.usefixtures("clock"), pytest.mark.both_databases]
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("clock")]
 
 
 @pytest.fixture
@@ -230,6 +230,7 @@ def test_an_error_keeps_no_address(zoe: Member, monkeypatch: pytest.MonkeyPatch)
 # At the same time
 
 
+@pytest.mark.both_databases
 def test_simultaneous_requests_create_one_erasure(zoe: Member) -> None:
     outcomes = race(*[partial(erasures.request_erasure, zoe)] * 3)
     assert all(isinstance(outcome, Erasure) for outcome in outcomes), outcomes
@@ -237,6 +238,7 @@ def test_simultaneous_requests_create_one_erasure(zoe: Member) -> None:
     assert OutgoingMail.objects.filter(kind="erasure").count() == 1
 
 
+@pytest.mark.both_databases
 def test_simultaneous_workers_settlements_and_webhooks_leave_no_data(
     zoe: Member, sandbox: SandboxControl, clock: Clock
 ) -> None:
@@ -352,6 +354,7 @@ def test_a_lost_session_that_is_paid_later_is_ended_and_names_nobody(
     assert Member.objects.count() == 1
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("is_erased_first", [True, False])
 def test_a_simultaneous_claim_belongs_to_the_erased_or_to_a_new_member(
     zoe: Member, campaign: Campaign, monkeypatch: pytest.MonkeyPatch, is_erased_first: bool

@@ -17,6 +17,7 @@ from campaigns import emails
 from campaigns.health.problems import SETTLED, list_open_problems, record_findings
 from campaigns.health.processes import Findings
 from campaigns.models import OutgoingMail, Problem
+from tests.support.due import list_due
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -39,7 +40,7 @@ def find(**details: str | None) -> None:
 
 
 def deliver_mails() -> None:
-    for mail_id in emails.list_due_mails(at=timezone.now()):
+    for mail_id in list_due("mails"):
         emails.deliver_mail(mail_id)
 
 

@@ -6,7 +6,7 @@ These tests check what readers see, never the application's own objects.
 import re
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ViewportSize
 
 from tests.support.browser import Reader, open_reader
 from tests.support.journey import (
@@ -28,9 +28,10 @@ from tests.support.journey import (
 )
 from tests.support.processes import Site
 
-pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.long, pytest.mark.both_databases]
+pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.long]
 
 
+@pytest.mark.both_databases
 def test_a_reader_becomes_a_member_from_the_article(site: Site, reader: Reader) -> None:
     page = reader.page
     assert reader.read_count(site.url) == 0
@@ -54,6 +55,7 @@ def test_a_reader_becomes_a_member_from_the_article(site: Site, reader: Reader) 
     reader.check_page("mail-receipt")
 
 
+@pytest.mark.both_databases
 def test_a_gift_is_bought_and_claimed(site: Site, reader: Reader) -> None:
     page = reader.page
     before = reader.read_count(site.url)
@@ -89,6 +91,7 @@ def test_the_thank_you_page_settles_a_payment_without_webhooks(site: Site, reade
         site.sandbox.remove_faults()
 
 
+@pytest.mark.both_databases
 def test_the_sweep_settles_a_payment_of_a_reader_who_never_returns(
     site: Site, chromium: Browser
 ) -> None:
@@ -188,9 +191,11 @@ def test_every_page_fits_its_window_and_passes_axe(
         "mails": "/mails/",
         "admin-login": "/admin/login/",
     }
-    for scheme in ("light", "dark"):
-        window = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
-        with open_reader(chromium, **window) as reader:
-            for name, path in pages.items():
-                reader.page.goto(site.url + path)
-                reader.check_page(f"{name}-{width}-{scheme}")
+    window: ViewportSize = {"width": width, "height": 900}
+    with open_reader(chromium, viewport=window) as reader:
+        for name, path in pages.items():
+            reader.page.goto(site.url + path)
+            reader.check_page(f"{name}-{width}-light")
+            reader.change_window(window, "dark")
+            reader.check_page(f"{name}-{width}-dark")
+            reader.change_window(window, "light")

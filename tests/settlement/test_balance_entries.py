@@ -18,8 +18,6 @@ from tests.support.factories import at, make_campaign, make_member, make_payment
 from tests.support.reconciliation import REFUND_FAILS, intent_of, reconcile, refund_intent
 from tests.support.sales import buy_without_settling
 
-pytestmark = pytest.mark.both_databases
-
 CURRENCIES = ("eur", "usd", "uah")
 LATER = at("2099-01-01 00:00")
 
@@ -99,6 +97,7 @@ def theirs(sandbox: SandboxControl) -> dict[str, dict[str, int]]:
     return dict(books)
 
 
+@pytest.mark.both_databases
 def test_after_a_year_the_net_amounts_equal_stripes_in_every_payout_currency(
     shop: Campaign,
     sandbox: SandboxControl,

@@ -19,7 +19,7 @@ from tests.support.reconciliation import (
     refund_intent,
 )
 
-pytestmark = [pytest.mark.usefixtures("clock"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("clock")
 
 # Rows that were changed
 

@@ -25,7 +25,7 @@ from tests.support.effort import effort
 from tests.support.rows import dump_rows, forget_sales
 from tests.support.sales import place_order
 
-pytestmark = [pytest.mark.long, pytest.mark.both_databases]
+pytestmark = pytest.mark.long
 
 CARD = "4242424242424242"
 HOUR = 3600

