@@ -155,7 +155,7 @@ def _compare_connections() -> Iterator[CheckMessage]:
     if needed > allowed:
         yield Error(
             f"One web server ({settings.WEB_PROCESSES} workers × {settings.WEB_THREADS} threads) "
-            f"and one Celery worker ({settings.CELERY_WORKER_CONCURRENCY} processes) may need "
+            f"and one Celery worker ({settings.CELERY_WORKER_CONCURRENCY} threads) may need "
             f"{needed} database connections, but PostgreSQL allows {allowed}.",
             hint="Lower GRANIAN_WORKERS, GRANIAN_BLOCKING_THREADS or CELERY_WORKER_CONCURRENCY, or "
             "raise PostgreSQL's max_connections. With several machines, all of them share it.",
