@@ -77,7 +77,7 @@ def test_a_refused_price_keeps_the_form_and_is_no_longer_offered(
     assert answer.status_code == 422
     assert f"{CANT_BE_BOUGHT} Choose another." in main_of(answer)
     assert read_form(answer).fields["email"] == "ada@example.org"
-    assert f'value="{price.pk}"' not in main_of(client.get(url))
+    assert f'name="price" value="{price.pk}"' not in main_of(client.get(url))
     [refusal] = [log for log in logs if log["event"] == "price_refused"]
     assert refusal["price"] == price.lookup_key
     assert refusal["message"].endswith("The price specified is inactive.")

@@ -62,8 +62,8 @@ def test_the_past_end_is_the_last_day_or_a_time_of_it() -> None:
 )
 def test_banner_page_and_admin_write_the_same_end(client: Client, now: str, words: str) -> None:
     campaign = make_campaign(ends_at=at(MIDNIGHT))
-    client.force_login(User.objects.create_superuser("editor"))
     with time_machine.travel(at(now), tick=False):
+        client.force_login(User.objects.create_superuser("editor"))
         banners.publish_campaign(campaign.pk)
         banner = plain(banners.read_banner("birthday", "inline", language="en"))
         assert f"new members by {words}" in banner
