@@ -80,7 +80,7 @@ def draw_picture(campaign: Campaign, goals: list[Progress], *, language: str) ->
                 "progress": goals[0] if goals else None,
                 "count": write_count(goals[0], language=language) if goals else None,
                 "emblem": campaign.drawn_emblem or read_mark("emblem"),
-                "newsroom_name": fonts.drop_missing(settings.NEWSROOM_NAME),
+                "newsroom_name": fonts.drop_missing(str(settings.NEWSROOM_NAME)),
             },
         )
     return _draw(svg)

@@ -118,9 +118,11 @@ def test_pages_are_printed_with_their_number_and_bar_on_the_first_sheet(
     site: LiveServer, client: Client, settings: LazySettings, rows: Campaign
 ) -> None:
     rows.goals.update(target=4)  # half of it is reached
+    pages = (addresses(rows)["progress"], "/campaign/birthday/")
+    cookie = make_cookie(site, client, settings)
     with run_chromium() as chromium, open_reader(chromium) as reader:
-        reader.context.add_cookies([make_cookie(site, client, settings)])
-        for address in (addresses(rows)["progress"], "/campaign/birthday/"):
+        reader.context.add_cookies([cookie])
+        for address in pages:
             reader.page.goto(site.url + address)
             with pypdfium2.PdfDocument(reader.page.pdf(format="A4")) as pdf:
                 text = pdf[0].get_textpage().get_text_bounded()
