@@ -5,12 +5,10 @@ from typing import Any
 
 from newsroom.sandbox import catalogue, clock, context, documents, events, trials
 from newsroom.sandbox.documents import Document
-from newsroom.sandbox.errors import ApiError
+from newsroom.sandbox.errors import ApiError, check_address
 from newsroom.sandbox.models import StripeObject
 
 HOURS_OPEN = 24
-# Quoted names and IP addresses are valid addresses, but not for Stripe.
-NOT_IN_ADDRESSES = frozenset('"[]')
 DEBIT_CURRENCIES = frozenset({"eur"})
 
 
@@ -19,13 +17,7 @@ def create_session(params: Document) -> StripeObject:
     mode = params["mode"]
     if params.get("customer") and params.get("customer_email"):
         raise ApiError("You may only specify one of these parameters: customer, customer_email.")
-    given = params.get("customer_email", "")
-    if not given.isascii() or not NOT_IN_ADDRESSES.isdisjoint(given):
-        raise ApiError(
-            f"Invalid email address: {given}",
-            code="email_invalid",
-            param="customer_email",
-        )
+    check_address(params, "customer_email")
     lines = [
         make_line_item(item, path=f"line_items[{i}]")
         for i, item in enumerate(params.get("line_items", []))

@@ -38,3 +38,14 @@ def make_missing_error(
     return ApiError(
         f"No such {noun}: '{stripe_id}'", status=status, code="resource_missing", param=param
     )
+
+
+# Quoted names and IP addresses are valid addresses, but not for Stripe.
+_NOT_IN_ADDRESSES = frozenset('"[]')
+
+
+def check_address(params: dict[str, Any], name: str) -> None:
+    """Refuse an e-mail address that Stripe refuses."""
+    given = str(params.get(name, ""))
+    if not given.isascii() or not _NOT_IN_ADDRESSES.isdisjoint(given):
+        raise ApiError(f"Invalid email address: {given}", code="email_invalid", param=name)

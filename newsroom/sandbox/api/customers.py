@@ -2,7 +2,7 @@
 
 from newsroom.sandbox import documents, events, payment_methods, subscriptions
 from newsroom.sandbox.documents import Document
-from newsroom.sandbox.errors import ApiError, make_missing_error
+from newsroom.sandbox.errors import check_address, make_missing_error
 from newsroom.sandbox.parameters import LIST_PARAMS, META, STR, UNSET
 
 from .routing import endpoint
@@ -48,10 +48,7 @@ def update_customer(params: Document, *, customer: str) -> Document:
     row = documents.get("customer", customer)
     if row.body.get("deleted"):  # it can be retrieved, but not changed
         raise make_missing_error("customer", customer, param="id")
-    if not params.get("email", "").isascii():
-        raise ApiError(
-            f"Invalid email address: {params['email']}", code="email_invalid", param="email"
-        )
+    check_address(params, "email")
     before = dict(row.body)
     for name, value in params.items():
         if name == "metadata":
