@@ -15,13 +15,16 @@ from celery import Task, shared_task
 from django.db import transaction
 
 from campaigns import health, settlement, stripe_api, webhooks
-from campaigns.jobs import JOBS, Job, Sweep, run_job
+from campaigns.jobs import JOBS, Job, Sweep, run_job, seconds_until_due
 
 log = structlog.get_logger(__name__)
 
 # The jobs that have work after most changes: e-mails to send, and a count to publish.
 EFFECTS = ("mails", "banners")
 _PAUSE = 0.1  # seconds between two messages for one job
+# Rows that are due this soon, for example events that wait for others of their sale, don't wait
+# for the job's next time.
+_SOON = timedelta(seconds=5)
 _lock, _is_wanted = Lock(), Event()
 _wanted: set[str] = set()
 
@@ -59,11 +62,11 @@ def _send_messages() -> None:
         time.sleep(_PAUSE)
 
 
-def send(name: str) -> bool:
-    """Send the message that runs a job; return whether the broker took it."""
+def send(name: str, *, after: float = 0) -> bool:
+    """Send the message that runs a job, in `after` seconds; return whether the broker took it."""
     try:
         task = TASKS[name]
-        task.apply_async(queue=task.kind, retry=False)
+        task.apply_async(queue=task.kind, countdown=after or None, retry=False)
     except Exception as error:  # every transport has its own errors
         log.warning("broker_unreachable", job=name, error=type(error).__name__)
         return False
@@ -83,6 +86,8 @@ def _make_task(job: Job | Sweep) -> JobTask:
         outcome = run_job(job, after_row=partial(hurry, *job.then))
         if outcome.is_rest_due:
             send(job.name)
+        elif (seconds := seconds_until_due(job, within=_SOON)) is not None:
+            send(job.name, after=seconds)
 
     return run
 

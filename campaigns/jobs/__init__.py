@@ -12,6 +12,7 @@ from campaigns.jobs.engine import (
     oldest_due,
     retry_row,
     run_job,
+    seconds_until_due,
 )
 from campaigns.jobs.table import JOBS, find_job, run_due_jobs
 
@@ -27,4 +28,5 @@ __all__ = [
     "retry_row",
     "run_due_jobs",
     "run_job",
+    "seconds_until_due",
 ]

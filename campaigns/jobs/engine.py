@@ -186,6 +186,15 @@ def oldest_due(job: Job | Sweep, *, at: datetime) -> datetime | None:
     return due
 
 
+def seconds_until_due(job: Job | Sweep, *, within: timedelta) -> float | None:
+    """Return in how many seconds the next row is due; None if none is, or only after `within`."""
+    if isinstance(job, Sweep):
+        return None
+    now = timezone.now()
+    soon = job.select_due(at=now + within).values_list(job.column, flat=True).first()
+    return None if soon is None else max((soon - now).total_seconds(), 0.1)
+
+
 def retry_row(job: Job | Sweep, row: str) -> bool:
     """Make a row that failed due now, before its lease ends; return whether it was waiting.
 
