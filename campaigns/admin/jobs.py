@@ -49,7 +49,7 @@ class JobRunAdmin(ViewOnlyAdmin):
     def due(self, run: JobRun) -> str:
         return number_format(count_due(find_job(run.name), at=timezone.now()))
 
-    @admin.display(description=_("longest due since"))
+    @admin.display(description=_("oldest due since"))
     def due_since(self, run: JobRun) -> Any:
         return oldest_due(find_job(run.name), at=timezone.now())
 

@@ -81,8 +81,8 @@ def list_publishing_notices(campaign: Campaign) -> list[tuple[str, Link | None]]
         notices.append((words, None))
     if campaign.publish_error:
         words = gettext(
-            "Publishing has failed since %(since)s (%(error)s). Readers still see the last files. "
-            "We try again automatically."
+            "Publishing has failed since %(since)s (%(error)s). Readers still see the last "
+            "published banners. We try again automatically."
         )
         since = in_its_zone(campaign, "publish_failed_at")
         notices.append((words % {"since": since, "error": campaign.publish_error}, None))

@@ -95,7 +95,7 @@ JOBS: tuple[Job | Sweep, ...] = (
     ),
     Job(
         "checkouts",
-        _("Settle purchases without a recent event"),
+        _("Settle purchases that had no recent event"),
         STRIPE,
         Checkout.objects.all,
         settlement.settle_checkout,
@@ -112,7 +112,7 @@ JOBS: tuple[Job | Sweep, ...] = (
     ),
     Job(
         "charges",
-        _("Move the next charge after gifts"),
+        _("Postpone the next charge because of gifts"),
         STRIPE,
         Membership.objects.all,
         memberships.move_charge,
@@ -130,11 +130,16 @@ JOBS: tuple[Job | Sweep, ...] = (
         lease=_LONG_LEASE,
     ),
     Sweep(
-        "lapses", _("End and lapse memberships"), SLOW, _once, _lapse, then=("checkouts", "mails")
+        "lapses",
+        _("End memberships or mark them as lapsed"),
+        SLOW,
+        _once,
+        _lapse,
+        then=("checkouts", "mails"),
     ),
     Job(
         "gifts",
-        _("Remind of gifts and expire them"),
+        _("Send gift reminders and expire unclaimed gifts"),
         SLOW,
         Gift.objects.all,
         gifts.take_steps,
