@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import (
     actions,
+    attempts,
     banners,
     emails,
     erasures,
@@ -82,6 +83,7 @@ def _delete_old(_: str) -> None:
     for rows in (members.select_old_links(at=at), members.select_old_changes(at=at)):
         old = list(rows.values_list("pk", flat=True)[:_AT_ONCE])
         rows.model._default_manager.filter(pk__in=old).delete()
+    attempts.delete_old_counts(at=at)
 
 
 JOBS: tuple[Job | Sweep, ...] = (
@@ -190,7 +192,9 @@ JOBS: tuple[Job | Sweep, ...] = (
         webhooks.strip_event,
         every=5 * _MINUTE,
     ),
-    Sweep("old_rows", _("Delete old links"), SLOW, _once, _delete_old, every=60 * _MINUTE),
+    Sweep(
+        "old_rows", _("Delete old links and counts"), SLOW, _once, _delete_old, every=60 * _MINUTE
+    ),
 )
 
 
