@@ -41,8 +41,9 @@ def _journey_number(item: pytest.Item) -> int:
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector all modules and tests, which exist until the end."""
+    """Collect garbage less often, and leave out modules and tests, which exist until the end."""
     gc.freeze()
+    gc.set_threshold(20_000)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
