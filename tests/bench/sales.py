@@ -55,7 +55,7 @@ def make_orders(site: Site, first: int, stop: int) -> list[str]:
     """Create Checkouts as the join form does; return their sessions."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.sign_ups", str(first), str(stop), "0"],
-        env=site.environment,
+        env=site.environment | {"LOG_LEVEL": "WARNING"},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -132,7 +132,8 @@ def main() -> None:
     rows = []
     with ExitStack() as stack:
         os.environ.setdefault("TEST_DIR", str(stack.enter_context(scratch_folder())))
-        os.environ["TEST_BROKER"] = "redis"
+        # As the tests do for the processes that they start.
+        os.environ |= {"TEST_BROKER": "redis", "DEMO": "true", "ENV_FILE": os.devnull}
         database_url = stack.enter_context(scratch_postgres())
         os.environ["DATABASE_URL"] = database_url
         database = name_postgres(database_url)
