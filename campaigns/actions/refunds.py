@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import settlement, stripe_api
 from campaigns.gifts.sales import assign_refund
-from campaigns.models import Gift, Payment, Refund, RefundOrder
+from campaigns.models import Dispute, Gift, Payment, Refund, RefundOrder
 from campaigns.models.due import LEASE
 from campaigns.reports.attention import needs_assignment
 
@@ -80,6 +80,10 @@ def check_refundable(payment: Payment) -> None:
     if payment.status != Payment.Status.SUCCEEDED:
         raise RefundRefused(_("Only a succeeded payment can be refunded."))
     if not refundable_minor(payment):
+        if disputed_minor(payment):
+            raise RefundRefused(
+                _("Nothing is left to refund: the bank took the money back in a dispute.")
+            )
         raise RefundRefused(_("This payment has been refunded in full, or is being refunded."))
     if list_unassigned_refunds(payment):
         raise RefundRefused(_("First say which gifts the refund made at Stripe was for."))
@@ -126,14 +130,20 @@ def newest_order(payment: Payment) -> int:
 
 
 def refundable_minor(payment: Payment) -> int:
-    """Return what is left of a payment, less the refunds under way; in minor units."""
+    """Return what is left of a payment, less disputes and refunds under way; in minor units."""
     refunds = payment.refunds.exclude(status__in=_NOT_REFUNDED).aggregate(Sum("amount_minor"))
     under_way = Q(refund_id=None, next_attempt_at__isnull=False) | (
         Q(refund_id__isnull=False) & ~Q(refund_id__in=payment.refunds.values("refund_id"))
     )
     orders = payment.refund_orders.filter(under_way).aggregate(Sum("amount_minor"))
     taken = (refunds["amount_minor__sum"] or 0) + (orders["amount_minor__sum"] or 0)
-    return max(payment.amount_minor - taken, 0)
+    return max(payment.amount_minor - taken - disputed_minor(payment), 0)
+
+
+def disputed_minor(payment: Payment) -> int:
+    """Return what the bank took back in disputes, open or lost; in minor units."""
+    disputes = Dispute.objects.taken().filter(payment=payment)
+    return disputes.aggregate(total=Sum("amount_minor"))["total"] or 0
 
 
 def list_unassigned_refunds(payment: Payment) -> list[Refund]:

@@ -154,6 +154,16 @@ def describe_payment(payment: Payment) -> str:
     if payment.status != Payment.Status.SUCCEEDED or payment.intent_id is None:
         return f"{amount}: {payment.get_status_display()}"
     left = actions.refundable_minor(payment)
+    disputed = actions.disputed_minor(payment)
+    if disputed:
+        words = gettext(
+            "%(amount)s was paid. %(disputed)s of it is disputed or lost. %(left)s can be refunded."
+        )
+        return words % {
+            "amount": amount,
+            "disputed": staff_money(disputed, payment.currency),
+            "left": staff_money(left, payment.currency),
+        }
     if left == payment.amount_minor:
         return gettext("%(amount)s was paid. Nothing was refunded.") % {"amount": amount}
     return gettext("%(amount)s was paid. %(left)s of it can still be refunded.") % {
