@@ -8,7 +8,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin.attention import NeedsAttention
+from campaigns.admin.attention import DealtWithAction, NeedsAttention
 from campaigns.admin.held_payments import DECIDE, describe_hold
 from campaigns.admin.pages import ActionPages, Link
 from campaigns.admin.payment_states import StateColumn, StateFilter, list_disputes
@@ -80,7 +80,7 @@ class DisputeInline(MovedColumn, ViewOnlyInline):
 
 
 @admin.register(Payment)
-class PaymentAdmin(StateColumn, ActionPages, ViewOnlyAdmin):
+class PaymentAdmin(StateColumn, DealtWithAction, ActionPages):
     pages = (REFUND, ASSIGN, DECIDE)
     list_display = ["paid_at", amount, "role", "state", "member", "campaign", "method"]
     list_display_links = ["paid_at"]
@@ -112,6 +112,7 @@ class PaymentAdmin(StateColumn, ActionPages, ViewOnlyAdmin):
         ),
         (_("At Stripe"), {"fields": ["intent_id", "charge_id", "invoice_id", "receipt_number"]}),
         (_("Entered by staff"), {"fields": ["entered_by", "note"]}),
+        DealtWithAction.dealt_with_fieldset,
     ]
 
     def get_inlines(self, request: Any, obj: Any = None) -> list[Any]:
@@ -155,7 +156,17 @@ class PaymentAdmin(StateColumn, ActionPages, ViewOnlyAdmin):
         return ", ".join(staff_money(total.net_minor, total.currency) for total in paid_out) or "-"
 
     def get_readonly_fields(self, request: Any, obj: Any = None) -> list[str]:
-        return ["money", "state", "settled", "fee", "net", "left", "entered_by"]
+        return [
+            "money",
+            "state",
+            "settled",
+            "fee",
+            "net",
+            "left",
+            "entered_by",
+            "dealt_with_by",
+            "dealt_with_at",
+        ]
 
 
 def _in_payout(minor: int | None, payment: Payment) -> str:

@@ -9,11 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.campaign import Campaign
 from campaigns.models.checkout import Checkout
+from campaigns.models.dealt_with import DealtWith
 from campaigns.models.member import Member
 from campaigns.models.membership import Membership
 
 
-class Payment(models.Model):
+class Payment(DealtWith):
     class Role(models.TextChoices):
         FIRST = "first", _("first payment of a membership")
         RENEWAL = "renewal", _("renewal")
