@@ -38,7 +38,7 @@ class DealtWithAction(ViewOnlyAdmin):
     """Lets staff clear rows that need nothing any more, and shows who did."""
 
     actions = ["mark_dealt_with"]
-    dealt_with_fieldset = (_("Attention"), {"fields": [("dealt_with_by", "dealt_with_at")]})
+    dealt_with_fieldset: Any = (_("Attention"), {"fields": [("dealt_with_by", "dealt_with_at")]})
 
     @admin.action(description=_("Dealt with"), permissions=["work"])
     def mark_dealt_with(self, request: HttpRequest, rows: QuerySet[Any]) -> None:

@@ -25,7 +25,9 @@ def with_state(payments: QuerySet[Any]) -> QuerySet[Any]:
     refunds = Refund.objects.filter(payment=OuterRef("pk"), status=Refund.Status.SUCCEEDED)
     totals = refunds.order_by().values("payment").annotate(total=Sum("amount_minor"))
     disputes = Dispute.objects.taken().filter(payment=OuterRef("pk"))
-    return payments.alias(refunded_total=Coalesce(Subquery(totals.values("total")), 0)).annotate(
+    found: QuerySet[Any] = payments.alias(
+        refunded_total=Coalesce(Subquery(totals.values("total")), 0)
+    ).annotate(
         state=Case(
             When(~Q(status=Payment.Status.SUCCEEDED), then=F("status")),
             When(Exists(disputes.filter(status=Dispute.LOST)), then=Value(PaymentState.LOST)),
@@ -36,3 +38,4 @@ def with_state(payments: QuerySet[Any]) -> QuerySet[Any]:
             output_field=models.CharField(),
         )
     )
+    return found

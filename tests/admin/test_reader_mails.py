@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail as mailbox
+from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 
 from campaigns import emails
@@ -33,7 +34,9 @@ def read_only_mail(kind: str) -> str:
     emails.deliver_mail(mail.pk)
     mail.refresh_from_db()
     assert mail.sent_at is not None, mail.error
-    text, html = read_both_parts(mailbox.outbox[-1])
+    sent = mailbox.outbox[-1]
+    assert isinstance(sent, EmailMultiAlternatives)
+    text, html = read_both_parts(sent)
     for part in (text, html):
         assert "Sorry for the trouble." in part
     return text
