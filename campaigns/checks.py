@@ -187,6 +187,14 @@ def _check_site() -> Iterator[CheckMessage]:
             hint="Write the newspaper's own address, as https://www.example.org/, or remove it.",
             id="campaigns.E030",
         )
+    for name in ("TERMS_URL", "PRIVACY_URL", "WITHDRAWAL_URL"):
+        notice = urlsplit(getattr(settings, name) or "https://www.example.org/")
+        if notice.scheme not in {"http", "https"} or not notice.netloc:
+            yield Error(
+                f"{name} is not a web address: {getattr(settings, name)!r}.",
+                hint=f"Write it like https://www.example.org/terms, or remove {name}.",
+                id="campaigns.E036",
+            )
     if settings.DEMO and site.hostname not in LOOPBACK:
         yield Error(
             "DEMO is on, but other people can reach SITE_URL.",

@@ -55,6 +55,12 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
 BEHIND_PROXY = env.proxies("BEHIND_PROXY", default=0)
 # The newspaper's own first page. Without it, links to the newspaper lead to the running campaign.
 NEWSPAPER_URL = env.url("NEWSPAPER_URL", default="", example="https://www.example.org/")
+# Links in the footer of readers' pages and above the button that leads to payment.
+TERMS_URL = env.url("TERMS_URL", default="", example="https://www.example.org/terms")
+PRIVACY_URL = env.url("PRIVACY_URL", default="", example="https://www.example.org/privacy")
+WITHDRAWAL_URL = env.url("WITHDRAWAL_URL", default="", example="https://www.example.org/withdrawal")
+# Lines on receipts, separated by "|": the address and the VAT number.
+RECEIPT_ISSUER = [line.strip() for line in env.text("RECEIPT_ISSUER", default="").split("|")]
 NEWSROOM_NAME = env.text("NEWSROOM_NAME", default="The Meridian Post")
 # The path of an SVG file.
 NEWSROOM_LOGO = env.text("NEWSROOM_LOGO", default="")

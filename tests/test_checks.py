@@ -48,6 +48,9 @@ GOOD: dict[str, Any] = {
     "GRACE_DAYS": 14,
     "HEALTH_TOKEN": "",
     "NEWSPAPER_URL": "https://www.example.org/",
+    "TERMS_URL": "",
+    "PRIVACY_URL": "",
+    "WITHDRAWAL_URL": "",
     "STRIPE_CALLS_PER_SECOND": 80,
     "DATABASES": POSTGRES,
 }
@@ -113,6 +116,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("E021", {"GRACE_DAYS": -1}, "GRACE_DAYS"),
     ("E021", {"GRACE_DAYS": 366}, "GRACE_DAYS"),
     ("E030", {"NEWSPAPER_URL": "www.example.org"}, "another site"),
+    ("E036", {"TERMS_URL": "www.example.org/terms"}, "TERMS_URL is not a web address"),
     ("E030", {"NEWSPAPER_URL": "https://members.example.org/"}, "another site"),
     ("E002", {"HEALTH_TOKEN": "x" * 31}, "HEALTH_TOKEN"),
     ("E051", {"STRIPE_CALLS_PER_SECOND": -1}, "STRIPE_CALLS_PER_SECOND"),

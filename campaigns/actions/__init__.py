@@ -5,6 +5,7 @@ commands and tasks call nothing below this package for such a change. The steps 
 to it: `gifts.claims`, `gifts.decisions`, `gifts.sales`, and the functions that count.
 """
 
+from campaigns.actions.attention import mark_dealt_with
 from campaigns.actions.campaigns import CampaignSold, delete_campaign, has_sales
 from campaigns.actions.claims import claim_gift, confirm_claim
 from campaigns.actions.erasures import request_erasure
@@ -30,7 +31,9 @@ from campaigns.actions.refunds import (
     OrderedMeanwhile,
     RefundRefused,
     assign_refund_to_gifts,
+    can_end_membership,
     check_refundable,
+    disputed_minor,
     execute_refund_order,
     explain_refusal,
     list_unassigned_refunds,
@@ -54,6 +57,7 @@ __all__ = [
     "Rehearsal",
     "accept_held_payment",
     "assign_refund_to_gifts",
+    "can_end_membership",
     "check_end",
     "check_refundable",
     "claim_gift",
@@ -61,6 +65,7 @@ __all__ = [
     "counts_as_new_member",
     "decline_held_payment",
     "delete_campaign",
+    "disputed_minor",
     "end_membership",
     "execute_refund_order",
     "explain_refusal",
@@ -68,6 +73,7 @@ __all__ = [
     "has_sales",
     "import_memberships",
     "list_unassigned_refunds",
+    "mark_dealt_with",
     "merge_members",
     "newest_order",
     "pardon_gift",

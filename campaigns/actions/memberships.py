@@ -5,12 +5,14 @@ from enum import Enum
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import members, memberships, settlement, stripe_api
 from campaigns.actions.counts import publish, recount
 from campaigns.actions.people import lock_member
-from campaigns.models import Member, Membership, Plan
+from campaigns.actions.reader_mails import schedule_reader_mail
+from campaigns.models import Member, Membership, OutgoingMail, Plan
 
 
 class AlreadyGranted(Exception):
@@ -29,12 +31,19 @@ class End(Enum):
 
 
 def grant_membership(
-    member: Member, *, plan: Plan, starts_at: datetime, months: int, by: User, note: str
+    member: Member,
+    *,
+    plan: Plan,
+    starts_at: datetime,
+    months: int,
+    by: User,
+    note: str,
+    message: str | None = None,
 ) -> Membership:
     """Grant a membership to someone who doesn't pay. It is never counted as a new member.
 
-    If it was active when a campaign began, the person doesn't count in that campaign. Raises
-    MemberGone and AlreadyGranted.
+    If it was active when a campaign began, the person doesn't count in that campaign. They get an
+    e-mail with the `message`, or none if it is None. Raises MemberGone and AlreadyGranted.
     """
     with transaction.atomic():
         lock_member(member)
@@ -49,6 +58,13 @@ def grant_membership(
             months=months,
             granted_by=by,
             note=note,
+        )
+        schedule_reader_mail(
+            OutgoingMail.Kind.GRANTED,
+            member,
+            message,
+            about=str(membership.pk),
+            membership=membership,
         )
         campaigns = recount([member])
     publish(campaigns)
@@ -65,18 +81,23 @@ def check_end(membership: Membership, end: End) -> None:
         raise EndRefused(_("This membership is cancelled already and ends with the paid period."))
 
 
-def end_membership(membership: Membership, end: End) -> bool:
+def end_membership(membership: Membership, end: End, *, message: str | None = None) -> bool:
     """End a subscription at Stripe, then settle it; return whether our row is up to date.
 
     If it is not, a job settles it within minutes. The count doesn't change, and nothing is
-    refunded. Raises EndRefused and the errors of stripe_api.
+    refunded. The member gets an e-mail with the `message`, or none if it is None.
+    Raises EndRefused and the errors of stripe_api.
     """
     membership.refresh_from_db()
     check_end(membership, end)
     if end is End.NOW:
         members.end_subscription_now(membership)
+        kind, about = OutgoingMail.Kind.ENDED, str(membership.pk)
     else:
         members.cancel_subscription(membership)
+        # It can be resumed, and cancelled again.
+        kind, about = OutgoingMail.Kind.CANCELLED, f"{membership.pk}:{timezone.now():%Y%m%d%H%M}"
+    schedule_reader_mail(kind, membership.member, message, about=about, membership=membership)
     assert membership.checkout_id is not None
     try:
         settlement.settle_checkout(membership.checkout_id)

@@ -8,7 +8,8 @@ from django.db import transaction
 from campaigns import memberships, payments
 from campaigns.actions.counts import publish, recount
 from campaigns.actions.people import lock_member
-from campaigns.models import Campaign, Member, Membership, Payment, Plan
+from campaigns.actions.reader_mails import schedule_reader_mail
+from campaigns.models import Campaign, Member, Membership, OutgoingMail, Payment, Plan
 
 
 class AlreadyRecorded(Exception):
@@ -26,11 +27,13 @@ def record_offline_payment(
     campaign: Campaign | None,
     by: User,
     note: str,
+    message: str | None = None,
 ) -> Payment:
     """Record a membership that was paid for offline, and its first payment.
 
-    It counts in `campaign` by the rule for every first payment, with the date entered. Raises
-    MemberGone and AlreadyRecorded.
+    It counts in `campaign` by the rule for every first payment, with the date entered. The
+    member gets an e-mail with the `message`, or none if it is None. Raises MemberGone and
+    AlreadyRecorded.
     """
     with transaction.atomic():
         if campaign is not None:
@@ -57,6 +60,9 @@ def record_offline_payment(
             paid_at=paid_at,
             entered_by=by,
             note=note,
+        )
+        schedule_reader_mail(
+            OutgoingMail.Kind.OFFLINE, member, message, about=str(payment.pk), payment=payment
         )
         campaigns = recount([member])
     publish(campaigns | ({campaign.pk} if campaign else set()))

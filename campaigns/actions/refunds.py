@@ -14,8 +14,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import settlement, stripe_api
+from campaigns.actions.memberships import End, EndRefused, check_end, end_membership
+from campaigns.actions.reader_mails import (
+    drop_refund_mail,
+    prepare_refund_mail,
+    release_refund_mail,
+)
 from campaigns.gifts.sales import assign_refund
-from campaigns.models import Gift, Payment, Refund, RefundOrder
+from campaigns.models import Dispute, Gift, Payment, Refund, RefundOrder
 from campaigns.models.due import LEASE
 from campaigns.reports.attention import needs_assignment
 
@@ -54,8 +60,13 @@ def refund_payment(
     by: User,
     gifts: Sequence[Gift] = (),
     newest_seen: int,
+    ends_membership: bool = False,
+    message: str | None = None,
 ) -> RefundOrder:
     """Order a refund and ask Stripe for it at once; return the order with its outcome.
+
+    Once it is made, the subscription that was paid for ends too if `ends_membership`, and the
+    reader gets an e-mail with the `message`, or none if it is None.
 
     `newest_seen` is the primary key of the payment's newest order when the form was opened, or 0
     (`newest_order`). Raises OrderedMeanwhile and RefundRefused. Stripe's refusal is in the order's
@@ -68,8 +79,15 @@ def refund_payment(
             raise OrderedMeanwhile(last)
         check_refundable(locked)
         order = order_refund(
-            locked, amount_minor=amount_minor, reason=reason, why=why, by=by, gifts=gifts
+            locked,
+            amount_minor=amount_minor,
+            reason=reason,
+            why=why,
+            by=by,
+            gifts=gifts,
+            ends_membership=ends_membership,
         )
+        prepare_refund_mail(order, message)
     return execute_refund_order(order.pk)
 
 
@@ -80,9 +98,24 @@ def check_refundable(payment: Payment) -> None:
     if payment.status != Payment.Status.SUCCEEDED:
         raise RefundRefused(_("Only a succeeded payment can be refunded."))
     if not refundable_minor(payment):
+        if disputed_minor(payment):
+            raise RefundRefused(
+                _("Nothing is left to refund: the bank took the money back in a dispute.")
+            )
         raise RefundRefused(_("This payment has been refunded in full, or is being refunded."))
     if list_unassigned_refunds(payment):
         raise RefundRefused(_("First say which gifts the refund made at Stripe was for."))
+
+
+def can_end_membership(payment: Payment) -> bool:
+    """Return whether the payment is for a subscription that can be ended with its refund."""
+    if payment.membership is None:
+        return False
+    try:
+        check_end(payment.membership, End.NOW)
+    except EndRefused:
+        return False
+    return True
 
 
 def order_refund(
@@ -93,6 +126,7 @@ def order_refund(
     why: str,
     by: User,
     gifts: Sequence[Gift] = (),
+    ends_membership: bool = False,
 ) -> RefundOrder:
     """Write down a refund of this amount, for these gifts if any. Raises RefundRefused."""
     with transaction.atomic():
@@ -108,6 +142,7 @@ def order_refund(
             amount_minor=amount_minor,
             reason=reason,
             why=why,
+            ends_membership=ends_membership,
             ordered_by=by,
             next_attempt_at=timezone.now() + LEASE,  # the caller executes it at once
         )
@@ -126,14 +161,20 @@ def newest_order(payment: Payment) -> int:
 
 
 def refundable_minor(payment: Payment) -> int:
-    """Return what is left of a payment, less the refunds under way; in minor units."""
+    """Return what is left of a payment, less disputes and refunds under way; in minor units."""
     refunds = payment.refunds.exclude(status__in=_NOT_REFUNDED).aggregate(Sum("amount_minor"))
     under_way = Q(refund_id=None, next_attempt_at__isnull=False) | (
         Q(refund_id__isnull=False) & ~Q(refund_id__in=payment.refunds.values("refund_id"))
     )
     orders = payment.refund_orders.filter(under_way).aggregate(Sum("amount_minor"))
     taken = (refunds["amount_minor__sum"] or 0) + (orders["amount_minor__sum"] or 0)
-    return max(payment.amount_minor - taken, 0)
+    return max(payment.amount_minor - taken - disputed_minor(payment), 0)
+
+
+def disputed_minor(payment: Payment) -> int:
+    """Return what the bank took back in disputes, open or lost; in minor units."""
+    disputes = Dispute.objects.taken().filter(payment=payment)
+    return disputes.aggregate(total=Sum("amount_minor"))["total"] or 0
 
 
 def list_unassigned_refunds(payment: Payment) -> list[Refund]:
@@ -169,23 +210,48 @@ def execute_refund_order(order_id: int) -> RefundOrder:
     If Stripe refuses, the order ends with the reason in `error`. If Stripe doesn't answer, the
     order stays due.
     """
-    order = RefundOrder.objects.select_related("payment").get(pk=order_id)
+    order = RefundOrder.objects.select_related("payment__membership").get(pk=order_id)
     if order.next_attempt_at is None:
         return order
+    if (order.refund_id or _make_refund(order)) and order.ends_membership:
+        _end_membership_too(order)
+    return order
+
+
+def _make_refund(order: RefundOrder) -> bool:
+    """Ask Stripe for the refund, and settle it; return whether it was made."""
     try:
         refund = _find_refund(order) or _ask_stripe(order)
     except stripe_api.StripeRefused as error:
         _note(order, error=error.code if error.code in REFUSALS else str(error), again_at=None)
-        return order
+        drop_refund_mail(order)
+        return False
     except stripe_api.StripeError as error:
         if isinstance(error, stripe_api.StripeFailed):
             order.attempt += 1  # Stripe would repeat its answer for the same key
         _note(order, error=type(error).__name__, again_at=timezone.now() + _TRY_AGAIN)
-        return order
+        return False
     order.refund_id = refund.id
-    _note(order, error="", again_at=None)
+    # It stays due until the membership has ended, in case this process dies.
+    _note(order, error="", again_at=timezone.now() + LEASE if order.ends_membership else None)
+    release_refund_mail(order)
     _settle(order)
-    return order
+    return True
+
+
+def _end_membership_too(order: RefundOrder) -> None:
+    """End the subscription that was paid for; if Stripe doesn't answer, the order stays due."""
+    assert order.payment.membership is not None
+    order.error, order.next_attempt_at = "", None
+    try:
+        end_membership(order.payment.membership, End.NOW)
+    except EndRefused:
+        pass  # it has ended meanwhile
+    except stripe_api.StripeRefused as error:
+        order.error = str(error)[:200]
+    except stripe_api.StripeError as error:
+        order.error, order.next_attempt_at = type(error).__name__, timezone.now() + _TRY_AGAIN
+    order.save(update_fields=["error", "next_attempt_at"])
 
 
 def _find_refund(order: RefundOrder) -> stripe_api.Refund | None:

@@ -2,11 +2,15 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from campaigns import actions
+from campaigns.admin.site import ViewOnlyAdmin
 from campaigns.reports.attention import CONCERNS
 
 
@@ -28,3 +32,27 @@ class NeedsAttention(admin.SimpleListFilter):
             if concern.model is queryset.model and concern.name == self.value():
                 return concern.narrow(queryset)
         return queryset
+
+
+class DealtWithAction(ViewOnlyAdmin):
+    """Lets staff clear rows that need nothing any more, and shows who did."""
+
+    actions = ["mark_dealt_with"]
+    dealt_with_fieldset: Any = (_("Attention"), {"fields": [("dealt_with_by", "dealt_with_at")]})
+
+    @admin.action(description=_("Dealt with"), permissions=["work"])
+    def mark_dealt_with(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        assert isinstance(request.user, User)
+        marked = actions.mark_dealt_with(rows, by=request.user)
+        for row in marked:
+            self.log_change(request, row, gettext("Dealt with."))
+        if not marked:
+            words = gettext("Nothing was changed: none of these rows can be marked as dealt with.")
+            self.message_user(request, words, messages.WARNING)
+            return
+        words = ngettext(
+            "%(count)d row marked as dealt with.",
+            "%(count)d rows marked as dealt with.",
+            len(marked),
+        )
+        self.message_user(request, words % {"count": len(marked)}, messages.SUCCESS)

@@ -118,6 +118,32 @@ class WhyForm(StaffForm):
     )
 
 
+class ReaderMailForm(StaffForm):
+    """A form of a change that the reader gets an e-mail about, unless staff leave it out."""
+
+    message = forms.CharField(
+        label=_("Message to the reader"),
+        required=False,
+        max_length=2000,
+        help_text=_("Optional. We e-mail the reader about this change and add your message."),
+        widget=forms.Textarea({"rows": 4, "class": "vLargeTextField"}),
+    )
+    no_mail = forms.BooleanField(label=_("Don’t e-mail the reader"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Leave None as the message if no e-mail is wanted."""
+        cleaned = super().clean() or {}
+        if cleaned.get("no_mail"):
+            cleaned["message"] = None
+        return cleaned
+
+
+class EndForm(ReaderMailForm, WhyForm):
+    """Asks why a membership ends."""
+
+    field_order = ["why"]
+
+
 class GiftsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """A choice among the gifts of one payment."""
 

@@ -54,6 +54,7 @@ class OutgoingMailAdmin(ViewOnlyAdmin):
         "dispute",
         "checkout",
         "member",
+        "message",
         ("created_at", "sent_at"),
         ("attempts", "next_attempt_at"),
         ("bounced_at", "failed_at"),

@@ -19,7 +19,7 @@ from campaigns.actions.people import lock_member
 from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.downloads import Downloads, InCampaign
 from campaigns.admin.erasures import ERASE, ErasureInline, is_being_erased
-from campaigns.admin.forms import MomentField, StaffForm
+from campaigns.admin.forms import MomentField, ReaderMailForm
 from campaigns.admin.merges import FIND_DUPLICATE, MERGE
 from campaigns.admin.pages import ActionPages, Done, Link, NotDone, Page
 from campaigns.admin.person import (
@@ -71,7 +71,7 @@ class MemberForm(forms.ModelForm[Member]):
         return email
 
 
-class MembershipForm(StaffForm):
+class MembershipForm(ReaderMailForm):
     """Asks for the plan and the number of months."""
 
     plan = forms.ModelChoiceField(Plan.objects.filter(is_active=True), label=_("Plan"))
@@ -288,6 +288,7 @@ def _grant(member: Member, wanted: dict[str, Any], user: User) -> Done:
             months=months,
             by=user,
             note=wanted["note"],
+            message=wanted["message"],
         )
     except actions.MemberGone as error:
         raise _gone() from error
@@ -314,6 +315,7 @@ def _record(member: Member, wanted: dict[str, Any], user: User) -> Done:
             campaign=wanted["campaign"],
             by=user,
             note=wanted["note"],
+            message=wanted["message"],
         )
     except actions.MemberGone as error:
         raise _gone() from error

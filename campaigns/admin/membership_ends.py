@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import actions, stripe_api, tasks
-from campaigns.admin.forms import WhyForm
+from campaigns.admin.forms import EndForm
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 from campaigns.models import Membership
 
@@ -57,8 +57,8 @@ def _show_ending(
     return pages.answer_form(
         request,
         membership,
-        WhyForm(request.POST or None),
-        do=lambda wanted, user: _end(membership, ending, wanted["why"]),
+        EndForm(request.POST or None),
+        do=lambda wanted, user: _end(membership, ending, wanted["why"], wanted["message"]),
         title=str(ending.label),
         explanation=str(ending.explanation),
     )
@@ -73,10 +73,10 @@ def _refuse(membership: Membership, ending: Ending) -> str:
     return ""
 
 
-def _end(membership: Membership, ending: Ending, why: str) -> Done:
+def _end(membership: Membership, ending: Ending, why: str, message: str | None) -> Done:
     """End the subscription at Stripe; a second click changes nothing, and says so."""
     try:
-        is_settled = actions.end_membership(membership, ending.end)
+        is_settled = actions.end_membership(membership, ending.end, message=message)
     except actions.EndRefused as error:
         raise NotDone(str(error)) from error
     except stripe_api.StripeRefused as error:

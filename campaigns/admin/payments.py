@@ -8,9 +8,10 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin.attention import NeedsAttention
+from campaigns.admin.attention import DealtWithAction, NeedsAttention
 from campaigns.admin.held_payments import DECIDE, describe_hold
 from campaigns.admin.pages import ActionPages, Link
+from campaigns.admin.payment_states import StateColumn, StateFilter, list_disputes
 from campaigns.admin.refunds import (
     ASSIGN,
     REFUND,
@@ -79,11 +80,11 @@ class DisputeInline(MovedColumn, ViewOnlyInline):
 
 
 @admin.register(Payment)
-class PaymentAdmin(ActionPages, ViewOnlyAdmin):
+class PaymentAdmin(StateColumn, DealtWithAction, ActionPages):
     pages = (REFUND, ASSIGN, DECIDE)
-    list_display = ["paid_at", amount, "role", "status", "member", "campaign", "method"]
+    list_display = ["paid_at", amount, "role", "state", "member", "campaign", "method"]
     list_display_links = ["paid_at"]
-    list_filter = [NeedsAttention, "role", "status", "hold", "currency", "campaign"]
+    list_filter = [NeedsAttention, "role", StateFilter, "hold", "currency", "campaign"]
     list_select_related = ["member", "campaign"]
     date_hierarchy = "paid_at"
     ordering = ["-paid_at", "-pk"]
@@ -95,7 +96,7 @@ class PaymentAdmin(ActionPages, ViewOnlyAdmin):
             None,
             {
                 "fields": [
-                    ("money", "status", "hold"),
+                    ("money", "state", "hold"),
                     ("role", "paid_at"),
                     "member",
                     "membership",
@@ -111,6 +112,7 @@ class PaymentAdmin(ActionPages, ViewOnlyAdmin):
         ),
         (_("At Stripe"), {"fields": ["intent_id", "charge_id", "invoice_id", "receipt_number"]}),
         (_("Entered by staff"), {"fields": ["entered_by", "note"]}),
+        DealtWithAction.dealt_with_fieldset,
     ]
 
     def get_inlines(self, request: Any, obj: Any = None) -> list[Any]:
@@ -123,7 +125,7 @@ class PaymentAdmin(ActionPages, ViewOnlyAdmin):
 
     def list_notices(self, request: HttpRequest, row: Payment) -> list[tuple[str, Link | None]]:
         may_assign = self.may_open(request, row, ASSIGN.name)
-        notices = list_unassigned(self, row, may_assign=may_assign)
+        notices = list_disputes(row) + list_unassigned(self, row, may_assign=may_assign)
         if not row.hold:
             return notices
         is_open = row.hold == Payment.Hold.WAITING
@@ -154,7 +156,17 @@ class PaymentAdmin(ActionPages, ViewOnlyAdmin):
         return ", ".join(staff_money(total.net_minor, total.currency) for total in paid_out) or "-"
 
     def get_readonly_fields(self, request: Any, obj: Any = None) -> list[str]:
-        return ["money", "settled", "fee", "net", "left", "entered_by"]
+        return [
+            "money",
+            "state",
+            "settled",
+            "fee",
+            "net",
+            "left",
+            "entered_by",
+            "dealt_with_by",
+            "dealt_with_at",
+        ]
 
 
 def _in_payout(minor: int | None, payment: Payment) -> str:

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin.payment_states import StateColumn
 from campaigns.admin.site import ViewOnlyInline, staff_money
 from campaigns.models import FormerAddress, Gift, Membership, Payment, Tally
 
@@ -13,10 +14,10 @@ class MembershipInline(ViewOnlyInline):
     ordering = ["-started_at"]
 
 
-class PaymentInline(ViewOnlyInline):
+class PaymentInline(StateColumn, ViewOnlyInline):
     model = Payment
-    fields = ["paid_at", "money", "role", "status", "campaign"]
-    readonly_fields = ["money"]
+    fields = ["paid_at", "money", "role", "state", "campaign"]
+    readonly_fields = ["money", "state"]
     ordering = ["-paid_at"]
 
     @admin.display(description=_("amount"))

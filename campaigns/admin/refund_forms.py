@@ -7,17 +7,17 @@ from django.db.models import QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin.forms import GiftsField, StaffForm, WhyForm
+from campaigns.admin.forms import GiftsField, ReaderMailForm, StaffForm, WhyForm
 from campaigns.admin.site import staff_money
 from campaigns.forms.money import MoneyField
 from campaigns.models import Gift, Payment, RefundOrder
 from campaigns.money import name_currency
 
 
-class RefundForm(WhyForm):
+class RefundForm(ReaderMailForm, WhyForm):
     """Asks for an amount, or for the gifts to refund if the payment bought several."""
 
-    field_order = ["gifts", "amount", "reason", "why"]
+    field_order = ["gifts", "amount", "reason", "why", "ends_membership"]
 
     gifts = GiftsField(
         label=_("Gifts to refund"), error_messages={"required": _("Choose at least one gift.")}
@@ -28,6 +28,14 @@ class RefundForm(WhyForm):
         choices=RefundOrder.Reason.choices,
         help_text=_("Sent to Stripe."),
     )
+    ends_membership = forms.BooleanField(
+        label=_("End the membership too"),
+        required=False,
+        help_text=_(
+            "It ends as soon as the refund is made, and the member isn’t charged again. Without "
+            "this, the subscription continues and the member pays again at the next renewal."
+        ),
+    )
 
     def __init__(
         self,
@@ -35,9 +43,12 @@ class RefundForm(WhyForm):
         payment: Payment,
         left_minor: int,
         gifts: QuerySet[Gift],
+        can_end: bool,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        if not can_end:
+            del self.fields["ends_membership"]
         self.payment, self.left_minor, self.gifts_left = payment, left_minor, gifts
         if payment.gifts.count() > 1 and gifts.exists():
             del self.fields["amount"]

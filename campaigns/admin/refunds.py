@@ -9,10 +9,10 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import actions, settlement, stripe_api, tasks
-from campaigns.admin.attention import NeedsAttention
+from campaigns.admin.attention import DealtWithAction, NeedsAttention
 from campaigns.admin.pages import ActionPages, Done, Link, NotDone, Page
 from campaigns.admin.refund_forms import RefundedGiftsForm, RefundForm
-from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, staff_money, yes_or_no
+from campaigns.admin.site import ViewOnlyInline, staff_money, yes_or_no
 from campaigns.models import Gift, Payment, Refund, RefundOrder
 from campaigns.models.moves import ForbiddenMove
 
@@ -27,6 +27,9 @@ class OrderColumns:
     @admin.display(description=_("outcome"))
     def outcome(self, order: RefundOrder) -> str:
         """Return Stripe's answer in words."""
+        if order.refund_id and order.error:
+            words = gettext("Refunded, but the membership wasn’t ended: %(reason)s")
+            return words % {"reason": order.error}
         if order.refund_id:
             return gettext("Refunded.")
         if order.next_attempt_at is None:
@@ -50,7 +53,7 @@ class RefundOrderInline(OrderColumns, ViewOnlyInline):
 
 
 @admin.register(RefundOrder)
-class RefundOrderAdmin(OrderColumns, ViewOnlyAdmin):
+class RefundOrderAdmin(OrderColumns, DealtWithAction):
     list_display = ["ordered_at", "money", "reason", "why", "ordered_by", "outcome"]
     list_display_links = ["ordered_at"]
     list_filter = [NeedsAttention, "reason", ("refund_id", yes_or_no(_("refunded")))]
@@ -66,11 +69,12 @@ class RefundOrderAdmin(OrderColumns, ViewOnlyAdmin):
     ]
     search_help_text = _("Name, e-mail address, Stripe ID or reason")
     fieldsets = [
-        (None, {"fields": ["payment", "money", "gifts"]}),
+        (None, {"fields": ["payment", "money", "gifts", "ends_membership"]}),
         (_("Reason"), {"fields": ["reason", "why", ("ordered_by", "ordered_at")]}),
         (_("At Stripe"), {"fields": ["outcome", "refund_id", ("error", "next_attempt_at")]}),
+        DealtWithAction.dealt_with_fieldset,
     ]
-    readonly_fields = ["money", "outcome"]
+    readonly_fields = ["money", "outcome", "dealt_with_by", "dealt_with_at"]
 
 
 def _show_refund_form(pages: ActionPages, request: HttpRequest, payment: Payment) -> HttpResponse:
@@ -80,6 +84,7 @@ def _show_refund_form(pages: ActionPages, request: HttpRequest, payment: Payment
         payment=payment,
         left_minor=actions.refundable_minor(payment),
         gifts=actions.unrefunded_gifts(payment),
+        can_end=actions.can_end_membership(payment),
     )
     return pages.answer_form(
         request,
@@ -154,6 +159,16 @@ def describe_payment(payment: Payment) -> str:
     if payment.status != Payment.Status.SUCCEEDED or payment.intent_id is None:
         return f"{amount}: {payment.get_status_display()}"
     left = actions.refundable_minor(payment)
+    disputed = actions.disputed_minor(payment)
+    if disputed:
+        words = gettext(
+            "%(amount)s was paid. %(disputed)s of it is disputed or lost. %(left)s can be refunded."
+        )
+        return words % {
+            "amount": amount,
+            "disputed": staff_money(disputed, payment.currency),
+            "left": staff_money(left, payment.currency),
+        }
     if left == payment.amount_minor:
         return gettext("%(amount)s was paid. Nothing was refunded.") % {"amount": amount}
     return gettext("%(amount)s was paid. %(left)s of it can still be refunded.") % {
@@ -178,7 +193,7 @@ def _explain(payment: Payment) -> str:
         )
     return f"{left} " + gettext(
         "After a full refund the payment stops counting, and a one-off membership ends. A "
-        "subscription continues until you end it on the membership’s page."
+        "subscription continues unless you end it, too."
     )
 
 
@@ -192,6 +207,8 @@ def _refund_payment(payment: Payment, wanted: dict[str, Any], user: User) -> Don
             by=user,
             gifts=wanted["named"],
             newest_seen=wanted["seen"],
+            ends_membership=wanted.get("ends_membership", False),
+            message=wanted["message"],
         )
     except actions.OrderedMeanwhile as error:
         words = gettext(
@@ -224,6 +241,11 @@ def _describe_outcome(order: RefundOrder, named: list[Gift]) -> Done:
     if not Refund.objects.filter(refund_id=order.refund_id).exists():
         late = gettext("It appears here within minutes, once Stripe reports it.")
         return Done(f"{words} {late}", messages.SUCCESS, entry)
+    if order.ends_membership:
+        if order.error:
+            late = gettext("The membership wasn’t ended: %(reason)s") % {"reason": order.error}
+            return Done(f"{words} {late}", messages.WARNING, entry)
+        words = f"{words} " + gettext("Membership ended.")
     return Done(f"{words} {_describe_gifts(named)}".strip(), messages.SUCCESS, entry)
 
 

@@ -3,6 +3,7 @@
 outbox       outgoing mails: which are due, sending, retries, bounces
 messages     which function sends which kind of mail
 membership   receipt, welcome, past due, lapsed
+changes      refund, granted membership and other changes that staff made
 gifts        to buyers and recipients of gifts
 account      sign-in link, change of address, erasure
 staff        disputes, bounced gifts and broken parts

@@ -6,7 +6,7 @@ from datetime import tzinfo
 from django.utils import timezone
 from django.utils.translation import override
 
-from campaigns.emails import account, gifts, membership, staff
+from campaigns.emails import account, changes, gifts, membership, staff
 from campaigns.models import Gift, Membership, OutgoingMail, Payment
 
 _SENDERS: dict[str, Callable[[OutgoingMail], str]] = {
@@ -30,6 +30,11 @@ _SENDERS: dict[str, Callable[[OutgoingMail], str]] = {
     OutgoingMail.Kind.ADDRESS_NEW: account.send_address_new,
     OutgoingMail.Kind.ADDRESS_CHANGED: account.send_address_changed,
     OutgoingMail.Kind.ERASURE: account.send_erasure,
+    OutgoingMail.Kind.REFUNDED: changes.send_refunded,
+    OutgoingMail.Kind.GRANTED: changes.send_granted,
+    OutgoingMail.Kind.OFFLINE: changes.send_offline,
+    OutgoingMail.Kind.CANCELLED: changes.send_cancelled,
+    OutgoingMail.Kind.ENDED: changes.send_ended,
     OutgoingMail.Kind.DISPUTE: staff.send_dispute,
     OutgoingMail.Kind.PROBLEM: staff.send_problem,
     OutgoingMail.Kind.GIFT_BOUNCED_STAFF: staff.send_gift_bounced_staff,

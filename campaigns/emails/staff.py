@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import reverse
 
+from campaigns import stripe_api
 from campaigns.emails.delivery import NotNeeded, send_message
 from campaigns.emails.gifts import build_gift_context, find_claimable_gift
 from campaigns.models import OutgoingMail
@@ -15,14 +16,13 @@ def send_dispute(mail: OutgoingMail) -> str:
         raise NotNeeded
     payment = dispute.payment
     page = reverse("admin:campaigns_payment_change", args=[payment.pk])
-    mode = "" if "_live_" in settings.STRIPE_SECRET_KEY else "test/"
     context = {
         "dispute": dispute,
         "payment": payment,
         "reason": dispute.reason.replace("_", " "),
         "is_open": dispute.status.endswith("needs_response"),
         "admin_url": settings.SITE_URL + page,
-        "stripe_url": f"https://dashboard.stripe.com/{mode}payments/{payment.intent_id}",
+        "stripe_url": stripe_api.find_dashboard_url(payment.intent_id),
     }
     return send_message("staff/dispute", mail, to=settings.STAFF_EMAIL, context=context)
 

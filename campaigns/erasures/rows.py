@@ -21,6 +21,7 @@ from campaigns.models import (
     GiftChange,
     Member,
     Membership,
+    OutgoingMail,
     Payment,
     RefundOrder,
 )
@@ -180,6 +181,9 @@ def _strip_texts(member: Member, related_gifts: Iterable[Gift], received: list[G
     RefundOrder.objects.filter(pk__in=RefundOrder.objects.filter(of_theirs).values("pk")).update(
         why=""
     )
+    OutgoingMail.objects.filter(
+        Q(member=member) | Q(payment__member=member) | Q(membership__member=member)
+    ).exclude(message="").update(message="")
     GiftChange.objects.filter(gift__in=[gift.pk for gift in related_gifts]).update(why="")
     Erasure.objects.filter(member=member).update(why="")
 

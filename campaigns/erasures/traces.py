@@ -21,6 +21,7 @@ from campaigns.models import (
     GiftChange,
     Member,
     Membership,
+    OutgoingMail,
     Payment,
     Refund,
     RefundOrder,
@@ -35,6 +36,7 @@ FREE_TEXTS = (
     (RefundOrder, "why"),
     (GiftChange, "why"),
     (Erasure, "why"),
+    (OutgoingMail, "message"),
 )
 _APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ‘`´", "'"))
 

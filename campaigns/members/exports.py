@@ -18,6 +18,8 @@ TO_BUYERS = (
     _Kind.GIFT_CLAIMED,
 )
 
+ABOUT_PAYMENTS = (_Kind.RECEIPT, _Kind.REFUNDED, _Kind.OFFLINE)
+
 
 def gather_data(member: Member) -> dict[str, Any]:
     """Return everything that we keep about `member`, ready for JSON."""
@@ -134,7 +136,7 @@ def _mails_to(member: Member) -> list[tuple[str, datetime, datetime | None]]:
     """Return the e-mails sent or scheduled to that member, without those to staff."""
     theirs = (
         Q(member=member)
-        | Q(payment__member=member, kind=_Kind.RECEIPT)
+        | Q(payment__member=member, kind__in=ABOUT_PAYMENTS)
         | Q(membership__member=member)
         | Q(checkout__member=member, kind=_Kind.GIFT_BOUGHT)
         | Q(gift__buyer=member, kind__in=TO_BUYERS)

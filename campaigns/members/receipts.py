@@ -101,6 +101,7 @@ def _describe(row: PaymentRow, *, language: str) -> dict[str, Any]:
         "colours": read_colours(),
         "title": gettext("Receipt"),
         "newsroom": fonts.drop_missing(settings.NEWSROOM_NAME),
+        "issuer": [text for line in settings.RECEIPT_ISSUER if (text := fonts.drop_missing(line))],
         "site": settings.SITE_URL,
         # A name that no font here can draw is left out; the e-mail address says who paid.
         "facts": [(name, text) for name, value in facts if (text := fonts.drop_missing(value))],

@@ -14,6 +14,7 @@ from campaigns.models.membership import Membership
 from campaigns.models.opt_out import OptOut
 from campaigns.models.outgoing_mail import OutgoingMail
 from campaigns.models.payment import Dispute, Payment, Refund
+from campaigns.models.payment_state import PaymentState, with_state
 from campaigns.models.plan import Plan, PlanCopy, Price
 from campaigns.models.problem import Problem
 from campaigns.models.refund_order import RefundOrder
@@ -46,6 +47,7 @@ __all__ = [
     "OptOut",
     "OutgoingMail",
     "Payment",
+    "PaymentState",
     "Phase",
     "Plan",
     "PlanCopy",
@@ -62,4 +64,5 @@ __all__ = [
     "StripeEvent",
     "StripeObject",
     "Tally",
+    "with_state",
 ]

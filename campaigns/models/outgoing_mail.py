@@ -43,6 +43,11 @@ class OutgoingMail(models.Model):
         ADDRESS_NEW = "address_new", _("address change, to the new address")
         ADDRESS_CHANGED = "address_changed", _("address changed")
         ERASURE = "erasure", _("data being erased")
+        REFUNDED = "refunded", _("refund by staff")
+        GRANTED = "granted", _("granted membership")
+        OFFLINE = "offline", _("offline payment")
+        CANCELLED = "cancelled", _("subscription cancelled by staff")
+        ENDED = "ended", _("membership ended by staff")
         DISPUTE = "dispute", _("dispute, to staff")
         PROBLEM = "problem", _("technical problem, to staff")
 
@@ -84,6 +89,8 @@ class OutgoingMail(models.Model):
         blank=True,
         db_index=False,
     )
+    # What staff wrote to the reader about a change that they made.
+    message = models.TextField(_("message"), blank=True, default="", db_default="")
     language = models.CharField(
         _("language"), max_length=8, choices=settings.LANGUAGES, default="en"
     )

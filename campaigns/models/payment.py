@@ -1,5 +1,7 @@
 """Payments, refunds and disputes. Times are Stripe's, amounts are minor units."""
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -7,11 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.campaign import Campaign
 from campaigns.models.checkout import Checkout
+from campaigns.models.dealt_with import DealtWith
 from campaigns.models.member import Member
 from campaigns.models.membership import Membership
 
 
-class Payment(models.Model):
+class Payment(DealtWith):
     class Role(models.TextChoices):
         FIRST = "first", _("first payment of a membership")
         RENEWAL = "renewal", _("renewal")
@@ -157,6 +160,16 @@ class Refund(models.Model):
         return f"refund {self.refund_id}"
 
 
+class DisputeQuerySet(models.QuerySet["Dispute"]):
+    def taken(self) -> Self:
+        """Return those whose money the bank has: open or lost, and in states yet unknown.
+
+        An inquiry (`warning_…`) takes no money. A refund is the usual answer to it.
+        https://docs.stripe.com/disputes/how-disputes-work#inquiries
+        """
+        return self.exclude(status__startswith="warning_").exclude(status="won")
+
+
 class Dispute(models.Model):
     payment = models.ForeignKey(
         Payment, on_delete=models.PROTECT, verbose_name=_("payment"), related_name="disputes"
@@ -182,6 +195,8 @@ class Dispute(models.Model):
     evidence_due_at = models.DateTimeField(
         _("evidence due at"), null=True, blank=True, help_text=_("Deadline for evidence.")
     )
+
+    objects = DisputeQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("dispute")

@@ -5,11 +5,12 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models.dealt_with import DealtWith
 from campaigns.models.gift import Gift
 from campaigns.models.payment import Payment
 
 
-class RefundOrder(models.Model):
+class RefundOrder(DealtWith):
     """A refund that staff order, written before Stripe is asked, and due until Stripe answers.
 
     Its id and an attempt number make the idempotency key, as for a Checkout, and its id is the
@@ -32,6 +33,7 @@ class RefundOrder(models.Model):
     gifts = models.ManyToManyField(
         Gift, verbose_name=_("gifts"), related_name="refund_orders", blank=True
     )
+    ends_membership = models.BooleanField(_("ends the membership"), default=False, db_default=False)
     ordered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,

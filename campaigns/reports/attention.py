@@ -25,11 +25,13 @@ from campaigns.models import (
     Membership,
     OutgoingMail,
     Payment,
+    PaymentState,
     Plan,
     Price,
     Refund,
     RefundOrder,
     StripeEvent,
+    with_state,
 )
 
 # Staff have had time to see older ones.
@@ -46,6 +48,8 @@ class Concern:
     narrow: Callable[[QuerySet[Any]], QuerySet[Any]]
     # Names the rows in the label, where the list of rows wouldn't.
     name_rows: Callable[[], list[str]] | None = None
+    # Staff may decide that nothing has to be done.
+    can_clear: bool = False
 
     def rows(self) -> QuerySet[Any]:
         return self.narrow(self.model._default_manager.all())
@@ -107,9 +111,31 @@ def _failed(mails: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def _refused(orders: QuerySet[Any]) -> QuerySet[Any]:
-    """Leave out orders that were followed by a newer one for the same payment."""
+    """Leave out orders that staff cleared, or followed by a newer one for the same payment."""
     newer = RefundOrder.objects.filter(payment=OuterRef("payment"), pk__gt=OuterRef("pk"))
-    return orders.filter(~Q(error=""), ~Exists(newer), ordered_at__gte=timezone.now() - RECENT)
+    return orders.filter(
+        ~Q(error=""), ~Exists(newer), dealt_with_at=None, ordered_at__gte=timezone.now() - RECENT
+    )
+
+
+def _still_running(payments: QuerySet[Any]) -> QuerySet[Any]:
+    """Return refunded and lost payments whose subscription will charge the member again."""
+    newer = Payment.objects.filter(
+        membership=OuterRef("membership"),
+        status=Payment.Status.SUCCEEDED,
+        paid_at__gt=OuterRef("paid_at"),
+    )
+    return (
+        with_state(payments)
+        .filter(
+            ~Exists(newer),
+            state__in=(PaymentState.REFUNDED, PaymentState.LOST),
+            dealt_with_at=None,
+            membership__subscription_id__isnull=False,
+            membership__is_cancelling=False,
+        )
+        .exclude(membership__status=Membership.Status.ENDED)
+    )
 
 
 def _held(payments: QuerySet[Any]) -> QuerySet[Any]:
@@ -180,7 +206,14 @@ CONCERNS = (
     Concern("unanswered", Payment, _("Disputes that need a response"), _unanswered),
     Concern("held", Payment, _("Payments in an unexpected currency: accept or decline"), _held),
     Concern("lost-checkout", StripeEvent, _("Stripe events without a Checkout here"), _lost),
-    Concern("refused", RefundOrder, _("Refunds that Stripe refused"), _refused),
+    Concern(
+        "still-running",
+        Payment,
+        _("Refunded or lost payments whose subscription still renews: end it or keep it"),
+        _still_running,
+        can_clear=True,
+    ),
+    Concern("refused", RefundOrder, _("Refunds that Stripe refused"), _refused, can_clear=True),
     Concern("failed", OutgoingMail, _("E-mails that failed in the last 30 days"), _failed),
     Concern("not-synced", Member, _("Members whose new address Stripe refused"), _not_synced),
     Concern(

@@ -36,6 +36,7 @@ from campaigns.stripe_api.connection import (
     moment,
     try_key,
 )
+from campaigns.stripe_api.dashboard import find_dashboard_url
 from campaigns.stripe_api.events import Event, Named, UnusableEvent, read_named
 from campaigns.stripe_api.objects import (
     create_session,
@@ -125,6 +126,7 @@ __all__ = [
     "fetch_refund",
     "fetch_session",
     "fetch_subscription",
+    "find_dashboard_url",
     "find_invoice_payment",
     "find_newest_event",
     "is_live",

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from campaigns import banners
 from campaigns.emails import links
@@ -13,6 +14,17 @@ def newsroom(request: HttpRequest) -> dict[str, object]:
         "newsroom_name": settings.NEWSROOM_NAME,
         "newsroom_logo": banners.read_logo(),
         "newspaper_url": links.find_newspaper_url(),
+        "legal_links": _list_legal_links(),
         "is_demo": settings.DEMO,
         "is_rehearsal": settings.REHEARSAL,
     }
+
+
+def _list_legal_links() -> list[tuple[str, str]]:
+    """Return the label and address of each legal notice that has an address."""
+    links_set = (
+        (gettext("Terms"), settings.TERMS_URL),
+        (gettext("Privacy"), settings.PRIVACY_URL),
+        (gettext("Right of withdrawal"), settings.WITHDRAWAL_URL),
+    )
+    return [(label, url) for label, url in links_set if url]

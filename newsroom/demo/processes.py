@@ -45,9 +45,11 @@ IGNORED_SETTINGS = (
     "NEWSPAPER_URL",
     "NEWSROOM_LOGO",
     "NEWSROOM_NAME",
+    "PRIVACY_URL",
     "PUBLISH_DIR",
     "PUBLISH_STORAGE",
     "PUBLISH_STORAGE_OPTIONS",
+    "RECEIPT_ISSUER",
     "REHEARSAL",
     "SECRET_KEY",
     "SECURE_HSTS_INCLUDE_SUBDOMAINS",
@@ -56,6 +58,8 @@ IGNORED_SETTINGS = (
     "SECURE_SSL_REDIRECT",
     "STAFF_EMAIL",
     "STRIPE_CALLS_PER_SECOND",
+    "TERMS_URL",
+    "WITHDRAWAL_URL",
 )
 # The demo's own servers are on this machine, so requests to them never use a proxy.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))

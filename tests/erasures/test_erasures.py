@@ -186,6 +186,7 @@ ARE_STRIPPED = {
     "Member": "email name",
     "Membership": "note import_key",
     "Payment": "receipt_url note",
+    "OutgoingMail": "message",
     "RefundOrder": "why",
     "StripeEvent": "payload error",
 }

@@ -8,6 +8,7 @@ from typing import Any
 import pypdfium2
 import pytest
 import time_machine
+from django.conf import LazySettings
 from django.test import Client
 
 from campaigns import members
@@ -219,6 +220,17 @@ def test_a_receipt_shows_a_lost_dispute(ada: Member) -> None:
     make_dispute(payment, "2026-11-13 10:00", status="lost")
     text = read_pdf(members.render_receipt(payment, language="en"))
     assert "Refunded by your bank on 13 November 2026 -€60 Total paid €0" in text
+
+
+def test_a_receipt_names_its_issuer(ada: Member, settings: LazySettings) -> None:
+    settings.RECEIPT_ISSUER = [
+        "Meridian Post GmbH",
+        "1 *Example* Street, Berlin",
+        "VAT DE123456789",
+    ]
+    payment = Payment.objects.select_related("member").get()
+    text = read_pdf(members.render_receipt(payment, language="en"))
+    assert "Meridian Post GmbH 1 *Example* Street, Berlin VAT DE123456789 Receipt" in text
 
 
 @pytest.mark.parametrize("name", [MARKUP, "W" * 120, "Оксана Іваненко", "\\ #panic() _*`"])

@@ -24,6 +24,7 @@ from campaigns.models import (
     OutgoingMail,
     Payment,
     Problem,
+    RefundOrder,
     SignInLink,
 )
 from tests.support.factories import (
@@ -189,6 +190,20 @@ _GIFT_STATES: dict[str, dict[str, Any]] = {
     "gift_bounced": {"bounced_at": at(PAID_AT)},
     "gift_bounced_staff": {"bounced_at": at(PAID_AT)},
 }
+
+
+def make_change_mail(campaign: Campaign | None, *, kind: str, language: str = "en") -> OutgoingMail:
+    """Create an e-mail to Ada about a change that staff made, with their message."""
+    payment = make_paid_membership(campaign)
+    about: dict[str, Any] = {"membership": payment.membership}
+    if kind == "refunded":
+        order = RefundOrder.objects.create(payment=payment, amount_minor=1000, reason="duplicate")
+        about = {"payment": payment, "key": f"refunded:{order.pk}"}
+    elif kind == "offline":
+        about = {"payment": payment}
+    return make_mail(kind, language=language, message="Sorry.\nYours, Mia", **about)
+
+
 _MAKERS: dict[str, Callable[..., OutgoingMail]] = {
     "dispute": make_dispute_mail,
     "erasure": make_erasure_mail,
@@ -196,6 +211,10 @@ _MAKERS: dict[str, Callable[..., OutgoingMail]] = {
     "past_due": make_past_due_mail,
     "problem": make_problem_mail,
     "sign_in": make_sign_in_mail,
+    **{
+        kind: partial(make_change_mail, kind=kind)
+        for kind in ("refunded", "granted", "offline", "cancelled", "ended")
+    },
     **{
         kind: partial(make_address_mail, kind=kind)
         for kind in ("address_old", "address_new", "address_changed")
