@@ -98,7 +98,7 @@ class Migration(migrations.Migration):
                     ("cancelled", "subscription cancelled by staff"),
                     ("ended", "membership ended by staff"),
                     ("dispute", "dispute, to staff"),
-                    ("problem", "broken part, to staff"),
+                    ("problem", "technical problem, to staff"),
                 ],
                 max_length=24,
                 verbose_name="kind",
