@@ -13,7 +13,7 @@ from campaigns.gifts.sales import upsert_gifts
 from campaigns.models import Checkout, Erasure, Gift, Member, Membership, Payment
 from campaigns.payments import ChargeSnapshot
 from campaigns.settlement.lookup import Found, find_checkout
-from campaigns.settlement.snapshots import Snapshot, read_snapshot
+from campaigns.settlement.snapshots import Snapshot, find_role, read_snapshot
 
 # Intervals between settlements of an unpaid Checkout, by its age: most readers pay soon.
 _UNPAID_PAUSES = (
@@ -159,6 +159,16 @@ def _write_sale(checkout: Checkout, snapshot: Snapshot, member: Member) -> list[
             memberships.follow_payment(membership, payment)
             Payment.objects.filter(pk=payment.pk).update(membership=membership)
         if membership is not None and succeeded:
+            memberships.welcome(membership, language=checkout.language)
+    for invoice in snapshot.invoices:
+        if membership is not None and invoice.offline_minor > 0:
+            payments.record_offline_invoice(
+                invoice,
+                role=find_role(invoice),
+                checkout=checkout,
+                member=member,
+                membership=membership,
+            )
             memberships.welcome(membership, language=checkout.language)
     return changed
 

@@ -63,12 +63,17 @@ def _read_charges(
     return [
         _read_charge(
             intent,
-            role=_ROLES.get(invoice.billing_reason, Payment.Role.CHANGE),
+            role=find_role(invoice),
             invoice_id=invoice.id,
             disputable=disputable,
         )
         for (invoice, _), intent in zip(paid, intents, strict=True)
     ]
+
+
+def find_role(invoice: stripe_api.Invoice) -> Payment.Role:
+    """Return the role of the payment of a subscription's invoice."""
+    return _ROLES.get(invoice.billing_reason, Payment.Role.CHANGE)
 
 
 def _find_disputable(charges: Sequence[stripe_api.Charge]) -> set[str]:

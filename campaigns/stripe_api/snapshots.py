@@ -176,8 +176,10 @@ class Invoice:
     created_at: datetime
     total_minor: int
     due_minor: int
+    currency: str
     lines: tuple[InvoiceLine, ...]
     billing_reason: str = ""
+    offline_minor: int = 0  # paid outside Stripe, and marked as paid in the dashboard
     subscription_id: str = ""
     is_collected: bool = False  # Stripe finalizes it and collects it by itself
     was_attempted: bool = False
@@ -328,6 +330,7 @@ def read_invoice(raw: Json, *, payments: tuple[InvoicePayment, ...] = ()) -> Inv
         created_at=moment(raw["created"]),
         total_minor=raw["total"],
         due_minor=raw["amount_due"],
+        currency=raw["currency"],
         lines=tuple(
             InvoiceLine(
                 amount_minor=line["amount"],
@@ -337,6 +340,7 @@ def read_invoice(raw: Json, *, payments: tuple[InvoicePayment, ...] = ()) -> Inv
             for line in raw["lines"]["data"]
         ),
         billing_reason=raw["billing_reason"] or "",
+        offline_minor=raw.get("amount_paid_off_stripe") or 0,
         subscription_id=parent.get("subscription") or "",
         is_collected=raw["auto_advance"],
         was_attempted=raw["attempted"],
