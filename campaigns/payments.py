@@ -92,7 +92,7 @@ def record_payment(
     for dispute in snapshot.disputes:
         record_dispute(payment, dispute)
     if payment.status == Payment.Status.SUCCEEDED:
-        _send_receipt(payment, str(payment.intent_id), language=checkout.language)
+        _send_receipt(payment, str(payment.intent_id), checkout)
     return payment
 
 
@@ -126,14 +126,20 @@ def record_offline_invoice(
             "invoice_id": invoice.id,
         },
     )
-    _send_receipt(payment, invoice.id, language=checkout.language)
+    _send_receipt(payment, invoice.id, checkout)
     return payment
 
 
-def _send_receipt(payment: Payment, stripe_id: str, *, language: str) -> None:
+def _send_receipt(payment: Payment, stripe_id: str, checkout: Checkout) -> None:
+    if not checkout.announces(payment.paid_at):
+        return
     OutgoingMail.objects.get_or_create(
         key=f"receipt:{stripe_id}",
-        defaults={"kind": OutgoingMail.Kind.RECEIPT, "payment": payment, "language": language},
+        defaults={
+            "kind": OutgoingMail.Kind.RECEIPT,
+            "payment": payment,
+            "language": checkout.language,
+        },
     )
 
 

@@ -164,6 +164,7 @@ def sweep() -> None:
         except Exception:  # one Checkout must not stop the others
             log.exception("checkout_unsettled", checkout=str(checkout_id)[:8])
     _work_through("refund_order", actions.claim_refund_orders(at=now), actions.execute_refund_order)
+    _work_through("stripe_sale", actions.claim_stripe_sales(at=now), actions.adopt_due_sale)
     memberships.lapse_memberships(at=now)
     _work_through("gift", gifts.claim_due_gifts(at=now), partial(gifts.take_steps, at=now))
     due_pushes = memberships.claim_charge_moves(at=now)

@@ -140,6 +140,8 @@ def work_on_event(event_id: str, *, outcomes: Outcomes | None = None) -> UUID | 
         found = settlement.find_checkout(event.object_type, event.object_id)
         if found.checkout_id is not None:
             _settle_once(found.checkout_id, found.disputed_id, {} if outcomes is None else outcomes)
+        if found.sale is not None:
+            settlement.note_stripe_sale(found.sale)
     except Exception as error:  # any error: the event must stay due
         _postpone(event, error)
         _strip_if_erased(event, None)

@@ -20,6 +20,7 @@ from campaigns.admin import (
     refunds,
     site,
     stripe_events,
+    stripe_sales,
     sync_positions,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "refunds",
     "site",
     "stripe_events",
+    "stripe_sales",
     "sync_positions",
 ]

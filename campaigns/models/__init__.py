@@ -17,6 +17,7 @@ from campaigns.models.refund_order import RefundOrder
 from campaigns.models.sign_in import SignInLink
 from campaigns.models.stripe_cursor import StripeCursor
 from campaigns.models.stripe_event import StripeEvent
+from campaigns.models.stripe_sale import StripeSale
 from campaigns.models.tally import PublishedNumber, Tally
 
 __all__ = [
@@ -48,5 +49,6 @@ __all__ = [
     "SignInLink",
     "StripeCursor",
     "StripeEvent",
+    "StripeSale",
     "Tally",
 ]

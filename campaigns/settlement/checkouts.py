@@ -13,7 +13,8 @@ from campaigns.gifts.sales import upsert_gifts
 from campaigns.models import Checkout, Erasure, Gift, Member, Membership, Payment
 from campaigns.payments import ChargeSnapshot
 from campaigns.settlement.lookup import Found, find_checkout
-from campaigns.settlement.snapshots import Snapshot, find_role, read_snapshot
+from campaigns.settlement.snapshots import Snapshot, find_role, read_adopted, read_snapshot
+from campaigns.settlement.stripe_sales import note_stripe_sale
 
 # Intervals between settlements of an unpaid Checkout, by its age: most readers pay soon.
 _UNPAID_PAUSES = (
@@ -42,9 +43,12 @@ def settle_checkout(checkout_id: UUID, *, disputed_id: str = "") -> Checkout:
     """
     for _ in range(_STALE_READS):
         checkout = Checkout.objects.get(pk=checkout_id)
-        if checkout.session_id is None:
+        if checkout.session_id is not None:
+            snapshot = read_snapshot(checkout.session_id, disputed_id=disputed_id)
+        elif checkout.subscription_id is not None:
+            snapshot = read_adopted(checkout.subscription_id, disputed_id=disputed_id)
+        else:
             return checkout
-        snapshot = read_snapshot(checkout.session_id, disputed_id=disputed_id)
         with transaction.atomic():
             locked = (
                 Checkout.objects.select_for_update(of=("self",), no_key=True)
@@ -65,6 +69,8 @@ def settle_object(object_type: str, object_id: str) -> Found:
     found = find_checkout(object_type, object_id)
     if found.checkout_id is not None:
         settle_checkout(found.checkout_id, disputed_id=found.disputed_id)
+    if found.sale is not None:
+        note_stripe_sale(found.sale)
     return found
 
 
@@ -158,18 +164,19 @@ def _write_sale(checkout: Checkout, snapshot: Snapshot, member: Member) -> list[
             membership = memberships.upsert_one_off_membership(payment, checkout=checkout)
             memberships.follow_payment(membership, payment)
             Payment.objects.filter(pk=payment.pk).update(membership=membership)
-        if membership is not None and succeeded:
+        if membership is not None and succeeded and checkout.announces(payment.paid_at):
             memberships.welcome(membership, language=checkout.language)
     for invoice in snapshot.invoices:
         if membership is not None and invoice.offline_minor > 0:
-            payments.record_offline_invoice(
+            payment = payments.record_offline_invoice(
                 invoice,
                 role=find_role(invoice),
                 checkout=checkout,
                 member=member,
                 membership=membership,
             )
-            memberships.welcome(membership, language=checkout.language)
+            if checkout.announces(payment.paid_at):
+                memberships.welcome(membership, language=checkout.language)
     return changed
 
 

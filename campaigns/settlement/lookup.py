@@ -9,20 +9,24 @@ from django.db.models import F, QuerySet
 
 from campaigns import stripe_api
 from campaigns.models import Checkout, Dispute, Membership, Payment, Refund, StripeEvent
+from campaigns.settlement.stripe_sales import find_own_price
 
 Reason = StripeEvent.Reason
+_TELLING = {Reason.LOST_CHECKOUT, Reason.OUR_PRICE}
 
 
 @dataclass(frozen=True)
 class Found:
     """The Checkout to which an object belongs, or the reason why it isn't ours.
 
-    `disputed_id` is the charge of a dispute that we have no row for yet.
+    `disputed_id` is the charge of a dispute that we have no row for yet. `sale` is a subscription
+    at one of our prices that was sold at Stripe.
     """
 
     checkout_id: UUID | None = None
     reason: StripeEvent.Reason | None = None
     disputed_id: str = ""
+    sale: stripe_api.Subscription | None = None
 
 
 def find_checkout(object_type: str, object_id: str) -> Found:
@@ -58,7 +62,13 @@ def _find_by_subscription(subscription_id: str) -> Found:
     rows = Membership.objects.filter(subscription_id=subscription_id)
     if known := _find_known(rows):
         return known
-    return _read_ref(stripe_api.fetch_subscription(subscription_id).checkout_ref)
+    if adopted := _find_known(Checkout.objects.filter(subscription_id=subscription_id), "pk"):
+        return adopted
+    subscription = stripe_api.fetch_subscription(subscription_id)
+    found = _read_ref(subscription.checkout_ref)
+    if found.reason == Reason.NO_CHECKOUT and find_own_price(subscription) is not None:
+        return Found(reason=Reason.OUR_PRICE, sale=subscription)
+    return found
 
 
 def _find_by_intent(intent_id: str) -> Found:
@@ -131,8 +141,8 @@ def _follow(checkout_ref: str, *, intent_id: str, charge_id: str = "") -> Found:
 
 
 def _better(found: Found, otherwise: Found) -> Found:
-    """Prefer a Checkout, then a Checkout that is lost, to no Checkout at all."""
-    is_nothing = found.checkout_id is None and found.reason != Reason.LOST_CHECKOUT
+    """Prefer a Checkout, then a lost Checkout or a sale at Stripe, to no Checkout at all."""
+    is_nothing = found.checkout_id is None and found.reason not in _TELLING
     return otherwise if is_nothing else found
 
 

@@ -44,6 +44,26 @@ def read_snapshot(session_id: str, *, disputed_id: str = "") -> Snapshot:
     return Snapshot(session, None, [_read_charge(session.intent)])
 
 
+def read_adopted(subscription_id: str, *, disputed_id: str = "") -> Snapshot:
+    """Return everything that Stripe has for a subscription that was sold there and adopted.
+
+    It has no session of ours; what the session would say comes from its invoices.
+    """
+    subscription = stripe_api.fetch_subscription(subscription_id)
+    invoices = stripe_api.list_invoices(subscription_id)
+    is_paid = any(invoice.status == "paid" for invoice in invoices)
+    session = stripe_api.Session(
+        id="",
+        status="complete",
+        mode="subscription",
+        payment_status="paid" if is_paid else "unpaid",
+        customer_id=subscription.customer_id,
+        subscription_id=subscription_id,
+    )
+    charges = _read_charges(invoices, subscription.customer_id, disputed_id=disputed_id)
+    return Snapshot(session, subscription, charges, invoices)
+
+
 def _read_charges(
     invoices: Sequence[stripe_api.Invoice], customer_id: str, *, disputed_id: str
 ) -> list[ChargeSnapshot]:

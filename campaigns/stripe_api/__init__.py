@@ -34,6 +34,7 @@ from campaigns.stripe_api.connection import (
     is_live,
     moment,
 )
+from campaigns.stripe_api.customers import Customer
 from campaigns.stripe_api.events import Event, UnusableEvent
 from campaigns.stripe_api.objects import (
     create_session,
@@ -84,6 +85,7 @@ __all__ = [
     "BadSignature",
     "BalanceTransaction",
     "Charge",
+    "Customer",
     "Dispute",
     "Event",
     "Intent",

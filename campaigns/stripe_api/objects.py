@@ -59,7 +59,11 @@ def expire_session(session_id: str) -> None:
 
 @translated
 def fetch_subscription(subscription_id: str) -> Subscription:
-    return read_subscription(plain(client().v1.subscriptions.retrieve(subscription_id)))
+    """Return the subscription with its customer."""
+    expand = {"expand": ["customer"]}
+    return read_subscription(
+        plain(client().v1.subscriptions.retrieve(subscription_id, cast(Any, expand)))
+    )
 
 
 @translated

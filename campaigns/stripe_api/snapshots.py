@@ -5,11 +5,12 @@ minor units, times are aware. A field that may be missing or null has a default;
 field raises KeyError. `checkout_ref` is the id of our Checkout as the object's metadata has it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from campaigns.stripe_api.connection import Json, moment
+from campaigns.stripe_api.customers import Customer, read_customer
 
 SessionStatus = Literal["open", "complete", "expired"]
 SubscriptionStatus = Literal[
@@ -148,9 +149,14 @@ class Subscription:
     trial_ends_at: datetime | None = None
     canceled_at: datetime | None = None
     ended_at: datetime | None = None
-    customer_id: str = ""
+    customer: Customer = field(default_factory=Customer)
+    has_discount: bool = False
     latest_invoice_id: str = ""
     checkout_ref: str = ""
+
+    @property
+    def customer_id(self) -> str:
+        return self.customer.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +322,8 @@ def read_subscription(raw: Json) -> Subscription:
         trial_ends_at=_read_time(raw.get("trial_end")),
         canceled_at=_read_time(raw.get("canceled_at")),
         ended_at=_read_time(raw.get("ended_at")),
-        customer_id=raw.get("customer") or "",
+        customer=read_customer(raw.get("customer")),
+        has_discount=bool(raw.get("discounts")),
         latest_invoice_id=(latest.get("id") if isinstance(latest, dict) else latest) or "",
         checkout_ref=_read_metadata(raw, "checkout"),
     )
