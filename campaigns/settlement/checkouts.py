@@ -142,6 +142,7 @@ def _write_sale(checkout: Checkout, snapshot: Snapshot, member: Member) -> list[
         membership = memberships.upsert_subscription_membership(
             snapshot.subscription,
             invoices=snapshot.invoices,
+            next_invoice=snapshot.next_invoice,
             checkout=checkout,
             member=member,
         )

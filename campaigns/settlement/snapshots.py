@@ -24,6 +24,7 @@ class Snapshot:
     subscription: stripe_api.Subscription | None = None
     charges: Sequence[ChargeSnapshot] = field(default_factory=list)
     invoices: Sequence[stripe_api.Invoice] = field(default_factory=list)
+    next_invoice: stripe_api.Invoice | None = None  # only if it may differ from the price
 
 
 def read_snapshot(session_id: str, *, disputed_id: str = "") -> Snapshot:
@@ -39,7 +40,7 @@ def read_snapshot(session_id: str, *, disputed_id: str = "") -> Snapshot:
         subscription = stripe_api.fetch_subscription(session.subscription_id)
         invoices = stripe_api.list_invoices(session.subscription_id)
         charges = _read_charges(invoices, session.customer_id, disputed_id=disputed_id)
-        return Snapshot(session, subscription, charges, invoices)
+        return Snapshot(session, subscription, charges, invoices, _preview_next(subscription))
     assert session.intent is not None, "a completed session in payment mode has an intent"
     return Snapshot(session, None, [_read_charge(session.intent)])
 
@@ -61,7 +62,23 @@ def read_adopted(subscription_id: str, *, disputed_id: str = "") -> Snapshot:
         subscription_id=subscription_id,
     )
     charges = _read_charges(invoices, subscription.customer_id, disputed_id=disputed_id)
-    return Snapshot(session, subscription, charges, invoices)
+    return Snapshot(session, subscription, charges, invoices, _preview_next(subscription))
+
+
+def _preview_next(subscription: stripe_api.Subscription) -> stripe_api.Invoice | None:
+    """Return the next invoice if credit, debt or a discount changes what is charged then."""
+    customer = subscription.customer
+    renews = subscription.status in {"active", "trialing"} and not subscription.is_cancelling
+    if not renews or subscription.pause is not None:
+        return None
+    if not (customer.balance_minor or customer.has_discount or subscription.has_discount):
+        return None
+    try:
+        return stripe_api.preview_next_invoice(subscription.id)
+    except stripe_api.StripeRefused as error:
+        if error.status != 404:
+            raise
+        return None
 
 
 def _read_charges(

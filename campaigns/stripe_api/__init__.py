@@ -53,6 +53,7 @@ from campaigns.stripe_api.objects import (
     list_invoice_payments,
     list_invoices,
     list_refunds,
+    preview_next_invoice,
 )
 from campaigns.stripe_api.snapshots import (
     BalanceTransaction,
@@ -128,6 +129,7 @@ __all__ = [
     "list_refunds",
     "moment",
     "move_next_charge",
+    "preview_next_invoice",
     "preview_switch",
     "read_webhook",
     "refund_payment",

@@ -105,6 +105,13 @@ def fetch_invoice(invoice_id: str) -> Invoice:
 
 
 @translated
+def preview_next_invoice(subscription_id: str) -> Invoice:
+    """Return the invoice of the next period as it would be now. Refused (404) if none comes."""
+    params = {"subscription": subscription_id}
+    return read_invoice(plain(client().v1.invoices.create_preview(cast(Any, params))))
+
+
+@translated
 def fetch_invoice_payment(invoice_payment_id: str) -> InvoicePayment:
     return read_invoice_payment(plain(client().v1.invoice_payments.retrieve(invoice_payment_id)))
 

@@ -185,6 +185,7 @@ class Invoice:
     currency: str
     lines: tuple[InvoiceLine, ...]
     billing_reason: str = ""
+    discount_minor: int = 0
     offline_minor: int = 0  # paid outside Stripe, and marked as paid in the dashboard
     subscription_id: str = ""
     is_collected: bool = False  # Stripe finalizes it and collects it by itself
@@ -347,6 +348,7 @@ def read_invoice(raw: Json, *, payments: tuple[InvoicePayment, ...] = ()) -> Inv
             for line in raw["lines"]["data"]
         ),
         billing_reason=raw["billing_reason"] or "",
+        discount_minor=sum(each["amount"] for each in raw.get("total_discount_amounts") or ()),
         offline_minor=raw.get("amount_paid_off_stripe") or 0,
         subscription_id=parent.get("subscription") or "",
         is_collected=raw["auto_advance"],

@@ -2,8 +2,6 @@
 
 import copy
 
-from django.db import transaction
-
 from newsroom.sandbox import catalogue, clock, documents, events, invoices, subscriptions, trials
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
@@ -87,37 +85,6 @@ def _reject_unpaid(row: StripeObject, before: Document) -> None:
         code=error.get("code", "card_declined"),
         decline_code=error.get("decline_code"),
     )
-
-
-def preview_update(row: StripeObject, params: Document) -> Document:
-    """Return the invoice that the change would create now: make the change, read it, undo it."""
-    known = row.body["latest_invoice"]
-    point = transaction.savepoint()
-    try:
-        update_subscription(row, params)
-        made = documents.fetch(row.body["latest_invoice"])
-    finally:
-        transaction.savepoint_rollback(point)
-    if made.stripe_id == known:
-        raise ApiError("The sandbox previews only changes that are invoiced immediately.")
-    body = made.body
-    for line in body["lines"]["data"]:
-        line["invoice"] = None
-    return {
-        **body,
-        "id": f"upcoming_{made.stripe_id}",
-        "amount_paid": 0,
-        "amount_remaining": body["amount_due"],
-        "attempt_count": 0,
-        "attempted": False,
-        "effective_at": None,
-        "ending_balance": None,
-        "hosted_invoice_url": None,
-        "next_payment_attempt": None,
-        "number": None,
-        "status": "draft",
-        "status_transitions": dict.fromkeys(body["status_transitions"]),
-    }
 
 
 def _change_cancellation(row: StripeObject, params: Document) -> None:
