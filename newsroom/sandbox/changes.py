@@ -2,7 +2,16 @@
 
 import copy
 
-from newsroom.sandbox import catalogue, clock, documents, events, invoices, subscriptions, trials
+from newsroom.sandbox import (
+    catalogue,
+    clock,
+    discounts,
+    documents,
+    events,
+    invoices,
+    subscriptions,
+    trials,
+)
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.models import StripeObject
@@ -31,6 +40,8 @@ def update_subscription(row: StripeObject, params: Document) -> None:  # noqa: P
         )
     if "metadata" in params:
         row.body["metadata"] = documents.merge_metadata(row.body["metadata"], params["metadata"])
+    if "discounts" in params:
+        discounts.set_discounts(row, params["discounts"])
     if "trial_settings" in params:
         row.body["trial_settings"] = params["trial_settings"]
     if "pause_collection" in params:

@@ -3,7 +3,7 @@
 import copy
 from typing import Literal
 
-from newsroom.sandbox import clock, context, documents, events, intents, limits
+from newsroom.sandbox import clock, context, discounts, documents, events, intents, limits
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.instruments import DECLINED, Decline
@@ -78,7 +78,9 @@ def create_invoice(
     stripe_id = documents.make_id("invoice")
     for line in lines:
         line["invoice"] = stripe_id
-    total = sum(line["amount"] for line in lines)
+    subtotal = sum(line["amount"] for line in lines)
+    discounted = discounts.apply_discounts(lines, subscription) if subscription else []
+    total = subtotal - sum(each["amount"] for each in discounted)
     now = clock.now()
     parent = None
     if subscription is not None:
@@ -136,7 +138,7 @@ def create_invoice(
             "default_source": None,
             "default_tax_rates": [],
             "description": None,
-            "discounts": [],
+            "discounts": [each["discount"] for each in discounted],
             "due_date": None,
             "effective_at": None,
             "ending_balance": None,
@@ -176,11 +178,11 @@ def create_invoice(
                 "paid_at": None,
                 "voided_at": None,
             },
-            "subtotal": total,
-            "subtotal_excluding_tax": total,
+            "subtotal": subtotal,
+            "subtotal_excluding_tax": subtotal,
             "test_clock": None,
             "total": total,
-            "total_discount_amounts": [],
+            "total_discount_amounts": discounted,
             "total_excluding_tax": total,
             "total_pretax_credit_amounts": [],
             "total_taxes": [],

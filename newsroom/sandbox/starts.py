@@ -1,6 +1,6 @@
 """Subscriptions that start: with a paid checkout, or by the API as in Stripe's dashboard."""
 
-from newsroom.sandbox import clock, documents, events, invoices, subscriptions, trials
+from newsroom.sandbox import clock, discounts, documents, events, invoices, subscriptions, trials
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.instruments import Decline
@@ -46,6 +46,7 @@ def start_by_api(params: Document) -> StripeObject:
         .get("end_behavior", {})
         .get("missing_payment_method", "create_invoice"),
     )
+    discounts.set_discounts(subscription, params.get("discounts", []))
     if params.get("cancel_at_period_end"):
         end = subscriptions.get_period(subscription)[1]
         subscription.body.update(cancel_at_period_end=True, cancel_at=end, canceled_at=clock.now())

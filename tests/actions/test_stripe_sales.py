@@ -199,7 +199,7 @@ def test_a_subscription_at_another_price_is_not_listed(
 ) -> None:
     v1 = stripe_api.client().v1
     price: Any = {"currency": "eur", "unit_amount": 900, "recurring": {"interval": "month"}}
-    other = v1.prices.create({**price, "product_data": {"name": "Another product"}})
+    other = v1.prices.create(price | {"product_data": {"name": "Another product"}})
     customer = v1.customers.create({"email": "ada@example.org"})
     sandbox.add_card(customer.id)
     v1.subscriptions.create({"customer": customer.id, "items": [{"price": other.id}]})

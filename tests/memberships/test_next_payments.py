@@ -11,6 +11,7 @@ from tests.support.extensions import Clock
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at
 from tests.support.pages import read_form
+from tests.support.renewals import change_at_stripe
 from tests.support.sales import settle, subscribe
 from tests.support.sign_in import ACCOUNT, open_account_page, sign_in
 from tests.support.staff import admin_url, read_page
@@ -78,3 +79,17 @@ def test_staff_see_the_credit_on_the_page_of_the_person(
     client.force_login(staff)
     page = read_page(client.get(admin_url(Member, "change", credited.member_id)))
     assert "€0, credit €6" in page
+
+
+def test_a_discount_on_the_next_payment_is_shown(
+    campaign: Campaign, sandbox: SandboxControl, client: Client, clock: Clock
+) -> None:
+    membership = subscribe(campaign, sandbox)
+    coupon = stripe_api.client().v1.coupons.create({"percent_off": 50, "duration": "forever"})
+    change_at_stripe(membership, discounts=[{"coupon": coupon.id}])
+    settle(membership)
+    assert (membership.next_due_minor, membership.next_discount_minor) == (300, 300)
+    sign_in(client)
+    page = " ".join(open_account_page(client).split())
+    assert "€3, 10 December 2026" in page
+    assert "Your discount: €3." in page

@@ -51,7 +51,7 @@ def test_a_price_may_be_too_small_to_be_paid_but_has_at_most_twelve_digits(
     control: SandboxControl, stripe_client: stripe.StripeClient, year_price: stripe.Price
 ) -> None:
     params: Any = {"product": "membership", "currency": "eur", "recurring": {"interval": "year"}}
-    small = stripe_client.v1.prices.create({**params, "unit_amount": 11})
+    small = stripe_client.v1.prices.create(params | {"unit_amount": 11})
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         stripe_client.v1.checkout.sessions.create(
             {
@@ -62,7 +62,7 @@ def test_a_price_may_be_too_small_to_be_paid_but_has_at_most_twelve_digits(
         )
     assert refusal.value.code == "amount_too_small"
     with pytest.raises(stripe.InvalidRequestError, match="less than or equal"):
-        stripe_client.v1.prices.create({**params, "unit_amount": 10**12})
+        stripe_client.v1.prices.create(params | {"unit_amount": 10**12})
 
 
 def test_an_invoice_below_the_minimum_is_added_to_the_next_one(
@@ -102,7 +102,7 @@ def test_a_request_that_came_too_fast_can_be_sent_again_with_its_key(
     customers = stripe_client.v1.customers
     with pytest.raises(stripe.RateLimitError) as refusal:
         customers.create({"email": "ada@example.org"}, {"idempotency_key": "k1"})
-    assert refusal.value.json_body["error"]["code"] == "rate_limit"
+    assert "rate_limit" in str(refusal.value.json_body)
     created = customers.create({"email": "ada@example.org"}, {"idempotency_key": "k1"})
     assert "Idempotent-Replayed" not in http_client.headers
     assert [customer.id for customer in customers.list().data] == [created.id]

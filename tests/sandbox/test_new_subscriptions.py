@@ -93,3 +93,45 @@ def test_a_customer_without_a_card_is_refused_unless_a_trial_comes_first(
     trial = create(stripe_client, ben.id, year_price.id, trial_period_days=30)
     assert trial.status == "trialing"
     assert stripe_client.v1.invoices.retrieve(trial.latest_invoice).total == 0
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ({"percent_off": 25, "duration": "forever"}, [450, 450, 450, 450]),
+        ({"percent_off": 12.5, "duration": "once"}, [525, 600, 600, 600]),
+        ({"amount_off": 200, "currency": "eur", "duration": "once"}, [400, 600, 600, 600]),
+        (
+            {"percent_off": 50, "duration": "repeating", "duration_in_months": 2},
+            [300, 300, 600, 600],
+        ),
+    ],
+)
+def test_a_coupon_reduces_the_invoices_that_it_is_for(
+    control: SandboxControl,
+    stripe_client: stripe.StripeClient,
+    customer: stripe.Customer,
+    month_price: stripe.Price,
+    case: tuple[Any, list[int]],
+) -> None:
+    coupon, totals = case
+    made = stripe_client.v1.coupons.create(coupon)
+    create(stripe_client, customer.id, month_price.id, discounts=[{"coupon": made.id}])
+    for _month in range(3):
+        control.advance(days=31)
+    invoices = stripe_client.v1.invoices.list().data
+    assert [invoice.total for invoice in reversed(invoices)] == totals
+    assert {invoice.subtotal for invoice in invoices} == {600}
+    first = invoices[-1]
+    assert first.total_discount_amounts is not None
+    assert sum(each.amount for each in first.total_discount_amounts) == 600 - first.total
+    charges = stripe_client.v1.charges.list().data
+    assert [charge.amount for charge in reversed(charges)] == totals
+
+
+def test_an_unknown_coupon_is_refused(
+    stripe_client: stripe.StripeClient, customer: stripe.Customer, month_price: stripe.Price
+) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="No such coupon") as refusal:
+        create(stripe_client, customer.id, month_price.id, discounts=[{"coupon": "none"}])
+    assert refusal.value.code == "resource_missing"

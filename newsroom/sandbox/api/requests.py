@@ -20,6 +20,7 @@ from newsroom.sandbox.models import Fault
 from . import (  # noqa: F401  (each registers its endpoints)
     catalogue,
     checkout,
+    coupons,
     customers,
     disputes,
     events,

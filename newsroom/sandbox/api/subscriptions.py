@@ -19,6 +19,7 @@ _FEEDBACK = {
 }
 _DETAILS = {"comment": UNSET, "feedback": _FEEDBACK}
 PRORATION = {"always_invoice", "create_prorations", "none"}
+_DISCOUNTS = [{"coupon*": STR}]
 _TRIAL_SETTINGS = {
     "end_behavior*": {"missing_payment_method*": {"cancel", "create_invoice", "pause"}}
 }
@@ -34,6 +35,7 @@ _TRIAL_SETTINGS = {
         "customer*": STR,
         "default_payment_method": STR,
         "description": STR,
+        "discounts": _DISCOUNTS,
         "items": [{"metadata": META, "price*": STR, "quantity": INT}],
         "metadata": META,
         "off_session": BOOL,
@@ -105,6 +107,7 @@ def retrieve_subscription(params: Document, *, subscription: str) -> Document:
         "cancellation_details": _DETAILS,
         "default_payment_method": UNSET,
         "description": UNSET,
+        "discounts": _DISCOUNTS,
         "items": [{"deleted": BOOL, "id": STR, "metadata": META, "price": STR, "quantity": INT}],
         "metadata": META,
         "off_session": BOOL,
