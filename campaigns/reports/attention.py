@@ -30,6 +30,7 @@ from campaigns.models import (
     Refund,
     RefundOrder,
     StripeEvent,
+    StripeSale,
 )
 
 # Staff have had time to see older ones.
@@ -123,6 +124,10 @@ def _lost(events: QuerySet[Any]) -> QuerySet[Any]:
     )
 
 
+def _sold_at_stripe(sales: QuerySet[Any]) -> QuerySet[Any]:
+    return sales.filter(checkout=None, left_out_at=None, status__in=StripeSale.ADOPTABLE)
+
+
 def _not_synced(people: QuerySet[Any]) -> QuerySet[Any]:
     return people.exclude(tell_stripe_error="")
 
@@ -180,6 +185,12 @@ CONCERNS = (
     Concern("unanswered", Payment, _("Disputes that need a response"), _unanswered),
     Concern("held", Payment, _("Payments in an unexpected currency: accept or decline"), _held),
     Concern("lost-checkout", StripeEvent, _("Stripe events without a Checkout here"), _lost),
+    Concern(
+        "sold-at-stripe",
+        StripeSale,
+        _("Subscriptions sold at Stripe at our prices: adopt or leave out"),
+        _sold_at_stripe,
+    ),
     Concern("refused", RefundOrder, _("Refunds that Stripe refused"), _refused),
     Concern("failed", OutgoingMail, _("E-mails that failed in the last 30 days"), _failed),
     Concern("not-synced", Member, _("Members whose new address Stripe refused"), _not_synced),

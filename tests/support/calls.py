@@ -15,6 +15,7 @@ from campaigns import webhooks
 from campaigns.models import Campaign, StripeEvent
 from campaigns.stripe_api.events import read_event
 from newsroom.sandbox.control import SandboxControl
+from tests.support.due import list_due_events
 from tests.support.extensions import Clock
 
 Calls = Counter[str]
@@ -75,5 +76,5 @@ class Worker:
         """Work on what is due until nothing is."""
         while StripeEvent.objects.filter(next_attempt_at__isnull=False).exists():
             self.pass_time(1)
-            for event_id in webhooks.list_due_events(at=timezone.now()):
+            for event_id in list_due_events():
                 webhooks.work_on_event(event_id, may_wait=True)
