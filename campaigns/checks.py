@@ -273,12 +273,12 @@ def _check_mail_backend() -> Iterator[CheckMessage]:
 def check_numbers(**_: Any) -> list[CheckMessage]:
     """Check that settings in which 0 has a meaning of its own are not negative."""
     numbers = (
-        ("EVENT_RETENTION_DAYS", "days, for example 400. With 0, webhooks are stored for ever", 20),
-        ("STRIPE_CALLS_PER_SECOND", "calls, for example 80. With 0, there is no limit", 51),
+        ("EVENT_RETENTION_DAYS", "days, for example 400. With 0, webhooks stay", "campaigns.E020"),
+        ("STRIPE_CALLS_PER_SECOND", "calls, for example 80. 0 is no limit", "campaigns.E051"),
     )
     return [
-        Error(f"{name} is negative.", hint=f"Set a number of {cure}.", id=f"campaigns.E0{number}")
-        for name, cure, number in numbers
+        Error(f"{name} is negative.", hint=f"Set a number of {cure}.", id=check_id)
+        for name, cure, check_id in numbers
         if getattr(settings, name) < 0
     ]
 

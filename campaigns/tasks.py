@@ -66,7 +66,7 @@ def send(name: str, *, after: float = 0) -> bool:
     """Send the message that runs a job, in `after` seconds; return whether the broker took it."""
     try:
         task = TASKS[name]
-        task.apply_async(queue=task.kind, countdown=after or None, retry=False)
+        task.apply_async(queue=task.kind, countdown=after, retry=False)
     except Exception as error:  # every transport has its own errors
         log.warning("broker_unreachable", job=name, error=type(error).__name__)
         return False

@@ -1,5 +1,6 @@
 """Fixtures for all tests. Each test process starts one sandbox, which every test resets."""
 
+import gc
 import io
 import time
 from collections.abc import Iterator
@@ -37,6 +38,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _journey_number(item: pytest.Item) -> int:
     name = item.path.stem
     return JOURNEYS.index(name) if item.path.parent.name == "journeys" and name in JOURNEYS else 0
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage less often, and leave out modules and tests, which exist until the end."""
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

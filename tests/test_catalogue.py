@@ -38,7 +38,7 @@ from tests.support.staff import read_page
 
 pytestmark = pytest.mark.once
 
-CANT_BE_BOUGHT = "This price can’t be bought right now. Nothing was charged."
+CANT_BE_BOUGHT = "This price isn’t available right now. Nothing was charged."
 
 
 def get_price(kind: str) -> Price:

@@ -47,7 +47,7 @@ class CampaignForm(forms.ModelForm[Campaign]):
     starts_at = MomentField(label=_("Starts at"))
     ends_at = MomentField(
         label=_("Ends at"),
-        help_text=_("A campaign that ends at 00:00 ends with the day before."),
+        help_text=_("If a campaign ends at 00:00, the day before is its last day."),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -226,7 +226,7 @@ class CampaignAdmin(LabelledInlines, ActionPages):
         try:
             return super().delete_view(request, object_id, extra_context)
         except actions.CampaignSold:
-            words = gettext("Campaign not deleted: something was sold in it meanwhile.")
+            words = gettext("Campaign not deleted: it has just had a sale.")
         except banners.CannotWithdraw:
             words = gettext(
                 "Campaign not deleted: its published files can’t be deleted right now. Try again "

@@ -15,7 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import tasks
 from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.site import ViewOnlyAdmin
-from campaigns.jobs import JOBS, count_due, find_job, oldest_due, retry_row
+from campaigns.jobs import (
+    JOBS,
+    add_missing_runs,
+    count_due,
+    find_job,
+    oldest_due,
+    retry_row,
+)
 from campaigns.models import JobFailure, JobRun
 
 NAMES = [job.name for job in JOBS]
@@ -37,8 +44,7 @@ class JobRunAdmin(ViewOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        missing = [JobRun(name=name) for name in NAMES]
-        JobRun.objects.bulk_create(missing, ignore_conflicts=True)
+        add_missing_runs(JOBS)
         return super().changelist_view(request, extra_context)
 
     @admin.display(description=_("job"), ordering="name")
@@ -49,7 +55,7 @@ class JobRunAdmin(ViewOnlyAdmin):
     def due(self, run: JobRun) -> str:
         return number_format(count_due(find_job(run.name), at=timezone.now()))
 
-    @admin.display(description=_("longest due since"))
+    @admin.display(description=_("oldest due since"))
     def due_since(self, run: JobRun) -> Any:
         return oldest_due(find_job(run.name), at=timezone.now())
 

@@ -217,8 +217,8 @@ class MemberAdmin(Downloads, ActionPages):
         if row.duplicate_of is None:
             return []
         words = gettext(
-            "This member has the same e-mail address as %(name)s. Members are found by one "
-            "spelling only, so merge the duplicates."
+            "This member has the same e-mail address as %(name)s. It is stored in another "
+            "spelling, and only one of them is found. Merge the duplicates."
         )
         link = None
         if self.may_open(request, row.duplicate_of, MERGE.name):

@@ -116,7 +116,9 @@ class PlanAdmin(LabelledInlines):
     @admin.action(description=_("Send prices to Stripe"), permissions=["change"])
     def send_to_stripe(self, request: HttpRequest, plans: QuerySet[Plan]) -> None:
         if not self._send_prices(request, list(plans), all_prices=True):
-            self.message_user(request, gettext("No price is on sale here."), messages.WARNING)
+            self.message_user(
+                request, gettext("The chosen plans have no prices on sale."), messages.WARNING
+            )
 
     def _send_prices(
         self, request: HttpRequest, plans: list[Plan], *, all_prices: bool = False
@@ -139,12 +141,12 @@ class PlanAdmin(LabelledInlines):
             except stripe_api.StripeError:
                 words = gettext(
                     "%(price)s: not sent, because Stripe doesn’t answer. The price is saved. Open "
-                    "this page and save it again in a few minutes to offer it to readers."
+                    "the plan and save it again in a few minutes to offer it to readers."
                 )
                 self.message_user(request, words % {"price": shown}, messages.ERROR)
                 break  # the others would wait as long
             else:
-                words = gettext("%(price)s: sent to Stripe. Readers can buy it now.")
+                words = gettext("%(price)s: sent to Stripe. Readers can choose it now.")
                 self.message_user(request, words % {"price": shown}, messages.SUCCESS)
         return sent
 

@@ -55,7 +55,7 @@ def hide_banners(
         pages.log_change(request, campaign, gettext("Banners hidden"))
         words = gettext("%(campaign)s: banners hidden. They disappear within a minute.")
         pages.message_user(request, words % {"campaign": campaign.slug})
-    tasks.run_soon(tasks.send_and_publish)
+    tasks.hurry("banners")
 
 
 @admin.action(description=_("Show banners"), permissions=["change"])
@@ -67,7 +67,7 @@ def show_banners(
         pages.log_change(request, campaign, gettext("Banners shown"))
         words = gettext("%(campaign)s: banners shown. They appear within a minute.")
         pages.message_user(request, words % {"campaign": campaign.slug})
-    tasks.run_soon(tasks.send_and_publish)
+    tasks.hurry("banners")
 
 
 def list_publishing_notices(campaign: Campaign) -> list[tuple[str, Link | None]]:
@@ -81,8 +81,8 @@ def list_publishing_notices(campaign: Campaign) -> list[tuple[str, Link | None]]
         notices.append((words, None))
     if campaign.publish_error:
         words = gettext(
-            "Publishing has failed since %(since)s (%(error)s). Readers still see the last files. "
-            "We try again automatically."
+            "Publishing has failed since %(since)s (%(error)s). Readers still see the last "
+            "published banners. We try again automatically."
         )
         since = in_its_zone(campaign, "publish_failed_at")
         notices.append((words % {"since": since, "error": campaign.publish_error}, None))

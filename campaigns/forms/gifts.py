@@ -199,8 +199,8 @@ class GiftsForm(BuyerForm):
         label=_("Paste a list"),
         help_text=_(
             "One gift per line: name, e-mail, message. Separate with commas, semicolons or tabs. "
-            "Leave the e-mail empty to hand a gift over yourself. Addresses from an e-mail work, "
-            "too: Ada <ada@example.org>; Ben <ben@example.org>."
+            "Leave the e-mail empty to hand a gift over yourself. You can also paste "
+            "addresses from an e-mail: Ada <ada@example.org>; Ben <ben@example.org>."
         ),
         required=False,
         strip=False,

@@ -54,7 +54,7 @@ class MoneyField(forms.Field):
                 else _("Enter a whole number.")
             )
         except money.AmbiguousAmount:
-            words = _("Leave out the sign between thousands, for example 1000.")
+            words = _("Leave out the thousands separator, for example 1000.")
         except money.UnreadableAmount:
             words = (
                 _("Enter an amount like 60 or 60.50.")

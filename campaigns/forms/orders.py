@@ -73,12 +73,14 @@ class CheckoutForm(forms.Form):
     def refuse_price(self, *, so_many: bool = False) -> None:
         """Add the error that Stripe refused the price, or only the total of so many gifts."""
         if so_many:
-            words = _("Our payment service doesn’t take so much in one payment. Order fewer gifts.")
+            words = _(
+                "This is more than our payment service accepts in one payment. Order fewer gifts."
+            )
         elif len(self["price"]):
-            words = _("This price can’t be bought right now. Nothing was charged. Choose another.")
+            words = _("This price isn’t available right now. Nothing was charged. Choose another.")
         else:
             words = _(
-                "This price can’t be bought right now. Nothing was charged. Please try again later."
+                "This price isn’t available right now. Nothing was charged. Please try again later."
             )
         self.add_error("price", words)
 

@@ -171,6 +171,11 @@ def _record_run(job: Job | Sweep, *, has_worked: bool) -> None:
         JobRun.objects.bulk_create([JobRun(name=job.name, **values)], ignore_conflicts=True)
 
 
+def add_missing_runs(jobs: Iterable[Job | Sweep]) -> None:
+    """Add the row of each job that never ran, so that a list of all jobs shows it."""
+    JobRun.objects.bulk_create([JobRun(name=job.name) for job in jobs], ignore_conflicts=True)
+
+
 def count_due(job: Job | Sweep, *, at: datetime) -> int:
     """Return how many rows are due; for a sweep that does everything at once, 0."""
     if isinstance(job, Job):

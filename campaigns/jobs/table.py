@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import (
     actions,
+    attempts,
     banners,
     emails,
     erasures,
@@ -83,6 +84,7 @@ def _delete_old(_: str) -> None:
     for rows in (members.select_old_links(at=at), members.select_old_changes(at=at)):
         old = list(rows.values_list("pk", flat=True)[:_AT_ONCE])
         rows.model._default_manager.filter(pk__in=old).delete()
+    attempts.delete_old_counts(at=at)
 
 
 JOBS: tuple[Job | Sweep, ...] = (
@@ -96,7 +98,7 @@ JOBS: tuple[Job | Sweep, ...] = (
     ),
     Job(
         "checkouts",
-        _("Settle purchases without a recent event"),
+        _("Settle purchases that had no recent event"),
         STRIPE,
         Checkout.objects.all,
         settlement.settle_checkout,
@@ -123,7 +125,7 @@ JOBS: tuple[Job | Sweep, ...] = (
     ),
     Job(
         "charges",
-        _("Move the next charge after gifts"),
+        _("Postpone the next charge because of gifts"),
         STRIPE,
         Membership.objects.all,
         memberships.move_charge,
@@ -141,11 +143,16 @@ JOBS: tuple[Job | Sweep, ...] = (
         lease=_LONG_LEASE,
     ),
     Sweep(
-        "lapses", _("End and lapse memberships"), SLOW, _once, _lapse, then=("checkouts", "mails")
+        "lapses",
+        _("End memberships or mark them as lapsed"),
+        SLOW,
+        _once,
+        _lapse,
+        then=("checkouts", "mails"),
     ),
     Job(
         "gifts",
-        _("Remind of gifts and expire them"),
+        _("Send gift reminders and expire unclaimed gifts"),
         SLOW,
         Gift.objects.all,
         gifts.take_steps,
@@ -196,7 +203,9 @@ JOBS: tuple[Job | Sweep, ...] = (
         webhooks.strip_event,
         every=5 * _MINUTE,
     ),
-    Sweep("old_rows", _("Delete old links"), SLOW, _once, _delete_old, every=60 * _MINUTE),
+    Sweep(
+        "old_rows", _("Delete old links and counts"), SLOW, _once, _delete_old, every=60 * _MINUTE
+    ),
 )
 
 

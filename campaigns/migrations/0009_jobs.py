@@ -23,7 +23,9 @@ class Migration(migrations.Migration):
                 ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="last run")),
                 (
                     "worked_at",
-                    models.DateTimeField(blank=True, null=True, verbose_name="last run with work"),
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="last run that had work"
+                    ),
                 ),
             ],
             options={
@@ -50,7 +52,7 @@ class Migration(migrations.Migration):
                 (
                     "failed_at",
                     models.DateTimeField(
-                        default=django.utils.timezone.now, verbose_name="failed at"
+                        default=django.utils.timezone.now, verbose_name="last failure at"
                     ),
                 ),
             ],

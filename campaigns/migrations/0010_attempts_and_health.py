@@ -58,8 +58,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "sign of life",
-                "verbose_name_plural": "signs of life",
+                "verbose_name": "heartbeat",
+                "verbose_name_plural": "heartbeats",
             },
         ),
         migrations.AlterField(
@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
                     ("address_changed", "address changed"),
                     ("erasure", "data being erased"),
                     ("dispute", "dispute, to staff"),
-                    ("problem", "broken part, to staff"),
+                    ("problem", "technical problem, to staff"),
                 ],
                 max_length=24,
                 verbose_name="kind",
@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
                             ("worker", "The worker has stopped"),
                             ("beat", "Celery beat has stopped"),
                             ("broker", "The queue can’t be reached"),
-                            ("work", "Due work is late"),
+                            ("work", "Due jobs are late"),
                             ("mail", "E-mails can’t be sent"),
                             ("webhooks", "Stripe’s webhooks don’t arrive"),
                             ("stripe_key", "Stripe refuses our key"),
@@ -126,7 +126,7 @@ class Migration(migrations.Migration):
                 (
                     "begun_at",
                     models.DateTimeField(
-                        default=django.utils.timezone.now, verbose_name="begun at"
+                        default=django.utils.timezone.now, verbose_name="began at"
                     ),
                 ),
                 (

@@ -73,13 +73,15 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="checkout",
             name="newsletter_agreed_at",
-            field=models.DateTimeField(blank=True, null=True, verbose_name="newsletter: agreed at"),
+            field=models.DateTimeField(
+                blank=True, null=True, verbose_name="newsletter: consent given at"
+            ),
         ),
         migrations.AddField(
             model_name="checkout",
             name="newsletter_wording",
             field=models.TextField(
-                blank=True, db_default="", default="", verbose_name="newsletter: agreed to"
+                blank=True, db_default="", default="", verbose_name="newsletter: consent text"
             ),
         ),
         migrations.AddField(

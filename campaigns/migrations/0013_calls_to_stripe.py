@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                     "next_at",
                     models.FloatField(
                         default=0,
-                        help_text="When the calls made so far are used up.",
+                        help_text="The calls made so far use up the limit until this time.",
                         verbose_name="next call at",
                     ),
                 ),
@@ -38,22 +38,22 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "budget of calls to Stripe",
-                "verbose_name_plural": "budgets of calls to Stripe",
+                "verbose_name": "limit on calls to Stripe",
+                "verbose_name_plural": "limits on calls to Stripe",
             },
         ),
         migrations.AddField(
             model_name="checkout",
             name="read_at",
             field=models.DateTimeField(
-                blank=True, editable=False, null=True, verbose_name="read at"
+                blank=True, editable=False, null=True, verbose_name="read from Stripe at"
             ),
         ),
         migrations.AddField(
             model_name="checkout",
             name="reading_since",
             field=models.DateTimeField(
-                blank=True, editable=False, null=True, verbose_name="reading since"
+                blank=True, editable=False, null=True, verbose_name="reading from Stripe since"
             ),
         ),
         migrations.AddField(

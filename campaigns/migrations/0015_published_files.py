@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
             model_name="campaign",
             name="publish_failed_at",
             field=models.DateTimeField(
-                blank=True, editable=False, null=True, verbose_name="publishing fails since"
+                blank=True, editable=False, null=True, verbose_name="publishing failed since"
             ),
         ),
     ]

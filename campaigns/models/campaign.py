@@ -102,7 +102,7 @@ class Campaign(models.Model):
         editable=False,
     )
     publish_failed_at = models.DateTimeField(
-        _("publishing fails since"), null=True, blank=True, editable=False
+        _("publishing failed since"), null=True, blank=True, editable=False
     )
     hides_banners = models.BooleanField(
         _("banners hidden"), default=False, db_default=False, editable=False

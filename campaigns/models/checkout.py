@@ -73,9 +73,11 @@ class Checkout(models.Model):
     typed = models.JSONField(_("form content"), default=dict, blank=True)
     # The reader agreed to get the newsletter: the words beside the box, and when it was sent.
     newsletter_wording = models.TextField(
-        _("newsletter: agreed to"), blank=True, default="", db_default=""
+        _("newsletter: consent text"), blank=True, default="", db_default=""
     )
-    newsletter_agreed_at = models.DateTimeField(_("newsletter: agreed at"), null=True, blank=True)
+    newsletter_agreed_at = models.DateTimeField(
+        _("newsletter: consent given at"), null=True, blank=True
+    )
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.STARTING)
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
     member = models.ForeignKey(
@@ -98,9 +100,11 @@ class Checkout(models.Model):
     # Incremented by every settlement: one that read Stripe before another wrote reads again.
     version = models.PositiveIntegerField(_("version"), default=0, editable=False)
     # When the reading that was saved last began, by Stripe's clock. Earlier events are covered.
-    read_at = models.DateTimeField(_("read at"), null=True, blank=True, editable=False)
+    read_at = models.DateTimeField(_("read from Stripe at"), null=True, blank=True, editable=False)
     # When the reading that is running now began, by our clock.
-    reading_since = models.DateTimeField(_("reading since"), null=True, blank=True, editable=False)
+    reading_since = models.DateTimeField(
+        _("reading from Stripe since"), null=True, blank=True, editable=False
+    )
     settle_at = models.DateTimeField(
         _("settle at"), null=True, blank=True, db_index=True, editable=False, db_column="look_at"
     )

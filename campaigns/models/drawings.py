@@ -55,7 +55,9 @@ def validate_drawing(svg: str) -> None:
 def clean_drawing(svg: str) -> SafeString:
     """Return the drawing as an inline SVG that only draws. Raises DrawingRefused."""
     if len(svg) > LONGEST:
-        raise DrawingRefused(_("This drawing is too large. Simplify it to 20,000 characters."))
+        raise DrawingRefused(
+            _("This drawing is too large. Simplify it to at most 20,000 characters.")
+        )
     if "<!DOCTYPE" in svg.upper() or "<!ENTITY" in svg.upper():
         raise DrawingRefused(_("Remove the line that starts with <!DOCTYPE or <!ENTITY."))
     try:
@@ -92,7 +94,7 @@ def _find_box(root: "ElementTree.Element") -> str:
 def _draw(element: "ElementTree.Element", *, depth: int = 0) -> str:
     name = _name_of(element)
     if depth > DEEPEST:
-        raise DrawingRefused(_("This drawing has too many groups within groups."))
+        raise DrawingRefused(_("This drawing has too many nested groups."))
     if name in IGNORED:
         return ""
     if name not in SHAPES:

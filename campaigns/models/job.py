@@ -9,7 +9,7 @@ class JobRun(models.Model):
     name = models.CharField(_("job"), max_length=40, unique=True)
     ended_at = models.DateTimeField(_("last run"), null=True, blank=True)
     # The last run that had something to do.
-    worked_at = models.DateTimeField(_("last run with work"), null=True, blank=True)
+    worked_at = models.DateTimeField(_("last run that had work"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("job")
@@ -27,7 +27,7 @@ class JobFailure(models.Model):
     attempts = models.PositiveIntegerField(_("failed attempts"), default=1)
     # The kind of error only: its text may hold somebody's address.
     error = models.CharField(_("error"), max_length=200)
-    failed_at = models.DateTimeField(_("failed at"), default=timezone.now)
+    failed_at = models.DateTimeField(_("last failure at"), default=timezone.now)
 
     class Meta:
         verbose_name = _("failed row")

@@ -44,7 +44,7 @@ class OutgoingMail(models.Model):
         ADDRESS_CHANGED = "address_changed", _("address changed")
         ERASURE = "erasure", _("data being erased")
         DISPUTE = "dispute", _("dispute, to staff")
-        PROBLEM = "problem", _("broken part, to staff")
+        PROBLEM = "problem", _("technical problem, to staff")
 
     key = models.CharField(_("key"), max_length=100, unique=True)
     kind = models.CharField(_("kind"), max_length=24, choices=Kind)

@@ -17,7 +17,7 @@ class Problem(models.Model):
         WORKER = "worker", _("The worker has stopped")
         BEAT = "beat", _("Celery beat has stopped")
         BROKER = "broker", _("The queue can’t be reached")
-        WORK = "work", _("Due work is late")
+        WORK = "work", _("Due jobs are late")
         MAIL = "mail", _("E-mails can’t be sent")
         WEBHOOKS = "webhooks", _("Stripe’s webhooks don’t arrive")
         STRIPE_KEY = "stripe_key", _("Stripe refuses our key")
@@ -29,10 +29,9 @@ class Problem(models.Model):
             "Payments aren’t counted and e-mails aren’t sent. Start the Celery worker and read its "
             "log."
         ),
-        Kind.BEAT: _("Work that was missed isn’t tried again. Start Celery beat and read its log."),
+        Kind.BEAT: _("Missed jobs aren’t retried. Start Celery beat and read its log."),
         Kind.BROKER: _(
-            "Payments and e-mails wait. Start the server of the queue, or correct "
-            "CELERY_BROKER_URL."
+            "Payments and e-mails wait. Start the queue’s server, or correct CELERY_BROKER_URL."
         ),
         Kind.WORK: _(
             "The workers don’t keep up, or a job is stuck. Read the worker’s log, or start more "
@@ -66,7 +65,7 @@ class Problem(models.Model):
 
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     detail = models.CharField(_("detail"), max_length=200, blank=True)
-    begun_at = models.DateTimeField(_("begun at"), default=timezone.now)
+    begun_at = models.DateTimeField(_("began at"), default=timezone.now)
     seen_at = models.DateTimeField(_("last seen at"), default=timezone.now)
     told_at = models.DateTimeField(_("reported at"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)

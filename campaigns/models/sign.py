@@ -18,8 +18,8 @@ class Sign(models.Model):
     seen_at = models.DateTimeField(_("last seen at"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("sign of life")
-        verbose_name_plural = _("signs of life")
+        verbose_name = _("heartbeat")
+        verbose_name_plural = _("heartbeats")
 
     def __str__(self) -> str:
         return str(self.of)

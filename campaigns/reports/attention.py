@@ -170,7 +170,7 @@ CONCERNS = (
     Concern(
         "refused-price",
         Plan,
-        _("Plans with prices that Stripe refuses to sell"),
+        _("Plans with prices that Stripe refused"),
         _with_refused_price,
         _name_refused_prices,
     ),
@@ -194,7 +194,9 @@ CONCERNS = (
     Concern("refused", RefundOrder, _("Refunds that Stripe refused"), _refused),
     Concern("failed", OutgoingMail, _("E-mails that failed in the last 30 days"), _failed),
     Concern("not-synced", Member, _("Members whose new address Stripe refused"), _not_synced),
-    Concern("same-address", Member, _("Members with the same address as another"), _same_address),
+    Concern(
+        "same-address", Member, _("Members with the same address as another member"), _same_address
+    ),
     Concern(
         "duplicates",
         Membership,
@@ -205,6 +207,6 @@ CONCERNS = (
         "not-moved", Membership, _("Memberships whose next charge couldn’t be moved"), _not_moved
     ),
     Concern("stuck", Erasure, _("Erasures that are stuck"), _stuck),
-    Concern("failing", JobFailure, _("Rows that a job has failed on three times"), _failing),
+    Concern("failing", JobFailure, _("Rows that failed at least three times"), _failing),
     Concern("unpublished", Campaign, _("Campaigns whose banners can’t be published"), _unpublished),
 )

@@ -25,6 +25,7 @@ STOP_SECONDS = 6.0
 IGNORED_SETTINGS = (
     "ADOPT_STRIPE_SALES",
     "ANYMAIL",
+    "ASK_NEWSLETTER",
     "BANNER_MAX_AGE_MINUTES",
     "CELERY_BROKER_URL",
     "CELERY_WORKER_CONCURRENCY",
@@ -55,6 +56,7 @@ IGNORED_SETTINGS = (
     "SECURE_HSTS_SECONDS",
     "SECURE_SSL_REDIRECT",
     "STAFF_EMAIL",
+    "STRIPE_CALLS_PER_SECOND",
 )
 # The demo's own servers are on this machine, so requests to them never use a proxy.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -13,6 +13,8 @@ from campaigns.models import (
     Erasure,
     Gift,
     GiftChange,
+    JobFailure,
+    JobRun,
     Member,
     OptOut,
     OutgoingMail,
@@ -88,6 +90,8 @@ def rows(birthday: Campaign) -> Campaign:
     PublishedNumber.objects.create(
         campaign=birthday, published_at=at("2026-11-10 12:00"), counted=1, target=1000
     )
+    JobRun.objects.create(name="mails")
+    JobFailure.objects.create(job="mails", row="1", error="OSError")
     recount_campaign(birthday)
     return birthday
 

@@ -115,7 +115,7 @@ def test_a_campaign_is_neither_closed_nor_published_during_a_recount(
         ({"goals-0-target": "9" * 20}, "This amount is too large."),
         ({"goals-0-target": "9" * 30}, "Enter a whole number."),
         ({"goals-0-target": "1000.5"}, "Enter a whole number."),
-        ({"goals-0-target": "1,000"}, "Leave out the sign between thousands"),
+        ({"goals-0-target": "1,000"}, "Leave out the thousands separator"),
         ({"goals-0-target": "many"}, "Enter a whole number."),
         ({"starts_at": "yesterday"}, "Enter the day and the time like this: 2026-12-24T18:00."),
         ({"starts_at": "05/11/2026"}, "Enter the day and the time like this"),

@@ -62,10 +62,10 @@ def test_staff_retry_a_failed_row_now(admin_client: Client, mail: OutgoingMail) 
 
 def test_a_row_that_keeps_failing_needs_attention(admin_client: Client, mail: OutgoingMail) -> None:
     page = admin_client.get("/admin/").content.decode()
-    assert "Rows that a job has failed on three times" in page
+    assert "Rows that failed at least three times" in page
     JobFailure.objects.update(attempts=2)
     page = admin_client.get("/admin/").content.decode()
-    assert "Rows that a job has failed on three times" not in page
+    assert "Rows that failed at least three times" not in page
 
 
 def test_without_permission_nobody_retries(client: Client, mail: OutgoingMail) -> None:

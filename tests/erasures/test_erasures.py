@@ -152,18 +152,23 @@ def test_no_personal_data_is_left_in_a_full_dump(
 
 # Text columns without personal data.
 SAY_NOTHING = {
+    "AttemptCount": "key",
     "Checkout": "placement currency session_id subscription_id customer_id",
     "Dispute": "dispute_id status reason settled_currency",
     "ErasedAddress": "address_hash",
     "Erasure": "error",
     "Gift": "zone code_hash code_hint",
     "GiftChange": "staff_name",
+    "JobFailure": "job row error",
+    "JobRun": "name",
     "Member": "tell_stripe_error",
     "Membership": "push_error subscription_id gaps",
     "OptOut": "address_hash",
     "OutgoingMail": "key error provider_id",
     "Payment": "currency settled_currency method brand country receipt_number intent_id "
     "charge_id invoice_id",
+    "Problem": "detail",
+    "PublishedNumber": "kind currency",
     "Refund": "refund_id reason settled_currency",
     "RefundOrder": "refund_id error",
     "ReplacedCode": "code_hash",

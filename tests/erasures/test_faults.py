@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from campaigns import actions, erasures, jobs, settlement, stripe_api, webhooks
 from campaigns import checkout as checkouts
-from campaigns.erasures import events, rows, stripe_data, traces
+from campaigns.erasures import events, rows, steps, stripe_data, traces
 from campaigns.erasures.traces import Traces
 from campaigns.models import (
     Campaign,
@@ -197,7 +197,7 @@ def test_many_events_are_stripped_in_several_attempts(
     zoe: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "_BATCH", 3)
-    monkeypatch.setattr(jobs, "_TIME_LIMIT", timedelta(0))
+    monkeypatch.setattr(steps, "_TIME_LIMIT", timedelta(0))
     erasure = ask(zoe)
     read_to = []
     while erasure.done_at is None:

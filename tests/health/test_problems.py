@@ -99,7 +99,7 @@ def test_a_short_delay_is_shown_but_not_reported(
         find(WORK="mails")
         clock.shift(MINUTE)
     deliver_mails()
-    assert [mail.subject for mail in mailoutbox] == ["Problem: Due work is late"]
+    assert [mail.subject for mail in mailoutbox] == ["Problem: Due jobs are late"]
 
 
 def test_a_problem_that_one_machine_sees_is_not_ended_by_another(clock: Any) -> None:

@@ -50,6 +50,7 @@ def test_a_member_signs_in_and_cancels(site: Site, reader: Reader) -> None:
     receipt = page.get_by_role("link", name="Receipt (PDF)").get_attribute("href")
     answer = page.request.get(f"{site.url}{receipt}")
     assert answer.body().startswith(b"%PDF")
+    OUTPUT.mkdir(exist_ok=True)
     (OUTPUT / "receipt.pdf").write_bytes(answer.body())
     switch_to_monthly(reader)
     page.get_by_role("link", name="Cancel membership").click()

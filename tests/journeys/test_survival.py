@@ -158,7 +158,13 @@ def test_payments_without_webhook_or_worker_are_counted_later(tmp_path: Path) ->
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("broker", ["redis://127.0.0.1:9/0", "amqp://127.0.0.1:9"])
+@pytest.mark.parametrize(
+    "broker",
+    [
+        "redis://127.0.0.1:9/0",
+        pytest.param("amqp://127.0.0.1:9", marks=pytest.mark.thorough),
+    ],
+)
 def test_a_webhook_is_stored_and_answered_without_a_broker(tmp_path: Path, broker: str) -> None:
     with run_site(tmp_path / "site", worker=False, broker_url=broker) as site:
         for number in range(3):

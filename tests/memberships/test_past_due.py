@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from campaigns import stripe_api
 from campaigns.models import Campaign, Member, Membership, OutgoingMail, Payment
-from campaigns.stripe_api import objects
+from campaigns.stripe_api import snapshots
 from campaigns.stripe_api.snapshots import read_subscription
 from newsroom.sandbox.control import SandboxControl
 from tests.conftest import deliver_events
@@ -131,9 +131,8 @@ def test_no_email_is_sent_once_stripe_has_stopped_retrying(
     subscribed: Membership, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail(subscribed, sandbox)
-    fetch = stripe_api.fetch_subscription
     monkeypatch.setattr(
-        stripe_api, "fetch_subscription", lambda found: replace(fetch(found), status="unpaid")
+        snapshots, "read_subscription", lambda raw: replace(read_subscription(raw), status="unpaid")
     )
     assert settle(subscribed) == Membership.Status.PAST_DUE
     assert past_due_mails() == []
@@ -149,7 +148,9 @@ def test_a_period_is_identified_by_its_invoice_or_its_end(
     invoice = fail(subscribed, sandbox)
     shown = {"expanded": {"id": invoice["id"]}, "missing": None}[latest]
     monkeypatch.setattr(
-        objects, "read_subscription", lambda raw: read_subscription(raw | {"latest_invoice": shown})
+        snapshots,
+        "read_subscription",
+        lambda raw: read_subscription(raw | {"latest_invoice": shown}),
     )
     for _ in range(2):
         settle(subscribed)

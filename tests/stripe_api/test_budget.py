@@ -1,4 +1,4 @@
-"""The budget of calls to Stripe: one for all processes, readers first, pauses honoured."""
+"""The limit on calls to Stripe: one for all processes, readers first, pauses honoured."""
 
 import time
 from collections.abc import Iterator

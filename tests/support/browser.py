@@ -53,6 +53,7 @@ def find_chromium() -> str:
 @contextmanager
 def run_chromium() -> Iterator[Browser]:
     path = find_chromium()
+    OUTPUT.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
@@ -129,10 +130,11 @@ class Reader:
 
     def wait_for_count(self, article: str, wanted: int, *, seconds: float = 30) -> None:
         """Wait until the article shows that number. Fail if it shows more."""
-        deadline = time.monotonic() + seconds
+        deadline, pause = time.monotonic() + seconds, 0.3
         while (shown := self.read_count(article)) < wanted:
             assert time.monotonic() < deadline, f"the article still shows {shown}"
-            time.sleep(0.3)
+            time.sleep(pause)
+            pause = min(2 * pause, 3)  # opening the page costs more than anything else meanwhile
         assert shown == wanted
 
 

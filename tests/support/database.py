@@ -55,7 +55,7 @@ def copy_database(server_url: str, name: str) -> Iterator[str]:
     template = _name_template()
     with psycopg.connect(server_url, autocommit=True) as server:
         with _lock_template():
-            found = server.execute("SELECT FROM pg_database WHERE datname = %s", [template])
+            found = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template])
             if not found.fetchone():
                 incomplete = f"{template}_incomplete"
                 server.execute(f"CREATE DATABASE {incomplete}".encode())

@@ -77,7 +77,7 @@ def test_details_need_the_token_or_a_staff_account(client: Client, settings: Laz
     assert facts["last_reconcile_at"] is None
     assert 0 < facts["disk"]["PUBLISH_DIR"]["free"] <= facts["disk"]["PUBLISH_DIR"]["total"]
     client.force_login(User.objects.create_user("ada", is_staff=True))
-    assert ask(client).json() == facts
+    assert ask(client).json() | {"disk": facts["disk"]} == facts  # others write to the disk
     client.force_login(User.objects.create_user("ben"))
     assert ask(client).json() == {"status": "ok"}
     settings.HEALTH_TOKEN = ""
