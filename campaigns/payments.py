@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from campaigns import stripe_api
 from campaigns.models import (
@@ -66,7 +66,12 @@ def record_payment(
             "net_minor": balance.net_minor if balance else None,
             "settled_minor": balance.amount_minor if balance else None,
             "settled_currency": balance.currency if balance else "",
-            "hold": _hold(snapshot.intent_id, charge, role=snapshot.role, checkout=checkout),
+            "hold": _hold(
+                Payment.objects.filter(intent_id=snapshot.intent_id),
+                charge.currency,
+                role=snapshot.role,
+                checkout=checkout,
+            ),
             "paid_at": charge.created_at,
             "campaign": checkout.campaign,
             "member": member,
@@ -87,19 +92,59 @@ def record_payment(
     for dispute in snapshot.disputes:
         record_dispute(payment, dispute)
     if payment.status == Payment.Status.SUCCEEDED:
-        OutgoingMail.objects.get_or_create(
-            key=f"receipt:{payment.intent_id}",
-            defaults={
-                "kind": OutgoingMail.Kind.RECEIPT,
-                "payment": payment,
-                "language": checkout.language,
-            },
-        )
+        _send_receipt(payment, str(payment.intent_id), checkout)
     return payment
 
 
+def record_offline_invoice(
+    invoice: stripe_api.Invoice,
+    *,
+    role: Payment.Role,
+    checkout: Checkout,
+    member: Member,
+    membership: Membership | None,
+) -> Payment:
+    """Create or update the payment of an invoice that was paid outside Stripe.
+
+    For example by bank transfer: staff then mark the invoice as paid in Stripe's dashboard. It has
+    no charge, and moves no money in Stripe's balance.
+    """
+    known = Payment.objects.filter(invoice_id=invoice.id, intent_id=None)
+    payment, _ = known.update_or_create(
+        checkout=checkout,
+        defaults={
+            "role": role,
+            "status": Payment.Status.SUCCEEDED,
+            "amount_minor": invoice.offline_minor,
+            "currency": invoice.currency,
+            "hold": _hold(known, invoice.currency, role=role, checkout=checkout),
+            "paid_at": invoice.paid_at or invoice.created_at,
+            "campaign": checkout.campaign,
+            "member": member,
+            "membership": membership,
+            "method": Payment.OFFLINE,
+            "invoice_id": invoice.id,
+        },
+    )
+    _send_receipt(payment, invoice.id, checkout)
+    return payment
+
+
+def _send_receipt(payment: Payment, stripe_id: str, checkout: Checkout) -> None:
+    if not checkout.announces(payment.paid_at):
+        return
+    OutgoingMail.objects.get_or_create(
+        key=f"receipt:{stripe_id}",
+        defaults={
+            "kind": OutgoingMail.Kind.RECEIPT,
+            "payment": payment,
+            "language": checkout.language,
+        },
+    )
+
+
 def _hold(
-    intent_id: str, charge: stripe_api.Charge, *, role: Payment.Role, checkout: Checkout
+    known: QuerySet[Payment], currency: str, *, role: Payment.Role, checkout: Checkout
 ) -> Payment.Hold:
     """Hold a payment in an unexpected currency for staff; keep the decision that they made.
 
@@ -108,10 +153,10 @@ def _hold(
     https://docs.stripe.com/payments/checkout/localize-prices/manual-currency-prices
     """
     can_count = role in Payment.COUNTED_ROLES
-    if charge.currency == checkout.currency or not can_count:
+    if currency == checkout.currency or not can_count:
         return Payment.Hold.NONE
-    known = Payment.objects.filter(intent_id=intent_id).values_list("hold", flat=True)
-    return Payment.Hold(known.first() or Payment.Hold.WAITING)
+    decided = known.values_list("hold", flat=True).first()
+    return Payment.Hold(decided or Payment.Hold.WAITING)
 
 
 def _sum_entries(entries: Sequence[stripe_api.BalanceTransaction]) -> dict[str, Any]:
@@ -215,7 +260,7 @@ def record_offline_payment(
         campaign=campaign,
         member=membership.member,
         membership=membership,
-        method="offline",
+        method=Payment.OFFLINE,
         entered_by=entered_by,
         note=note,
     )

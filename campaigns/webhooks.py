@@ -161,6 +161,8 @@ def work_on_claimed_event(
                 return None
             if not is_covered:
                 _settle_once(event, found, {} if outcomes is None else outcomes)
+        if found.sale is not None:
+            settlement.note_stripe_sale(found.sale)
     except Exception as error:  # any error: the event must stay due
         _postpone(event, error)
         _strip_if_erased(event, None)

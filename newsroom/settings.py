@@ -96,6 +96,8 @@ STRIPE_CALLS_PER_SECOND = env.integer(
 EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", default=400)
 # Days of access after a failed renewal, counted from the end of the paid time.
 GRACE_DAYS = env.integer("GRACE_DAYS", default=14)
+# Whether to adopt subscriptions at our prices that were sold in Stripe's dashboard, without asking.
+ADOPT_STRIPE_SALES = env.flag("ADOPT_STRIPE_SALES", default=False)
 # Claim codes are derived with this key. When it is replaced, the old key moves to the fallbacks for
 # as long as gifts sold under it can be claimed.
 GIFT_CODE_KEY = env.secret("GIFT_CODE_KEY", default=DEMO_SECRETS["GIFT_CODE_KEY"])

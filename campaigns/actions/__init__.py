@@ -42,8 +42,17 @@ from campaigns.actions.refunds import (
     refundable_minor,
     unrefunded_gifts,
 )
+from campaigns.actions.stripe_sales import (
+    AdoptionRefused,
+    adopt_due_sale,
+    adopt_stripe_sale,
+    adopt_stripe_sale_into,
+    find_running_campaign,
+    leave_out_stripe_sale,
+)
 
 __all__ = [
+    "AdoptionRefused",
     "AlreadyGranted",
     "AlreadyRecorded",
     "CampaignSold",
@@ -56,6 +65,9 @@ __all__ = [
     "RefundRefused",
     "Rehearsal",
     "accept_held_payment",
+    "adopt_due_sale",
+    "adopt_stripe_sale",
+    "adopt_stripe_sale_into",
     "assign_refund_to_gifts",
     "can_end_membership",
     "check_end",
@@ -69,9 +81,11 @@ __all__ = [
     "end_membership",
     "execute_refund_order",
     "explain_refusal",
+    "find_running_campaign",
     "grant_membership",
     "has_sales",
     "import_memberships",
+    "leave_out_stripe_sale",
     "list_unassigned_refunds",
     "mark_dealt_with",
     "merge_members",

@@ -22,6 +22,7 @@ from campaigns.admin import (
     refunds,
     site,
     stripe_events,
+    stripe_sales,
     sync_positions,
 )
 
@@ -41,5 +42,6 @@ __all__ = [
     "refunds",
     "site",
     "stripe_events",
+    "stripe_sales",
     "sync_positions",
 ]

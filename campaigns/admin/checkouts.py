@@ -29,13 +29,13 @@ class CheckoutAdmin(Downloads, ViewOnlyAdmin):
     list_select_related = ["campaign"]
     date_hierarchy = "created_at"
     ordering = ["-created_at", "-pk"]
-    search_fields = ["email", "name", "session_id", "customer_id"]
+    search_fields = ["email", "name", "session_id", "customer_id", "subscription_id"]
     search_help_text = _("Name, e-mail address or Stripe ID")
     fieldsets = [
         (None, {"fields": [("kind", "status"), "price", ("campaign", "placement")]}),
         (_("Buyer"), {"fields": ["name", "email", "language", "member"]}),
         (_("Form data"), {"fields": ["typed", ("newsletter_agreed_at", "newsletter_wording")]}),
-        (_("At Stripe"), {"fields": ["session_id", "customer_id", "attempt"]}),
+        (_("At Stripe"), {"fields": ["session_id", "subscription_id", "customer_id", "attempt"]}),
         (_("Times"), {"fields": ["created_at", "settle_at"]}),
     ]
     readonly_fields = ["created_at", "settle_at"]
@@ -46,8 +46,8 @@ class CheckoutAdmin(Downloads, ViewOnlyAdmin):
 
     @admin.action(description=_("Settle again (ask Stripe for the outcome)"), permissions=["work"])
     def settle(self, request: HttpRequest, checkouts: QuerySet[Checkout]) -> None:
-        selected = list(checkouts.values_list("pk", "session_id"))
-        asked = [checkout_id for checkout_id, session_id in selected if session_id]
+        selected = list(checkouts.values_list("pk", "session_id", "subscription_id"))
+        asked = [checkout_id for checkout_id, *stripe_ids in selected if any(stripe_ids)]
         settled = self._settle_each(request, asked[:AT_ONCE])
         if settled:
             tasks.hurry(*tasks.EFFECTS)

@@ -1,17 +1,46 @@
 """The rows below a member: memberships, payments, gifts and former addresses."""
 
 from django.contrib import admin
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.payment_states import StateColumn
 from campaigns.admin.site import ViewOnlyInline, staff_money
+from campaigns.members import describe_membership
 from campaigns.models import FormerAddress, Gift, Membership, Payment, Tally
 
 
 class MembershipInline(ViewOnlyInline):
     model = Membership
-    fields = ["plan", "source", "status", "started_at", "ends_at", "ended_at", "note"]
+    fields = [
+        "plan",
+        "source",
+        "status",
+        "started_at",
+        "ends_at",
+        "ended_at",
+        "next_payment",
+        "note",
+    ]
+    readonly_fields = ["next_payment"]
     ordering = ["-started_at"]
+
+    @admin.display(description=_("next payment"))
+    def next_payment(self, membership: Membership) -> str:
+        """Show the next charge with the credit and the discount in it, as Stripe previewed it."""
+        row = describe_membership(membership, at=timezone.now())
+        price = membership.price_now
+        if price is None or row.next_charge_at is None or row.next_minor is None:
+            return ""
+        parts = [staff_money(row.next_minor, price.currency)]
+        for words, amount_minor in (
+            (gettext("discount %(amount)s"), membership.next_discount_minor),
+            (gettext("credit %(amount)s"), membership.next_credit_minor),
+        ):
+            if amount_minor:
+                parts.append(words % {"amount": staff_money(amount_minor, price.currency)})
+        return ", ".join(parts)
 
 
 class PaymentInline(StateColumn, ViewOnlyInline):

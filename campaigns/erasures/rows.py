@@ -24,6 +24,7 @@ from campaigns.models import (
     OutgoingMail,
     Payment,
     RefundOrder,
+    StripeSale,
 )
 from campaigns.models.erasure import address_of_erased, hash_erased
 from campaigns.people import canonical_email
@@ -201,6 +202,7 @@ def _strip_person(member: Member, traces: Traces, *, at: datetime) -> None:
         ErasedAddress.objects.update_or_create(
             address_hash=hash_erased(address), defaults={"erased_at": at}
         )
+    StripeSale.objects.filter(is_any_of("email", traces.addresses)).update(email="")
     member.former_addresses.all().delete()
     member.sign_in_links.all().delete()
     member.address_changes.all().delete()

@@ -30,6 +30,7 @@ from campaigns.models import (
     OutgoingMail,
     RefundOrder,
     StripeEvent,
+    StripeSale,
 )
 
 _MINUTE = timedelta(minutes=1)
@@ -102,6 +103,16 @@ JOBS: tuple[Job | Sweep, ...] = (
         Checkout.objects.all,
         settlement.settle_checkout,
         column="settle_at",
+        then=("mails", "banners"),
+    ),
+    Job(
+        "stripe_sales",
+        _("Adopt subscriptions sold at Stripe"),
+        STRIPE,
+        StripeSale.objects.filter(checkout=None).all,
+        actions.adopt_due_sale,
+        column="adopt_at",
+        lease=_LONG_LEASE,
         then=("mails", "banners"),
     ),
     Job(

@@ -85,6 +85,14 @@ class MembershipRow:
         return max((end for end in ends if end is not None), default=None)
 
     @property
+    def next_minor(self) -> int | None:
+        """Return the next payment: what Stripe previewed, or the price; None without a price."""
+        price = self.membership.price_now
+        if self.membership.next_due_minor is not None:
+            return self.membership.next_due_minor
+        return price.amount_minor if price else None
+
+    @property
     def is_gifted(self) -> bool:
         return self.next_charge_at is not None and (
             self.next_charge_at == self.membership.gifted_until

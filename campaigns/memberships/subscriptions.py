@@ -23,10 +23,14 @@ def upsert_subscription_membership(
     subscription: Subscription,
     *,
     invoices: Sequence[Invoice],
+    next_invoice: Invoice | None = None,
     checkout: Checkout,
     member: Member,
 ) -> Membership:
-    """Create or update the membership of a Stripe subscription."""
+    """Create or update the membership of a Stripe subscription.
+
+    `next_invoice` is Stripe's preview, if the next payment may differ from the price.
+    """
     status, access = read_status(subscription), read_access(subscription, invoices)
     if status == Membership.Status.PAST_DUE and access.is_over(at=timezone.now()):
         status = Membership.Status.LAPSED
@@ -48,6 +52,7 @@ def upsert_subscription_membership(
             "resumes_at": pause.resumes_at if pause else None,
             "is_cancelling": subscription.is_cancelling,
             "subscription_id": subscription.id,
+            **_describe_next_payment(next_invoice),
         },
     )
     if membership.ended_at is not None and membership.extensions.exists():
@@ -57,6 +62,17 @@ def upsert_subscription_membership(
     elif status == Membership.Status.PAST_DUE and subscription.status == "past_due":
         _ask_for_payment(membership, subscription)
     return membership
+
+
+def _describe_next_payment(invoice: Invoice | None) -> dict[str, int | None]:
+    """Return the columns of the next payment; all are None if the price is charged."""
+    if invoice is None:
+        return dict.fromkeys(("next_due_minor", "next_credit_minor", "next_discount_minor"))
+    return {
+        "next_due_minor": invoice.due_minor,
+        "next_credit_minor": max(invoice.total_minor - invoice.due_minor, 0),
+        "next_discount_minor": invoice.discount_minor,
+    }
 
 
 def _find_price(subscription: Subscription, checkout: Checkout) -> Price:

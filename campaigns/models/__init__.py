@@ -24,6 +24,7 @@ from campaigns.models.stripe_budget import StripeBudget
 from campaigns.models.stripe_cursor import StripeCursor
 from campaigns.models.stripe_event import StripeEvent
 from campaigns.models.stripe_object import StripeObject
+from campaigns.models.stripe_sale import StripeSale
 from campaigns.models.tally import PublishedNumber, Tally
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "StripeCursor",
     "StripeEvent",
     "StripeObject",
+    "StripeSale",
     "Tally",
     "with_state",
 ]

@@ -1,4 +1,5 @@
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -90,6 +91,10 @@ class Checkout(models.Model):
     session_id = models.CharField(
         _("session id"), max_length=255, null=True, blank=True, unique=True
     )
+    # Only if it was sold at Stripe and adopted here: it never had a session of ours.
+    subscription_id = models.CharField(
+        _("adopted subscription"), max_length=255, null=True, blank=True, unique=True
+    )
     session_url = models.TextField(_("session URL"), blank=True)
     customer_id = models.CharField(_("customer id"), max_length=255, blank=True)
     # Incremented by every settlement: one that read Stripe before another wrote reads again.
@@ -117,7 +122,9 @@ class Checkout(models.Model):
         verbose_name_plural = _("checkouts")
         constraints = [
             models.CheckConstraint(
-                condition=Q(status__in=["starting", "expired"]) | Q(session_id__isnull=False),
+                condition=Q(status__in=["starting", "expired"])
+                | Q(session_id__isnull=False)
+                | Q(subscription_id__isnull=False),
                 name="checkout_has_session_once_open",
             )
         ]
@@ -129,6 +136,10 @@ class Checkout(models.Model):
         """Change the state of a locked Checkout without saving it; raises ForbiddenMove."""
         check_move(self.MOVES, old=self.status, new=status)
         self.status = status
+
+    def announces(self, paid_at: datetime) -> bool:
+        """Return whether e-mails are sent about a payment: not about one before an adoption."""
+        return self.subscription_id is None or paid_at >= self.created_at
 
     @property
     def idempotency_key(self) -> str:

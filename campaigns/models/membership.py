@@ -79,6 +79,11 @@ class Membership(models.Model):
         help_text=_("Only for a paused subscription, if known."),
     )
     is_cancelling = models.BooleanField(_("being cancelled"), default=False)
+    # The next payment of a subscription, in minor units, if it differs from the price: what Stripe
+    # previews, and the credit and the discount in it. All are null otherwise.
+    next_due_minor = models.BigIntegerField(_("next payment"), null=True, blank=True)
+    next_credit_minor = models.BigIntegerField(_("credit used then"), null=True, blank=True)
+    next_discount_minor = models.BigIntegerField(_("discount then"), null=True, blank=True)
     months = models.PositiveSmallIntegerField(
         _("months"), null=True, blank=True, help_text=_("Length that was bought or granted.")
     )

@@ -34,6 +34,8 @@ class Payment(DealtWith):
         ACCEPTED = "accepted", _("accepted")
         REFUSED = "refused", _("declined")
 
+    OFFLINE = "offline"  # the method of a payment that didn't go through Stripe
+
     # Only payments with these roles and holds can count.
     COUNTED_ROLES = (Role.FIRST, Role.GIFT)
     COUNTED_HOLDS = (Hold.NONE, Hold.ACCEPTED)

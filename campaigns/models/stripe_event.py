@@ -18,6 +18,7 @@ class StripeEvent(models.Model):
 
         NOT_AT_STRIPE = "unknown there", _("not ours: Stripe doesn’t have the object")
         NO_CHECKOUT = "names none", _("not ours: it belongs to no Checkout")
+        OUR_PRICE = "sold at Stripe", _("sold at Stripe at one of our prices")
         LOST_CHECKOUT = "names a lost one", _("it belongs to a Checkout that is missing here")
         UNUSED_TYPE = "nothing kept", _("not ours: this type of object isn’t used")
 

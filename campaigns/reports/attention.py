@@ -31,6 +31,7 @@ from campaigns.models import (
     Refund,
     RefundOrder,
     StripeEvent,
+    StripeSale,
     with_state,
 )
 
@@ -149,6 +150,10 @@ def _lost(events: QuerySet[Any]) -> QuerySet[Any]:
     )
 
 
+def _sold_at_stripe(sales: QuerySet[Any]) -> QuerySet[Any]:
+    return sales.filter(checkout=None, left_out_at=None, status__in=StripeSale.ADOPTABLE)
+
+
 def _not_synced(people: QuerySet[Any]) -> QuerySet[Any]:
     return people.exclude(tell_stripe_error="")
 
@@ -212,6 +217,12 @@ CONCERNS = (
         _("Refunded or lost payments whose subscription still renews: end it or keep it"),
         _still_running,
         can_clear=True,
+    ),
+    Concern(
+        "sold-at-stripe",
+        StripeSale,
+        _("Subscriptions sold at Stripe at our prices: adopt or leave out"),
+        _sold_at_stripe,
     ),
     Concern("refused", RefundOrder, _("Refunds that Stripe refused"), _refused, can_clear=True),
     Concern("failed", OutgoingMail, _("E-mails that failed in the last 30 days"), _failed),

@@ -19,6 +19,7 @@ from campaigns.settlement.differences import Figures, Group, Reconciliation
 from campaigns.settlement.lookup import Found, find_checkout
 from campaigns.settlement.reconciliation import find_start, move_cursor, reconcile
 from campaigns.settlement.snapshots import Snapshot, read_snapshot
+from campaigns.settlement.stripe_sales import find_own_price, note_stripe_sale
 
 __all__ = [
     "Figures",
@@ -29,10 +30,12 @@ __all__ = [
     "Snapshot",
     "covers",
     "find_checkout",
+    "find_own_price",
     "find_start",
     "is_being_read",
     "move_cursor",
     "next_settlement_at",
+    "note_stripe_sale",
     "read_snapshot",
     "reconcile",
     "settle_checkout",

@@ -24,7 +24,14 @@ from campaigns.models import (
 )
 from campaigns.payments import ChargeSnapshot
 from campaigns.settlement.lookup import Found, find_checkout, save_owner
-from campaigns.settlement.snapshots import Known, Snapshot, read_snapshot
+from campaigns.settlement.snapshots import (
+    Known,
+    Snapshot,
+    find_role,
+    read_adopted,
+    read_snapshot,
+)
+from campaigns.settlement.stripe_sales import note_stripe_sale
 
 # Intervals between settlements of an unpaid Checkout, by its age: most readers pay soon.
 _UNPAID_PAUSES = (
@@ -64,7 +71,7 @@ def settle_checkout(
         return shared
     reading_since = _begin_reading(checkout_id)
     try:
-        read = partial(read_snapshot, disputed_id=disputed_id, finds_inquiries=finds_inquiries)
+        read = partial(_read, disputed_id=disputed_id, finds_inquiries=finds_inquiries)
         return _settle(checkout_id, read, reading_since=reading_since)
     except BaseException:
         if reading_since is not None:
@@ -74,14 +81,17 @@ def settle_checkout(
 
 
 def _settle(
-    checkout_id: UUID, read: Callable[..., Snapshot], *, reading_since: datetime | None
+    checkout_id: UUID,
+    read: Callable[[Checkout], Snapshot | None],
+    *,
+    reading_since: datetime | None,
 ) -> Checkout:
     for _ in range(_STALE_READS):
         checkout = Checkout.objects.get(pk=checkout_id)
-        if checkout.session_id is None:
+        snapshot = read(checkout)
+        if snapshot is None:
             Checkout.objects.filter(pk=checkout_id).update(reading_since=None)
             return checkout
-        snapshot = read(checkout.session_id, known=_find_known_ids(checkout))
         with transaction.atomic():
             locked = (
                 Checkout.objects.select_for_update(of=("self",), no_key=True)
@@ -99,7 +109,24 @@ def _settle(
     raise SettlementBusy(str(checkout_id))
 
 
+def _read(checkout: Checkout, *, disputed_id: str, finds_inquiries: bool) -> Snapshot | None:
+    """Read what Stripe has for a Checkout; None if it has neither session nor subscription."""
+    known = _find_known_ids(checkout)
+    if checkout.session_id is not None:
+        return read_snapshot(
+            checkout.session_id,
+            disputed_id=disputed_id,
+            finds_inquiries=finds_inquiries,
+            known=known,
+        )
+    if checkout.subscription_id is not None:
+        return read_adopted(known, disputed_id=disputed_id, finds_inquiries=finds_inquiries)
+    return None
+
+
 def _find_known_ids(checkout: Checkout) -> Known:
+    if checkout.subscription_id is not None:
+        return Known(checkout.subscription_id, checkout.customer_id)
     if not checkout.customer_id:
         return Known()
     rows = Membership.objects.filter(checkout=checkout, subscription_id__isnull=False)
@@ -148,6 +175,8 @@ def settle_object(object_type: str, object_id: str) -> Found:
     found = find_checkout(object_type, object_id)
     if found.checkout_id is not None:
         settle_checkout(found.checkout_id, disputed_id=found.disputed_id)
+    if found.sale is not None:
+        note_stripe_sale(found.sale)
     return found
 
 
@@ -212,6 +241,7 @@ def _write_sale(checkout: Checkout, snapshot: Snapshot, member: Member) -> list[
         membership = memberships.upsert_subscription_membership(
             snapshot.subscription,
             invoices=snapshot.invoices,
+            next_invoice=snapshot.next_invoice,
             checkout=checkout,
             member=member,
         )
@@ -234,8 +264,19 @@ def _write_sale(checkout: Checkout, snapshot: Snapshot, member: Member) -> list[
             membership = memberships.upsert_one_off_membership(payment, checkout=checkout)
             memberships.follow_payment(membership, payment)
             Payment.objects.filter(pk=payment.pk).update(membership=membership)
-        if membership is not None and succeeded:
+        if membership is not None and succeeded and checkout.announces(payment.paid_at):
             memberships.welcome(membership, language=checkout.language)
+    for invoice in snapshot.invoices:
+        if membership is not None and invoice.offline_minor > 0:
+            payment = payments.record_offline_invoice(
+                invoice,
+                role=find_role(invoice),
+                checkout=checkout,
+                member=member,
+                membership=membership,
+            )
+            if checkout.announces(payment.paid_at):
+                memberships.welcome(membership, language=checkout.language)
     return changed
 
 

@@ -17,19 +17,24 @@ from campaigns.models import (
     Refund,
     StripeEvent,
     StripeObject,
+    StripeSale,
 )
+from campaigns.settlement.stripe_sales import find_own_price
 from campaigns.stripe_api import Named
 
 Reason = StripeEvent.Reason
 # Our own columns of ids at Stripe, and the way to the Checkout.
-_ROWS: dict[str, tuple[type[models.Model], str, str]] = {
-    "checkout.session": (Checkout, "session_id", "pk"),
-    "subscription": (Membership, "subscription_id", "checkout"),
-    "payment_intent": (Payment, "intent_id", "checkout"),
-    "invoice": (Payment, "invoice_id", "checkout"),
-    "charge": (Payment, "charge_id", "checkout"),
-    "refund": (Refund, "refund_id", "payment__checkout"),
-    "dispute": (Dispute, "dispute_id", "payment__checkout"),
+_ROWS: dict[str, list[tuple[type[models.Model], str, str]]] = {
+    "checkout.session": [(Checkout, "session_id", "pk")],
+    "subscription": [
+        (Membership, "subscription_id", "checkout"),
+        (Checkout, "subscription_id", "pk"),  # adopted
+    ],
+    "payment_intent": [(Payment, "intent_id", "checkout")],
+    "invoice": [(Payment, "invoice_id", "checkout")],
+    "charge": [(Payment, "charge_id", "checkout")],
+    "refund": [(Refund, "refund_id", "payment__checkout")],
+    "dispute": [(Dispute, "dispute_id", "payment__checkout")],
 }
 
 
@@ -37,12 +42,14 @@ _ROWS: dict[str, tuple[type[models.Model], str, str]] = {
 class Found:
     """The Checkout to which an object belongs, or the reason why it isn't ours.
 
-    `disputed_id` is the charge of a dispute that we have no row for yet.
+    `disputed_id` is the charge of a dispute that we have no row for yet. `sale` is a subscription
+    at one of our prices that was sold at Stripe, if it was read.
     """
 
     checkout_id: UUID | None = None
     reason: StripeEvent.Reason | None = None
     disputed_id: str = ""
+    sale: stripe_api.Subscription | None = None
 
 
 def find_checkout(object_type: str, object_id: str, named: Named | None = None) -> Found:
@@ -55,16 +62,18 @@ def find_checkout(object_type: str, object_id: str, named: Named | None = None) 
     Stripe's word and these ids never change: a row of ours that has one of them decides. Metadata
     in a payload only decides how to ask: if it names a Checkout, Stripe is asked for the object
     whatever we remember; if it names none, only an invoice can lead to a Checkout. Then one call is
-    enough, or two for a refund or a dispute of a payment that we have never heard of. The answer is
-    remembered. Without `named`, nothing is remembered, and Stripe is asked unless a row of ours
-    decides. Raises the errors of stripe_api.
+    enough, or two for a refund or a dispute of a payment that we have never heard of, and two if
+    an invoice shows a subscription at one of our prices that isn't listed yet. The answer is
+    remembered, unless it is such a subscription, whose next events update the list. Without
+    `named`, nothing is remembered, and Stripe is asked unless a row of ours decides. Raises the
+    errors of stripe_api.
     """
     if object_type not in _SEARCHES:
         return Found(reason=Reason.UNUSED_TYPE)
     trusted = named or Named()
     if known := _find_known(object_type, object_id, trusted):
         return known
-    if named is not None and not named.names_checkout and _is_remembered(object_id, named):
+    if named is not None and _is_remembered(object_id, named):
         return Found(reason=Reason.NO_CHECKOUT)
     try:
         found = _SEARCHES[object_type](object_id, trusted)
@@ -81,7 +90,8 @@ def _remember(object_type: str, object_id: str, named: Named, found: Found) -> N
     """Remember whose an object and those that its payload names are.
 
     An object that is not ours becomes ours with the sale to which it belongs, when that is settled.
-    It isn't remembered if its Checkout is missing here, or if its payload named one. Of ours, a
+    It isn't remembered if its Checkout is missing here, if its payload named one, or if it was sold
+    at one of our prices. Of ours, a
     dispute is left out, because only its own row shows that it was read, and so is a session, as a
     Checkout can get another one.
     """
@@ -134,16 +144,23 @@ def _list_named(named: Named) -> list[tuple[str, str]]:
 
 
 def _find_row(object_type: str, object_id: str) -> UUID | None:
-    if object_type not in _ROWS or not object_id:
+    if not object_id:
         return None
-    model, column, checkout = _ROWS[object_type]
-    rows: Any = model._default_manager.filter(**{column: object_id})
-    found: UUID | None = rows.exclude(**{checkout: None}).values_list(checkout, flat=True).first()
-    return found
+    for model, column, checkout in _ROWS.get(object_type, ()):
+        rows: Any = model._default_manager.filter(**{column: object_id})
+        ids = rows.exclude(**{checkout: None}).values_list(checkout, flat=True)
+        if (found := ids.first()) is not None:
+            return UUID(str(found))
+    return None
 
 
 def _is_remembered(object_id: str, named: Named) -> bool:
-    """Return whether the object, or one to which it belongs, is known not to be ours."""
+    """Return whether the object, or one to which it belongs, is known not to be ours.
+
+    Not if its payload names a Checkout, or one of our prices: it may have become ours since.
+    """
+    if named.names_checkout or find_own_price(named.price_ids) is not None:
+        return False
     return StripeObject.objects.filter(checkout=None, pk__in=[object_id, *named.ids]).exists()
 
 
@@ -159,7 +176,11 @@ def _find_by_session(session_id: str, named: Named) -> Found:
 
 
 def _find_by_subscription(subscription_id: str, named: Named) -> Found:
-    return _read_ref(stripe_api.fetch_subscription(subscription_id).checkout_ref)
+    subscription = stripe_api.fetch_subscription(subscription_id)
+    found = _read_ref(subscription.checkout_ref)
+    if found.reason == Reason.NO_CHECKOUT and find_own_price(subscription.price_ids) is not None:
+        return Found(reason=Reason.OUR_PRICE, sale=subscription)
+    return found
 
 
 def _find_by_intent(intent_id: str, named: Named) -> Found:
@@ -193,7 +214,14 @@ def _follow_invoice(invoice: stripe_api.Invoice | None) -> Found:
     checkout_id = _find_row("invoice", invoice.id) or _find_row(
         "subscription", invoice.subscription_id
     )
-    return Found(checkout_id) if checkout_id is not None else _read_ref(invoice.checkout_ref)
+    if checkout_id is not None:
+        return Found(checkout_id)
+    found = _read_ref(invoice.checkout_ref)
+    if found.reason != Reason.NO_CHECKOUT or find_own_price(invoice.price_ids) is None:
+        return found
+    if StripeSale.objects.filter(subscription_id=invoice.subscription_id, checkout=None).exists():
+        return Found(reason=Reason.OUR_PRICE)  # its own events update it
+    return _find_by_subscription(invoice.subscription_id, Named())
 
 
 def _find_by_charge(charge_id: str, named: Named) -> Found:

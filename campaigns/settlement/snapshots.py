@@ -27,6 +27,7 @@ class Snapshot:
     subscription: stripe_api.Subscription | None = None
     charges: Sequence[ChargeSnapshot] = field(default_factory=list)
     invoices: Sequence[stripe_api.Invoice] = field(default_factory=list)
+    next_invoice: stripe_api.Invoice | None = None  # only if it may differ from the price
     read_at: datetime | None = None
 
     def list_ids(self) -> Iterator[str]:
@@ -64,14 +65,12 @@ def read_snapshot(
     Three calls for a subscription of any age, of which two or all run side by side; one for a
     one-off sale. Each refunded charge takes another call, and so does each one that may be
     disputed: it says so itself, we know its dispute, or it is `disputed_id`. `finds_inquiries`
-    asks for those of the last 120 days as well, because a bank may have asked about them.
+    asks for those of the last 120 days as well, because a bank may have asked about them. A
+    balance or a discount takes another call: the preview of the next invoice.
     """
     started = time.monotonic()
     session, lists = _read_sale(session_id, known or Known())
-    read_at = session.answered_at
-    if read_at is not None:
-        # The time that passed may be more than the call took: then less is covered.
-        read_at -= timedelta(seconds=time.monotonic() - started)
+    read_at = _find_start(session.answered_at, started=started)
     if session.status != "complete":
         return Snapshot(session, read_at=read_at)
     invoices: list[stripe_api.Invoice] = []
@@ -82,26 +81,84 @@ def read_snapshot(
         assert session.intent is not None, "a completed session in payment mode has an intent"
         paid = [(session.intent, Payment.Role.FIRST, "")]
     charges = _read_charges(paid, disputed_id=disputed_id, finds_inquiries=finds_inquiries)
-    return Snapshot(session, session.subscription, charges, invoices, read_at)
+    next_invoice = _preview_next(session.subscription)
+    return Snapshot(session, session.subscription, charges, invoices, next_invoice, read_at)
+
+
+def read_adopted(known: Known, *, disputed_id: str = "", finds_inquiries: bool = True) -> Snapshot:
+    """Return everything that Stripe has for a subscription that was sold there and adopted.
+
+    It has no session of ours: what a session would say comes from the invoices. Three calls run
+    side by side; more follow as in `read_snapshot`.
+    """
+    started = time.monotonic()
+    subscription: stripe_api.Subscription
+    subscription, invoices, intents = stripe_api.call_together(
+        lambda: stripe_api.fetch_subscription(known.subscription_id), *_list_all(known)
+    )
+    read_at = _find_start(subscription.answered_at, started=started)
+    is_paid = any(invoice.status == "paid" for invoice in invoices)
+    session = stripe_api.Session(
+        id="",
+        status="complete",
+        mode="subscription",
+        payment_status="paid" if is_paid else "unpaid",
+        customer_id=subscription.customer_id,
+        subscription_id=subscription.id,
+        subscription=subscription,
+    )
+    paid = _list_paid(invoices, intents)
+    charges = _read_charges(paid, disputed_id=disputed_id, finds_inquiries=finds_inquiries)
+    next_invoice = _preview_next(subscription)
+    return Snapshot(session, subscription, charges, invoices, next_invoice, read_at)
+
+
+def _find_start(answered_at: datetime | None, *, started: float) -> datetime | None:
+    """Return when a reading began, by Stripe's clock.
+
+    The time that passed may be more than the call took: then less is covered.
+    """
+    if answered_at is None:
+        return None
+    return answered_at - timedelta(seconds=time.monotonic() - started)
+
+
+def _preview_next(subscription: stripe_api.Subscription | None) -> stripe_api.Invoice | None:
+    """Return the next invoice if credit, debt or a discount changes what is charged then."""
+    if subscription is None:
+        return None
+    customer = subscription.customer
+    renews = subscription.status in {"active", "trialing"} and not subscription.is_cancelling
+    if not renews or subscription.pause is not None:
+        return None
+    if not (customer.balance_minor or customer.has_discount or subscription.has_discount):
+        return None
+    try:
+        return stripe_api.preview_next_invoice(subscription.id)
+    except stripe_api.StripeRefused as error:
+        if error.status != 404:
+            raise
+        return None
 
 
 Lists = tuple[list[stripe_api.Invoice], list[stripe_api.Intent]]
 Paid = tuple[stripe_api.Intent, Payment.Role, str]
 
 
+def _list_all(known: Known) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """Return the calls that list the invoices of a subscription and its customer's intents."""
+    return (
+        lambda: stripe_api.list_invoices(known.subscription_id),
+        lambda: stripe_api.list_intents(known.customer_id),
+    )
+
+
 def _read_sale(session_id: str, known: Known) -> tuple[stripe_api.Session, Lists | None]:
     """Read a session, with its invoices and its customer's intents if it sold a subscription."""
-
-    def list_all(known: Known) -> tuple[Callable[[], Any], Callable[[], Any]]:
-        return (
-            lambda: stripe_api.list_invoices(known.subscription_id),
-            lambda: stripe_api.list_intents(known.customer_id),
-        )
-
     session: stripe_api.Session
     if known.subscription_id and known.customer_id:
         session, invoices, intents = stripe_api.call_together(
-            lambda: stripe_api.fetch_session(session_id), *list_all(known)
+            lambda: stripe_api.fetch_session(session_id), *_list_all(known)
         )
         if known == Known(session.subscription_id, session.customer_id):
             return session, (invoices, intents)
@@ -110,7 +167,7 @@ def _read_sale(session_id: str, known: Known) -> tuple[stripe_api.Session, Lists
     if session.status != "complete" or session.mode != "subscription":
         return session, None
     invoices, intents = stripe_api.call_together(
-        *list_all(Known(session.subscription_id, session.customer_id))
+        *_list_all(Known(session.subscription_id, session.customer_id))
     )
     return session, (invoices, intents)
 
@@ -131,11 +188,16 @@ def _list_paid(
     return [
         (
             listed.get(intent_id) or stripe_api.fetch_intent(intent_id),
-            _ROLES.get(invoice.billing_reason, Payment.Role.CHANGE),
+            find_role(invoice),
             invoice.id,
         )
         for invoice, intent_id in paid
     ]
+
+
+def find_role(invoice: stripe_api.Invoice) -> Payment.Role:
+    """Return the role of the payment of a subscription's invoice."""
+    return _ROLES.get(invoice.billing_reason, Payment.Role.CHANGE)
 
 
 def _read_charges(

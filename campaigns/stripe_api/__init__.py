@@ -36,6 +36,7 @@ from campaigns.stripe_api.connection import (
     moment,
     try_key,
 )
+from campaigns.stripe_api.customers import Customer
 from campaigns.stripe_api.dashboard import find_dashboard_url
 from campaigns.stripe_api.events import Event, Named, UnusableEvent, read_named
 from campaigns.stripe_api.objects import (
@@ -55,6 +56,7 @@ from campaigns.stripe_api.objects import (
     list_invoice_payments,
     list_invoices,
     list_refunds,
+    preview_next_invoice,
 )
 from campaigns.stripe_api.patience import answer_within
 from campaigns.stripe_api.side_by_side import call_together
@@ -90,6 +92,7 @@ __all__ = [
     "BadSignature",
     "BalanceTransaction",
     "Charge",
+    "Customer",
     "Dispute",
     "Event",
     "Intent",
@@ -137,6 +140,7 @@ __all__ = [
     "list_refunds",
     "moment",
     "move_next_charge",
+    "preview_next_invoice",
     "preview_switch",
     "read_named",
     "read_webhook",

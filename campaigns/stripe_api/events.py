@@ -46,6 +46,7 @@ class Named:
     invoice_id: str = ""
     subscription_id: str = ""
     names_checkout: bool | None = None
+    price_ids: tuple[str, ...] = ()  # those of a subscription's items
 
     @property
     def ids(self) -> list[str]:
@@ -64,8 +65,10 @@ def read_named(payload: str) -> Named:
     match kind:
         case "charge":
             named = Named(intent_id=_id(raw, "payment_intent"), names_checkout=_is_marked(raw))
-        case "payment_intent" | "subscription" | "checkout.session":
+        case "payment_intent" | "checkout.session":
             named = Named(names_checkout=_is_marked(raw))
+        case "subscription":
+            named = Named(names_checkout=_is_marked(raw), price_ids=_list_prices(raw))
         case "refund" | "dispute":
             named = Named(_id(raw, "charge"), _id(raw, "payment_intent"))
         case "invoice":
@@ -87,6 +90,13 @@ def _dict(raw: Json, key: str) -> Json:
 def _id(raw: Json, key: str) -> str:
     value = raw.get(key)
     return value if isinstance(value, str) and _OBJECT_ID.match(value) else ""
+
+
+def _list_prices(raw: Json) -> tuple[str, ...]:
+    items = _dict(raw, "items").get("data")
+    listed = [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
+    prices = (_id(_dict(item, "price"), "id") for item in listed)
+    return tuple(filter(None, prices))
 
 
 def _is_marked(raw: Json) -> bool | None:

@@ -44,8 +44,11 @@ def create_session(params: Mapping[str, Any], *, idempotency_key: str) -> Sessio
 
 @translated
 def fetch_session(session_id: str) -> Session:
-    """Return the session with its subscription, or its payment intent as by `fetch_intent`."""
-    expand = ["subscription", *(f"payment_intent.{path}" for path in _OF_INTENT)]
+    """Return the session with its payment intent as by `fetch_intent`, or its subscription.
+
+    The subscription has its customer, as by `fetch_subscription`.
+    """
+    expand = ["subscription.customer", *(f"payment_intent.{path}" for path in _OF_INTENT)]
     answer = client().v1.checkout.sessions.retrieve(session_id, {"expand": expand})
     return read_session(plain(answer), answered_at=read_answer_time(answer))
 
@@ -60,7 +63,10 @@ def expire_session(session_id: str) -> None:
 
 @translated
 def fetch_subscription(subscription_id: str) -> Subscription:
-    return read_subscription(plain(client().v1.subscriptions.retrieve(subscription_id)))
+    """Return the subscription with its customer."""
+    expand = {"expand": ["customer"]}
+    answer = client().v1.subscriptions.retrieve(subscription_id, cast(Any, expand))
+    return read_subscription(plain(answer), answered_at=read_answer_time(answer))
 
 
 @translated
@@ -105,6 +111,13 @@ def fetch_invoice(invoice_id: str) -> Invoice:
     """Return the invoice with the Checkout that its subscription names now."""
     expand = [_SUBSCRIPTION_OF_INVOICE]
     return read_invoice(plain(client().v1.invoices.retrieve(invoice_id, {"expand": expand})))
+
+
+@translated
+def preview_next_invoice(subscription_id: str) -> Invoice:
+    """Return the invoice of the next period as it would be now. Refused (404) if none comes."""
+    params = {"subscription": subscription_id}
+    return read_invoice(plain(client().v1.invoices.create_preview(cast(Any, params))))
 
 
 @translated

@@ -5,11 +5,12 @@ minor units, times are aware. A field that may be missing or null has a default;
 field raises KeyError. `checkout_ref` is the id of our Checkout as the object's metadata has it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from campaigns.stripe_api.connection import Json, moment
+from campaigns.stripe_api.customers import Customer, read_customer
 
 SessionStatus = Literal["open", "complete", "expired"]
 SubscriptionStatus = Literal[
@@ -150,9 +151,20 @@ class Subscription:
     trial_ends_at: datetime | None = None
     canceled_at: datetime | None = None
     ended_at: datetime | None = None
-    customer_id: str = ""
+    customer: Customer = field(default_factory=Customer)
+    has_discount: bool = False
     latest_invoice_id: str = ""
     checkout_ref: str = ""
+    # When Stripe answered, by its clock, if `fetch_subscription` read it.
+    answered_at: datetime | None = None
+
+    @property
+    def customer_id(self) -> str:
+        return self.customer.id
+
+    @property
+    def price_ids(self) -> list[str]:
+        return [item.price_id for item in self.items]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +172,7 @@ class InvoiceLine:
     amount_minor: int
     period_starts_at: datetime
     period_ends_at: datetime
+    price_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +193,21 @@ class Invoice:
     created_at: datetime
     total_minor: int
     due_minor: int
+    currency: str
     lines: tuple[InvoiceLine, ...]
     billing_reason: str = ""
+    discount_minor: int = 0
+    offline_minor: int = 0  # paid outside Stripe, and marked as paid in the dashboard
     subscription_id: str = ""
     checkout_ref: str = ""  # that of its subscription: now if expanded, else when it was finalized
     is_collected: bool = False  # Stripe finalizes it and collects it by itself
     was_attempted: bool = False
     paid_at: datetime | None = None
     payments: tuple[InvoicePayment, ...] = ()
+
+    @property
+    def price_ids(self) -> list[str]:
+        return [line.price_id for line in self.lines if line.price_id]
 
 
 def read_balance_transaction(raw: Json) -> BalanceTransaction:
@@ -300,7 +320,7 @@ def read_session(raw: Json, *, answered_at: datetime | None = None) -> Session:
     )
 
 
-def read_subscription(raw: Json) -> Subscription:
+def read_subscription(raw: Json, *, answered_at: datetime | None = None) -> Subscription:
     pause, latest = raw.get("pause_collection"), raw.get("latest_invoice")
     return Subscription(
         id=raw["id"],
@@ -321,9 +341,11 @@ def read_subscription(raw: Json) -> Subscription:
         trial_ends_at=_read_time(raw.get("trial_end")),
         canceled_at=_read_time(raw.get("canceled_at")),
         ended_at=_read_time(raw.get("ended_at")),
-        customer_id=raw.get("customer") or "",
+        customer=read_customer(raw.get("customer")),
+        has_discount=bool(raw.get("discounts")),
         latest_invoice_id=(latest.get("id") if isinstance(latest, dict) else latest) or "",
         checkout_ref=_read_metadata(raw, "checkout"),
+        answered_at=answered_at,
     )
 
 
@@ -336,15 +358,19 @@ def read_invoice(raw: Json, *, payments: tuple[InvoicePayment, ...] = ()) -> Inv
         created_at=moment(raw["created"]),
         total_minor=raw["total"],
         due_minor=raw["amount_due"],
+        currency=raw["currency"],
         lines=tuple(
             InvoiceLine(
                 amount_minor=line["amount"],
                 period_starts_at=moment(line["period"]["start"]),
                 period_ends_at=moment(line["period"]["end"]),
+                price_id=_read_price_id(line),
             )
             for line in raw["lines"]["data"]
         ),
         billing_reason=raw["billing_reason"] or "",
+        discount_minor=sum(each["amount"] for each in raw.get("total_discount_amounts") or ()),
+        offline_minor=raw.get("amount_paid_off_stripe") or 0,
         subscription_id=_read_id(subscription),
         checkout_ref=_read_metadata(
             subscription if isinstance(subscription, dict) else parent, "checkout"
@@ -367,6 +393,11 @@ def read_invoice_payment(raw: Json) -> InvoicePayment:
         # A deleted invoice was a draft: nobody paid it.
         invoice=read_invoice(invoice) if isinstance(invoice, dict) and "lines" in invoice else None,
     )
+
+
+def _read_price_id(line: Json) -> str:
+    details = (line.get("pricing") or {}).get("price_details") or {}
+    return _read_id(details.get("price"))
 
 
 def _read_entries(raw: list[Any]) -> tuple[BalanceTransaction, ...]:

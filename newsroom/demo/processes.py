@@ -23,6 +23,7 @@ START_SECONDS = 30.0
 STOP_SECONDS = 6.0
 # Settings that the demo does not inherit from the shell, so that it never touches real data.
 IGNORED_SETTINGS = (
+    "ADOPT_STRIPE_SALES",
     "ANYMAIL",
     "ASK_NEWSLETTER",
     "BANNER_MAX_AGE_MINUTES",

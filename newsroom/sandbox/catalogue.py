@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from newsroom.sandbox import clock, documents, events
+from newsroom.sandbox import clock, documents, events, limits
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.models import StripeObject
@@ -48,8 +48,7 @@ def create_price(params: Document, *, active: bool = True) -> StripeObject:
             code="parameter_missing",
             param="unit_amount",
         )
-    if amount < 0:
-        raise ApiError("This value must be greater than or equal to 0.", param="unit_amount")
+    limits.check_unit_amount(amount)
     lookup_key = params.get("lookup_key")
     if lookup_key:
         _release_lookup_key(lookup_key, transfer=params.get("transfer_lookup_key", False))

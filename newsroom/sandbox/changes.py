@@ -2,9 +2,16 @@
 
 import copy
 
-from django.db import transaction
-
-from newsroom.sandbox import catalogue, clock, documents, events, invoices, subscriptions, trials
+from newsroom.sandbox import (
+    catalogue,
+    clock,
+    discounts,
+    documents,
+    events,
+    invoices,
+    subscriptions,
+    trials,
+)
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.models import StripeObject
@@ -33,6 +40,8 @@ def update_subscription(row: StripeObject, params: Document) -> None:  # noqa: P
         )
     if "metadata" in params:
         row.body["metadata"] = documents.merge_metadata(row.body["metadata"], params["metadata"])
+    if "discounts" in params:
+        discounts.set_discounts(row, params["discounts"])
     if "trial_settings" in params:
         row.body["trial_settings"] = params["trial_settings"]
     if "pause_collection" in params:
@@ -87,37 +96,6 @@ def _reject_unpaid(row: StripeObject, before: Document) -> None:
         code=error.get("code", "card_declined"),
         decline_code=error.get("decline_code"),
     )
-
-
-def preview_update(row: StripeObject, params: Document) -> Document:
-    """Return the invoice that the change would create now: make the change, read it, undo it."""
-    known = row.body["latest_invoice"]
-    point = transaction.savepoint()
-    try:
-        update_subscription(row, params)
-        made = documents.fetch(row.body["latest_invoice"])
-    finally:
-        transaction.savepoint_rollback(point)
-    if made.stripe_id == known:
-        raise ApiError("The sandbox previews only changes that are invoiced immediately.")
-    body = made.body
-    for line in body["lines"]["data"]:
-        line["invoice"] = None
-    return {
-        **body,
-        "id": f"upcoming_{made.stripe_id}",
-        "amount_paid": 0,
-        "amount_remaining": body["amount_due"],
-        "attempt_count": 0,
-        "attempted": False,
-        "effective_at": None,
-        "ending_balance": None,
-        "hosted_invoice_url": None,
-        "next_payment_attempt": None,
-        "number": None,
-        "status": "draft",
-        "status_transitions": dict.fromkeys(body["status_transitions"]),
-    }
 
 
 def _change_cancellation(row: StripeObject, params: Document) -> None:

@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from newsroom.sandbox import catalogue, clock, context, documents, events, trials
+from newsroom.sandbox import catalogue, clock, context, documents, events, limits, trials
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError, check_address
 from newsroom.sandbox.models import StripeObject
@@ -37,6 +37,7 @@ def create_session(params: Document) -> StripeObject:
     trial_end = _find_trial_end(params.get("subscription_data", {}))
     due_now = [line for line in lines if not (trial_end and line["price"]["type"] == "recurring")]
     total = sum(line["amount_total"] for line in due_now)
+    limits.check_session_total(total, currency)
     expires_at = _choose_expiry(params)
     customer = None
     if params.get("customer"):
@@ -77,6 +78,7 @@ def change_currency(row: StripeObject, currency: str) -> None:
         amount = options[currency] * line["quantity"]
         line.update(currency=currency, amount_subtotal=amount, amount_total=amount)
     total = sum(line["amount_total"] for line in row.notes["line_items"])
+    limits.check_session_total(total, currency)
     row.body.update(currency=currency, amount_subtotal=total, amount_total=total)
     documents.save(row)
 

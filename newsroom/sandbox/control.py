@@ -116,6 +116,10 @@ class SandboxControl:
         data = {key: value for key, value in options.items() if value is not None}
         return self._call("POST", f"checkout/{session_id}/pay", data)
 
+    def add_card(self, customer_id: str, *, card: str = "4242424242424242") -> Json:
+        """Save a card as the customer's default, and return the payment method."""
+        return self._call("POST", f"customers/{customer_id}/card", {"card": card})
+
     def add_fault(
         self,
         target: str,

@@ -34,7 +34,7 @@ from newsroom.sandbox.models import (
     IdempotentRequest,
     StripeObject,
 )
-from newsroom.sandbox.payment_methods import Instrument
+from newsroom.sandbox.payment_methods import Instrument, create_payment_method
 
 SNAPSHOT_MODELS: tuple[Any, ...] = (StripeObject, IdempotentRequest, BookEntry)
 _snapshot: dict[Any, list[Any]] = {}
@@ -180,6 +180,19 @@ def pay_checkout(data: dict[str, Any], *, session: str) -> Any:
             "code": attempt.code,
             "session": row.body,
         }
+
+
+@control("POST", "customers/{customer}/card")
+def add_card(data: dict[str, Any], *, customer: str) -> Any:
+    """Save a card as the customer's default, as staff can in Stripe's dashboard."""
+    with documents.write_transaction():
+        row = documents.get("customer", customer)
+        method = create_payment_method(
+            make_instrument(data), customer=customer, email=row.body["email"]
+        )
+        row.body["invoice_settings"]["default_payment_method"] = method.stripe_id
+        documents.save(row)
+        return method.body
 
 
 @control("POST", "disputes")

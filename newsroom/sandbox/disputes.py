@@ -64,6 +64,8 @@ def open_dispute(
 ) -> StripeObject:
     """Withdraw the unrefunded part of the charge, and the dispute fee.
 
+    A bank doesn't know of a refund: a charge that was refunded in full can be disputed in full.
+
     An `inquiry` moves no money, and the charge can still be refunded. Stripe doesn't document
     whether its charge is `disputed`; here it isn't, which is the harder case for an application.
     https://docs.stripe.com/disputes/how-disputes-work#inquiries
@@ -72,11 +74,10 @@ def open_dispute(
         raise ApiError(
             f"Invalid reason: must be one of {', '.join(sorted(REASONS))}", param="reason"
         )
-    left = charge.body["amount"] - charge.body["amount_refunded"]
-    if charge.body["status"] != "succeeded" or left <= 0 or charge.body["disputed"]:
+    left = charge.body["amount"] - charge.body["amount_refunded"] or charge.body["amount"]
+    if charge.body["status"] != "succeeded" or charge.body["disputed"]:
         raise ApiError(
-            "Only a paid charge can be disputed that is not fully refunded or already disputed.",
-            param="charge",
+            "Only a paid charge that is not already disputed can be disputed.", param="charge"
         )
     now = clock.now()
     stripe_id = documents.make_id("dispute")

@@ -23,7 +23,9 @@ PREFIXES = {
     "billing_portal.session": "bps_1",
     "charge": "ch_3",
     "checkout.session": "cs_test_a1",
+    "coupon": "",
     "customer": "cus_",
+    "discount": "di_1",
     "dispute": "du_1",
     "event": "evt_1",
     "invoice": "in_1",
@@ -51,7 +53,7 @@ _writers = threading.RLock()
 
 def make_id(object_name: str) -> str:
     prefix = PREFIXES[object_name]
-    length = 58 if object_name == "checkout.session" else 22 if prefix[-1] != "_" else 14
+    length = 58 if object_name == "checkout.session" else 22 if prefix[-1:].isdigit() else 14
     return prefix + "".join(_LETTERS[byte % len(_LETTERS)] for byte in secrets.token_bytes(length))
 
 

@@ -3,7 +3,7 @@
 import copy
 from typing import Literal
 
-from newsroom.sandbox import clock, context, documents, events, intents
+from newsroom.sandbox import clock, context, discounts, documents, events, intents, limits
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.instruments import DECLINED, Decline
@@ -78,7 +78,9 @@ def create_invoice(
     stripe_id = documents.make_id("invoice")
     for line in lines:
         line["invoice"] = stripe_id
-    total = sum(line["amount"] for line in lines)
+    subtotal = sum(line["amount"] for line in lines)
+    discounted = discounts.apply_discounts(lines, subscription) if subscription else []
+    total = subtotal - sum(each["amount"] for each in discounted)
     now = clock.now()
     parent = None
     if subscription is not None:
@@ -92,6 +94,8 @@ def create_invoice(
         }
     balance: int = customer.body["balance"]
     due = max(total + balance, 0)
+    if limits.is_too_small(due, currency):  # it is added to the next invoice instead
+        due = 0
     row = documents.create(
         {
             "id": stripe_id,
@@ -134,7 +138,7 @@ def create_invoice(
             "default_source": None,
             "default_tax_rates": [],
             "description": None,
-            "discounts": [],
+            "discounts": [each["discount"] for each in discounted],
             "due_date": None,
             "effective_at": None,
             "ending_balance": None,
@@ -174,11 +178,11 @@ def create_invoice(
                 "paid_at": None,
                 "voided_at": None,
             },
-            "subtotal": total,
-            "subtotal_excluding_tax": total,
+            "subtotal": subtotal,
+            "subtotal_excluding_tax": subtotal,
             "test_clock": None,
             "total": total,
-            "total_discount_amounts": [],
+            "total_discount_amounts": discounted,
             "total_excluding_tax": total,
             "total_pretax_credit_amounts": [],
             "total_taxes": [],
@@ -193,11 +197,8 @@ def finalise_invoice(invoice: StripeObject) -> None:
     """Give a draft its number and page, and apply the customer's credit balance."""
     customer = documents.fetch(invoice.body["customer"])
     body = invoice.body
-    if body["starting_balance"] or body["total"] < 0:
-        body["ending_balance"] = min(body["total"] + body["starting_balance"], 0)
-        customer.body["balance"] = body["ending_balance"]
-    else:
-        body["ending_balance"] = 0
+    body["ending_balance"] = body["total"] + body["starting_balance"] - body["amount_due"]
+    customer.body["balance"] = body["ending_balance"]
     sequence = customer.body["next_invoice_sequence"]
     customer.body["next_invoice_sequence"] = sequence + 1
     customer.body["currency"] = body["currency"]
@@ -318,13 +319,26 @@ def mark_paid(invoice: StripeObject, *, out_of_band: bool = False) -> None:
     invoice.due_at = None
     documents.save(invoice)
     payment = documents.select("invoice_payment", invoice=invoice.stripe_id).first()
-    if payment is not None and not out_of_band:
+    if payment is not None and out_of_band:
+        _cancel_payment(payment)
+    elif payment is not None:
         payment.body.update(status="paid", amount_paid=payment.body["amount_requested"])
         payment.body["status_transitions"]["paid_at"] = now
         documents.save(payment)
         events.emit("invoice_payment.paid", payment)
     events.emit("invoice.paid", invoice)
     events.emit("invoice.payment_succeeded", invoice)
+
+
+def _cancel_payment(payment: StripeObject) -> None:
+    """Cancel the open intent of an invoice that needs no payment through Stripe any more."""
+    intent = documents.fetch(payment.body["payment"]["payment_intent"])
+    if not intent.body["status"].startswith("requires_"):
+        return
+    intents.cancel_intent(intent, reason="void_invoice")
+    payment.body["status"] = "canceled"
+    payment.body["status_transitions"]["canceled_at"] = clock.now()
+    documents.save(payment)
 
 
 def void_invoice(invoice: StripeObject) -> None:
@@ -334,9 +348,9 @@ def void_invoice(invoice: StripeObject) -> None:
             code="invoice_not_editable",
         )
     before = copy.deepcopy(invoice.body)
-    intent = find_open_intent(invoice)
-    if intent is not None and intent.body["status"] != "processing":
-        intents.cancel_intent(intent, reason="void_invoice")
+    payment = documents.select("invoice_payment", invoice=invoice.stripe_id).first()
+    if payment is not None:
+        _cancel_payment(payment)
     close_invoice(invoice, status="void", moment="voided_at")
     events.emit("invoice.voided", invoice)
     events.emit_change("invoice.updated", invoice, before)

@@ -103,7 +103,7 @@ class Delivery(models.Model):
 
 
 class IdempotentRequest(models.Model):
-    """The stored answer for an Idempotency-Key, errors with status 5xx included."""
+    """The stored answer for an Idempotency-Key: errors with status 5xx included, 429 not."""
 
     objects: ClassVar[models.Manager["IdempotentRequest"]] = models.Manager()
 

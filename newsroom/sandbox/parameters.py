@@ -19,10 +19,11 @@ class Kind(Enum):
     UNSET = "string; an empty one unsets the field"
     INT = "integer"
     BOOL = "boolean"
+    DECIMAL = "decimal"
     META = "metadata"
 
 
-STR, UNSET, INT, BOOL, META = Kind
+STR, UNSET, INT, BOOL, DECIMAL, META = Kind
 CREATED = (INT, {"gt": INT, "gte": INT, "lt": INT, "lte": INT})
 LIST_PARAMS = {"limit": INT, "starting_after": STR, "ending_before": STR, "created": CREATED}
 Params = dict[str, Any]
@@ -106,6 +107,10 @@ def _read(kind: Any, value: Any, *, path: str) -> Any:  # noqa: PLR0911, PLR0912
                 f"Invalid integer: {value}", code="parameter_invalid_integer", param=path
             )
         return int(value)
+    if kind is DECIMAL:
+        if not re.fullmatch(r"-?\d{1,9}(\.\d{1,4})?", value):
+            raise ApiError(f"Invalid decimal: {value}", param=path)
+        return float(value)
     if kind is BOOL:
         if value not in ("true", "false"):
             raise ApiError(f"Invalid boolean: {value}", param=path)

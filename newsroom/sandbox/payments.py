@@ -12,6 +12,7 @@ from newsroom.sandbox import (
     events,
     intents,
     invoices,
+    starts,
     subscriptions,
 )
 from newsroom.sandbox.errors import ApiError
@@ -192,31 +193,19 @@ def _start_subscription(
         missing_payment_method=behaviour or "create_invoice",
     )
     now = clock.now()
-    invoice_lines = subscriptions.make_lines(subscription, subscriptions.get_period(subscription))
-    for line in lines:
-        if line["price"]["type"] == "one_time":
-            invoice_lines.append(
-                invoices.make_line(
-                    amount=line["amount_total"],
-                    price=line["price"],
-                    quantity=line["quantity"],
-                    description=line["description"],
-                    period=(now, now),
-                    metadata={},
-                )
-            )
-    invoice = invoices.create_invoice(
-        customer,
-        invoice_lines,
-        currency=subscription.body["currency"],
-        reason="subscription_create",
-        period=(now, now),
-        subscription=subscription,
-    )
-    subscription.body["latest_invoice"] = invoice.stripe_id
-    subscriptions.save_subscription(subscription)
-    events.emit("customer.subscription.created", subscription)
-    invoices.finalise_invoice(invoice)
+    more_lines = [
+        invoices.make_line(
+            amount=line["amount_total"],
+            price=line["price"],
+            quantity=line["quantity"],
+            description=line["description"],
+            period=(now, now),
+            metadata={},
+        )
+        for line in lines
+        if line["price"]["type"] == "one_time"
+    ]
+    invoice = starts.bill_first_period(subscription, customer, more_lines=more_lines)
     session.body.update(subscription=subscription.stripe_id, invoice=invoice.stripe_id)
     return subscription, invoice
 

@@ -9,6 +9,7 @@ from newsroom.sandbox.models import StripeObject
 from newsroom.sandbox.periods import add_intervals
 
 ENDED = ("canceled", "incomplete_expired")
+HOURS_TO_COMPLETE = 23  # to make the first payment of an incomplete subscription
 
 
 def create_subscription(
@@ -144,6 +145,8 @@ def save_subscription(row: StripeObject) -> StripeObject:
 def _find_next_due(row: StripeObject) -> int | None:
     if row.body["status"] in ENDED or row.body["status"] == "paused":
         return None
+    if row.body["status"] == "incomplete":
+        return int(row.body["created"]) + HOURS_TO_COMPLETE * 3600
     moments = [get_period(row)[1]]
     reminder_at = trials.find_reminder_time(row)
     if reminder_at is not None:
@@ -325,6 +328,9 @@ def handle_unpaid_invoice(row: StripeObject, invoice: StripeObject) -> None:
 def run_due_subscription(row: StripeObject) -> None:
     """Do the step that is due: cancel, end a pause, remind of a trial's end, or renew."""
     now = clock.now()
+    if row.body["status"] == "incomplete":
+        expire_subscription(row)
+        return
     if row.body["cancel_at"] and row.body["cancel_at"] <= now:
         end_subscription(row, reason="cancellation_requested")
         return
@@ -347,6 +353,15 @@ def run_due_subscription(row: StripeObject) -> None:
                 pause_subscription(row)
                 return
     renew_subscription(row)
+
+
+def expire_subscription(row: StripeObject) -> None:
+    """Give up on a subscription whose first invoice was never paid."""
+    before = copy.deepcopy(row.body)
+    row.body.update(status="incomplete_expired", ended_at=clock.now())
+    save_subscription(row)
+    invoices.void_invoice(documents.fetch(row.body["latest_invoice"]))
+    events.emit_change("customer.subscription.updated", row, before)
 
 
 def pause_subscription(row: StripeObject) -> None:

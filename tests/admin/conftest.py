@@ -21,6 +21,7 @@ from campaigns.models import (
     PublishedNumber,
     RefundOrder,
     StripeCursor,
+    StripeSale,
 )
 from tests.support.factories import (
     at,
@@ -62,7 +63,7 @@ def birthday() -> Campaign:
 @pytest.fixture
 def rows(birthday: Campaign) -> Campaign:
     """One row of every model; the names contain markup."""
-    make_price()
+    price = make_price()
     ada, ben = make_member("ada@example.org"), make_member("ben@example.org")
     Member.objects.filter(pk=ada.pk).update(name=MARKUP)
     payment = make_payment(ada, birthday, "2026-11-10 12:00", checkout=make_checkout(birthday))
@@ -76,6 +77,14 @@ def rows(birthday: Campaign) -> Campaign:
     Erasure.objects.create(member=make_member("gone@example.org"), why=MARKUP)
     ErasedAddress.objects.create(address_hash="0" * 64)
     store_event()
+    StripeSale.objects.create(
+        subscription_id="sub_1",
+        customer_id="cus_1",
+        email="ada@example.org",
+        price=price,
+        status="active",
+        started_at=at("2026-11-10 12:00"),
+    )
     StripeCursor.objects.create(of="events", read_until=at("2026-11-10 12:00"))
     OutgoingMail.objects.create(key="receipt:pi_1", kind="receipt", payment=payment)
     PublishedNumber.objects.create(

@@ -13,7 +13,7 @@ WRITES = {"save", "create", "update", "delete", "bulk_create", "bulk_update", "g
 # The names that the admin may use from packages that can change the count. None of these do.
 ALLOWED = {
     "gifts": {"change_delivery", "change_recipient", "resend_gift", "valid_interval_of"},
-    "members": {"Overview", "set_address", "load_overview"},
+    "members": {"Overview", "describe_membership", "set_address", "load_overview"},
     "progress": {
         "AlreadyClosed",
         "CannotClose",

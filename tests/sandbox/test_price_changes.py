@@ -128,3 +128,26 @@ def test_only_the_newest_invoice_makes_a_subscription_active_again(
     assert stripe_client.v1.subscriptions.retrieve(subscription.id).status == "past_due"
     stripe_client.v1.invoices.pay(newest["id"])
     assert stripe_client.v1.subscriptions.retrieve(subscription.id).status == "active"
+
+
+def test_a_preview_without_a_change_is_the_invoice_of_the_next_period(
+    control: SandboxControl,
+    stripe_client: stripe.StripeClient,
+    http_client: schema.CheckingClient,
+    monthly: stripe.Subscription,
+) -> None:
+    before = len(control.events())
+    stripe_client.v1.customers.update(str(monthly.customer), {"balance": -250})
+    http_client.checks_requests = False  # our excerpt of the schema doesn't contain the preview
+    preview = stripe_client.v1.invoices.create_preview({"subscription": monthly.id})
+    http_client.checks_requests = True
+    assert (preview.total, preview.starting_balance, preview.amount_due) == (600, -250, 350)
+    assert preview.lines.data[0].period.start == get_period(monthly)[1]
+    assert len(control.events()) == before + 1, "only the customer's update"
+
+    stripe_client.v1.subscriptions.update(monthly.id, {"cancel_at_period_end": True})
+    http_client.checks_requests = False
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        stripe_client.v1.invoices.create_preview({"subscription": monthly.id})
+    http_client.checks_requests = True
+    assert (refusal.value.code, refusal.value.http_status) == ("invoice_upcoming_none", 404)

@@ -165,3 +165,15 @@ def test_money_becomes_available_after_two_days(
     )
     assert [transaction.id for transaction in listed.data] == [txn.id]
     assert stripe_client.v1.balance_transactions.list({"created": {"gt": NOON}}).data == []
+
+
+def test_a_charge_that_was_refunded_in_full_can_still_be_disputed(
+    control: SandboxControl, stripe_client: stripe.StripeClient, charge: stripe.Charge
+) -> None:
+    stripe_client.v1.refunds.create({"charge": charge.id})
+    dispute = control.open_dispute(charge=charge.id, reason="credit_not_processed")
+    assert dispute["amount"] == 4800
+    with pytest.raises(SandboxError, match="already disputed"):
+        control.open_dispute(charge=charge.id)
+    book = control.books()["currencies"]["eur"]
+    assert (book["refunded_minor"], book["disputed_minor"]) == (4800, 4800)

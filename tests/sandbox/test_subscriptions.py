@@ -311,3 +311,25 @@ def test_metadata_is_merged(
     )
     assert changed.metadata.to_dict() == {"plan": "year"}
     assert changed.description == "A reader"
+
+
+def test_an_invoice_paid_out_of_band_needs_no_payment_through_stripe(
+    control: SandboxControl, stripe_client: stripe.StripeClient, open_membership: OpenSession
+) -> None:
+    control.freeze(NOON)
+    session = open_membership()
+    subscription = start_subscription(control, stripe_client, session, card="4000000000000341")
+    control.freeze(get_period(subscription)[1])
+    past_due = stripe_client.v1.subscriptions.retrieve(subscription.id)
+    assert past_due.status == "past_due"
+
+    paid = stripe_client.v1.invoices.pay(str(past_due.latest_invoice), {"paid_out_of_band": True})
+
+    assert (paid.status, paid.amount_paid, paid.amount_paid_off_stripe) == ("paid", 0, 6000)
+    assert stripe_client.v1.subscriptions.retrieve(subscription.id).status == "active"
+    [payment] = stripe_client.v1.invoice_payments.list({"invoice": paid.id}).data
+    intent = stripe_client.v1.payment_intents.retrieve(str(payment.payment.payment_intent))
+    assert (payment.status, intent.status) == ("canceled", "canceled")
+    assert control.books()["currencies"]["eur"]["gross_minor"] == 6000, "only the first payment"
+    assert control.events("invoice.paid")[-1]["data"]["object"]["id"] == paid.id
+    assert len(control.events("invoice_payment.paid")) == 1

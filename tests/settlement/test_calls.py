@@ -10,21 +10,23 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from campaigns import actions, settlement, stripe_api, webhooks
 from campaigns import checkout as checkouts
-from campaigns import settlement, stripe_api, webhooks
 from campaigns.models import (
     Campaign,
     Checkout,
     Membership,
     Payment,
+    Price,
     StripeEvent,
     StripeObject,
+    StripeSale,
 )
 from newsroom.sandbox.control import SandboxControl
 from tests.support.calls import Calls, Json, Worker, calls, store  # noqa: F401 - a fixture
 from tests.support.extensions import CARD, Clock, clock  # noqa: F401 - a fixture
 from tests.support.factories import at, make_member
-from tests.support.sales import place_order
+from tests.support.sales import place_order, sell_at_stripe
 from tests.support.threads import race
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -69,9 +71,17 @@ def sell(worker: Worker, kind: str) -> Checkout:
     return checkout
 
 
+def make_foreign_price() -> str:
+    price: Json = {"currency": "eur", "unit_amount": 900, "recurring": {"interval": "month"}}
+    price["product_data"] = {"name": "Another product"}
+    return stripe_api.client().v1.prices.create(price).id  # type: ignore[arg-type]
+
+
 def sell_elsewhere(worker: Worker, kind: str) -> Json:
     """Sell at Stripe without our metadata, as another product of the newspaper does."""
     params = checkouts.session_params(place_order(worker.campaign, kind))
+    if kind == "month":
+        params["line_items"] = [{"price": make_foreign_price(), "quantity": 1}]
     for holder in (params, params.get("subscription_data"), params.get("payment_intent_data")):
         if holder:
             holder.pop("metadata")
@@ -300,6 +310,37 @@ def test_staff_who_replay_an_event_always_ask_stripe(worker: Worker) -> None:
         was = row.status
         row.refresh_from_db()
         assert (row.status, row.is_replayed) == (was, False)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_sale_at_our_price_is_listed_and_its_events_cost_at_most_two_calls(
+    worker: Worker, order: str
+) -> None:
+    sell_at_stripe(worker.sandbox, "month")
+    events = put_in_order(worker.take_new_events(), order)
+    most = {event["type"]: worker.count(store(event)) for event in events}
+    assert max(most.values()) <= 2, most
+    assert sum(most.values()) <= len(most) + 1, most  # the first one reads the subscription
+    assert StripeSale.objects.get().email == "ada@example.org"
+    assert not StripeObject.objects.exclude(pk__startswith="cus_").exists()
+    actions.adopt_stripe_sale(StripeSale.objects.get().pk)
+    worker.calls.clear()
+    settlement.settle_checkout(Checkout.objects.get().pk, finds_inquiries=False)
+    assert worker.calls.total() == 3, worker.calls
+
+
+def test_a_subscription_that_moves_to_our_price_is_listed(worker: Worker) -> None:
+    named = sell_elsewhere(worker, "month")
+    worker.deliver(worker.take_new_events())
+    assert StripeObject.objects.filter(pk=named["subscription"]["id"], checkout=None).exists()
+    [item] = named["subscription"]["items"]["data"]
+    ours = Price.objects.get(kind="month").stripe_price_id
+    stripe_api.client().v1.subscriptions.update(
+        named["subscription"]["id"], {"items": [{"id": item["id"], "price": ours}]}
+    )
+    worker.deliver(worker.take_new_events())
+    worker.finish()
+    assert StripeSale.objects.get().subscription_id == named["subscription"]["id"]
 
 
 @pytest.mark.parametrize("how", ["by our rows", "by metadata at Stripe"])

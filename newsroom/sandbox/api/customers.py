@@ -3,7 +3,7 @@
 from newsroom.sandbox import documents, events, payment_methods, subscriptions
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import check_address, make_missing_error
-from newsroom.sandbox.parameters import LIST_PARAMS, META, STR, UNSET
+from newsroom.sandbox.parameters import INT, LIST_PARAMS, META, STR, UNSET
 
 from .routing import endpoint
 
@@ -42,7 +42,7 @@ def retrieve_customer(params: Document, *, customer: str) -> Document:
 @endpoint(
     "POST",
     "/v1/customers/{customer}",
-    {**_FIELDS, "invoice_settings": {"default_payment_method": UNSET}},
+    {**_FIELDS, "balance": INT, "invoice_settings": {"default_payment_method": UNSET}},
 )
 def update_customer(params: Document, *, customer: str) -> Document:
     row = documents.get("customer", customer)

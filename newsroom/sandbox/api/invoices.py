@@ -1,6 +1,6 @@
 """/v1/invoices and /v1/invoice_payments"""
 
-from newsroom.sandbox import changes, documents, invoices, payments
+from newsroom.sandbox import documents, invoices, payments, previews
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.parameters import BOOL, INT, LIST_PARAMS, META, STR, UNSET
 
@@ -34,7 +34,7 @@ def list_invoices(params: Document) -> Document:
     "/v1/invoices/create_preview",
     {
         "subscription*": STR,
-        "subscription_details*": {
+        "subscription_details": {
             "items": [{"id": STR, "price": STR, "quantity": INT}],
             "proration_behavior": PRORATION,
             "proration_date": INT,
@@ -43,7 +43,7 @@ def list_invoices(params: Document) -> Document:
 )
 def preview_invoice(params: Document) -> Document:
     row = documents.get("subscription", params["subscription"], param="subscription", status=400)
-    return changes.preview_update(row, params["subscription_details"])
+    return previews.preview_invoice(row, params.get("subscription_details", {}))
 
 
 @endpoint("GET", "/v1/invoices/{invoice}")

@@ -30,6 +30,7 @@ from newsroom.sandbox.models import Fault
 from . import (  # noqa: F401  (each registers its endpoints)
     catalogue,
     checkout,
+    coupons,
     customers,
     disputes,
     events,
@@ -43,6 +44,7 @@ from . import (  # noqa: F401  (each registers its endpoints)
 )
 
 logger = logging.getLogger(__name__)
+TOO_MANY = 429
 _LETTERS = string.ascii_letters + string.digits
 
 
@@ -92,7 +94,8 @@ def _answer(request: HttpRequest, *, request_id: str, key: str | None) -> HttpRe
     else:
         with documents.write_transaction():
             status, answer = _run_or_reject(endpoint, params, parts, failing=failing)
-            if key is not None:
+            # Stripe's rate limiter answers before the key is looked at.
+            if key is not None and status != TOO_MANY:
                 idempotency.store_answer(
                     key, fingerprint, request_id=request_id, status=status, answer=answer
                 )
@@ -117,6 +120,8 @@ def _run_or_reject(
     """Run the endpoint. An ApiError undoes its changes unless the error says otherwise."""
     if failing is not None:
         error = {"type": "api_error", "message": "A fault caused this error."}
+        if failing.status == TOO_MANY:
+            error |= {"type": "invalid_request_error", "code": "rate_limit"}
         return failing.status, json.dumps({"error": error})
     kept: ApiError | None = None
     try:

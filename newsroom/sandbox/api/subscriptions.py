@@ -1,6 +1,6 @@
 """/v1/subscriptions and /v1/subscription_items"""
 
-from newsroom.sandbox import changes, documents, subscriptions
+from newsroom.sandbox import changes, documents, starts, subscriptions
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.parameters import BOOL, INT, LIST_PARAMS, META, STR, UNSET
 
@@ -19,6 +19,34 @@ _FEEDBACK = {
 }
 _DETAILS = {"comment": UNSET, "feedback": _FEEDBACK}
 PRORATION = {"always_invoice", "create_prorations", "none"}
+_DISCOUNTS = [{"coupon*": STR}]
+_TRIAL_SETTINGS = {
+    "end_behavior*": {"missing_payment_method*": {"cancel", "create_invoice", "pause"}}
+}
+
+
+@endpoint(
+    "POST",
+    "/v1/subscriptions",
+    {
+        "cancel_at_period_end": BOOL,
+        # The sandbox sends no invoices.
+        "collection_method": {"charge_automatically"},
+        "customer*": STR,
+        "default_payment_method": STR,
+        "description": STR,
+        "discounts": _DISCOUNTS,
+        "items": [{"metadata": META, "price*": STR, "quantity": INT}],
+        "metadata": META,
+        "off_session": BOOL,
+        "payment_behavior": {"allow_incomplete", "default_incomplete", "error_if_incomplete"},
+        "trial_end": (INT, {"now"}),
+        "trial_period_days": INT,
+        "trial_settings": _TRIAL_SETTINGS,
+    },
+)
+def create_subscription(params: Document) -> Document:
+    return starts.start_by_api(params).body
 
 
 @endpoint(
@@ -79,6 +107,7 @@ def retrieve_subscription(params: Document, *, subscription: str) -> Document:
         "cancellation_details": _DETAILS,
         "default_payment_method": UNSET,
         "description": UNSET,
+        "discounts": _DISCOUNTS,
         "items": [{"deleted": BOOL, "id": STR, "metadata": META, "price": STR, "quantity": INT}],
         "metadata": META,
         "off_session": BOOL,
@@ -90,9 +119,7 @@ def retrieve_subscription(params: Document, *, subscription: str) -> Document:
         "proration_behavior": PRORATION,
         "proration_date": INT,
         "trial_end": (INT, {"now"}),
-        "trial_settings": {
-            "end_behavior*": {"missing_payment_method*": {"cancel", "create_invoice", "pause"}}
-        },
+        "trial_settings": _TRIAL_SETTINGS,
     },
 )
 def update_subscription(params: Document, *, subscription: str) -> Document:
