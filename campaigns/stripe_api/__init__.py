@@ -39,6 +39,7 @@ from campaigns.stripe_api.connection import (
 from campaigns.stripe_api.customers import Customer
 from campaigns.stripe_api.dashboard import find_dashboard_url
 from campaigns.stripe_api.events import Event, Named, UnusableEvent, read_named
+from campaigns.stripe_api.invoices import Invoice, InvoiceLine, InvoicePayment
 from campaigns.stripe_api.objects import (
     create_session,
     expire_session,
@@ -65,9 +66,6 @@ from campaigns.stripe_api.snapshots import (
     Charge,
     Dispute,
     Intent,
-    Invoice,
-    InvoiceLine,
-    InvoicePayment,
     Pause,
     Refund,
     Session,

@@ -7,7 +7,8 @@ from typing import Any, cast
 import stripe
 
 from campaigns.stripe_api.connection import Json, client, plain, translated
-from campaigns.stripe_api.snapshots import Invoice, Refund, read_invoice, read_refund
+from campaigns.stripe_api.invoices import Invoice, read_invoice
+from campaigns.stripe_api.snapshots import Refund, read_refund
 
 
 @translated

@@ -4,20 +4,22 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from campaigns.stripe_api.connection import client, every, plain, read_answer_time, translated
+from campaigns.stripe_api.invoices import (
+    Invoice,
+    InvoicePayment,
+    read_invoice,
+    read_invoice_payment,
+)
 from campaigns.stripe_api.snapshots import (
     Charge,
     Dispute,
     Intent,
-    Invoice,
-    InvoicePayment,
     Refund,
     Session,
     Subscription,
     read_charge,
     read_dispute,
     read_intent,
-    read_invoice,
-    read_invoice_payment,
     read_refund,
     read_session,
     read_subscription,

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from campaigns.stripe_api.connection import Json, moment
 from campaigns.stripe_api.customers import Customer, read_customer
+from campaigns.stripe_api.fields import find_ref, read_id, read_metadata, read_time
 
 SessionStatus = Literal["open", "complete", "expired"]
 SubscriptionStatus = Literal[
@@ -23,7 +24,6 @@ SubscriptionStatus = Literal[
     "paused",
     "canceled",
 ]
-InvoiceStatus = Literal["draft", "open", "paid", "uncollectible", "void"]
 ChargeStatus = Literal["pending", "succeeded", "failed"]
 RefundStatus = Literal["pending", "requires_action", "succeeded", "failed", "canceled"]
 
@@ -167,49 +167,6 @@ class Subscription:
         return [item.price_id for item in self.items]
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceLine:
-    amount_minor: int
-    period_starts_at: datetime
-    period_ends_at: datetime
-    price_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class InvoicePayment:
-    id: str
-    invoice_id: str
-    intent_id: str = ""  # empty if something else than a payment intent paid it
-    checkout_ref: str = ""  # that of its intent, if it was expanded
-    invoice: "Invoice | None" = None  # only if it was expanded
-
-
-@dataclass(frozen=True, slots=True)
-class Invoice:
-    """An invoice or the preview of one; its payments only if `list_invoices` read it."""
-
-    id: str
-    status: InvoiceStatus
-    created_at: datetime
-    total_minor: int
-    due_minor: int
-    currency: str
-    lines: tuple[InvoiceLine, ...]
-    billing_reason: str = ""
-    discount_minor: int = 0
-    offline_minor: int = 0  # paid outside Stripe, and marked as paid in the dashboard
-    subscription_id: str = ""
-    checkout_ref: str = ""  # that of its subscription: now if expanded, else when it was finalized
-    is_collected: bool = False  # Stripe finalizes it and collects it by itself
-    was_attempted: bool = False
-    paid_at: datetime | None = None
-    payments: tuple[InvoicePayment, ...] = ()
-
-    @property
-    def price_ids(self) -> list[str]:
-        return [line.price_id for line in self.lines if line.price_id]
-
-
 def read_balance_transaction(raw: Json) -> BalanceTransaction:
     source = raw.get("source")
     return BalanceTransaction(
@@ -248,8 +205,8 @@ def read_charge(raw: Json) -> Charge:
         created_at=moment(raw["created"]),
         is_disputed=bool(raw.get("disputed")),
         may_have_refunds=refunds is None or bool(refunds["data"]),
-        intent_id=_read_id(raw.get("payment_intent")),
-        checkout_ref=_find_ref(raw),
+        intent_id=read_id(raw.get("payment_intent")),
+        checkout_ref=find_ref(raw),
         method=method,
         brand=means.get("brand") or "",
         country=means.get("country") or "",
@@ -264,7 +221,7 @@ def read_intent(raw: Json) -> Intent:
     charge = raw["latest_charge"]
     return Intent(
         id=raw["id"],
-        checkout_ref=_read_metadata(raw, "checkout"),
+        checkout_ref=read_metadata(raw, "checkout"),
         charge=read_charge(charge) if charge else None,
     )
 
@@ -278,10 +235,10 @@ def read_refund(raw: Json) -> Refund:
         currency=raw["currency"],
         created_at=moment(raw["created"]),
         reason=raw.get("reason") or "",
-        charge_id=_read_id(raw.get("charge")),
-        intent_id=_read_id(raw.get("payment_intent")),
-        checkout_ref=_find_ref(raw),
-        order_ref=_read_metadata(raw, "refund_order"),
+        charge_id=read_id(raw.get("charge")),
+        intent_id=read_id(raw.get("payment_intent")),
+        checkout_ref=find_ref(raw),
+        order_ref=read_metadata(raw, "refund_order"),
         entries=_read_entries([entry, failure]),
         has_unread_failure=isinstance(failure, str),
     )
@@ -294,11 +251,11 @@ def read_dispute(raw: Json) -> Dispute:
         amount_minor=raw["amount"],
         currency=raw["currency"],
         created_at=moment(raw["created"]),
-        charge_id=_read_id(raw["charge"]),
+        charge_id=read_id(raw["charge"]),
         reason=raw.get("reason") or "",
-        intent_id=_read_id(raw.get("payment_intent")),
-        checkout_ref=_find_ref(raw),
-        evidence_due_at=_read_time((raw.get("evidence_details") or {}).get("due_by")),
+        intent_id=read_id(raw.get("payment_intent")),
+        checkout_ref=find_ref(raw),
+        evidence_due_at=read_time((raw.get("evidence_details") or {}).get("due_by")),
         entries=_read_entries(raw.get("balance_transactions") or []),
     )
 
@@ -312,8 +269,8 @@ def read_session(raw: Json, *, answered_at: datetime | None = None) -> Session:
         payment_status=raw["payment_status"],
         url=raw.get("url") or "",
         customer_id=raw.get("customer") or "",
-        subscription_id=_read_id(subscription),
-        checkout_ref=_read_metadata(raw, "checkout"),
+        subscription_id=read_id(subscription),
+        checkout_ref=read_metadata(raw, "checkout"),
         intent=read_intent(intent) if isinstance(intent, dict) else None,
         subscription=read_subscription(subscription) if isinstance(subscription, dict) else None,
         answered_at=answered_at,
@@ -337,90 +294,19 @@ def read_subscription(raw: Json, *, answered_at: datetime | None = None) -> Subs
             for item in raw["items"]["data"]
         ),
         is_cancelling=bool(raw.get("cancel_at_period_end") or raw.get("cancel_at")),
-        pause=Pause(_read_time(pause.get("resumes_at"))) if pause else None,
-        trial_ends_at=_read_time(raw.get("trial_end")),
-        canceled_at=_read_time(raw.get("canceled_at")),
-        ended_at=_read_time(raw.get("ended_at")),
+        pause=Pause(read_time(pause.get("resumes_at"))) if pause else None,
+        trial_ends_at=read_time(raw.get("trial_end")),
+        canceled_at=read_time(raw.get("canceled_at")),
+        ended_at=read_time(raw.get("ended_at")),
         customer=read_customer(raw.get("customer")),
         has_discount=bool(raw.get("discounts")),
         latest_invoice_id=(latest.get("id") if isinstance(latest, dict) else latest) or "",
-        checkout_ref=_read_metadata(raw, "checkout"),
+        checkout_ref=read_metadata(raw, "checkout"),
         answered_at=answered_at,
     )
-
-
-def read_invoice(raw: Json, *, payments: tuple[InvoicePayment, ...] = ()) -> Invoice:
-    parent = (raw.get("parent") or {}).get("subscription_details") or {}
-    subscription = parent.get("subscription")
-    return Invoice(
-        id=raw["id"],
-        status=raw["status"],
-        created_at=moment(raw["created"]),
-        total_minor=raw["total"],
-        due_minor=raw["amount_due"],
-        currency=raw["currency"],
-        lines=tuple(
-            InvoiceLine(
-                amount_minor=line["amount"],
-                period_starts_at=moment(line["period"]["start"]),
-                period_ends_at=moment(line["period"]["end"]),
-                price_id=_read_price_id(line),
-            )
-            for line in raw["lines"]["data"]
-        ),
-        billing_reason=raw["billing_reason"] or "",
-        discount_minor=sum(each["amount"] for each in raw.get("total_discount_amounts") or ()),
-        offline_minor=raw.get("amount_paid_off_stripe") or 0,
-        subscription_id=_read_id(subscription),
-        checkout_ref=_read_metadata(
-            subscription if isinstance(subscription, dict) else parent, "checkout"
-        ),
-        is_collected=raw["auto_advance"],
-        was_attempted=raw["attempted"],
-        paid_at=_read_time(raw["status_transitions"]["paid_at"]),
-        payments=payments,
-    )
-
-
-def read_invoice_payment(raw: Json) -> InvoicePayment:
-    payment, invoice = raw["payment"], raw["invoice"]
-    intent = payment["payment_intent"] if payment["type"] == "payment_intent" else None
-    return InvoicePayment(
-        id=raw["id"],
-        invoice_id=_read_id(invoice),
-        intent_id=_read_id(intent),
-        checkout_ref=_read_metadata(intent, "checkout") if isinstance(intent, dict) else "",
-        # A deleted invoice was a draft: nobody paid it.
-        invoice=read_invoice(invoice) if isinstance(invoice, dict) and "lines" in invoice else None,
-    )
-
-
-def _read_price_id(line: Json) -> str:
-    details = (line.get("pricing") or {}).get("price_details") or {}
-    return _read_id(details.get("price"))
 
 
 def _read_entries(raw: list[Any]) -> tuple[BalanceTransaction, ...]:
     """Read the expanded entries of a refund or a dispute, oldest first."""
     entries = [read_balance_transaction(entry) for entry in raw if isinstance(entry, dict)]
     return tuple(sorted(entries, key=lambda entry: entry.created_at))
-
-
-def _read_id(value: Any) -> str:
-    """Return the id of an object that may be expanded; empty if there is none."""
-    return str((value["id"] if isinstance(value, dict) else value) or "")
-
-
-def _find_ref(raw: Json) -> str:
-    """Return the Checkout that an object names, or its charge, or its intent, if expanded."""
-    named = [raw, raw.get("charge"), raw.get("payment_intent")]
-    refs = (_read_metadata(each, "checkout") for each in named if isinstance(each, dict))
-    return next((ref for ref in refs if ref), "")
-
-
-def _read_metadata(raw: Json, name: str) -> str:
-    return str((raw.get("metadata") or {}).get(name) or "")
-
-
-def _read_time(seconds: int | None) -> datetime | None:
-    return moment(seconds) if seconds else None
