@@ -56,6 +56,8 @@ BEHIND_PROXY = env.proxies("BEHIND_PROXY", default=0)
 # The newspaper's own first page. Without it, links to the newspaper lead to the running campaign.
 NEWSPAPER_URL = env.url("NEWSPAPER_URL", default="", example="https://www.example.org/")
 NEWSROOM_NAME = env.text("NEWSROOM_NAME", default="The Meridian Post")
+# Of how many readers one is a supporter, for {one_in} in texts. 0: not known.
+READERS_PER_SUPPORTER = env.integer("READERS_PER_SUPPORTER", default=0)
 # The path of an SVG file.
 NEWSROOM_LOGO = env.text("NEWSROOM_LOGO", default="")
 
