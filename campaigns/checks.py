@@ -272,24 +272,16 @@ def _check_mail_backend() -> Iterator[CheckMessage]:
 
 def check_numbers(**_: Any) -> list[CheckMessage]:
     """Check that settings in which 0 has a meaning of its own are not negative."""
-    errors = {
-        "EVENT_RETENTION_DAYS": Error(
-            "EVENT_RETENTION_DAYS is negative.",
-            hint="Set a number of days, for example 400. With 0, webhooks are stored for ever.",
-            id="campaigns.E020",
-        ),
-        "STRIPE_CALLS_PER_SECOND": Error(
-            "STRIPE_CALLS_PER_SECOND is negative.",
-            hint="Set a number of calls, for example 80. With 0, there is no limit.",
-            id="campaigns.E051",
-        ),
-        "READERS_PER_SUPPORTER": Error(
-            "READERS_PER_SUPPORTER is negative.",
-            hint="Set a number of readers, for example 10000. With 0, it is not known.",
-            id="campaigns.E052",
-        ),
-    }
-    return [error for name, error in errors.items() if getattr(settings, name) < 0]
+    numbers = (
+        ("EVENT_RETENTION_DAYS", "days, for example 400. With 0, webhooks stay", "campaigns.E020"),
+        ("STRIPE_CALLS_PER_SECOND", "calls, for example 80. 0 is no limit", "campaigns.E051"),
+        ("READERS_PER_SUPPORTER", "readers, for example 10000. 0 is unknown", "campaigns.E052"),
+    )
+    return [
+        Error(f"{name} is negative.", hint=f"Set a number of {cure}.", id=check_id)
+        for name, cure, check_id in numbers
+        if getattr(settings, name) < 0
+    ]
 
 
 def check_grace(**_: Any) -> list[CheckMessage]:

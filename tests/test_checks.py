@@ -194,7 +194,7 @@ def test_each_mistake_is_named_with_a_way_to_fix_it(
 def test_every_check_is_tested_here() -> None:
     modules = (checks, banner_checks)
     source = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules)
-    ids = re.findall(r'id="campaigns\.([EW]\d{3})"', source)
+    ids = re.findall(r'"campaigns\.([EW]\d{3})"', source)
     assert sorted(ids) == sorted(set(ids)), "each mistake has an id of its own"
     assert set(ids) == {check_id for check_id, _, _ in MISTAKES} | {"E022"}
 

@@ -26,8 +26,9 @@ class TextsForm(forms.ModelForm[Any]):
         cleaned = super().clean() or {}
         for name, field in self.fields.items():
             text = cleaned.get(name)
-            is_text = isinstance(field, forms.CharField) and isinstance(text, str)
-            if is_text and (words := self.explain_fault(name, text)):
+            if not isinstance(field, forms.CharField) or not isinstance(text, str):
+                continue
+            if words := self.explain_fault(name, text):
                 self.add_error(name, words)
         return cleaned
 

@@ -144,7 +144,7 @@ class GoalInline(admin.StackedInline[Goal, Campaign]):
 
 def _undo_changes(form: Any) -> Campaign:
     """Return the form's campaign as it was before."""
-    campaign = copy(form.instance)
+    campaign: Campaign = copy(form.instance)
     for name in form.changed_data:
         if form.initial.get(name):
             setattr(campaign, name, form.initial[name])

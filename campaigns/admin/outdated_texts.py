@@ -7,10 +7,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from django.contrib.admin.utils import label_for_field
 from django.utils.formats import date_format
 from django.utils.translation import gettext, override
 
-from campaigns.models import Campaign, Goal
+from campaigns.models import Campaign, CampaignCopy, Goal
 from campaigns.money import to_major
 
 _TEXTS = ("name", "headline", "summary", "story", "use_of_money")
@@ -62,7 +63,7 @@ def _list_texts(campaign: Campaign) -> Iterator[tuple[str, str, str]]:
     """Yield the place, the language and the words of each text that staff wrote."""
     for copy in campaign.copies.order_by("pk"):
         for name in _TEXTS:
-            label = str(copy._meta.get_field(name).verbose_name)
+            label = str(label_for_field(name, CampaignCopy))
             place = f"{label.capitalize()} ({copy.get_language_display()})"
             yield place, copy.language, getattr(copy, name)
     for banner in campaign.banners.order_by("pk"):

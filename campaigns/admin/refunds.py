@@ -68,7 +68,7 @@ class RefundOrderAdmin(OrderColumns, ViewOnlyAdmin):
     fieldsets = [
         (None, {"fields": ["payment", "money", "gifts"]}),
         (_("Reason"), {"fields": ["reason", "why", ("ordered_by", "ordered_at")]}),
-        (_("At Stripe"), {"fields": ["outcome", "refund_id", ("error", "next_attempt_at")]}),
+        (_("At Stripe"), {"fields": ["outcome", "refund_id", "next_attempt_at"]}),
     ]
     readonly_fields = ["money", "outcome"]
 
