@@ -19,11 +19,12 @@ The journey, one line a step, in the order in which the code reads:
     jobs/              what runs by itself: due rows, claimed one by one    tasks.py
     erasures/      11  erase a person: at Stripe, in our rows, in stored events
     health/            what is broken, and who is told
+    errors.py          noted errors in words for staff
     attempts.py        counts of requests, wrong guesses and logins
 
 Imports run one way, against the order of the journey: `urls -> admin, views, management, checks,
 templatetags -> tasks -> health -> jobs -> actions -> erasures -> webhooks -> checkout ->
 settlement -> members -> banners, reports -> progress -> gifts -> emails -> memberships ->
-payments, catalogue -> attempts, forms, stripe_api -> models -> zones -> fonts, money, people,
-spreadsheets, dates`.
+payments, catalogue, errors -> attempts, forms, stripe_api -> models -> zones -> fonts, money,
+people, spreadsheets, dates`.
 """

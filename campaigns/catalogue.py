@@ -5,6 +5,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import get_language, gettext
 
 from campaigns import stripe_api
 from campaigns.models import Plan, Price
@@ -80,7 +81,7 @@ def withdraw_price(price: Price, error: stripe_api.StripeRefused) -> None:
         message=str(error),
     )
     Price.objects.filter(pk=price.pk, stripe_price_id=price.stripe_price_id).update(
-        refused_at=timezone.now(), refused_status=error.status, refusal=describe(error)[:500]
+        refused_at=timezone.now(), refused_status=error.status, refusal=error.reason[:500]
     )
 
 
@@ -96,6 +97,14 @@ def is_about_price(error: stripe_api.StripeRefused) -> bool:
     return "[price]" in error.param
 
 
-def describe(error: stripe_api.StripeRefused) -> str:
-    """Return Stripe's code and message."""
-    return f"{error.code}: {error}" if error.code else str(error)
+def explain_refusal(price: Price, noted: str) -> str:
+    """Return the noted reason for which Stripe refuses a price, in the active language."""
+    code = noted.partition(":")[0]
+    language = get_language() or settings.LANGUAGE_CODE
+    if code == "amount_too_small":
+        least = format_money(smallest_charge(price.currency), price.currency, language=language)
+        return gettext("Stripe’s smallest charge is %(amount)s.") % {"amount": least}
+    if code == "amount_too_large":
+        most = format_money(largest_charge(price.currency), price.currency, language=language)
+        return gettext("Stripe’s largest charge is %(amount)s.") % {"amount": most}
+    return stripe_api.explain_reason(noted)

@@ -283,6 +283,7 @@ def check_numbers(**_: Any) -> list[CheckMessage]:
     numbers = (
         ("EVENT_RETENTION_DAYS", "days, for example 400. With 0, webhooks stay", "campaigns.E020"),
         ("STRIPE_CALLS_PER_SECOND", "calls, for example 80. 0 is no limit", "campaigns.E051"),
+        ("READERS_PER_SUPPORTER", "readers, for example 10000. 0 is unknown", "campaigns.E052"),
     )
     return [
         Error(f"{name} is negative.", hint=f"Set a number of {cure}.", id=check_id)

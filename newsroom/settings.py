@@ -62,6 +62,8 @@ WITHDRAWAL_URL = env.url("WITHDRAWAL_URL", default="", example="https://www.exam
 # Lines on receipts, separated by "|": the address and the VAT number.
 RECEIPT_ISSUER = [line.strip() for line in env.text("RECEIPT_ISSUER", default="").split("|")]
 NEWSROOM_NAME = env.text("NEWSROOM_NAME", default="The Meridian Post")
+# Of how many readers one is a supporter, for {one_in} in texts. 0: not known.
+READERS_PER_SUPPORTER = env.integer("READERS_PER_SUPPORTER", default=0)
 # The path of an SVG file.
 NEWSROOM_LOGO = env.text("NEWSROOM_LOGO", default="")
 

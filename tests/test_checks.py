@@ -120,6 +120,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("E030", {"NEWSPAPER_URL": "https://members.example.org/"}, "another site"),
     ("E002", {"HEALTH_TOKEN": "x" * 31}, "HEALTH_TOKEN"),
     ("E051", {"STRIPE_CALLS_PER_SECOND": -1}, "STRIPE_CALLS_PER_SECOND"),
+    ("E052", {"READERS_PER_SUPPORTER": -1}, "READERS_PER_SUPPORTER"),
     ("W001", {"STRIPE_SECRET_KEY": "sk_test_0123456789"}, "no real payments"),
     (
         "W002",

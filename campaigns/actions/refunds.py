@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import settlement, stripe_api
@@ -27,16 +28,6 @@ from campaigns.reports.attention import needs_assignment
 
 _TRY_AGAIN = timedelta(minutes=5)
 _NOT_REFUNDED = (Refund.Status.FAILED, Refund.Status.CANCELED)
-
-_NOT_ENOUGH_LEFT = _("Less than this amount is left of the payment.")
-# Stripe's reasons if the dashboard or the bank was quicker; any other is shown in Stripe's words.
-# https://docs.stripe.com/error-codes
-REFUSALS = {
-    "amount_too_large": _NOT_ENOUGH_LEFT,
-    "charge_already_refunded": _("The payment has been refunded in full already."),
-    "charge_disputed": _("The bank has reversed the payment in a dispute."),
-    "balance_insufficient": _("Your balance at Stripe is too low for this refund."),
-}
 
 
 class RefundRefused(Exception):
@@ -134,7 +125,7 @@ def order_refund(
         if locked.status != Payment.Status.SUCCEEDED or locked.intent_id is None:
             raise RefundRefused(_("Only a succeeded payment through Stripe can be refunded."))
         if not 0 < amount_minor <= refundable_minor(locked):
-            raise RefundRefused(_NOT_ENOUGH_LEFT)
+            raise RefundRefused(_("Less than this amount is left of the payment."))
         if any(gift.payment_id != locked.pk for gift in gifts):
             raise RefundRefused(_("One of the gifts belongs to another payment."))
         order = RefundOrder.objects.create(
@@ -201,7 +192,9 @@ def unrefunded_gifts(payment: Payment) -> QuerySet[Gift]:
 
 def explain_refusal(order: RefundOrder) -> str:
     """Return why Stripe refused an order."""
-    return str(REFUSALS.get(order.error, order.error))
+    if order.error.partition(":")[0] == "amount_too_large":
+        return gettext("Less than this amount is left of the payment.")
+    return stripe_api.explain_reason(order.error)
 
 
 def execute_refund_order(order_id: int) -> RefundOrder:
@@ -223,7 +216,7 @@ def _make_refund(order: RefundOrder) -> bool:
     try:
         refund = _find_refund(order) or _ask_stripe(order)
     except stripe_api.StripeRefused as error:
-        _note(order, error=error.code if error.code in REFUSALS else str(error), again_at=None)
+        _note(order, error=error.reason, again_at=None)
         drop_refund_mail(order)
         return False
     except stripe_api.StripeError as error:

@@ -1,5 +1,6 @@
 """Campaigns: their dates, goals, texts and banners."""
 
+from copy import copy
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import actions, banners, progress, tasks
 from campaigns.admin.attention import NeedsAttention
+from campaigns.admin.campaign_texts import BannerInline, CampaignCopyInline
 from campaigns.admin.closing import (
     CLOSE,
     REOPEN,
@@ -27,6 +29,7 @@ from campaigns.admin.closing import (
     publish_soon,
 )
 from campaigns.admin.forms import MomentField, ZoneField
+from campaigns.admin.outdated_texts import list_outdated_texts, read_facts
 from campaigns.admin.pages import ActionPages, Link
 from campaigns.admin.progress import PROGRESS, REPORT
 from campaigns.admin.publishing import (
@@ -37,7 +40,7 @@ from campaigns.admin.publishing import (
 )
 from campaigns.admin.site import LabelledInlines
 from campaigns.forms.money import CurrencyField, MoneyField
-from campaigns.models import Banner, Campaign, CampaignCopy, Checkout, Goal
+from campaigns.models import Campaign, Checkout, Goal
 from campaigns.zones import name_zone
 
 
@@ -139,26 +142,17 @@ class GoalInline(admin.StackedInline[Goal, Campaign]):
         return not _is_closed(obj) and super().has_delete_permission(request, obj)
 
 
+def _undo_changes(form: Any) -> Campaign:
+    """Return the form's campaign as it was before."""
+    campaign: Campaign = copy(form.instance)
+    for name in form.changed_data:
+        if form.initial.get(name):
+            setattr(campaign, name, form.initial[name])
+    return campaign
+
+
 def _is_closed(campaign: Campaign | None) -> bool:
     return campaign is not None and campaign.closed_at is not None
-
-
-class CampaignCopyInline(admin.StackedInline[CampaignCopy, Campaign]):
-    model = CampaignCopy
-    extra = 0
-    min_num = 1
-    verbose_name = _("translation")
-    add_text = _("Add a translation")
-    verbose_name_plural = _("texts")
-
-
-class BannerInline(admin.StackedInline[Banner, Campaign]):
-    model = Banner
-    extra = 0
-    verbose_name = _("custom banner text")
-    add_text = _("Add a custom banner text")
-    verbose_name_plural = _("custom banner text (leave empty to use the default)")
-    fields = [("placement", "state", "language"), "headline", "text"]
 
 
 @admin.register(Campaign)
@@ -298,8 +292,11 @@ class CampaignAdmin(LabelledInlines, ActionPages):
         obj.save(update_fields=list(form.fields) if change else None)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
         campaign = form.instance
+        old = read_facts(_undo_changes(form))
+        super().save_related(request, form, formsets, change)
+        for words in list_outdated_texts(campaign, old=old, new=read_facts(campaign)):
+            self.message_user(request, words, messages.WARNING)
         if change and {"starts_at", "ends_at"} & set(form.changed_data):
             progress.request_recount(campaign.pk)
             tasks.hurry("recounts")

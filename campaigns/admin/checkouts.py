@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import settlement, stripe_api, tasks
 from campaigns.admin.downloads import Downloads
 from campaigns.admin.site import ViewOnlyAdmin, amount
+from campaigns.errors import describe_failure
 from campaigns.models import Checkout
 from campaigns.models.moves import ForbiddenMove
 from campaigns.reports.lists import list_sign_ups
@@ -88,7 +89,7 @@ class CheckoutAdmin(Downloads, ViewOnlyAdmin):
                     "Checkout %(id)s not settled. Please report this error to your developers: "
                     "%(error)s"
                 )
-                about = {"id": checkout_id, "error": error}
+                about = {"id": checkout_id, "error": describe_failure(error)}
                 self.message_user(request, words % about, messages.ERROR)
             except settlement.SettlementBusy:
                 words = gettext("Checkout %(id)s is being settled right now.")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import actions, tasks
 from campaigns.admin.attention import NeedsAttention
+from campaigns.admin.errors import ErrorColumn
 from campaigns.admin.forms import WhyForm
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, yes_or_no
@@ -16,9 +17,10 @@ from campaigns.models import ErasedAddress, Erasure, Member
 from campaigns.models.erasure import hashes_of_erased
 
 
-class ErasureInline(ViewOnlyInline):
+class ErasureInline(ErrorColumn, ViewOnlyInline):
     model = Erasure
-    fields = ["asked_at", "asked_by", "why", "done_at", "error"]
+    readonly_fields = ["failure"]
+    fields = ["asked_at", "asked_by", "why", "done_at", "failure"]
 
 
 def is_being_erased(member: Member) -> bool:
@@ -64,8 +66,8 @@ ERASE = Page(
 
 
 @admin.register(Erasure)
-class ErasureAdmin(ViewOnlyAdmin):
-    list_display = ["asked_at", "member", "asked_by", "done_at", "attempts", "error"]
+class ErasureAdmin(ErrorColumn, ViewOnlyAdmin):
+    list_display = ["asked_at", "member", "asked_by", "done_at", "attempts", "failure"]
     list_filter = [NeedsAttention, ("done_at", yes_or_no(_("done")))]
     list_select_related = ["member", "asked_by"]
     date_hierarchy = "asked_at"
@@ -73,10 +75,10 @@ class ErasureAdmin(ViewOnlyAdmin):
     fields = [
         "member",
         ("asked_at", "asked_by", "why"),
-        ("attempts", "next_attempt_at", "error"),
+        ("attempts", "next_attempt_at", "failure"),
         ("events_read_to", "done_at"),
     ]
-    readonly_fields = ["events_read_to"]
+    readonly_fields = ["events_read_to", "failure"]
 
 
 @admin.register(ErasedAddress)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import tasks
 from campaigns.admin.attention import NeedsAttention
+from campaigns.admin.errors import ErrorColumn, ErrorFilter
 from campaigns.admin.site import ViewOnlyAdmin
 from campaigns.jobs import (
     JOBS,
@@ -78,10 +79,10 @@ class JobRunAdmin(ViewOnlyAdmin):
 
 
 @admin.register(JobFailure)
-class JobFailureAdmin(ViewOnlyAdmin):
-    list_display = ["job", "row", "error", "attempts", "failed_at"]
+class JobFailureAdmin(ErrorColumn, ViewOnlyAdmin):
+    list_display = ["job", "row", "failure", "attempts", "failed_at"]
     list_display_links = None
-    list_filter = [NeedsAttention, "job", "error"]
+    list_filter = [NeedsAttention, "job", ("error", ErrorFilter)]
     ordering = ["-failed_at"]
     actions = ["retry"]
 

@@ -8,12 +8,13 @@ from django.utils.translation import ngettext
 
 from campaigns import emails, tasks
 from campaigns.admin.attention import NeedsAttention
+from campaigns.admin.errors import ErrorColumn
 from campaigns.admin.site import ViewOnlyAdmin, yes_or_no
 from campaigns.models import OutgoingMail
 
 
 @admin.register(OutgoingMail)
-class OutgoingMailAdmin(ViewOnlyAdmin):
+class OutgoingMailAdmin(ErrorColumn, ViewOnlyAdmin):
     list_display = [
         "created_at",
         "kind",
@@ -21,7 +22,7 @@ class OutgoingMailAdmin(ViewOnlyAdmin):
         "bounced_at",
         "failed_at",
         "next_attempt_at",
-        "error",
+        "failure",
     ]
     list_display_links = ["created_at", "kind"]
     list_filter = [
@@ -58,9 +59,10 @@ class OutgoingMailAdmin(ViewOnlyAdmin):
         ("created_at", "sent_at"),
         ("attempts", "next_attempt_at"),
         ("bounced_at", "failed_at"),
-        "error",
+        "failure",
         "provider_id",
     ]
+    readonly_fields = ["failure"]
     actions = ["resend"]
 
     @admin.action(description=_("Resend e-mails"), permissions=["work"])

@@ -81,7 +81,8 @@ def _end(membership: Membership, ending: Ending, why: str, message: str | None) 
         raise NotDone(str(error)) from error
     except stripe_api.StripeRefused as error:
         words = gettext("Stripe refused, and nothing was changed. Reason: %(reason)s")
-        raise NotDone(words % {"reason": error}) from error
+        reason = stripe_api.explain_reason(error.reason)
+        raise NotDone(words % {"reason": reason}) from error
     except stripe_api.StripeError as error:
         words = gettext("Stripe doesn’t answer. Check this page in a minute, and try again.")
         raise NotDone(words) from error

@@ -7,6 +7,7 @@ from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.membership_ends import MEMBERSHIP_PAGES
 from campaigns.admin.pages import ActionPages
 from campaigns.admin.site import ViewOnlyAdmin
+from campaigns.errors import explain_error
 from campaigns.models import Membership
 
 
@@ -47,12 +48,16 @@ class MembershipAdmin(ActionPages, ViewOnlyAdmin):
                 "fields": [
                     "extends",
                     ("gifted_from", "gifted_until"),
-                    ("pushed_until", "push_at", "push_error"),
+                    ("pushed_until", "push_at", "move_error"),
                 ],
             },
         ),
     ]
-    readonly_fields = ["granted_by"]
+    readonly_fields = ["granted_by", "move_error"]
+
+    @admin.display(description=_("error when moving the charge"))
+    def move_error(self, row: Membership) -> str:
+        return explain_error(row.push_error)
 
     def describe_state(self, row: Membership) -> str:
         return f"{row.get_source_display()}: {row.get_status_display()}"

@@ -80,7 +80,7 @@ class PriceInline(admin.StackedInline[Price, Plan]):
     def at_stripe(self, price: Price) -> str:
         if price.refused_at is not None:
             words = gettext("Stripe refuses this price, so it isn’t offered. Reason: %(reason)s")
-            return words % {"reason": price.refusal}
+            return words % {"reason": catalogue.explain_refusal(price, price.refusal)}
         return gettext("Yes") if price.stripe_price_id else gettext("Not yet")
 
 
@@ -136,7 +136,8 @@ class PlanAdmin(LabelledInlines):
                 catalogue.send_price(price)
             except stripe_api.StripeRefused as error:
                 words = gettext("%(price)s: Stripe refused this price. Reason: %(reason)s")
-                told = words % {"price": shown, "reason": catalogue.describe(error)}
+                reason = catalogue.explain_refusal(price, error.reason)
+                told = words % {"price": shown, "reason": reason}
                 self.message_user(request, told, messages.ERROR)
             except stripe_api.StripeError:
                 words = gettext(

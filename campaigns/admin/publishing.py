@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import banners, fonts, tasks
 from campaigns.admin.closing import in_its_zone
 from campaigns.admin.pages import Link
+from campaigns.errors import describe_failure, explain_error
 from campaigns.models import Campaign
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,7 @@ def publish_now(
                 "ones. We’ll try again automatically."
             )
             level = messages.ERROR
-            more = {"error": getattr(error, "strerror", "") or type(error).__name__}
+            more = {"error": describe_failure(error).rstrip(".")}
         else:
             if published is None:
                 words = gettext(
@@ -85,7 +86,13 @@ def list_publishing_notices(campaign: Campaign) -> list[tuple[str, Link | None]]
             "published banners. We try again automatically."
         )
         since = in_its_zone(campaign, "publish_failed_at")
-        notices.append((words % {"since": since, "error": campaign.publish_error}, None))
+        notices.append(
+            (
+                words
+                % {"since": since, "error": explain_error(campaign.publish_error).rstrip(".")},
+                None,
+            )
+        )
     texts = "".join(f"{copy.name}{copy.headline}" for copy in campaign.copies.all())
     if missing := fonts.list_missing(texts):
         words = gettext(

@@ -71,7 +71,7 @@ class RefundOrderAdmin(OrderColumns, DealtWithAction):
     fieldsets = [
         (None, {"fields": ["payment", "money", "gifts", "ends_membership"]}),
         (_("Reason"), {"fields": ["reason", "why", ("ordered_by", "ordered_at")]}),
-        (_("At Stripe"), {"fields": ["outcome", "refund_id", ("error", "next_attempt_at")]}),
+        (_("At Stripe"), {"fields": ["outcome", "refund_id", "next_attempt_at"]}),
         DealtWithAction.dealt_with_fieldset,
     ]
     readonly_fields = ["money", "outcome", "dealt_with_by", "dealt_with_at"]

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from campaigns import tasks, webhooks
 from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.site import ViewOnlyAdmin
+from campaigns.errors import explain_error
 from campaigns.models import StripeEvent
 
 
@@ -39,7 +40,7 @@ class StripeEventAdmin(ViewOnlyAdmin):
         (None, {"fields": ["event_id", "type", ("object_type", "object_id"), "is_live"]}),
         (
             _("Processing"),
-            {"fields": ["status", ("attempts", "next_attempt_at"), "error", "reason"]},
+            {"fields": ["status", ("attempts", "next_attempt_at"), "failure", "reason"]},
         ),
         (
             _("Event as received"),
@@ -52,12 +53,12 @@ class StripeEventAdmin(ViewOnlyAdmin):
             },
         ),
     ]
-    readonly_fields = ["body"]
+    readonly_fields = ["body", "failure"]
     actions = ["replay"]
 
     @admin.display(description=_("error"))
     def failure(self, event: StripeEvent) -> str:
-        return Truncator(event.error).chars(80)
+        return Truncator(explain_error(event.error)).chars(200)
 
     @admin.display(description=_("payload"))
     def body(self, event: StripeEvent) -> SafeString:

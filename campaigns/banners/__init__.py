@@ -4,6 +4,7 @@ from campaigns.banners.answers import Answer, answer_from_file
 from campaigns.banners.files import StorageRefused
 from campaigns.banners.pages import describe_campaign, draw_picture, render_page
 from campaigns.banners.pictures import read_logo, read_mark, wrap_lines
+from campaigns.banners.placeholders import PLACEHOLDERS, list_unknown
 from campaigns.banners.placements import PLACEMENTS
 from campaigns.banners.publishing import (
     CannotWithdraw,
@@ -18,6 +19,7 @@ from campaigns.banners.reading import read_banner
 from campaigns.banners.texts import write_count
 
 __all__ = [
+    "PLACEHOLDERS",
     "PLACEMENTS",
     "Answer",
     "CannotWithdraw",
@@ -27,6 +29,7 @@ __all__ = [
     "draw_picture",
     "hide_banners",
     "list_campaigns_to_publish",
+    "list_unknown",
     "publish_campaign",
     "read_banner",
     "read_logo",

@@ -12,6 +12,7 @@ from django.utils.translation import override
 
 from campaigns import fonts
 from campaigns.banners.pictures import read_logo, read_mark, wrap_lines
+from campaigns.banners.placeholders import fill_in_copy
 from campaigns.banners.texts import write_count
 from campaigns.emails import links
 from campaigns.models import Campaign
@@ -21,12 +22,15 @@ from campaigns.progress import Progress
 def describe_campaign(
     campaign: Campaign, goals: list[Progress], *, language: str
 ) -> dict[str, Any]:
-    """Return what a page shows about its campaign: texts, goals and links."""
+    """Return what a page shows about its campaign: texts, goals and links.
+
+    The language has to be the active one.
+    """
     slug = {"slug": campaign.slug}
     campaign_url = settings.SITE_URL + reverse("campaigns:campaign", kwargs=slug)
     return {
         "campaign": campaign,
-        "copy": campaign.copy_for(language),
+        "copy": fill_in_copy(campaign, goals[0] if goals else None, language=language),
         "goals": goals,
         "progress": goals[0] if goals else None,
         "campaign_url": campaign_url,
@@ -65,7 +69,8 @@ def render_page(campaign: Campaign, goals: list[Progress], *, language: str) -> 
 
 def draw_picture(campaign: Campaign, goals: list[Progress], *, language: str) -> bytes:
     """Return the picture of a shared link (PNG, 1200 × 630 px) with the number."""
-    copy = campaign.copy_for(language)
+    with override(language):
+        copy = fill_in_copy(campaign, goals[0] if goals else None, language=language)
     name = fonts.drop_missing(copy.name) or fonts.drop_missing(campaign.slug.capitalize())
     headline = fonts.drop_missing(copy.headline) or name
     with override(language):

@@ -8,7 +8,7 @@ from campaigns.models.copy import Copy
 class Banner(Copy):
     """Staff's banner text for one placement and state; without a row, the default text is used.
 
-    Placeholders: {counted}, {target}, {left}, {percent}, {supporters}, {starts}, {ends}, {name}.
+    Its placeholders are listed in campaigns/banners/placeholders.py.
     """
 
     class Placement(models.TextChoices):

@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import memberships, progress
+from campaigns.catalogue import explain_refusal
 from campaigns.models import (
     Campaign,
     Dispute,
@@ -182,7 +183,7 @@ def _with_refused_price(plans: QuerySet[Any]) -> QuerySet[Any]:
 
 def _name_refused_prices() -> list[str]:
     prices = Price.objects.refused().select_related("plan").order_by("refused_at")
-    return [f"{price} ({price.refusal})" for price in prices]
+    return [f"{price} ({explain_refusal(price, price.refusal)})" for price in prices]
 
 
 def _unpublished(campaigns: QuerySet[Any]) -> QuerySet[Any]:

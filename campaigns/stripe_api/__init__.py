@@ -60,6 +60,7 @@ from campaigns.stripe_api.objects import (
     preview_next_invoice,
 )
 from campaigns.stripe_api.patience import answer_within
+from campaigns.stripe_api.reasons import explain_reason
 from campaigns.stripe_api.side_by_side import call_together
 from campaigns.stripe_api.snapshots import (
     BalanceTransaction,
@@ -119,6 +120,7 @@ __all__ = [
     "delete_customer",
     "end_subscription",
     "expire_session",
+    "explain_reason",
     "fetch_charge",
     "fetch_dispute",
     "fetch_intent",

@@ -40,6 +40,11 @@ class StripeRefused(StripeError):
         self.param = param
         self.status = status
 
+    @property
+    def reason(self) -> str:
+        """The code and Stripe's words, as `explain_reason` reads them."""
+        return f"{self.code}: {self}" if self.code else str(self)
+
 
 def translated(call: Callable[Params, Answer]) -> Callable[Params, Answer]:
     """Make a call raise our errors instead of the library's."""

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from campaigns import banners, dates
+from campaigns.errors import explain_error
 from campaigns.models import Campaign, CampaignCopy, Plan, PlanCopy
 from campaigns.money import format_money
 from campaigns.progress import Progress
@@ -92,6 +93,12 @@ def pace(per_day: float, goal: Progress | None) -> str:
 def grouped(number: int) -> str:
     """Return a whole number with its digits grouped as in the reader's language: 1,000."""
     return str(number_format(number, force_grouping=True))
+
+
+@register.filter
+def explained(noted: str) -> str:
+    """Return a noted error in the reader's language."""
+    return explain_error(noted)
 
 
 @register.filter

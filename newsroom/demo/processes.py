@@ -84,6 +84,7 @@ def make_environment(folder: Path, *, port: int, sandbox_port: int) -> dict[str,
         "BEHIND_PROXY": "false",
         "DATA_DIR": str(folder),
         "NEWSROOM_TIME_ZONE": "Europe/Kyiv",
+        "READERS_PER_SUPPORTER": "10000",
         # Some wait for the pretend Stripe, and the others show pages.
         "GRANIAN_BLOCKING_THREADS": "32",
         "NO_PROXY": "127.0.0.1,localhost",

@@ -10,6 +10,7 @@ Where to find what:
     checkouts -> payments -> intents, invoices, subscriptions -> balance -> books
                              the steps of a payment
     clock -> schedule        events that happen at a set time
-    events -> deliveries     events, and the webhooks that carry them
+    events -> endpoints -> deliveries
+                             events, and the webhooks that carry them
     process, control         start and control the sandbox from a test, without Django
 """

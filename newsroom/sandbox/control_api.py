@@ -17,6 +17,7 @@ from newsroom.sandbox import (
     deliveries,
     disputes,
     documents,
+    endpoints,
     faults,
     intents,
     payments,
@@ -25,6 +26,7 @@ from newsroom.sandbox import (
     schedule,
     subscriptions,
 )
+from newsroom.sandbox.endpoints import is_receiver
 from newsroom.sandbox.errors import ApiError, make_missing_error
 from newsroom.sandbox.instruments import BANK_ACCOUNTS, find_card
 from newsroom.sandbox.models import (
@@ -93,6 +95,7 @@ def reset(data: dict[str, Any]) -> Any:
 def save_snapshot(data: dict[str, Any]) -> Any:
     """Remember all objects and events until this process ends, but no deliveries or settings."""
     _snapshot.update({model: list(model.objects.all()) for model in (Event, *SNAPSHOT_MODELS)})
+    _snapshot[StripeObject] = [row for row in _snapshot[StripeObject] if not is_receiver(row)]
     return {"objects": len(_snapshot[StripeObject])}
 
 
@@ -348,4 +351,5 @@ def set_webhook(data: dict[str, Any]) -> Any:
         if data.get("secret"):
             state.webhook_secret = data["secret"]
         state.save()
+        endpoints.set_receiver(url, secret=state.webhook_secret)
     return {"url": state.webhook_url, "secret": state.webhook_secret}

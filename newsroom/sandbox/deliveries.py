@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from newsroom.sandbox import clock, documents
+from newsroom.sandbox import documents
 from newsroom.sandbox.faults import take_matching_faults
 from newsroom.sandbox.models import Delivery, Event
 
@@ -42,14 +42,11 @@ def is_loopback(url: str) -> bool:
 
 
 def find_receivers(event_type: str) -> list[Receiver]:
-    """Return the default receiver and the registered endpoints that want this type of event.
+    """Return the registered endpoints that want this type of event.
 
     Endpoints on other machines can be registered but are never called.
     """
-    state = clock.load_state()
     receivers = []
-    if state.webhook_url:
-        receivers.append(Receiver(state.webhook_url, state.webhook_secret))
     for row in documents.select("webhook_endpoint").order_by("seq"):
         wanted = row.body["enabled_events"]
         if row.body["status"] != "enabled" or not is_loopback(row.body["url"]):

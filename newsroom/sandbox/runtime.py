@@ -9,7 +9,16 @@ from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
 
-from newsroom.sandbox import clock, context, deliveries, documents, schedule, server, settings
+from newsroom.sandbox import (
+    clock,
+    context,
+    deliveries,
+    documents,
+    endpoints,
+    schedule,
+    server,
+    settings,
+)
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 0.5
@@ -23,6 +32,7 @@ def set_default_receiver() -> None:
     if settings.SANDBOX_WEBHOOK_URL or not state.webhook_secret:
         state.webhook_secret = settings.SANDBOX_WEBHOOK_SECRET
     state.save()
+    endpoints.set_receiver(state.webhook_url, secret=state.webhook_secret)
 
 
 class Scheduler(threading.Thread):

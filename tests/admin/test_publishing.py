@@ -32,7 +32,7 @@ def test_a_failure_to_publish_needs_attention_until_it_is_over(
     assert list(client.get(listed).context["cl"].result_list) == [birthday]
     page = read_page(client.get(admin_url(Campaign, "change", birthday.pk)))
     assert "Publishing has failed since" in page
-    assert "No space left on device" in page
+    assert "(The disk is full). Readers still see" in page
     publish_campaign(birthday.pk)
     assert listed not in read_page(client.get("/admin/"))
 

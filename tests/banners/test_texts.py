@@ -7,9 +7,12 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from django.conf import settings
+import time_machine
+from django.conf import LazySettings, settings
 from django.utils.translation import override
 
+from campaigns.banners.pages import describe_campaign, draw_picture, render_page
+from campaigns.banners.placeholders import PLACEHOLDERS, find_values
 from campaigns.banners.publishing import render_banner
 from campaigns.banners.texts import choose_text
 from campaigns.models import Banner, Campaign, Goal
@@ -178,10 +181,11 @@ def test_custom_text_is_used_only_for_its_placement_state_and_language(
 @pytest.mark.parametrize(
     ("typed", "shown"),
     [
-        ("{targt} members", " members"),
+        ("{targt} members", "Third birthday"),
+        ("We need {targt}. Join us. {}", "Join us."),
         ("{target members", "target members"),
         ("target} members", "target members"),
-        ("{} {0} {a.b} {a[0]} end", "    end"),
+        ("{} {0} {a.b} {a[0]} end", "Third birthday"),
         ("{{target}} members", "1,000 members"),
         ("{ target } members", "1,000 members"),
         ("{target!r:>9} members", "1,000 members"),
@@ -201,6 +205,68 @@ def test_a_typing_error_never_makes_a_banner_disappear(
         language="en",
     )
     assert text.headline == shown
+
+
+EVERY = " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("en", "312 1,000 688 31 21 12,000 10,000 1 November 30 November"),
+        ("uk", "312 1 000 688 31 21 12 000 10 000 1 листопада 30 листопада"),
+    ],
+)
+def test_every_placeholder_works_in_every_campaign_text(
+    campaign: Campaign, settings: LazySettings, language: str, shown: str
+) -> None:
+    settings.READERS_PER_SUPPORTER = 10000
+    campaign.ends_at = at("2026-11-30 22:00")
+    texts = ("headline", "summary", "story", "use_of_money")
+    campaign.copies.update(**dict.fromkeys(texts, EVERY))
+    campaign.banners.create(placement="end", state="running", language=language, headline=EVERY)
+    with time_machine.travel(at("2026-11-10 12:05"), tick=False), override(language):
+        page = describe_campaign(campaign, [make_progress()], language=language)["copy"]
+        banner = choose_text(
+            campaign, make_progress(), placement="end", copy=page, language=language
+        )
+    for text in (banner.headline, *(getattr(page, name) for name in texts)):
+        words = re.sub(r"(?<=21) \w+|(the end of|кінця) ", "", text.replace("\xa0", " "))
+        assert words == f"{shown} Third birthday The Meridian Post"
+
+
+def test_a_missing_value_drops_its_sentence_and_no_more(campaign: Campaign) -> None:
+    campaign.supporters_before = 0
+    campaign.copies.update(
+        headline="One in {one_in} pays",
+        summary="We have {supporters} supporters. Join us! {counted} did.",
+        story="{days_left} left.\n\nJoin {newsroom}.\r\nOnly {remaining} to go.",
+    )
+    with time_machine.travel(at("2026-12-10 12:05"), tick=False):
+        copy = describe_campaign(campaign, [], language="en")["copy"]
+        assert (copy.headline, copy.summary) == ("", "Join us!")
+        assert copy.story.strip() == "Join The Meridian Post."
+        page = render_page(campaign, [], language="en")
+    assert "<h1>Third birthday</h1>" in page
+    assert draw_picture(campaign, [], language="en").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        ("2026-10-30 12:00", None),
+        ("2026-11-01 12:00", "30 days"),
+        ("2026-11-30 21:59", "1 day"),
+        ("2026-11-30 22:00", None),
+    ],
+)
+def test_the_days_left_include_today_and_exist_while_the_campaign_runs(
+    campaign: Campaign, moment: str, words: str | None
+) -> None:
+    campaign.ends_at = at("2026-11-30 22:00")  # midnight in Kyiv
+    with time_machine.travel(at(moment), tick=False):
+        values = find_values(campaign, make_progress(), name="", language="en")
+    assert values.get("days_left") == words
 
 
 def test_markup_in_custom_texts_is_escaped(campaign: Campaign) -> None:

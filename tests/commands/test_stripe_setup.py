@@ -109,6 +109,32 @@ def test_the_setup_can_skip_the_webhook_endpoint() -> None:
 
 
 @pytest.mark.usefixtures("shop")
+def test_the_setup_of_a_running_demo_finds_the_endpoint_that_is_there(
+    sandbox: SandboxControl,
+) -> None:
+    sandbox.set_webhook("http://127.0.0.1:8001/stripe/webhook/", secret="whsec_demo")
+    [first] = list_at_stripe("webhook_endpoints")
+    sandbox.set_webhook("http://127.0.0.1:8000/stripe/webhook/")  # it started on another port
+    output = run_command("stripe_setup", "--only-webhook")
+    [endpoint] = list_at_stripe("webhook_endpoints")
+    assert endpoint["id"] == first["id"]
+    assert endpoint["url"] == "http://127.0.0.1:8000/stripe/webhook/"
+    assert "whsec_" not in output
+    sandbox.set_webhook("")
+    assert list_at_stripe("webhook_endpoints") == []
+
+
+@pytest.mark.usefixtures("shop")
+def test_an_endpoint_of_an_earlier_setup_becomes_the_demos_own(sandbox: SandboxControl) -> None:
+    run_command("stripe_setup", "--only-webhook")
+    [made] = list_at_stripe("webhook_endpoints")
+    sandbox.set_webhook("http://127.0.0.1:8001/stripe/webhook/")
+    sandbox.set_webhook("http://127.0.0.1:8000/stripe/webhook/")
+    assert [row["id"] for row in list_at_stripe("webhook_endpoints")] == [made["id"]]
+    sandbox.set_webhook("")
+
+
+@pytest.mark.usefixtures("shop")
 def test_an_error_of_stripe_is_reported_and_the_setup_can_be_repeated(
     sandbox: SandboxControl,
 ) -> None:

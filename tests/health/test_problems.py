@@ -61,7 +61,7 @@ def test_staff_get_one_email_when_a_problem_begins_and_one_when_it_ends(
     assert (began.to, began.subject) == (["staff@example.org"], "Problem: E-mails can’t be sent")
     assert "We noticed this at 24 November 2026, 12:00 UTC." in began.body
     assert "Check the mail server and EMAIL_URL" in began.body
-    assert "ConnectionRefusedError" in began.body
+    assert "Details: The other server can’t be reached" in began.body
     assert ended.subject == "Solved: E-mails can’t be sent"
     assert "from 24 November 2026, 12:00 UTC to 24 November 2026, 12:03 UTC" in ended.body
 

@@ -149,7 +149,7 @@ def test_a_refund_a_dispute_and_their_settlements_at_once_end_in_stripes_state(
     settle_payment(sold)
     assert_settled(sandbox, ending)
     order = RefundOrder.objects.get()
-    assert (order.refund_id is None) == (order.error == "charge_disputed")
+    assert (order.refund_id is None) == (order.error.startswith("charge_disputed: "))
 
 
 def test_a_full_refund_in_the_dashboard_ends_our_order_with_the_reason(

@@ -72,7 +72,7 @@ class Command(BaseCommand):
         try:
             send()
         except stripe_api.StripeRefused as error:
-            return [f"{name}: {catalogue.describe(error)}"]
+            return [f"{name}: {error.reason}"]
         return []
 
     def _send_catalogue(self) -> list[str]:
@@ -82,13 +82,13 @@ class Command(BaseCommand):
             try:
                 catalogue.send_plan(plan)
             except stripe_api.StripeRefused as error:
-                refused.append(f"plan {plan.slug}: {catalogue.describe(error)}")
+                refused.append(f"plan {plan.slug}: {error.reason}")
                 continue
             for price in plan.prices.filter(is_active=True):
                 try:
                     catalogue.send_price(price)
                 except stripe_api.StripeRefused as error:
-                    refused.append(f"price {price.lookup_key}: {catalogue.describe(error)}")
+                    refused.append(f"price {price.lookup_key}: {error.reason}")
                 else:
                     self.stdout.write(f"price  {price.lookup_key}  {price.stripe_price_id}")
         return refused

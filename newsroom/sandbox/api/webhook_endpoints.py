@@ -1,11 +1,8 @@
 """/v1/webhook_endpoints"""
 
-import secrets
-
-from newsroom.sandbox import clock, documents
+from newsroom.sandbox import documents, endpoints
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
-from newsroom.sandbox.events import API_VERSION
 from newsroom.sandbox.parameters import BOOL, LIST_PARAMS, META, STR, UNSET
 
 from .routing import endpoint
@@ -25,23 +22,8 @@ from .routing import endpoint
 def create_webhook_endpoint(params: Document) -> Document:
     """Create an endpoint. Only this answer contains its secret."""
     _check_url(params["url"])
-    secret = f"whsec_{secrets.token_hex(16)}"
-    row = documents.create(
-        {
-            "id": documents.make_id("webhook_endpoint"),
-            "object": "webhook_endpoint",
-            "api_version": params.get("api_version", API_VERSION),
-            "application": None,
-            "created": clock.now(),
-            "description": params.get("description") or None,
-            "enabled_events": params["enabled_events"],
-            "livemode": False,
-            "metadata": documents.merge_metadata(None, params.get("metadata", {})),
-            "status": "enabled",
-            "url": params["url"],
-        },
-        notes={"secret": secret},
-    )
+    secret = endpoints.make_secret()
+    row = endpoints.create_endpoint(params, notes={"secret": secret})
     return {**row.body, "secret": secret}
 
 

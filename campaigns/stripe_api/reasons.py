@@ -1,0 +1,63 @@
+"""Stripe's reasons for a refusal in words, by its codes: https://docs.stripe.com/error-codes."""
+
+import re
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
+_CODE = re.compile("[a-z][a-z0-9_]*")
+_MISSING = _("Stripe doesn’t have this object, or our key belongs to another account or mode.")
+_KEY = _("Stripe doesn’t accept our key, or the key lacks a permission.")
+_PARAMETER = _("Stripe doesn’t accept one of the values that we sent.")
+
+REASONS: Mapping[str, StrOrPromise] = {
+    "account_closed": _("The bank account was closed."),
+    "account_invalid": _KEY,
+    "amount_too_large": _("The amount is larger than Stripe allows."),
+    "amount_too_small": _("The amount is smaller than Stripe allows."),
+    "api_key_expired": _KEY,
+    "authentication_required": _("The bank asks the payer to confirm the payment."),
+    "balance_insufficient": _("Your balance at Stripe is too low for this."),
+    "card_declined": _("The bank declined the card."),
+    "charge_already_refunded": _("The payment has been refunded in full already."),
+    "charge_disputed": _("The bank has reversed the payment in a dispute."),
+    "charge_not_refundable": _("This payment can’t be refunded at Stripe."),
+    "checkout_session_not_open": _("The payment page at Stripe is closed already."),
+    "customer_max_subscriptions": _("The customer has as many subscriptions as Stripe allows."),
+    "email_invalid": _("Stripe doesn’t accept the e-mail address."),
+    "expired_card": _("The card has expired."),
+    "idempotency_key_in_use": _("The same request is still being processed. Try again."),
+    "incorrect_cvc": _("The card’s security code is wrong."),
+    "insufficient_funds": _("The card has too little money."),
+    "invoice_already_paid": _("The invoice has been paid already."),
+    "invoice_not_editable": _("The invoice can’t be changed any more."),
+    "lock_timeout": _("Stripe is changing this object right now. Try again."),
+    "parameter_invalid_empty": _PARAMETER,
+    "parameter_invalid_integer": _PARAMETER,
+    "parameter_invalid_string_blank": _PARAMETER,
+    "parameter_missing": _PARAMETER,
+    "parameter_unknown": _PARAMETER,
+    "payment_intent_unexpected_state": _("The state of the payment at Stripe doesn’t allow this."),
+    "platform_api_key_expired": _KEY,
+    "processing_error": _("The card couldn’t be charged because of a fault. Try again."),
+    "rate_limit": _("Stripe gets too many requests right now. Try again."),
+    "refund_disputed_payment": _("The bank has reversed the payment in a dispute."),
+    "resource_already_exists": _("Stripe has an object with this ID already."),
+    "resource_missing": _MISSING,
+    "secret_key_required": _KEY,
+    "subscription_canceled": _("The subscription has ended at Stripe already."),
+    "testmode_charges_only": _("The Stripe account isn’t activated for real payments yet."),
+    "url_invalid": _("Stripe doesn’t accept the address of a page."),
+}
+
+
+def explain_reason(noted: str) -> str:
+    """Return the reason that was noted as `code` or as `code: Stripe's words`.
+
+    A known code is explained in the active language. Otherwise these are Stripe's own words.
+    """
+    code, _colon, words = noted.partition(": ")
+    if code in REASONS:
+        return str(REASONS[code])
+    return words if words and _CODE.fullmatch(code) else noted
