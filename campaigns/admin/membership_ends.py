@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import actions, stripe_api, tasks
 from campaigns.admin.forms import EndForm
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
+from campaigns.errors import describe_failure
 from campaigns.models import Membership
 
 
@@ -81,8 +82,7 @@ def _end(membership: Membership, ending: Ending, why: str, message: str | None) 
         raise NotDone(str(error)) from error
     except stripe_api.StripeRefused as error:
         words = gettext("Stripe refused, and nothing was changed. Reason: %(reason)s")
-        reason = stripe_api.explain_reason(error.reason)
-        raise NotDone(words % {"reason": reason}) from error
+        raise NotDone(words % {"reason": describe_failure(error)}) from error
     except stripe_api.StripeError as error:
         words = gettext("Stripe doesn’t answer. Check this page in a minute, and try again.")
         raise NotDone(words) from error
