@@ -241,7 +241,7 @@ def _end_membership_too(order: RefundOrder) -> None:
     except EndRefused:
         pass  # it has ended meanwhile
     except stripe_api.StripeRefused as error:
-        order.error = str(error)[:200]
+        order.error = error.reason[:200]
     except stripe_api.StripeError as error:
         order.error, order.next_attempt_at = type(error).__name__, timezone.now() + _TRY_AGAIN
     order.save(update_fields=["error", "next_attempt_at"])

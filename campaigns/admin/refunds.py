@@ -29,7 +29,7 @@ class OrderColumns:
         """Return Stripe's answer in words."""
         if order.refund_id and order.error:
             words = gettext("Refunded, but the membership wasn’t ended: %(reason)s")
-            return words % {"reason": order.error}
+            return words % {"reason": actions.explain_refusal(order)}
         if order.refund_id:
             return gettext("Refunded.")
         if order.next_attempt_at is None:

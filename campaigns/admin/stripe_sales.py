@@ -88,7 +88,7 @@ class StripeSaleAdmin(ActionPages, ViewOnlyAdmin):
     search_help_text = _("E-mail address or Stripe ID")
     fieldsets = [
         (None, {"fields": ["email", "price", ("status", "started_at"), "at_stripe"]}),
-        (_("Adoption"), {"fields": ["decision", "checkout", "adopted_by", "error"]}),
+        (_("Adoption"), {"fields": ["decision", "checkout", "adopted_by"]}),
         (_("At Stripe"), {"fields": ["subscription_id", "customer_id", "found_at"]}),
     ]
     readonly_fields = ["decision", "at_stripe"]
@@ -149,4 +149,5 @@ class StripeSaleAdmin(ActionPages, ViewOnlyAdmin):
         )
 
     def describe_state(self, row: Any) -> str:
-        return str(row.error)
+        # Jobs note the refusal in English.
+        return gettext(row.error) if row.error else ""
