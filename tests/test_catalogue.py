@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import structlog
 import time_machine
 from django.conf import LazySettings
 from django.contrib.auth.models import User
@@ -61,23 +60,24 @@ def name_concerns(client: Client) -> str:
     return read_page(client.get(reverse("admin:index")))
 
 
+@pytest.mark.usefixtures("campaign")
 @pytest.mark.parametrize(
     ("form", "url", "kind"),
     [(join_fields, JOIN, "year"), (gift_fields, GIFT, "gift")],
 )
 def test_a_refused_price_keeps_the_form_and_is_no_longer_offered(
-    client: Client, campaign: Campaign, form: Any, url: str, kind: str
+    client: Client, caplog: pytest.LogCaptureFixture, form: Any, url: str, kind: str
 ) -> None:
     price = get_price(kind)
     fields = form(client, price=str(price.pk))
     make_price(kind, amount_minor=9900)
     archive(price)
-    with structlog.testing.capture_logs() as logs:
-        answer = client.post(url, fields)
+    answer = client.post(url, fields)
     assert answer.status_code == 422
     assert f"{CANT_BE_BOUGHT} Choose another." in main_of(answer)
     assert read_form(answer).fields["email"] == "ada@example.org"
     assert f'name="price" value="{price.pk}"' not in main_of(client.get(url))
+    logs: list[Any] = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
     [refusal] = [log for log in logs if log["event"] == "price_refused"]
     assert refusal["price"] == price.lookup_key
     assert refusal["message"].endswith("The price specified is inactive.")

@@ -68,7 +68,7 @@ def test_a_refund_that_stripe_refuses_sends_no_mail(
     fields = fill_in(client, refund_url(payment), why="late", reason="duplicate", message=WORDS)
     sandbox.open_dispute(payment_intent=str(payment.intent_id))
     client.post(refund_url(payment), fields)
-    assert RefundOrder.objects.get().error == "charge_disputed"
+    assert RefundOrder.objects.get().error.startswith("charge_disputed")
     assert list_change_mails() == []
 
 

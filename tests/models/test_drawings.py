@@ -56,7 +56,7 @@ def test_a_drawing_keeps_its_shapes_and_paint_alone() -> None:
         (wrap('<path d="M0 0" style="fill:url(#x)"/>'), "url("),
         (wrap('<path d="M0 0&lt;script>"/>'), "Use plain colours"),
         (f"<!DOCTYPE svg [<!ENTITY a 'b'>]>{wrap(SHAPE)}", "DOCTYPE"),
-        (wrap("<g>" * 400 + SHAPE + "</g>" * 400), "groups within groups"),
+        (wrap("<g>" * 400 + SHAPE + "</g>" * 400), "nested groups"),
         (wrap(SHAPE * LONGEST), "too large"),
     ],
 )
