@@ -89,6 +89,7 @@ def make_cookie(site: LiveServer, client: Client, settings: LazySettings) -> Any
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("editor")
 @pytest.mark.django_db(transaction=True)
 def test_admin_pages_are_accessible_and_follow_the_content_policy(

@@ -54,6 +54,7 @@ def render_page(campaign: Campaign, *, state: str, language: str) -> str:
     return PAGE.format(css=css, language=language, **banners)
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db
 def test_every_placement_fits_in_every_state() -> None:
     campaign = make_campaign(starts_at=BEGIN, ends_at=END)

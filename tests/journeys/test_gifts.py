@@ -111,6 +111,7 @@ def test_twenty_gifts_are_bought_from_a_pasted_list(site: Site, reader: Reader) 
     )
 
 
+@pytest.mark.thorough
 def test_a_scheduled_gift_can_be_changed_until_its_day(site: Site, reader: Reader) -> None:
     page = reader.page
     open_gift(page, site)

@@ -31,7 +31,6 @@ from tests.support.processes import Site
 pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.long]
 
 
-@pytest.mark.both_databases
 def test_a_reader_becomes_a_member_from_the_article(site: Site, reader: Reader) -> None:
     page = reader.page
     assert reader.read_count(site.url) == 0
@@ -55,7 +54,6 @@ def test_a_reader_becomes_a_member_from_the_article(site: Site, reader: Reader) 
     reader.check_page("mail-receipt")
 
 
-@pytest.mark.both_databases
 def test_a_gift_is_bought_and_claimed(site: Site, reader: Reader) -> None:
     page = reader.page
     before = reader.read_count(site.url)
@@ -91,7 +89,6 @@ def test_the_thank_you_page_settles_a_payment_without_webhooks(site: Site, reade
         site.sandbox.remove_faults()
 
 
-@pytest.mark.both_databases
 def test_the_sweep_settles_a_payment_of_a_reader_who_never_returns(
     site: Site, chromium: Browser
 ) -> None:
@@ -178,6 +175,7 @@ def test_sign_up_works_with_the_keyboard_alone(site: Site, reader: Reader) -> No
 
 
 @pytest.mark.once
+@pytest.mark.thorough
 @pytest.mark.parametrize("width", [320, 768, 1440])
 def test_every_page_fits_its_window_and_passes_axe(
     site: Site, chromium: Browser, width: int

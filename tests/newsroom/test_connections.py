@@ -11,7 +11,11 @@ import pytest
 from newsroom.demo.processes import find_free_port
 from tests.support.processes import Site, run_site, wait_until
 
-pytestmark = [pytest.mark.xdist_group("survival"), pytest.mark.both_databases]
+pytestmark = [
+    pytest.mark.xdist_group("survival"),
+    pytest.mark.both_databases,
+    pytest.mark.thorough,
+]
 
 READERS = 12
 WAVES = 2
@@ -37,7 +41,7 @@ def start_web(site: Site, name: str, *options: str, settings: str) -> str:
         *("granian", "--interface", "wsgi", "newsroom.wsgi:application", "--port", str(port)),
         *("--workers", "1", "--blocking-threads-idle-timeout", str(IDLE), *options),
     )
-    url = f"http://127.0.0.1:{port}/campaign/birthday/"
+    url = f"http://127.0.0.1:{port}/campaign/birthday/join/"  # not a published file
     site.processes.wait_for(name, url)
     return url
 

@@ -92,6 +92,7 @@ def read_row(folder: Path, sql: str) -> tuple[Any, ...]:
         return row
 
 
+@pytest.mark.thorough
 def test_the_journey_works_without_a_browser_and_its_data_are_kept(tmp_path: Path) -> None:
     port = str(find_free_port())
     first = run_demo("--once", "--empty", "--port", port, "--data", str(tmp_path / "demo"))
