@@ -25,7 +25,10 @@ def describe_health(*, at: datetime) -> dict[str, Any]:
             for problem in problems
         ],
         "seen_at": read_signs(),
-        "jobs": {job.name: {"due": job.due, "oldest_due_at": job.oldest_due_at} for job in jobs},
+        "jobs": {
+            job.name: {"due": job.due, "oldest_due_at": job.oldest_due_at, "failed": job.failed}
+            for job in jobs
+        },
         "oldest_due_at": oldest,
         "last_event_at": find_last_event(),
         "last_publish_at": find_last_publish(),

@@ -54,6 +54,12 @@ class _Facts(Collector):
                 for job in jobs
             },
         )
+        yield _family(
+            "newsroom_job_failed_rows",
+            "Rows that this job failed on and has not finished since",
+            "job",
+            {job.name: job.failed for job in jobs},
+        )
         times = {
             **read_signs(),
             "event": find_last_event(),

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns import health
-from campaigns.models import OutgoingMail, Problem, Sign
+from campaigns.models import JobFailure, OutgoingMail, Problem, Sign
 from tests.support.factories import at, make_campaign
 from tests.support.processes import wait_until
 from tests.support.staff import read_page, store_event
@@ -70,7 +70,11 @@ def test_details_need_the_token_or_a_staff_account(client: Client, settings: Laz
     assert answer.status_code == 200
     assert (facts["status"], facts["problems"]) == ("ok", [])
     assert facts["seen_at"] == {"worker": "2026-11-24T12:00:00Z", "beat": "2026-11-24T12:00:00Z"}
-    assert facts["jobs"]["mails"] == {"due": 1, "oldest_due_at": "2026-11-24T11:58:00Z"}
+    assert facts["jobs"]["mails"] == {
+        "due": 1,
+        "oldest_due_at": "2026-11-24T11:58:00Z",
+        "failed": 0,
+    }
     assert facts["oldest_due_at"] == "2026-11-24T11:58:00Z"
     assert facts["last_event_at"] == "2026-11-24T11:30:00Z"
     assert facts["last_publish_at"] == "2026-11-24T11:59:00Z"
@@ -88,6 +92,7 @@ def test_metrics_need_the_token(client: Client, settings: LazySettings) -> None:
     Problem.objects.create(kind="mail", detail="ConnectionRefusedError")
     due = timezone.now() - timedelta(minutes=2)
     OutgoingMail.objects.create(key="one", kind="receipt", next_attempt_at=due)
+    JobFailure.objects.create(job="mails", row="1", error="OSError")
     for token in ("", "wrong"):
         answer = ask(client, "metrics/", token)
         assert (answer.status_code, answer.content) == (401, b"")
@@ -97,6 +102,7 @@ def test_metrics_need_the_token(client: Client, settings: LazySettings) -> None:
         'newsroom_problem{kind="worker"} 0.0',
         'newsroom_job_due_rows{job="mails"} 1.0',
         'newsroom_job_oldest_due_seconds{job="mails"} 120.0',
+        'newsroom_job_failed_rows{job="mails"} 1.0',
         'newsroom_last_seen_timestamp_seconds{of="beat"} 1.7955216e+09',
     ):
         assert line in lines
