@@ -282,8 +282,8 @@ def main() -> None:
             ["webhooks stored", f"{middle['stored']:.0f}", f"{statistics.median(ratios):.1f}"],
             [
                 "events processed, one worker",
-                f"{middle['worked on']:.0f}",
-                f"{middle['limit'] / middle['worked on']:.0f}",
+                f"{middle['processed']:.0f}",
+                f"{middle['limit'] / middle['processed']:.0f}",
             ],
         ]
         print(as_table(["a second", "median", "times slower than the limit"], rows))

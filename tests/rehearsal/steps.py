@@ -264,8 +264,10 @@ def run_old_release(machine: Machine, crowd: Crowd) -> str:
 def find_release_before_newest_migration() -> str:
     """Return the commit before the newest migration was added, or "" if it isn't known."""
     newest = sorted((ROOT / "campaigns" / "migrations").glob("0*.py"))[-1]
+    # A migration that a merge brought in counts as added by the merge.
+    with_merges = ("--first-parent", "-m")
     log = subprocess.run(
-        ["git", "log", "-1", "--diff-filter=A", "--format=%H", "--", str(newest)],
+        ["git", "log", "-1", *with_merges, "--diff-filter=A", "--format=%H", "--", str(newest)],
         cwd=ROOT,
         capture_output=True,
         text=True,
