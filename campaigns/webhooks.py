@@ -284,7 +284,7 @@ def _postpone(event: StripeEvent, error: Exception) -> None:
 
 
 def replay_events(event_ids: list[str]) -> int:
-    """Make processed events due again, to read Stripe anew; returns how many were changed."""
+    """Make processed events due again, so that Stripe is read again; returns how many changed."""
     closed = states_before(StripeEvent.MOVES, StripeEvent.Status.NEW)
     return StripeEvent.objects.filter(event_id__in=event_ids, status__in=closed).update(
         status=StripeEvent.Status.NEW, next_attempt_at=timezone.now(), is_replayed=True
