@@ -92,7 +92,7 @@ def limit_waits(
 ) -> Callable[[HttpRequest], HttpResponseBase]:
     """Let nobody wait for Stripe for longer than WAIT_SECONDS, however many calls a page makes.
 
-    Calls that somebody waits for go ahead of those of the workers.
+    Calls that a reader waits for go before those of the workers.
     """
 
     def handle(request: HttpRequest) -> HttpResponseBase:

@@ -148,7 +148,7 @@ def _try(job: Job | Sweep, item: Any, failed_before: Collection[str]) -> bool | 
 
 
 def _record_failure(job: Job | Sweep, row: str, error: Exception) -> None:
-    # Only the kind of error: its text may hold somebody's address.
+    # Store only the kind of error: its text may contain an e-mail address.
     kind = type(error).__name__
     if isinstance(error, _EXPECTED):
         log.warning("job_failed", job=job.name, row=row[:8], error=kind)

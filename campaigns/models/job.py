@@ -25,7 +25,7 @@ class JobFailure(models.Model):
     job = models.CharField(_("job"), max_length=40)
     row = models.CharField(_("row"), max_length=64)
     attempts = models.PositiveIntegerField(_("failed attempts"), default=1)
-    # The kind of error only: its text may hold somebody's address.
+    # Only the kind of error: its text may contain an e-mail address.
     error = models.CharField(_("error"), max_length=200)
     failed_at = models.DateTimeField(_("last failure at"), default=timezone.now)
 

@@ -1,7 +1,7 @@
 """The calls to Stripe a second that all processes share, and pauses that Stripe asks for.
 
 The budget is one row, which a call moves ahead with one statement: it works wherever there is a
-database, and needs no other server. A call made while somebody waits (`readers_first`) may use what
+database, and needs no other server. A call made while a reader waits (`readers_first`) may use what
 the coming seconds would bring, so that it doesn't queue behind the workers' calls.
 https://docs.stripe.com/rate-limits
 """
@@ -53,7 +53,7 @@ current_batch: ContextVar[Batch | None] = ContextVar("current_batch", default=No
 
 @contextmanager
 def readers_first() -> Iterator[None]:
-    """Let the calls made within go ahead of those of the workers: somebody is waiting."""
+    """Put the calls made within before those of the workers, because a reader is waiting."""
     token = _is_for_reader.set(True)
     try:
         yield

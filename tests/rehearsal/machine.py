@@ -194,7 +194,6 @@ class Machine:
             "GIFT_CODE_KEY": secrets.token_urlsafe(48),
             "DATABASE_URL": self.get_database_url(database),
             "CELERY_BROKER_URL": self.redis.url,
-            "CACHE_URL": self.redis.url.replace("redis://", "rediscache://")[:-1] + "1",
             "DATA_DIR": data,
             "PUBLISH_DIR": f"{data}/published",
             "STRIPE_SECRET_KEY": SECRET_KEY,
