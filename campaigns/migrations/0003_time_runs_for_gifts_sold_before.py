@@ -1,13 +1,13 @@
-from django.apps.registry import Apps as StateApps
+from typing import Any
+
 from django.db import migrations
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models import F
 
 ENDED = ["revoked", "expired"]
 BATCH = 500
 
 
-def let_time_run(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+def let_time_run(apps: Any, schema_editor: Any) -> None:
     """Gifts sold before had no timeline, and one mail a gift instead of one a purchase."""
     Gift = apps.get_model("campaigns", "Gift")
     OutgoingMail = apps.get_model("campaigns", "OutgoingMail")

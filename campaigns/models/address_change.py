@@ -1,12 +1,12 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models.copy import find_site_language, list_languages
 from campaigns.models.member import FormerAddress, Member
 
 
@@ -54,7 +54,7 @@ class AddressChange(models.Model):
     )
     email = models.EmailField(_("new e-mail"), max_length=254)
     language = models.CharField(
-        _("language"), max_length=8, choices=settings.LANGUAGES, default="en"
+        _("language"), max_length=8, choices=list_languages, default=find_site_language
     )
     asked_at = models.DateTimeField(_("requested at"), default=timezone.now)
     old_confirmed_at = models.DateTimeField(

@@ -12,7 +12,7 @@ class AttemptCount(models.Model):
 
     class Meta:
         verbose_name = _("number of attempts")
-        verbose_name_plural = _("numbers of attempts")
+        verbose_name_plural = _("attempt counts")
 
     def __str__(self) -> str:
         return f"{self.count} until {self.ends_at:%H:%M:%S}"

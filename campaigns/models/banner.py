@@ -4,21 +4,28 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.models.campaign import Campaign
 from campaigns.models.copy import Copy
 
+# The most characters that readers see of each text. The columns have room for links.
+LONGEST = {"headline": 70, "text": 240, "join_label": 30, "gift_label": 30, "small_print": 160}
+
 
 class Banner(Copy):
-    """Staff's banner text for one placement and state; without a row, the default text is used.
+    """Staff's banner texts for one placement and state; empty texts show the default ones.
 
-    Its placeholders are listed in campaigns/banners/placeholders.py.
+    Headline and text belong together: with a headline, an empty text means no text. Placeholders
+    are listed in campaigns/banners/placeholders.py, markup in campaigns/forms/markup.py.
     """
 
     class Placement(models.TextChoices):
         TOP = "top", _("bar at the top")
         INLINE = "inline", _("block inside the article")
         END = "end", _("card at the end of the article")
+        CORNER = "corner", _("card in the corner of the window")
 
     class State(models.TextChoices):
         BEFORE = "before", _("before the campaign")
         RUNNING = "running", _("running")
+        NEARLY = "nearly", _("nearly there")
+        LAST_DAY = "last_day", _("last day")
         REACHED = "reached", _("goal reached")
         ENDED = "ended", _("ended")
 
@@ -27,8 +34,17 @@ class Banner(Copy):
     )
     placement = models.CharField(_("placement"), max_length=8, choices=Placement)
     state = models.CharField(_("state"), max_length=8, choices=State)
-    headline = models.CharField(_("headline"), max_length=70)
-    text = models.CharField(_("text"), max_length=240, blank=True)
+    headline = models.CharField(_("headline"), max_length=600, blank=True)
+    text = models.CharField(_("text"), max_length=1200, blank=True)
+    join_label = models.CharField(
+        _("first button"), max_length=60, blank=True, default="", db_default=""
+    )
+    gift_label = models.CharField(
+        _("second button"), max_length=60, blank=True, default="", db_default=""
+    )
+    small_print = models.CharField(
+        _("small print"), max_length=600, blank=True, default="", db_default=""
+    )
 
     class Meta:
         verbose_name = _("banner text")

@@ -1,7 +1,8 @@
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -63,6 +64,55 @@ class Campaign(models.Model):
             "Number of supporters before the campaign. Banners mention it if it isn’t zero."
         ),
     )
+    takes_contributions = models.BooleanField(
+        _("accept contributions without membership"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "Readers can give once without becoming a member, at prices of the kind “contribution "
+            "without membership”. They count towards a money goal, and never as new members."
+        ),
+    )
+    reminds_unfinished = models.BooleanField(
+        _("remind readers of unfinished payments"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "Readers who left the payment page get one e-mail three hours later, at most one in "
+            "30 days, with a link to continue. They can opt out."
+        ),
+    )
+    shows_wall = models.BooleanField(
+        _("show new members on a wall"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "New members can give their first name, town and a sentence for the campaign page. "
+            "They appear once you approve them, beside the true count."
+        ),
+    )
+    friends_for_reward = models.PositiveSmallIntegerField(
+        _("friends for a reward"),
+        default=0,
+        db_default=0,
+        help_text=_(
+            "Members get months of membership each time this many friends have joined by their "
+            "link and weren’t refunded. With 0 they get nothing."
+        ),
+    )
+    reward_months = models.PositiveSmallIntegerField(
+        _("months for each reward"),
+        default=1,
+        db_default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(12)],
+    )
+    most_reward_months = models.PositiveSmallIntegerField(
+        _("most months for one member"),
+        default=12,
+        db_default=12,
+        validators=[MinValueValidator(1), MaxValueValidator(120)],
+        help_text=_("Months that one member can get for friends in this campaign."),
+    )
     # Closing stores the final counts. Later changes are shown separately.
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
     closed_by = models.CharField(
@@ -107,6 +157,23 @@ class Campaign(models.Model):
     hides_banners = models.BooleanField(
         _("banners hidden"), default=False, db_default=False, editable=False
     )
+    # Banners disappear at the beginning of this day in the campaign's zone.
+    hide_banners_on = models.DateField(
+        _("hide banners on"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "After the end, banners show the final count until this day, in the campaign’s time "
+            "zone. If it is empty, they stay until you hide them."
+        ),
+    )
+    nearly_percent = models.PositiveSmallIntegerField(
+        _("nearly there at"),
+        default=90,
+        db_default=90,
+        validators=[MinValueValidator(1), MaxValueValidator(99)],
+        help_text=_("From this percent of the target, banners say that you’re nearly there."),
+    )
     emblem = models.TextField(
         _("emblem"),
         blank=True,
@@ -124,6 +191,11 @@ class Campaign(models.Model):
     class Meta:
         verbose_name = _("campaign")
         verbose_name_plural = _("campaigns")
+        permissions = [
+            ("plan_campaign", _("Can change a campaign’s dates and settings, and recount it")),
+            ("publish_banners", _("Can publish, hide and show banners")),
+            ("close_campaign", _("Can close and reopen campaigns")),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at")),
@@ -143,6 +215,32 @@ class Campaign(models.Model):
     def holds(self, moment: datetime) -> bool:
         """Return whether the moment is in the window; the end is exclusive."""
         return self.phase(at=moment) is Phase.RUNNING
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the window in the campaign's zone; an end at midnight is exclusive."""
+        return (self.ends_at - timedelta(microseconds=1)).astimezone(self.zone_info).date()
+
+    @property
+    def last_day_begins_at(self) -> datetime:
+        return self._begin_day(self.last_day)
+
+    def is_last_day(self, *, at: datetime) -> bool:
+        return self.holds(at) and at >= self.last_day_begins_at
+
+    def _begin_day(self, day: date) -> datetime:
+        """Return the first moment of a day in the campaign's zone."""
+        return datetime.combine(day, time(), self.zone_info).astimezone(UTC)
+
+    @property
+    def banners_end_at(self) -> datetime | None:
+        """The moment from which there are no banners, if staff set a day for it."""
+        return None if self.hide_banners_on is None else self._begin_day(self.hide_banners_on)
+
+    def is_without_banners(self, *, at: datetime) -> bool:
+        """Return whether staff have hidden the banners, or set a day for it that has come."""
+        ends_at = self.banners_end_at
+        return self.hides_banners or (ends_at is not None and at >= ends_at)
 
     @property
     def zone_info(self) -> ZoneInfo:

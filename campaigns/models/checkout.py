@@ -1,7 +1,6 @@
 import uuid
 from datetime import datetime
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -9,12 +8,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from campaigns.models.campaign import Campaign
+from campaigns.models.copy import find_site_language, list_languages
+from campaigns.models.due import DueModel
 from campaigns.models.member import Member
 from campaigns.models.moves import check_move
-from campaigns.models.plan import Price
+from campaigns.models.origin import HasOrigin
+from campaigns.models.plan import Price, Terms
 
 
-class Checkout(models.Model):
+class Checkout(HasOrigin, DueModel):
     """An order of a reader, written before Stripe is called.
 
     Its id is the only metadata that we give Stripe, on the session and on the payment intent or
@@ -24,6 +26,7 @@ class Checkout(models.Model):
     class Kind(models.TextChoices):
         JOIN = "join", _("membership")
         GIFT = "gift", _("gift membership")
+        CONTRIBUTION = "contribution", _("contribution without membership")
 
     class Status(models.TextChoices):
         STARTING = "starting", _("starting")  # Stripe hasn't been asked, or hasn't answered
@@ -50,7 +53,7 @@ class Checkout(models.Model):
     }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     campaign = models.ForeignKey(
         Campaign,
         on_delete=models.PROTECT,
@@ -59,7 +62,6 @@ class Checkout(models.Model):
         blank=True,
         related_name="checkouts",
     )
-    placement = models.CharField(_("placement"), max_length=32, blank=True)
     price = models.ForeignKey(
         Price, on_delete=models.PROTECT, verbose_name=_("price"), related_name="+"
     )
@@ -68,16 +70,9 @@ class Checkout(models.Model):
     email = models.EmailField(_("e-mail"), max_length=254)
     name = models.CharField(pgettext_lazy("a person’s", "name"), max_length=120, blank=True)
     language = models.CharField(
-        _("language"), max_length=8, choices=settings.LANGUAGES, default="en"
+        _("language"), max_length=8, choices=list_languages, default=find_site_language
     )
     typed = models.JSONField(_("form content"), default=dict, blank=True)
-    # The reader agreed to get the newsletter: the words beside the box, and when it was sent.
-    newsletter_wording = models.TextField(
-        _("newsletter: consent text"), blank=True, default="", db_default=""
-    )
-    newsletter_agreed_at = models.DateTimeField(
-        _("newsletter: consent given at"), null=True, blank=True
-    )
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.STARTING)
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
     member = models.ForeignKey(
@@ -105,8 +100,13 @@ class Checkout(models.Model):
     reading_since = models.DateTimeField(
         _("reading from Stripe since"), null=True, blank=True, editable=False
     )
-    settle_at = models.DateTimeField(
-        _("settle at"), null=True, blank=True, db_index=True, editable=False, db_column="look_at"
+    due_at = models.DateTimeField(
+        _("next work due at"),
+        null=True,
+        blank=True,
+        db_index=True,
+        editable=False,
+        db_column="look_at",
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     opened_at = models.DateTimeField(
@@ -120,6 +120,15 @@ class Checkout(models.Model):
     class Meta:
         verbose_name = _("checkout")
         verbose_name_plural = _("checkouts")
+        indexes = [
+            models.Index(fields=["opened_at"], name="checkout_opened"),
+            models.Index(fields=["friend"], condition=~Q(friend=""), name="checkout_of_friend"),
+            models.Index(fields=["-created_at", "-id"], name="checkout_newest"),
+            models.Index(fields=["email"], name="checkout_email"),
+            models.Index(
+                fields=["customer_id"], condition=~Q(customer_id=""), name="checkout_customer"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["starting", "expired"])
@@ -130,7 +139,7 @@ class Checkout(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.id}"
+        return f"{self._meta.verbose_name} {self.id}"
 
     def move_to(self, status: Status) -> None:
         """Change the state of a locked Checkout without saving it; raises ForbiddenMove."""
@@ -149,6 +158,11 @@ class Checkout(models.Model):
     def quantity(self) -> int:
         """The number bought at this price: one, or one for each gift."""
         return len(self.typed.get("gifts", [])) or 1
+
+    @property
+    def terms(self) -> Price | Terms:
+        """The price, with the amount that the reader chose if it is open."""
+        return self.price.at_amount(self.amount_minor)
 
     @property
     def is_complete(self) -> bool:

@@ -6,9 +6,11 @@ are kept, and everything that could run, load or name something is refused or le
 
 import re
 from collections.abc import Container, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from xml.etree import ElementTree
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
@@ -38,6 +40,9 @@ ATTRIBUTES = {
         _NUMBERS,
     ),
 }
+
+
+_SIZE = ' width="48" height="48"'  # on pages, unless their styles say otherwise
 
 
 class DrawingRefused(ValueError):
@@ -72,7 +77,7 @@ def clean_drawing(svg: str) -> SafeString:
     box = _find_box(root)
     paint = _write_attributes(root, without={"width", "height", "x", "y"})
     return mark_safe(  # noqa: S308 (every part was checked above)
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" width="48" height="48"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}"{_SIZE}'
         f'{paint} aria-hidden="true">{shapes}</svg>'
     )
 
@@ -132,3 +137,21 @@ def _list_attributes(
                 _("This drawing contains “%(value)s”. Use plain colours and numbers.")
                 % {"value": value[:30]}
             )
+
+
+def free_drawing(svg: str, *, ink: str) -> str:
+    """Return a clean drawing for a file of its own: in its own size, with that current colour."""
+    return svg.replace(_SIZE, f' color="{ink}"', 1)
+
+
+def read_logo() -> SafeString:
+    """Return the drawing that NEWSROOM_LOGO names; empty without one.
+
+    Raises OSError and ValueError; a check reports them at the start.
+    """
+    return _read_drawing(settings.NEWSROOM_LOGO) if settings.NEWSROOM_LOGO else SafeString("")
+
+
+@cache
+def _read_drawing(path: str) -> SafeString:
+    return clean_drawing(Path(path).read_text("utf-8"))

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from django.db.models import F, Model, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 # Work on one row takes less: every server that it asks has a shorter time limit.
 LEASE = timedelta(seconds=40)
@@ -19,28 +20,32 @@ LEASE = timedelta(seconds=40)
 _CANDIDATES = 20
 
 
-def select_due(
-    rows: QuerySet[Any], *, at: datetime, column: str = "next_attempt_at"
-) -> QuerySet[Any]:
+class DueModel(models.Model):
+    """A model whose rows a job works on: `due_at` says when next, or null if there is no work.
+
+    The columns keep the names that they had before all models shared one field name.
+    """
+
+    due_at = models.DateTimeField(_("next work due at"), null=True, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+def select_due(rows: QuerySet[Any], *, at: datetime) -> QuerySet[Any]:
     """Return the rows whose work is due at `at`, the longest due first."""
-    return rows.filter(**{f"{column}__lte": at}).order_by(column, "pk")
+    return rows.filter(due_at__lte=at).order_by("due_at", "pk")
 
 
-def claim_row(
-    rows: QuerySet[Any],
-    *,
-    lease: timedelta = LEASE,
-    column: str = "next_attempt_at",
-    at: datetime | None = None,
-) -> Any:
+def claim_row(rows: QuerySet[Any], *, lease: timedelta = LEASE, at: datetime | None = None) -> Any:
     """Claim the row that has been due longest; return its primary key, or None if none is due.
 
     `at` is the time by which it has to be due; the lease begins now. A row that another worker has
     claimed or locked is passed over. Counts the attempt if the model has a column for it.
     """
     now = timezone.now()
-    due = select_due(rows, at=at or now, column=column)
-    changes: dict[str, Any] = {column: now + lease}
+    due = select_due(rows, at=at or now)
+    changes: dict[str, Any] = {"due_at": now + lease}
     if _counts_attempts(rows.model):
         changes["attempts"] = F("attempts") + 1
     if connection.features.has_select_for_update_skip_locked:
@@ -50,7 +55,7 @@ def claim_row(
                 rows.model._default_manager.filter(pk=pk).update(**changes)
         return pk
     for pk in list(due.values_list("pk", flat=True)[:_CANDIDATES]):
-        if select_due(rows, at=at or now, column=column).order_by().filter(pk=pk).update(**changes):
+        if select_due(rows, at=at or now).order_by().filter(pk=pk).update(**changes):
             return pk
     return None
 

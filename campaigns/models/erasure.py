@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models.due import DueModel
 from campaigns.models.member import Member
 from campaigns.people import canonical_email, spellings_of
 
@@ -18,10 +19,10 @@ from campaigns.people import canonical_email, spellings_of
 class ErasureManager(models.Manager["Erasure"]):
     def restart(self, member: Member, *, at: datetime) -> None:
         """Repeat the erasure of a person: something new of theirs arrived and has to end too."""
-        self.filter(member=member).update(done_at=None, next_attempt_at=at, events_read_to=0)
+        self.filter(member=member).update(done_at=None, due_at=at, events_read_to=0)
 
 
-class Erasure(models.Model):
+class Erasure(DueModel):
     """A request to erase a person's data; due until nothing names them any more."""
 
     member = models.OneToOneField(
@@ -37,8 +38,12 @@ class Erasure(models.Model):
         blank=True,
     )
     why = models.CharField(_("reason"), max_length=200, blank=True)
-    next_attempt_at = models.DateTimeField(
-        _("next attempt at"), null=True, blank=True, default=timezone.now
+    due_at = models.DateTimeField(
+        _("next attempt at"),
+        null=True,
+        blank=True,
+        default=timezone.now,
+        db_column="next_attempt_at",
     )
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     error = models.CharField(_("error"), max_length=200, blank=True)
@@ -55,20 +60,20 @@ class Erasure(models.Model):
         verbose_name_plural = _("erasures")
         indexes = [
             models.Index(
-                fields=["next_attempt_at"],
-                condition=Q(next_attempt_at__isnull=False),
+                fields=["due_at"],
+                condition=Q(due_at__isnull=False),
                 name="erasure_due",
             )
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(done_at__isnull=True) | Q(next_attempt_at__isnull=True),
+                condition=Q(done_at__isnull=True) | Q(due_at__isnull=True),
                 name="erasure_due_until_done",
             )
         ]
 
     def __str__(self) -> str:
-        return f"erasure {self.pk}"
+        return f"{self._meta.verbose_name} {self.pk}"
 
 
 class ErasedAddressManager(models.Manager["ErasedAddress"]):

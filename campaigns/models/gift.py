@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.checkout import Checkout
 from campaigns.models.codes import HINT_LENGTH, derive_code, hash_code, rederive_code
+from campaigns.models.due import DueModel
 from campaigns.models.member import Member
 from campaigns.models.membership import Membership
 from campaigns.models.moves import check_move
@@ -17,7 +18,7 @@ from campaigns.models.payment import Payment, Refund
 from campaigns.models.plan import Price
 
 
-class Gift(models.Model):
+class Gift(DueModel):
     """A membership bought for someone else. The row is created when the payment succeeds."""
 
     class Status(models.TextChoices):
@@ -96,7 +97,10 @@ class Gift(models.Model):
     stepped_until = models.DateTimeField(
         _("steps done until"), null=True, blank=True, editable=False
     )
-    next_step_at = models.DateTimeField(_("next step at"), null=True, blank=True, editable=False)
+    # When the next reminder, or the expiry, is due.
+    due_at = models.DateTimeField(
+        _("next work due at"), null=True, blank=True, editable=False, db_column="next_step_at"
+    )
     generation = models.PositiveSmallIntegerField(_("generation"), default=1)
     code_hash = models.CharField(_("claim code hash"), max_length=64, unique=True)
     code_hint = models.CharField(_("start of the claim code"), max_length=HINT_LENGTH, blank=True)
@@ -118,14 +122,17 @@ class Gift(models.Model):
         related_name="gift",
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    # Not a column: the newest change that its buyer or staff have seen (0: none), to be checked
+    # under the lock. None: it doesn't matter.
+    newest_seen: int | None = None
 
     class Meta:
         verbose_name = _("gift")
         verbose_name_plural = _("gifts")
         indexes = [
             models.Index(
-                fields=["next_step_at"],
-                condition=Q(next_step_at__isnull=False),
+                fields=["due_at"],
+                condition=Q(due_at__isnull=False),
                 name="gift_step_due",
             ),
             models.Index(
@@ -133,6 +140,19 @@ class Gift(models.Model):
                 condition=Q(delivered_at__isnull=True),
                 name="gift_undelivered",
             ),
+            models.Index(fields=["-paid_at", "-id"], name="gift_newest"),
+            models.Index(
+                fields=["bounced_at"], condition=Q(bounced_at__isnull=False), name="gift_bounced"
+            ),
+            models.Index(
+                fields=["reversed_at"], condition=Q(reversed_at__isnull=False), name="gift_reversed"
+            ),
+            models.Index(
+                fields=["-claimed_at"],
+                condition=Q(claimed_at__isnull=False),
+                name="gift_newest_claim",
+            ),
+            models.Index(fields=["recipient_email"], name="gift_recipient"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["checkout", "position"], name="gift_once_a_position"),
@@ -149,7 +169,7 @@ class Gift(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"gift {self.code_hint}…"
+        return f"{self._meta.verbose_name} {self.code_hint}…"
 
     def move_to(self, status: Status) -> None:
         """Change the status of a locked gift; raises ForbiddenMove. The caller saves."""

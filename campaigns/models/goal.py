@@ -1,5 +1,5 @@
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +21,26 @@ class Goal(models.Model):
     kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.NEW_MEMBERS)
     # For money, in minor units of the campaign's currency.
     target = models.PositiveBigIntegerField(_("target"))
+    # Counted before the campaign, such as 3,120 supporters of the 4,000 that are wanted.
+    starts_from = models.PositiveBigIntegerField(
+        _("starting number"),
+        default=0,
+        db_default=0,
+        help_text=_(
+            "What you had before the campaign. Banners add the count to it and say so. Reports "
+            "keep the count alone."
+        ),
+    )
+    # Without one, banners say thanks once the target is reached, and the count goes on.
+    stretch_target = models.PositiveBigIntegerField(
+        _("next target"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Banners show this target once the first one is reached. Leave it empty to say thanks "
+            "and to keep counting."
+        ),
+    )
     is_primary = models.BooleanField(
         _("primary goal"), default=False, help_text=_("The goal that banners show.")
     )
@@ -33,6 +53,16 @@ class Goal(models.Model):
                 condition=Q(target__gt=0),
                 name="goal_target_above_zero",
                 violation_error_message=_("The target must be above zero."),
+            ),
+            models.CheckConstraint(
+                condition=Q(stretch_target__isnull=True) | Q(stretch_target__gt=F("target")),
+                name="goal_stretch_above_target",
+                violation_error_message=_("The next target must be above the first one."),
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_from__lt=F("target")),
+                name="goal_starts_below_target",
+                violation_error_message=_("The starting number must be below the target."),
             ),
             models.UniqueConstraint(fields=["campaign", "kind"], name="goal_kind_once"),
             models.UniqueConstraint(

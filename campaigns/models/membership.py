@@ -1,14 +1,17 @@
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.checkout import Checkout
+from campaigns.models.due import DueModel
 from campaigns.models.member import Member
-from campaigns.models.plan import Plan, Price
+from campaigns.models.plan import Plan, Price, Terms
 
 
-class Membership(models.Model):
+class Membership(DueModel):
     """One person's access under a plan; `memberships/access.py` says when.
 
     Stripe's object decides every field of a subscription.
@@ -28,6 +31,18 @@ class Membership(models.Model):
         LAPSED = "lapsed", _("lapsed")  # past due for longer than the grace period
         PAUSED = "paused", _("paused")
         ENDED = "ended", _("ended")
+
+    class CancelReason(models.TextChoices):
+        """Stripe's reasons, which readers may choose when they cancel."""
+
+        TOO_EXPENSIVE = "too_expensive", _("too expensive")
+        UNUSED = "unused", _("not used enough")
+        LOW_QUALITY = "low_quality", _("unhappy with the journalism")
+        MISSING_FEATURES = "missing_features", _("something is missing")
+        SWITCHED_SERVICE = "switched_service", _("supports another newsroom")
+        CUSTOMER_SERVICE = "customer_service", _("unhappy with the service")
+        TOO_COMPLEX = "too_complex", _("too complicated")
+        OTHER = "other", _("another reason")
 
     # A subscription takes the state that Stripe's object has. Other memberships only run out.
     MOVES = {
@@ -51,6 +66,8 @@ class Membership(models.Model):
         blank=True,
         related_name="+",
     )
+    # The amount at an open price: each period's of a subscription, or that of a one-off payment.
+    amount_minor = models.PositiveBigIntegerField(_("chosen amount"), null=True, blank=True)
     source = models.CharField(_("source"), max_length=12, choices=Source)
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.ACTIVE)
     started_at = models.DateTimeField(_("started at"))
@@ -71,7 +88,7 @@ class Membership(models.Model):
         ),
     )
     # Times before a late payment or in a pause: [from, until) in epoch seconds.
-    gaps = models.JSONField(_("times without access"), null=True, blank=True, editable=False)
+    gaps = models.JSONField(_("periods without access"), null=True, blank=True, editable=False)
     resumes_at = models.DateTimeField(
         _("resumes at"),
         null=True,
@@ -79,6 +96,15 @@ class Membership(models.Model):
         help_text=_("Only for a paused subscription, if known."),
     )
     is_cancelling = models.BooleanField(_("being cancelled"), default=False)
+    # Why its owner cancelled it, if they said so. A comment stays at Stripe.
+    cancel_reason = models.CharField(
+        _("reason for cancelling"),
+        max_length=40,
+        choices=CancelReason,
+        blank=True,
+        default="",
+        db_default="",
+    )
     # The next payment of a subscription, in minor units, if it differs from the price: what Stripe
     # previews, and the credit and the discount in it. All are null otherwise.
     next_due_minor = models.BigIntegerField(_("next payment"), null=True, blank=True)
@@ -101,7 +127,10 @@ class Membership(models.Model):
     gifted_from = models.DateTimeField(_("gifted from"), null=True, blank=True)
     gifted_until = models.DateTimeField(_("gifted until"), null=True, blank=True)
     pushed_until = models.DateTimeField(_("next charge moved to"), null=True, blank=True)
-    push_at = models.DateTimeField(_("moving the next charge due at"), null=True, blank=True)
+    # When to move the next charge at Stripe because of gifts, and the last error.
+    due_at = models.DateTimeField(
+        _("next work due at"), null=True, blank=True, editable=False, db_column="push_at"
+    )
     push_error = models.CharField(
         _("error when moving the charge"), max_length=200, blank=True, default="", db_default=""
     )
@@ -140,8 +169,8 @@ class Membership(models.Model):
                 name="membership_running_out",
             ),
             models.Index(
-                fields=["push_at"],
-                condition=Q(push_at__isnull=False),
+                fields=["due_at"],
+                condition=Q(due_at__isnull=False),
                 name="membership_push_due",
             ),
             models.Index(
@@ -149,6 +178,8 @@ class Membership(models.Model):
                 condition=Q(status="past_due", access_until__isnull=False),
                 name="membership_grace_ends",
             ),
+            models.Index(fields=["-started_at", "-id"], name="membership_newest"),
+            models.Index(fields=["id"], condition=~Q(push_error=""), name="membership_not_moved"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -163,12 +194,24 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_source_display()} of {self.member}"
+        return f"{self.get_source_display()}: {self.member}"
 
     @property
     def price_now(self) -> Price | None:
         """Return the current price; a subscription's may differ from the one it was bought at."""
         return self.price or (self.checkout.price if self.checkout else None)
+
+    @property
+    def terms_now(self) -> Price | Terms | None:
+        """Return the current price, with the chosen amount if it is open."""
+        price = self.price_now
+        return price.at_amount(self.amount_minor) if price else None
+
+    @property
+    def charge_at(self) -> datetime | None:
+        """Return when a renewing subscription is charged next, after the gifts that extend it."""
+        ends = [end for end in (self.ends_at, self.gifted_until) if end is not None]
+        return max(ends, default=None)
 
     @property
     def is_revoked(self) -> bool:

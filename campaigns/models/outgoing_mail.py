@@ -1,4 +1,3 @@
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -6,18 +5,23 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.address_change import AddressChange
 from campaigns.models.checkout import Checkout
+from campaigns.models.copy import find_site_language, list_languages
+from campaigns.models.due import DueModel
 from campaigns.models.gift import Gift
 from campaigns.models.member import Member
 from campaigns.models.membership import Membership
 from campaigns.models.payment import Dispute, Payment
 from campaigns.models.problem import Problem
+from campaigns.models.report_message import ReportMessage
+from campaigns.models.report_receiver import ReportMail
 from campaigns.models.sign_in import SignInLink
+from campaigns.models.subscription import Subscription
 
 
-class OutgoingMail(models.Model):
+class OutgoingMail(DueModel):
     """An e-mail that must not be lost: it is due until the mail provider has accepted it.
 
-    A job claims it by moving `next_attempt_at` ahead (the lease). So neither a crash nor a lost
+    A job claims it by moving `due_at` ahead (the lease). So neither a crash nor a lost
     broker loses it.
     """
 
@@ -37,12 +41,16 @@ class OutgoingMail(models.Model):
         GIFT_CLAIMED = "gift_claimed", _("gift claimed")
         GIFT_ENDING = "gift_ending", _("gift membership about to end")
         SIGN_IN = "sign_in", _("sign-in link")
+        UNFINISHED = "unfinished", _("unfinished payment, reminder")
+        RENEWAL = "renewal", _("yearly renewal, reminder")
+        REWARD = "reward", _("months for friends")
         PAST_DUE = "past_due", _("failed renewal")
         LAPSED = "lapsed", _("lapsed membership")
         ADDRESS_OLD = "address_old", _("address change, to the old address")
         ADDRESS_NEW = "address_new", _("address change, to the new address")
         ADDRESS_CHANGED = "address_changed", _("address changed")
         ERASURE = "erasure", _("data being erased")
+        NEWSLETTER = "newsletter", _("request to confirm newsletters")
         REFUNDED = "refunded", _("refund by staff")
         GRANTED = "granted", _("granted membership")
         OFFLINE = "offline", _("offline payment")
@@ -50,6 +58,7 @@ class OutgoingMail(models.Model):
         ENDED = "ended", _("membership ended by staff")
         DISPUTE = "dispute", _("dispute, to staff")
         PROBLEM = "problem", _("technical problem, to staff")
+        REPORT = "report", _("campaign report, to staff")
 
     key = models.CharField(_("key"), max_length=100, unique=True)
     kind = models.CharField(_("kind"), max_length=24, choices=Kind)
@@ -81,6 +90,14 @@ class OutgoingMail(models.Model):
     gift = models.ForeignKey(
         Gift, on_delete=models.CASCADE, verbose_name=_("gift"), null=True, blank=True
     )
+    # One of those that a reader asked for at once.
+    subscription = models.ForeignKey(
+        Subscription,
+        on_delete=models.CASCADE,
+        verbose_name=_("newsletter subscription"),
+        null=True,
+        blank=True,
+    )
     problem = models.ForeignKey(
         Problem,
         on_delete=models.CASCADE,
@@ -89,14 +106,34 @@ class OutgoingMail(models.Model):
         blank=True,
         db_index=False,
     )
+    report_message = models.ForeignKey(
+        ReportMessage,
+        on_delete=models.SET_NULL,
+        verbose_name=_("report message"),
+        null=True,
+        blank=True,
+        db_index=False,
+    )
+    report_mail = models.ForeignKey(
+        ReportMail,
+        on_delete=models.SET_NULL,
+        verbose_name=_("reports by e-mail"),
+        null=True,
+        blank=True,
+        db_index=False,
+    )
     # What staff wrote to the reader about a change that they made.
     message = models.TextField(_("message"), blank=True, default="", db_default="")
     language = models.CharField(
-        _("language"), max_length=8, choices=settings.LANGUAGES, default="en"
+        _("language"), max_length=8, choices=list_languages, default=find_site_language
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
-    next_attempt_at = models.DateTimeField(
-        _("next attempt at"), null=True, blank=True, default=timezone.now
+    due_at = models.DateTimeField(
+        _("next attempt at"),
+        null=True,
+        blank=True,
+        default=timezone.now,
+        db_column="next_attempt_at",
     )
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
@@ -114,9 +151,10 @@ class OutgoingMail(models.Model):
         verbose_name = _("e-mail")
         verbose_name_plural = _("e-mails")
         indexes = [
+            models.Index(fields=["-created_at", "-id"], name="mail_newest"),
             models.Index(
-                fields=["next_attempt_at"],
-                condition=Q(next_attempt_at__isnull=False),
+                fields=["due_at"],
+                condition=Q(due_at__isnull=False),
                 name="outgoing_mail_due",
             ),
             models.Index(

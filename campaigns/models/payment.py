@@ -16,10 +16,11 @@ from campaigns.models.membership import Membership
 
 class Payment(DealtWith):
     class Role(models.TextChoices):
-        FIRST = "first", _("first payment of a membership")
+        FIRST = "first", _("first payment")
         RENEWAL = "renewal", _("renewal")
         CHANGE = "change", _("change of plan")
         GIFT = "gift", _("gift")
+        CONTRIBUTION = "contribution", _("contribution without membership")
 
     class Status(models.TextChoices):
         PENDING = "pending", _("pending")
@@ -36,8 +37,9 @@ class Payment(DealtWith):
 
     OFFLINE = "offline"  # the method of a payment that didn't go through Stripe
 
-    # Only payments with these roles and holds can count.
+    # Only payments with these roles and holds can count: as a person or a gift, or as money.
     COUNTED_ROLES = (Role.FIRST, Role.GIFT)
+    MONEY_ROLES = (*COUNTED_ROLES, Role.CONTRIBUTION)
     COUNTED_HOLDS = (Hold.NONE, Hold.ACCEPTED)
     HOLD_MOVES = {
         Hold.WAITING: {Hold.ACCEPTED, Hold.REFUSED},
@@ -45,7 +47,7 @@ class Payment(DealtWith):
         Hold.REFUSED: {Hold.ACCEPTED},
     }
 
-    role = models.CharField(_("role"), max_length=8, choices=Role)
+    role = models.CharField(_("role"), max_length=12, choices=Role)
     status = models.CharField(_("status"), max_length=9, choices=Status)
     amount_minor = models.PositiveBigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
@@ -88,6 +90,8 @@ class Payment(DealtWith):
         related_name="payments",
     )
     method = models.CharField(_("payment method"), max_length=40, blank=True)
+    # The wallet that held the card, for example "apple_pay".
+    wallet = models.CharField(_("wallet"), max_length=40, blank=True, default="", db_default="")
     brand = models.CharField(_("card brand"), max_length=40, blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
     receipt_url = models.TextField(_("Stripe’s receipt"), blank=True)
@@ -108,9 +112,15 @@ class Payment(DealtWith):
     class Meta:
         verbose_name = _("payment")
         verbose_name_plural = _("payments")
+        permissions = [("refund_payment", _("Can refund payments"))]
         indexes = [
             models.Index(fields=["campaign", "status", "paid_at"], name="payment_of_campaign"),
             models.Index(fields=["hold"], condition=~Q(hold=""), name="payment_held"),
+            models.Index(fields=["-paid_at", "-id"], name="payment_newest"),
+            models.Index(fields=["amount_minor", "paid_at"], name="payment_amount"),
+            models.Index(
+                fields=["invoice_id"], condition=~Q(invoice_id=""), name="payment_invoice"
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_above_zero"),
@@ -122,7 +132,7 @@ class Payment(DealtWith):
         ]
 
     def __str__(self) -> str:
-        return f"payment {self.pk}"
+        return f"{self._meta.verbose_name} {self.pk}"
 
 
 class Refund(models.Model):
@@ -159,7 +169,7 @@ class Refund(models.Model):
         verbose_name_plural = _("refunds")
 
     def __str__(self) -> str:
-        return f"refund {self.refund_id}"
+        return f"{self._meta.verbose_name} {self.refund_id}"
 
 
 class DisputeQuerySet(models.QuerySet["Dispute"]):
@@ -207,4 +217,4 @@ class Dispute(models.Model):
     LOST = "lost"
 
     def __str__(self) -> str:
-        return f"dispute {self.dispute_id}"
+        return f"{self._meta.verbose_name} {self.dispute_id}"

@@ -23,6 +23,10 @@ class Problem(models.Model):
         STRIPE_KEY = "stripe_key", _("Stripe refuses our key")
         STRIPE = "stripe", _("Stripe doesn’t answer")
         PUBLISHING = "publishing", _("Banners can’t be published")
+        GHOST = "ghost", _("Ghost doesn’t answer")
+        GHOST_KEY = "ghost_key", _("Ghost refuses our key")
+        GHOST_TIER = "ghost_tier", _("Ghost has no tier for our members")
+        GHOST_STRIPE = "ghost_stripe", _("Ghost isn’t connected to Stripe")
 
     CURES: dict[str, Promise | str] = {
         Kind.WORKER: _(
@@ -46,19 +50,36 @@ class Problem(models.Model):
             "enabled and that STRIPE_WEBHOOK_SECRET is its signing secret."
         ),
         Kind.STRIPE_KEY: _(
-            "Nobody can pay. Set STRIPE_SECRET_KEY to a valid key with the permissions that we "
-            "need."
+            "Nobody can pay. Set STRIPE_SECRET_KEY to a valid key with the permissions "
+            "that docs/operations.md lists."
         ),
         Kind.STRIPE: _("Nobody can pay until Stripe answers again. See status.stripe.com."),
         Kind.PUBLISHING: _(
             "Readers see an old count. Check that PUBLISH_DIR can be written and that its disk has "
             "space."
         ),
+        Kind.GHOST: _(
+            "Members in Ghost wait until it answers again. Check that Ghost runs, and that "
+            "GHOST_URL is its address."
+        ),
+        Kind.GHOST_KEY: _(
+            "Members in Ghost wait. In Ghost, open Settings, Integrations and the custom "
+            "integration, or add one. Set GHOST_ADMIN_KEY to its Admin API key."
+        ),
+        Kind.GHOST_TIER: _(
+            "Members in Ghost wait. Set GHOST_TIER to the name of an active paid tier, or make the "
+            "tier active again in Ghost under Settings, Tiers."
+        ),
+        Kind.GHOST_STRIPE: _(
+            "Ghost changes complimentary access only if it is connected to Stripe. In Ghost, open "
+            "Settings, Tiers and connect Stripe. A test account is enough: nobody pays there."
+        ),
     }
     # Staff get an e-mail only if the problem lasts so long; the admin shows it at once.
     PATIENCE: dict[str, timedelta] = {
         Kind.WORK: timedelta(minutes=3),
         Kind.STRIPE: timedelta(minutes=10),
+        Kind.GHOST: timedelta(minutes=10),
     }
     # Each machine sees these for itself. They end when no machine has seen them for a while.
     SEEN_BY_MACHINES = (Kind.BROKER, Kind.PUBLISHING)

@@ -6,11 +6,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.dealt_with import DealtWith
+from campaigns.models.due import DueModel
 from campaigns.models.gift import Gift
 from campaigns.models.payment import Payment
 
 
-class RefundOrder(DealtWith):
+class RefundOrder(DueModel, DealtWith):
     """A refund that staff order, written before Stripe is asked, and due until Stripe answers.
 
     Its id and an attempt number make the idempotency key, as for a Checkout, and its id is the
@@ -42,8 +43,12 @@ class RefundOrder(DealtWith):
         blank=True,
     )
     ordered_at = models.DateTimeField(_("ordered at"), default=timezone.now)
-    next_attempt_at = models.DateTimeField(
-        _("next attempt at"), null=True, blank=True, default=timezone.now
+    due_at = models.DateTimeField(
+        _("next attempt at"),
+        null=True,
+        blank=True,
+        default=timezone.now,
+        db_column="next_attempt_at",
     )
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
     refund_id = models.CharField(_("refund id"), max_length=255, null=True, blank=True, unique=True)
@@ -57,11 +62,11 @@ class RefundOrder(DealtWith):
         ]
         indexes = [
             models.Index(
-                fields=["next_attempt_at"],
-                condition=Q(next_attempt_at__isnull=False),
+                fields=["due_at"],
+                condition=Q(due_at__isnull=False),
                 name="refund_order_due",
             )
         ]
 
     def __str__(self) -> str:
-        return f"refund order {self.pk}"
+        return f"{self._meta.verbose_name} {self.pk}"

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Sign(models.Model):
-    """When something was last seen to work: a process, a webhook, an answer of Stripe."""
+    """The last time at which something worked: a process, a webhook, an answer of Stripe."""
 
     class Of(models.TextChoices):
         WORKER = "worker", _("worker")

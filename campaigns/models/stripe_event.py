@@ -3,15 +3,17 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models.due import DueModel
 
-class StripeEvent(models.Model):
+
+class StripeEvent(DueModel):
     """A webhook as it arrived: stored first, processed later, and replayable."""
 
     class Status(models.TextChoices):
         NEW = "new", _("new")
         DONE = "done", _("done")
         IGNORED = "ignored", _("ignored")  # not ours; `reason` says why
-        FAILED = "failed", _("failed")  # tried again at next_attempt_at
+        FAILED = "failed", _("failed")  # tried again at due_at
 
     class Reason(models.TextChoices):
         """Why an event is not ours."""
@@ -40,8 +42,12 @@ class StripeEvent(models.Model):
     received_at = models.DateTimeField(_("received at"), default=timezone.now)
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.NEW)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
-    next_attempt_at = models.DateTimeField(
-        _("next attempt at"), null=True, blank=True, default=timezone.now
+    due_at = models.DateTimeField(
+        _("next attempt at"),
+        null=True,
+        blank=True,
+        default=timezone.now,
+        db_column="next_attempt_at",
     )
     error = models.TextField(_("error"), blank=True)
     reason = models.CharField(
@@ -63,8 +69,8 @@ class StripeEvent(models.Model):
         verbose_name_plural = _("Stripe events")
         indexes = [
             models.Index(
-                fields=["next_attempt_at"],
-                condition=Q(next_attempt_at__isnull=False),
+                fields=["due_at"],
+                condition=Q(due_at__isnull=False),
                 name="stripe_event_due",
             ),
             models.Index(
@@ -72,11 +78,13 @@ class StripeEvent(models.Model):
                 condition=Q(stripped_at__isnull=True),
                 name="stripe_event_unstripped",
             ),
+            models.Index(fields=["-received_at", "-id"], name="stripe_event_newest"),
+            models.Index(fields=["object_id"], name="stripe_event_object"),
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(status__in=["new", "failed"], next_attempt_at__isnull=False)
-                | Q(status__in=["done", "ignored"], next_attempt_at__isnull=True),
+                condition=Q(status__in=["new", "failed"], due_at__isnull=False)
+                | Q(status__in=["done", "ignored"], due_at__isnull=True),
                 name="stripe_event_due_until_worked_on",
             )
         ]

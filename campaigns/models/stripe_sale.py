@@ -5,10 +5,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.checkout import Checkout
+from campaigns.models.due import DueModel
 from campaigns.models.plan import Price
 
 
-class StripeSale(models.Model):
+class StripeSale(DueModel):
     """A subscription at one of our prices that was sold at Stripe, for example in its dashboard.
 
     Nobody is a member by it until staff adopt it, or the job does if ADOPT_STRIPE_SALES is set.
@@ -43,8 +44,13 @@ class StripeSale(models.Model):
         blank=True,
     )
     left_out_at = models.DateTimeField(_("left out at"), null=True, blank=True)
-    adopt_at = models.DateTimeField(
-        _("adoption due at"), null=True, blank=True, db_index=True, editable=False
+    due_at = models.DateTimeField(
+        _("next work due at"),
+        null=True,
+        blank=True,
+        db_index=True,
+        editable=False,
+        db_column="adopt_at",
     )
     error = models.CharField(_("error"), max_length=200, blank=True)
 

@@ -58,6 +58,12 @@ class Tally(models.Model):
                 fields=["campaign", "counted_from", "counted_until", "gift", "member"],
                 name="tally_of_campaign",
             ),
+            models.Index(
+                fields=["campaign", "counted_until"],
+                condition=Q(counted_until__isnull=False),
+                name="tally_stopped",
+            ),
+            models.Index(fields=["-counted_from", "-id"], name="tally_newest"),
         ]
         constraints = [
             models.CheckConstraint(
