@@ -14,14 +14,13 @@ import structlog
 from celery import Task, shared_task
 from django.db import transaction
 
-from campaigns import health, settlement, stripe_api, webhooks
-from campaigns.jobs import JOBS, Job, Sweep, run_job, seconds_until_due
+from campaigns import ghost, health, jobs, settlement, stripe_api, webhooks
+from campaigns.jobs import JOBS, PAUSE, Job, Sweep, run_job, seconds_until_due
 
 log = structlog.get_logger(__name__)
 
-# The jobs that have work after most changes: e-mails to send, and a count to publish.
-EFFECTS = ("mails", "banners")
-_PAUSE = 0.1  # seconds between two messages for one job
+# What most changes have made due.
+EFFECTS = jobs.EFFECTS
 # Rows that are due this soon, for example events that wait for others of their sale, don't wait
 # for the job's next time.
 _SOON = timedelta(seconds=5)
@@ -52,14 +51,18 @@ def _start_messenger(process_id: int) -> None:
 
 
 def _send_messages() -> None:
+    not_before: dict[str, float] = {}
     while _is_wanted.wait():
+        now = time.monotonic()
         with _lock:
-            names = sorted(_wanted)
-            _wanted.clear()
-            _is_wanted.clear()
+            names = sorted(name for name in _wanted if not_before.get(name, 0) <= now)
+            _wanted.difference_update(names)
+            if not _wanted:
+                _is_wanted.clear()
         for name in names:
             send(name)
-        time.sleep(_PAUSE)
+            not_before[name] = now + TASKS[name].pause.total_seconds()
+        time.sleep(PAUSE.total_seconds())
 
 
 def send(name: str, *, after: float = 0) -> bool:
@@ -78,10 +81,17 @@ class JobTask(Task):  # type: ignore[type-arg] # not generic at run time
 
     kind: str
     every: timedelta
+    pause: timedelta
 
 
 def _make_task(job: Job | Sweep) -> JobTask:
-    @shared_task(base=JobTask, name=f"campaigns.{job.name}", kind=job.queue, every=job.every)
+    @shared_task(
+        base=JobTask,
+        name=f"campaigns.{job.name}",
+        kind=job.queue,
+        every=job.every,
+        pause=job.pause,
+    )
     def run() -> None:
         outcome = run_job(job, after_row=partial(hurry, *job.then))
         if outcome.is_rest_due:
@@ -105,8 +115,11 @@ def watch() -> None:
 def reconcile() -> None:
     """Compare our figures with Stripe's, as `manage.py reconcile` does, and log the result.
 
-    If it stops early, the next night continues, since no cursor moves before the end.
+    If it stops early, the next night continues, since no cursor moves before the end. Ghost is
+    compared by a task of its own.
     """
+    if ghost.is_in_use():
+        _send_comparison()
     try:
         caught_up = webhooks.catch_up()
         report = settlement.reconcile()
@@ -125,3 +138,23 @@ def reconcile() -> None:
         different=report.different.count,
         not_ours=report.not_ours.count,
     )
+
+
+def _send_comparison() -> None:
+    try:
+        compare_ghost.apply_async(retry=False)
+    except Exception as error:  # every transport has its own errors
+        log.warning("broker_unreachable", job="compare_ghost", error=type(error).__name__)
+
+
+@shared_task(soft_time_limit=1200, time_limit=1260)
+def compare_ghost() -> None:
+    """Compare all members with Ghost; the job mends what differs."""
+    try:
+        result = ghost.compare_with_ghost()
+    except ghost.ERRORS as error:
+        log.warning("ghost_not_compared", error=type(error).__name__)
+        return
+    write = log.info if result.is_equal else log.warning
+    write("ghost_compared", **result.count())
+    hurry("ghost")

@@ -1,40 +1,13 @@
-"""The facts of /health/: what is broken, and when each part last worked."""
+"""Facts: when each part last worked, and the disks."""
 
 import shutil
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Max
 
-from campaigns.health.jobs import list_jobs
-from campaigns.health.problems import list_open_problems
 from campaigns.models import Campaign, Sign, StripeCursor, StripeEvent
-
-
-def describe_health(*, at: datetime) -> dict[str, Any]:
-    """Return the state of every part, as values that JSON can hold."""
-    problems = list_open_problems()
-    jobs = list_jobs(at=at)
-    oldest = min((job.oldest_due_at for job in jobs if job.oldest_due_at), default=None)
-    return {
-        "status": "broken" if problems else "ok",
-        "problems": [
-            {"kind": problem.kind, "since": problem.begun_at, "detail": problem.detail}
-            for problem in problems
-        ],
-        "seen_at": read_signs(),
-        "jobs": {
-            job.name: {"due": job.due, "oldest_due_at": job.oldest_due_at, "failed": job.failed}
-            for job in jobs
-        },
-        "oldest_due_at": oldest,
-        "last_event_at": find_last_event(),
-        "last_publish_at": find_last_publish(),
-        "last_reconcile_at": find_last_reconcile(),
-        "disk": {name: {"free": free, "total": total} for name, free, total in measure_disks()},
-    }
 
 
 def read_signs() -> dict[str, datetime | None]:

@@ -1,4 +1,4 @@
-"""What each job has to do: how much is due, and since when."""
+"""The state of each job: how much is due, and since when."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from campaigns.models import JobFailure
 
 @dataclass(frozen=True)
 class JobState:
-    """How many rows of a job are due, since when the oldest is, and how many failed."""
+    """The number of a job's due rows, the due time of the oldest, and the number of failed rows."""
 
     name: str
     due: int

@@ -71,6 +71,6 @@ def _schedule_mail(problem: Problem, change: str) -> None:
 
 def deliver_problem_mails(*, at: datetime) -> None:
     """Send the due e-mails about problems, for a process that isn't the worker."""
-    due = OutgoingMail.objects.filter(kind=OutgoingMail.Kind.PROBLEM, next_attempt_at__lte=at)
+    due = OutgoingMail.objects.filter(kind=OutgoingMail.Kind.PROBLEM, due_at__lte=at)
     for mail_id in due.order_by("pk").values_list("pk", flat=True)[:10]:
         emails.deliver_mail(mail_id)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from campaigns import attempts, stripe_api, webhooks
+from campaigns import attempts, ghost, stripe_api, webhooks
 from campaigns.health.jobs import list_jobs
 from campaigns.health.processes import Findings
 from campaigns.health.signs import read_sign
-from campaigns.models import OutgoingMail, Problem, Sign, StripeEvent
+from campaigns.models import GhostSite, OutgoingMail, Problem, Sign, StripeEvent
 
 LATE = timedelta(minutes=5)
 WEBHOOK_PATIENCE = timedelta(minutes=10)
@@ -20,6 +20,12 @@ STRIPE_PAUSE = 300  # seconds between two questions to Stripe while all is well
 _ABOUT_RECIPIENTS = ("SMTPRecipientsRefused", "AnymailRecipientsRefused")
 # Stripe's list takes at most 20 types. Each sale has several of these.
 _EVENTS = webhooks.EVENTS[:20]
+_TROUBLE_OF_GHOST = {
+    GhostSite.Trouble.DOWN: Problem.Kind.GHOST,
+    GhostSite.Trouble.KEY: Problem.Kind.GHOST_KEY,
+    GhostSite.Trouble.TIER: Problem.Kind.GHOST_TIER,
+    GhostSite.Trouble.STRIPE: Problem.Kind.GHOST_STRIPE,
+}
 _PROBE_BYTES = 65536  # more than all banners of a campaign
 
 
@@ -29,6 +35,7 @@ def check_services(*, at: datetime, is_stripe_broken: bool) -> Findings:
         Problem.Kind.MAIL: _find_mail_error(),
         Problem.Kind.PUBLISHING: _find_publishing_error(),
         Problem.Kind.WORK: _find_late_work(at=at),
+        **_find_trouble_of_ghost(),
     }
     if is_stripe_broken or attempts.is_first_within(STRIPE_PAUSE, name="health:stripe"):
         found |= _check_stripe(at=at)
@@ -38,7 +45,7 @@ def check_services(*, at: datetime, is_stripe_broken: bool) -> Findings:
 def _find_mail_error() -> str | None:
     """Return the error of mails that failed repeatedly since a mail was last sent."""
     failing = OutgoingMail.objects.filter(
-        next_attempt_at__isnull=False, attempts__gte=2, sent_at__isnull=True
+        due_at__isnull=False, attempts__gte=2, sent_at__isnull=True
     ).exclude(error__in=("", *_ABOUT_RECIPIENTS))
     last_sent = OutgoingMail.objects.filter(sent_at__isnull=False).order_by("-sent_at").first()
     if last_sent is not None and last_sent.sent_at is not None:
@@ -59,6 +66,15 @@ def _find_publishing_error() -> str | None:
     except OSError as error:
         return error.strerror or type(error).__name__
     return None
+
+
+def _find_trouble_of_ghost() -> Findings:
+    """Return what the job found out when it called Ghost: nobody calls it for this."""
+    found = ghost.find_trouble()
+    return {
+        kind: found[1] if found is not None and found[0] == trouble else None
+        for trouble, kind in _TROUBLE_OF_GHOST.items()
+    }
 
 
 def _find_late_work(*, at: datetime) -> str | None:

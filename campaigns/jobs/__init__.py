@@ -4,6 +4,7 @@
 """
 
 from campaigns.jobs.engine import (
+    PAUSE,
     QUEUES,
     Job,
     Outcome,
@@ -15,10 +16,12 @@ from campaigns.jobs.engine import (
     run_job,
     seconds_until_due,
 )
-from campaigns.jobs.table import JOBS, find_job, run_due_jobs
+from campaigns.jobs.table import EFFECTS, JOBS, find_job, run_due_jobs
 
 __all__ = [
+    "EFFECTS",
     "JOBS",
+    "PAUSE",
     "QUEUES",
     "Job",
     "Outcome",

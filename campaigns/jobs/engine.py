@@ -1,10 +1,10 @@
-"""The engine: a run of a job claims one due row, works on it, and goes on while time is left."""
+"""The engine: a run of a job claims one due row, works on it, and continues while time is left."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import structlog
@@ -25,6 +25,8 @@ STRIPE, MAIL, PUBLISH, SLOW = "stripe", "mail", "publish", "slow"
 QUEUES = (STRIPE, MAIL, PUBLISH, SLOW)
 # A run works this long. If rows are left, another run follows, after other jobs that wait.
 TURN = timedelta(seconds=3)
+# Messages that hurry a job follow each other after this pause, so that a burst needs few.
+PAUSE = timedelta(seconds=0.1)
 # These happen to a healthy job: the row stays due, and is worth a line, not a traceback.
 _EXPECTED = (StripeError, SettlementBusy)
 
@@ -33,8 +35,8 @@ _EXPECTED = (StripeError, SettlementBusy)
 class Job:
     """Due rows of one kind: a worker claims one, works on it, and claims the next.
 
-    `rows` returns the rows that may be due, and `column` names the column that says when each is
-    due; `work` sets it to the next time, or to null. A row whose work fails is due again when its
+    `rows` returns the rows that may be due, by their `due_at`; `work` sets it to the next time, or
+    to null. A row whose work fails is due again when its
     lease ends. `then` names the jobs that have work once this one has worked on a row.
     """
 
@@ -43,40 +45,48 @@ class Job:
     queue: str
     rows: Callable[[], QuerySet[Any]]
     work: Callable[[Any], object]
-    column: str = "next_attempt_at"
     lease: timedelta = LEASE
     then: tuple[str, ...] = ()
     every: timedelta = timedelta(seconds=15)
+    pause: timedelta = PAUSE
 
     def select_due(self, *, at: datetime) -> QuerySet[Any]:
         """Return the rows that are due at `at`, the longest due first."""
-        return select_due(self.rows(), at=at, column=self.column)
+        return select_due(self.rows(), at=at)
 
     def is_due(self, *, at: datetime) -> bool:
         return self.select_due(at=at).exists()
 
     def claim(self, *, at: datetime) -> Any:
         """Claim the row that has been due longest; return its primary key, or None."""
-        return claim_row(self.rows(), at=at, lease=self.lease, column=self.column)
+        return claim_row(self.rows(), at=at, lease=self.lease)
+
+
+def _find_everything(*, at: datetime) -> list[str]:
+    return ["all"]
 
 
 @dataclass(frozen=True)
 class Sweep:
     """Work that a query finds, not a due column: `work` guards itself, and is safe to repeat.
 
-    `find` returns what `work` takes, one after the other. The other fields are those of `Job`.
+    `find` returns what `work` takes, one after the other; without it, `work` does everything at
+    once. `find_next` returns when there is more of it, if that is known. The other fields are those
+    of `Job`.
     """
 
     name: str
     label: Promise | str
     queue: str
-    find: Callable[[datetime], Iterable[Any]]
     work: Callable[[Any], object]
+    find: Callable[..., Iterable[Any]] = _find_everything
     then: tuple[str, ...] = ()
     every: timedelta = timedelta(seconds=15)
+    pause: timedelta = PAUSE
+    find_next: Callable[[], datetime | None] = lambda: None
 
     def is_due(self, *, at: datetime) -> bool:
-        return any(True for _ in self.find(at))
+        return any(True for _ in self.find(at=at))
 
 
 @dataclass(frozen=True)
@@ -98,10 +108,11 @@ def run_job(
     """
     started_at = timezone.now()
     ends_at = time.monotonic() + turn.total_seconds()
-    failed_before = _load_failures(job)
+    # Read once, and only if there is a row: most runs find none.
+    load_failures = cache(partial(_load_failures, job))
     worked = failed = 0
     for item in _take_items(job, at=started_at, ends_at=ends_at):
-        done = _try(job, item, failed_before)
+        done = _try(job, item, load_failures)
         if done is None:
             failed += 1
         elif done:
@@ -116,7 +127,7 @@ def run_job(
 def _take_items(job: Job | Sweep, *, at: datetime, ends_at: float) -> Iterator[Any]:
     """Yield rows that were due at `at` while time is left, each claimed when the last is done."""
     if isinstance(job, Sweep):
-        found = iter(list(job.find(at)))
+        found = iter(list(job.find(at=at)))
     else:
         found = iter(partial(job.claim, at=at), None)
     for item in found:
@@ -129,7 +140,7 @@ def _load_failures(job: Job | Sweep) -> set[str]:
     return set(JobFailure.objects.filter(job=job.name).values_list("row", flat=True))
 
 
-def _try(job: Job | Sweep, item: Any, failed_before: Collection[str]) -> bool | None:
+def _try(job: Job | Sweep, item: Any, load_failures: Callable[[], set[str]]) -> bool | None:
     """Work on a row; return whether that may have made work for other jobs, None if it failed.
 
     A failure is recorded until the row succeeds.
@@ -142,7 +153,7 @@ def _try(job: Job | Sweep, item: Any, failed_before: Collection[str]) -> bool | 
     except Exception as error:
         _record_failure(job, row, error)
         return None
-    if row in failed_before:
+    if row in load_failures():
         JobFailure.objects.filter(job=job.name, row=row).delete()
     return isinstance(job, Job) or bool(result)
 
@@ -180,24 +191,30 @@ def count_due(job: Job | Sweep, *, at: datetime) -> int:
     """Return how many rows are due; for a sweep that does everything at once, 0."""
     if isinstance(job, Job):
         return job.select_due(at=at).count()
-    return sum(not isinstance(item, str) for item in job.find(at))
+    return sum(not isinstance(item, str) for item in job.find(at=at))
 
 
 def oldest_due(job: Job | Sweep, *, at: datetime) -> datetime | None:
     """Return since when the longest due row is due; None if none is, and for a sweep."""
     if isinstance(job, Sweep):
         return None
-    due: datetime | None = job.select_due(at=at).values_list(job.column, flat=True).first()
+    due: datetime | None = job.select_due(at=at).values_list("due_at", flat=True).first()
     return due
 
 
 def seconds_until_due(job: Job | Sweep, *, within: timedelta) -> float | None:
-    """Return in how many seconds the next row is due; None if none is, or only after `within`."""
-    if isinstance(job, Sweep):
-        return None
+    """Return in how many seconds to run a job again; None if not `within` that time.
+
+    That is when the next row is due, but not before the job's pause.
+    """
     now = timezone.now()
-    soon = job.select_due(at=now + within).values_list(job.column, flat=True).first()
-    return None if soon is None else max((soon - now).total_seconds(), 0.1)
+    if isinstance(job, Sweep):
+        soon = job.find_next()
+    else:
+        soon = job.select_due(at=now + within).values_list("due_at", flat=True).first()
+    if soon is None or soon > now + within:
+        return None
+    return max(soon - now, job.pause).total_seconds()
 
 
 def retry_row(job: Job | Sweep, row: str) -> bool:
@@ -208,5 +225,5 @@ def retry_row(job: Job | Sweep, row: str) -> bool:
     if isinstance(job, Sweep):
         return False
     now = timezone.now()
-    waiting = job.rows().filter(pk=row, **{f"{job.column}__gt": now})
-    return bool(waiting.update(**{job.column: now}))
+    waiting = job.rows().filter(pk=row, due_at__gt=now)
+    return bool(waiting.update(due_at=now))

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,24 +13,32 @@ from campaigns import (
     actions,
     attempts,
     banners,
+    deliveries,
+    digests,
     emails,
     erasures,
+    ghost,
     gifts,
     members,
     memberships,
+    newsletters,
     progress,
     settlement,
     webhooks,
 )
 from campaigns.jobs.engine import MAIL, PUBLISH, SLOW, STRIPE, Job, Sweep, run_job
 from campaigns.models import (
+    ChatPost,
+    ChatWebhook,
     Checkout,
     Erasure,
     Gift,
     Member,
+    MemberAccess,
     Membership,
     OutgoingMail,
     RefundOrder,
+    ReportMail,
     StripeEvent,
     StripeSale,
 )
@@ -40,11 +50,8 @@ _LONG_LEASE = 2 * _MINUTE
 _AT_ONCE = 200
 # A recount works on batches this long, and continues from its cursor in the next run.
 _RECOUNT_TURN = timedelta(seconds=15)
-
-
-def _once(_at: datetime) -> list[str]:
-    """Find one thing to do: everything at once."""
-    return ["all"]
+# The pause of jobs that do in one run what all sales of that time have made due.
+_GATHERING_PAUSE = timedelta(seconds=1)
 
 
 def _lapse(_: str) -> int:
@@ -55,16 +62,28 @@ def _record_deliveries(_: str) -> int:
     return gifts.record_bounces() + gifts.record_deliveries()
 
 
-def _find_changes(at: datetime) -> QuerySet[Any]:
+def _find_renewals(*, at: datetime) -> list[tuple[int, int]]:
+    return list(memberships.list_due_reminders(at=at))
+
+
+def _find_unfinished(*, at: datetime) -> list[Checkout]:
+    return emails.list_unfinished(at=at)
+
+
+def _find_changes(*, at: datetime) -> QuerySet[Any]:
     return members.select_confirmed_changes(at=at).values_list("pk", flat=True)[:_AT_ONCE]
 
 
-def _find_campaigns(at: datetime) -> list[int]:
+def _find_rewards(*, at: datetime) -> list[tuple[int, int]]:
+    return members.list_due_rewards(at=at)
+
+
+def _give_rewards(due: tuple[int, int]) -> int:
+    return actions.give_due_rewards(*due)
+
+
+def _find_campaigns(*, at: datetime) -> list[int]:
     return [campaign.pk for campaign in banners.list_campaigns_to_publish(at=at)]
-
-
-def _find_recounts(at: datetime) -> list[int]:
-    return progress.list_due_recounts(at=at)
 
 
 def _recount(campaign_id: int) -> bool:
@@ -75,17 +94,28 @@ def _recount(campaign_id: int) -> bool:
     return True
 
 
-def _find_old_events(at: datetime) -> QuerySet[Any]:
+def _find_old_events(*, at: datetime) -> QuerySet[Any]:
     return webhooks.select_old_events(at=at).values_list("pk", flat=True)[:_AT_ONCE]
 
 
 def _delete_old(_: str) -> None:
     at = timezone.now()
-    for rows in (members.select_old_links(at=at), members.select_old_changes(at=at)):
-        old = list(rows.values_list("pk", flat=True)[:_AT_ONCE])
+    for rows in (
+        members.select_old_links(at=at),
+        members.select_old_changes(at=at),
+        newsletters.select_old_requests(at=at),
+        Session.objects.filter(expire_date__lte=at),
+        deliveries.select_old_outgoing(at=at),
+    ):
+        old: list[Any] = list(rows.values_list("pk", flat=True)[:_AT_ONCE])
         rows.model._default_manager.filter(pk__in=old).delete()
     attempts.delete_old_counts(at=at)
+    deliveries.strip_farewells(at=at)
+    digests.clear_old_messages(at=at)
 
+
+# The jobs that have work after most changes: e-mails, a count to publish, events to deliver.
+EFFECTS = ("mails", "banners", "webhooks", *(["ghost"] if settings.GHOST_URL else []))
 
 JOBS: tuple[Job | Sweep, ...] = (
     Job(
@@ -94,7 +124,7 @@ JOBS: tuple[Job | Sweep, ...] = (
         STRIPE,
         StripeEvent.objects.all,
         webhooks.work_on_claimed_event,
-        then=("mails", "banners"),
+        then=EFFECTS,
     ),
     Job(
         "checkouts",
@@ -102,8 +132,7 @@ JOBS: tuple[Job | Sweep, ...] = (
         STRIPE,
         Checkout.objects.all,
         settlement.settle_checkout,
-        column="settle_at",
-        then=("mails", "banners"),
+        then=EFFECTS,
     ),
     Job(
         "stripe_sales",
@@ -111,9 +140,8 @@ JOBS: tuple[Job | Sweep, ...] = (
         STRIPE,
         StripeSale.objects.filter(checkout=None).all,
         actions.adopt_due_sale,
-        column="adopt_at",
         lease=_LONG_LEASE,
-        then=("mails", "banners"),
+        then=EFFECTS,
     ),
     Job(
         "refunds",
@@ -121,7 +149,7 @@ JOBS: tuple[Job | Sweep, ...] = (
         STRIPE,
         RefundOrder.objects.all,
         actions.execute_refund_order,
-        then=("mails", "banners"),
+        then=EFFECTS,
     ),
     Job(
         "charges",
@@ -129,7 +157,6 @@ JOBS: tuple[Job | Sweep, ...] = (
         STRIPE,
         Membership.objects.all,
         memberships.move_charge,
-        column="push_at",
         lease=_LONG_LEASE,
         then=("checkouts",),
     ),
@@ -139,16 +166,41 @@ JOBS: tuple[Job | Sweep, ...] = (
         STRIPE,
         Member.objects.filter(erased_at=None).all,
         members.sync_customer,
-        column="tell_stripe_at",
         lease=_LONG_LEASE,
     ),
     Sweep(
         "lapses",
         _("End memberships or mark them as lapsed"),
         SLOW,
-        _once,
         _lapse,
-        then=("checkouts", "mails"),
+        then=("checkouts", "mails", "webhooks"),
+    ),
+    Sweep(
+        "renewals",
+        _("Schedule reminders of yearly renewals"),
+        SLOW,
+        memberships.remind_of_renewal,
+        _find_renewals,
+        then=("mails",),
+        every=15 * _MINUTE,
+    ),
+    Sweep(
+        "unfinished",
+        _("Schedule reminders of unfinished payments"),
+        SLOW,
+        emails.remind_of_checkout,
+        _find_unfinished,
+        then=("mails",),
+        every=5 * _MINUTE,
+    ),
+    Sweep(
+        "rewards",
+        _("Give months for friends who joined"),
+        SLOW,
+        _give_rewards,
+        _find_rewards,
+        then=("charges", "mails", "webhooks"),
+        every=_MINUTE,
     ),
     Job(
         "gifts",
@@ -156,17 +208,24 @@ JOBS: tuple[Job | Sweep, ...] = (
         SLOW,
         Gift.objects.all,
         gifts.take_steps,
-        column="next_step_at",
         lease=_LONG_LEASE,
         then=("mails",),
+    ),
+    Job(
+        "accesses",
+        _("Notify other systems of memberships that began or ended"),
+        SLOW,
+        MemberAccess.objects.all,
+        memberships.announce_due_access,
+        then=("webhooks",),
     ),
     Sweep(
         "address_changes",
         _("Change addresses"),
         SLOW,
-        _find_changes,
         members.make_change,
-        then=("mails",),
+        _find_changes,
+        then=("mails", "webhooks"),
     ),
     Job(
         "erasures",
@@ -177,7 +236,14 @@ JOBS: tuple[Job | Sweep, ...] = (
         lease=_LONG_LEASE,
         then=("mails",),
     ),
-    Sweep("recounts", _("Recount campaigns"), SLOW, _find_recounts, _recount, then=("banners",)),
+    Sweep(
+        "recounts",
+        _("Recount campaigns"),
+        SLOW,
+        _recount,
+        progress.list_due_recounts,
+        then=("banners",),
+    ),
     Job(
         "mails",
         _("Send e-mails"),
@@ -186,26 +252,76 @@ JOBS: tuple[Job | Sweep, ...] = (
         emails.send_claimed_mail,
         then=("deliveries",),
     ),
+    Job(
+        "report_mails",
+        _("Prepare reports for e-mail"),
+        SLOW,
+        ReportMail.objects.all,
+        digests.send_to_user,
+        lease=_LONG_LEASE,
+        then=("mails",),
+    ),
+    Job(
+        "chat_reports",
+        _("Prepare reports for chats"),
+        SLOW,
+        ChatWebhook.objects.all,
+        digests.send_to_chat,
+        lease=_LONG_LEASE,
+        then=("chat_posts",),
+    ),
+    Sweep(
+        "milestones",
+        _("Detect milestones"),
+        SLOW,
+        digests.notice_milestones,
+        digests.list_campaigns_to_watch,
+        then=("mails", "chat_posts"),
+        every=_MINUTE,
+    ),
+    Job("chat_posts", _("Post to chats"), MAIL, ChatPost.objects.all, digests.post_claimed),
     Sweep(
         "deliveries",
         _("Record deliveries and bounces"),
         MAIL,
-        _once,
         _record_deliveries,
-        ("mails",),
+        then=("mails", "webhooks"),
+        pause=_GATHERING_PAUSE,
     ),
-    Sweep("banners", _("Publish banners"), PUBLISH, _find_campaigns, banners.publish_campaign),
+    Sweep(
+        "webhooks",
+        _("Deliver webhooks"),
+        MAIL,
+        deliveries.deliver_events,
+        deliveries.find_busy_endpoints,
+        find_next=deliveries.find_next_delivery,
+    ),
+    Job(
+        "ghost",
+        _("Bring members in Ghost in line"),
+        SLOW,
+        ghost.select_due_members,
+        ghost.sync_member,
+        lease=_LONG_LEASE,
+    ),
+    Sweep(
+        "banners",
+        _("Publish banners"),
+        PUBLISH,
+        banners.publish_campaign,
+        _find_campaigns,
+        pause=_GATHERING_PAUSE,
+        find_next=banners.find_next_publishing,
+    ),
     Sweep(
         "old_events",
-        _("Strip old Stripe events"),
+        _("Remove personal data from old Stripe events"),
         SLOW,
-        _find_old_events,
         webhooks.strip_event,
+        _find_old_events,
         every=5 * _MINUTE,
     ),
-    Sweep(
-        "old_rows", _("Delete old links and counts"), SLOW, _once, _delete_old, every=60 * _MINUTE
-    ),
+    Sweep("old_rows", _("Delete old links and counts"), SLOW, _delete_old, every=60 * _MINUTE),
 )
 
 

@@ -52,7 +52,7 @@ def watch() -> dict[str, str]:
 def sell(campaign: Campaign, sandbox: SandboxControl) -> None:
     """Sell a membership of which only Stripe knows."""
     sandbox.pay(str(place_order(campaign, "year").session_id))
-    Checkout.objects.update(settle_at=None)
+    Checkout.objects.update(due_at=None)
 
 
 def wait(clock: Any, sandbox: SandboxControl, *, minutes: int) -> None:
@@ -119,7 +119,7 @@ def test_a_refused_recipient_is_no_problem_of_the_mail_server(clock: Any) -> Non
     OutgoingMail.objects.create(
         key="one", kind="receipt", attempts=3, error="SMTPRecipientsRefused"
     )
-    OutgoingMail.objects.update(next_attempt_at=timezone.now() + MINUTE)
+    OutgoingMail.objects.update(due_at=timezone.now() + MINUTE)
     assert watch() == {}
 
 
@@ -138,10 +138,8 @@ def test_a_folder_that_cannot_be_written_is_noticed(
 
 
 def test_late_work_is_noticed_by_its_job(clock: Any) -> None:
-    store_event(status="new", next_attempt_at=timezone.now() - 6 * MINUTE)
-    OutgoingMail.objects.create(
-        key="one", kind="receipt", next_attempt_at=timezone.now() - 4 * MINUTE
-    )
+    store_event(status="new", due_at=timezone.now() - 6 * MINUTE)
+    OutgoingMail.objects.create(key="one", kind="receipt", due_at=timezone.now() - 4 * MINUTE)
     assert watch() == {"work": "events"}
 
 

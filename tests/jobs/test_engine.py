@@ -13,9 +13,9 @@ from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import jobs, stripe_api, tasks
+from campaigns import banners, jobs, stripe_api, tasks
 from campaigns.jobs.engine import STRIPE
-from campaigns.models import JobFailure, JobRun, OutgoingMail
+from campaigns.models import Campaign, JobFailure, JobRun, OutgoingMail
 from campaigns.models.due import LEASE, claim_row, select_due
 from tests.support.factories import make_member
 from tests.support.sign_in import ADA, request_link
@@ -35,7 +35,7 @@ def make_mails(number: int) -> list[OutgoingMail]:
 def make_job(work: Callable[[int], object]) -> jobs.Job:
     def finish(pk: int) -> None:
         work(pk)
-        OutgoingMail.objects.filter(pk=pk).update(next_attempt_at=None)
+        OutgoingMail.objects.filter(pk=pk).update(due_at=None)
 
     return jobs.Job("test", "Test", STRIPE, OutgoingMail.objects.all, finish)
 
@@ -48,9 +48,7 @@ def test_a_run_works_on_each_due_row_once_the_longest_due_first() -> None:
     first, second, later = make_mails(3)
     now = timezone.now()
     for mail, due_at in ((first, -1), (second, -2), (later, 60)):
-        OutgoingMail.objects.filter(pk=mail.pk).update(
-            next_attempt_at=now + timedelta(seconds=due_at)
-        )
+        OutgoingMail.objects.filter(pk=mail.pk).update(due_at=now + timedelta(seconds=due_at))
     worked: list[int] = []
     assert jobs.run_job(make_job(worked.append)) == jobs.Outcome(2, 0, is_rest_due=False)
     assert worked == [second.pk, first.pk]
@@ -86,7 +84,7 @@ def test_a_row_that_fails_is_recorded_and_does_not_stop_the_others() -> None:
         "StripeUnavailable",
         1,
     )
-    assert OutgoingMail.objects.get(pk=second.pk).next_attempt_at is None
+    assert OutgoingMail.objects.get(pk=second.pk).due_at is None
     # It is due again when its lease ends, or when staff ask for it.
     assert jobs.run_job(job) == jobs.Outcome()
     assert jobs.retry_row(job, str(first.pk))
@@ -119,10 +117,10 @@ def test_a_dead_worker_s_row_is_due_again_after_its_lease() -> None:
     mails = OutgoingMail.objects.all()
     assert claim_row(mails) == mail.pk
     assert claim_row(mails) is None
-    OutgoingMail.objects.update(next_attempt_at=timezone.now() - timedelta(seconds=1))
+    OutgoingMail.objects.update(due_at=timezone.now() - timedelta(seconds=1))
     assert claim_row(mails) == mail.pk
     assert OutgoingMail.objects.get().attempts == 2
-    leased_until = OutgoingMail.objects.get().next_attempt_at
+    leased_until = OutgoingMail.objects.get().due_at
     assert leased_until is not None
     assert leased_until - timezone.now() <= LEASE
 
@@ -150,7 +148,7 @@ def test_without_claims_workers_at_once_work_on_the_same_row_control() -> None:
         for pk in list(due().values_list("pk", flat=True)):
             worked.append(pk)
             time.sleep(0.001)
-            OutgoingMail.objects.filter(pk=pk).update(next_attempt_at=None)
+            OutgoingMail.objects.filter(pk=pk).update(due_at=None)
 
     race(*[work_all] * 4)
     assert max(Counter(worked).values()) > 1
@@ -191,3 +189,28 @@ def test_a_burst_of_requests_sends_few_messages(monkeypatch: pytest.MonkeyPatch)
         time.sleep(0.01)
     assert {"mails", "banners"} <= set(sent)
     assert len(sent) < 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_burst_of_sales_is_published_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(tasks, "send", sent.append)
+    until = time.monotonic() + 1.5
+    while time.monotonic() < until:
+        tasks.hurry("mails", "banners")
+        time.sleep(0.02)
+    time.sleep(1)  # the last one is not forgotten
+    assert 2 <= sent.count("banners") <= 4
+    assert sent.count("mails") > 6
+
+
+def test_a_number_that_changes_while_it_is_published_is_published_after_the_pause(
+    campaign: Campaign,
+) -> None:
+    job = jobs.find_job("banners")
+    jobs.run_job(job)
+    assert jobs.seconds_until_due(job, within=timedelta(seconds=5)) is None
+    banners.request_publishing(campaign.pk)
+    assert jobs.seconds_until_due(job, within=timedelta(seconds=5)) == 1
+    Campaign.objects.update(publish_lease_until=timezone.now() + timedelta(seconds=30))
+    assert jobs.seconds_until_due(job, within=timedelta(seconds=5)) is None  # by another process
