@@ -54,6 +54,4 @@ def end_subscription_now(membership: Membership) -> None:
 def settle_soon(membership: Membership) -> None:
     """Settle in a moment, in case Stripe's answer is lost or this process dies."""
     assert membership.checkout_id is not None
-    Checkout.objects.filter(pk=membership.checkout_id).update(
-        settle_at=timezone.now() + _ANSWERED_BY
-    )
+    Checkout.objects.filter(pk=membership.checkout_id).update(due_at=timezone.now() + _ANSWERED_BY)

@@ -16,7 +16,7 @@ from campaigns.memberships.subscription_access import (
 from campaigns.memberships.terms import add_months, lay_out_extensions
 from campaigns.models import Checkout, Member, Membership, OutgoingMail, Payment, Price
 from campaigns.payments import valid_interval
-from campaigns.stripe_api import Invoice, Subscription
+from campaigns.stripe_api import Invoice, Subscription, SubscriptionItem
 
 
 def upsert_subscription_membership(
@@ -35,6 +35,7 @@ def upsert_subscription_membership(
     if status == Membership.Status.PAST_DUE and access.is_over(at=timezone.now()):
         status = Membership.Status.LAPSED
     price = _find_price(subscription, checkout)
+    chosen = subscription.items[0].amount_minor if subscription.items else checkout.amount_minor
     pause = subscription.pause if status == Membership.Status.PAUSED else None
     membership, _ = Membership.objects.update_or_create(
         checkout=checkout,
@@ -42,6 +43,7 @@ def upsert_subscription_membership(
             "member": member,
             "plan": price.plan,
             "price": price,
+            "amount_minor": chosen if price.is_open else None,
             "source": Membership.Source.SUBSCRIPTION,
             "status": status,
             "started_at": subscription.started_at,
@@ -51,6 +53,7 @@ def upsert_subscription_membership(
             "gaps": read_gaps(invoices),
             "resumes_at": pause.resumes_at if pause else None,
             "is_cancelling": subscription.is_cancelling,
+            "cancel_reason": subscription.cancel_reason[:40],
             "subscription_id": subscription.id,
             **_describe_next_payment(next_invoice),
         },
@@ -75,16 +78,43 @@ def _describe_next_payment(invoice: Invoice | None) -> dict[str, int | None]:
     }
 
 
+def note_next_payment(membership: Membership, invoice: Invoice) -> None:
+    """Note Stripe's preview of the next payment, unless the membership was cancelled meanwhile."""
+    terms = membership.terms_now
+    differs = terms is None or (invoice.due_minor, invoice.discount_minor) != (
+        terms.amount_minor,
+        0,
+    )
+    figures = _describe_next_payment(invoice if differs else None)
+    renewing = Membership.objects.filter(status=Membership.Status.ACTIVE, is_cancelling=False)
+    renewing.filter(pk=membership.pk).update(**figures)
+
+
 def _find_price(subscription: Subscription, checkout: Checkout) -> Price:
     """Return the price at which a subscription renews; the Checkout's if it isn't ours.
 
-    It can change at Stripe: by its owner on our page, or by staff in the dashboard.
+    It can change at Stripe: by its owner on our page, or by staff in the dashboard. An amount that
+    its owner chose has a price of its own there; then the product and the interval decide.
     """
-    at_stripe = subscription.items[0].price_id if subscription.items else ""
-    if not at_stripe or at_stripe == checkout.price.stripe_price_id:
+    item = subscription.items[0] if subscription.items else None
+    if item is None or item.price_id == checkout.price.stripe_price_id:
         return checkout.price
-    known = Price.objects.filter(stripe_price_id=at_stripe).select_related("plan")
-    return known.order_by("pk").first() or checkout.price
+    prices = Price.objects.select_related("plan").order_by("pk")
+    known = prices.filter(stripe_price_id=item.price_id).first()
+    if known is not None or _fits(checkout.price, item):
+        return known or checkout.price
+    chosen = prices.filter(
+        is_open=True,
+        kind=item.interval,
+        currency=subscription.currency,
+        plan__stripe_product_id=item.product_id,
+    )
+    return chosen.first() or checkout.price
+
+
+def _fits(price: Price, item: SubscriptionItem) -> bool:
+    is_same = (price.kind, price.plan.stripe_product_id) == (item.interval, item.product_id)
+    return price.is_open and is_same
 
 
 def _notify_of_lapse(membership: Membership, access: Access) -> None:
@@ -130,6 +160,7 @@ def upsert_one_off_membership(payment: Payment, *, checkout: Checkout) -> Member
         defaults={
             "member": payment.member,
             "plan": checkout.price.plan,
+            "amount_minor": payment.amount_minor if checkout.price.is_open else None,
             "source": Membership.Source.ONCE,
             "status": Membership.Status.ACTIVE,
             "started_at": payment.paid_at,

@@ -38,6 +38,7 @@ def test_duplicates_are_shown_to_staff_and_to_the_member(ada: Member, client: Cl
     assert "cancel the other below" in page
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("changes", "is_charged"),
     [

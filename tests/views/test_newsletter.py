@@ -1,112 +1,128 @@
-"""Consent to the newsletter: asked for on the order forms, kept with its wording and time."""
+"""Newsletters in the order forms and on the page that thanks a buyer."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.conf import LazySettings
 from django.test import Client
+from django.utils import timezone
 
 from campaigns import erasures, members
-from campaigns.models import Campaign, Checkout, Member
+from campaigns.models import Campaign, Member, Newsletter, OutgoingMail, Subscription
 from newsroom.sandbox.control import SandboxControl
+from tests.support.newsletters import ADA, make_newsletter, make_subscription, statuses
 from tests.support.pages import (
     GIFT,
     GIFTS,
     JOIN,
-    NOON,
+    UNREACHABLE,
     gift_fields,
     gift_list_fields,
     join_fields,
     main_of,
     read_form,
-    sessions,
     start_order,
     tag_of,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
-WORDING = "Send me the newsletter of The Meridian Post. I can unsubscribe at any time."
-
 
 @pytest.fixture(autouse=True)
-def clock(settings: LazySettings) -> Iterator[time_machine.Traveller]:
-    settings.ASK_NEWSLETTER = True
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
+def letters() -> None:
+    make_newsletter("morning")
+    make_newsletter("war")
 
 
 @pytest.mark.parametrize("url", [JOIN, GIFT, GIFTS])
-def test_the_box_is_shown_unticked_and_only_if_the_newsroom_asks(
-    client: Client, campaign: Campaign, settings: LazySettings, url: str
+def test_the_boxes_are_unticked_and_only_there_if_something_is_offered(
+    client: Client, campaign: Campaign, url: str
 ) -> None:
     page = client.get(url)
-    assert WORDING in main_of(page)
-    assert "checked" not in tag_of(page, "id_newsletter")
-    settings.ASK_NEWSLETTER = False
+    assert "Newsletters (optional)" in main_of(page)
+    assert "checked" not in tag_of(page, "id_newsletters_0")
+    Newsletter.objects.update(is_offered=False)
     assert "newsletter" not in main_of(client.get(url))
 
 
-def test_a_reader_who_leaves_the_box_agrees_to_nothing(client: Client, campaign: Campaign) -> None:
-    checkout = start_order(client, JOIN, join_fields(client))
-    assert (checkout.newsletter_wording, checkout.newsletter_agreed_at) == ("", None)
+def test_a_reader_who_ticks_nothing_asks_for_nothing(client: Client, campaign: Campaign) -> None:
+    start_order(client, JOIN, join_fields(client))
+    assert not Subscription.objects.exists()
+    assert not OutgoingMail.objects.exists()
 
 
-def test_a_made_up_field_is_no_consent(
+def test_a_ticked_newsletter_waits_for_its_own_confirmation(
+    client: Client, campaign: Campaign
+) -> None:
+    for number, (url, fields) in enumerate(
+        (
+            (JOIN, join_fields(client)),
+            (GIFT, gift_fields(client)),
+            (GIFTS, gift_list_fields(client, ("Ben", "", ""))),
+        )
+    ):
+        email = f"ada{number}@example.org"
+        start_order(client, url, fields | {"newsletters": ["war"], "email": email})
+        asked = Subscription.objects.get(email=email)
+        assert (asked.newsletter.slug, asked.status) == ("war", "pending")
+        assert asked.campaign == campaign
+        assert asked.consent_wording.endswith("[War, every weekday]")
+        assert asked.form_url == f"http://testserver{url}"
+    assert Subscription.objects.get(email="ada0@example.org").placement == "end"
+    assert set(OutgoingMail.objects.values_list("kind", flat=True)) == {"newsletter"}
+
+
+def test_the_ticks_survive_errors_more_rows_and_an_outage(
     client: Client, campaign: Campaign, settings: LazySettings
 ) -> None:
-    settings.ASK_NEWSLETTER = False
-    checkout = start_order(client, JOIN, join_fields(client, newsletter="on"))
-    assert checkout.newsletter_agreed_at is None
+    fields = gift_list_fields(client, ("Ben", "", ""))
+    ticked = fields | {"newsletters": ["morning", "war"]}
+    for more in ({"email": "x"}, {"more": "more"}, {"paste": "Cleo", "read": "read"}):
+        page = client.post(GIFTS, ticked | more)
+        for box in ("id_newsletters_0", "id_newsletters_1"):
+            assert "checked" in tag_of(page, box), more
+    assert not Subscription.objects.exists()
+    settings.STRIPE_API_BASE = UNREACHABLE
+    page = client.post(JOIN, join_fields(client) | {"newsletters": ["morning", "war"]})
+    assert page.status_code == 503
+    assert page.content.decode().count('name="newsletters"') == 2
+    assert "[" not in main_of(page).partition("What you typed")[2]
 
 
-def test_a_consent_keeps_its_wording_and_time(client: Client, campaign: Campaign) -> None:
-    for url, fields in (
-        (JOIN, join_fields(client, newsletter="on")),
-        (GIFT, gift_fields(client, newsletter="on")),
-        (GIFTS, gift_list_fields(client, ("Ben", "", ""), newsletter="on")),
-    ):
-        checkout = start_order(client, url, fields)
-        assert (checkout.newsletter_wording, checkout.newsletter_agreed_at) == (WORDING, NOON)
-
-
-def test_a_consent_is_in_the_language_of_the_form(client: Client, campaign: Campaign) -> None:
-    client.cookies["django_language"] = "uk"
-    fields = join_fields(client, newsletter="on")
-    shown = main_of(client.get(JOIN))
-    checkout = start_order(client, JOIN, fields)
-    assert checkout.newsletter_wording
-    assert checkout.newsletter_wording in shown
-
-
-def test_the_answer_can_change_until_the_payment(
-    client: Client, campaign: Campaign, clock: time_machine.Traveller
-) -> None:
-    checkout = start_order(client, JOIN, join_fields(client, newsletter="on"))
-    again = read_form(client.get(f"{JOIN}?again={checkout.pk}")).fields
-    assert again["newsletter"] == "on"
-    clock.move_to(NOON + timedelta(minutes=5))
-    assert start_order(client, JOIN, again) == checkout
-    checkout.refresh_from_db()
-    assert checkout.newsletter_agreed_at == NOON, "the same answer keeps its time"
-    start_order(client, JOIN, {name: again[name] for name in again if name != "newsletter"})
-    kept = Checkout.objects.get()
-    assert (kept.newsletter_wording, kept.newsletter_agreed_at) == ("", None)
-    assert len(sessions()) == 1
-
-
-def test_the_persons_own_data_contain_the_consent_and_an_erasure_removes_it(
+def test_the_thank_you_page_offers_what_was_not_asked_for(
     client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
-    checkout = start_order(client, GIFT, gift_fields(client, newsletter="on"))
-    assert checkout.session_id
-    sandbox.pay(checkout.session_id, card="4242424242424242")
+    with time_machine.travel(timezone.now() - timedelta(days=1)):
+        make_subscription(Newsletter.objects.get(slug="morning"))
+    checkout = start_order(client, JOIN, join_fields(client) | {"newsletters": ["war"]})
+    sandbox.pay(str(checkout.session_id))
+    page = client.get(f"/membership/thanks/{checkout.pk}/")
+    offered = main_of(page)
+    assert "Would you like our newsletters, too?" in offered
+    assert 'value="morning"' in offered, "it doesn't reveal what the address gets"
+    assert 'value="war"' not in offered
+    fields = read_form(page).fields
+    assert (fields["email"], fields["origin"]) == (ADA, "from=thanks")
+    answer = client.post("/newsletters/", fields | {"newsletters": ["morning"]})
+    assert answer.status_code == 303
+
+
+def test_a_persons_data_has_the_subscriptions_and_an_erasure_deletes_them(
+    client: Client, campaign: Campaign, sandbox: SandboxControl
+) -> None:
+    kept = make_subscription(Newsletter.objects.get(slug="war"), "ben@example.org")
+    checkout = start_order(client, JOIN, join_fields(client) | {"newsletters": ["war"]})
+    sandbox.pay(str(checkout.session_id))
     client.get(f"/membership/thanks/{checkout.pk}/")
-    ada = Member.objects.get()
-    assert members.gather_data(ada)["newsletter"] == [{"agreed_to": WORDING, "agreed_at": NOON}]
+    ada = Member.objects.get(email=ADA)
+    [about] = members.gather_data(ada)["newsletters"]
+    assert (about["newsletter"], about["status"]) == ("war", "pending")
+    assert about["agreed_to"].endswith("[War, every weekday]")
+    assert about["came_from"] == {"placement": "end"}
+    erasures.end_purchases(ada)
     erasures.request_erasure(ada)
-    erasures.strip_rows(ada.pk, at=NOON)
-    checkout = Checkout.objects.get()
-    assert (checkout.newsletter_wording, checkout.newsletter_agreed_at) == ("", None)
+    erasures.strip_rows(ada.pk, at=timezone.now())
+    assert list(Subscription.objects.all()) == [kept]
+    assert statuses() == {"war": "confirmed"}
+    assert not OutgoingMail.objects.filter(kind="newsletter").exists()

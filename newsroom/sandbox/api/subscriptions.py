@@ -4,6 +4,7 @@ from newsroom.sandbox import changes, documents, starts, subscriptions
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.parameters import BOOL, INT, LIST_PARAMS, META, STR, UNSET
 
+from .catalogue import RECURRING, TAX_BEHAVIORS
 from .routing import endpoint
 
 _FEEDBACK = {
@@ -18,8 +19,15 @@ _FEEDBACK = {
     "unused",
 }
 _DETAILS = {"comment": UNSET, "feedback": _FEEDBACK}
+_PRICE_DATA = {
+    "currency*": STR,
+    "product*": STR,
+    "recurring*": RECURRING,
+    "tax_behavior": TAX_BEHAVIORS,
+    "unit_amount": INT,
+}
 PRORATION = {"always_invoice", "create_prorations", "none"}
-_DISCOUNTS = [{"coupon*": STR}]
+_DISCOUNTS = [{"coupon": STR, "promotion_code": STR}]
 _TRIAL_SETTINGS = {
     "end_behavior*": {"missing_payment_method*": {"cancel", "create_invoice", "pause"}}
 }
@@ -108,7 +116,16 @@ def retrieve_subscription(params: Document, *, subscription: str) -> Document:
         "default_payment_method": UNSET,
         "description": UNSET,
         "discounts": _DISCOUNTS,
-        "items": [{"deleted": BOOL, "id": STR, "metadata": META, "price": STR, "quantity": INT}],
+        "items": [
+            {
+                "deleted": BOOL,
+                "id": STR,
+                "metadata": META,
+                "price": STR,
+                "price_data": _PRICE_DATA,
+                "quantity": INT,
+            }
+        ],
         "metadata": META,
         "off_session": BOOL,
         "pause_collection": (
@@ -169,7 +186,13 @@ def retrieve_item(params: Document, *, item: str) -> Document:
 @endpoint(
     "POST",
     "/v1/subscription_items/{item}",
-    {"metadata": META, "price": STR, "proration_behavior": PRORATION, "quantity": INT},
+    {
+        "metadata": META,
+        "price": STR,
+        "price_data": _PRICE_DATA,
+        "proration_behavior": PRORATION,
+        "quantity": INT,
+    },
 )
 def update_item(params: Document, *, item: str) -> Document:
     known = documents.get("subscription_item", item, param="item")
