@@ -11,8 +11,12 @@ A subscription that renews has no end. A membership that is waiting for its firs
 access, and neither does a subscription in its gaps (lapsed, then paid late; paused, then resumed).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
 
 from campaigns.models import Member, Membership
 
@@ -57,6 +61,27 @@ def _planned_end(membership: Membership) -> datetime | None:
     return membership.ends_at if membership.is_cancelling else None
 
 
+def giving_access(moment: Any) -> Q:
+    """Return the filter for memberships whose `find_access` covers a moment, as known now.
+
+    `moment` may be an expression, so that each row is asked about its own. Gaps don't matter here:
+    an earlier lapse or pause that was made good is no end.
+    """
+    is_subscription = Q(source=Membership.Source.SUBSCRIPTION)
+    before_end = Q(ends_at__isnull=True) | Q(ends_at__gt=moment)
+    renews = Q(is_cancelling=False) | before_end
+    return (
+        ~Q(status=Membership.Status.PENDING)
+        & Q(started_at__lte=moment)
+        & (Q(ended_at__isnull=True) | Q(ended_at__gt=moment))
+        & (
+            (~is_subscription & before_end)
+            | (is_subscription & Q(access_until__gt=moment))
+            | (is_subscription & Q(access_until__isnull=True) & renews)
+        )
+    )
+
+
 def has_access(member: Member, at: datetime) -> bool:
     """Return whether any membership of `member` gives access at `at`."""
     return any(access.covers(at) for access in _list_access(member))
@@ -68,7 +93,11 @@ def access_until(member: Member, at: datetime) -> datetime | None:
     Memberships that follow each other without a break are joined. Without access at `at`, return
     `at`.
     """
-    spans = _list_access(member)
+    return find_end(_list_access(member), at)
+
+
+def find_end(spans: Collection[Access], at: datetime) -> datetime | None:
+    """Return the same for the access of one person's memberships."""
     end = at
     while True:
         ends = [access.end_after(end) for access in spans if access.covers(end)]

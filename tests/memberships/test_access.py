@@ -167,7 +167,7 @@ def test_account_page_and_gifts_agree_with_the_definition(case: Case, moment: st
     if row.over_since is not None:
         assert access is not None
         assert row.over_since == access.until
-    current = memberships.current_memberships(membership.member, at=at(moment))
+    current = memberships.list_current_memberships(membership.member, at=at(moment))
     is_over = access is None or access.is_over(at=at(moment))
     assert current == ([] if is_over or membership.ended_at else [membership])
 
