@@ -1,8 +1,8 @@
-// Adds a button that copies a link.
+// Adds buttons that copy a link or a snippet.
 
 for (const button of document.querySelectorAll("[data-copies]")) {
   const field = document.getElementById(button.dataset.copies);
-  const status = document.getElementById("share-status");
+  const status = document.getElementById(button.dataset.status ?? "share-status");
   if (!navigator.clipboard) continue;
   button.hidden = false;
   button.addEventListener("click", async () => {
@@ -11,7 +11,7 @@ for (const button of document.querySelectorAll("[data-copies]")) {
       await navigator.clipboard.writeText(field.value);
       status.textContent = button.dataset.done;
     } catch {
-      // The browser refuses: the link is selected, so the reader can copy it by hand.
+      // The browser refuses: the text is selected, so it can be copied by hand.
     }
   });
 }
