@@ -1,9 +1,11 @@
 """HTTP answers with published files, for the WSGI application and for views.
 
 An address is `/campaign/SLUG/` and the file's name. Queries are ignored. The campaign page is at
-`/campaign/SLUG/LANGUAGE/`; at `/campaign/SLUG/` it is in the reader's language.
+`/campaign/SLUG/LANGUAGE/`, and its wall screen below it at `wall/`. Without the language, both are
+in the reader's language.
 """
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,13 +15,32 @@ from django.http import parse_cookie
 from django.utils.translation import get_supported_language_variant
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from campaigns.banners.files import PAGE, PublishedFile, list_names, read_file
+from campaigns.banners.files import (
+    FRAME,
+    NEWSLETTER,
+    PAGE,
+    SCRIPTS,
+    PublishedFile,
+    list_names,
+    read_component_file,
+    read_file,
+)
 
 PREFIX = "/campaign/"
 # Caches may show an old file for a minute while they fetch a new one, and for a day if they can't.
 PUBLIC = "public, max-age=15, stale-while-revalidate=60, stale-if-error=86400"
+# The component understands one version of the data and says nothing about others, so browsers may
+# keep it for an hour, and for a week while they fetch it again.
+COMPONENT_CACHE = "public, max-age=3600, stale-while-revalidate=604800, stale-if-error=604800"
 # The reader's language decides, so only the reader's browser may keep it.
 PRIVATE = "private, no-cache"
+# Pages that have an address in the reader's language: the campaign page and its wall screen.
+WITHOUT_LANGUAGE = {"", "wall/"}
+# Mailings put their day into the picture's address, so that none shows an older one's picture.
+_DATED = re.compile(rf"(/{NEWSLETTER})-\d{{4}}-\d\d-\d\d(\.png|\.svg)$")
+# Of pages for frames, whose further policy is inside them. Any page may frame them, also one
+# without an origin, which "frame-ancestors *" would refuse.
+ANY_FRAME = "base-uri 'none'"
 OK, NOT_MODIFIED = 200, 304
 ABOUT_BODY = {"Content-Type", "Content-Length", "Content-Encoding"}
 
@@ -49,19 +70,28 @@ def answer_from_file(
     if not path.startswith(PREFIX):
         return None
     slug, slash, name = path[len(PREFIX) :].partition("/")
+    if slug in SCRIPTS and not slash:
+        script = read_component_file(slug)
+        return None if script is None else _answer(script, coding, etag, is_private=False)
     if not slash:
         return None
-    is_private = not name
+    is_private = name in WITHOUT_LANGUAGE
     if is_private:
-        name = f"{choose_language(cookie, languages)}/{PAGE}"
+        name = f"{choose_language(cookie, languages)}/{name}{PAGE}"
     elif name.endswith("/"):
         name += PAGE
+    else:
+        name = _DATED.sub(r"\1\2", name)
     # Only names that publishing writes, so that no address leads out of the folder.
     if name not in list_names() or not slug_re.match(slug):
         return None
     file = read_file(slug, name)
     if file is None:
         return None
+    return _answer(file, coding, etag, is_private=is_private)
+
+
+def _answer(file: PublishedFile, coding: str, etag: str, *, is_private: bool) -> Answer:
     answer = _find_answer(file, _choose_coding(coding, file), is_private=is_private)
     return _shorten(answer) if etag and _is_known(answer, etag) else answer
 
@@ -80,7 +110,7 @@ def _build_answer(file: PublishedFile, coding: str, *, is_private: bool) -> Answ
     body = file.bodies[coding]
     etag = f'"{file.digest}-{coding}"' if coding else f'"{file.digest}"'
     headers = [
-        ("Cache-Control", PRIVATE if is_private else PUBLIC),
+        ("Cache-Control", _choose_cache(file, is_private=is_private)),
         ("ETag", etag),
         ("X-Content-Type-Options", "nosniff"),
     ]
@@ -91,10 +121,18 @@ def _build_answer(file: PublishedFile, coding: str, *, is_private: bool) -> Answ
     if not is_page:
         headers.append(("Access-Control-Allow-Origin", "*"))
         headers.append(("Cross-Origin-Resource-Policy", "cross-origin"))
+    if file.name.endswith(FRAME):
+        headers.append(("Content-Security-Policy", ANY_FRAME))
     about_body = [("Content-Type", file.content_type), ("Content-Length", str(len(body)))]
     if coding:
         about_body.append(("Content-Encoding", coding))
     return Answer(OK, [*headers, *about_body], body, is_page, etag)
+
+
+def _choose_cache(file: PublishedFile, *, is_private: bool) -> str:
+    if file.name in SCRIPTS:
+        return COMPONENT_CACHE
+    return PRIVATE if is_private else PUBLIC
 
 
 def _is_known(answer: Answer, etag: str) -> bool:

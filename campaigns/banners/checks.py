@@ -10,10 +10,11 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.core.files.storage import storages
 
 from campaigns import fonts
-from campaigns.banners.pictures import read_logo
+from campaigns.models.drawings import read_logo
 
 FOLDER_STORAGE = "campaigns.banners.storage.FolderStorage"
 SHORTEST_AGE = 5  # minutes
+MOST_DAYS = 365
 
 
 def check_files(**_: Any) -> list[CheckMessage]:
@@ -87,4 +88,10 @@ def _check_age() -> Iterator[CheckMessage]:
             f"BANNER_MAX_AGE_MINUTES is below {SHORTEST_AGE}.",
             hint="Banners are published about once a minute. Set a number of minutes, such as 30.",
             id="campaigns.E042",
+        )
+    if not 1 <= settings.BANNER_HIDE_DAYS <= MOST_DAYS:
+        yield Error(
+            f"BANNER_HIDE_DAYS is not between 1 and {MOST_DAYS}.",
+            hint="Set a number of days, such as 14.",
+            id="campaigns.E061",
         )

@@ -13,11 +13,13 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
 import brotli
 import structlog
 from django.conf import settings
+from django.conf.global_settings import LANGUAGES
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 
@@ -28,10 +30,27 @@ log = structlog.get_logger(__name__)
 
 ALIAS = "published"
 PAGE, PICTURE, NUMBER = "index.html", "picture.png", "progress.json"
+COMPONENT = "banner.js"  # of all campaigns
+SIGN_UP_COMPONENT = "newsletter.js"
+SCRIPTS = {COMPONENT, SIGN_UP_COMPONENT}
+# Newsletter sign-ups: the block inside the article, and the card at its end.
+SIGN_UPS = ("signup", "signupcard")
+FRAME = "-frame.html"
+WALL = f"wall/{PAGE}"
+NEWSLETTER = "newsletter"
+OEMBED = "oembed.json"
+# Of each language, besides banners.
+FILES = (PAGE, WALL, PICTURE, f"{NEWSLETTER}.png", f"{NEWSLETTER}.svg", OEMBED)
+# The same in all languages.
+ICON, LOOK = "icon", "look.css"
+SHARED_FILES = (NUMBER, f"{ICON}.svg", f"{ICON}.png", LOOK)
 CONTENT_TYPES = {
+    ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
     ".png": "image/png",
+    ".svg": "image/svg+xml",
 }
 # Files in another storage than a folder are read again after this many seconds.
 CHECK_SECONDS = 5.0
@@ -58,20 +77,30 @@ class PublishedFile:
     answers: dict[Hashable, Any] = field(default_factory=dict, compare=False)
 
 
-def name_banner(placement: str, *, with_number: bool = True) -> str:
+def name_banner(placement: str, *, with_number: bool = True, for_member: bool = False) -> str:
+    if for_member:
+        return f"{placement}-member.html"
     return f"{placement}.html" if with_number else f"{placement}-without-number.html"
+
+
+def name_forms(placement: str) -> list[str]:
+    """Return the names of a banner's forms, in the order of `BannerForms`."""
+    return [
+        name_banner(placement),
+        name_banner(placement, with_number=False),
+        name_banner(placement, for_member=True),
+        f"{placement}.json",
+        f"{placement}{FRAME}",
+    ]
 
 
 @cache
 def list_names() -> dict[str, str]:
     """Return the content type of each file of a campaign, by its name in the campaign's folder."""
-    banners = [
-        name_banner(each, with_number=with_) for each in PLACEMENTS for with_ in (True, False)
-    ]
-    names = [
-        f"{code}/{name}" for code, _ in settings.LANGUAGES for name in (*banners, PAGE, PICTURE)
-    ]
-    return {name: CONTENT_TYPES[os.path.splitext(name)[1]] for name in (*names, NUMBER)}
+    banners = [name for placement in PLACEMENTS for name in name_forms(placement)]
+    banners += [f"{each}{ending}" for each in SIGN_UPS for ending in (".html", FRAME)]
+    names = [f"{code}/{name}" for code, _ in settings.LANGUAGES for name in (*banners, *FILES)]
+    return {name: CONTENT_TYPES[os.path.splitext(name)[1]] for name in (*names, *SHARED_FILES)}
 
 
 def compress(name: str, content: bytes) -> dict[str, bytes]:
@@ -103,10 +132,58 @@ def write_files(slug: str, files: Mapping[str, bytes], *, confirm: Callable[[], 
         for name, content in files.items():
             if not is_alone:
                 confirm()
-            bodies = compress(name, content)
-            for ending, coding in ((".gz", "gzip"), (".br", "br"), ("", "")):
-                if coding in bodies:
-                    _save(storage, f"{slug}/{name}{ending}", bodies[coding])
+            if not _is_written(storage, f"{slug}/{name}", content):
+                _write(storage, f"{slug}/{name}", content)
+
+
+def retire_languages(slug: str) -> None:
+    """Empty the banners of languages that LANGUAGES no longer lists, and delete their pages.
+
+    Articles may still include the banners: an empty file harms none, and an old number would. Only
+    a folder can be searched for them cheaply.
+    """
+    storage = storages[ALIAS]
+    if not isinstance(storage, FolderStorage) or not storage.exists(slug):
+        return
+    known = dict(settings.LANGUAGES)
+    for language in storage.listdir(slug)[0]:
+        if language in known or language not in dict(LANGUAGES):
+            continue
+        for name in storage.listdir(f"{slug}/{language}")[1]:
+            path = f"{slug}/{language}/{name}"
+            if name.startswith((PAGE, PICTURE)):
+                storage.delete(path)
+            elif name.endswith(".html") and storage.size(path):
+                _write(storage, path, b"")
+
+
+def write_component(content: bytes, *, name: str = COMPONENT) -> None:
+    """Write a script that all campaigns share, unless it is the same. Raises as `write_files`."""
+    published = read_component_file(name)
+    if published is None or published.bodies[""] != content:
+        storage = storages[ALIAS]
+        with _write_alone(storage):
+            _write(storage, name, content)
+
+
+def _is_written(storage: Storage, path: str, content: bytes) -> bool:
+    """Return whether a folder has this content and its copies; they are written before it."""
+    if not isinstance(storage, FolderStorage):
+        return False
+    try:
+        plain = Path(storage.path(path))
+        written_at = plain.stat().st_mtime_ns
+        copies = [Path(f"{plain}{ending}").stat().st_mtime_ns for ending in (".gz", ".br")]
+        return max(copies) <= written_at and plain.read_bytes() == content
+    except OSError:
+        return False
+
+
+def _write(storage: Storage, path: str, content: bytes) -> None:
+    bodies = compress(path, content)
+    for ending, coding in ((".gz", "gzip"), (".br", "br"), ("", "")):
+        if coding in bodies:
+            _save(storage, f"{path}{ending}", bodies[coding])
 
 
 def delete_files(slug: str, *, confirm: Callable[[], None]) -> None:
@@ -118,7 +195,8 @@ def delete_files(slug: str, *, confirm: Callable[[], None]) -> None:
             for ending in ("", ".gz", ".br"):
                 storage.delete(f"{slug}/{name}{ending}")
         if isinstance(storage, FolderStorage):
-            for folder in [*(code for code, _ in settings.LANGUAGES), ""]:
+            folders = {str(parent) for name in list_names() for parent in PurePath(name).parents}
+            for folder in sorted(folders, reverse=True):  # the inner ones first
                 _remove_folder(storage, f"{slug}/{folder}")
 
 
@@ -139,6 +217,13 @@ def _write_alone(storage: Storage) -> Iterator[bool]:
         yield False
 
 
+def _save_compressed(storage: Storage, slug: str, name: str, content: bytes) -> None:
+    bodies = compress(name, content)
+    for ending, coding in ((".gz", "gzip"), (".br", "br"), ("", "")):
+        if coding in bodies:
+            _save(storage, f"{slug}/{name}{ending}", bodies[coding])
+
+
 def _save(storage: Storage, name: str, content: bytes) -> None:
     saved = storage.save(name, ContentFile(content))
     if saved != name:
@@ -157,8 +242,15 @@ def read_file(slug: str, name: str) -> PublishedFile | None:
 
     Both names must be ours: the slug of a campaign and a name of `list_names`.
     """
+    return _read(f"{slug}/{name}", name)
+
+
+def read_component_file(name: str = COMPONENT) -> PublishedFile | None:
+    return _read(name, name)
+
+
+def _read(path: str, name: str) -> PublishedFile | None:
     storage = storages[ALIAS]
-    path = f"{slug}/{name}"
     if isinstance(storage, FolderStorage):
         return _read_from_folder(f"{storage.location}/{path}", name)
     return _read_from_storage(storage, path, name)
@@ -220,7 +312,8 @@ def _fetch(
 
 def _load(name: str, content: bytes) -> PublishedFile:
     digest = hashlib.sha256(content).hexdigest()[:20]
-    return PublishedFile(name, list_names()[name], compress(name, content), digest)
+    content_type = CONTENT_TYPES[os.path.splitext(name)[1]]
+    return PublishedFile(name, content_type, compress(name, content), digest)
 
 
 def _remember(files: dict[str, _Entry], path: str, entry: _Entry) -> None:

@@ -4,10 +4,7 @@ import textwrap
 from functools import cache
 from pathlib import Path
 
-from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
-
-from campaigns.models.drawings import clean_drawing
 
 MARKS = Path(__file__).resolve().parent.parent / "static" / "campaigns" / "marks"
 CARDS = ("visa", "mastercard", "amex")
@@ -20,19 +17,6 @@ def read_mark(name: str) -> SafeString:
     Articles are on another server with its own rules, so a banner brings its pictures along.
     """
     return mark_safe((MARKS / f"{name}.svg").read_text("utf-8").strip())  # noqa: S308 (our files)
-
-
-def read_logo() -> SafeString:
-    """Return the newspaper's logo as an inline SVG; empty without one.
-
-    Raises OSError and ValueError; a check reports them at the start.
-    """
-    return _read_drawing(settings.NEWSROOM_LOGO) if settings.NEWSROOM_LOGO else SafeString("")
-
-
-@cache
-def _read_drawing(path: str) -> SafeString:
-    return clean_drawing(Path(path).read_text("utf-8"))
 
 
 def wrap_lines(text: str, *, width: int, most: int) -> list[str]:

@@ -1,18 +1,22 @@
-"""The placements of banners, each with its template and its default texts.
+"""The placements of banners, each with its template, its default texts and where it can be closed.
 
 The default texts claim only what the campaign's rows show. Staff can write what only they know
 about their newsroom, such as its age or how few of its readers pay.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_stubs_ext import StrOrPromise
 
-from campaigns.models import Banner, Goal
+from campaigns.models import Banner, Campaign, Goal
+from campaigns.progress import Progress, Stage
 
 State = Banner.State
+JOIN_LABEL = pgettext_lazy("banner button", "Become a member")
+GIFT_LABEL = _("Gift membership")
 
 
 @dataclass(frozen=True)
@@ -25,14 +29,30 @@ class DefaultText:
     text_without_supporters: StrOrPromise | None = None
 
 
+Texts = Mapping[str, DefaultText]
+
+
 @dataclass(frozen=True)
 class BannerPlacement:
     """Everything that belongs to one placement, apart from its label (see `Banner.Placement`)."""
 
     template: str
     # By goal kind, then by state.
-    texts: Mapping[str, Mapping[str, DefaultText]]
+    texts: Mapping[str, Texts]
+    styles: tuple[str, ...]  # files in static/campaigns/banners/, beside common.css
+    small_print: StrOrPromise = ""
+    is_closable: bool = False  # whether readers can hide it for some days
+    # The height in px that a page keeps for it, by the page's least width in px.
+    heights: Mapping[int, int] = field(default_factory=dict)
+    join_label: StrOrPromise = JOIN_LABEL
+    gift_label: StrOrPromise = GIFT_LABEL
 
+
+# For a goal whose first target is reached and whose next one is not.
+STRETCH_TEXT = DefaultText(
+    _("We’ve reached our goal. The next one is {goal}."),
+    _("Thank you. If you join now, you pay for more reporting than we had planned."),
+)
 
 # Sentences that fit gift memberships and money alike: the count says which.
 _GENERAL_TEXTS: dict[str, DefaultText] = {
@@ -41,6 +61,13 @@ _GENERAL_TEXTS: dict[str, DefaultText] = {
     ),
     State.RUNNING: DefaultText(
         _("Help us get there by {ends}."), _("Our readers pay for our journalism.")
+    ),
+    State.NEARLY: DefaultText(
+        _("We’re nearly there: {remaining} to go."), _("Help us get there by {ends}.")
+    ),
+    State.LAST_DAY: DefaultText(
+        _("Today is the last day. {hours_left} left."),
+        _("{remaining} to go. Our readers pay for our journalism."),
     ),
     State.REACHED: DefaultText(
         _("We’ve reached our goal. Thank you."),
@@ -58,6 +85,14 @@ _TOP_TEXTS: dict[str, DefaultText] = {
     ),
     State.RUNNING: DefaultText(
         _("Help us get there by {ends}."), _("Our readers pay for our journalism.")
+    ),
+    State.NEARLY: DefaultText(
+        _("We’re nearly there: {remaining} to go."),
+        _("Every new member brings us closer. You have until {ends}."),
+    ),
+    State.LAST_DAY: DefaultText(
+        _("Today is the last day. {hours_left} left."),
+        _("{remaining} to go: you can still join today."),
     ),
     State.REACHED: DefaultText(
         _("We’ve reached our goal. Thank you."),
@@ -84,6 +119,20 @@ _INLINE_TEXTS: dict[str, DefaultText] = {
             "for {target} new members by {ends}: {left} to go."
         ),
     ),
+    State.NEARLY: DefaultText(
+        _("Only {remaining} to go"),
+        _(
+            "We’re looking for {goal} new members by {ends}, and we’re nearly there. Our articles "
+            "are open to everyone because some readers pay for them."
+        ),
+    ),
+    State.LAST_DAY: DefaultText(
+        _("Today is the last day. {hours_left} left."),
+        _(
+            "Our articles are open to everyone because some readers pay for them. {remaining} to "
+            "go: will you be one of them?"
+        ),
+    ),
     State.REACHED: DefaultText(
         _("We’ve reached our goal of {target} new members"),
         _(
@@ -95,6 +144,23 @@ _INLINE_TEXTS: dict[str, DefaultText] = {
         _("The campaign is over. Thank you"),
         _("Our journalism still depends on its members, today and every day."),
     ),
+}
+
+_CORNER_TEXTS: dict[str, DefaultText] = {
+    State.BEFORE: DefaultText(
+        _("Soon we’ll ask for your help"), _("From {starts} we’ll look for {goal} new members.")
+    ),
+    State.RUNNING: DefaultText(
+        _("Help us get there by {ends}"), _("Our readers pay for our journalism.")
+    ),
+    State.NEARLY: DefaultText(_("Only {remaining} to go"), _("Help us get there by {ends}.")),
+    State.LAST_DAY: DefaultText(
+        _("Today is the last day"), _("{remaining} to go. {hours_left} left.")
+    ),
+    State.REACHED: DefaultText(
+        _("We’ve reached our goal. Thank you."), _("You can still join, and it still helps.")
+    ),
+    State.ENDED: DefaultText(_("The campaign is over. Thank you"), _("You can join at any time.")),
 }
 
 _END_TEXTS: dict[str, DefaultText] = {
@@ -114,6 +180,22 @@ _END_TEXTS: dict[str, DefaultText] = {
             "someone who should read us."
         ),
     ),
+    State.NEARLY: DefaultText(
+        _("We’re nearly at {goal} new members"),
+        _(
+            "{supporters} supporters have brought us this far: only {remaining} to go. "
+            "Join us, or give a membership to someone who should read us."
+        ),
+        _("Only {remaining} to go. Join us, or give a membership to someone who should read us."),
+    ),
+    State.LAST_DAY: DefaultText(
+        _("Today is the last day of our campaign"),
+        _(
+            "{hours_left} left. {supporters} supporters have brought us this far: join them today, "
+            "or give a membership."
+        ),
+        _("{hours_left} left. Join us today, or give a membership to someone who should read us."),
+    ),
     State.REACHED: DefaultText(
         _("We’ve reached our goal, and you can still join"),
         _("Our new members join the {supporters} supporters we already had. Thank you."),
@@ -125,29 +207,53 @@ _END_TEXTS: dict[str, DefaultText] = {
     ),
 }
 
+
+def _with_general(texts: Texts) -> Mapping[str, Texts]:
+    """Return texts about new members, and the general ones for the other goal kinds."""
+    return {
+        Goal.Kind.NEW_MEMBERS: texts,
+        Goal.Kind.GIFTS: _GENERAL_TEXTS,
+        Goal.Kind.MONEY: _GENERAL_TEXTS,
+    }
+
+
 PLACEMENTS: dict[str, BannerPlacement] = {
     Banner.Placement.TOP: BannerPlacement(
         "campaigns/embed/top.html",
-        {
-            Goal.Kind.NEW_MEMBERS: _TOP_TEXTS,
-            Goal.Kind.GIFTS: _GENERAL_TEXTS,
-            Goal.Kind.MONEY: _GENERAL_TEXTS,
-        },
+        _with_general(_TOP_TEXTS),
+        styles=("small", "top"),
+        is_closable=True,
+        heights={0: 135, 576: 87, 1152: 67},
     ),
     Banner.Placement.INLINE: BannerPlacement(
         "campaigns/embed/inline.html",
-        {
-            Goal.Kind.NEW_MEMBERS: _INLINE_TEXTS,
-            Goal.Kind.GIFTS: _GENERAL_TEXTS,
-            Goal.Kind.MONEY: _GENERAL_TEXTS,
-        },
+        _with_general(_INLINE_TEXTS),
+        styles=("kicker", "block"),
+        heights={0: 700, 576: 445},
     ),
     Banner.Placement.END: BannerPlacement(
         "campaigns/embed/end.html",
-        {
-            Goal.Kind.NEW_MEMBERS: _END_TEXTS,
-            Goal.Kind.GIFTS: _GENERAL_TEXTS,
-            Goal.Kind.MONEY: _GENERAL_TEXTS,
-        },
+        _with_general(_END_TEXTS),
+        styles=("kicker", "block"),
+        small_print=_("Payment is handled by Stripe. {newsroom} never sees your card number."),
+        heights={0: 785, 576: 575},
+    ),
+    Banner.Placement.CORNER: BannerPlacement(
+        "campaigns/embed/corner.html",
+        _with_general(_CORNER_TEXTS),
+        styles=("kicker", "small", "corner"),
+        is_closable=True,
     ),
 }
+
+
+def find_default_text(campaign: Campaign, progress: Progress, *, placement: str) -> DefaultText:
+    """Return the text for this placement, goal kind and state."""
+    if progress.stage is Stage.STRETCHING and progress.state == State.REACHED:
+        return STRETCH_TEXT
+    # With a starting number, the goal isn't of new members alone.
+    texts = PLACEMENTS[placement].texts[progress.kind]
+    default = (_GENERAL_TEXTS if progress.starts_from else texts)[progress.state]
+    if default.text_without_supporters is not None and not campaign.supporters_before:
+        return replace(default, text=default.text_without_supporters)
+    return default

@@ -4,35 +4,44 @@ A file is replaced as a whole or not at all. An error leaves the last good files
 banner even while this application is down.
 """
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import astuple
 from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db.models import Q, Value
-from django.db.models.functions import Coalesce
-from django.template.loader import render_to_string
-from django.urls import reverse
+from django.db.models import Min, Q, Value
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
-from django.utils.translation import override
 
-from campaigns.banners.files import NUMBER, PAGE, PICTURE, delete_files, name_banner, write_files
+from campaigns.banners.assets import read_component, read_sign_up_component
+from campaigns.banners.charts import list_days
+from campaigns.banners.files import (
+    SIGN_UP_COMPONENT,
+    delete_files,
+    name_forms,
+    retire_languages,
+    write_component,
+    write_files,
+)
 from campaigns.banners.leases import Lease, LeaseLost
-from campaigns.banners.pages import draw_picture, render_page
-from campaigns.banners.pictures import CARDS, read_mark
+from campaigns.banners.pages import render_files, render_shared_files
+from campaigns.banners.placeholders import list_hour_changes
 from campaigns.banners.placements import PLACEMENTS
-from campaigns.banners.texts import choose_text, write_count
-from campaigns.models import Campaign, PublishedNumber
+from campaigns.banners.rendering import BannerForms, render_empty_forms, render_forms
+from campaigns.banners.sign_ups import render_sign_ups
+from campaigns.models import Campaign, PublishedNumber, remember_look
 from campaigns.progress import Progress, measure_campaign
 
 log = structlog.get_logger(__name__)
 
 # Published at least this often, to keep the as-of time fresh; the final count has no other time.
-FRESH = timedelta(seconds=60)
+# The job looks every 15 seconds, so that no banner becomes a minute old.
+FRESH = timedelta(seconds=40)
 FRESH_FINAL = timedelta(hours=1)
 RETRY = timedelta(seconds=10)
+_SHOWN = Q(goals__is_primary=True) | Q(hides_banners=True)
 
 
 class CannotWithdraw(Exception):
@@ -67,8 +76,16 @@ def list_campaigns_to_publish(*, at: datetime) -> list[Campaign]:
     Each publishing writes into `publish_at` when the next one is due.
     """
     due = Q(publish_at__lte=at) | Q(publish_at__isnull=True)
-    shown = Q(goals__is_primary=True) | Q(hides_banners=True)
-    return list(Campaign.objects.filter(due, shown).distinct())
+    return list(Campaign.objects.filter(due, _SHOWN).distinct())
+
+
+def find_next_publishing() -> datetime | None:
+    """Return when the next files are due and nobody is writing them; None if no time is known."""
+    times = Campaign.objects.filter(_SHOWN, publish_at__isnull=False).aggregate(
+        next=Min(Greatest("publish_at", Coalesce("publish_lease_until", "publish_at")))
+    )
+    next_at: datetime | None = times["next"]
+    return next_at
 
 
 def publish_campaign(campaign_id: int) -> Progress | None:
@@ -85,15 +102,19 @@ def publish_campaign(campaign_id: int) -> Progress | None:
         return None
     next_at = timezone.now() + RETRY
     try:
-        campaign = Campaign.objects.prefetch_related("copies").get(pk=campaign_id)
-        if campaign.hides_banners:
-            write_files(campaign.slug, _empty_banners(), confirm=lease.confirm)
+        campaign = Campaign.objects.prefetch_related("copies", "banners").get(pk=campaign_id)
+        write_component(read_component())
+        write_component(read_sign_up_component(), name=SIGN_UP_COMPONENT)
         measured_at = timezone.now()
+        if campaign.is_without_banners(at=measured_at):
+            write_files(campaign.slug, _empty_banners(), confirm=lease.confirm)
         measured = measure_campaign(campaign, at=measured_at)
         if campaign.recount_at is not None or not _has_primary_goal(campaign, measured):
             return None
-        files = _render_files(campaign, measured, at=measured_at)
+        with remember_look():
+            files = _render_files(campaign, measured, at=measured_at)
         write_files(campaign.slug, files, confirm=lease.confirm)
+        retire_languages(campaign.slug)
         _store_published_number(campaign, measured[0], at=measured_at)
         lease.record(published_at=measured_at, publish_error="", publish_failed_at=None)
         next_at = _find_next(campaign, at=measured_at)
@@ -115,13 +136,15 @@ def _has_primary_goal(campaign: Campaign, measured: list[Progress]) -> bool:
 
 def _find_next(campaign: Campaign, *, at: datetime) -> datetime:
     """Return when the files are due again: when they are old, or when the state changes."""
-    last_moment = campaign.ends_at - timedelta(microseconds=1)
-    last_day = last_moment.astimezone(campaign.zone_info).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
     old_at = at + (FRESH if campaign.closed_at is None else FRESH_FINAL)
-    changes = (campaign.starts_at, last_day, campaign.ends_at)
-    return min([old_at, *(moment for moment in changes if moment > at)])
+    changes = (
+        campaign.starts_at,
+        campaign.last_day_begins_at,
+        *list_hour_changes(campaign),
+        campaign.ends_at,
+        campaign.banners_end_at,
+    )
+    return min([old_at, *(moment for moment in changes if moment is not None and moment > at)])
 
 
 @contextmanager
@@ -148,13 +171,13 @@ def withdraw_files(campaign_id: int) -> Iterator[None]:
 def _store_published_number(campaign: Campaign, progress: Progress, *, at: datetime) -> None:
     last = campaign.published.order_by("-published_at", "-pk").first()
     is_same_unit = last is not None and last.kind in {"", progress.kind}
-    shown = (progress.counted, progress.target)
+    shown = (progress.shown, progress.shown_target)
     if last is None or (last.counted, last.target) != shown or not is_same_unit:
         PublishedNumber.objects.create(
             campaign=campaign,
             published_at=at,
-            counted=progress.counted,
-            target=progress.target,
+            counted=progress.shown,
+            target=progress.shown_target,
             kind=progress.kind,
             currency=progress.currency,
         )
@@ -164,100 +187,39 @@ def _render_files(
     campaign: Campaign, measured: list[Progress], *, at: datetime
 ) -> dict[str, bytes]:
     """Render all files before any is written: an error in one leaves all of them unchanged."""
-    files = {NUMBER: json.dumps([_as_json(goal) for goal in measured]).encode()}
-    if not campaign.hides_banners:
+    files = render_shared_files(campaign, measured)
+    if not campaign.is_without_banners(at=at):
         files |= _render_banners(campaign, measured[0], at=at)
+    days = list_days(campaign, measured)
     for language, _name in settings.LANGUAGES:
-        page = render_page(campaign, measured, language=language)
-        files[f"{language}/{PAGE}"] = page.encode()
-        files[f"{language}/{PICTURE}"] = draw_picture(campaign, measured, language=language)
+        files |= render_files(campaign, measured, days, language=language)
+        files |= render_sign_ups(campaign.slug, language=language)
     return files
 
 
 def _render_banners(campaign: Campaign, progress: Progress, *, at: datetime) -> dict[str, bytes]:
-    return {
-        f"{language}/{name_banner(placement, with_number=with_number)}": render_banner(
-            campaign,
-            progress,
-            placement=placement,
-            language=language,
-            with_number=with_number,
-            published_at=at,
-        ).encode()
-        for language, _name in settings.LANGUAGES
-        for placement in PLACEMENTS
-        for with_number in (True, False)
-    }
+    return _name_forms(
+        lambda language, placement: render_forms(
+            campaign, progress, placement=placement, language=language, published_at=at
+        )
+    )
 
 
 def _empty_banners() -> dict[str, bytes]:
+    empty = render_empty_forms()
+    return _name_forms(lambda language, placement: empty)
+
+
+def _name_forms(render: Callable[[str, str], BannerForms]) -> dict[str, bytes]:
+    """Return the content of each banner's files by name, for every language and placement.
+
+    All characters are ASCII, so that no page shows them in a wrong charset.
+    """
     return {
-        f"{language}/{name_banner(placement, with_number=with_number)}": b""
+        f"{language}/{name}": form.encode("ascii", "xmlcharrefreplace")
         for language, _name in settings.LANGUAGES
         for placement in PLACEMENTS
-        for with_number in (True, False)
-    }
-
-
-def render_banner(
-    campaign: Campaign,
-    progress: Progress,
-    *,
-    placement: str,
-    language: str,
-    with_number: bool = True,
-    published_at: datetime | None = None,
-) -> str:
-    """Return one placement as an HTML fragment, in that language and the campaign's time zone.
-
-    The fragment is the same for every reader and works on any server: URLs are absolute, drawings
-    are inline, and it loads no style, script or cookie. Without the number, it drops the sentences
-    that need it. It names the time of its publishing unless its count is final.
-    """
-    copy = campaign.copy_for(language)
-    here = {"slug": campaign.slug}
-    origin = f"?from={placement}"
-    with override(language), timezone.override(campaign.zone_info):
-        return render_to_string(
-            PLACEMENTS[placement].template,
-            {
-                "banner": choose_text(
-                    campaign,
-                    progress,
-                    placement=placement,
-                    copy=copy,
-                    language=language,
-                    with_number=with_number,
-                ),
-                "campaign": campaign,
-                "progress": progress,
-                "shows_count": progress.shows_count and with_number,
-                "published_at": None if progress.is_final else published_at,
-                "count": write_count(progress, language=language),
-                "placement": placement,
-                "language": language,
-                "emblem": campaign.drawn_emblem or read_mark("emblem"),
-                "cards": [read_mark(card) for card in CARDS],
-                "newsroom_name": settings.NEWSROOM_NAME,
-                "join_url": settings.SITE_URL + reverse("campaigns:join", kwargs=here) + origin,
-                "gift_url": settings.SITE_URL + reverse("campaigns:gift", kwargs=here) + origin,
-                "campaign_url": settings.SITE_URL
-                + reverse("campaigns:campaign", kwargs=here)
-                + origin,
-            },
+        for name, form in zip(
+            name_forms(placement), astuple(render(language, placement)), strict=True
         )
-
-
-def _as_json(progress: Progress) -> dict[str, object]:
-    return {
-        "kind": progress.kind,
-        **progress.unit,
-        "counted": progress.counted,
-        "target": progress.target,
-        "percent": progress.percent,
-        "pending": 0 if progress.is_final else progress.pending,
-        "state": progress.state,
-        "provisional": progress.is_provisional,
-        "final": progress.is_final,
-        "as_of": progress.as_of.isoformat(),
     }

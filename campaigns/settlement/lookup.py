@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 
 from campaigns import stripe_api
 from campaigns.models import (
@@ -43,16 +43,20 @@ class Found:
     """The Checkout to which an object belongs, or the reason why it isn't ours.
 
     `disputed_id` is the charge of a dispute that we have no row for yet. `sale` is a subscription
-    at one of our prices that was sold at Stripe, if it was read.
+    at one of our prices that was sold at Stripe, if it was read. `is_guess` means that a payload
+    names the Checkout, and that only settling it shows whether the object belongs to it.
     """
 
     checkout_id: UUID | None = None
     reason: StripeEvent.Reason | None = None
     disputed_id: str = ""
     sale: stripe_api.Subscription | None = None
+    is_guess: bool = False
 
 
-def find_checkout(object_type: str, object_id: str, named: Named | None = None) -> Found:
+def find_checkout(
+    object_type: str, object_id: str, named: Named | None = None, *, may_guess: bool = False
+) -> Found:
     """Find the Checkout of a Stripe object: by our rows, by what we remember, then by its metadata.
 
     Metadata (the Checkout's id, on a session, an intent or a subscription) is read from Stripe's
@@ -60,13 +64,15 @@ def find_checkout(object_type: str, object_id: str, named: Named | None = None) 
 
     `named` are the ids in an event's payload. They are trusted, because a signed payload is
     Stripe's word and these ids never change: a row of ours that has one of them decides. Metadata
-    in a payload only decides how to ask: if it names a Checkout, Stripe is asked for the object
-    whatever we remember; if it names none, only an invoice can lead to a Checkout. Then one call is
-    enough, or two for a refund or a dispute of a payment that we have never heard of, and two if
-    an invoice shows a subscription at one of our prices that isn't listed yet. The answer is
-    remembered, unless it is such a subscription, whose next events update the list. Without
-    `named`, nothing is remembered, and Stripe is asked unless a row of ours decides. Raises the
-    errors of stripe_api.
+    in a payload only decides how to ask. If it names a Checkout whose sale we await, that is the
+    answer if the caller `may_guess`: it then calls `is_confirmed` after the settlement. Otherwise
+    Stripe is asked for the object whatever we remember. If it names none, only an invoice can lead
+    to a Checkout. Then one call is enough. It takes two for a refund or a dispute of a payment that
+    we have never heard of, if its customer has bought from us or someone is buying a membership
+    right now, and two if an invoice shows a
+    subscription at one of our prices that isn't listed yet. The answer is remembered, unless it is
+    such a subscription, whose next events update the list. Without `named`, nothing is remembered,
+    and Stripe is asked unless a row of ours decides. Raises the errors of stripe_api.
     """
     if object_type not in _SEARCHES:
         return Found(reason=Reason.UNUSED_TYPE)
@@ -75,6 +81,8 @@ def find_checkout(object_type: str, object_id: str, named: Named | None = None) 
         return known
     if named is not None and _is_remembered(object_id, named):
         return Found(reason=Reason.NO_CHECKOUT)
+    if may_guess and named is not None and (awaited := _find_awaited(named)) is not None:
+        return Found(awaited, is_guess=True)
     try:
         found = _SEARCHES[object_type](object_id, trusted)
     except stripe_api.StripeRefused as error:
@@ -84,6 +92,20 @@ def find_checkout(object_type: str, object_id: str, named: Named | None = None) 
     if named is not None:
         _remember(object_type, object_id, named, found)
     return found
+
+
+def is_confirmed(object_id: str, found: Found) -> bool:
+    """Return whether the settlement of a Checkout that was a guess has found the object."""
+    return StripeObject.objects.filter(pk=object_id, checkout=found.checkout_id).exists()
+
+
+def _find_awaited(named: Named) -> UUID | None:
+    """Return the Checkout that a payload names, if its session is open as far as we know."""
+    checkout_id = _read_ref(named.checkout_ref or "").checkout_id
+    if checkout_id is None:
+        return None
+    awaited = Checkout.objects.filter(status=Checkout.Status.OPEN, session_id__isnull=False)
+    return checkout_id if awaited.filter(pk=checkout_id).exists() else None
 
 
 def _remember(object_type: str, object_id: str, named: Named, found: Found) -> None:
@@ -232,18 +254,12 @@ def _find_by_charge(charge_id: str, named: Named) -> Found:
 
 
 def _find_by_refund(refund_id: str, named: Named) -> Found:
-    refund = stripe_api.fetch_refund(refund_id)
-    return _follow_payment(
-        refund.checkout_ref, intent_id=refund.intent_id, charge_id=refund.charge_id
-    )
+    return _follow_moved_back(stripe_api.fetch_refund(refund_id), named)
 
 
 def _find_by_dispute(dispute_id: str, named: Named) -> Found:
     dispute = stripe_api.fetch_dispute(dispute_id)
-    found = _follow_payment(
-        dispute.checkout_ref, intent_id=dispute.intent_id, charge_id=dispute.charge_id
-    )
-    return replace(found, disputed_id=dispute.charge_id)
+    return replace(_follow_moved_back(dispute, named), disputed_id=dispute.charge_id)
 
 
 _SEARCHES: dict[str, Callable[[str, Named], Found]] = {
@@ -256,6 +272,29 @@ _SEARCHES: dict[str, Callable[[str, Named], Found]] = {
     "refund": _find_by_refund,
     "dispute": _find_by_dispute,
 }
+
+
+def _follow_moved_back(moved: stripe_api.Refund | stripe_api.Dispute, named: Named) -> Found:
+    """Find the Checkout of a refund's or a dispute's payment.
+
+    Only subscriptions' payments lack our metadata, and their customers are in our rows once the
+    sale is settled. So the invoice of another customer's payment is asked for only while a sale of
+    a membership is open, as the payment may be its first, or if nothing is trusted.
+    """
+    is_stranger = bool(named.ids) and not _may_be_customer(moved.customer_id)
+    return _follow_payment(
+        moved.checkout_ref,
+        intent_id="" if is_stranger else moved.intent_id,
+        charge_id=moved.charge_id,
+    )
+
+
+def _may_be_customer(customer_id: str) -> bool:
+    """Return whether the customer has bought from us, or may be buying right now."""
+    if not customer_id:
+        return False
+    is_open = Q(status=Checkout.Status.OPEN, kind=Checkout.Kind.JOIN, customer_id="")
+    return Checkout.objects.filter(Q(customer_id=customer_id) | is_open).exists()
 
 
 def _follow_payment(checkout_ref: str, *, intent_id: str, charge_id: str = "") -> Found:

@@ -1,5 +1,6 @@
 """When files are due, the age at which a banner loses its number, and hidden banners."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from campaigns.banners import (
     request_publishing,
     show_banners,
 )
+from campaigns.banners.placements import PLACEMENTS
 from campaigns.models import Banner, Campaign
 from campaigns.progress import close_campaign, fingerprint, measure_campaign
 from tests.support.factories import at, make_campaign
@@ -39,8 +41,8 @@ def publish_at(moment: str) -> Campaign:
     [
         ("2026-10-31 23:59:30", "2026-11-01 00:00"),  # it starts
         ("2026-11-29 21:59:45", "2026-11-29 22:00"),  # the last day begins in Kyiv
-        ("2026-11-30 23:59:10", "2026-12-01 00:00"),  # it ends
-        ("2026-11-10 12:00:00", "2026-11-10 12:01"),  # nothing changes, but the time grows old
+        ("2026-11-30 23:59:30", "2026-12-01 00:00"),  # it ends
+        ("2026-11-10 12:00:00", "2026-11-10 12:00:40"),  # nothing changes, but the time grows old
     ],
 )
 def test_files_are_due_when_the_state_changes(published: str, change: str) -> None:
@@ -91,14 +93,14 @@ def test_an_old_banner_keeps_its_text_and_loses_its_number() -> None:
     fresh = read_banner("birthday", "inline", language="en")
     assert "We have 0 members. Only 1,000 to go! Help us." in fresh
     with time_machine.travel(now + timedelta(minutes=31)):
-        for placement in Banner.Placement.values:
+        for placement in PLACEMENTS:
             old = read_banner("birthday", placement, language="en")
             assert "of 1,000 new members" not in old
-            assert "campaign-bar" not in old
+            assert 'class="campaign-bar' not in old
             assert "as of" not in old
             assert "Become a member" in old
         inline = read_banner("birthday", "inline", language="en")
-        assert "Join us by 1\xa0December" in inline
+        assert "Join us by 1&#160;December" in inline
         assert re.search(r'campaign-text">Help us\.<', inline)
     publish_campaign(campaign.pk)
     assert "of 1,000 new members" in read_banner("birthday", "inline", language="en")
@@ -121,10 +123,20 @@ def test_hidden_banners_are_empty_and_the_page_stays() -> None:
     hide_banners(campaign.pk)
     assert list_campaigns_to_publish(at=timezone.now()) == [campaign]
     publish_campaign(campaign.pk)
-    for placement in Banner.Placement.values:
-        assert read_banner("birthday", placement, language="en") == ""
     folder = settings.PUBLISH_DIR / "birthday"
-    assert (folder / "en" / "top-without-number.html").read_bytes() == b""
+    for placement in PLACEMENTS:
+        assert read_banner("birthday", placement, language="en") == ""
+        for name in (f"{placement}-without-number.html", f"{placement}-member.html"):
+            assert (folder / "en" / name).read_bytes() == b""
+        data = json.loads((folder / "en" / f"{placement}.json").read_bytes())
+        assert not {"banner", "without_number", "for_member"} & set(data)
+        assert (
+            "campaign-banner"
+            not in (folder / "en" / f"{placement}-frame.html")
+            .read_text("ascii")
+            .partition("</style>")[2]
+            .partition("<script>")[0]
+        )
     assert "of 1,000 new members" in (folder / "en" / "index.html").read_text()
     show_banners(campaign.pk)
     publish_campaign(campaign.pk)

@@ -34,6 +34,8 @@ PATHS = {
     "campaign page": "/campaign/birthday/en/",
     "campaign page, the reader's language": "/campaign/birthday/",
     "banner": "/campaign/birthday/en/inline.html",
+    "data of the web component": "/campaign/birthday/en/inline.json",
+    "banner in a frame": "/campaign/birthday/en/inline-frame.html",
     "number": "/campaign/birthday/progress.json",
     "picture": "/campaign/birthday/en/picture.png",
 }
@@ -139,12 +141,12 @@ def run_server(application: str, environment: dict[str, str]) -> Iterator[Server
     ]
     with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
         try:
-            yield _connect(process, port)
+            yield connect(process, port)
         finally:
             process.terminate()
 
 
-def _connect(process: "subprocess.Popen[bytes]", port: int) -> Server:
+def connect(process: "subprocess.Popen[bytes]", port: int) -> Server:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError):
