@@ -7,8 +7,16 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+import python_calamine
 
-from campaigns.spreadsheets import Cell, is_formula, neutralise_cell, stream_csv, write_xlsx
+from campaigns.spreadsheets import (
+    Cell,
+    count_sheets,
+    is_formula,
+    neutralise_cell,
+    stream_csv,
+    write_xlsx,
+)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+380", "-2", "@SUM(A1)", "＝1", "\t=1", "\r=1", "\n=1"])
@@ -60,3 +68,25 @@ def test_a_file_of_many_rows_takes_no_more_memory_than_one_of_few(
 def test_csv_cells_are_written_as_text() -> None:
     written = "".join(stream_csv([["=1", 2, Decimal("60.50"), *next(rows(1))[3:]]]))
     assert written == "\ufeff'=1,2,60.50,2026-11-10 12:00+00:00,\r\n"
+
+
+def test_more_rows_than_a_sheet_holds_continue_on_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("campaigns.spreadsheets._MOST_ROWS", 3)
+    assert [count_sheets(number) for number in (0, 1, 2, 3, 5)] == [1, 1, 1, 2, 3]
+    head: list[Cell] = ["number", "name", "amount", "at", "nothing"]
+    with tempfile.TemporaryFile() as file:
+        write_xlsx(iter([head, *rows(3)]), file, sheets=count_sheets(3))
+        file.seek(0)
+        book = python_calamine.CalamineWorkbook.from_filelike(file)
+    sheets = [book.get_sheet_by_name(name).to_python() for name in book.sheet_names]
+    assert [[row[0] for row in sheet] for sheet in sheets] == [["number", 0, 1], ["number", 2]]
+
+
+def test_a_long_text_is_cut_where_a_cell_ends() -> None:
+    with tempfile.TemporaryFile() as file:
+        write_xlsx(iter([["text"], ["x" * 40_000]]), file)
+        file.seek(0)
+        book = python_calamine.CalamineWorkbook.from_filelike(file)
+    assert len(str(book.get_sheet_by_index(0).to_python()[1][0])) == 32_767

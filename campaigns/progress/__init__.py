@@ -10,13 +10,19 @@ from campaigns.progress.closing import (
     fingerprint,
     reopen_campaign,
 )
+from campaigns.progress.days import DayTotal, Milestone, list_day_totals, list_milestones
 from campaigns.progress.goal_kinds import GOAL_KINDS, UnknownGoalKind, find_goal_kind
 from campaigns.progress.goals import Progress, measure_campaign, measure_goal
+from campaigns.progress.imagined import imagine_progress
 from campaigns.progress.money import (
     HeldTotal,
     MoneyTotal,
     PayoutTotal,
+    list_losses,
     select_held_payments,
+    select_losses,
+    select_payout_rows,
+    select_refunds,
     sum_campaign_payouts,
     sum_held_payments,
     sum_money_by_day,
@@ -24,13 +30,14 @@ from campaigns.progress.money import (
     sum_payments,
     sum_payouts,
 )
+from campaigns.progress.quarters import Quarter
 from campaigns.progress.recounts import (
     continue_recount,
     list_due_recounts,
     measure_recount,
     request_recount,
 )
-from campaigns.progress.states import STATES
+from campaigns.progress.states import STATES, Stage
 from campaigns.progress.tallies import (
     RULE,
     Count,
@@ -49,10 +56,14 @@ __all__ = [
     "AlreadyClosed",
     "CannotClose",
     "Count",
+    "DayTotal",
     "HeldTotal",
+    "Milestone",
     "MoneyTotal",
     "PayoutTotal",
     "Progress",
+    "Quarter",
+    "Stage",
     "UnknownGoalKind",
     "close_campaign",
     "continue_recount",
@@ -60,7 +71,11 @@ __all__ = [
     "count_people",
     "find_goal_kind",
     "fingerprint",
+    "imagine_progress",
+    "list_day_totals",
     "list_due_recounts",
+    "list_losses",
+    "list_milestones",
     "measure_campaign",
     "measure_goal",
     "measure_recount",
@@ -68,6 +83,9 @@ __all__ = [
     "request_recount",
     "select_counted_payments",
     "select_held_payments",
+    "select_losses",
+    "select_payout_rows",
+    "select_refunds",
     "sum_campaign_payouts",
     "sum_held_payments",
     "sum_money_by_day",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Count
 from django.utils.translation import gettext, ngettext
 
 from campaigns.models import Campaign, Goal, Payment
@@ -31,6 +32,8 @@ class GoalKind:
     count: Callable[[Campaign, datetime], Counted]
     # Returns "{counted} of {target} new members" in the active language, for that target.
     get_count_pattern: Callable[[int], str]
+    # The same for a goal with a starting number, whose count isn't of new ones alone.
+    get_total_pattern: Callable[[int], str]
     # The payments that can count towards it, once they succeed.
     roles: tuple[Payment.Role, ...]
     is_money: bool = False
@@ -43,8 +46,8 @@ class GoalKind:
 
 def _count_new_members(campaign: Campaign, at: datetime) -> Counted:
     tallies = campaign.tallies.counting_at(at)
-    people = tallies.filter(member__isnull=False).count()
-    gifts = tallies.filter(gift__isnull=False).count()
+    # One of the two is set in every row, so one reading of the rows counts both.
+    people, gifts = tallies.aggregate(p=Count("member"), g=Count("gift")).values()
     return Counted(people + gifts, people=people, gifts=gifts)
 
 
@@ -57,27 +60,38 @@ def _count_money(campaign: Campaign, at: datetime) -> Counted:
     return Counted(sum_money_raised(campaign, at=at))
 
 
+def _get_gift_pattern(target: int) -> str:
+    return ngettext(
+        "{counted} of {target} gift membership", "{counted} of {target} gift memberships", target
+    )
+
+
+def _get_money_pattern(target: int) -> str:
+    return gettext("{counted} of {target}")
+
+
 GOAL_KINDS: dict[str, GoalKind] = {
     Goal.Kind.NEW_MEMBERS: GoalKind(
         count=_count_new_members,
         get_count_pattern=lambda target: ngettext(
             "{counted} of {target} new member", "{counted} of {target} new members", target
         ),
+        get_total_pattern=lambda target: ngettext(
+            "{counted} of {target} supporter", "{counted} of {target} supporters", target
+        ),
         roles=Payment.COUNTED_ROLES,
     ),
     Goal.Kind.GIFTS: GoalKind(
         count=_count_gifts,
-        get_count_pattern=lambda target: ngettext(
-            "{counted} of {target} gift membership",
-            "{counted} of {target} gift memberships",
-            target,
-        ),
+        get_count_pattern=_get_gift_pattern,
+        get_total_pattern=_get_gift_pattern,
         roles=(Payment.Role.GIFT,),
     ),
     Goal.Kind.MONEY: GoalKind(
         count=_count_money,
-        get_count_pattern=lambda target: gettext("{counted} of {target}"),
-        roles=Payment.COUNTED_ROLES,
+        get_count_pattern=_get_money_pattern,
+        get_total_pattern=_get_money_pattern,
+        roles=Payment.MONEY_ROLES,
         is_money=True,
     ),
 }

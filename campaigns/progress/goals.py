@@ -6,12 +6,15 @@ from datetime import datetime
 from campaigns.models import Campaign, Goal, Payment, Phase
 from campaigns.money import decimal_places
 from campaigns.progress.goal_kinds import GoalKind, find_goal_kind
-from campaigns.progress.states import STATES, find_state
+from campaigns.progress.states import STATES, Stage, find_state
 
 
 @dataclass(frozen=True)
 class Progress:
     """The progress of one goal at a moment, as known now. Money is in minor units of `currency`.
+
+    `counted` and `target` are what reports show. Banners and pages show `shown` and
+    `shown_target`: with the starting number, and with the next target once the first is reached.
 
     For a closed campaign `counted` is the final count and `as_of` the time of closing. `people`
     and `gifts` always come from the rows, and so does `known_now`, which differs from `counted`
@@ -23,6 +26,10 @@ class Progress:
     target: int
     as_of: datetime
     phase: Phase
+    starts_from: int = 0
+    stretch_target: int | None = None
+    nearly_percent: int = 90
+    is_last_day: bool = False
     people: int = 0
     gifts: int = 0
     pending: int = 0
@@ -31,9 +38,24 @@ class Progress:
     known_now: int | None = None  # only for a final count
 
     @property
+    def shown(self) -> int:
+        """The number that readers see: the starting number and the count."""
+        return self.starts_from + self.counted
+
+    @property
+    def shown_target(self) -> int:
+        """The target that readers see: the next one, if there is one, once the first is reached."""
+        if self.stretch_target is not None and self.shown >= self.target:
+            return self.stretch_target
+        return self.target
+
+    @property
     def percent(self) -> int:
-        """Whole percent, rounded down so that 99.9 doesn't show as 100; can exceed 100."""
-        return max(self.counted, 0) * 100 // self.target
+        """Whole percent of what readers see, rounded down so that 99.9 doesn't show as 100.
+
+        Can exceed 100.
+        """
+        return max(self.shown, 0) * 100 // self.shown_target
 
     @property
     def bar_percent(self) -> int:
@@ -42,11 +64,17 @@ class Progress:
 
     @property
     def is_reached(self) -> bool:
-        return self.counted >= self.target
+        """True if the target that readers see is reached."""
+        return self.shown >= self.shown_target
+
+    @property
+    def is_stretching(self) -> bool:
+        """True if the first target is reached and the next one isn't."""
+        return self.shown >= self.target and not self.is_reached
 
     @property
     def left(self) -> int:
-        return max(self.target - self.counted, 0)
+        return max(self.shown_target - self.shown, 0)
 
     @property
     def is_money(self) -> bool:
@@ -75,9 +103,24 @@ class Progress:
         return replace(self, counted=counted, is_final=False, known_now=None)
 
     @property
+    def stage(self) -> Stage:
+        if self.is_reached:
+            return Stage.REACHED
+        if self.is_last_day:
+            return Stage.LAST_DAY
+        if self.is_stretching:
+            return Stage.STRETCHING
+        return Stage.NEARLY if self.percent >= self.nearly_percent else Stage.OPEN
+
+    @property
     def state(self) -> str:
         """The campaign's state, one of `Banner.State`."""
-        return find_state(self.phase, goal_reached=self.is_reached)
+        return find_state(self.phase, self.stage)
+
+    @property
+    def moment(self) -> datetime | None:
+        """The moment for which texts are written; None is now."""
+        return None
 
     @property
     def shows_count(self) -> bool:
@@ -96,6 +139,10 @@ def measure_goal(goal: Goal, *, at: datetime) -> Progress:
         target=goal.target,
         as_of=at if final_count is None else campaign.closed_at or at,
         phase=campaign.phase(at=at),
+        starts_from=goal.starts_from,
+        stretch_target=goal.stretch_target,
+        nearly_percent=campaign.nearly_percent,
+        is_last_day=campaign.is_last_day(at=at),
         people=counted.people,
         gifts=counted.gifts,
         pending=_count_pending(campaign, kind, at=at),

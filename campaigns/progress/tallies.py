@@ -25,7 +25,7 @@ RULE = _(
     "once, when it is paid, until its own share is refunded. A payment is valid if it succeeded "
     "and was neither refunded in full nor lost in a dispute. An offline payment counts by the date "
     "entered. A payment in an unexpected currency counts once staff accept it. Renewals, plan "
-    "changes, grants and imports never count."
+    "changes, contributions without membership, grants and imports never count."
 )
 
 
@@ -44,11 +44,11 @@ def select_counted_payments(campaign: Campaign) -> QuerySet[Payment]:
 
 
 def select_window_payments(campaign: Campaign) -> QuerySet[Payment]:
-    """Return succeeded first payments and gift payments of the window, including held ones."""
+    """Return succeeded payments of the window that are no renewals or changes, with held ones."""
     return Payment.objects.filter(
         campaign=campaign,
         status=Payment.Status.SUCCEEDED,
-        role__in=Payment.COUNTED_ROLES,
+        role__in=Payment.MONEY_ROLES,
         paid_at__gte=campaign.starts_at,
         paid_at__lt=campaign.ends_at,
     )

@@ -18,8 +18,10 @@ from campaigns import memberships, progress
 from campaigns.catalogue import explain_refusal
 from campaigns.models import (
     Campaign,
+    ChatWebhook,
     Dispute,
     Erasure,
+    GhostMember,
     Gift,
     JobFailure,
     Member,
@@ -33,9 +35,14 @@ from campaigns.models import (
     RefundOrder,
     StripeEvent,
     StripeSale,
+    WallEntry,
+    WebhookDelivery,
+    WebhookEndpoint,
     with_state,
 )
 
+# A failure after fewer attempts may be over by itself.
+_MANY = 3
 # Staff have had time to see older ones.
 RECENT = timedelta(days=30)
 
@@ -127,9 +134,13 @@ def _still_running(payments: QuerySet[Any]) -> QuerySet[Any]:
         status=Payment.Status.SUCCEEDED,
         paid_at__gt=OuterRef("paid_at"),
     )
+    refunds = Refund.objects.filter(status=Refund.Status.SUCCEEDED).values("payment")
+    # Few payments are either: the database looks for a newer payment of these alone.
+    taken = Q(pk__in=refunds) | Q(pk__in=Dispute.objects.taken().values("payment"))
     return (
         with_state(payments)
         .filter(
+            taken,
             ~Exists(newer),
             state__in=(PaymentState.REFUNDED, PaymentState.LOST),
             dealt_with_at=None,
@@ -138,6 +149,11 @@ def _still_running(payments: QuerySet[Any]) -> QuerySet[Any]:
         )
         .exclude(membership__status=Membership.Status.ENDED)
     )
+
+
+def renews_after_refund(payment: Payment) -> bool:
+    """Return whether staff have yet to decide on the subscription of a refunded or lost payment."""
+    return _still_running(Payment.objects.filter(pk=payment.pk)).exists()
 
 
 def _held(payments: QuerySet[Any]) -> QuerySet[Any]:
@@ -173,6 +189,15 @@ def _failing(failures: QuerySet[Any]) -> QuerySet[Any]:
     return failures.filter(attempts__gte=3)
 
 
+def _failing_chats(webhooks: QuerySet[Any]) -> QuerySet[Any]:
+    """Return active webhooks that refused a message, or don't answer after several attempts."""
+    is_failing = Q(posts__sent_at__isnull=True) & (
+        Q(posts__failed_at__gte=timezone.now() - RECENT)
+        | Q(posts__attempts__gte=_MANY, posts__due_at__isnull=False)
+    )
+    return webhooks.filter(is_failing, is_active=True).distinct()
+
+
 def _stuck(erasures: QuerySet[Any]) -> QuerySet[Any]:
     return erasures.filter(done_at__isnull=True).exclude(error="")
 
@@ -191,6 +216,22 @@ def _unpublished(campaigns: QuerySet[Any]) -> QuerySet[Any]:
     oldest = timezone.now() - timedelta(minutes=settings.BANNER_MAX_AGE_MINUTES)
     is_old = Q(published_at__lt=oldest, closed_at__isnull=True, goals__is_primary=True)
     return campaigns.filter(~Q(publish_error="") | is_old).distinct()
+
+
+def _paused(endpoints: QuerySet[Any]) -> QuerySet[Any]:
+    return endpoints.filter(paused_at__isnull=False, is_active=True)
+
+
+def _given_up(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.filter(failed_at__gte=timezone.now() - RECENT)
+
+
+def _to_read(entries: QuerySet[Any]) -> QuerySet[Any]:
+    return entries.filter(status=WallEntry.Status.WAITING, campaign__shows_wall=True)
+
+
+def _refused_by_ghost(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.filter(state=GhostMember.State.REFUSED)
 
 
 CONCERNS = (
@@ -241,6 +282,25 @@ CONCERNS = (
         "not-moved", Membership, _("Memberships whose next charge couldn’t be moved"), _not_moved
     ),
     Concern("stuck", Erasure, _("Erasures that are stuck"), _stuck),
-    Concern("failing", JobFailure, _("Rows that failed at least three times"), _failing),
+    Concern(
+        "failing", JobFailure, _("Rows that a job couldn’t finish in three attempts"), _failing
+    ),
+    Concern(
+        "failing-chat",
+        ChatWebhook,
+        _("Chat webhooks that reports can’t be sent to"),
+        _failing_chats,
+    ),
+    Concern(
+        "paused", WebhookEndpoint, _("Webhook endpoints paused because they keep failing"), _paused
+    ),
+    Concern(
+        "given-up",
+        WebhookDelivery,
+        _("Webhooks refused by an endpoint for three days"),
+        _given_up,
+    ),
+    Concern("to-read", WallEntry, _("Entries on the wall: show or hide them"), _to_read),
+    Concern("refused-by-ghost", GhostMember, _("Members that Ghost refused"), _refused_by_ghost),
     Concern("unpublished", Campaign, _("Campaigns whose banners can’t be published"), _unpublished),
 )

@@ -3,27 +3,39 @@
 The columns `email`, `name`, `since` and `until` are those that the import of members reads.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from campaigns import memberships
-from campaigns.models import Campaign, Checkout, Gift, Member, Membership, Payment, Tally
+from campaigns.models import (
+    Campaign,
+    Checkout,
+    Gift,
+    Member,
+    Membership,
+    Payment,
+    Subscription,
+    Tally,
+)
 from campaigns.models.erasure import is_of_erased
 from campaigns.money import to_major
 from campaigns.spreadsheets import Cell
 
 MEMBER_COLUMNS = (
     *("member", "email", "name", "language", "has_access", "since", "until"),
-    *("plan", "source", "status", "counts_in", "newsletter_agreed_at", "newsletter_wording"),
+    *("plan", "source", "status", "counts_in", "newsletters"),
 )
 SIGN_UP_COLUMNS = (
     *("sign_up", "created_at", "campaign", "placement", "kind", "status", "member", "email"),
     *("name", "language", "plan", "price", "number", "amount", "currency"),
-    *("newsletter_agreed_at", "newsletter_wording"),
+    *("page_url", "page_title", "referrer", "utm_source", "utm_medium", "utm_campaign"),
+    *("utm_content", "friend", "device", "country"),
 )
 _CHUNK = 500
 
@@ -42,14 +54,17 @@ def list_members(people: QuerySet[Member], *, at: datetime) -> Iterator[list[Cel
     """Yield the headings and one row for each member who isn't erased."""
     yield list(MEMBER_COLUMNS)
     zone = ZoneInfo(settings.NEWSROOM_TIME_ZONE)
-    consents = Checkout.objects.filter(newsletter_agreed_at__isnull=False)
     related = people.filter(erased_at=None).prefetch_related(
         Prefetch("memberships", Membership.objects.select_related("plan").order_by("started_at")),
         Prefetch("tallies", Tally.objects.counting_at(at).select_related("campaign")),
-        Prefetch("checkouts", consents.order_by("newsletter_agreed_at"), to_attr="consents"),
     )
-    for member in related.order_by("pk").iterator(chunk_size=_CHUNK):
-        yield [member.pk, member.email, member.name, member.language, *_describe(member, zone, at)]
+    rows = related.order_by("pk").iterator(chunk_size=_CHUNK)
+    while batch := list(islice(rows, _CHUNK)):
+        letters = _find_newsletters(batch)
+        for member in batch:
+            about = _describe(member, zone, at)
+            own = ", ".join(letters.get(member.email, ()))
+            yield [member.pk, member.email, member.name, member.language, *about, own]
 
 
 def list_sign_ups(checkouts: QuerySet[Checkout]) -> Iterator[list[Cell]]:
@@ -58,11 +73,13 @@ def list_sign_ups(checkouts: QuerySet[Checkout]) -> Iterator[list[Cell]]:
     zone = ZoneInfo(settings.NEWSROOM_TIME_ZONE)
     related = checkouts.select_related("campaign", "price__plan").order_by("created_at", "pk")
     for checkout in related.iterator(chunk_size=_CHUNK):
+        origin = asdict(checkout.origin)
+        placement = origin.pop("placement")
         yield [
             str(checkout.pk),
             checkout.created_at.astimezone(zone),
             checkout.campaign.slug if checkout.campaign else "",
-            checkout.placement,
+            placement,
             checkout.kind,
             checkout.status,
             checkout.member_id,
@@ -74,17 +91,16 @@ def list_sign_ups(checkouts: QuerySet[Checkout]) -> Iterator[list[Cell]]:
             checkout.quantity,
             to_major(checkout.amount_minor, checkout.currency),
             checkout.currency,
-            *_describe_consent(checkout, zone),
+            *origin.values(),
         ]
 
 
 def _describe(member: Member, zone: ZoneInfo, at: datetime) -> list[Cell]:
-    """Return the columns about access, the newest membership, the counts and the consent."""
+    """Return the columns about access, the newest membership and the counts."""
     own = list(member.memberships.all())
     newest = own[-1] if own else None
     has_access = memberships.has_access(member, at)
     until = memberships.access_until(member, at) if has_access else None
-    consents: list[Checkout] = member.consents  # type: ignore[attr-defined]
     return [
         "yes" if has_access else "no",
         own[0].started_at.astimezone(zone) if own else None,
@@ -93,11 +109,15 @@ def _describe(member: Member, zone: ZoneInfo, at: datetime) -> list[Cell]:
         newest.source if newest else "",
         newest.status if newest else "",
         ", ".join(sorted({tally.campaign.slug for tally in member.tallies.all()})),
-        *_describe_consent(consents[-1] if consents else None, zone),
     ]
 
 
-def _describe_consent(checkout: Checkout | None, zone: ZoneInfo) -> tuple[Cell, Cell]:
-    if checkout is None or checkout.newsletter_agreed_at is None:
-        return None, ""
-    return checkout.newsletter_agreed_at.astimezone(zone), checkout.newsletter_wording
+def _find_newsletters(people: Sequence[Member]) -> dict[str, list[str]]:
+    """Return the short names of the newsletters that each address gets."""
+    addresses = [member.email for member in people]
+    confirmed = Subscription.objects.confirmed().filter(email__in=addresses)
+    found: dict[str, list[str]] = {}
+    rows = confirmed.order_by("newsletter__slug").values_list("email", "newsletter__slug")
+    for address, slug in rows:
+        found.setdefault(address, []).append(slug)
+    return found

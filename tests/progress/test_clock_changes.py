@@ -9,7 +9,7 @@ import pytest
 
 from campaigns import progress
 from campaigns.models import Campaign
-from campaigns.reports import Figures, formats, gather_figures
+from campaigns.reports import Report, formats, gather_report
 from tests.support.factories import (
     make_campaign,
     make_member,
@@ -43,9 +43,9 @@ def pay(campaign: Campaign, moment: datetime) -> None:
     make_payment(make_member(), campaign, moment.isoformat())
 
 
-def recount_and_gather(campaign: Campaign, at: datetime) -> Figures:
+def recount_and_gather(campaign: Campaign, at: datetime) -> Report:
     recount_campaign(campaign)
-    return gather_figures(campaign, at=at)
+    return gather_report(campaign, at=at)
 
 
 @pytest.mark.parametrize(("zone", "day", "hours", "hour"), CHANGES)
@@ -78,7 +78,7 @@ def test_a_window_of_one_day_includes_only_that_day(
         pay(campaign, moment)
     figures = recount_and_gather(campaign, end)
     assert [(row.day, row.people) for row in figures.days] == [(day, 2)]
-    assert [total.gross_minor for total in figures.money] == [12000]
+    assert [total.gross_minor for total in figures.money.totals] == [12000]
 
 
 @pytest.mark.parametrize("fold", [0, 1])

@@ -15,7 +15,7 @@ from campaigns import progress
 from campaigns.banners import publish_campaign, read_banner
 from campaigns.models import Campaign, Goal, Payment
 from campaigns.progress import Progress
-from campaigns.reports import formats, gather_figures
+from campaigns.reports import formats, gather_report
 from tests.support.factories import (
     at,
     make_campaign,
@@ -247,7 +247,7 @@ def test_a_closed_campaign_is_published_on_schedule(
 def test_the_report_shows_the_final_count_and_the_count_as_known_now(over: Campaign) -> None:
     def report(moment: str = "2026-12-10 12:00") -> str:
         over.refresh_from_db()
-        return formats.as_text(gather_figures(over, at=at(moment)))
+        return formats.as_text(gather_report(over, at=at(moment)))
 
     assert "the count is provisional until staff close the campaign" in report()
     close(over)
@@ -259,7 +259,7 @@ def test_the_report_shows_the_final_count_and_the_count_as_known_now(over: Campa
     assert "the final count doesn't include them" in text
     assert "provisional" not in text
     over.refresh_from_db()
-    data = json.loads(formats.as_json(gather_figures(over, at=at("2026-12-10 12:00"))))
+    data = json.loads(formats.as_json(gather_report(over, at=at("2026-12-10 12:00"))))
     assert (data["closed_at"], data["closed_by"]) == (at(AFTER).isoformat(), "editor")
     (goal,) = data["goals"]
     assert (goal["counted"], goal["known_now"], goal["is_final"]) == (4, 3, True)

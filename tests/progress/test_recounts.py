@@ -110,6 +110,7 @@ def is_due(campaign: Campaign) -> bool:
     return campaign.recount_at is not None
 
 
+@pytest.mark.thorough
 def test_a_thousand_people_are_recounted_in_batches(crowd: Campaign) -> None:
     before = counted_rows(crowd)
     assert PEOPLE < len(before) < PEOPLE + GIFTS  # some claimed a gift and count through it
@@ -158,6 +159,7 @@ def test_a_long_list_of_gifts_is_a_batch_of_its_own(
     assert counted_rows(birthday) == apply_rule(birthday)
 
 
+@pytest.mark.thorough
 def test_a_killed_recount_continues_from_its_cursor(
     crowd: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +188,7 @@ def test_a_killed_recount_continues_from_its_cursor(
     assert counted_rows(crowd) == apply_rule(crowd)
 
 
+@pytest.mark.thorough
 def test_an_edit_during_a_recount_starts_it_again(
     crowd: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,6 +214,7 @@ def test_an_edit_during_a_recount_starts_it_again(
     assert counted_rows(crowd) == apply_rule(crowd)
 
 
+@pytest.mark.thorough
 def test_only_one_of_several_workers_counts(
     crowd: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,8 +10,8 @@ from django.utils.translation import override
 
 from campaigns import memberships, payments, progress
 from campaigns.models import Campaign, Goal, Membership, Payment, PlanCopy
-from campaigns.reports import Figures, formats, gather_figures
-from campaigns.reports.figures import Day
+from campaigns.reports import Report, formats, gather_report
+from campaigns.reports.days import Day
 from tests.support.factories import (
     at,
     make_campaign,
@@ -72,9 +72,9 @@ def pay_offline(campaign: Campaign, paid_at: str) -> Payment:
     )
 
 
-def figures_of(campaign: Campaign, *, now: str = "2026-11-10 12:00") -> Figures:
+def figures_of(campaign: Campaign, *, now: str = "2026-11-10 12:00") -> Report:
     recount_campaign(campaign)
-    return gather_figures(campaign, at=at(now))
+    return gather_report(campaign, at=at(now))
 
 
 @pytest.fixture
@@ -118,12 +118,12 @@ def test_the_last_days_total_is_the_count(lively: Campaign) -> None:
 
 def test_each_breakdown_contains_everyone_once(lively: Campaign) -> None:
     figures = figures_of(lively)
-    sources = {group.name: group.counted for group in figures.by_source}
+    sources = {group.name: group.counted for group in figures.sources.source.groups}
     assert sources == {"subscription": 2, "gift": 2, "offline": 1}
-    assert {group.name: group.counted for group in figures.by_plan} == {"member": 5}
-    placements = {group.name: group.counted for group in figures.by_placement}
+    assert {group.name: group.counted for group in figures.sources.plan.groups} == {"member": 5}
+    placements = {group.name: group.counted for group in figures.sources.placement.groups}
     assert placements == {"none": 3, "top": 1, "inline": 1}
-    assert (figures.gifts_claimed, figures.gifts_unclaimed) == (1, 1)
+    assert (figures.gifts.claimed, figures.gifts.unclaimed) == (1, 1)
 
 
 def test_recipients_who_became_paying_members_are_reported(
@@ -137,8 +137,8 @@ def test_recipients_who_became_paying_members_are_reported(
     make_payment(cleo, None, "2026-11-02 23:00")  # before the claim
     make_payment(dan, None, "2026-11-06 10:00", status="failed")
     figures = figures_of(birthday)
-    assert figures.gifts_converted == 1
-    assert (figures.gifts_claimed, figures.gifts_unclaimed, figures.gifts_expired) == (4, 0, 0)
+    assert figures.gifts.paying_members == 1
+    assert (figures.gifts.claimed, figures.gifts.unclaimed, figures.gifts.expired) == (4, 0, 0)
     assert "recipients who became paying members  1" in formats.as_text(figures)
 
 
@@ -146,27 +146,29 @@ def test_expired_gifts_are_reported(birthday: Campaign) -> None:
     changes = {"status": "expired", "expires_at": at("2026-11-09 10:00")}
     make_gift(make_member(), birthday, "2026-11-02 10:00", **changes)
     figures = figures_of(birthday)
-    assert (figures.gifts_unclaimed, figures.gifts_expired) == (1, 1)
+    assert (figures.gifts.unclaimed, figures.gifts.expired) == (1, 1)
 
 
 def test_an_invented_placement_is_not_reported(birthday: Campaign) -> None:
     make_new_member(birthday, "2026-11-02 10:00", placement="\x1b[31m=cmd()<script>")
     figures = figures_of(birthday)
-    assert [(group.name, group.counted) for group in figures.by_placement] == [("none", 1)]
+    assert [(group.name, group.counted) for group in figures.sources.placement.groups] == [
+        ("none", 1)
+    ]
     assert "\x1b" not in formats.as_text(figures)
 
 
 def test_breakdowns_use_the_labels_of_the_admin(lively: Campaign) -> None:
     PlanCopy.objects.filter(plan__slug="member").update(name="Friend of the house")
     figures = figures_of(lively)
-    assert [group.label for group in figures.by_plan] == ["Friend of the house"]
-    labels = {group.name: group.label for group in figures.by_placement}
+    assert [group.label for group in figures.sources.plan.groups] == ["Friend of the house"]
+    labels = {group.name: group.label for group in figures.sources.placement.groups}
     assert labels["top"] == "bar at the top"
-    assert labels["none"] == "no banner"
+    assert labels["none"] == "direct, without a banner"
 
 
 def test_net_money_is_gross_less_refunds(lively: Campaign) -> None:
-    (money,) = figures_of(lively).money
+    (money,) = figures_of(lively).money.totals
     # Three subscriptions and two gifts of €60, an offline payment of €40, and a refund of €60.
     assert (money.currency, money.payments, money.gross_minor) == ("eur", 6, 34000)
     assert (money.refunded_minor, money.lost_minor, money.net_minor) == (6000, 0, 28000)
@@ -174,7 +176,7 @@ def test_net_money_is_gross_less_refunds(lively: Campaign) -> None:
 
 def test_two_currencies_are_never_added(lively: Campaign) -> None:
     make_payment(make_member(), lively, "2026-11-06 10:00", currency="usd", amount_minor=7000)
-    euro, dollar = figures_of(lively).money
+    euro, dollar = figures_of(lively).money.totals
     assert (euro.currency, euro.net_minor) == ("eur", 28000)
     assert (dollar.currency, dollar.net_minor) == ("usd", 7000)
 
@@ -184,7 +186,7 @@ def test_a_payment_refunded_in_part_and_then_lost_is_deducted_once(birthday: Cam
     make_payment(make_member(), birthday, "2026-11-02 11:00")
     make_refund(payment, "2026-11-03 10:00", 2000)
     make_dispute(payment, "2026-11-04 10:00", status="lost")
-    (money,) = figures_of(birthday).money
+    (money,) = figures_of(birthday).money.totals
     assert (money.gross_minor, money.refunded_minor, money.lost_minor) == (12000, 2000, 4000)
     assert money.net_minor == progress.sum_money_raised(birthday, at=NOW) == 6000
 
@@ -196,7 +198,7 @@ def test_a_lost_dispute_is_deducted_when_the_funds_are_withdrawn(birthday: Campa
     dispute.save()
     recount_campaign(birthday)
     nets = {
-        day: gather_figures(birthday, at=at(f"2026-11-0{day} 12:00")).money[0].net_minor
+        day: gather_report(birthday, at=at(f"2026-11-0{day} 12:00")).money.totals[0].net_minor
         for day in (4, 5, 6)
     }
     assert nets == {4: 6000, 5: 6000, 6: 0}
@@ -210,19 +212,19 @@ def test_a_money_goal_counts_the_net_of_the_campaigns_currency(lively: Campaign)
     make_payment(make_member(), lively, "2026-11-06 10:00", currency="usd")
     figures = figures_of(lively)
     goal = next(goal for goal in figures.goals if goal.is_money)
-    assert goal.counted == figures.money[0].net_minor == 33000
+    assert goal.counted == figures.money.totals[0].net_minor == 33000
 
 
 def test_the_recent_pace_covers_the_last_seven_full_days(lively: Campaign) -> None:
     figures = figures_of(lively)
     # Three people and the gift of the 5th started to count from the 3rd to the 9th.
-    assert figures.recent_days == 7
-    assert figures.recent_per_day == pytest.approx((1 + 1 + 1 + 1) / 7)
+    assert figures.pace.recent_days == 7
+    assert figures.pace.recent_per_day == pytest.approx((1 + 1 + 1 + 1) / 7)
 
 
 def test_the_needed_pace_is_the_rest_divided_by_the_days_left(lively: Campaign) -> None:
     figures = figures_of(lively, now="2026-11-10 22:00")  # midnight in Kyiv, 20 days left
-    assert figures.needed_per_day == pytest.approx(95 / 20)
+    assert figures.pace.needed_per_day == pytest.approx(95 / 20)
 
 
 def test_the_pace_of_a_gift_goal_counts_only_gifts(birthday: Campaign) -> None:
@@ -230,12 +232,13 @@ def test_the_pace_of_a_gift_goal_counts_only_gifts(birthday: Campaign) -> None:
     make_new_member(birthday, "2026-11-02 10:00")
     make_gift(make_member(), birthday, "2026-11-03 10:00")
     figures = figures_of(birthday, now="2026-11-05 12:00")
-    assert figures.recent_per_day == pytest.approx(1 / 4)
+    assert figures.pace.recent_per_day == pytest.approx(1 / 4)
 
 
 def test_an_empty_campaign_has_a_report(birthday: Campaign) -> None:
     figures = figures_of(birthday)
-    assert (figures.money, figures.by_source, figures.pending) == ([], [], 0)
+    assert (figures.money.totals, figures.sources.source.groups) == ((), ())
+    assert figures.pending == 0
     assert [day.total for day in figures.days] == [0] * 10
     assert "0 of 100 (0%), running" in formats.as_text(figures)
     assert "none yet" in formats.as_text(figures)
@@ -246,25 +249,25 @@ def test_an_empty_campaign_has_a_report(birthday: Campaign) -> None:
 def test_a_campaign_without_a_goal_has_a_report(birthday: Campaign) -> None:
     birthday.goals.all().delete()
     figures = figures_of(birthday)
-    assert (figures.primary, figures.needed_per_day) == (None, None)
+    assert (figures.primary, figures.pace.needed_per_day) == (None, None)
     assert formats.as_text(figures)
     assert json.loads(formats.as_json(figures))["goals"] == []
 
 
 def test_there_are_no_days_and_no_pace_before_the_start(birthday: Campaign) -> None:
     figures = figures_of(birthday, now="2026-10-20 12:00")
-    assert (figures.days, figures.recent_per_day, figures.needed_per_day) == ([], None, None)
+    assert figures.days == ()
+    assert (figures.pace.recent_per_day, figures.pace.needed_per_day) == (None, None)
     assert formats.as_csv(figures) == (
         "campaign,day,people,gifts,stopped,total,currency,raised,raised_total\r\n"
     )
     assert "shown while the campaign is running" in formats.as_text(figures)
-    assert formats.chart_days(figures.days, target=100).startswith("<svg")
 
 
 def test_after_the_end_there_are_no_more_days_and_no_pace(lively: Campaign) -> None:
     figures = figures_of(lively, now="2027-02-01 12:00")
     assert figures.days[-1].day == date(2026, 11, 30)
-    assert (figures.recent_per_day, figures.needed_per_day) == (None, None)
+    assert (figures.pace.recent_per_day, figures.pace.needed_per_day) == (None, None)
     assert figures.primary is not None
     assert figures.primary.state == "ended"
 
@@ -346,18 +349,5 @@ def test_the_text_is_in_columns(lively: Campaign) -> None:
 def test_a_report_names_the_campaign_in_its_language(lively: Campaign) -> None:
     lively.copies.create(language="uk", name="Третій день народження")
     with override("en"):
-        assert gather_figures(lively, at=NOW, language="uk").name == "Третій день народження"
-        assert gather_figures(lively, at=NOW).name == "Third birthday"
-
-
-def test_the_chart_reaches_the_top_when_the_goal_is_reached() -> None:
-    days = [Day(date(2026, 11, 1), 1, 0, 0, 1), Day(date(2026, 11, 2), 3, 0, 0, 4)]
-    chart = formats.chart_days(days, target=4)
-    assert 'points="8.0,161.0 712.0,8.0"' in chart
-    assert 'y1="8.0"' in chart
-
-
-def test_the_chart_of_a_single_day_is_a_point() -> None:
-    chart = formats.chart_days([Day(date(2026, 11, 1), 3, 0, 0, 3)], target=4)
-    assert '<circle class="chart-point" cx="360.0" cy="59.0"' in chart
-    assert "polyline" not in chart
+        assert gather_report(lively, at=NOW, language="uk").name == "Третій день народження"
+        assert gather_report(lively, at=NOW).name == "Third birthday"

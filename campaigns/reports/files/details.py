@@ -1,0 +1,203 @@
+"""The last three questions of a report file: what works, what people pay, and whether they stay."""
+
+from collections.abc import Sequence
+
+from babel.dates import get_day_names
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from campaigns.reports.amounts import Amounts
+from campaigns.reports.contents import Contents, NamedChart
+from campaigns.reports.files.document import Fact, Grid, Money, Part, Share, Value
+from campaigns.reports.sections import Ranking
+
+
+def describe_sources(contents: Contents) -> Part:
+    """Return where members and gifts came from, when, and what became of the gifts."""
+    report, sections = contents.report, contents.sections
+    names = get_day_names("wide", context="stand-alone", locale=contents.language)
+    hours: list[list[Value]] = [[names[day], *report.hours.rows[day]] for day in range(7)]
+    steps = [
+        (_("Paid"), report.gifts.paid),
+        (_("Delivered"), report.gifts.delivered),
+        (_("Claimed"), report.gifts.claimed),
+        (_("Recipients who became paying members"), report.gifts.paying_members),
+    ]
+    gifts: list[list[Value]] = [
+        [name, number, Share(100 * number / report.gifts.paid) if report.gifts.paid else None]
+        for name, number in steps
+    ]
+    return Part(
+        name=_("Sources"),
+        title=_("What works?"),
+        definitions=[report.definitions[name] for name in ("sources", "hours", "gifts")],
+        charts=_select(contents, "hours", "gifts"),
+        grids=[
+            *map(_list_ranking, sections.rankings),
+            Grid(
+                sections.hours.title,
+                ["", *(f"{hour:02}" for hour in range(24))],
+                hours,
+                is_detail=True,
+            ),
+            Grid(
+                sections.gifts.title,
+                [_("Step"), _("Gifts"), _("Share of the first step")],
+                gifts,
+                plot="bars",
+                plotted=(1,),
+                is_detail=True,
+            ),
+        ],
+    )
+
+
+def describe_amounts(contents: Contents) -> list[Part]:
+    """Return what people paid, a part for each currency, and the money that moved."""
+    report = contents.report
+    parts = [_describe_currency(contents, each) for each in report.paid.amounts]
+    totals: list[list[Value]] = [
+        [
+            *(each.currency.upper(), each.payments, Money(each.gross_minor, each.currency)),
+            Money(each.refunded_minor, each.currency),
+            *(Money(each.lost_minor, each.currency), Money(each.net_minor, each.currency)),
+        ]
+        for each in report.money.totals
+    ]
+    payouts: list[list[Value]] = [
+        [
+            each.currency.upper(),
+            each.payments,
+            *(
+                Money(minor, each.currency)
+                for minor in (
+                    *(each.gross_minor, each.fees_minor, each.refunded_minor),
+                    *(each.disputed_minor, each.dispute_fees_minor, each.net_minor),
+                )
+            ),
+        ]
+        for each in report.money.payouts
+    ]
+    held: list[list[Value]] = [
+        [each.currency.upper(), each.payments, Money(each.amount_minor, each.currency)]
+        for each in report.money.held
+    ]
+    head = [_("Currency"), _("Payments"), _("Gross")]
+    none = _("No payments yet.")
+    grids = [
+        Grid(
+            _("Money"),
+            [*head, _("Refunds"), _("Lost disputes"), _("Net")],
+            totals,
+            empty=none,
+        ),
+        Grid(
+            _("Payouts"),
+            [*head, _("Fees"), _("Refunds"), _("Disputes"), _("Dispute fees"), _("Net")],
+            payouts,
+            empty=none,
+        ),
+    ]
+    if held:
+        title = _("Held payments, which need a decision")
+        grids.append(Grid(title, [_("Currency"), _("Payments"), _("Paid")], held))
+    money = Part(
+        name=_("Money"),
+        title=_("What do people pay?"),
+        definitions=[report.definitions["money"]],
+        facts=[
+            Fact(_("First-time"), report.paid.first_time),
+            Fact(_("Returning"), report.paid.returning),
+        ]
+        if report.paid.people
+        else [],
+        grids=grids,
+    )
+    return [money, *parts]
+
+
+def describe_retention(contents: Contents) -> Part:
+    """Return how many of the people won have stayed, beside earlier campaigns."""
+    retention = contents.report.retention
+    months = [months for months, _rate in retention.kept.rates]
+    head = [
+        _("Campaign"),
+        *(ngettext("After %(n)d month", "After %(n)d months", n) % {"n": n} for n in months),
+    ]
+    kept: list[list[Value]] = [
+        [
+            each.name,
+            *(None if rate.percent is None else Share(rate.percent) for _n, rate in each.rates),
+        ]
+        for each in (retention.kept, *retention.earlier)
+    ]
+    grids = [Grid(_("Still members"), head, kept)]
+    if retention.reasons:
+        reasons: list[list[Value]] = [[each.label, each.cancelled] for each in retention.reasons]
+        head = [_("Reason"), _("Cancelled")]
+        grids.append(Grid(_("Why they cancelled"), head, reasons, plot="bars"))
+    return Part(
+        name=_("Retention"),
+        title=_("Do they stay?"),
+        definitions=[contents.report.definitions["retention"]],
+        facts=[
+            Fact(_("People who joined"), retention.won),
+            Fact(_("Stopped: refunded or lost"), retention.stopped),
+            Fact(_("Cancelled"), retention.cancelled),
+        ],
+        grids=grids,
+    )
+
+
+def _list_ranking(ranking: Ranking) -> Grid:
+    rows = [*ranking.rows, *ranking.rest]
+    total = sum(row.group.counted for row in rows)
+    values: list[list[Value]] = [
+        [row.group.label, row.group.counted, Share(100 * row.group.counted / total)] for row in rows
+    ]
+    head = [ranking.label, _("Counted"), _("Share")]
+    return Grid(ranking.label, head, values, plot="bars", plotted=(1,), is_ranking=True)
+
+
+def _describe_currency(contents: Contents, amounts: Amounts) -> Part:
+    currency = amounts.currency
+
+    def money(minor: int) -> Money:
+        return Money(minor, currency)
+
+    bars: list[list[Value]] = [
+        [money(bar.from_minor), None if bar.to_minor is None else money(bar.to_minor), bar.payments]
+        for bar in amounts.bars
+    ]
+    kinds: list[list[Value]] = [
+        [kind.label, kind.payments, money(kind.paid_minor), money(kind.year_minor)]
+        for kind in amounts.kinds
+    ]
+    head = [_("Kind of price"), _("Payments"), _("Paid"), _("Worth a year")]
+    return Part(
+        name=_("Amounts in %(currency)s") % {"currency": currency.upper()},
+        title=_("Amounts in %(currency)s") % {"currency": currency.upper()},
+        definitions=[contents.report.definitions["paid"]],
+        facts=[
+            Fact(_("Median"), money(amounts.median_minor)),
+            Fact(_("Mean, capped at the top 5%"), money(amounts.mean_minor)),
+            Fact(_("Paid"), money(amounts.paid_minor)),
+            Fact(_("Worth a year"), money(amounts.year_minor)),
+        ],
+        charts=_select(contents, f"amounts-{currency}"),
+        grids=[
+            Grid(_("By kind of price"), head, kinds),
+            Grid(
+                _("Payments by amount"),
+                [_("From"), _("Below"), _("Payments")],
+                bars,
+                plot="columns",
+                plotted=(2,),
+                is_detail=True,
+            ),
+        ],
+    )
+
+
+def _select(contents: Contents, *names: str) -> Sequence[NamedChart]:
+    return [chart for chart in contents.charts if chart.name in names]

@@ -1,0 +1,355 @@
+"""The report as text for a terminal or an e-mail."""
+
+import textwrap
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from campaigns.models import Goal
+from campaigns.money import format_money
+from campaigns.progress import Progress
+from campaigns.reports.outlook import Outlook
+from campaigns.reports.report import Report
+from campaigns.reports.sharing import Sharing
+from campaigns.reports.sources import Breakdown
+from campaigns.reports.strokes import WIDTH, draw_bar, draw_gauge, draw_spark
+from campaigns.reports.unfinished import Unfinished
+
+MOST_DAYS = 92
+_LONGEST_BAR, _SHORTEST_BAR = 24, 4
+
+
+def as_text(report: Report, outlook: Outlook | None = None) -> str:
+    """Return the report as text for a terminal of 80 columns; the outlook adds its verdict."""
+    zone = ZoneInfo(report.zone)
+    head = [
+        f"{report.name} ({report.slug})",
+        "",
+        *_headline(report, outlook),
+        f"Window  {_local(report.starts_at, zone)} to {_local(report.ends_at, zone)}",
+        f"As of   {_local(report.as_of, zone)}, {report.zone} time",
+    ]
+    if not report.period.is_whole:
+        head.append(f"Period  {report.period.first} to {report.period.last}")
+        head += [f"        {report.outside}"] if report.outside else []
+    if report.closed_at is not None:
+        head.append(f"Closed  {_local(report.closed_at, zone)} by {report.closed_by}")
+    goals = report.goals
+    parts = [
+        head,
+        ["Goals", *(_indented(_goal_rows(goals)) or ["  none yet"])],
+        _pace_lines(report),
+        ["Joined and left", *_indented(_move_rows(report))],
+        *([_compared_lines(report, report.compared)] if report.compared else []),
+        *(
+            [f"Counted, by {_uncapitalise(each.label)}", *_group_lines(each)]
+            for each in report.sources.all
+            if each.is_known
+        ),
+        ["Counted gifts", *_indented(_gift_rows(report))],
+        *([_sharing_lines(report.sharing)] if report.sharing.joined else []),
+        *([_unfinished_lines(report.unfinished)] if report.unfinished.reminded else []),
+        ["Newsletter sign-ups", *_indented(_newsletter_rows(report))],
+        [
+            "First payments, gifts and contributions made in the window, before fees",
+            *(_indented(_money_rows(report)) or ["  none yet"]),
+            *_held_lines(report),
+        ],
+        [
+            "Payouts by Stripe for these payments, after its fees",
+            *(_indented(_paid_out_rows(report)) or ["  nothing yet"]),
+        ],
+        ["Amounts paid", *(_indented(_amount_rows(report)) or ["  none yet"])],
+        ["Members who stayed", *_indented(_kept_rows(report))],
+        [
+            "Started and stopped counting, by day",
+            *(_day_lines(report) or ["  none yet"]),
+        ],
+        ["What counts", *_wrapped(report.rule)],
+        ["Definitions"],
+        *(_wrapped(definition) for definition in report.definitions.values()),
+    ]
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def _uncapitalise(label: str) -> str:
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 78, initial_indent="  ", subsequent_indent="  ")
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+def _headline(report: Report, outlook: Outlook | None) -> list[str]:
+    """Return the count with its bar, who joined by day, and the answer to the second question."""
+    lines = []
+    if report.primary is not None:
+        percent = f"{report.primary.percent}%"
+        gauge = draw_gauge(report.primary.percent / 100, WIDTH - 4 - len(percent))
+        lines.append(f"  {gauge} {percent}")
+    joined = [day.joined for day in report.days]
+    if any(joined):
+        title = "  joined by day  "
+        lines.append(title + draw_spark(joined, WIDTH - len(title)))
+    if outlook is not None:
+        lines += _wrapped(outlook.verdict)
+        if outlook.low is not None and outlook.high is not None and report.primary is not None:
+            low, high = (_amount(report.primary, end) for end in (outlook.low, outlook.high))
+            lines.append(f"  Likely at the end: {low} to {high}.")
+    return [*lines, ""] if lines else []
+
+
+def _indented(rows: list[list[str]]) -> list[str]:
+    """Return the rows as aligned columns: the first flush left, the others flush right.
+
+    A table that is too wide is turned: its columns become lines.
+    """
+    lines = _align(rows)
+    if max(map(len, lines), default=0) <= WIDTH or not any(not row[0] for row in rows[:1]):
+        return lines
+    return _align([list(column) for column in zip(*rows, strict=True)])
+
+
+def _align(rows: list[list[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  "
+        + "  ".join(
+            cell.rjust(width) if at else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _with_bars(lines: list[str], values: Sequence[float]) -> list[str]:
+    """Return the lines with a bar behind each, as far as there is room for it."""
+    start = max(map(len, lines), default=0) + 2
+    room, most = min(WIDTH - start, _LONGEST_BAR), max([*values, 0])
+    if room < _SHORTEST_BAR or most <= 0:
+        return lines
+    return [
+        f"{line:<{start}}{draw_bar(value / most, room)}".rstrip()
+        for line, value in zip(lines, values, strict=True)
+    ]
+
+
+def _goal_rows(goals: Sequence[Progress]) -> list[list[str]]:
+    rows = []
+    for goal in goals:
+        counted, target = _amount(goal, goal.counted), _amount(goal, goal.target)
+        reached = f"{counted} of {target}"
+        if goal.starts_from:
+            shown, before = _amount(goal, goal.shown), _amount(goal, goal.starts_from)
+            reached = f"{counted} counted, {shown} of {target} with {before} from before"
+        if goal.stretch_target is not None:
+            reached += f", next target {_amount(goal, goal.stretch_target)}"
+        progress = f"{reached} ({goal.percent}%), {goal.state}"
+        if goal.known_now is not None:
+            now = _amount(goal, goal.known_now)
+            progress += f"; closed at {counted}; {now} as known now"
+        rows.append([str(Goal.Kind(goal.kind).label), progress])
+    return rows
+
+
+def _amount(goal: Progress, number: int) -> str:
+    return format_money(number, goal.currency) if goal.is_money else f"{number:,}"
+
+
+def _pace(report: Report, per_day: float) -> str:
+    """Return a pace in the unit of the primary goal."""
+    if report.primary is not None and report.primary.is_money:
+        return format_money(round(per_day), report.currency)
+    return f"{per_day:.1f}"
+
+
+def _pace_lines(report: Report) -> list[str]:
+    lines = []
+    if report.pace.recent_per_day is not None:
+        days = f"{report.pace.recent_days} full days" if report.pace.recent_days > 1 else "full day"
+        lines.append(
+            f"Pace    {_pace(report, report.pace.recent_per_day)} a day over the last {days}"
+        )
+    if report.pace.needed_per_day is not None:
+        lines.append(
+            f"Needed  {_pace(report, report.pace.needed_per_day)} a day from now to the end"
+        )
+    if report.pending:
+        payments = "payments" if report.pending > 1 else "payment"
+        consequence = (
+            "the final count doesn't include them"
+            if report.primary is not None and report.primary.is_final
+            else "the count is provisional until the bank decides"
+        )
+        pending = f"Pending {report.pending:,} {payments} from the window; {consequence}"
+        lines += textwrap.wrap(pending, WIDTH, subsequent_indent=" " * 8)
+    elif report.primary is not None and report.primary.is_provisional:
+        lines.append("Pending no payments; the count is provisional until staff close the campaign")
+    return lines or ["Pace    shown while the campaign is running"]
+
+
+def _move_rows(report: Report) -> list[list[str]]:
+    standing = report.standing
+    rows = [["", "joined", "people", "gifts", "left", "raised"]]
+    for name, moves in (
+        ("today", standing.today),
+        ("yesterday", standing.yesterday),
+        (f"{standing.last_week.day:%A} last week", standing.last_week),
+        ("  until this time of day", standing.last_week_by_now),
+    ):
+        minor = moves.raised_minor
+        raised = "" if minor is None else format_money(minor, report.currency)
+        numbers = (moves.joined, moves.people, moves.gifts, moves.left)
+        rows.append([name, *(f"{number:,}" for number in numbers), raised])
+    return rows
+
+
+def _compared_lines(report: Report, other: Report) -> list[str]:
+    rows = [["", "joined", "left", "gross"]]
+    for each in (report, other):
+        joined = sum(day.joined for day in each.days)
+        left = sum(day.stopped for day in each.days)
+        gross = [format_money(money.gross_minor, money.currency) for money in each.money.totals]
+        name = f"{each.slug}, {each.period.first} to {each.period.last}"
+        rows.append([name, f"{joined:,}", f"{left:,}", ", ".join(gross) or "none"])
+    return [f"Compared, as of {_local(other.as_of, ZoneInfo(other.zone))}", *_indented(rows)]
+
+
+def _group_lines(breakdown: Breakdown) -> list[str]:
+    lines = _align([[_cut(group.label), f"{group.counted:,}"] for group in breakdown.top])
+    lines = _with_bars(lines, [group.counted for group in breakdown.top])
+    return [*lines, f"  others: {breakdown.others:,}"] if breakdown.others else lines
+
+
+def _cut(label: str) -> str:
+    return textwrap.shorten(label, 52, placeholder="…") or label[:52]
+
+
+def _sharing_lines(sharing: Sharing) -> list[str]:
+    rows = [["joined by them", f"{sharing.joined:,}"], ["links", f"{sharing.links:,}"]]
+    return ["Links that members shared", *_indented(rows)]
+
+
+def _unfinished_lines(unfinished: Unfinished) -> list[str]:
+    rows = [
+        ["reminded by e-mail", f"{unfinished.reminded:,}"],
+        ["paid after that", f"{unfinished.returned:,}"],
+    ]
+    return ["Unfinished payments", *_indented(rows)]
+
+
+def _gift_rows(report: Report) -> list[list[str]]:
+    gifts = report.gifts
+    return [
+        ["delivered", f"{gifts.delivered:,}"],
+        ["claimed", f"{gifts.claimed:,}"],
+        ["not claimed", f"{gifts.unclaimed:,}"],
+        ["expired unclaimed", f"{gifts.expired:,}"],
+        ["recipients who became paying members", f"{gifts.paying_members:,}"],
+    ]
+
+
+def _newsletter_rows(report: Report) -> list[list[str]]:
+    sign_ups = report.newsletters
+    return [
+        ["asked", f"{sign_ups.asked:,}"],
+        ["confirmed", f"{sign_ups.confirmed:,}"],
+        ["joined later", f"{sign_ups.joined:,}"],
+    ]
+
+
+def _amount_rows(report: Report) -> list[list[str]]:
+    if not report.paid.amounts:
+        return []
+    rows = [["", "payments", "median", "mean", "paid", "worth a year"]]
+    for each in report.paid.amounts:
+        minors = (each.median_minor, each.mean_minor, each.paid_minor, each.year_minor)
+        amounts = [format_money(minor, each.currency) for minor in minors]
+        rows.append([each.currency.upper(), f"{each.payments:,}", *amounts])
+        for kind in each.kinds:
+            money = [
+                format_money(minor, each.currency) for minor in (kind.paid_minor, kind.year_minor)
+            ]
+            rows.append([f"  {kind.label}", f"{kind.payments:,}", "", "", *money])
+    return rows
+
+
+def _kept_rows(report: Report) -> list[list[str]]:
+    kept = (report.retention.kept, *report.retention.earlier)
+    months = [f"{number} mo." for number, _rate in report.retention.kept.rates]
+    shares = [
+        ["—" if rate.percent is None else f"{rate.percent:.0f}%" for _months, rate in each.rates]
+        for each in kept
+    ]
+    named = [[each.slug, *row] for each, row in zip(kept, shares, strict=True)]
+    return [["", *months], *named]
+
+
+def _money_rows(report: Report) -> list[list[str]]:
+    if not report.money.totals:
+        return []
+    rows = [["", "payments", "gross", "refunds", "lost disputes", "net"]]
+    for money in report.money.totals:
+        amounts = (money.gross_minor, -money.refunded_minor, -money.lost_minor, money.net_minor)
+        rows.append(
+            [
+                money.currency.upper(),
+                f"{money.payments:,}",
+                *(format_money(minor, money.currency) for minor in amounts),
+            ]
+        )
+    return rows
+
+
+def _held_lines(report: Report) -> list[str]:
+    """Return a line for each currency with held payments, which the totals don't include."""
+    return [
+        f"  held: {held.payments:,} {'payments' if held.payments > 1 else 'payment'}, "
+        f"{format_money(held.amount_minor, held.currency)}, until staff accept or decline "
+        f"{'them' if held.payments > 1 else 'it'}"
+        for held in report.money.held
+    ]
+
+
+def _paid_out_rows(report: Report) -> list[list[str]]:
+    if not report.money.payouts:
+        return []
+    rows = [["", "payments", "gross", "fees", "refunds", "disputes", "dispute fees", "net"]]
+    for paid in report.money.payouts:
+        taken = (paid.fees_minor, paid.refunded_minor, paid.disputed_minor, paid.dispute_fees_minor)
+        amounts = (paid.gross_minor, *(-minor for minor in taken), paid.net_minor)
+        rows.append(
+            [
+                paid.currency.upper(),
+                f"{paid.payments:,}",
+                *(format_money(minor, paid.currency) for minor in amounts),
+            ]
+        )
+    return rows
+
+
+def _day_lines(report: Report) -> list[str]:
+    """Return a line a day, with a bar of who joined; only the last days of a long campaign."""
+    if not report.days:
+        return []
+    shown = report.days[-MOST_DAYS:]
+    rows = [["day", "people", "gifts", "stopped", "total", "raised", "raised total"]]
+    for day in shown:
+        numbers = (day.people, day.gifts, -day.stopped, day.total)
+        raised = (day.raised_minor, day.raised_total_minor)
+        rows.append(
+            [
+                day.day.isoformat(),
+                *(f"{number:,}" for number in numbers),
+                *(format_money(minor, report.currency) for minor in raised),
+            ]
+        )
+    head, *lines = _align(rows)
+    lines = _with_bars(lines, [day.joined for day in shown])
+    left_out = len(report.days) - len(shown)
+    before = [f"  {left_out:,} earlier days are left out; CSV has all of them"] if left_out else []
+    return [*before, head, *lines]
