@@ -1,17 +1,24 @@
 """Prices at Stripe: send them, and stop offering a price that Stripe refuses to sell."""
 
+from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
 from campaigns import stripe_api
-from campaigns.models import Plan, Price
+from campaigns.models import Membership, Plan, Price
 from campaigns.money import format_money, largest_charge, smallest_charge
 
 log = structlog.get_logger(__name__)
+
+AVERAGE_FROM = 30  # members: fewer are no average
+_AVERAGE_LASTS = timedelta(minutes=10)
 
 
 def send_plan(plan: Plan) -> None:
@@ -64,6 +71,43 @@ def _price_params(price: Price) -> dict[str, Any]:
     if price.is_subscription:
         params["recurring"] = {"interval": price.kind}
     return params
+
+
+def describe_chosen_price(price: Price, amount_minor: int) -> dict[str, Any]:
+    """Return the parameters of a price at Stripe for the amount that a reader chose."""
+    chosen: dict[str, Any] = {
+        "product": price.plan.stripe_product_id,
+        "currency": price.currency,
+        "unit_amount": amount_minor,
+    }
+    if price.is_subscription:
+        chosen["recurring"] = {"interval": price.kind}
+    return chosen
+
+
+def find_averages(prices: Collection[Price]) -> dict[int, int]:
+    """Return what active members pay on average at each of these prices that shows it.
+
+    In minor units, by the price's primary key. A price has none until enough members pay it.
+    """
+    found = {price.pk: _read_average(price) for price in prices if price.shows_average}
+    return {pk: average for pk, average in found.items() if average is not None}
+
+
+def _read_average(price: Price) -> int | None:
+    """Return the average, which is computed again once it is a few minutes old."""
+    return cache.get_or_set(
+        f"average:{price.pk}", lambda: _compute_average(price), int(_AVERAGE_LASTS.total_seconds())
+    )
+
+
+def _compute_average(price: Price) -> int | None:
+    bought = {"price": None, "checkout__price": price}
+    theirs = Q(price=price) if price.is_subscription else Q(**bought)
+    active = Membership.objects.filter(theirs, status=Membership.Status.ACTIVE)
+    figures = active.filter(amount_minor__isnull=False).aggregate(Sum("amount_minor"), Count("pk"))
+    number, total = figures["pk__count"], figures["amount_minor__sum"]
+    return (2 * total + number) // (2 * number) if number >= AVERAGE_FROM else None
 
 
 def withdraw_price(price: Price, error: stripe_api.StripeRefused) -> None:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from campaigns import catalogue, settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Price
 from campaigns.models.erasure import is_of_erased
+from campaigns.origins import Origin
 
 FIRST_LOOK = timedelta(seconds=30)
 _TRIES = 5
@@ -36,9 +37,30 @@ class Order:
     name: str
     language: str
     campaign: Campaign | None = None
-    placement: str = ""
+    amount_minor: int = 0  # chosen by the reader; 0 means the price's own
+    origin: Origin = field(default_factory=Origin)
     typed: dict[str, Any] = field(default_factory=dict)
-    newsletter_wording: str = ""  # the words of the newsletter's box, if it was ticked
+
+    @property
+    def total_minor(self) -> int:
+        """The amount of the whole order."""
+        number = len(self.typed.get("gifts", [])) or 1
+        return (self.amount_minor or self.price.amount_minor) * number
+
+
+def repeat_order(checkout: Checkout) -> Order:
+    """Return the order of a Checkout, to open its payment page again."""
+    return Order(
+        kind=Checkout.Kind(checkout.kind),
+        price=checkout.price,
+        email=checkout.email,
+        name=checkout.name,
+        language=checkout.language,
+        campaign=checkout.campaign,
+        amount_minor=checkout.amount_minor // checkout.quantity,
+        origin=checkout.origin,
+        typed=checkout.typed,
+    )
 
 
 def start_checkout(checkout_id: UUID, order: Order) -> Checkout:
@@ -56,7 +78,6 @@ def start_checkout(checkout_id: UUID, order: Order) -> Checkout:
         if _is_same(checkout, order) and (
             checkout.session_id is None or checkout.status == Checkout.Status.OPEN
         ):
-            _save_consent(checkout, order)
             return _open_session(checkout)
         if checkout.status == Checkout.Status.OPEN and not _close_session(checkout):
             return settlement.settle_checkout(checkout_id)
@@ -79,16 +100,8 @@ def _create_checkout(checkout_id: UUID, order: Order) -> Checkout:
 def _fill_in(checkout: Checkout, order: Order) -> None:
     for typed in fields(order):
         setattr(checkout, typed.name, getattr(order, typed.name))
-    checkout.amount_minor = order.price.amount_minor * checkout.quantity
+    checkout.amount_minor = order.total_minor
     checkout.currency = order.price.currency
-    checkout.newsletter_agreed_at = timezone.now() if order.newsletter_wording else None
-
-
-def _save_consent(checkout: Checkout, order: Order) -> None:
-    """Save another answer about the newsletter; the session at Stripe stays the same."""
-    if checkout.newsletter_wording != order.newsletter_wording:
-        _fill_in(checkout, order)
-        checkout.save(update_fields=["newsletter_wording", "newsletter_agreed_at"])
 
 
 def _is_same(checkout: Checkout, order: Order) -> bool:
@@ -97,6 +110,7 @@ def _is_same(checkout: Checkout, order: Order) -> bool:
         (checkout.kind, checkout.price_id, checkout.email)
         == (order.kind, order.price.pk, order.email)
         and (checkout.name, checkout.language) == (order.name, order.language)
+        and checkout.amount_minor == order.total_minor
         and checkout.typed == order.typed
     )
 
@@ -122,7 +136,7 @@ def _open_next_attempt(checkout: Checkout, order: Order) -> None:
         locked.attempt += 1
         locked.version += 1
         locked.move_to(Checkout.Status.STARTING)
-        locked.session_id, locked.session_url, locked.settle_at = None, "", None
+        locked.session_id, locked.session_url, locked.due_at = None, "", None
         locked.save()
 
 
@@ -155,7 +169,7 @@ def _open_session(checkout: Checkout) -> Checkout:
         session_url=session.url,
         status=Checkout.Status.OPEN,
         opened_at=timezone.now(),
-        settle_at=timezone.now() + FIRST_LOOK,
+        due_at=timezone.now() + FIRST_LOOK,
     )
     checkout.refresh_from_db()
     if not is_saved and checkout.session_id != session.id:
@@ -171,7 +185,14 @@ def _open_session(checkout: Checkout) -> Checkout:
 def _is_about_price(error: stripe_api.StripeRefused, checkout: Checkout) -> bool:
     """Return whether the price can't be sold, and not only to this address or so many times."""
     is_too_many = error.code == "amount_too_large" and checkout.quantity > 1
-    return error.param != "customer_email" and not is_too_many
+    is_chosen = checkout.price.is_open and is_about_amount(error)
+    return error.param != "customer_email" and not is_too_many and not is_chosen
+
+
+def is_about_amount(error: stripe_api.StripeRefused) -> bool:
+    """Return whether Stripe refuses only this amount."""
+    is_limit = error.code in {"amount_too_small", "amount_too_large"}
+    return is_limit or "unit_amount" in error.param
 
 
 def _give_up_attempt(checkout: Checkout) -> None:
@@ -185,7 +206,7 @@ def session_params(checkout: Checkout) -> dict[str, Any]:
     metadata = {"checkout": str(checkout.pk)}
     here = {"checkout_id": checkout.pk}
     params: dict[str, Any] = {
-        "line_items": [{"price": checkout.price.stripe_price_id, "quantity": checkout.quantity}],
+        "line_items": [_line_item(checkout)],
         "customer_email": checkout.email,
         "success_url": settings.SITE_URL + reverse("campaigns:thanks", kwargs=here),
         "cancel_url": settings.SITE_URL + reverse("campaigns:cancelled", kwargs=here),
@@ -195,9 +216,20 @@ def session_params(checkout: Checkout) -> dict[str, Any]:
         "metadata": metadata,
     }
     if checkout.price.is_subscription:
-        return params | {"mode": "subscription", "subscription_data": {"metadata": metadata}}
+        # A free gift or one-off membership would have no payment, which both are made from.
+        codes = {"allow_promotion_codes": True} if settings.PROMOTION_CODES else {}
+        subscription = {"subscription_data": {"metadata": metadata}}
+        return params | {"mode": "subscription", **subscription, **codes}
     return params | {
         "mode": "payment",
         "customer_creation": "always",
         "payment_intent_data": {"metadata": metadata},
     }
+
+
+def _line_item(checkout: Checkout) -> dict[str, Any]:
+    """Return what is sold: our price at Stripe, or one of its product for the chosen amount."""
+    if not checkout.price.is_open:
+        return {"price": checkout.price.stripe_price_id, "quantity": checkout.quantity}
+    price_data = catalogue.describe_chosen_price(checkout.price, checkout.amount_minor)
+    return {"price_data": price_data, "quantity": 1}

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
-from campaigns import stripe_api
+from campaigns import deliveries, stripe_api
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -78,6 +78,7 @@ def record_payment(
             "membership": membership,
             "checkout": checkout,
             "method": charge.method[:40],
+            "wallet": charge.wallet[:40],
             "brand": charge.brand[:40],
             "country": charge.country[:2],
             # Stripe's receipt page shows the name of the person who paid.
@@ -152,7 +153,7 @@ def _hold(
     price in Stripe's dashboard: Stripe then shows readers abroad their own currency.
     https://docs.stripe.com/payments/checkout/localize-prices/manual-currency-prices
     """
-    can_count = role in Payment.COUNTED_ROLES
+    can_count = role in Payment.MONEY_ROLES
     if currency == checkout.currency or not can_count:
         return Payment.Hold.NONE
     decided = known.values_list("hold", flat=True).first()
@@ -172,6 +173,7 @@ def _sum_entries(entries: Sequence[stripe_api.BalanceTransaction]) -> dict[str, 
 
 def record_refund(payment: Payment, refund: stripe_api.Refund) -> Refund:
     """Create or update a refund, and name its gifts if staff ordered it for some."""
+    known = Refund.objects.filter(refund_id=refund.id).values_list("status", flat=True).first()
     row, _ = Refund.objects.update_or_create(
         refund_id=refund.id,
         defaults={
@@ -188,6 +190,14 @@ def record_refund(payment: Payment, refund: stripe_api.Refund) -> Refund:
         row.gifts.set(order.gifts.all())
         row.gifts_named_at = order.ordered_at
         row.save(update_fields=["gifts_named_at"])
+    if row.status == Refund.Status.SUCCEEDED != known:
+        _announce(
+            "payment.refunded",
+            payment,
+            key=refund.id,
+            happened_at=row.refunded_at,
+            refund={"id": refund.id, "amount_minor": row.amount_minor, "reason": row.reason},
+        )
     return row
 
 
@@ -224,7 +234,49 @@ def record_dispute(payment: Payment, dispute: stripe_api.Dispute) -> Dispute:
     )
     if is_new_state and row.status in NOTIFIED_STATES and settings.STAFF_EMAIL:
         _notify_staff(row)
+    if is_new_state:
+        _announce(
+            "payment.disputed",
+            payment,
+            key=f"{dispute.id}:{row.status}",
+            dispute={
+                "id": dispute.id,
+                "amount_minor": row.amount_minor,
+                "status": row.status,
+                "reason": row.reason,
+            },
+        )
     return row
+
+
+def _announce(
+    type_: str,
+    payment: Payment,
+    *,
+    key: str,
+    happened_at: datetime | None = None,
+    **moved: dict[str, Any],
+) -> None:
+    """Notify other systems of money that moved back, with the payment and the payer."""
+    if not (endpoints := deliveries.find_endpoints(type_)):
+        return
+    campaign = payment.campaign
+    described = {
+        "id": payment.pk,
+        "for": payment.role,
+        "amount_minor": payment.amount_minor,
+        "currency": payment.currency,
+        "paid_at": payment.paid_at.isoformat(),
+        "campaign": campaign.slug if campaign else None,
+    }
+    deliveries.write_event(
+        type_,
+        {"payment": described, **moved},
+        member=payment.member,
+        key=key,
+        happened_at=happened_at,
+        endpoints=endpoints,
+    )
 
 
 def _notify_staff(dispute: Dispute) -> None:

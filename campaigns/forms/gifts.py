@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.db.models import F
+from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -225,7 +226,7 @@ class GiftsForm(BuyerForm):
     @classmethod
     def as_typed(cls, data: Mapping[str, Any], *, rows: list[Row], **kwargs: Any) -> "GiftsForm":
         """Return an unchecked form with what was typed and other rows."""
-        initial = {name: data.get(name) for name in cls.base_fields if name in data}
+        initial = {name: read_typed(data, name) for name in cls.base_fields if name in data}
         return cls(initial=initial, rows=rows, **kwargs)
 
     def _count_gifts(self, rows: list[Row]) -> None:
@@ -268,7 +269,7 @@ class GiftsForm(BuyerForm):
             form._add_list_error(field, unreadable.text)
             return form
         rows = kept + listed
-        data = {name: self.data[name] for name in self.data if name != "paste"}
+        data = {name: read_typed(self.data, name) for name in self.data if name != "paste"}
         form = GiftsForm.as_typed(data, rows=rows, **options)
         form.rows = _make_rows(_encode_rows(add_rows(rows)), typed=[])
         form.check_rows(buyer=canonical_email(str(self["email"].value() or "")))
@@ -339,6 +340,13 @@ class GiftsForm(BuyerForm):
             {name: row[name] for name in COLUMNS} | {"message": row["message"] or shared} | delivery
             for row in filled_rows
         ]
+
+
+def read_typed(data: Mapping[str, Any], name: str) -> Any:
+    """Return what was typed in a field, or the list of what was ticked."""
+    if name == "newsletters" and isinstance(data, QueryDict):
+        return data.getlist(name)
+    return data.get(name)
 
 
 def read_upload(upload: Any) -> list[Row]:

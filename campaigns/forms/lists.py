@@ -75,9 +75,9 @@ def read_list(text: str, *, most: int) -> list[Row]:
         raise UnreadableList(
             _("This list has characters we can’t read. Save it as “CSV UTF-8” and try again.")
         )
-    if not text.strip():
-        raise UnreadableList(_("This list is empty."))
     lines = _read_mailboxes(text) or _pick_delimiter(text)
+    if not lines:  # an empty sheet is exported as lines of commas
+        raise UnreadableList(_("This list is empty."))
     columns: tuple[str, ...] = COLUMNS
     if (headings := _read_headings(lines[0][1])) is not None:
         columns, lines = headings, lines[1:]

@@ -13,20 +13,28 @@ _LARGEST = 2**63 - 1  # what a database column holds
 
 
 class MoneyField(forms.Field):
-    """An amount in major units, such as 60, 60.50 or 5,50; cleaned to integer minor units.
+    """An amount in major units, such as 60, 60.50 or € 5,50; cleaned to integer minor units.
 
     A form sets `currency` before it is cleaned or shown; "" means a plain whole number. With
     `is_charge` the amount has to be one that Stripe charges.
     """
 
-    widget = forms.TextInput
+    widget: type[forms.Widget] = forms.TextInput
     default_error_messages = {
         "required": _("Enter an amount."),
         "zero": _("The amount must be above zero."),
     }
 
-    def __init__(self, *, currency: str = "", is_charge: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        currency: str = "",
+        is_charge: bool = False,
+        allows_zero: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.allows_zero = allows_zero
         self.currency = currency
         self.is_charge = is_charge
 
@@ -45,8 +53,12 @@ class MoneyField(forms.Field):
             return None
         if isinstance(value, int):  # the unchanged value of a disabled field
             return value
+        typed = str(value)
+        if self.currency:
+            language = get_language() or "en"
+            typed = money.strip_currency(typed, self.currency, language=language)
         try:
-            return money.read_amount(str(value), self.places)
+            return money.read_amount(typed, self.places)
         except money.TooManyDecimals:
             words = (
                 _("Too many decimal places for this currency.")
@@ -56,18 +68,15 @@ class MoneyField(forms.Field):
         except money.AmbiguousAmount:
             words = _("Leave out the thousands separator, for example 1000.")
         except money.UnreadableAmount:
-            words = (
-                _("Enter an amount like 60 or 60.50.")
-                if self.currency
-                else _("Enter a whole number.")
-            )
+            example = _("Enter an amount like 60 or 60.50.")
+            words = example if self.places else _("Enter a whole number.")
         raise forms.ValidationError(words, code="invalid")
 
     def validate(self, value: int | None) -> None:
         super().validate(value)
         if value is None:
             return
-        if value <= 0:
+        if value < 0 or (value == 0 and not self.allows_zero):
             raise forms.ValidationError(self.error_messages["zero"], code="zero")
         if value > _LARGEST:
             raise forms.ValidationError(_("This amount is too large."))
@@ -96,6 +105,33 @@ class MoneyField(forms.Field):
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
             return not self.disabled and self.to_python(data) != initial
+        except forms.ValidationError:
+            return True
+
+
+class MoneyListField(MoneyField):
+    """Several amounts, one a line; cleaned to a list of integer minor units."""
+
+    widget = forms.Textarea
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {"rows": 3, "autocomplete": "off"}
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return "\n".join(money.write_amount(minor, self.places) for minor in value)
+        return value
+
+    def clean(self, value: Any) -> list[int]:
+        if isinstance(value, list):  # the unchanged value of a disabled field
+            return value
+        lines = [line for line in str(value or "").splitlines() if line.strip()]
+        amounts = [super(MoneyListField, self).clean(line) for line in lines]
+        return sorted({minor for minor in amounts if minor is not None})
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return not self.disabled and self.clean(data) != (initial or [])
         except forms.ValidationError:
             return True
 

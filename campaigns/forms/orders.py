@@ -4,17 +4,17 @@ import uuid
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core import signing
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.forms.fields import NameField, PersonEmailField, PriceField
-from campaigns.forms.questions import Question, check_address
-from campaigns.models import Campaign, Checkout, Price
+from campaigns.forms.fields import NameField, PersonEmailField
+from campaigns.forms.newsletters import NewslettersField, write_consent
+from campaigns.forms.offers import OfferForm
+from campaigns.forms.questions import AskingForm, check_address
+from campaigns.models import Campaign, Checkout, Newsletter, Price, Terms
+from campaigns.origins import Origin, read_query
 
 _TOKEN_SALT = "campaigns.checkout"  # noqa: S105 (a salt is no secret)
-_MAX_ASKED = 4000  # characters
 
 
 def new_token() -> str:
@@ -27,42 +27,53 @@ def token_for(checkout_id: uuid.UUID) -> str:
     return signing.dumps(str(checkout_id), salt=_TOKEN_SALT)
 
 
-class CheckoutForm(forms.Form):
-    """The base of the order forms: a token and questions.
+class CheckoutForm(AskingForm):
+    """The base of the order forms: a token that turns two clicks into one Checkout, and questions.
 
-    The token turns two clicks into one Checkout. A question is an error the first time; the form
-    remembers it in `asked`, so the same value passes when it is sent again.
+    It offers the newsletters as well; a request for one is no part of the order.
     """
 
     kind = Checkout.Kind.JOIN
 
     token = forms.CharField(widget=forms.HiddenInput, max_length=200)
-    placement = forms.CharField(widget=forms.HiddenInput, max_length=32, required=False)
-    asked = forms.CharField(widget=forms.HiddenInput, required=False)
-    newsletter = forms.BooleanField(required=False)
+    origin = forms.CharField(widget=forms.HiddenInput, required=False)
+    newsletters = NewslettersField(required=False)
 
-    def __init__(
-        self, *args: Any, campaign: Campaign | None, asks_questions: bool = True, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, campaign: Campaign | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.campaign = campaign
         self.currency = campaign.currency if campaign else "eur"
-        self.asks_questions = asks_questions
-        if settings.ASK_NEWSLETTER:
-            self.fields["newsletter"].label = gettext(
-                "Send me the newsletter of %(newsroom)s. I can unsubscribe at any time."
-            ) % {"newsroom": settings.NEWSROOM_NAME}
+        if Newsletter.objects.offered().exists():
+            offered = Newsletter.objects.offered()
+            self.fields["newsletters"].queryset = offered  # type: ignore[attr-defined]
         else:
-            del self.fields["newsletter"]
+            del self.fields["newsletters"]
 
-    def newsletter_wording(self) -> str:
-        """Return the words that the reader agreed to; empty if they left the box unticked."""
-        is_agreed = self.cleaned_data.get("newsletter", False)
-        return str(self.fields["newsletter"].label) if is_agreed else ""
+    def clean_origin(self) -> Origin:
+        return read_query(self.cleaned_data["origin"])
+
+    @property
+    def origin_query(self) -> str:
+        """The query string that carries the reader's origin on to another form."""
+        return read_query(self["origin"].value() or "").query
+
+    @property
+    def newsletter_consent(self) -> str:
+        return write_consent()
+
+    def wanted_newsletters(self) -> list[Newsletter]:
+        """Return the newsletters that the reader ticked."""
+        return list(self.cleaned_data.get("newsletters") or ())
 
     def gifts(self) -> list[dict[str, str]]:
         """Return the gifts as the Checkout stores them."""
         return []
+
+    @property
+    def terms(self) -> Price | Terms:
+        """The chosen price, with the chosen amount if it is open."""
+        price: Price = self.cleaned_data["price"]
+        return price.at_amount(self.cleaned_data.get("amount_minor"))
 
     def refuse_email(self) -> None:
         """Add the error that Stripe refused the address."""
@@ -101,29 +112,10 @@ class CheckoutForm(forms.Form):
         self.ask_once("email", check_address(cleaned.get("email", "")))
         return cleaned
 
-    def ask_once(
-        self, field: str, question: Question | None, *, row: forms.Form | None = None
-    ) -> None:
-        """Show a question beside a field of this form, or of `row`, unless already asked."""
-        if question is None or not self.asks_questions:
-            return
-        source = self.data if self.is_bound else self.initial
-        asked = str(source.get("asked") or "")[:_MAX_ASKED].split()
-        if question.mark in asked:
-            return
-        (row or self).add_error(field, forms.ValidationError(str(question.text), code="question"))
-        self._change_data("asked", " ".join([question.mark, *asked])[:_MAX_ASKED])
 
-    def _change_data(self, field: str, value: str) -> None:
-        if self.is_bound:
-            self.data = self.data.copy()  # type: ignore[attr-defined]  # a dict or a QueryDict
-            self.data[field] = value  # type: ignore[index]
-        else:
-            self.initial[field] = value
+class PersonForm(OfferForm, CheckoutForm):
+    """The base of the forms of people who pay for themselves."""
 
-
-class JoinForm(CheckoutForm):
-    price = PriceField(label=_("Price"))
     name = NameField(label=_("Your name"), widget=forms.TextInput({"autocomplete": "name"}))
     email = PersonEmailField(
         label=_("Your e-mail"),
@@ -131,7 +123,18 @@ class JoinForm(CheckoutForm):
         widget=forms.EmailInput({"autocomplete": "email"}),
     )
 
+
+class JoinForm(PersonForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        prices = Price.objects.for_joining(currency=self.currency)
-        self.fields["price"].queryset = prices  # type: ignore[attr-defined]
+        self.offer_prices(Price.objects.for_joining(currency=self.currency))
+
+
+class ContributionForm(PersonForm):
+    kind = Checkout.Kind.CONTRIBUTION
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].help_text = _("We’ll send your receipt here.")
+        self.fields["price"].label = _("Your contribution")
+        self.offer_prices(Price.objects.for_contributing(currency=self.currency))

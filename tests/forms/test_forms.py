@@ -8,7 +8,9 @@ from django import forms as django_forms
 from django.core import signing
 
 from campaigns.forms import ClaimCodeForm, ClaimForm, GiftForm, JoinForm, new_token, token_for
+from campaigns.forms.offers import OfferField
 from campaigns.models import Campaign
+from campaigns.origins import Origin
 from tests.support.factories import make_campaign, make_plan, make_price
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -57,7 +59,7 @@ def test_an_order_normalises_the_address(birthday: Campaign) -> None:
     assert form.cleaned_data["token"] == token
     assert form.cleaned_data["email"] == "ada@example.org"
     assert form.cleaned_data["name"] == "Ada  Reader"
-    assert form.cleaned_data["placement"] == ""
+    assert form.cleaned_data["origin"] == Origin()
 
 
 def test_each_form_has_its_own_checkout_token() -> None:
@@ -103,7 +105,6 @@ def test_a_token_with_a_changed_letter_is_refused(birthday: Campaign) -> None:
         ("price", "", "Choose a price."),
         ("price", "0", "no longer available"),
         ("price", "year", "no longer available"),
-        ("placement", "x" * 33, "32 characters"),
     ],
 )
 def test_an_error_is_shown_beside_its_field_only(
@@ -147,10 +148,8 @@ def test_only_join_prices_in_the_campaigns_currency_are_offered(
     withdrawn.save()
     make_price("year", plan=withdrawn)
     field = JoinForm(campaign=birthday).fields["price"]
-    assert isinstance(field, django_forms.ModelChoiceField)
-    assert field.queryset is not None
-    assert {price.kind for price in field.queryset} == {"month", "year", "once"}
-    assert field.queryset.count() == 3
+    assert isinstance(field, OfferField)
+    assert sorted(offer.kind for offer in field.offers) == ["month", "once", "year"]
 
 
 @pytest.mark.usefixtures("birthday")
@@ -173,9 +172,8 @@ def test_without_a_campaign_prices_are_in_euros() -> None:
     make_price("year", currency="usd")
     euros = make_price("year")
     field = JoinForm(campaign=None).fields["price"]
-    assert isinstance(field, django_forms.ModelChoiceField)
-    assert field.queryset is not None
-    assert list(field.queryset) == [euros]
+    assert isinstance(field, OfferField)
+    assert [offer.price for offer in field.offers] == [euros]
 
 
 # Gifts

@@ -89,6 +89,7 @@ def test_many_gifts_share_a_delivery_day(client: Client, campaign: Campaign) -> 
     assert days == [("2026-12-24T07:00:00+00:00", "Europe/Kyiv")] * 2
 
 
+@pytest.mark.thorough
 def test_a_button_adds_rows_and_keeps_the_typed_values(client: Client, campaign: Campaign) -> None:
     fields = gift_list_fields(client, BEN, name="", email="ada@", paste="kept", more="1")
     response = client.post(GIFTS, fields)
@@ -261,6 +262,8 @@ def test_an_unreadable_list_stays_in_its_field(
         (b"x" * 10_000_000, "larger than 200 kB"),
         (b"", "This list is empty."),
         (b" \n\n", "This list is empty."),
+        (b",,\r\n,,\r\n", "This list is empty."),
+        (b",", "This list is empty."),
         ("Бен".encode("cp1251"), "Save it as “CSV UTF-8”"),
         (b"PK\x03\x04\x14\x00", "This is a spreadsheet."),
         ("Ben".encode("utf-16-le"), "characters we can’t read"),
