@@ -144,23 +144,23 @@ def work_on_claimed_event(
     event_pk: int, *, outcomes: Outcomes | None = None, may_wait: bool = True
 ) -> UUID | None:
     """Process a claimed event, as `work_on_event` does."""
-    now = timezone.now()
+    outcomes = {} if outcomes is None else outcomes
     event = StripeEvent.objects.get(pk=event_pk)
     try:
         # Staff replay an event because they doubt what we know: then its payload doesn't count.
         named = None if event.is_replayed else stripe_api.read_named(event.payload)
-        found = settlement.find_checkout(event.object_type, event.object_id, named)
-        if found.checkout_id is not None:
-            checkout = Checkout.objects.get(pk=found.checkout_id)
-            is_covered = not (event.is_replayed or found.disputed_id) and settlement.covers(
-                checkout, event.created_at
+        for may_guess in (True, False):
+            found = settlement.find_checkout(
+                event.object_type, event.object_id, named, may_guess=may_guess
             )
-            until = _find_wait(event, checkout, at=now) if may_wait and not is_covered else None
-            if until is not None:
-                _wait(event, until)
-                return None
-            if not is_covered:
-                _settle_once(event, found, {} if outcomes is None else outcomes)
+            if found.checkout_id is not None:
+                until = _settle_or_wait(event, found, outcomes, may_wait=may_wait)
+                if until is not None:
+                    _wait(event, until)
+                    return None
+            # What a payload names is only a guess until its settlement has found the object.
+            if not found.is_guess or settlement.is_confirmed(event.object_id, found):
+                break
         if found.sale is not None:
             settlement.note_stripe_sale(found.sale)
     except Exception as error:  # any error: the event must stay due
@@ -170,6 +170,21 @@ def work_on_claimed_event(
     _close(event, found)
     _strip_if_erased(event, found.checkout_id)
     return found.checkout_id
+
+
+def _settle_or_wait(
+    event: StripeEvent, found: settlement.Found, outcomes: Outcomes, *, may_wait: bool
+) -> datetime | None:
+    """Settle the event's Checkout unless that is needless; return until when it should wait."""
+    assert found.checkout_id is not None, "the event belongs to a Checkout"
+    checkout = Checkout.objects.get(pk=found.checkout_id)
+    is_doubted = event.is_replayed or found.disputed_id
+    if not is_doubted and settlement.covers(checkout, event.created_at):
+        return None
+    until = _find_wait(event, checkout, at=timezone.now()) if may_wait else None
+    if until is None:
+        _settle_once(event, found, outcomes)
+    return until
 
 
 def _find_wait(event: StripeEvent, checkout: Checkout, *, at: datetime) -> datetime | None:
@@ -190,7 +205,7 @@ def _find_wait(event: StripeEvent, checkout: Checkout, *, at: datetime) -> datet
 def _wait(event: StripeEvent, until: datetime) -> None:
     """Leave an event due at that time, as if this attempt had not been made."""
     StripeEvent.objects.filter(pk=event.pk, attempts=event.attempts).update(
-        next_attempt_at=until, attempts=event.attempts - 1
+        due_at=until, attempts=event.attempts - 1
     )
 
 
@@ -229,12 +244,12 @@ def _close_siblings(event: StripeEvent, checkout: Checkout, *, newest: int) -> N
     """
     known = StripeObject.objects.filter(checkout=checkout).values("object_id")
     of_checkout = Q(object_id__in=known) | Q(object_id=checkout.session_id)
-    due = StripeEvent.objects.filter(next_attempt_at__isnull=False, is_replayed=False)
+    due = StripeEvent.objects.filter(due_at__isnull=False, is_replayed=False)
     arrived = due.filter(of_checkout, pk__lte=newest).exclude(pk=event.pk)
     siblings = list(arrived.values_list("pk", flat=True))
     due.filter(pk__in=siblings).update(
         status=StripeEvent.Status.DONE,
-        next_attempt_at=None,
+        due_at=None,
         attempts=F("attempts") + 1,
         error="",
         reason="",
@@ -249,7 +264,7 @@ def _close(event: StripeEvent, found: settlement.Found) -> None:
     # Only while the lease is held: after it another attempt has begun.
     StripeEvent.objects.filter(pk=event.pk, attempts=event.attempts).update(
         status=status,
-        next_attempt_at=None,
+        due_at=None,
         error="",
         reason=found.reason or "",
         is_replayed=False,
@@ -278,7 +293,7 @@ def _postpone(event: StripeEvent, error: Exception) -> None:
     pause = min(timedelta(seconds=2 ** min(event.attempts, 12)), _LONGEST_PAUSE)
     StripeEvent.objects.filter(pk=event.pk, attempts=event.attempts).update(
         status=StripeEvent.Status.FAILED,
-        next_attempt_at=timezone.now() + pause,
+        due_at=timezone.now() + pause,
         error=f"{type(error).__name__}: {error}",
     )
 
@@ -287,7 +302,7 @@ def replay_events(event_ids: list[str]) -> int:
     """Make processed events due again, so that Stripe is read again; returns how many changed."""
     closed = states_before(StripeEvent.MOVES, StripeEvent.Status.NEW)
     return StripeEvent.objects.filter(event_id__in=event_ids, status__in=closed).update(
-        status=StripeEvent.Status.NEW, next_attempt_at=timezone.now(), is_replayed=True
+        status=StripeEvent.Status.NEW, due_at=timezone.now(), is_replayed=True
     )
 
 
@@ -345,10 +360,8 @@ def _find_missed(events: list[Event]) -> list[Event]:
 def retry_events(event_ids: list[str]) -> int:
     """Make failed events due now, except those being processed; returns how many were changed."""
     now = timezone.now()
-    waiting = StripeEvent.objects.filter(
-        status=StripeEvent.Status.FAILED, next_attempt_at__gt=now + LEASE
-    )
-    return waiting.filter(event_id__in=event_ids).update(next_attempt_at=now)
+    waiting = StripeEvent.objects.filter(status=StripeEvent.Status.FAILED, due_at__gt=now + LEASE)
+    return waiting.filter(event_id__in=event_ids).update(due_at=now)
 
 
 def select_old_events(*, at: datetime) -> QuerySet[StripeEvent]:

@@ -8,10 +8,11 @@ to it: `gifts.claims`, `gifts.decisions`, `gifts.sales`, and the functions that 
 from campaigns.actions.attention import mark_dealt_with
 from campaigns.actions.campaigns import CampaignSold, delete_campaign, has_sales
 from campaigns.actions.claims import claim_gift, confirm_claim
-from campaigns.actions.erasures import request_erasure
+from campaigns.actions.erasures import IsMember, erase_subscriber, request_erasure
 from campaigns.actions.gifts import pardon_gift, reassign_gift, restore_gift, revoke_gift
 from campaigns.actions.held_payments import accept_held_payment, decline_held_payment
 from campaigns.actions.imports import ImportedMembership, import_memberships
+from campaigns.actions.member_notes import AlreadyNoted, add_member_note, delete_member_note
 from campaigns.actions.memberships import (
     AlreadyGranted,
     End,
@@ -33,15 +34,17 @@ from campaigns.actions.refunds import (
     assign_refund_to_gifts,
     can_end_membership,
     check_refundable,
-    disputed_minor,
+    compute_disputed,
+    compute_refundable,
     execute_refund_order,
     explain_refusal,
+    find_newest_order,
     list_unassigned_refunds,
-    newest_order,
+    list_unrefunded_gifts,
     refund_payment,
-    refundable_minor,
-    unrefunded_gifts,
 )
+from campaigns.actions.rewards import give_due_rewards
+from campaigns.actions.staff import reset_second_factor, restore_administrator
 from campaigns.actions.stripe_sales import (
     AdoptionRefused,
     adopt_due_sale,
@@ -50,21 +53,32 @@ from campaigns.actions.stripe_sales import (
     find_running_campaign,
     leave_out_stripe_sale,
 )
+from campaigns.actions.wall import (
+    NotOnWall,
+    hide_wall_entry,
+    remove_wall_entry,
+    show_wall_entry,
+    write_wall_entry,
+)
 
 __all__ = [
     "AdoptionRefused",
     "AlreadyGranted",
+    "AlreadyNoted",
     "AlreadyRecorded",
     "CampaignSold",
     "End",
     "EndRefused",
     "ImportedMembership",
+    "IsMember",
     "MemberGone",
     "MergeRefused",
+    "NotOnWall",
     "OrderedMeanwhile",
     "RefundRefused",
     "Rehearsal",
     "accept_held_payment",
+    "add_member_note",
     "adopt_due_sale",
     "adopt_stripe_sale",
     "adopt_stripe_sale_into",
@@ -73,31 +87,40 @@ __all__ = [
     "check_end",
     "check_refundable",
     "claim_gift",
+    "compute_disputed",
+    "compute_refundable",
     "confirm_claim",
     "counts_as_new_member",
     "decline_held_payment",
     "delete_campaign",
-    "disputed_minor",
+    "delete_member_note",
     "end_membership",
+    "erase_subscriber",
     "execute_refund_order",
     "explain_refusal",
+    "find_newest_order",
     "find_running_campaign",
+    "give_due_rewards",
     "grant_membership",
     "has_sales",
+    "hide_wall_entry",
     "import_memberships",
     "leave_out_stripe_sale",
     "list_unassigned_refunds",
+    "list_unrefunded_gifts",
     "mark_dealt_with",
     "merge_members",
-    "newest_order",
     "pardon_gift",
     "reassign_gift",
     "record_offline_payment",
     "refund_payment",
-    "refundable_minor",
     "rehearse_merge",
+    "remove_wall_entry",
     "request_erasure",
+    "reset_second_factor",
+    "restore_administrator",
     "restore_gift",
     "revoke_gift",
-    "unrefunded_gifts",
+    "show_wall_entry",
+    "write_wall_entry",
 ]

@@ -1,4 +1,4 @@
-"""Clear rows from "Needs attention" that need nothing any more."""
+"""Clear rows from "Needs attention" that staff have dealt with."""
 
 from typing import Any
 

@@ -1,13 +1,14 @@
-"""The last two steps of every action: recount the people concerned, then publish the new number."""
+"""The last steps of every action: recount the people concerned, notify other systems, publish."""
 
 from collections.abc import Iterable
 
-from campaigns import banners, progress
+from campaigns import banners, memberships, progress
 from campaigns.models import Gift, Member, Tally
 
 
 def recount(people: Iterable[Member], *, about: Iterable[Gift] = ()) -> set[int]:
-    """Recount these people; return the ids of the campaigns to publish.
+    """Recount these people, and tell other systems of their access; return the ids of the
+    campaigns to publish.
 
     `about` names the gifts that the action changed: their campaigns are published as well. Call
     this inside the transaction of the change, and `publish` with the result after the commit.
@@ -15,6 +16,7 @@ def recount(people: Iterable[Member], *, about: Iterable[Gift] = ()) -> set[int]
     people = list(people)
     concerned = {gift.checkout.campaign_id for gift in about} | _campaigns_of(people)
     progress.tally_members(people)
+    memberships.announce_access(people)
     return {pk for pk in concerned | _campaigns_of(people) if pk is not None}
 
 

@@ -42,7 +42,7 @@ def _decide(payment: Payment, hold: Payment.Hold) -> None:
         if not locked.hold:
             raise ForbiddenMove(_("This payment is not held."))
         if locked.hold not in states_before(Payment.HOLD_MOVES, hold):
-            raise ForbiddenMove(_("The payment has been decided like this already."))
+            raise ForbiddenMove(_("This payment was already decided this way."))
         locked.hold = hold
         locked.save(update_fields=["hold"])
         for gift in gifts:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from campaigns import memberships
 from campaigns.actions.counts import publish, recount
 from campaigns.models import FormerAddress, Member, Membership
 
@@ -53,6 +54,7 @@ def import_memberships(entries: Sequence[ImportedMembership], *, now: datetime) 
         )
         members = Member.objects.filter(pk__in=[member.pk for member in member_of.values()])
         paid = members.filter(Q(payments__isnull=False) | Q(tallies__isnull=False))
+        memberships.announce_access(member_of.values())
         # After the commit, since the command holds a transaction of its own around each batch.
         transaction.on_commit(partial(publish, recount(paid.distinct())))
 

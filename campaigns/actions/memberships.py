@@ -74,11 +74,11 @@ def grant_membership(
 def check_end(membership: Membership, end: End) -> None:
     """Raise EndRefused if the membership can't be ended like this."""
     if not membership.subscription_id or membership.checkout_id is None:
-        raise EndRefused(_("Only a subscription that was bought here can be ended here."))
+        raise EndRefused(_("You can end only a subscription that was bought on this site."))
     if membership.status == Membership.Status.ENDED:
-        raise EndRefused(_("This membership has ended already."))
+        raise EndRefused(_("This membership has already ended."))
     if membership.is_cancelling and end is End.AT_PERIOD_END:
-        raise EndRefused(_("This membership is cancelled already and ends with the paid period."))
+        raise EndRefused(_("This membership is already cancelled and ends with the paid period."))
 
 
 def end_membership(membership: Membership, end: End, *, message: str | None = None) -> bool:

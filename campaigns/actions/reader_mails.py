@@ -1,4 +1,4 @@
-"""E-mails that tell readers of a change that staff made for them."""
+"""E-mails to readers about a change that staff made for them."""
 
 from datetime import datetime
 from typing import Any
@@ -30,7 +30,7 @@ def prepare_refund_mail(order: RefundOrder, message: str | None) -> None:
 
 def release_refund_mail(order: RefundOrder) -> None:
     """Make the e-mail of a refund due, unless it has been sent."""
-    _mails_of(order).update(next_attempt_at=timezone.now())
+    _mails_of(order).update(due_at=timezone.now())
 
 
 def drop_refund_mail(order: RefundOrder) -> None:
@@ -40,7 +40,7 @@ def drop_refund_mail(order: RefundOrder) -> None:
 
 def _mails_of(order: RefundOrder) -> Any:
     key = f"{_Kind.REFUNDED}:{order.pk}"
-    return OutgoingMail.objects.filter(key=key, attempts=0, next_attempt_at=None)
+    return OutgoingMail.objects.filter(key=key, attempts=0, due_at=None)
 
 
 def _schedule(
@@ -56,5 +56,5 @@ def _schedule(
         return
     values = {"kind": kind, "message": message, "language": member.language}
     OutgoingMail.objects.get_or_create(
-        key=f"{kind}:{about}", defaults={**values, "next_attempt_at": due_at, **links}
+        key=f"{kind}:{about}", defaults={**values, "due_at": due_at, **links}
     )

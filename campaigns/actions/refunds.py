@@ -60,8 +60,8 @@ def refund_payment(
     reader gets an e-mail with the `message`, or none if it is None.
 
     `newest_seen` is the primary key of the payment's newest order when the form was opened, or 0
-    (`newest_order`). Raises OrderedMeanwhile and RefundRefused. Stripe's refusal is in the order's
-    `error`; if Stripe doesn't answer, the order stays due and a job tries it again.
+    (`find_newest_order`). Raises OrderedMeanwhile and RefundRefused. Stripe's refusal is in the
+    order's `error`; if Stripe doesn't answer, the order stays due and a job tries it again.
     """
     with transaction.atomic():
         locked = _lock_payment(payment)
@@ -88,14 +88,14 @@ def check_refundable(payment: Payment) -> None:
         raise RefundRefused(_("This payment didn’t come through Stripe; refund it by hand."))
     if payment.status != Payment.Status.SUCCEEDED:
         raise RefundRefused(_("Only a succeeded payment can be refunded."))
-    if not refundable_minor(payment):
-        if disputed_minor(payment):
+    if not compute_refundable(payment):
+        if compute_disputed(payment):
             raise RefundRefused(
-                _("Nothing is left to refund: the bank took the money back in a dispute.")
+                _("Nothing is left to refund: the bank withdrew the money in a dispute.")
             )
         raise RefundRefused(_("This payment has been refunded in full, or is being refunded."))
     if list_unassigned_refunds(payment):
-        raise RefundRefused(_("First say which gifts the refund made at Stripe was for."))
+        raise RefundRefused(_("First choose the gifts that the refund made at Stripe was for."))
 
 
 def can_end_membership(payment: Payment) -> bool:
@@ -124,8 +124,10 @@ def order_refund(
         locked = _lock_payment(payment)
         if locked.status != Payment.Status.SUCCEEDED or locked.intent_id is None:
             raise RefundRefused(_("Only a succeeded payment through Stripe can be refunded."))
-        if not 0 < amount_minor <= refundable_minor(locked):
-            raise RefundRefused(_("Less than this amount is left of the payment."))
+        if not 0 < amount_minor <= compute_refundable(locked):
+            raise RefundRefused(
+                _("This amount is more than what is left of the payment. Enter less.")
+            )
         if any(gift.payment_id != locked.pk for gift in gifts):
             raise RefundRefused(_("One of the gifts belongs to another payment."))
         order = RefundOrder.objects.create(
@@ -135,7 +137,7 @@ def order_refund(
             why=why,
             ends_membership=ends_membership,
             ordered_by=by,
-            next_attempt_at=timezone.now() + LEASE,  # the caller executes it at once
+            due_at=timezone.now() + LEASE,  # the caller executes it at once
         )
         order.gifts.set(gifts)
     return order
@@ -145,24 +147,24 @@ def _lock_payment(payment: Payment) -> Payment:
     return Payment.objects.select_for_update(of=("self",), no_key=True).get(pk=payment.pk)
 
 
-def newest_order(payment: Payment) -> int:
+def find_newest_order(payment: Payment) -> int:
     """Return the primary key of the payment's newest refund order, or 0."""
     newest = payment.refund_orders.order_by("-pk").values_list("pk", flat=True).first()
     return newest or 0
 
 
-def refundable_minor(payment: Payment) -> int:
+def compute_refundable(payment: Payment) -> int:
     """Return what is left of a payment, less disputes and refunds under way; in minor units."""
     refunds = payment.refunds.exclude(status__in=_NOT_REFUNDED).aggregate(Sum("amount_minor"))
-    under_way = Q(refund_id=None, next_attempt_at__isnull=False) | (
+    under_way = Q(refund_id=None, due_at__isnull=False) | (
         Q(refund_id__isnull=False) & ~Q(refund_id__in=payment.refunds.values("refund_id"))
     )
     orders = payment.refund_orders.filter(under_way).aggregate(Sum("amount_minor"))
     taken = (refunds["amount_minor__sum"] or 0) + (orders["amount_minor__sum"] or 0)
-    return max(payment.amount_minor - taken - disputed_minor(payment), 0)
+    return max(payment.amount_minor - taken - compute_disputed(payment), 0)
 
 
-def disputed_minor(payment: Payment) -> int:
+def compute_disputed(payment: Payment) -> int:
     """Return what the bank took back in disputes, open or lost; in minor units."""
     disputes = Dispute.objects.taken().filter(payment=payment)
     return disputes.aggregate(total=Sum("amount_minor"))["total"] or 0
@@ -176,11 +178,11 @@ def list_unassigned_refunds(payment: Payment) -> list[Refund]:
     return list(unassigned.order_by("refunded_at", "pk"))
 
 
-def unrefunded_gifts(payment: Payment) -> QuerySet[Gift]:
+def list_unrefunded_gifts(payment: Payment) -> QuerySet[Gift]:
     """Return the gifts of a payment that no refund is for, neither made nor ordered."""
     refunds = Refund.objects.exclude(status__in=_NOT_REFUNDED).filter(payment=payment)
     orders = payment.refund_orders.filter(
-        Q(next_attempt_at__isnull=False) | Q(refund_id__in=refunds.values("refund_id"))
+        Q(due_at__isnull=False) | Q(refund_id__in=refunds.values("refund_id"))
     )
     return (
         payment.gifts.exclude(refunds__in=refunds)
@@ -193,7 +195,7 @@ def unrefunded_gifts(payment: Payment) -> QuerySet[Gift]:
 def explain_refusal(order: RefundOrder) -> str:
     """Return why Stripe refused an order."""
     if order.error.partition(":")[0] == "amount_too_large":
-        return gettext("Less than this amount is left of the payment.")
+        return gettext("This amount is more than what is left of the payment. Enter less.")
     return stripe_api.explain_reason(order.error)
 
 
@@ -204,7 +206,7 @@ def execute_refund_order(order_id: int) -> RefundOrder:
     order stays due.
     """
     order = RefundOrder.objects.select_related("payment__membership").get(pk=order_id)
-    if order.next_attempt_at is None:
+    if order.due_at is None:
         return order
     if (order.refund_id or _make_refund(order)) and order.ends_membership:
         _end_membership_too(order)
@@ -235,7 +237,7 @@ def _make_refund(order: RefundOrder) -> bool:
 def _end_membership_too(order: RefundOrder) -> None:
     """End the subscription that was paid for; if Stripe doesn't answer, the order stays due."""
     assert order.payment.membership is not None
-    order.error, order.next_attempt_at = "", None
+    order.error, order.due_at = "", None
     try:
         end_membership(order.payment.membership, End.NOW)
     except EndRefused:
@@ -243,8 +245,8 @@ def _end_membership_too(order: RefundOrder) -> None:
     except stripe_api.StripeRefused as error:
         order.error = error.reason[:200]
     except stripe_api.StripeError as error:
-        order.error, order.next_attempt_at = type(error).__name__, timezone.now() + _TRY_AGAIN
-    order.save(update_fields=["error", "next_attempt_at"])
+        order.error, order.due_at = type(error).__name__, timezone.now() + _TRY_AGAIN
+    order.save(update_fields=["error", "due_at"])
 
 
 def _find_refund(order: RefundOrder) -> stripe_api.Refund | None:
@@ -274,11 +276,11 @@ def _ask_stripe(order: RefundOrder) -> stripe_api.Refund:
 
 def _note(order: RefundOrder, *, error: str, again_at: datetime | None) -> None:
     """Write the outcome, unless another worker has noted the refund already."""
-    order.error, order.next_attempt_at = error[:200], again_at
+    order.error, order.due_at = error[:200], again_at
     RefundOrder.objects.filter(pk=order.pk, refund_id=None).update(
         attempt=order.attempt,
         error=order.error,
-        next_attempt_at=again_at,
+        due_at=again_at,
         refund_id=order.refund_id,
     )
 

@@ -36,7 +36,7 @@ def adopt_stripe_sale(sale_id: int, *, by: User | None = None) -> Checkout:
 
 
 def adopt_stripe_sale_into(sale_id: int, campaign: Campaign | None, *, by: User) -> Checkout:
-    """Do the same for the campaign that staff chose; None: it never counts."""
+    """Adopt a subscription into the campaign that staff chose; with None it never counts."""
     return _adopt(sale_id, find_campaign=lambda paid_at: campaign, by=by)
 
 
@@ -56,7 +56,7 @@ def _adopt(
     with transaction.atomic():
         locked = StripeSale.objects.select_for_update(of=("self",), no_key=True).get(pk=sale.pk)
         if locked.checkout_id is not None:
-            raise AdoptionRefused(_("This subscription was adopted already."))
+            raise AdoptionRefused(_("This subscription is already adopted."))
         checkout = Checkout.objects.create(
             kind=Checkout.Kind.JOIN,
             campaign=campaign,
@@ -69,10 +69,10 @@ def _adopt(
             subscription_id=subscription.id,
             customer_id=subscription.customer_id,
             opened_at=subscription.started_at,
-            settle_at=timezone.now() + _SETTLED_BY,
+            due_at=timezone.now() + _SETTLED_BY,
         )
         locked.checkout, locked.adopted_by, locked.email = checkout, by, ""
-        locked.left_out_at = locked.adopt_at = None
+        locked.left_out_at = locked.due_at = None
         locked.error = ""
         locked.save()
     return settlement.settle_checkout(checkout.pk)
@@ -81,7 +81,7 @@ def _adopt(
 def _check_adoptable(subscription: stripe_api.Subscription) -> Price:
     price = settlement.find_own_price(subscription.price_ids)
     if price is None:
-        raise AdoptionRefused(_("The subscription doesn’t have one of our prices any more."))
+        raise AdoptionRefused(_("The subscription no longer has one of our prices."))
     if subscription.status not in StripeSale.ADOPTABLE:
         raise AdoptionRefused(_("The subscription has ended, or its first payment is missing."))
     if not subscription.customer.email:
@@ -107,7 +107,7 @@ def _choose_language(customer: stripe_api.Customer) -> str:
 def leave_out_stripe_sale(sale_id: int) -> bool:
     """Leave a subscription out: it needs no attention any more, and can still be adopted."""
     found = StripeSale.objects.filter(pk=sale_id, checkout=None, left_out_at=None)
-    return bool(found.update(left_out_at=timezone.now(), adopt_at=None, error=""))
+    return bool(found.update(left_out_at=timezone.now(), due_at=None, error=""))
 
 
 def adopt_due_sale(sale_id: int) -> None:
@@ -116,5 +116,5 @@ def adopt_due_sale(sale_id: int) -> None:
         adopt_stripe_sale(sale_id)
     except AdoptionRefused as refusal:
         StripeSale.objects.filter(pk=sale_id, checkout=None).update(
-            adopt_at=None, error=str(refusal.message)[:200]
+            due_at=None, error=str(refusal.message)[:200]
         )

@@ -33,7 +33,7 @@ def strip_events(erasure: Erasure, *, until: datetime) -> bool:
             if ids & set(_ID.findall(event.payload)) or hashes & named:
                 _strip(event)
         erasure.events_read_to = batch[-1].pk
-        Erasure.objects.filter(pk=erasure.pk, next_attempt_at=erasure.next_attempt_at).update(
+        Erasure.objects.filter(pk=erasure.pk, due_at=erasure.due_at).update(
             events_read_to=erasure.events_read_to
         )
         if timezone.now() >= until:

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from auditlog.models import LogEntry as HistoryEntry
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
-from campaigns import gifts
+from campaigns import deliveries, gifts, newsletters
 from campaigns.erasures.traces import Traces, checkouts_of, find_traces, is_any_of
+from campaigns.erasures.walls import take_off_walls
 from campaigns.models import (
     Checkout,
     ErasedAddress,
@@ -27,6 +30,7 @@ from campaigns.models import (
     StripeSale,
 )
 from campaigns.models.erasure import address_of_erased, hash_erased
+from campaigns.origins import Origin
 from campaigns.people import canonical_email
 
 _TRIES = 5
@@ -65,7 +69,7 @@ def _strip(member_id: int, *, at: datetime) -> None:
     for checkout in checkouts:
         _strip_typed(checkout, received, traces, is_own=checkout in own)
         if checkout in own:
-            _strip_own(checkout, member)
+            _strip_own(checkout, member, traces)
         checkout.version += 1
         checkout.save()
     Gift.objects.filter(pk__in=[gift.pk for gift in related_gifts], buyer=member).update(
@@ -75,7 +79,8 @@ def _strip(member_id: int, *, at: datetime) -> None:
         gifts.forget_recipient(gift)
     _strip_texts(member, related_gifts, received)
     _strip_person(member, traces, at=at)
-    about = [*member.memberships.all(), *member.payments.all()]
+    orders = RefundOrder.objects.filter(payment__member=member)
+    about = [*member.memberships.all(), *member.payments.all(), *orders]
     _strip_history([member, member.erasure, *own, *related_gifts, *about])
 
 
@@ -144,10 +149,12 @@ def _is_received(gift: Gift, member: Member, traces: Traces) -> bool:
     )
 
 
-def _strip_own(checkout: Checkout, member: Member) -> None:
+def _strip_own(checkout: Checkout, member: Member, traces: Traces) -> None:
     checkout.email = address_of_erased(member.pk)
-    checkout.name = checkout.session_url = checkout.newsletter_wording = ""
-    checkout.newsletter_agreed_at = None
+    checkout.name = checkout.session_url = ""
+    # It says where a sale came from, and names nobody unless a link was made for one person.
+    texts = asdict(checkout.origin)
+    checkout.origin = Origin(**{name: traces.remove_from(text) for name, text in texts.items()})
     if checkout.session_id is None:
         checkout.attempt += 1  # a request to Stripe under way opens no session for it
 
@@ -192,6 +199,9 @@ def _strip_texts(member: Member, related_gifts: Iterable[Gift], received: list[G
 def _strip_history(rows: Iterable[models.Model]) -> None:
     """Keep who changed these rows and when, and delete the texts."""
     for row in rows:
+        HistoryEntry.objects.get_for_object(row).update(
+            object_repr=str(row), changes={}, changes_text="", additional_data=None
+        )
         LogEntry.objects.filter(
             content_type=ContentType.objects.get_for_model(row), object_id=str(row.pk)
         ).update(object_repr=str(row)[:200], change_message="")
@@ -206,6 +216,12 @@ def _strip_person(member: Member, traces: Traces, *, at: datetime) -> None:
     member.former_addresses.all().delete()
     member.sign_in_links.all().delete()
     member.address_changes.all().delete()
+    member.notes.all().delete()
+    take_off_walls(member)
     member.email, member.name, member.erased_at = address_of_erased(member.pk), "", at
-    member.tell_stripe_at, member.tell_stripe_error = None, ""
-    member.save(update_fields=["email", "name", "erased_at", "tell_stripe_at", "tell_stripe_error"])
+    member.due_at, member.tell_stripe_error, member.share_code = None, "", None
+    changed = ["email", "name", "erased_at", "due_at", "tell_stripe_error", "share_code"]
+    member.save(update_fields=changed)
+    deliveries.forget_person(member)
+    # Those that the person asked for after the request are nobody's now.
+    newsletters.erase_subscriptions(traces.addresses, at=at)

@@ -31,24 +31,24 @@ def carry_out_erasure(erasure_id: int) -> bool:
     Stripe's errors are noted and tried again later, not raised.
     """
     erasure = Erasure.objects.select_related("member").get(pk=erasure_id)
-    if erasure.next_attempt_at is None:
+    if erasure.due_at is None:
         return erasure.done_at is not None
-    claimed = Erasure.objects.filter(pk=erasure_id, next_attempt_at=erasure.next_attempt_at)
+    claimed = Erasure.objects.filter(pk=erasure_id, due_at=erasure.due_at)
     try:
         _take_steps(erasure)
     except _NotYet as error:
-        claimed.update(next_attempt_at=timezone.now() + error.pause, error="")
+        claimed.update(due_at=timezone.now() + error.pause, error="")
         return False
     except Exception as error:
         # Only the kind of error is kept: its message may hold an address.
         claimed.update(
-            next_attempt_at=timezone.now() + _pause_after(erasure.attempts),
+            due_at=timezone.now() + _pause_after(erasure.attempts),
             error=type(error).__name__,
         )
         if isinstance(error, stripe_api.StripeError | settlement.SettlementBusy):
             return False
         raise
-    return bool(claimed.update(next_attempt_at=None, done_at=timezone.now(), error=""))
+    return bool(claimed.update(due_at=None, done_at=timezone.now(), error=""))
 
 
 def _pause_after(attempts: int) -> timedelta:

@@ -9,6 +9,7 @@ from functools import cached_property, reduce
 from operator import or_
 from typing import Any
 
+from auditlog.models import LogEntry as HistoryEntry
 from django.contrib.admin.models import LogEntry
 from django.db.models import Q, QuerySet
 
@@ -62,7 +63,7 @@ class Traces:
         return text
 
     def remove_from_log(self, text: str) -> str:
-        """Do the same in a log message of the admin: each text of its JSON by itself."""
+        """Remove the traces from a log message of the admin, in each text of its JSON."""
         try:
             message = json.loads(text)
             stripped = _map_texts(message, self.remove_from)
@@ -192,6 +193,7 @@ def forget_mentions(traces: Traces) -> None:
         for pk, text in rows.iterator():
             if (stripped := traces.remove_from(text)) != text:
                 model._default_manager.filter(pk=pk, **{name: text}).update(**{name: stripped})
+    _forget_in_history(traces)
     for entry in LogEntry.objects.only("object_repr", "change_message").iterator():
         stripped_entry = {
             "object_repr": traces.remove_from(entry.object_repr),
@@ -199,3 +201,16 @@ def forget_mentions(traces: Traces) -> None:
         }
         if stripped_entry != {name: getattr(entry, name) for name in stripped_entry}:
             LogEntry.objects.filter(pk=entry.pk).update(**stripped_entry)
+
+
+def _forget_in_history(traces: Traces) -> None:
+    for entry in HistoryEntry.objects.order_by().iterator():
+        stripped = {
+            "object_repr": traces.remove_from(entry.object_repr),
+            "changes_text": traces.remove_from(entry.changes_text),
+            "changes": _map_texts(entry.changes, traces.remove_from),
+            "additional_data": _map_texts(entry.additional_data, traces.remove_from),
+            "actor_email": traces.remove_from(entry.actor_email or "") or None,
+        }
+        if stripped != {name: getattr(entry, name) for name in stripped}:
+            HistoryEntry.objects.filter(pk=entry.pk).update(**stripped)

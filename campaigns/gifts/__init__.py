@@ -1,10 +1,11 @@
 """6 Buy, deliver, remind and expire gifts; find them by their claim code.
 
 Exported here are reads, deliveries, and the jobs of `tasks.py`. The inner steps that change who
-counts are in `claims.py`, `decisions.py` and `sales.py`: use `campaigns.actions`.
+counts are in `claims.py`, `decisions.py` and `sales.py`: use `campaigns.actions`. `cards.py` is
+imported by itself, because only views need typst, which takes 7 MB.
 """
 
-from campaigns.gifts.cards import render_card, render_card_picture
+from campaigns.gifts.changes import ChangedMeanwhile
 from campaigns.gifts.deliveries import record_bounces, record_deliveries
 from campaigns.gifts.invitations import (
     change_delivery,
@@ -24,6 +25,7 @@ from campaigns.gifts.sales import valid_interval_of
 from campaigns.gifts.timeline import take_steps
 
 __all__ = [
+    "ChangedMeanwhile",
     "ConfirmationRequired",
     "GiftNotClaimable",
     "change_delivery",
@@ -35,8 +37,6 @@ __all__ = [
     "record_bounces",
     "record_deliveries",
     "refuse_unless_claimable",
-    "render_card",
-    "render_card_picture",
     "resend_gift",
     "take_steps",
     "valid_interval_of",

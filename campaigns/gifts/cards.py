@@ -12,6 +12,7 @@ import io
 import json
 import re
 import unicodedata
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,20 +25,15 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, override
 
 from campaigns import fonts
+from campaigns.colours import measure_contrast
 from campaigns.emails import links
-from campaigns.models import Checkout, Gift, Price
+from campaigns.models import Checkout, Gift, Price, read_look, read_newsroom_name
+from campaigns.models.drawings import free_drawing
+from campaigns.models.look import AA, LIGHT
 
 TEMPLATE = Path(__file__).with_name("card.typ")
 STATIC = Path(__file__).resolve().parent.parent / "static" / "campaigns"
 SPECIMEN_CODE = "-".join(["XXXXX"] * 4)
-# Defaults of tokens.css, for a newsroom that does not write its colours as #rrggbb.
-COLOURS = {
-    "ink": "#1b1a17",
-    "paper": "#fbfaf7",
-    "line": "#d3cec2",
-    "accent": "#1d4e89",
-    "glow": "#f2b632",
-}
 # Longer words may be broken anywhere.
 _LONGEST_WORD = 30
 _SPACE = "\N{ZERO WIDTH SPACE}"
@@ -88,15 +84,25 @@ def load_fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, font_paths=fonts.list_folders())
 
 
-@cache
 def read_colours() -> dict[str, str]:
-    """Return the five colours of `tokens.css` in light mode."""
-    light = (STATIC / "tokens.css").read_text("utf-8").partition("}")[0]
-    found = re.findall(r"--campaign-(\w+):\s*(#[0-9a-f]{6})\b", light, re.IGNORECASE)
-    return COLOURS | {name: colour for name, colour in found if name in COLOURS}
+    """Return the newsroom's five colours for paper; ours if they can't be read on white."""
+    chosen = read_look().light
+    are_clear = all(measure_contrast(each, "#ffffff") >= AA for each in (chosen.ink, chosen.accent))
+    return asdict(chosen if are_clear else LIGHT)
 
 
-@cache
+def read_fonts() -> dict[str, list[str]]:
+    """Return the newsroom's own fonts, which the file uses if FONT_DIR has them."""
+    look = read_look()
+    chosen = {"serif": look.headline_font, "sans": look.text_font}
+    return {name: [font] if font else [] for name, font in chosen.items()}
+
+
+def _find_logo() -> str:
+    """Return the newsroom's logo in the colour of the text, or an empty string."""
+    return free_drawing(read_look().shown_logo, ink=read_colours()["ink"])
+
+
 def _read_emblem() -> str:
     colours = read_colours()
     style = (
@@ -133,6 +139,8 @@ def _describe(gift: Gift, *, language: str, code: str | None, specimen: bool) ->
             "title": f"{before}{recipient}{after}",
             "specimen": gettext("Specimen") if specimen else "",
             "colours": read_colours(),
+            "fonts": read_fonts(),
+            "logo": _find_logo(),
             "emblem": _find_emblem(gift),
             "recipient": {
                 "before": _text(before.strip()),
@@ -141,8 +149,10 @@ def _describe(gift: Gift, *, language: str, code: str | None, specimen: bool) ->
             },
             "giver": _text(f"— {giver}") if giver else None,
             "message": _text(message) if message else None,
-            "newsroom": _text(settings.NEWSROOM_NAME),
-            "given": _text(_write_title(gift, giver)),
+            "newsroom": _text(read_newsroom_name()),
+            # The sentence keeps its direction, whatever the script of the name that begins it.
+            "given": _text(_write_title(gift, giver))
+            | {"rtl": _is_right_to_left(_write_title(gift, ""))},
             "plan": _text(_write_plan(gift, language)),
             "qr": _draw_qr(claim_url),
             "claim_url": claim_url,
@@ -156,7 +166,7 @@ def _describe(gift: Gift, *, language: str, code: str | None, specimen: bool) ->
 
 def _write_title(gift: Gift, giver: str) -> str:
     months = gift.months
-    values = {"name": giver, "months": months, "newsroom_name": settings.NEWSROOM_NAME}
+    values = {"name": giver, "months": months, "newsroom_name": read_newsroom_name()}
     if giver:
         title = ngettext(
             "%(name)s has given you %(months)s month of %(newsroom_name)s",

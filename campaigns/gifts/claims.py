@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from campaigns import memberships
+from campaigns.gifts.announcements import announce_gift
 from campaigns.gifts.lookups import (
     ConfirmationRequired,
     GiftNotClaimable,
@@ -88,9 +89,9 @@ def _schedule_confirmation(gift: Gift, member: Member, *, language: str, at: dat
     OutgoingMail.objects.filter(pk=mail.pk, member__isnull=True).update(
         member=member, language=language
     )
-    given_up = Q(sent_at__isnull=True, next_attempt_at__isnull=True)
+    given_up = Q(sent_at__isnull=True, due_at__isnull=True)
     OutgoingMail.objects.filter(given_up | Q(sent_at__lt=at - _RESEND_AFTER), pk=mail.pk).update(
-        sent_at=None, next_attempt_at=at, attempts=0, failed_at=None, bounced_at=None, error=""
+        sent_at=None, due_at=at, attempts=0, failed_at=None, bounced_at=None, error=""
     )
 
 
@@ -104,6 +105,7 @@ def _claim(
     gift.bounced_at = None
     plan_next_step(gift)
     gift.save()
+    announce_gift("gift.claimed", gift, member)
     assert gift.membership is not None
     memberships.welcome(gift.membership, language=language)
     schedule_mail(gift, OutgoingMail.Kind.GIFT_CLAIMED)

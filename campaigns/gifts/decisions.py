@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import memberships
+from campaigns.gifts.announcements import announce_gift
 from campaigns.gifts.changes import changing_gift, refuse_unless
 from campaigns.gifts.claims import grant_gift
 from campaigns.gifts.sales import expiry_of, reopen_gift, reversed_at_of
@@ -22,7 +23,7 @@ def apply_revocation(gift: Gift, *, by: User, why: str) -> list[Member]:
     """Revoke a gift, claimed or not. The payment is not refunded."""
     now = timezone.now()
     with changing_gift(gift, What.REVOKED, by=by, why=why) as locked:
-        refuse_unless(locked.status != Gift.Status.REVOKED, _("The gift has been revoked already."))
+        refuse_unless(locked.status != Gift.Status.REVOKED, _("The gift is already revoked."))
         if locked.status == Gift.Status.CLAIMED and locked.membership is not None:
             memberships.revoke_access(locked.membership, at=now)
         locked.move_to(Gift.Status.REVOKED)
@@ -80,7 +81,7 @@ def apply_reassignment(gift: Gift, *, email: str, name: str, by: User, why: str)
         assert before is not None, "a claimed gift has a claimed_by"
         assert old is not None, "a claimed gift has a membership"
         after = Member.objects.get_or_create_by_email(email, name=name, language=before.language)
-        refuse_unless(after.pk != before.pk, _("The gift belongs to this person already."))
+        refuse_unless(after.pk != before.pk, _("The gift already belongs to this person."))
         # Both people are locked in one order, so that two exchanges at once don't deadlock.
         people = Member.objects.select_for_update(no_key=True).order_by("pk")
         locked_people = people.filter(pk__in=[before.pk, after.pk])
@@ -91,6 +92,7 @@ def apply_reassignment(gift: Gift, *, email: str, name: str, by: User, why: str)
         memberships.revoke_access(old, at=now)
         grant_gift(locked, after, memberships.lock_current_memberships(after, at=now), at=now)
         locked.claimed_at, locked.stepped_until = now, now
+        announce_gift("gift.claimed", locked, after)
         assert locked.membership is not None
         memberships.welcome(locked.membership, language=after.language)
         return [before, after]

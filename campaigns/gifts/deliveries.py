@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from campaigns.gifts.announcements import announce_gift
 from campaigns.gifts.mails import INVITATIONS, schedule_mail
 from campaigns.gifts.sales import expiry_of
 from campaigns.gifts.timeline import plan_next_step
@@ -59,7 +60,8 @@ def _deliver(gift_id: UUID, sent_at: datetime) -> bool:
             gift.move_to(Gift.Status.DELIVERED)
             gift.expires_at = max(gift.expires_at, expiry_of(gift.checkout, delivered_at=sent_at))
         plan_next_step(gift)
-        gift.save(update_fields=["delivered_at", "status", "expires_at", "next_step_at"])
+        gift.save(update_fields=["delivered_at", "status", "expires_at", "due_at"])
+        announce_gift("gift.delivered", gift, gift.buyer)
         if not gift.is_handed_over:
             _notify_buyer(gift)
         return True
@@ -76,12 +78,12 @@ def _notify_buyer(gift: Gift) -> None:
             "checkout": gift.checkout,
             "gift": gift,
             "language": gift.checkout.language,
-            "next_attempt_at": due_at,
+            "due_at": due_at,
         },
     )
     if not is_new:
-        idle = Q(next_attempt_at__isnull=True) | Q(next_attempt_at__gt=timezone.now() + LEASE)
-        OutgoingMail.objects.filter(idle, pk=mail.pk).update(next_attempt_at=due_at, sent_at=None)
+        idle = Q(due_at__isnull=True) | Q(due_at__gt=timezone.now() + LEASE)
+        OutgoingMail.objects.filter(idle, pk=mail.pk).update(due_at=due_at, sent_at=None)
 
 
 def record_bounces() -> int:

@@ -37,12 +37,12 @@ def _send_now(gift: Gift) -> None:
     now = timezone.now()
     gift.bounced_at = None
     pending = OutgoingMail.objects.filter(
-        gift=gift, kind__in=INVITATIONS, sent_at__isnull=True, next_attempt_at__isnull=False
+        gift=gift, kind__in=INVITATIONS, sent_at__isnull=True, due_at__isnull=False
     )
     if not pending.exists():
         schedule_invitation(gift, due_at=now)
     # A worker may be sending one at this moment: leave that one alone.
-    pending.filter(next_attempt_at__gt=now + LEASE).update(next_attempt_at=now)
+    pending.filter(due_at__gt=now + LEASE).update(due_at=now)
 
 
 def _was_sent(gift: Gift) -> bool:

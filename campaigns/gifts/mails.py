@@ -28,7 +28,7 @@ def schedule_mail(
             "kind": kind,
             "gift": gift,
             "language": language or gift.checkout.language,
-            "next_attempt_at": due_at or timezone.now(),
+            "due_at": due_at or timezone.now(),
         },
     )
     return mail
@@ -52,5 +52,5 @@ def schedule_invitation(gift: Gift, *, due_at: datetime) -> OutgoingMail:
 def drop_pending_invitations(gift: Gift) -> None:
     """Don't send the pending invitations of a gift: another one replaces them."""
     OutgoingMail.objects.filter(
-        gift=gift, kind__in=INVITATIONS, sent_at__isnull=True, next_attempt_at__isnull=False
-    ).update(next_attempt_at=None, error="replaced")
+        gift=gift, kind__in=INVITATIONS, sent_at__isnull=True, due_at__isnull=False
+    ).update(due_at=None, error="replaced")

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.gifts.announcements import announce_gift
 from campaigns.gifts.mails import schedule_invitation
 from campaigns.gifts.timeline import plan_next_step
 from campaigns.models import Checkout, Gift, OutgoingMail, Payment, Refund
@@ -18,7 +19,7 @@ from campaigns.models.moves import ForbiddenMove
 from campaigns.payments import Interval, valid_interval
 from campaigns.people import canonical_email
 
-_FOLLOWING = ["status", "reversed_at", "is_pardoned", "revoked_at", "revoked_for", "next_step_at"]
+_FOLLOWING = ["status", "reversed_at", "is_pardoned", "revoked_at", "revoked_for", "due_at"]
 
 
 def upsert_gifts(payment: Payment, *, checkout: Checkout) -> list[Gift]:
@@ -84,6 +85,7 @@ def _create_gift(
     gift.set_code()
     plan_next_step(gift)
     gift.save(force_insert=True)
+    announce_gift("gift.bought", gift, payment.member)
     if not gift.is_handed_over or deliver_at > payment.paid_at:
         # A gift to hand over now is delivered by the e-mail that confirms the purchase.
         schedule_invitation(gift, due_at=max(deliver_at, timezone.now()))
@@ -153,8 +155,8 @@ def reopen_gift(gift: Gift) -> None:
     gift.revoked_at, gift.revoked_for = None, ""
     its_mails = Q(gift=gift) | Q(checkout=gift.checkout_id, kind=OutgoingMail.Kind.GIFT_BOUGHT)
     OutgoingMail.objects.filter(
-        its_mails, sent_at__isnull=True, next_attempt_at__isnull=True, error="no longer wanted"
-    ).update(next_attempt_at=max(gift.deliver_at, timezone.now()))
+        its_mails, sent_at__isnull=True, due_at__isnull=True, error="no longer wanted"
+    ).update(due_at=max(gift.deliver_at, timezone.now()))
 
 
 def unclaimed_status(gift: Gift) -> Gift.Status:
@@ -171,10 +173,10 @@ def assign_refund(refund: Refund, gift_ids: Iterable[object]) -> None:
     the gifts were noted already.
     """
     if Refund.objects.select_for_update(no_key=True).get(pk=refund.pk).gifts_named_at is not None:
-        raise ForbiddenMove(_("It was said already which gifts this refund was for."))
+        raise ForbiddenMove(_("This refund is already assigned to gifts."))
     gifts = Gift.objects.filter(pk__in=list(gift_ids))
     if any(gift.payment_id != refund.payment_id for gift in gifts):
-        raise ForbiddenMove(_("A refund can only be for gifts of its own payment."))
+        raise ForbiddenMove(_("A refund can be assigned only to gifts of its own payment."))
     refund.gifts.set(gifts)
     refund.gifts_named_at = timezone.now()
     refund.save(update_fields=["gifts_named_at"])

@@ -1,7 +1,7 @@
 """The timeline of a gift: reminders until it is claimed, expiry, and the end of its membership.
 
 The row of a gift is enough to list its steps. `stepped_until` says up to when they are done, and
-`next_step_at` when the next one is due; every change of a gift plans the next step again.
+`due_at` when the next one is due; every change of a gift plans the next step again.
 """
 
 from datetime import datetime, timedelta
@@ -70,10 +70,10 @@ def plan_next_step(gift: Gift) -> None:
     """Set when the next step is due. The caller holds the gift's lock, and saves."""
     done = gift.stepped_until
     ahead = [at for at, _ in list_steps(gift) if done is None or at > done]
-    gift.next_step_at = min(ahead, default=None)
-    if gift.status == Gift.Status.CLAIMED and gift.next_step_at is not None:
+    gift.due_at = min(ahead, default=None)
+    if gift.status == Gift.Status.CLAIMED and gift.due_at is not None:
         # Its membership can begin earlier if the one before it ends early, so look again soon.
-        gift.next_step_at = min(gift.next_step_at, timezone.now() + _PLAN_AGAIN)
+        gift.due_at = min(gift.due_at, timezone.now() + _PLAN_AGAIN)
 
 
 def take_steps(gift_id: UUID, *, at: datetime | None = None) -> None:
@@ -95,7 +95,7 @@ def take_steps(gift_id: UUID, *, at: datetime | None = None) -> None:
             gift.stepped_until = due[-1][0]
             _take(gift, due[-1][1], moment=due[-1][0])
         plan_next_step(gift)
-        gift.save(update_fields=["status", "stepped_until", "next_step_at"])
+        gift.save(update_fields=["status", "stepped_until", "due_at"])
 
 
 def _take(gift: Gift, step: Step, *, moment: datetime) -> None:

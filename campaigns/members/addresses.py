@@ -6,10 +6,18 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from campaigns import emails
+from campaigns import deliveries, emails, newsletters
 from campaigns.emails import links
 from campaigns.members.merges import MergeRefused, merge_members
-from campaigns.models import AddressChange, Erasure, FormerAddress, Member, OptOut, OutgoingMail
+from campaigns.models import (
+    AddressChange,
+    Erasure,
+    FormerAddress,
+    GhostMember,
+    Member,
+    OptOut,
+    OutgoingMail,
+)
 from campaigns.models.address_change import Side
 
 # Repeated requests can't flood someone else's mailbox.
@@ -150,8 +158,17 @@ def set_address(member: Member, email: str, *, at: datetime) -> None:
     member.sign_in_links.filter(used_at=None).update(used_at=at)
     if OptOut.objects.holds(before):
         emails.stop_reminders(email)
-    member.email, member.tell_stripe_at, member.duplicate_of = email, at, None
-    member.save(update_fields=["email", "tell_stripe_at", "duplicate_of"])
+    newsletters.move_subscriptions(before, email)
+    member.email, member.due_at, member.duplicate_of = email, at, None
+    with transaction.atomic():
+        member.save(update_fields=["email", "due_at", "duplicate_of"])
+        deliveries.write_event(
+            "member.address_changed",
+            {"previous": {"id": member.pk, "email": before}},
+            member=member,
+            happened_at=at,
+        )
+        GhostMember.objects.note_changes([member.pk])
 
 
 def _schedule_mail(change: AddressChange, kind: OutgoingMail.Kind, *, at: datetime) -> None:
@@ -161,5 +178,5 @@ def _schedule_mail(change: AddressChange, kind: OutgoingMail.Kind, *, at: dateti
         address_change=change,
         member_id=change.member_id,
         language=change.language,
-        next_attempt_at=at,
+        due_at=at,
     )

@@ -19,19 +19,17 @@ def sync_customer(member_id: int) -> bool:
     Safe to repeat after a lost answer. If the member changed again meanwhile, the job stays due.
     """
     member = Member.objects.get(pk=member_id)
-    claimed = Member.objects.filter(pk=member_id, tell_stripe_at=member.tell_stripe_at)
+    claimed = Member.objects.filter(pk=member_id, due_at=member.due_at)
     errors = _update_all(member)
     if not errors:
-        claimed.update(tell_stripe_at=None, tell_stripe_error="")
+        claimed.update(due_at=None, tell_stripe_error="")
         return True
     refused = [error for error in errors if isinstance(error, stripe_api.StripeRefused)]
     pause = _RETRY_IF_REFUSED if len(refused) == len(errors) else _RETRY
     # Only the kind and code of an error are kept: its message may hold the address.
     worst = errors[0]
     code = f" ({worst.code})" if isinstance(worst, stripe_api.StripeRefused) and worst.code else ""
-    claimed.update(
-        tell_stripe_at=timezone.now() + pause, tell_stripe_error=f"{type(worst).__name__}{code}"
-    )
+    claimed.update(due_at=timezone.now() + pause, tell_stripe_error=f"{type(worst).__name__}{code}")
     return False
 
 

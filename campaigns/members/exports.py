@@ -1,12 +1,22 @@
 """The data that we keep about a member, for that member only, without other people's data."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from campaigns.members.overview import gifts_claimed_by, payments_of
-from campaigns.models import Gift, Member, Membership, OutgoingMail, Payment
+from campaigns.members.sharing import count_joined_by
+from campaigns.models import (
+    GhostMember,
+    Gift,
+    Member,
+    Membership,
+    OutgoingMail,
+    Payment,
+    Subscription,
+)
 
 _Kind = OutgoingMail.Kind
 TO_BUYERS = (
@@ -30,6 +40,14 @@ def gather_data(member: Member) -> dict[str, Any]:
             "language": member.language,
             "known_since": member.created_at,
         },
+        "own_link": {
+            "code": member.share_code,
+            "joined_by_it": count_joined_by(member),
+            "months_given": [
+                {"months": each.months, "granted_at": each.granted_at}
+                for each in member.share_rewards.order_by("pk")
+            ],
+        },
         "former_addresses": [
             {"email": former.email, "left_at": former.left_at}
             for former in member.former_addresses.order_by("left_at", "pk")
@@ -44,17 +62,38 @@ def gather_data(member: Member) -> dict[str, Any]:
             }
             for change in member.address_changes.order_by("asked_at", "pk")
         ],
+        "notes_by_staff": [
+            {"text": note.text, "written_at": note.created_at}
+            for note in member.notes.order_by("created_at", "pk")
+        ],
+        "on_walls": [
+            {
+                "campaign": entry.campaign.slug,
+                "first_name": entry.first_name,
+                "town": entry.town,
+                "sentence": entry.sentence,
+                "status": entry.status,
+                "written_at": entry.written_at,
+                "decided_at": entry.decided_at,
+            }
+            for entry in member.wall_entries.select_related("campaign").order_by("pk")
+        ],
         "memberships": [
             _membership_data(each)
             for each in member.memberships.select_related(
                 "plan", "price", "checkout__price"
             ).order_by("started_at", "pk")
         ],
-        "newsletter": [
-            {"agreed_to": wording, "agreed_at": agreed_at}
-            for wording, agreed_at in member.checkouts.filter(newsletter_agreed_at__isnull=False)
-            .order_by("newsletter_agreed_at", "pk")
-            .values_list("newsletter_wording", "newsletter_agreed_at")
+        "newsletters": [_subscription_data(each) for each in _subscriptions_of(member)],
+        "in_ghost": [
+            {"id": row.ghost_id, "access_until": row.until, "labels": row.labels}
+            | {"newsletters": row.newsletters, "written_at": row.synced_at}
+            for row in GhostMember.objects.filter(member=member)
+        ],
+        "sign_ups": [
+            {"kind": each.kind, "at": each.created_at, "status": each.status}
+            | {"came_from": {name: value for name, value in asdict(each.origin).items() if value}}
+            for each in member.checkouts.order_by("created_at", "pk")
         ],
         "payments": [_payment_data(each) for each in payments_of(member)],
         "gifts_bought": [
@@ -69,11 +108,40 @@ def gather_data(member: Member) -> dict[str, Any]:
             {"kind": kind, "written_at": created_at, "sent_at": sent_at}
             for kind, created_at, sent_at in _mails_to(member)
         ],
+        "sent_to_our_other_systems": [
+            {"what": type_, "to": endpoint, "at": delivered_at}
+            for type_, endpoint, delivered_at in member.webhook_deliveries.filter(
+                delivered_at__isnull=False
+            )
+            .order_by("pk")
+            .values_list("event__type", "endpoint__name", "delivered_at")
+        ],
+    }
+
+
+def _subscriptions_of(member: Member) -> QuerySet[Subscription]:
+    addresses = [member.email, *member.former_addresses.values_list("email", flat=True)]
+    rows = Subscription.objects.filter(email__in=addresses).select_related("newsletter")
+    return rows.order_by("requested_at", "pk")
+
+
+def _subscription_data(subscription: Subscription) -> dict[str, Any]:
+    return {
+        "newsletter": subscription.newsletter.slug,
+        "email": subscription.email,
+        "status": subscription.status,
+        "agreed_to": subscription.consent_wording,
+        "form": subscription.form_url,
+        "asked_at": subscription.requested_at,
+        "confirmed_at": subscription.confirmed_at,
+        "confirmed_by": subscription.proof,
+        "unsubscribed_at": subscription.ended_at,
+        "came_from": {name: value for name, value in asdict(subscription.origin).items() if value},
     }
 
 
 def _membership_data(membership: Membership) -> dict[str, Any]:
-    price = membership.price_now
+    price = membership.terms_now
     return {
         "plan": membership.plan.slug if membership.plan else None,
         "source": membership.source,
@@ -86,6 +154,7 @@ def _membership_data(membership: Membership) -> dict[str, Any]:
         "price": price
         and {"for": price.kind, "amount_minor": price.amount_minor, "currency": price.currency},
         "is_being_cancelled": membership.is_cancelling,
+        "reason_for_cancelling": membership.cancel_reason,
         "subscription_at_stripe": membership.subscription_id,
     }
 
@@ -98,6 +167,7 @@ def _payment_data(payment: Payment) -> dict[str, Any]:
         "currency": payment.currency,
         "paid_at": payment.paid_at,
         "method": payment.method,
+        "wallet": payment.wallet,
         "card_brand": payment.brand,
         "card_country": payment.country,
         "receipt_number": payment.receipt_number,
@@ -138,7 +208,7 @@ def _mails_to(member: Member) -> list[tuple[str, datetime, datetime | None]]:
         Q(member=member)
         | Q(payment__member=member, kind__in=ABOUT_PAYMENTS)
         | Q(membership__member=member)
-        | Q(checkout__member=member, kind=_Kind.GIFT_BOUGHT)
+        | Q(checkout__member=member, kind__in=(_Kind.GIFT_BOUGHT, _Kind.UNFINISHED))
         | Q(gift__buyer=member, kind__in=TO_BUYERS)
         | Q(gift__claimed_by=member, kind=_Kind.GIFT_ENDING)
     )

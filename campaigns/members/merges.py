@@ -13,6 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 import structlog
+from auditlog.context import disable_auditlog
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
@@ -21,19 +22,25 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from campaigns import banners, emails, memberships, progress
+from campaigns import banners, deliveries, emails, history, memberships, progress
+from campaigns.members.sharing import join_rewards
 from campaigns.models import (
     Campaign,
     Checkout,
     Erasure,
     FormerAddress,
+    GhostMember,
     Gift,
     Member,
+    MemberNote,
     Membership,
     OptOut,
+    OutgoingEvent,
     OutgoingMail,
     Payment,
     Tally,
+    WallEntry,
+    WebhookDelivery,
 )
 from campaigns.people import canonical_email
 
@@ -49,7 +56,11 @@ MOVED: tuple[tuple[type[models.Model], str], ...] = (
     (Gift, "buyer"),
     (Gift, "claimed_by"),
     (OutgoingMail, "member"),
+    (OutgoingEvent, "member"),
+    (WebhookDelivery, "member"),
     (FormerAddress, "member"),
+    (MemberNote, "member"),
+    (WallEntry, "member"),
     (Member, "duplicate_of"),
 )
 _TRIES = 5
@@ -160,24 +171,50 @@ def _merge(kept_id: int, gone_id: int) -> None:
     Checkout.objects.filter(member=gone).update(member=kept, version=F("version") + 1)
     # In the order in which extensions are laid out: the extended membership is older.
     list(gone.memberships.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    # Of two entries on one wall, the one of the member who is kept stays.
+    gone.wall_entries.filter(campaign__in=kept.wall_entries.values("campaign")).delete()
     for model, name in MOVED:
         model._default_manager.filter(**{name: gone}).update(**{name: kept})
     LogEntry.objects.filter(**_log_filter(gone)).update(object_id=str(kept.pk))
+    join_rewards(kept=kept, gone=gone)
     _keep_address(kept, gone)
     Tally.objects.filter(member=gone).delete()
     now = timezone.now()
     kept.name = kept.name or gone.name
     kept.created_at = min(kept.created_at, gone.created_at)
-    kept.tell_stripe_at, kept.tell_stripe_error = now, ""
-    kept.save(update_fields=["name", "created_at", "tell_stripe_at", "tell_stripe_error"])
-    gone.delete()
+    kept.due_at, kept.tell_stripe_error = now, ""
+    kept.save(update_fields=["name", "created_at", "due_at", "tell_stripe_error"])
+    history.move_entries(gone, kept)
+    GhostMember.objects.move(gone, kept)
+    previous = {"id": gone.pk, "email": gone.email}
+    with disable_auditlog():  # the merge is noted instead
+        gone.delete()
+    _keep_share_code(kept, gone)
     _clean_address(kept)
     progress.tally_members([kept])
+    deliveries.write_event(
+        "member.address_changed",
+        {"previous": previous},
+        member=kept,
+        happened_at=now,
+    )
+    memberships.announce_access([kept])
+
+
+def _keep_share_code(kept: Member, gone: Member) -> None:
+    """Keep the link that one of them shared; what came by the other's link follows it."""
+    if not gone.share_code:
+        return
+    if kept.share_code:
+        Checkout.objects.filter(friend=gone.share_code).update(friend=kept.share_code)
+    else:
+        kept.share_code = gone.share_code
+        kept.save(update_fields=["share_code"])
 
 
 def _lock_both(kept_id: int, gone_id: int) -> tuple[Member, Member]:
     if kept_id == gone_id:
-        raise MergeRefused(gettext("These are the same member already."))
+        raise MergeRefused(gettext("These two are already the same member."))
     both = [kept_id, gone_id]
     related = (
         Checkout.objects.filter(member__in=both).order_by("pk"),
@@ -234,10 +271,12 @@ def _log_filter(member: Member) -> dict[str, object]:
 
 def _log_merge(kept: Member, gone: Member, *, by: User, why: str) -> None:
     words = gettext("Merged with member %(number)d, a duplicate: %(why)s")
+    words %= {"number": gone.pk, "why": why}
+    history.note_change(kept, words, by=by)
     LogEntry.objects.create(
         user=by,
         action_flag=CHANGE,
         object_repr=str(kept)[:200],
-        change_message=words % {"number": gone.pk, "why": why},
+        change_message=words,
         **_log_filter(kept),
     )

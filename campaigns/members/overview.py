@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import models
 
 from campaigns import memberships
+from campaigns.members.amounts import can_change_amount
 from campaigns.members.switches import prices_to_switch_to
 from campaigns.models import Campaign, Checkout, Dispute, Gift, Member, Membership, Payment, Refund
 
@@ -81,16 +82,15 @@ class MembershipRow:
         """
         if self.standing is not Standing.RENEWING:
             return None
-        ends = [self.membership.ends_at, self.membership.gifted_until]
-        return max((end for end in ends if end is not None), default=None)
+        return self.membership.charge_at
 
     @property
     def next_minor(self) -> int | None:
         """Return the next payment: what Stripe previewed, or the price; None without a price."""
-        price = self.membership.price_now
+        terms = self.membership.terms_now
         if self.membership.next_due_minor is not None:
             return self.membership.next_due_minor
-        return price.amount_minor if price else None
+        return terms.amount_minor if terms else None
 
     @property
     def is_gifted(self) -> bool:
@@ -107,6 +107,12 @@ class MembershipRow:
         """Return whether there is another price to switch to."""
         renews = self.has_subscription and self.standing is Standing.RENEWING
         return renews and prices_to_switch_to(self.membership).exists()
+
+    @property
+    def can_change_amount(self) -> bool:
+        """Return whether its owner chooses what the next payments are."""
+        renews = self.has_subscription and self.standing is Standing.RENEWING
+        return renews and can_change_amount(self.membership)
 
     @property
     def can_resume(self) -> bool:
@@ -185,7 +191,7 @@ def payments_of(member: Member) -> "models.QuerySet[Payment]":
     return (
         Payment.objects.filter(member=member)
         .select_related("campaign", "member", "membership__plan", "checkout__price__plan")
-        .prefetch_related("refunds", "disputes", "gifts")
+        .prefetch_related("refunds", "disputes", "gifts", "campaign__copies")
         .order_by("-paid_at", "-pk")
     )
 
@@ -220,8 +226,8 @@ def _state_of(disputes: list[str]) -> str:
 
 def _memberships(member: Member, *, at: datetime) -> list[MembershipRow]:
     found = member.memberships.select_related(
-        "plan", "price", "checkout__price", "checkout__campaign", "gift", "extends"
-    )
+        "plan", "price__plan", "checkout__price__plan", "checkout__campaign", "gift", "extends"
+    ).prefetch_related("plan__copies")
     rows = [
         describe_membership(membership, at=at)
         for membership in found.order_by("-started_at", "-pk")

@@ -14,12 +14,13 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext, ngettext, override
+from django.utils.translation import gettext, override
 
 from campaigns import fonts
-from campaigns.gifts.cards import load_fonts, read_colours
+from campaigns.gifts.cards import load_fonts, read_colours, read_fonts
 from campaigns.members.overview import PaymentRow, describe_payment
-from campaigns.models import Dispute, Payment, Plan, Price, Refund
+from campaigns.members.purposes import describe_purpose
+from campaigns.models import Dispute, Payment, Refund, read_newsroom_name
 from campaigns.money import format_money
 
 TEMPLATE = Path(__file__).with_name("receipt.typ")
@@ -36,45 +37,6 @@ def render_receipt(payment: Payment, *, language: str) -> bytes:
         format="pdf",
         timestamp=0,
     )
-
-
-def describe_purpose(row: PaymentRow, *, language: str) -> str:
-    """Return what a payment was for, in a few words."""
-    payment = row.payment
-    plan = _plan_of(payment)
-    name = plan.copy_for(language).name if plan else gettext("Membership")
-    if payment.role == Payment.Role.GIFT:
-        return ngettext(
-            "%(number)s gift membership", "%(number)s gift memberships", row.gift_count or 1
-        ) % {"number": row.gift_count or 1}
-    if payment.role == Payment.Role.RENEWAL:
-        return gettext("%(plan)s, renewal") % {"plan": name}
-    if payment.role == Payment.Role.CHANGE:
-        return gettext("%(plan)s, change of plan") % {"plan": name}
-    return _describe_term(payment, name, language)
-
-
-def _describe_term(payment: Payment, plan: str, language: str) -> str:
-    """Return the plan and its price, in the words of the confirmation e-mail."""
-    if payment.checkout is None:
-        return plan
-    price = payment.checkout.price
-    amount = format_money(price.amount_minor, price.currency, language=language)
-    if price.kind == Price.Kind.MONTH:
-        return gettext("%(plan)s, %(amount)s a month") % {"plan": plan, "amount": amount}
-    if price.kind == Price.Kind.YEAR:
-        return gettext("%(plan)s, %(amount)s a year") % {"plan": plan, "amount": amount}
-    months = price.months or 0
-    return ngettext("%(plan)s, %(months)s month", "%(plan)s, %(months)s months", months) % {
-        "plan": plan,
-        "months": months,
-    }
-
-
-def _plan_of(payment: Payment) -> Plan | None:
-    if payment.membership and payment.membership.plan:
-        return payment.membership.plan
-    return payment.checkout.price.plan if payment.checkout else None
 
 
 def _describe(row: PaymentRow, *, language: str) -> dict[str, Any]:
@@ -99,8 +61,9 @@ def _describe(row: PaymentRow, *, language: str) -> dict[str, Any]:
     return {
         "language": language.partition("-")[0],
         "colours": read_colours(),
+        "fonts": read_fonts(),
         "title": gettext("Receipt"),
-        "newsroom": fonts.drop_missing(settings.NEWSROOM_NAME),
+        "newsroom": fonts.drop_missing(read_newsroom_name()),
         "issuer": [text for line in settings.RECEIPT_ISSUER if (text := fonts.drop_missing(line))],
         "site": settings.SITE_URL,
         # A name that no font here can draw is left out; the e-mail address says who paid.
@@ -108,7 +71,7 @@ def _describe(row: PaymentRow, *, language: str) -> dict[str, Any]:
         "lines": [(fonts.drop_missing(text), amount) for text, amount in lines],
         "sum": [gettext("Total paid"), _money(left, payment, language)],
         "thanks": gettext("Thank you. %(newsroom_name)s is funded by its readers.")
-        % {"newsroom_name": fonts.drop_missing(settings.NEWSROOM_NAME)},
+        % {"newsroom_name": fonts.drop_missing(read_newsroom_name())},
         "questions": gettext("Questions? Write to %(address)s.")
         % {"address": settings.DEFAULT_FROM_EMAIL},
     }

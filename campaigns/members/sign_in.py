@@ -38,7 +38,7 @@ def request_sign_in_link(address: str, *, language: str, at: datetime) -> bool:
             sign_in=link,
             member=member,
             language=language,
-            next_attempt_at=at,
+            due_at=at,
         )
     return True
 

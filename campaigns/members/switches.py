@@ -63,7 +63,7 @@ def plan_switch(membership: Membership, price: Price) -> Switch:
     assert membership.subscription_id is not None
     subscription = stripe_api.fetch_subscription(membership.subscription_id)
     items = subscription.items
-    if not _may_switch(subscription) or len(items) != 1:
+    if not may_switch(subscription) or len(items) != 1:
         raise SwitchClosed
     item = items[0]
     if item.price_id == price.stripe_price_id or subscription.currency != price.currency:
@@ -88,7 +88,8 @@ def plan_switch(membership: Membership, price: Price) -> Switch:
     )
 
 
-def _may_switch(subscription: Subscription) -> bool:
+def may_switch(subscription: Subscription) -> bool:
+    """Return whether a subscription renews and is neither paused nor unpaid."""
     is_halted = subscription.is_cancelling or subscription.pause is not None
     return subscription.status in {"active", "trialing"} and not is_halted
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns import stripe_api
+from campaigns.memberships.announcements import announce_access
 from campaigns.memberships.extensions import detach_extensions
 from campaigns.memberships.subscription_access import STATUS_OF_SUBSCRIPTION
 from campaigns.memberships.subscriptions import period_end
@@ -40,6 +41,7 @@ def move_charge(membership_id: int, *, at: datetime | None = None) -> None:
             with transaction.atomic():
                 paid_until = _paid_until(subscription) or at
                 detach_extensions(membership_id, paid_until=paid_until, at=at)
+                announce_access([membership.member])
             return
         membership = _follow_renewal(membership_id, subscription)
         until = membership.gifted_until
@@ -47,14 +49,14 @@ def move_charge(membership_id: int, *, at: datetime | None = None) -> None:
         _update_trial_end(subscription, target=target, at=at)
     except stripe_api.StripeError as error:
         Membership.objects.filter(pk=membership_id).update(
-            push_at=timezone.now() + _PUSH_AGAIN, push_error=type(error).__name__
+            due_at=timezone.now() + _PUSH_AGAIN, push_error=type(error).__name__
         )
         return
     farther = at + _PUSH_FARTHER if until is not None and target < until else None
     Membership.objects.filter(pk=membership_id, gifted_until=until).update(
-        push_at=farther, pushed_until=target, push_error=""
+        due_at=farther, pushed_until=target, push_error=""
     )
-    Checkout.objects.filter(membership=membership_id).update(settle_at=timezone.now())
+    Checkout.objects.filter(membership=membership_id).update(due_at=timezone.now())
 
 
 def _update_trial_end(subscription: Subscription, *, target: datetime, at: datetime) -> None:

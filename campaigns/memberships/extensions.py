@@ -31,7 +31,7 @@ def lock_current_memberships(member: Member, *, at: datetime) -> list[Membership
     Member.DoesNotExist if the member was erased or merged meanwhile.
     """
     Member.objects.select_for_update(no_key=True).get(pk=member.pk, erased_at=None)
-    current = current_memberships(member, at=at)
+    current = list_current_memberships(member, at=at)
     # The same lock order as in lay_out_extensions: the extended membership, then its extensions.
     rows = {each.pk for each in current} | {each.extends_id for each in current if each.extends_id}
     locked = Membership.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=rows)
@@ -39,7 +39,7 @@ def lock_current_memberships(member: Member, *, at: datetime) -> list[Membership
     return [each for each in locked.select_related("extends").order_by("pk") if each.pk in known]
 
 
-def current_memberships(member: Member, *, at: datetime) -> list[Membership]:
+def list_current_memberships(member: Member, *, at: datetime) -> list[Membership]:
     """Return the memberships of `member` that give access at `at` or will later."""
     open_rows = member.memberships.exclude(status=Membership.Status.ENDED)
     rows = [(row, find_access(row)) for row in open_rows.select_related("extends").order_by("pk")]
@@ -99,17 +99,23 @@ def add_gift(
     zone: tzinfo,
     current: list[Membership],
     at: datetime,
+    source: Membership.Source = Membership.Source.GIFT,
+    note: str = "",
 ) -> Membership:
-    """Create the membership of a claimed gift; `current` is from `lock_current_memberships`."""
+    """Create the membership of a claimed gift, or of other months that a member is given.
+
+    `current` is from `lock_current_memberships`.
+    """
     place = find_place(current, at=at)
     given = grant_membership(
         member,
         plan=plan,
-        source=Membership.Source.GIFT,
+        source=source,
         starts_at=place.starts_at,
         months=months,
         zone=zone,
         extends=place.base,
+        note=note,
     )
     if place.base is not None:
         base = Membership.objects.get(pk=place.base.pk)
@@ -180,6 +186,6 @@ def detach_extensions(base_id: int, *, paid_until: datetime, at: datetime) -> No
         first = first or row
     if first is not None:
         lay_out_extensions(first)
-    base.gifted_until = base.pushed_until = base.push_at = None
+    base.gifted_until = base.pushed_until = base.due_at = None
     base.push_error = ""
-    base.save(update_fields=["gifted_until", "pushed_until", "push_at", "push_error"])
+    base.save(update_fields=["gifted_until", "pushed_until", "due_at", "push_error"])

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from campaigns.memberships.access import find_access
+from campaigns.memberships.announcements import announce_access
 from campaigns.models import Checkout, Member, Membership, Plan
 from campaigns.models.moves import states_before
 
@@ -64,7 +65,7 @@ def _end_expired(at: datetime) -> int:
         status__in=running, ended_at__isnull=True, ends_at__lte=at
     ).exclude(source=Membership.Source.SUBSCRIPTION)
     ended = 0
-    for membership in due[:_BATCH]:
+    for membership in due.select_related("member")[:_BATCH]:
         access = find_access(membership)
         if access is None or not access.is_over(at=at):
             continue
@@ -72,6 +73,7 @@ def _end_expired(at: datetime) -> int:
             ended += Membership.objects.filter(
                 pk=membership.pk, status__in=running, ends_at=membership.ends_at
             ).update(status=Membership.Status.ENDED, ended_at=access.until)
+            announce_access([membership.member])
     return ended
 
 
@@ -79,13 +81,14 @@ def _lapse_unpaid(at: datetime) -> int:
     """Lapse past due memberships and settle their Checkouts, which schedules the right e-mail."""
     due = Membership.objects.filter(status=Membership.Status.PAST_DUE, access_until__lte=at)
     lapsed = 0
-    for membership in due[:_BATCH]:
+    for membership in due.select_related("member")[:_BATCH]:
         access = find_access(membership)
         if access is None or not access.is_over(at=at):
             continue
         with transaction.atomic():
-            Checkout.objects.filter(membership=membership).update(settle_at=at)
+            Checkout.objects.filter(membership=membership).update(due_at=at)
             lapsed += due.filter(pk=membership.pk).update(status=Membership.Status.LAPSED)
+            announce_access([membership.member])
     return lapsed
 
 
@@ -124,11 +127,11 @@ def lay_out_extensions(base: Membership) -> None:
 
 def _schedule_charge_move(base: Membership, until: datetime) -> None:
     if base.status == Membership.Status.ENDED:
-        base.push_at, base.push_error = None, ""
-    elif until != base.gifted_until or base.push_at is not None:
-        base.push_at = timezone.now()
+        base.due_at, base.push_error = None, ""
+    elif until != base.gifted_until or base.due_at is not None:
+        base.due_at = timezone.now()
     base.gifted_until = until
-    base.save(update_fields=["gifted_until", "push_at", "push_error"])
+    base.save(update_fields=["gifted_until", "due_at", "push_error"])
 
 
 def _end_of(base: Membership, *, zone: tzinfo) -> tuple[datetime, int]:

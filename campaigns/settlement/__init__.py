@@ -16,7 +16,7 @@ from campaigns.settlement.checkouts import (
     write_snapshot,
 )
 from campaigns.settlement.differences import Figures, Group, Reconciliation
-from campaigns.settlement.lookup import Found, find_checkout
+from campaigns.settlement.lookup import Found, find_checkout, is_confirmed
 from campaigns.settlement.reconciliation import find_start, move_cursor, reconcile
 from campaigns.settlement.snapshots import Snapshot, read_snapshot
 from campaigns.settlement.stripe_sales import find_own_price, note_stripe_sale
@@ -33,6 +33,7 @@ __all__ = [
     "find_own_price",
     "find_start",
     "is_being_read",
+    "is_confirmed",
     "move_cursor",
     "next_settlement_at",
     "note_stripe_sale",

@@ -44,6 +44,11 @@ _UNPAID_PAUSES = (
 # refund or a dispute whose webhook was lost would never be recorded.
 _PAID_PAUSE = timedelta(days=1)
 _DISPUTABLE_FOR = timedelta(days=120)
+# The role of every payment for an order of this kind.
+_ROLES: dict[str, Payment.Role] = {
+    Checkout.Kind.GIFT: Payment.Role.GIFT,
+    Checkout.Kind.CONTRIBUTION: Payment.Role.CONTRIBUTION,
+}
 READING_LEASE = timedelta(seconds=15)
 _SHARING_PATIENCE = 3.0  # seconds
 _MARGIN = timedelta(seconds=4)
@@ -103,7 +108,7 @@ def _settle(
             if locked.reading_since == reading_since:
                 locked.reading_since = None
             write_snapshot(locked, snapshot)
-        if locked.campaign_id is not None:
+        if locked.campaign_id is not None and locked.is_complete:
             banners.request_publishing(locked.campaign_id)
         return locked
     raise SettlementBusy(str(checkout_id))
@@ -187,7 +192,7 @@ def write_snapshot(checkout: Checkout, snapshot: Snapshot) -> None:
     known_customer, checkout.customer_id = checkout.customer_id, session.customer_id
     checkout.version += 1
     checkout.read_at = snapshot.read_at
-    checkout.settle_at = next_settlement_at(checkout, at=timezone.now())
+    checkout.due_at = next_settlement_at(checkout, at=timezone.now())
     if session.status == "complete":
         _remember(checkout, snapshot)
         # Once known, the buyer stays the same person even if their address changes.
@@ -202,8 +207,10 @@ def write_snapshot(checkout: Checkout, snapshot: Snapshot) -> None:
         checkout.save()
         if not is_known:  # Stripe made its customer with an address that may be out of date
             moved = Member.objects.filter(pk=member.pk).exclude(email=checkout.email)
-            moved.update(tell_stripe_at=timezone.now())
+            moved.update(due_at=timezone.now())
         _recount(member, changed_gifts)
+        if checkout.kind == Checkout.Kind.JOIN:
+            memberships.announce_access([member])
         if member.erased_at is not None and (
             checkout.customer_id != known_customer or _is_running(checkout)
         ):
@@ -249,10 +256,9 @@ def _write_sale(checkout: Checkout, snapshot: Snapshot, member: Member) -> list[
     for charge in snapshot.charges:
         if charge.charge is None:
             continue
+        role = _ROLES.get(checkout.kind, charge.role)
         payment = payments.record_payment(
-            charge
-            if checkout.kind == Checkout.Kind.JOIN
-            else replace(charge, role=Payment.Role.GIFT),
+            replace(charge, role=role),
             checkout=checkout,
             member=member,
             membership=membership,
@@ -260,13 +266,16 @@ def _write_sale(checkout: Checkout, snapshot: Snapshot, member: Member) -> list[
         succeeded = payment.status == Payment.Status.SUCCEEDED
         if checkout.kind == Checkout.Kind.GIFT:
             changed += upsert_gifts(payment, checkout=checkout)
-        elif snapshot.subscription is None and succeeded:
+        elif checkout.kind == Checkout.Kind.JOIN and snapshot.subscription is None and succeeded:
             membership = memberships.upsert_one_off_membership(payment, checkout=checkout)
             memberships.follow_payment(membership, payment)
             Payment.objects.filter(pk=payment.pk).update(membership=membership)
         if membership is not None and succeeded and checkout.announces(payment.paid_at):
             memberships.welcome(membership, language=checkout.language)
     for invoice in snapshot.invoices:
+        is_free = _is_free_start(invoice) and checkout.announces(invoice.created_at)
+        if membership is not None and is_free:
+            memberships.welcome(membership, language=checkout.language)
         if membership is not None and invoice.offline_minor > 0:
             payment = payments.record_offline_invoice(
                 invoice,
@@ -278,6 +287,12 @@ def _write_sale(checkout: Checkout, snapshot: Snapshot, member: Member) -> list[
             if checkout.announces(payment.paid_at):
                 memberships.welcome(membership, language=checkout.language)
     return changed
+
+
+def _is_free_start(invoice: stripe_api.Invoice) -> bool:
+    """Return whether a membership began without a payment, for example with a coupon of 100 %."""
+    is_first = find_role(invoice) == Payment.Role.FIRST
+    return is_first and invoice.status == "paid" and invoice.total_minor == 0
 
 
 def _recount(member: Member, changed: list[Gift]) -> None:

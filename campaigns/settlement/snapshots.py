@@ -77,9 +77,8 @@ def read_snapshot(
     if lists is not None:
         invoices, intents = lists
         paid = _list_paid(invoices, intents)
-    else:
-        assert session.intent is not None, "a completed session in payment mode has an intent"
-        paid = [(session.intent, Payment.Role.FIRST, "")]
+    else:  # a session that was free has no intent; ours are not
+        paid = [(session.intent, Payment.Role.FIRST, "")] if session.intent else []
     charges = _read_charges(paid, disputed_id=disputed_id, finds_inquiries=finds_inquiries)
     next_invoice = _preview_next(session.subscription)
     return Snapshot(session, session.subscription, charges, invoices, next_invoice, read_at)

@@ -40,6 +40,6 @@ def note_stripe_sale(subscription: Subscription) -> StripeSale | None:
             "started_at": subscription.started_at,
         },
     )
-    if settings.ADOPT_STRIPE_SALES and sale.is_open and sale.adopt_at is None:
-        StripeSale.objects.filter(pk=sale.pk).update(adopt_at=timezone.now())
+    if settings.ADOPT_STRIPE_SALES and sale.is_open and sale.due_at is None:
+        StripeSale.objects.filter(pk=sale.pk).update(due_at=timezone.now())
     return sale

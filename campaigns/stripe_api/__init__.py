@@ -15,6 +15,7 @@ from campaigns.stripe_api.catalogue import (
 )
 from campaigns.stripe_api.changes import (
     cancel_subscription_at_period_end,
+    change_amount,
     delete_cancellation_comment,
     delete_customer,
     end_subscription,
@@ -113,6 +114,7 @@ __all__ = [
     "answer_within",
     "call_together",
     "cancel_subscription_at_period_end",
+    "change_amount",
     "client",
     "create_portal_session",
     "create_session",

@@ -116,7 +116,7 @@ def wait_for_turn(calls: int = 1) -> None:
 
 
 def pause(seconds: float) -> None:
-    """Let all workers make no call for that long; readers' calls go on."""
+    """Pause the calls of all workers for that long; readers' calls continue."""
     log.warning("stripe_paused", seconds=seconds)
     take_calls(0, pause=seconds)
 

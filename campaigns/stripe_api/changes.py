@@ -110,6 +110,19 @@ def switch_price(subscription_id: str, item_id: str, price_id: str, *, at: int |
 
 
 @translated
+def change_amount(subscription_id: str, item_id: str, price_data: Mapping[str, Any]) -> None:
+    """Renew a subscription at a price made of these parameters, from the next period on.
+
+    Nothing is charged or credited for the current period.
+    """
+    params = {
+        "items": [{"id": item_id, "price_data": dict(price_data)}],
+        "proration_behavior": "none",
+    }
+    client().v1.subscriptions.update(subscription_id, cast(Any, params))
+
+
+@translated
 def update_customer(customer_id: str, *, email: str, name: str) -> None:
     """Set a customer's e-mail address, and their name unless it is empty."""
     params = {"email": email, "name": name} if name else {"email": email}

@@ -37,7 +37,7 @@ class Named:
 
     Stripe never changes which intent a charge belongs to, or which subscription an invoice does. So
     these ids are as good in an old payload as in an answer, unlike amounts, states and metadata.
-    `names_checkout` is None if the payload doesn't show the metadata. Stripe has our metadata from
+    `checkout_ref` is None if the payload doesn't show the metadata. Stripe has our metadata from
     the moment when it creates an object, so a payload without it is not about a new sale of ours.
     """
 
@@ -45,8 +45,12 @@ class Named:
     intent_id: str = ""
     invoice_id: str = ""
     subscription_id: str = ""
-    names_checkout: bool | None = None
+    checkout_ref: str | None = None
     price_ids: tuple[str, ...] = ()  # those of a subscription's items
+
+    @property
+    def names_checkout(self) -> bool | None:
+        return None if self.checkout_ref is None else bool(self.checkout_ref)
 
     @property
     def ids(self) -> list[str]:
@@ -64,17 +68,17 @@ def read_named(payload: str) -> Named:
     named = Named()
     match kind:
         case "charge":
-            named = Named(intent_id=_id(raw, "payment_intent"), names_checkout=_is_marked(raw))
+            named = Named(intent_id=_id(raw, "payment_intent"), checkout_ref=_read_ref(raw))
         case "payment_intent" | "checkout.session":
-            named = Named(names_checkout=_is_marked(raw))
+            named = Named(checkout_ref=_read_ref(raw))
         case "subscription":
-            named = Named(names_checkout=_is_marked(raw), price_ids=_list_prices(raw))
+            named = Named(checkout_ref=_read_ref(raw), price_ids=_list_prices(raw))
         case "refund" | "dispute":
             named = Named(_id(raw, "charge"), _id(raw, "payment_intent"))
         case "invoice":
             parent = _dict(_dict(raw, "parent"), "subscription_details")
             named = Named(
-                subscription_id=_id(parent, "subscription"), names_checkout=_is_marked(parent)
+                subscription_id=_id(parent, "subscription"), checkout_ref=_read_ref(parent)
             )
         case "invoice_payment":
             intent_id = _id(_dict(raw, "payment"), "payment_intent")
@@ -99,9 +103,9 @@ def _list_prices(raw: Json) -> tuple[str, ...]:
     return tuple(filter(None, prices))
 
 
-def _is_marked(raw: Json) -> bool | None:
+def _read_ref(raw: Json) -> str | None:
     metadata = raw.get("metadata")
-    return bool(metadata.get("checkout")) if isinstance(metadata, dict) else None
+    return str(metadata.get("checkout") or "") if isinstance(metadata, dict) else None
 
 
 def read_event(raw: Any, *, payload: str) -> Event:

@@ -18,6 +18,13 @@ def find_ref(raw: Json) -> str:
     return next((ref for ref in refs if ref), "")
 
 
+def find_customer(raw: Json) -> str:
+    """Return the customer of a refund's or a dispute's payment, if that is expanded."""
+    paid = [raw.get("charge"), raw.get("payment_intent")]
+    customers = (read_id(each.get("customer")) for each in paid if isinstance(each, dict))
+    return next(filter(None, customers), "")
+
+
 def read_metadata(raw: Json, name: str) -> str:
     return str((raw.get("metadata") or {}).get(name) or "")
 

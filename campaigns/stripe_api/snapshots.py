@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from campaigns.stripe_api.connection import Json, moment
 from campaigns.stripe_api.customers import Customer, read_customer
-from campaigns.stripe_api.fields import find_ref, read_id, read_metadata, read_time
+from campaigns.stripe_api.fields import find_customer, find_ref, read_id, read_metadata, read_time
 
 SessionStatus = Literal["open", "complete", "expired"]
 SubscriptionStatus = Literal[
@@ -58,6 +58,7 @@ class Charge:
     intent_id: str = ""
     checkout_ref: str = ""  # or its intent's, if that was expanded
     method: str = ""  # for example "card" or "sepa_debit"
+    wallet: str = ""  # for example "apple_pay"
     brand: str = ""
     country: str = ""
     receipt_url: str = ""
@@ -85,6 +86,7 @@ class Refund:
     charge_id: str = ""
     intent_id: str = ""
     checkout_ref: str = ""  # or its charge's or its intent's, if they were expanded
+    customer_id: str = ""  # that of its payment, if it was expanded
     order_ref: str = ""  # the id of our RefundOrder, from its metadata
     entries: tuple[BalanceTransaction, ...] = ()  # the expanded ones, oldest first
     has_unread_failure: bool = False  # the entry of its failure was named, not expanded
@@ -103,6 +105,7 @@ class Dispute:
     reason: str = ""
     intent_id: str = ""
     checkout_ref: str = ""  # or its charge's or its intent's, if they were expanded
+    customer_id: str = ""  # that of its payment, if it was expanded
     evidence_due_at: datetime | None = None
     entries: tuple[BalanceTransaction, ...] = ()  # oldest first
 
@@ -128,6 +131,9 @@ class Session:
 class SubscriptionItem:
     id: str
     price_id: str
+    amount_minor: int  # of one period
+    product_id: str
+    interval: str  # for example "month"
     period_starts_at: datetime
     period_ends_at: datetime
 
@@ -153,6 +159,7 @@ class Subscription:
     ended_at: datetime | None = None
     customer: Customer = field(default_factory=Customer)
     has_discount: bool = False
+    cancel_reason: str = ""  # one of Stripe's reasons, as its owner chose it
     latest_invoice_id: str = ""
     checkout_ref: str = ""
     # When Stripe answered, by its clock, if `fetch_subscription` read it.
@@ -208,6 +215,7 @@ def read_charge(raw: Json) -> Charge:
         intent_id=read_id(raw.get("payment_intent")),
         checkout_ref=find_ref(raw),
         method=method,
+        wallet=(means.get("wallet") or {}).get("type") or "",
         brand=means.get("brand") or "",
         country=means.get("country") or "",
         receipt_url=raw.get("receipt_url") or "",
@@ -238,6 +246,7 @@ def read_refund(raw: Json) -> Refund:
         charge_id=read_id(raw.get("charge")),
         intent_id=read_id(raw.get("payment_intent")),
         checkout_ref=find_ref(raw),
+        customer_id=find_customer(raw),
         order_ref=read_metadata(raw, "refund_order"),
         entries=_read_entries([entry, failure]),
         has_unread_failure=isinstance(failure, str),
@@ -255,6 +264,7 @@ def read_dispute(raw: Json) -> Dispute:
         reason=raw.get("reason") or "",
         intent_id=read_id(raw.get("payment_intent")),
         checkout_ref=find_ref(raw),
+        customer_id=find_customer(raw),
         evidence_due_at=read_time((raw.get("evidence_details") or {}).get("due_by")),
         entries=_read_entries(raw.get("balance_transactions") or []),
     )
@@ -288,6 +298,9 @@ def read_subscription(raw: Json, *, answered_at: datetime | None = None) -> Subs
             SubscriptionItem(
                 id=item["id"],
                 price_id=item["price"]["id"],
+                amount_minor=(item["price"].get("unit_amount") or 0) * item.get("quantity", 1),
+                product_id=read_id(item["price"].get("product")),
+                interval=(item["price"].get("recurring") or {}).get("interval") or "",
                 period_starts_at=moment(item["current_period_start"]),
                 period_ends_at=moment(item["current_period_end"]),
             )
@@ -300,6 +313,7 @@ def read_subscription(raw: Json, *, answered_at: datetime | None = None) -> Subs
         ended_at=read_time(raw.get("ended_at")),
         customer=read_customer(raw.get("customer")),
         has_discount=bool(raw.get("discounts")),
+        cancel_reason=(raw.get("cancellation_details") or {}).get("feedback") or "",
         latest_invoice_id=(latest.get("id") if isinstance(latest, dict) else latest) or "",
         checkout_ref=read_metadata(raw, "checkout"),
         answered_at=answered_at,

@@ -18,7 +18,7 @@ def test_a_subscription_ends_now_and_the_count_stays(subscribed: Membership) -> 
     subscribed.refresh_from_db()
     assert subscribed.status == Membership.Status.ENDED
     assert Tally.objects.filter(counted_until=None).count() == 1
-    with pytest.raises(actions.EndRefused, match="has ended already"):
+    with pytest.raises(actions.EndRefused, match="has already ended"):
         actions.end_membership(subscribed, actions.End.NOW)
 
 
@@ -28,7 +28,7 @@ def test_a_cancelled_subscription_runs_to_the_end_of_the_paid_period(
     assert actions.end_membership(subscribed, actions.End.AT_PERIOD_END)
     subscribed.refresh_from_db()
     assert (subscribed.status, subscribed.is_cancelling) == (Membership.Status.ACTIVE, True)
-    with pytest.raises(actions.EndRefused, match="cancelled already"):
+    with pytest.raises(actions.EndRefused, match="already cancelled"):
         actions.check_end(subscribed, actions.End.AT_PERIOD_END)
     actions.check_end(subscribed, actions.End.NOW)
 
@@ -40,4 +40,4 @@ def test_the_row_follows_later_if_stripe_does_not_answer_the_settlement(
     assert not actions.end_membership(subscribed, actions.End.NOW)
     sandbox.remove_faults()
     assert subscribed.checkout is not None
-    assert subscribed.checkout.settle_at is not None
+    assert subscribed.checkout.due_at is not None

@@ -183,7 +183,7 @@ def daily_counts(history: History) -> list[list[int]]:
 
 @pytest.mark.walk
 @settings(
-    max_examples=effort(quick=12, thorough=60),
+    max_examples=effort(quick=8, thorough=60),
     deadline=None,
     derandomize=CI,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -204,6 +204,7 @@ def test_merged_members_count_like_one_who_did_everything(
         transaction.set_rollback(True)
 
 
+@pytest.mark.thorough
 def test_the_same_history_counts_more_without_a_merge() -> None:
     """Control: the comparison detects a difference."""
     actions = [Action(person, "join", 10 + person, 0, "", 0) for person in (0, 1)]

@@ -32,10 +32,6 @@ def make_two(number: int) -> tuple[Member, Member]:
     return make_member(f"ada{number}@example.org"), make_member(f"adele{number}@example.net")
 
 
-def merge(kept: Member, gone: Member) -> None:
-    members.merge_members(kept=kept, gone=gone)
-
-
 def assert_all_is_of(kept: Member, gone: Member) -> None:
     assert not Member.objects.filter(pk=gone.pk).exists()
     for relation in Member._meta.related_objects:
@@ -56,6 +52,7 @@ def assert_tallies_are_correct() -> None:
     assert before == after
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["year", "once", "gift"])
 @pytest.mark.parametrize("is_known", [True, False], ids=["settled before", "new"])
 def test_a_simultaneous_settlement_belongs_to_the_member_who_is_kept(
@@ -69,7 +66,7 @@ def test_a_simultaneous_settlement_belongs_to_the_member_who_is_kept(
         settle = partial(settlement.settle_checkout, checkout.pk)
         if is_known:
             settle()
-        outcomes = race(settle, partial(merge, kept, gone), settle)
+        outcomes = race(settle, partial(members.merge_members, kept=kept, gone=gone), settle)
         assert not [each for each in outcomes if isinstance(each, Exception)], outcomes
         settle()
         assert_all_is_of(kept, gone)
@@ -88,7 +85,7 @@ def test_a_simultaneous_claim_belongs_to_the_member_who_is_kept(campaign: Campai
         gift = make_gift(buyer, campaign, "2026-11-10 12:00", expires_at=at("2099-01-01 00:00"))
         claim = partial(actions.claim_gift, gift.code, email=gone.email, name="Ada", language="en")
         progress.tally_gift(gift)
-        outcomes = race(claim, partial(merge, kept, gone), claim)
+        outcomes = race(claim, partial(members.merge_members, kept=kept, gone=gone), claim)
         assert not [each for each in outcomes if isinstance(each, Exception)], outcomes
         assert_all_is_of(kept, gone)
         gift.refresh_from_db()
@@ -105,7 +102,10 @@ def test_only_one_of_two_opposite_merges_succeeds(campaign: Campaign) -> None:
             make_gift(who, campaign, "2026-11-10 12:00")
         with transaction.atomic():
             progress.tally_members(both)
-        outcomes = race(partial(merge, *both), partial(merge, *reversed(both)))
+        outcomes = race(
+            partial(members.merge_members, kept=both[0], gone=both[1]),
+            partial(members.merge_members, kept=both[1], gone=both[0]),
+        )
         assert {type(outcome) for outcome in outcomes} == {members.MergeRefused, type(None)}
         left = Member.objects.get(pk__in=[who.pk for who in both])
         assert left == both[outcomes.index(None)]
@@ -120,7 +120,9 @@ def test_three_duplicates_are_merged_in_a_circle(campaign: Campaign) -> None:
         for who in three:
             make_payment(who, campaign, "2026-11-10 12:00")
         ring = zip(three, [*three[1:], three[0]], strict=True)
-        outcomes = race(*(partial(merge, kept, gone) for kept, gone in ring))
+        outcomes = race(
+            *(partial(members.merge_members, kept=kept, gone=gone) for kept, gone in ring)
+        )
         assert {type(outcome) for outcome in outcomes} <= {members.MergeRefused, type(None)}
         left = Member.objects.filter(pk__in=[who.pk for who in three])
         assert left.count() == 3 - outcomes.count(None)
@@ -134,7 +136,10 @@ def test_a_simultaneous_import_belongs_to_the_member_who_is_kept(
         kept, gone = make_two(number)
         path = tmp_path / f"{number}.csv"
         path.write_text(f"email,since\n{gone.email},2020-01-01\n{kept.email},2021-01-01\n")
-        outcomes = race(partial(call_command, "import_members", path), partial(merge, kept, gone))
+        outcomes = race(
+            partial(call_command, "import_members", path),
+            partial(members.merge_members, kept=kept, gone=gone),
+        )
         assert not [each for each in outcomes if isinstance(each, Exception)], outcomes
         assert_all_is_of(kept, gone)
         assert kept.memberships.count() == 2
@@ -199,7 +204,7 @@ def claim_while_merged(
 
     def merge_meanwhile() -> None:
         assert pause.has_found.wait(60)
-        merge(kept, gone)
+        members.merge_members(kept=kept, gone=gone)
         is_merged.set()
 
     def go_on() -> None:

@@ -67,7 +67,7 @@ def test_a_refund_for_one_gift_of_three_revokes_that_one(
     assert counting() == 2
     assert Refund.objects.get().gifts.get() == three_gifts[1]
     [done] = RefundOrder.objects.all()
-    assert (done.refund_id, done.next_attempt_at) == (Refund.objects.get().refund_id, None)
+    assert (done.refund_id, done.due_at) == (Refund.objects.get().refund_id, None)
 
 
 def test_a_refund_in_the_dashboard_revokes_a_gift_once_it_is_assigned(
@@ -129,9 +129,9 @@ def test_a_lost_answer_refunds_once(
         actions.execute_refund_order(made.pk)
     made.refresh_from_db()
     assert made.refund_id is None
-    assert made.next_attempt_at is not None, "the order is tried again"
+    assert made.due_at is not None, "the order is tried again"
     # Days later the idempotency key has expired, but the refund's metadata names the order.
-    RefundOrder.objects.update(next_attempt_at=timezone.now(), attempt=7)
+    RefundOrder.objects.update(due_at=timezone.now(), attempt=7)
     jobs.run_due_jobs()
     made.refresh_from_db()
     assert made.refund_id is not None
@@ -161,10 +161,10 @@ def test_a_refund_that_is_not_settled_yet_is_not_refundable_again(
     made.refresh_from_db()
     assert made.refund_id is not None
     assert Refund.objects.count() == 0
-    assert actions.refundable_minor(three_gifts[0].payment) == 12000
+    assert actions.compute_refundable(three_gifts[0].payment) == 12000
     sandbox.remove_faults()
     settlement.settle_checkout(three_gifts[0].checkout_id)
-    assert actions.refundable_minor(three_gifts[0].payment) == 12000
+    assert actions.compute_refundable(three_gifts[0].payment) == 12000
 
 
 @pytest.mark.both_databases
@@ -173,7 +173,7 @@ def test_an_order_executed_by_several_workers_refunds_once(
 ) -> None:
     made = order(three_gifts[0], staff)
     race(*[lambda: actions.execute_refund_order(made.pk)] * 4)
-    RefundOrder.objects.update(next_attempt_at=timezone.now())
+    RefundOrder.objects.update(due_at=timezone.now())
     actions.execute_refund_order(made.pk)
     assert at_stripe(three_gifts[0].payment) == [6000]
     assert Refund.objects.count() == 1
@@ -185,7 +185,7 @@ def test_an_order_of_more_than_the_unrefunded_amount_is_refused(
 ) -> None:
     refund_in_the_dashboard(three_gifts[0].payment, 6000)
     order(three_gifts[1], staff)  # not executed yet, but its amount is taken
-    assert actions.refundable_minor(three_gifts[0].payment) == 6000
+    assert actions.compute_refundable(three_gifts[0].payment) == 6000
     with pytest.raises(actions.RefundRefused, match="left"):
         order(three_gifts[2], staff, amount_minor=6001)
     with pytest.raises(actions.RefundRefused):
@@ -208,9 +208,9 @@ def test_an_order_that_stripe_refuses_ends_with_the_reason(
     sandbox.close_dispute(dispute["id"], status="lost")
     made = actions.execute_refund_order(made.pk)
     assert made.error
-    assert (made.refund_id, made.next_attempt_at) == (None, None)
+    assert (made.refund_id, made.due_at) == (None, None)
     # A refused order takes no amount.
-    assert actions.refundable_minor(three_gifts[0].payment) == 18000
+    assert actions.compute_refundable(three_gifts[0].payment) == 18000
 
 
 def test_a_full_refund_revokes_all_unclaimed_gifts(
@@ -239,7 +239,7 @@ def test_a_worker_without_an_answer_keeps_the_answer_of_another(
     actions.execute_refund_order(made.pk)
     made.refresh_from_db()
     assert made.refund_id == Refund.objects.get().refund_id
-    assert RefundOrder.objects.filter(pk=made.pk, next_attempt_at__isnull=True).exists()
+    assert RefundOrder.objects.filter(pk=made.pk, due_at__isnull=True).exists()
 
 
 def test_a_refund_settled_before_its_answer_is_assigned_to_its_gifts(
@@ -270,7 +270,7 @@ def test_a_refund_is_ordered_and_made_at_once(three_gifts: list[Gift], staff: Us
     assert made.refund_id == Refund.objects.get().refund_id
     assert statuses() == ["paid", "revoked", "paid"]
     assert counting() == 2
-    assert actions.newest_order(three_gifts[0].payment) == made.pk
+    assert actions.find_newest_order(three_gifts[0].payment) == made.pk
 
 
 def test_a_second_click_refunds_once(three_gifts: list[Gift], staff: User) -> None:
@@ -296,10 +296,10 @@ def test_an_unassigned_refund_is_assigned_before_the_next_one(
     payment = three_gifts[0].payment
     made_at_stripe = refund_in_the_dashboard(payment, 6000)
     assert actions.list_unassigned_refunds(payment) == [made_at_stripe]
-    with pytest.raises(actions.RefundRefused, match="First say which gifts"):
+    with pytest.raises(actions.RefundRefused, match="First choose the gifts"):
         refund(payment, staff)
     actions.assign_refund_to_gifts(made_at_stripe, [three_gifts[0]])
-    assert list(actions.unrefunded_gifts(payment)) == three_gifts[1:]
+    assert list(actions.list_unrefunded_gifts(payment)) == three_gifts[1:]
     refund(payment, staff, amount_minor=12000, gifts=three_gifts[1:])
     with pytest.raises(actions.RefundRefused, match="in full"):
         actions.check_refundable(payment)

@@ -147,7 +147,7 @@ def test_a_sale_from_before_the_campaign_is_adopted_without_counting(
     assert count_people(campaign) == 0
 
 
-def test_a_setting_adopts_by_itself(
+def test_a_setting_adopts_automatically(
     campaign: Campaign, sandbox: SandboxControl, client: Client, settings: LazySettings
 ) -> None:
     settings.ADOPT_STRIPE_SALES = True

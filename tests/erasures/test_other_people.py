@@ -81,6 +81,7 @@ def test_a_member_who_confirmed_an_address_for_someone_else_keeps_their_data(
     assert Member.objects.find(ZOE) == nia
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("note", "is_left"),
     [

@@ -15,11 +15,15 @@ from PIL import Image
 from campaigns import gifts
 from campaigns.emails import links
 from campaigns.gifts import cards
-from campaigns.models import Gift
+from campaigns.models import Gift, Look
 from tests.support.factories import make_campaign, make_gift, make_member
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
+LOGO = (
+    '<svg viewBox="0 0 40 10"><path fill="green" d="M0 0h20v10h-20z"/>'
+    '<path fill="currentColor" d="M20 0h20v10h-20z"/></svg>'
+)
 A5 = (595.28, 419.53)  # points, across
 MARKUP = r"""#import "x": * #read("/x") *bold* _thin_ $x^2$ <b>&amp;</b> \\ `raw` @ref = - ~"""
 
@@ -80,13 +84,13 @@ def is_blank(picture: Image.Image, box: tuple[float, float, float, float]) -> bo
 
 
 def test_the_qr_code_leads_to_the_gift(gift: Gift) -> None:
-    address = scan(draw(gifts.render_card(gift, language="en")))
+    address = scan(draw(cards.render_card(gift, language="en")))
     assert address == links.build_url("claim", code=gift.code)
     assert find_claimed(address) == gift
 
 
 def test_the_link_and_the_code_can_be_read_and_typed(gift: Gift) -> None:
-    text = read_text(gifts.render_card(gift, language="en"))
+    text = read_text(cards.render_card(gift, language="en"))
     assert links.build_url("claim", code=gift.code) in text
     assert f"Or enter this claim code: {gift.code}" in text
     assert links.build_url("claim_by_code") in text
@@ -95,7 +99,7 @@ def test_the_link_and_the_code_can_be_read_and_typed(gift: Gift) -> None:
 
 def test_a_given_code_replaces_that_of_the_gift(gift: Gift) -> None:
     code = "00000-11111-22222-33333"
-    card = gifts.render_card(gift, language="en", code=code)
+    card = cards.render_card(gift, language="en", code=code)
     assert scan(draw(card)) == links.build_url("claim", code=code)
     assert code in read_text(card)
     assert gift.code not in read_text(card)
@@ -103,7 +107,7 @@ def test_a_given_code_replaces_that_of_the_gift(gift: Gift) -> None:
 
 def test_a_long_address_of_the_site_still_fits(gift: Gift, settings: Any) -> None:
     settings.SITE_URL = f"https://{'membership.' * 7}the-meridian-post.example"
-    card = gifts.render_card(gift, language="en")
+    card = cards.render_card(gift, language="en")
     address = links.build_url("claim", code=gift.code)
     assert scan(draw(card)) == address
     assert address.replace("-", "") in read_text(card).replace(" ", "").replace("-", "")
@@ -117,7 +121,7 @@ def test_the_card_names_the_buyer_the_recipient_the_gift_and_its_expiry(settings
     settings.NEWSROOM_NAME = "The Meridian Post"
     # It is already the first of the month in Kyiv.
     gift = give(expires_at=datetime(2027, 11, 30, 22, 30, tzinfo=UTC), message="Read it.")
-    text = read_text(gifts.render_card(gift, language="en"))
+    text = read_text(cards.render_card(gift, language="en"))
     for said in (
         "A gift for Ben",
         "Read it.",
@@ -132,7 +136,7 @@ def test_the_card_names_the_buyer_the_recipient_the_gift_and_its_expiry(settings
 
 def test_a_card_needs_no_names_and_no_message() -> None:
     gift = give(recipient_name="", buyer_name="", message="")
-    text = read_text(gifts.render_card(gift, language="en"))
+    text = read_text(cards.render_card(gift, language="en"))
     assert "A gift for you" in text
     assert "You’ve been given 12 months of" in text
     assert "—" not in text
@@ -140,7 +144,7 @@ def test_a_card_needs_no_names_and_no_message() -> None:
 
 def test_the_card_can_be_in_ukrainian() -> None:
     gift = give(recipient_name="Їжак Ґалаґан", message="Люба Соломіє!")
-    text = read_text(gifts.render_card(gift, language="uk"))
+    text = read_text(cards.render_card(gift, language="uk"))
     assert "Ada Reader дарує вам 12 місяців" in text
     assert "Подарунок уже оплачено" in text
     assert "Їжак Ґалаґан" in text
@@ -148,9 +152,9 @@ def test_the_card_can_be_in_ukrainian() -> None:
 
 
 def test_the_active_language_does_not_matter(gift: Gift) -> None:
-    here = gifts.render_card(gift, language="en")
+    here = cards.render_card(gift, language="en")
     with override("uk"):
-        assert gifts.render_card(gift, language="en") == here
+        assert cards.render_card(gift, language="en") == here
 
 
 @pytest.mark.parametrize(
@@ -158,7 +162,7 @@ def test_the_active_language_does_not_matter(gift: Gift) -> None:
 )
 def test_names_keep_their_script(name: str) -> None:
     gift = give(recipient_name=name, buyer_name=name)
-    text = read_text(gifts.render_card(gift, language="en"))
+    text = read_text(cards.render_card(gift, language="en"))
     assert f"A gift for {name}" in text
     assert f"{name} has given you" in text
 
@@ -169,7 +173,7 @@ def test_names_keep_their_script(name: str) -> None:
 )
 def test_a_message_in_any_script_makes_a_card(message: str) -> None:
     gift = give(recipient_name=message, buyer_name=message, message=message)
-    assert find_claimed(scan(draw(gifts.render_card(gift, language="en")))) == gift
+    assert find_claimed(scan(draw(cards.render_card(gift, language="en")))) == gift
 
 
 @pytest.mark.parametrize(
@@ -178,7 +182,7 @@ def test_a_message_in_any_script_makes_a_card(message: str) -> None:
 )
 def test_a_message_is_aligned_by_its_script(first: str, more: str, begins_right: bool) -> None:
     gift = give(recipient_name="", buyer_name="", message=f"{first}\n{more * 60}")
-    with pypdfium2.PdfDocument(gifts.render_card(gift, language="en")) as pdf:
+    with pypdfium2.PdfDocument(cards.render_card(gift, language="en")) as pdf:
         page = pdf[0]
         letters = page.get_textpage()
         x, *_ = letters.get_charbox(letters.get_text_range().index(first[0]))
@@ -186,12 +190,25 @@ def test_a_message_is_aligned_by_its_script(first: str, more: str, begins_right:
     assert (x > A5[0] / 4) == begins_right
 
 
+@pytest.mark.parametrize("name", ["Юлія", "דניאל", "أحمد"])
+def test_a_name_in_any_script_begins_the_sentence_about_the_gift(name: str) -> None:
+    gift = give(buyer_name=name)
+    with pypdfium2.PdfDocument(cards.render_card(gift, language="en")) as pdf:
+        page = pdf[0]
+        letters = page.get_textpage()
+        shown = letters.get_text_range()
+        places = {letter: letters.get_charbox(shown.rindex(letter))[0] for letter in name}
+        after = letters.get_charbox(shown.index("has given you"))[0]
+        page.close()
+    assert all(A5[0] / 2 < place < after for place in places.values())
+
+
 # Readers' texts are never markup
 
 
 def test_markup_is_printed_as_it_was_typed() -> None:
     gift = give(recipient_name="#*Ben*", buyer_name="$Ada$ <i>", message=MARKUP)
-    text = read_text(gifts.render_card(gift, language="en"))
+    text = read_text(cards.render_card(gift, language="en"))
     assert MARKUP in text
     assert "A gift for #*Ben*" in text
     assert "$Ada$ <i> has given you" in text
@@ -199,14 +216,14 @@ def test_markup_is_printed_as_it_was_typed() -> None:
 
 def test_placeholders_in_names_stay_as_they_are() -> None:
     gift = give(recipient_name="%(name)s", buyer_name="%(months)s 100% {x}")
-    text = read_text(gifts.render_card(gift, language="en"))
+    text = read_text(cards.render_card(gift, language="en"))
     assert "A gift for %(name)s" in text
     assert "%(months)s 100% {x} has given you" in text
 
 
 def test_all_kinds_of_line_breaks_are_kept() -> None:
     gift = give(message="one\r\ntwo\rthree\n\nfour\u2028five")
-    with pypdfium2.PdfDocument(gifts.render_card(gift, language="en")) as pdf:
+    with pypdfium2.PdfDocument(cards.render_card(gift, language="en")) as pdf:
         page = pdf[0]
         lines = [line.strip() for line in page.get_textpage().get_text_range().splitlines()]
         page.close()
@@ -218,7 +235,7 @@ def test_control_characters_do_no_harm() -> None:
     gift = give(recipient_name="Be\x07n\r\nBcc: x")
     # A database refuses some of these.
     gift.message = "a\x08b\x1b[31m\ud800c \u202ed\u2066e\x00"
-    text = read_text(gifts.render_card(gift, language="en"))
+    text = read_text(cards.render_card(gift, language="en"))
     assert "A gift for Ben Bcc: x" in text
     assert "ab[31mc de" in text
 
@@ -226,6 +243,7 @@ def test_control_characters_do_no_harm() -> None:
 # It always fits
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("language", ["en", "uk"])
 @pytest.mark.parametrize(
     "message",
@@ -241,7 +259,7 @@ def test_control_characters_do_no_harm() -> None:
 def test_the_longest_texts_fit_on_the_page(message: str, language: str) -> None:
     name = "W" * 120
     gift = give(recipient_name=name, buyer_name=name, message=message[:500])
-    card = gifts.render_card(gift, language=language)
+    card = cards.render_card(gift, language=language)
     picture = draw(card)
     assert find_claimed(scan(picture)) == gift
     text = read_text(card).replace(" ", "").replace("\u200b", "")
@@ -254,14 +272,14 @@ def test_the_longest_texts_fit_on_the_page(message: str, language: str) -> None:
 
 def test_a_long_message_is_complete() -> None:
     message = " ".join(f"word{number}" for number in range(60))
-    assert message in read_text(gifts.render_card(give(message=message), language="en"))
+    assert message in read_text(cards.render_card(give(message=message), language="en"))
 
 
 # A specimen
 
 
 def test_a_specimen_shows_no_valid_code(gift: Gift) -> None:
-    card = gifts.render_card(gift, language="en", specimen=True, code=gift.code)
+    card = cards.render_card(gift, language="en", specimen=True, code=gift.code)
     text = read_text(card)
     assert "Specimen" in text
     assert "XXXXX-XXXXX-XXXXX-XXXXX" in text
@@ -272,25 +290,25 @@ def test_a_specimen_shows_no_valid_code(gift: Gift) -> None:
 
 def test_a_specimen_needs_no_gift_in_the_database() -> None:
     gift = Gift(months=1, recipient_name="Ben", message="Soon yours.")
-    text = read_text(gifts.render_card(gift, language="en", specimen=True))
+    text = read_text(cards.render_card(gift, language="en", specimen=True))
     assert "You’ve been given 1 month of" in text
     assert "Soon yours." in text
     assert "claimed once" not in text
 
 
 def test_a_paid_card_is_no_specimen(gift: Gift) -> None:
-    assert "Specimen" not in read_text(gifts.render_card(gift, language="en"))
+    assert "Specimen" not in read_text(cards.render_card(gift, language="en"))
 
 
 # The files
 
 
 def test_the_same_gift_gives_the_same_bytes(gift: Gift) -> None:
-    assert gifts.render_card(gift, language="uk") == gifts.render_card(gift, language="uk")
+    assert cards.render_card(gift, language="uk") == cards.render_card(gift, language="uk")
 
 
 def test_the_file_is_readable_for_screen_readers(gift: Gift) -> None:
-    card = gifts.render_card(gift, language="uk")
+    card = cards.render_card(gift, language="uk")
     with pypdfium2.PdfDocument(card) as pdf:
         about = pdf.get_metadata_dict()
         assert pdf.is_tagged()
@@ -300,14 +318,45 @@ def test_the_file_is_readable_for_screen_readers(gift: Gift) -> None:
 
 
 def test_the_picture_shows_the_same_card(gift: Gift) -> None:
-    png = gifts.render_card_picture(gift, language="en")
+    png = cards.render_card_picture(gift, language="en")
     assert png.startswith(b"\x89PNG")
     assert find_claimed(scan(open_picture(png))) == gift
     assert open_picture(png).width == round(210 / 25.4 * 144)
 
 
-def test_the_colours_are_those_of_the_tokens() -> None:
-    assert cards.read_colours() == cards.COLOURS
+def test_the_card_has_the_colours_that_staff_chose(gift: Gift) -> None:
+    before = cards.render_card_picture(gift, language="en")
+    Look.objects.create(ink="#7a1020")
+    assert cards.render_card_picture(gift, language="en") != before
+
+
+def test_colours_that_are_too_light_for_paper_are_not_used(gift: Gift) -> None:
+    """A newsroom may choose light text on a dark background, but cards are printed on white."""
+    before = cards.render_card_picture(gift, language="en")
+    Look.objects.create(ink="#f4f1ea", paper="#101010", accent="#9cc4f2")
+    assert cards.render_card_picture(gift, language="en") == before
+    assert find_claimed(scan(open_picture(before))) == gift
+
+
+def test_the_card_has_the_logo_that_staff_chose(gift: Gift) -> None:
+    """In the colour of the text, and not with a shape that fills the page."""
+    Look.objects.create(name="The Evening Post", ink="#7a1020", accent="#123456", logo=LOGO)
+    picture = open_picture(cards.render_card_picture(gift, language="en"))
+    drawn = [count for count, colour in picture.getcolors(1 << 24) or [] if colour == (0, 128, 0)]
+    inked = [count for count, colour in picture.getcolors(1 << 24) or [] if colour == (122, 16, 32)]
+    # 11 mm high and 44 mm wide, at 144 dots an inch: half of it green, half in the ink.
+    half = round(11 / 25.4 * 144) * round(22 / 25.4 * 144)
+    assert drawn == [pytest.approx(half, rel=0.05)]
+    assert sum(inked) > 0.9 * half
+    assert find_claimed(scan(picture)) == gift
+
+
+def test_a_font_that_is_not_there_is_left_out(gift: Gift) -> None:
+    before = cards.render_card_picture(gift, language="en")
+    Look.objects.create(headline_font="Nowhere Serif", text_font="Nowhere Sans")
+    assert cards.render_card_picture(gift, language="en") == before
+    Look.objects.update(headline_font="DejaVu Sans")
+    assert cards.render_card_picture(gift, language="en") != before
 
 
 def open_picture(png: bytes) -> Image.Image:

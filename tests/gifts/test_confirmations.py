@@ -49,8 +49,8 @@ def test_a_failed_confirmation_mail_is_sent_again_on_the_next_claim(
         with pytest.raises(gifts.ConfirmationRequired):
             actions.claim_gift(gift.code, email="ben@example.org", name="B", language="en")
         mail = OutgoingMail.objects.get(kind="gift_confirm")
-        assert (mail.next_attempt_at, mail.failed_at, mail.attempts) == (SUBSCRIBED, None, 0)
-        OutgoingMail.objects.update(failed_at=SUBSCRIBED, next_attempt_at=None, attempts=16)
+        assert (mail.due_at, mail.failed_at, mail.attempts) == (SUBSCRIBED, None, 0)
+        OutgoingMail.objects.update(failed_at=SUBSCRIBED, due_at=None, attempts=16)
 
 
 def test_a_claim_does_not_write_the_name_that_a_stranger_typed(

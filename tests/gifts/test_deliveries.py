@@ -149,7 +149,7 @@ def test_the_buyer_gets_an_email_if_the_provider_refuses_the_address(
     assert notice.to == ["ada@example.org"]
     failed = invitations()[-1]
     assert failed.failed_at is not None
-    assert failed.next_attempt_at is None
+    assert failed.due_at is None
 
 
 def test_codes_stay_valid_when_the_code_key_changes(
@@ -216,7 +216,7 @@ def test_a_gift_for_a_later_day_is_not_delivered_before(
         gift = buy_gift(campaign, sandbox, wanted)
     assert (gift.deliver_at, gift.zone, gift.status) == (day, "Asia/Tokyo", "paid")
     [invitation] = invitations()
-    assert invitation.next_attempt_at == day
+    assert invitation.due_at == day
     assert invitation.pk not in list_due("mails", at=day - timedelta(seconds=1))
     assert gift.expires_at == day + timedelta(days=365)
 

@@ -35,7 +35,7 @@ def sell(campaign: Campaign, **changes: Any) -> Gift:
     """Sell a gift that is delivered at once."""
     gift = make_gift(make_member("ada@example.org"), campaign, "2026-11-10 12:00", **changes)
     OutgoingMail.objects.create(
-        key=f"invitation:{gift.pk}", kind="gift_invitation", gift=gift, next_attempt_at=SOLD
+        key=f"invitation:{gift.pk}", kind="gift_invitation", gift=gift, due_at=SOLD
     )
     return gift
 
@@ -83,7 +83,7 @@ def test_the_buyer_is_reminded_of_a_gift_to_hand_over(birthday: Campaign) -> Non
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday, recipient_email="", delivered_at=SOLD, status="delivered")
         with transaction.atomic():
-            Gift.objects.filter(pk=gift.pk).update(next_step_at=SOLD)
+            Gift.objects.filter(pk=gift.pk).update(due_at=SOLD)
         assert sweep_daily(clock, A_YEAR) == {
             14: ["gift_unclaimed"],
             60: ["gift_unclaimed"],
@@ -92,6 +92,7 @@ def test_the_buyer_is_reminded_of_a_gift_to_hand_over(birthday: Campaign) -> Non
         }
 
 
+@pytest.mark.thorough
 def test_no_reminder_comes_after_the_expiry_of_a_shorter_plan(birthday: Campaign) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday, expires_at=SOLD + timedelta(days=50))
@@ -100,6 +101,7 @@ def test_no_reminder_comes_after_the_expiry_of_a_shorter_plan(birthday: Campaign
         assert status_of(gift) == "expired"
 
 
+@pytest.mark.thorough
 def test_an_undelivered_gift_gets_no_reminder(birthday: Campaign) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday)
@@ -136,6 +138,7 @@ def test_the_member_is_warned_a_month_and_a_week_before_the_end(
     assert sum("10 February 2027" in mail.body for mail in endings) >= 2
 
 
+@pytest.mark.thorough
 def test_a_gift_of_one_month_has_no_warning_on_the_day_of_its_claim(
     birthday: Campaign,
 ) -> None:
@@ -145,6 +148,7 @@ def test_a_gift_of_one_month_has_no_warning_on_the_day_of_its_claim(
         assert sweep_daily(clock, range(32)) == {23: ["gift_ending"]}
 
 
+@pytest.mark.thorough
 def test_a_member_with_longer_access_is_not_warned(birthday: Campaign) -> None:
     with time_machine.travel(SOLD, tick=False) as clock:
         gift = sell(birthday, months=3)
@@ -159,6 +163,7 @@ def test_a_member_with_longer_access_is_not_warned(birthday: Campaign) -> None:
         assert sweep_daily(clock, range(101)) == {}
 
 
+@pytest.mark.thorough
 def test_a_recipient_who_opted_out_gets_no_reminder_and_the_buyer_does(
     birthday: Campaign, mailoutbox: list[Any]
 ) -> None:

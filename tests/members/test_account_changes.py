@@ -76,6 +76,7 @@ def test_a_member_cancels_at_the_end_of_the_paid_period_and_undoes_it(
     assert (details["feedback"], details["comment"]) == (reason["feedback"], reason["comment"])
     subscription.refresh_from_db()
     assert (subscription.status, subscription.is_cancelling) == ("active", True)
+    assert subscription.cancel_reason == "too_expensive"
     # Sent twice, or opened again: it is cancelled once.
     assert client.post(path, reason)["Location"] == f"{ACCOUNT}?done=cancelled"
     answer = client.post(f"{ACCOUNT}{subscription.pk}/resume/", follow=True)

@@ -106,7 +106,7 @@ def test_the_update_is_retried_while_stripe_is_unavailable(
     assert sync_customers() == [True]
     assert customer_of(bought)["email"] == NEW_ADDRESS
     ada.refresh_from_db()
-    assert (ada.tell_stripe_at, ada.tell_stripe_error) == (None, "")
+    assert (ada.due_at, ada.tell_stripe_error) == (None, "")
 
 
 def test_an_update_is_repeated_after_a_lost_answer(
@@ -147,8 +147,8 @@ def test_staff_see_a_refused_update_without_the_address(
     assert sync_customers() == [False]
     ada.refresh_from_db()
     assert ada.tell_stripe_error == "StripeRefused (email_invalid)"
-    assert ada.tell_stripe_at
-    assert ada.tell_stripe_at > timezone.now() + timedelta(hours=23)
+    assert ada.due_at
+    assert ada.due_at > timezone.now() + timedelta(hours=23)
     assert (
         "Members whose new address Stripe refused" in admin_client.get("/admin/").content.decode()
     )
@@ -161,7 +161,7 @@ def test_an_update_stays_due_if_the_member_changes_meanwhile(
     update = stripe_api.update_customer
 
     def change_meanwhile(customer_id: str, **details: str) -> object:
-        Member.objects.update(name="Ada R.", tell_stripe_at=timezone.now())
+        Member.objects.update(name="Ada R.", due_at=timezone.now())
         return update(customer_id, **details)
 
     monkeypatch.setattr(stripe_api, "update_customer", change_meanwhile)

@@ -235,7 +235,7 @@ def test_staff_change_an_address(desk: Client, client: Client, ada: Member) -> N
     assert edit(desk, ada, email=f" {NEW_ADDRESS.upper()}").status_code == 302
     ada.refresh_from_db()
     assert ada.email == NEW_ADDRESS
-    assert ada.tell_stripe_at
+    assert ada.due_at
     assert Member.objects.get_or_create_by_email(ADA) == ada
     assert Client().post(waiting).status_code == 410
 
@@ -243,11 +243,11 @@ def test_staff_change_an_address(desk: Client, client: Client, ada: Member) -> N
 def test_staff_change_a_name_and_stripe_is_updated(desk: Client, ada: Member) -> None:
     assert edit(desk, ada).status_code == 302
     ada.refresh_from_db()
-    assert ada.tell_stripe_at is None
+    assert ada.due_at is None
     assert edit(desk, ada, name="Ada R.", email=ADA.upper()).status_code == 302
     ada.refresh_from_db()
     assert (ada.name, ada.email) == ("Ada R.", ADA)
-    assert ada.tell_stripe_at
+    assert ada.due_at
     assert not FormerAddress.objects.exists()
 
 

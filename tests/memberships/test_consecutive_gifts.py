@@ -45,6 +45,7 @@ def test_the_next_gift_starts_when_one_is_revoked(admin_user: Any) -> None:
     assert second.membership.ends_at == at("2027-08-10 12:00")
 
 
+@pytest.mark.thorough
 def test_the_warning_moves_up_with_its_gift(admin_user: Any) -> None:
     with time_machine.travel(at("2027-01-31 12:00"), tick=False) as traveller:
         first, second = (

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from campaigns import actions, jobs, memberships, stripe_api
 from campaigns.models import Campaign, Gift, Member, Membership, Payment, Tally
 from newsroom.sandbox.control import SandboxControl
@@ -37,7 +39,7 @@ def test_a_gift_to_a_subscriber_moves_the_next_charge(
     assert fetch_subscription_of(subscription).status == "trialing"
     assert read_next_charge(subscription) == at("2027-12-10 12:00")
     subscription.refresh_from_db()
-    assert (subscription.status, subscription.push_at) == ("active", None)
+    assert (subscription.status, subscription.due_at) == ("active", None)
     assert subscription.pushed_until == subscription.gifted_until == at("2027-12-10 12:00")
     # Nothing is charged for a year. Zero invoices create no payments.
     clock.move_to(at("2027-12-10 11:00"))
@@ -69,6 +71,7 @@ def test_two_gifts_add_up_to_the_day(
     assert read_next_charge(subscription) == at("2027-03-31 11:00")
 
 
+@pytest.mark.thorough
 def test_an_extension_that_is_revoked_moves_the_next_charge_back(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
 ) -> None:
@@ -142,7 +145,7 @@ def test_a_cancellation_before_the_charge_is_moved_separates_the_gift(
     gift.membership.refresh_from_db()
     assert gift.membership.extends is None
     subscription.refresh_from_db()
-    assert (subscription.push_at, subscription.gifted_until) == (None, None)
+    assert (subscription.due_at, subscription.gifted_until) == (None, None)
     assert fetch_subscription_of(subscription).trial_ends_at is None
 
 
@@ -162,6 +165,7 @@ def test_a_gift_moves_up_when_the_subscription_ends_at_once(
     assert memberships.access_until(member, at("2027-11-20 11:00")) == at("2027-11-20 12:00")
 
 
+@pytest.mark.thorough
 def test_a_charge_more_than_two_years_away_is_moved_in_steps(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
@@ -170,12 +174,12 @@ def test_a_charge_more_than_two_years_away_is_moved_in_steps(
     jobs.run_due_jobs()
     assert read_next_charge(subscription) == SUBSCRIBED + timedelta(days=729)
     subscription.refresh_from_db()
-    assert subscription.push_at is not None
+    assert subscription.due_at is not None
     for _ in range(14):
-        clock.move_to(subscription.push_at)
+        clock.move_to(subscription.due_at)
         jobs.run_due_jobs()
         subscription.refresh_from_db()
-        if subscription.push_at is None:
+        if subscription.due_at is None:
             break
     assert read_next_charge(subscription) == at("2029-12-10 12:00")
     assert Payment.objects.filter(membership=subscription).count() == 1
@@ -195,6 +199,7 @@ def test_a_renewal_before_the_move_is_extended_from_its_paid_period(
     assert gift.membership.started_at == at("2027-01-10 12:00")
 
 
+@pytest.mark.thorough
 def test_moving_the_charge_is_retried_while_stripe_is_unavailable(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
@@ -204,12 +209,12 @@ def test_moving_the_charge_is_retried_while_stripe_is_unavailable(
     jobs.run_due_jobs()
     subscription.refresh_from_db()
     assert subscription.push_error == "StripeFailed"
-    assert subscription.push_at is not None
+    assert subscription.due_at is not None
     sandbox.remove_faults()
-    clock.move_to(subscription.push_at)
+    clock.move_to(subscription.due_at)
     jobs.run_due_jobs()
     subscription.refresh_from_db()
-    moved = Membership.objects.filter(pk=subscription.pk, push_at__isnull=True, push_error="")
+    moved = Membership.objects.filter(pk=subscription.pk, due_at__isnull=True, push_error="")
     assert moved.exists()
     assert read_next_charge(subscription) == at("2027-12-10 12:00")
 
@@ -232,6 +237,7 @@ def test_two_gifts_to_a_cancelled_subscriber_follow_each_other(
     ]
 
 
+@pytest.mark.thorough
 def test_a_cancelled_subscriber_is_not_charged_when_a_gift_is_revoked(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
 ) -> None:
@@ -250,6 +256,7 @@ def test_a_cancelled_subscriber_is_not_charged_when_a_gift_is_revoked(
     assert Payment.objects.filter(membership=subscription).count() == 1
 
 
+@pytest.mark.thorough
 def test_a_separated_gift_does_not_block_later_settlements(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
 ) -> None:
@@ -268,6 +275,7 @@ def test_a_separated_gift_does_not_block_later_settlements(
     assert spans(second)[0][1] is not None
 
 
+@pytest.mark.thorough
 def test_gifts_after_an_unnoticed_failed_renewal_follow_each_other(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
@@ -288,6 +296,7 @@ def test_gifts_after_an_unnoticed_failed_renewal_follow_each_other(
     assert spans(second)[0][0] == first_end
 
 
+@pytest.mark.thorough
 def test_a_gift_claimed_just_before_a_renewal_starts_after_the_paid_period(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
@@ -301,6 +310,7 @@ def test_a_gift_claimed_just_before_a_renewal_starts_after_the_paid_period(
     assert read_next_charge(subscription) == at("2027-03-10 12:00")
 
 
+@pytest.mark.thorough
 def test_an_extension_restored_after_a_renewal_starts_after_the_paid_period(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, admin_user: Any
 ) -> None:

@@ -118,6 +118,7 @@ def test_the_email_says_that_it_lapsed_and_how_to_return(
     assert answer.status_code in {200, 302}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("outcome", ["past_due", "unpaid"])
 def test_three_unpaid_months_do_not_move_the_grace_period(
     unpaid: Membership, sandbox: SandboxControl, clock: Clock, outcome: str
@@ -188,6 +189,7 @@ def test_a_subscription_ended_within_its_grace_period_ends_then(
     assert has_access(unpaid, "2026-12-12 11:59")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("months", [0, 2])
 def test_paying_the_newest_invoice_restores_access_and_the_count(
     unpaid: Membership, clock: Clock, months: int
@@ -210,11 +212,12 @@ def test_paying_the_newest_invoice_restores_access_and_the_count(
 def test_a_gift_to_a_lapsed_member_starts_now(unpaid: Membership, clock: Clock) -> None:
     clock.move_to(OVER)
     settle(unpaid)
-    assert memberships.current_memberships(unpaid.member, at=timezone.now()) == []
+    assert memberships.list_current_memberships(unpaid.member, at=timezone.now()) == []
     place = memberships.find_place([], at=timezone.now())
     assert (place.base, place.starts_at) == (None, OVER)
 
 
+@pytest.mark.thorough
 def test_the_grace_period_comes_after_the_gifts(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
@@ -241,6 +244,7 @@ def start_campaign(starts_at: str) -> Campaign:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("starts_at", "counts"),
     [("2026-12-24 12:00", True), ("2027-01-01 00:00", True), ("2026-12-24 11:59", False)],
@@ -260,6 +264,7 @@ def test_a_member_who_lapsed_before_a_campaign_and_joins_again_counts(
     assert Tally.objects.filter(campaign__slug="birthday").count() == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("pays", ["the newest", "all of them"])
 def test_paying_old_invoices_keeps_the_count_in_a_campaign_that_began_after_the_lapse(
     unpaid: Membership, sandbox: SandboxControl, clock: Clock, pays: str
@@ -315,6 +320,7 @@ def test_resuming_keeps_the_count_in_a_campaign_that_began_during_the_pause(
 
 
 @pytest.mark.walk
+@pytest.mark.thorough
 def test_every_order_of_events_ends_in_the_same_rows(
     unpaid: Membership, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:

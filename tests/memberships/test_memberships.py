@@ -148,7 +148,7 @@ def test_a_past_due_membership_lapses_after_its_grace_period_and_is_settled() ->
     membership.refresh_from_db()
     checkout.refresh_from_db()
     assert (membership.status, membership.ended_at) == ("lapsed", None)
-    assert checkout.settle_at == end
+    assert checkout.due_at == end
 
 
 @pytest.mark.django_db

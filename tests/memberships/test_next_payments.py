@@ -66,6 +66,29 @@ def test_credit_for_a_part_of_the_next_payment_is_shown(
     assert "€3.50, 12 June 2027" in " ".join(open_account_page(client).split())
 
 
+def test_a_balance_changed_at_stripe_shows_when_the_member_opens_the_page(
+    credited: Membership, client: Client
+) -> None:
+    customer_id = credited.checkout.customer_id  # type: ignore[union-attr]
+    stripe_api.client().v1.customers.update(customer_id, {"balance": -250})
+    page = " ".join(open_account_page(client).split())
+    assert "€3.50, 12 June 2027" in page
+    assert "Amount as of" not in page
+    assert read_next(credited) == (350, 250)
+    stripe_api.client().v1.customers.update(customer_id, {"balance": 0})
+    assert "€6, 12 June 2027" in " ".join(open_account_page(client).split())
+    assert read_next(credited) == (None, None)
+
+
+def test_without_an_answer_from_stripe_the_page_says_from_when_the_amount_is(
+    credited: Membership, client: Client, sandbox: SandboxControl
+) -> None:
+    sandbox.add_fault("api", match="POST /v1/invoices/create_preview", kind="error", times=-1)
+    page = " ".join(open_account_page(client).split())
+    assert "€0, 12 June 2027" in page
+    assert "Amount as of " in page
+
+
 def test_a_membership_that_ends_has_no_next_payment(credited: Membership) -> None:
     stripe_api.cancel_subscription_at_period_end(str(credited.subscription_id))
     settle(credited)

@@ -113,6 +113,7 @@ def test_each_failed_period_sends_an_email(subscribed: Membership, sandbox: Sand
     assert len({mail.key for mail in past_due_mails()}) == 2
 
 
+@pytest.mark.thorough
 def test_further_attempts_and_the_end_send_no_email(
     campaign: Campaign, sandbox: SandboxControl
 ) -> None:
@@ -138,6 +139,7 @@ def test_no_email_is_sent_once_stripe_has_stopped_retrying(
     assert past_due_mails() == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("latest", ["expanded", "missing"])
 def test_a_period_is_identified_by_its_invoice_or_its_end(
     subscribed: Membership,

@@ -93,6 +93,7 @@ def test_switching_to_yearly_charges_the_amount_that_was_shown(
     assert gross(sandbox) == 12300
 
 
+@pytest.mark.thorough
 def test_switching_to_monthly_credits_the_rest_of_the_year(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:
@@ -119,6 +120,7 @@ def test_switching_to_monthly_credits_the_rest_of_the_year(
     assert gross(sandbox) == 6600
 
 
+@pytest.mark.thorough
 def test_switching_back_is_exact_to_the_cent(
     monthly: Membership, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:
@@ -141,6 +143,7 @@ def test_switching_back_is_exact_to_the_cent(
     assert Tally.objects.count() == 1
 
 
+@pytest.mark.thorough
 def test_receipt_and_exported_data_have_the_new_price(monthly: Membership, client: Client) -> None:
     switch(client, monthly)
     payment = Payment.objects.get(role="change")
@@ -190,6 +193,7 @@ def test_a_double_click_switches_once(
     assert gross(sandbox) == 6300
 
 
+@pytest.mark.thorough
 def test_a_switch_whose_answer_was_lost_is_not_previewed_again(
     monthly: Membership, sandbox: SandboxControl, client: Client
 ) -> None:
@@ -231,6 +235,7 @@ def test_an_outage_of_stripe_changes_nothing_and_keeps_the_choice(
     assert gross(sandbox) == 600
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("why", ["cancelled", "paused", "ended"])
 def test_a_subscription_that_changed_at_stripe_is_not_switched(
     monthly: Membership, client: Client, why: str
@@ -295,6 +300,7 @@ def test_the_plan_follows_the_price_and_an_unknown_price_is_ignored(
 # Gifts
 
 
+@pytest.mark.thorough
 def test_the_new_price_starts_after_the_gifts(
     campaign: Campaign, monthly: Membership, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:
@@ -314,6 +320,7 @@ def test_the_new_price_starts_after_the_gifts(
     assert gross(sandbox) == 6600
 
 
+@pytest.mark.thorough
 def test_a_gift_starts_after_the_new_period_if_stripe_does_not_know_it_yet(
     campaign: Campaign, sandbox: SandboxControl, clock: Clock
 ) -> None:
@@ -333,6 +340,7 @@ def test_a_gift_starts_after_the_new_period_if_stripe_does_not_know_it_yet(
 # Any order
 
 
+@pytest.mark.thorough
 def test_every_order_of_its_events_ends_in_the_same_rows(
     monthly: Membership, sandbox: SandboxControl, clock: Clock, client: Client
 ) -> None:

@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from campaigns import payments, progress, settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Dispute, Payment, Price, Refund, Tally
-from campaigns.reports import formats, gather_figures
+from campaigns.reports import formats, gather_report
 from campaigns.settlement.differences import Reconciliation, describe_difference, read_movement
 from campaigns.stripe_api.snapshots import read_balance_transaction, read_dispute
 from newsroom.sandbox.control import SandboxControl
@@ -98,6 +98,7 @@ def theirs(sandbox: SandboxControl) -> dict[str, dict[str, int]]:
 
 
 @pytest.mark.both_databases
+@pytest.mark.thorough
 def test_after_a_year_the_net_amounts_equal_stripes_in_every_payout_currency(
     shop: Campaign,
     sandbox: SandboxControl,
@@ -119,6 +120,7 @@ def test_after_a_year_the_net_amounts_equal_stripes_in_every_payout_currency(
     assert sum(net.get("eur", {}).get("net_minor", 0) for net in nets) == books["eur"]["net_minor"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("since", ["2026-11-01", "2099-01-01"])
 def test_older_rows_without_amounts_moved_are_corrected(
     shop: Campaign,
@@ -158,7 +160,7 @@ def test_older_rows_without_amounts_moved_are_corrected(
         ({"settled_currency": "uah"}, "paid out in uah, at Stripe eur"),
     ],
 )
-@pytest.mark.parametrize("model", [Refund, Dispute])
+@pytest.mark.parametrize("model", [Refund, pytest.param(Dispute, marks=pytest.mark.thorough)])
 def test_a_row_that_differs_from_the_balance_is_reported_and_corrected(
     shop: Campaign,
     sandbox: SandboxControl,
@@ -263,10 +265,10 @@ def test_a_report_shows_payouts_beside_the_amounts_that_readers_paid(
         refund_intent(intent_of(buy_in(currency, shop, sandbox, "gift")), 1000)
     sandbox.open_dispute(payment_intent=intent_of(buy_in("uah", shop, sandbox, "once")))
     assert reconcile()[0] == 0
-    figures = gather_figures(shop, at=LATER)
-    assert [figure.currency for figure in figures.money] == ["eur", "uah", "usd"]
+    figures = gather_report(shop, at=LATER)
+    assert [figure.currency for figure in figures.money.totals] == ["eur", "uah", "usd"]
     books = theirs(sandbox)
-    assert {figure.currency: figure.net_minor for figure in figures.paid_out} == {
+    assert {figure.currency: figure.net_minor for figure in figures.money.payouts} == {
         currency: book["net_minor"] for currency, book in books.items()
     }
     [section] = [
@@ -275,5 +277,5 @@ def test_a_report_shows_payouts_beside_the_amounts_that_readers_paid(
     assert section.splitlines()[2].split()[0] == "EUR"
     assert "€15" in section  # the dispute's fee
     assert '"dispute_fees_minor": 1500' in formats.as_json(figures)
-    before = gather_figures(shop, at=at("2026-11-10 11:00"))
-    assert before.paid_out == []
+    before = gather_report(shop, at=at("2026-11-10 11:00"))
+    assert before.money.payouts == ()

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.usefixtures("clock")
 # Rows that were changed
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("no_events")
 @pytest.mark.parametrize(
     ("change", "said"),
@@ -54,6 +55,7 @@ def test_a_changed_payment_is_reported_and_corrected(
     assert kept == [(6000, 115, 5885, "succeeded")]
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("no_events")
 def test_changed_refunds_and_disputes_are_corrected(
     campaign: Campaign,

@@ -45,6 +45,7 @@ def test_a_failed_renewal_that_is_paid_offline_is_a_payment_by_another_way(
         actions.check_refundable(payment)
 
 
+@pytest.mark.thorough
 def test_events_of_an_offline_invoice_in_any_order_make_one_payment(
     past_due: Membership, sandbox: SandboxControl, client: Client
 ) -> None:

@@ -75,7 +75,7 @@ def assert_settled(sandbox: SandboxControl, ending: str) -> None:
     """Check rows, validity and tally, whether the refund was accepted or refused."""
     assert ours() == theirs(sandbox)
     assert Refund.objects.count() == len(sandbox.events("refund.created"))
-    assert not RefundOrder.objects.filter(next_attempt_at__isnull=False).exists()
+    assert not RefundOrder.objects.filter(due_at__isnull=False).exists()
     dispute, payment = Dispute.objects.get(), Payment.objects.get()
     until = dispute.withdrawn_at if ending == "lost" else None
     assert dispute.status == ending
@@ -83,6 +83,7 @@ def assert_settled(sandbox: SandboxControl, ending: str) -> None:
     assert Tally.objects.get().counted_until == until
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("ending", ["lost", "won"])
 @pytest.mark.parametrize(
     "first", ["refund dispute end", "dispute refund end", "dispute end refund"]
@@ -161,15 +162,18 @@ def test_a_full_refund_in_the_dashboard_ends_our_order_with_the_reason(
     v1 = stripe_api.client().v1
     v1.refunds.create({"payment_intent": str(sold.intent_id), "amount": PART})
     order = actions.execute_refund_order(order.pk)
-    assert (order.refund_id, order.next_attempt_at) == (None, None)
-    assert actions.explain_refusal(order) == "Less than this amount is left of the payment."
+    assert (order.refund_id, order.due_at) == (None, None)
+    assert (
+        actions.explain_refusal(order)
+        == "This amount is more than what is left of the payment. Enter less."
+    )
     v1.refunds.create({"payment_intent": str(sold.intent_id)})
     assert actions.explain_refusal(refund_in_admin(sold, staff)) == (
-        "The payment has been refunded in full already."
+        "The payment has already been refunded in full."
     )
     settle_payment(sold)
     assert ours() == theirs(sandbox)
-    assert actions.refundable_minor(sold) == 0
+    assert actions.compute_refundable(sold) == 0
     with pytest.raises(actions.RefundRefused) as refused:
         refund_in_admin(sold, staff)
     assert isinstance(refused.value.args[0], Promise)  # translated for the person who asked

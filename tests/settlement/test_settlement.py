@@ -146,12 +146,12 @@ def test_a_gift_whose_dispute_is_won_is_delivered_after_all(
     for mail_id in list_due("mails", at=timezone.now()):
         emails.deliver_mail(mail_id)
     gift_mails = OutgoingMail.objects.filter(kind__startswith="gift", sent_at__isnull=True)
-    assert gift_mails.filter(next_attempt_at__isnull=True).count() == 2  # no longer wanted
+    assert gift_mails.filter(due_at__isnull=True).count() == 2  # no longer wanted
     Dispute.objects.update(status="won")
     with transaction.atomic():
         sales.upsert_gifts(Payment.objects.get(), checkout=checkout)
     assert Gift.objects.get().status == Gift.Status.PAID
-    assert gift_mails.filter(next_attempt_at__isnull=False).count() == 2
+    assert gift_mails.filter(due_at__isnull=False).count() == 2
 
 
 def _intent_of(checkout: Checkout) -> str:

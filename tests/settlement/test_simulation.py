@@ -233,6 +233,7 @@ def simulate_two_years(world: World, random: Random, *, sales: int) -> None:
             world.close(random.choice(sorted(CAMPAIGNS)))
 
 
+@pytest.mark.thorough
 def test_two_years_end_with_records_equal_to_stripes(
     sandbox: SandboxControl, admin_user: User, mailoutbox: list[Any]
 ) -> None:
@@ -287,7 +288,7 @@ TAMPERINGS: dict[str, Callable[[], object]] = {
     "a membership is paused": lambda: Membership.objects.filter(status="active").update(
         status="paused"
     ),
-    "an event failed": lambda: StripeEvent.objects.update(status="failed", next_attempt_at=BEGINS),
+    "an event failed": lambda: StripeEvent.objects.update(status="failed", due_at=BEGINS),
 }
 
 
@@ -303,6 +304,7 @@ def finds_difference(world: World) -> bool:
     return False
 
 
+@pytest.mark.thorough
 def test_the_comparison_finds_a_single_changed_row(small_world: World) -> None:
     assert finds_difference(small_world)  # before any webhook or reconciliation
     small_world.deliver(range(60))
@@ -331,6 +333,7 @@ BROKEN_RULES: dict[str, tuple[object, str, object]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("broken", BROKEN_RULES)
 def test_the_comparison_finds_a_broken_rule(
     small_world: World, monkeypatch: pytest.MonkeyPatch, broken: str

@@ -55,6 +55,7 @@ def refund(intent_id: str, minor: int) -> None:
     stripe_api.refund_payment(intent_id, amount_minor=minor, idempotency_key=f"{intent_id}{minor}")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("months", [1, 24])
 def test_two_years_take_no_more_calls_than_five_months(
     monthly: Checkout,
@@ -116,7 +117,7 @@ def test_an_inquiry_into_an_old_charge_is_found_by_its_event_and_followed_afterw
     assert Dispute.objects.get().status == "warning_closed"
 
 
-def test_an_intent_missing_from_the_customers_list_is_fetched_by_itself(
+def test_an_intent_missing_from_the_customers_list_is_fetched_alone(
     monthly: Checkout,
     clock: Clock,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,

@@ -55,6 +55,15 @@ def test_card_and_balance_entry_are_read_if_they_are_expanded() -> None:
     assert read_charge(CHARGE | {"balance_transaction": "txn_1"}).balance is None
 
 
+def test_the_wallet_that_holds_a_card_is_read() -> None:
+    def read_wallet(wallet: Any) -> str:
+        details = {"type": "card", "card": {"brand": "visa", "wallet": wallet}}
+        return read_charge(CHARGE | {"payment_method_details": details}).wallet
+
+    assert read_wallet({"type": "apple_pay", "dynamic_last4": "4242"}) == "apple_pay"
+    assert read_wallet(None) == ""
+
+
 def test_an_intent_without_a_charge_has_none() -> None:
     intent = read_intent({"id": "pi_1", "latest_charge": None, "metadata": {"checkout": "a"}})
     assert (intent.charge, intent.checkout_ref) == (None, "a")
