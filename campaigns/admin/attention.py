@@ -35,17 +35,17 @@ class NeedsAttention(admin.SimpleListFilter):
 
 
 class DealtWithAction(ViewOnlyAdmin):
-    """Lets staff clear rows that need nothing any more, and shows who did."""
+    """Lets staff clear rows that they have dealt with, and shows who did."""
 
     actions = ["mark_dealt_with"]
     dealt_with_fieldset: Any = (_("Attention"), {"fields": [("dealt_with_by", "dealt_with_at")]})
 
-    @admin.action(description=_("Dealt with"), permissions=["work"])
+    @admin.action(description=_("Mark as dealt with"), permissions=["work"])
     def mark_dealt_with(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         assert isinstance(request.user, User)
         marked = actions.mark_dealt_with(rows, by=request.user)
         for row in marked:
-            self.log_change(request, row, gettext("Dealt with."))
+            self.log_change(request, row, gettext("Marked as dealt with."))
         if not marked:
             words = gettext("Nothing was changed: none of these rows can be marked as dealt with.")
             self.message_user(request, words, messages.WARNING)

@@ -1,27 +1,43 @@
-"""The forms of a campaign's texts: unknown placeholders and markup are refused."""
+"""The forms of a campaign's texts: unknown placeholders and other markup are refused."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.conf import settings
+from django.utils.html import escape
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.banners import PLACEHOLDERS, list_unknown
-from campaigns.forms.markup import drop_markup, has_markup
-from campaigns.models import Banner, Campaign, CampaignCopy
+from campaigns.admin.site import KnownLanguages
+from campaigns.banners import PLACEHOLDERS, list_unknown, list_wrong_forms
+from campaigns.forms.markup import count_visible, drop_markup, has_markup
+from campaigns.languages import list_plural_forms
+from campaigns.models import Banner, CampaignCopy
+from campaigns.models.banner import LONGEST
+from campaigns.models.copy import list_languages
 
 _KNOWN = " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
 _EXPLANATION = format_lazy(
-    "{} {}. {}",
+    "{} {}. {} {}",
     _("Placeholders that you can use in these texts:"),
     _KNOWN,
     _("A sentence is left out while one of its placeholders has no value."),
+    _(
+        "To make a word agree with a number, write its forms: {remaining} "
+        "{remaining|member|members}."
+    ),
 )
+_MARKUP = '<em>…</em>, <strong>…</strong>, <a href="https://…">…</a>'
+_MARKUP_EXPLANATION = format_lazy("{} {}.", _("For emphasis and links, write"), escape(_MARKUP))
+# The texts that may have emphasis and links.
+RICH = {"text", "small_print", "story", "use_of_money"}
+RICH_BANNER = RICH | {"headline"}
 
 
 class TextsForm(forms.ModelForm[Any]):
+    rich = RICH
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         for name, field in self.fields.items():
@@ -34,12 +50,27 @@ class TextsForm(forms.ModelForm[Any]):
 
     def explain_fault(self, name: str, text: str) -> str:
         """Return why the field's text can't be published, or an empty string if it can."""
-        if has_markup(text):
+        is_rich = name in self.rich
+        if has_markup(text, is_rich=is_rich):
+            clean = drop_markup(text, is_rich=is_rich)
+            if is_rich:
+                words = gettext("Only %(markup)s work here. Use this text instead: %(text)s")
+                return words % {"markup": _MARKUP, "text": clean}
             words = gettext("Readers would see the markup. Use this text without it: %(text)s")
-            return words % {"text": drop_markup(text)}
+            return words % {"text": clean}
         if unknown := list_unknown(text):
             words = gettext("Unknown placeholder: %(unknown)s. You can use these: %(known)s")
             return words % {"unknown": ", ".join(unknown), "known": _KNOWN}
+        language = self.cleaned_data.get("language") or settings.LANGUAGE_CODE
+        if wrong := list_wrong_forms(text, language=language):
+            words = gettext(
+                "%(wrong)s: write %(n)s forms of the word, because %(language)s has that many."
+            )
+            return words % {
+                "wrong": ", ".join(wrong),
+                "language": dict(list_languages()).get(language, language),
+                "n": len(list_plural_forms(language)),
+            }
         return ""
 
 
@@ -50,7 +81,26 @@ class CampaignCopyForm(TextsForm):
         return super().explain_fault(name, text)
 
 
-class CampaignCopyInline(admin.StackedInline[CampaignCopy, Campaign]):
+class BannerForm(TextsForm):
+    rich = RICH_BANNER
+
+    class Meta:
+        widgets = {
+            "text": forms.Textarea({"rows": 2, "class": "vLargeTextField"}),
+            "headline": forms.TextInput({"class": "vLargeTextField"}),
+            "small_print": forms.TextInput({"class": "vLargeTextField"}),
+        }
+
+    def explain_fault(self, name: str, text: str) -> str:
+        fault = super().explain_fault(name, text)
+        most = LONGEST.get(name)
+        if not fault and most is not None and count_visible(text) > most:
+            words = gettext("This text has %(count)s characters. At most %(most)s fit.")
+            return words % {"count": count_visible(text), "most": most}
+        return fault
+
+
+class CampaignCopyInline(KnownLanguages):
     model = CampaignCopy
     form = CampaignCopyForm
     extra = 0
@@ -69,9 +119,9 @@ class CampaignCopyInline(admin.StackedInline[CampaignCopy, Campaign]):
     ]
 
 
-class BannerInline(admin.StackedInline[Banner, Campaign]):
+class BannerInline(KnownLanguages):
     model = Banner
-    form = TextsForm
+    form = BannerForm
     extra = 0
     verbose_name = _("custom banner text")
     add_text = _("Add a custom banner text")
@@ -80,8 +130,14 @@ class BannerInline(admin.StackedInline[Banner, Campaign]):
         (
             None,
             {
-                "description": _EXPLANATION,
-                "fields": [("placement", "state", "language"), "headline", "text"],
+                "description": format_lazy("{} {}", _EXPLANATION, _MARKUP_EXPLANATION),
+                "fields": [
+                    ("placement", "state", "language"),
+                    "headline",
+                    "text",
+                    ("join_label", "gift_label"),
+                    "small_print",
+                ],
             },
         )
     ]

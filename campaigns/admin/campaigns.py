@@ -6,11 +6,18 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -28,19 +35,23 @@ from campaigns.admin.closing import (
     list_recounts,
     publish_soon,
 )
+from campaigns.admin.embed import EMBED, EMBED_PREVIEW
 from campaigns.admin.forms import MomentField, ZoneField
+from campaigns.admin.goals import GoalInline
 from campaigns.admin.outdated_texts import list_outdated_texts, read_facts
 from campaigns.admin.pages import ActionPages, Link
-from campaigns.admin.progress import PROGRESS, REPORT
+from campaigns.admin.preview import PreviewForm, show_preview
+from campaigns.admin.progress import DELETE_NOTE, PROGRESS
 from campaigns.admin.publishing import (
     hide_banners,
     list_publishing_notices,
     publish_now,
     show_banners,
 )
+from campaigns.admin.report_files import CHART, REPORT, ROWS
 from campaigns.admin.site import LabelledInlines
-from campaigns.forms.money import CurrencyField, MoneyField
-from campaigns.models import Campaign, Checkout, Goal
+from campaigns.forms.money import CurrencyField
+from campaigns.models import Campaign, Checkout
 from campaigns.zones import name_zone
 
 
@@ -53,93 +64,26 @@ class CampaignForm(forms.ModelForm[Campaign]):
         help_text=_("If a campaign ends at 00:00, the day before is its last day."),
     )
 
+    hide_banners_on = forms.DateField(
+        label=_("Hide banners on"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        help_text=_(
+            "After the end, banners show the final count until this day begins. Leave it empty to "
+            "hide them yourself."
+        ),
+    )
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         starts_at, ends_at = cleaned.get("starts_at"), cleaned.get("ends_at")
         if starts_at and ends_at and ends_at <= starts_at:
             self.add_error("ends_at", _("The end must be after the start."))
+        hide_on, ends_at = cleaned.get("hide_banners_on"), ends_at or self.instance.ends_at
+        zone = cleaned.get("zone") or self.instance.zone
+        if hide_on and ends_at and hide_on <= Campaign(ends_at=ends_at, zone=zone).last_day:
+            self.add_error("hide_banners_on", _("Choose a day after the last day of the campaign."))
         return cleaned
-
-
-class GoalForm(forms.ModelForm[Goal]):
-    """Asks for a number of members or gifts, or for money in the campaign's currency."""
-
-    target = MoneyField(
-        label=_("Target"),
-        help_text=_(
-            "A number of members or gifts, or an amount of money in the campaign’s currency, for "
-            "example 50000 or 50000.50."
-        ),
-        error_messages={
-            "required": _("Enter a target."),
-            "zero": _("The target must be above zero."),
-        },
-    )
-
-    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "target" in self.fields:  # staff who may only view have none
-            is_money = self["kind"].value() == Goal.Kind.MONEY
-            self.fields["target"].currency = currency if is_money else ""  # type: ignore[attr-defined]
-
-    def validate_constraints(self) -> None:
-        """Leave the check of the primary goal to GoalFormSet, which sees all goals."""
-        is_primary, self.instance.is_primary = self.instance.is_primary, False
-        super().validate_constraints()
-        self.instance.is_primary = is_primary
-
-
-class GoalFormSet(BaseInlineFormSet[Goal, Campaign, forms.ModelForm[Goal]]):
-    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
-        return super().get_form_kwargs(index) | {"currency": self.instance.currency}
-
-    def clean(self) -> None:
-        super().clean()
-        kept = [
-            form.cleaned_data
-            for form in self.forms
-            if form.cleaned_data.get("kind") and not form.cleaned_data.get("DELETE")
-        ]
-        primary = sum(bool(goal.get("is_primary")) for goal in kept)
-        if primary > 1:
-            raise forms.ValidationError(
-                _("Choose only one primary goal. It is the goal that banners show.")
-            )
-        if kept and not primary:
-            raise forms.ValidationError(
-                _("Choose a primary goal. It is the goal that banners show.")
-            )
-
-    def save(self, commit: bool = True) -> list[Goal]:
-        """Unset the old primary goal before the new one is written, so that there are never two."""
-        if commit:
-            chosen = [
-                form.instance.pk for form in self.forms if form.cleaned_data.get("is_primary")
-            ]
-            self.instance.goals.exclude(pk__in=chosen).update(is_primary=False)
-        return super().save(commit)
-
-
-class GoalInline(admin.StackedInline[Goal, Campaign]):
-    model = Goal
-    form = GoalForm
-    formset = GoalFormSet
-    add_text = _("Add a goal")
-    fields = [("kind", "target", "is_primary")]
-    extra = 0
-    min_num = 1
-    max_num = len(Goal.Kind)
-
-    # The goals of a closed campaign can't be changed: its final counts belong to them.
-
-    def has_add_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
-        return not _is_closed(obj) and super().has_add_permission(request, obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
-        return not _is_closed(obj) and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
-        return not _is_closed(obj) and super().has_delete_permission(request, obj)
 
 
 def _undo_changes(form: Any) -> Campaign:
@@ -151,14 +95,19 @@ def _undo_changes(form: Any) -> Campaign:
     return campaign
 
 
-def _is_closed(campaign: Campaign | None) -> bool:
-    return campaign is not None and campaign.closed_at is not None
-
-
 @admin.register(Campaign)
 class CampaignAdmin(LabelledInlines, ActionPages):
-    pages = (PROGRESS, REPORT, CLOSE, REOPEN)
-    list_display = ["name", "see_progress", "phase", "begins", "ends", "city", "priority", "slug"]
+    # Publishers, who change texts and banners, only read these.
+    PLANNED = (
+        *("zone", "starts_at", "ends_at", "supporters_before", "priority", "emblem"),
+        *("friends_for_reward", "reward_months", "most_reward_months"),
+    )
+    change_form_template = "campaigns/staff/campaign_form.html"
+    pages = (
+        *(PROGRESS, REPORT, CHART, *ROWS, DELETE_NOTE),
+        *(EMBED, EMBED_PREVIEW, CLOSE, REOPEN),
+    )
+    list_display = ["name", "see_progress", "phase", "begins", "ends", "city"]
     search_fields = ["slug", "copies__name"]
     ordering = ["-starts_at"]
     form = CampaignForm
@@ -175,17 +124,52 @@ class CampaignAdmin(LabelledInlines, ActionPages):
                     "they are made after the start and before the end. If you change the dates, "
                     "we recount the campaign; this can take a few minutes."
                 ),
-                "fields": ["zone", "starts_at", "ends_at"],
+                "fields": ["zone", "starts_at", "ends_at", "hide_banners_on"],
             },
         ),
-        (_("More settings"), {"fields": ["supporters_before", "priority", "emblem"]}),
+        (
+            _("More settings"),
+            {
+                "fields": [
+                    *("supporters_before", "takes_contributions", "reminds_unfinished"),
+                    *("shows_wall", "nearly_percent", "priority", "emblem"),
+                    ("friends_for_reward", "reward_months", "most_reward_months"),
+                ]
+            },
+        ),
     ]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.preview)
+        name = "campaigns_campaign_preview"
+        return [
+            path("preview/", view, name=name),
+            path("<int:object_id>/preview/", view, name=name),
+            *super().get_urls(),
+        ]
+
+    def preview(self, request: HttpRequest, object_id: int | None = None) -> HttpResponseBase:
+        """Show the banners of the posted form, in the campaign's own zone."""
+        campaign = self.get_object(request, str(object_id)) if object_id else None
+        if object_id and campaign is None:
+            raise Http404
+        if not self._may_write(request, campaign):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        with timezone.override(self._zone(request, campaign)):
+            return show_preview(request, self, campaign)
+
+    def _may_write(self, request: HttpRequest, campaign: Campaign | None) -> bool:
+        if campaign is None:
+            return self.has_add_permission(request)
+        return self.has_change_permission(request, campaign)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return super().get_queryset(request).prefetch_related("copies")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> list[str]:
-        """Fix what others depend on.
+        """Return the fields that can no longer change, because others depend on them.
 
         The slug is part of links that people shared and of the banners' file names. A money goal
         counts payments in the campaign's currency only. A closed campaign keeps the dates of its
@@ -193,12 +177,20 @@ class CampaignAdmin(LabelledInlines, ActionPages):
         """
         if obj is None:
             return []
+        if not self.has_plan_permission(request):
+            return ["slug", "currency", *self.PLANNED]
         fixed = ["slug"]
         if Checkout.objects.filter(campaign=obj).exists():
             fixed.append("currency")
         if obj.closed_at is not None:
             fixed += ["zone", "starts_at", "ends_at"]
         return fixed
+
+    def has_plan_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("campaigns.plan_campaign")
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("campaigns.publish_banners")
 
     def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         """Allow it for a single campaign in which nothing was bought."""
@@ -265,7 +257,7 @@ class CampaignAdmin(LabelledInlines, ActionPages):
         return format_html(
             '<a href="{}">{}</a>',
             reverse("admin:campaigns_campaign_progress", args=[campaign.pk]),
-            gettext("See progress"),
+            gettext("See report"),
         )
 
     def changeform_view(
@@ -276,12 +268,24 @@ class CampaignAdmin(LabelledInlines, ActionPages):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show and read dates and times in the campaign's own zone."""
-        with timezone.override(self._zone(request, object_id)):
+        campaign = self.get_object(request, object_id) if object_id else None
+        extra_context = (extra_context or {}) | self._offer_preview(request, campaign)
+        if campaign is not None:
+            extra_context["heading"] = campaign.copy_for(get_language() or "en").name
+        with timezone.override(self._zone(request, campaign)):
             response = super().changeform_view(request, object_id, form_url, extra_context)
             return response.render() if isinstance(response, TemplateResponse) else response
 
-    def _zone(self, request: HttpRequest, object_id: str | None) -> str:
-        campaign = self.get_object(request, object_id) if object_id else None
+    def _offer_preview(self, request: HttpRequest, campaign: Campaign | None) -> dict[str, Any]:
+        if not self._may_write(request, campaign):
+            return {}
+        args = [] if campaign is None else [campaign.pk]
+        return {
+            "preview": PreviewForm(initial={"language": get_language()}),
+            "preview_url": reverse("admin:campaigns_campaign_preview", args=args),
+        }
+
+    def _zone(self, request: HttpRequest, campaign: Campaign | None) -> str:
         typed = request.POST.get("zone", "")
         if typed in available_timezones():
             return typed
@@ -305,7 +309,7 @@ class CampaignAdmin(LabelledInlines, ActionPages):
             )
         publish_soon([campaign.pk])
 
-    @admin.action(description=_("Recount"), permissions=["change"])
+    @admin.action(description=_("Recount"), permissions=["plan"])
     def recount(self, request: HttpRequest, campaigns: QuerySet[Campaign]) -> None:
         for campaign in campaigns:
             progress.request_recount(campaign.pk)

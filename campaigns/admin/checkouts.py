@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import settlement, stripe_api, tasks
 from campaigns.admin.downloads import Downloads
+from campaigns.admin.labels import OriginWords, placement
 from campaigns.admin.site import ViewOnlyAdmin, amount
 from campaigns.errors import describe_failure
 from campaigns.models import Checkout
@@ -23,23 +24,32 @@ AT_ONCE = 25  # each makes several calls to Stripe while staff wait
 
 
 @admin.register(Checkout)
-class CheckoutAdmin(Downloads, ViewOnlyAdmin):
-    list_display = ["created_at", "kind", amount, "status", "email", "campaign", "placement"]
+class CheckoutAdmin(OriginWords, Downloads, ViewOnlyAdmin):
+    list_display = ["created_at", "kind", amount, "status", "email", "campaign", placement]
     list_display_links = ["created_at", "kind"]
     list_filter = ["status", "kind", "campaign"]
     list_select_related = ["campaign"]
-    date_hierarchy = "created_at"
+    dated_by = "created_at"
     ordering = ["-created_at", "-pk"]
     search_fields = ["email", "name", "session_id", "customer_id", "subscription_id"]
     search_help_text = _("Name, e-mail address or Stripe ID")
     fieldsets = [
-        (None, {"fields": [("kind", "status"), "price", ("campaign", "placement")]}),
+        (None, {"fields": [("kind", "status"), "price", ("campaign", "from_placement")]}),
         (_("Buyer"), {"fields": ["name", "email", "language", "member"]}),
-        (_("Form data"), {"fields": ["typed", ("newsletter_agreed_at", "newsletter_wording")]}),
+        (
+            _("Where it came from"),
+            {
+                "fields": [
+                    *(("page_title", "page_url"), "referrer", ("device", "from_country")),
+                    ("utm_source", "utm_medium", "utm_campaign", "utm_content", "friend"),
+                ]
+            },
+        ),
+        (_("Form data"), {"fields": ["typed"]}),
         (_("At Stripe"), {"fields": ["session_id", "subscription_id", "customer_id", "attempt"]}),
-        (_("Times"), {"fields": ["created_at", "settle_at"]}),
+        (_("Times"), {"fields": ["created_at", "due_at"]}),
     ]
-    readonly_fields = ["created_at", "settle_at"]
+    readonly_fields = ["created_at", "due_at", "from_placement", "from_country"]
     actions = ["settle"]
 
     def list_rows(self, rows: QuerySet[Any]) -> Iterator[list[Cell]]:

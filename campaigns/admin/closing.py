@@ -59,8 +59,8 @@ def _show_close_form(pages: ActionPages, request: HttpRequest, campaign: Campaig
             title=gettext("Close campaign"),
             explanation=gettext(
                 "Current count: %(numbers)s. Once you close the campaign, readers see this as the "
-                "final count. Later refunds, lost disputes and payments are shown separately, on "
-                "the progress page and in the reports."
+                "final count. Later refunds, lost disputes and payments are shown separately, in "
+                "the report."
             )
             % {"numbers": _describe_numbers(goals)},
             newest=lambda: shown,
@@ -216,7 +216,7 @@ CLOSE = Page(
     name="close",
     path="close/",
     view=_show_close_form,
-    permissions=("campaigns.change_campaign",),
+    permissions=("campaigns.close_campaign",),
     label=_("Close campaign"),
     refuse=_refuse_closing,
 )
@@ -224,7 +224,7 @@ REOPEN = Page(
     name="reopen",
     path="reopen/",
     view=_show_reopen_form,
-    permissions=("campaigns.change_campaign",),
+    permissions=("campaigns.close_campaign",),
     label=_("Reopen campaign"),
     refuse=_refuse_reopening,
     is_grave=True,

@@ -1,28 +1,38 @@
 """Downloads of a list of the admin, as it is filtered, and the filter by campaign."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import structlog
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from campaigns import history
+from campaigns.admin.base import StaffModelAdmin
+from campaigns.admin.identity import confirm_identity, is_confirmed
 from campaigns.models import Campaign
 from campaigns.reports.lists import members_of
-from campaigns.spreadsheets import Cell, stream_csv, write_xlsx
+from campaigns.spreadsheets import (
+    ANY_MONEY,
+    XLSX,
+    Cell,
+    count_sheets,
+    stream_csv,
+    write_xlsx,
+)
 
 log = structlog.get_logger(__name__)
 
 PERMISSION = "campaigns.export_member"
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class InCampaign(admin.SimpleListFilter):
@@ -42,10 +52,16 @@ class InCampaign(admin.SimpleListFilter):
         return queryset if campaign is None else members_of(campaign, queryset)
 
 
-class Downloads(admin.ModelAdmin[Any]):
+class Downloads(StaffModelAdmin):
     """Adds links to the list's page that download all its rows, with the same filters."""
 
     change_list_template = "campaigns/staff/change_list.html"
+    # True: the file names people, so it needs a permission of its own and a recent sign-in.
+    has_personal_data = True
+
+    def may_download(self, request: HttpRequest) -> bool:
+        may = not self.has_personal_data or request.user.has_perm(PERMISSION)
+        return may and self.has_view_permission(request)
 
     def list_rows(self, rows: QuerySet[Any]) -> Iterator[list[Cell]]:
         """Yield the headings and the rows of the file."""
@@ -62,14 +78,16 @@ class Downloads(admin.ModelAdmin[Any]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        kinds = ("csv", "xlsx") if request.user.has_perm(PERMISSION) else ()
+        kinds = ("csv", "xlsx") if self.may_download(request) else ()
         urls = {kind: reverse(f"admin:{self._url_name}", args=[kind]) for kind in kinds}
         return super().changelist_view(request, {"downloads": urls} | (extra_context or {}))
 
     def download(self, request: HttpRequest, kind: str) -> HttpResponseBase:
         """Stream all rows of the list: no file is held in memory."""
-        if not (self.has_view_permission(request) and request.user.has_perm(PERMISSION)):
+        if not self.may_download(request):
             raise PermissionDenied
+        if self.has_personal_data and not is_confirmed(request):
+            return confirm_identity(request)
         try:
             found = self.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters as error:
@@ -77,16 +95,35 @@ class Downloads(admin.ModelAdmin[Any]):
         # Filters over related rows may repeat a row, and would be joined to each related query.
         rows = self.list_rows(self.model._default_manager.filter(pk__in=found.values("pk")))
         name = f"{self.opts.model_name}s-{timezone.localdate():%Y-%m-%d}.{kind}"
-        log.info("list_downloaded", rows=self.opts.model_name, kind=kind, user=request.user.pk)
-        if kind == "csv":
-            return StreamingHttpResponse(
-                stream_csv(rows),
-                content_type="text/csv; charset=utf-8",
-                headers={"Content-Disposition": f'attachment; filename="{name}"'},
-            )
-        if kind != "xlsx":
-            raise Http404
-        file = tempfile.TemporaryFile()  # noqa: SIM115 (the response closes it)
-        write_xlsx(rows, file)
-        file.seek(0)
-        return FileResponse(file, as_attachment=True, filename=name, content_type=_XLSX)
+        assert isinstance(request.user, User)
+        return send_rows(rows, name, by=request.user, about=request.user, count=found.count)
+
+
+def send_rows(
+    rows: Iterator[list[Cell]],
+    name: str,
+    *,
+    by: User,
+    about: Model,
+    count: Callable[[], int] = lambda: 0,
+    money_format: str = ANY_MONEY,
+) -> HttpResponseBase:
+    """Send rows as the file that the ending of the name asks for, and note it in a row's history.
+
+    The file is never held in memory. `count` counts the rows, which only a spreadsheet asks for.
+    """
+    kind = name.rpartition(".")[2]
+    if kind not in {"csv", "xlsx"}:
+        raise Http404
+    history.note_change(about, f"{name} downloaded.", by=by)
+    log.info("list_downloaded", file=name, user=by.pk)
+    if kind == "csv":
+        return StreamingHttpResponse(
+            stream_csv(rows),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+    file = tempfile.TemporaryFile()  # noqa: SIM115 (the response closes it)
+    write_xlsx(rows, file, sheets=count_sheets(count()), money_format=money_format)
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX)

@@ -27,6 +27,13 @@ def is_being_erased(member: Member) -> bool:
     return Erasure.objects.filter(member=member).exists()
 
 
+def refuse_if_erased(member: Member) -> str:
+    """Return why nothing can be done for a member who is being erased, or an empty string."""
+    if is_being_erased(member):
+        return gettext("Nothing was changed: this member’s data is being erased.")
+    return ""
+
+
 def _show_erasure(pages: ActionPages, request: HttpRequest, member: Member) -> HttpResponse:
     return pages.answer_form(
         request,
@@ -47,9 +54,11 @@ def _show_erasure(pages: ActionPages, request: HttpRequest, member: Member) -> H
 
 def _ask(member: Member, user: User, *, why: str) -> Done:
     try:
-        actions.request_erasure(member, by=user, why=why)
+        erasure = actions.request_erasure(member, by=user, why=why)
     except actions.MemberGone as error:
         raise NotDone(gettext("This member has just been merged with another.")) from error
+    if (erasure.asked_by, erasure.why) != (user, why):
+        raise NotDone(refuse_if_erased(member))
     tasks.hurry("erasures")
     return Done(gettext("Erasure started. You can follow it below."))
 
@@ -58,10 +67,11 @@ ERASE = Page(
     name="erase",
     path="erase/",
     view=_show_erasure,
-    permissions=("campaigns.change_member", "campaigns.delete_member"),
+    permissions=("campaigns.erase_member",),
     label=_("Erase personal data"),
-    exists=lambda member: not is_being_erased(member),
+    refuse=refuse_if_erased,
     is_grave=True,
+    confirms=True,
 )
 
 
@@ -70,12 +80,12 @@ class ErasureAdmin(ErrorColumn, ViewOnlyAdmin):
     list_display = ["asked_at", "member", "asked_by", "done_at", "attempts", "failure"]
     list_filter = [NeedsAttention, ("done_at", yes_or_no(_("done")))]
     list_select_related = ["member", "asked_by"]
-    date_hierarchy = "asked_at"
+    dated_by = "asked_at"
     ordering = ["-asked_at", "-pk"]
     fields = [
         "member",
         ("asked_at", "asked_by", "why"),
-        ("attempts", "next_attempt_at", "failure"),
+        ("attempts", "due_at", "failure"),
         ("events_read_to", "done_at"),
     ]
     readonly_fields = ["events_read_to", "failure"]
@@ -86,7 +96,7 @@ class ErasedAddressAdmin(ViewOnlyAdmin):
     """Only hashes are stored, so staff search by the full address."""
 
     list_display = ["__str__", "erased_at"]
-    date_hierarchy = "erased_at"
+    dated_by = "erased_at"
     ordering = ["-erased_at", "-pk"]
     search_fields = ["address_hash"]
     search_help_text = _("Full e-mail address (only a hash of it is stored)")

@@ -111,9 +111,9 @@ class WhyForm(StaffForm):
     """A form that asks for a reason."""
 
     why = forms.CharField(
-        label=_("Reason"),
+        label=_("Internal note"),
         max_length=200,
-        help_text=_("Internal note."),
+        help_text=_("Only staff see it."),
         widget=forms.TextInput({"class": "vTextField"}),
     )
 

@@ -69,7 +69,9 @@ def _unless_claimed(gift: Gift) -> str:
 def _unless_undecided(gift: Gift) -> str:
     if gift.needs_decision:
         return ""
-    return gettext("There is nothing to decide: the payment is valid, or you decided already.")
+    return gettext(
+        "There is nothing to decide: the payment is valid, or the decision was already made."
+    )
 
 
 CHANGES = (
@@ -205,14 +207,16 @@ def _newest(gift: Gift) -> int:
 
 
 def _do(change: Change, gift: Gift, wanted: Wanted, user: User) -> Done:
-    last = gift.changes.order_by("-pk").first()
-    if last is not None and last.pk != wanted["seen"]:
+    gift.newest_seen = wanted["seen"]
+    try:
+        change.do(gift, wanted, user)
+    except gifts.ChangedMeanwhile as error:
+        last = error.change
         words = gettext(
             "%(who)s has just changed this gift (%(what)s), so nothing else was done. If you still "
             "want to make this change, send the form again."
         )
         who = last.staff_name or gettext("The buyer")
-        raise NotDone(words % {"what": last.get_what_display(), "who": who})
-    change.do(gift, wanted, user)
+        raise NotDone(words % {"what": last.get_what_display(), "who": who}) from error
     tasks.hurry(*tasks.EFFECTS)
     return Done(str(change.done), entry=f"{change.label}: {wanted['why']}")

@@ -195,8 +195,8 @@ def explain_reassigning(gift: Gift) -> str:
 
 def explain_pardon(gift: Gift) -> str:
     return gettext(
-        "%(reversal)s %(claimed_by)s keeps the membership until %(until)s all the same. The gift "
-        "doesn’t count in the campaign."
+        "%(reversal)s %(claimed_by)s still keeps the membership until %(until)s. The "
+        "gift doesn’t count in the campaign."
     ) % {
         "reversal": describe_reversal(gift),
         "claimed_by": _name_of_claimant(gift),

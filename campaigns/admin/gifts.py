@@ -1,19 +1,24 @@
 """Gifts. Staff see only the first group of a claim code, never the whole code."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin import gift_texts
 from campaigns.admin.attention import NeedsAttention
+from campaigns.admin.downloads import Downloads
+from campaigns.admin.figures import FigureFilter
 from campaigns.admin.gift_changes import GIFT_PAGES
+from campaigns.admin.lists import filter_by_known
 from campaigns.admin.pages import ActionPages, Link
 from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, staff_money
-from campaigns.models import Gift, GiftChange, OutgoingMail
-from campaigns.models.codes import CODE_LENGTH, normalise_code, possible_hashes
+from campaigns.models import Gift, GiftChange, OutgoingMail, Price
+from campaigns.reports.people_lists import list_gifts
+from campaigns.spreadsheets import Cell
 
 
 class GiftChangeInline(ViewOnlyInline):
@@ -33,18 +38,26 @@ class GiftChangeInline(ViewOnlyInline):
 
 class OutgoingMailInline(ViewOnlyInline):
     model = OutgoingMail
-    fields = ["created_at", "kind", "sent_at", "next_attempt_at", "bounced_at", "failed_at"]
+    fields = ["created_at", "kind", "sent_at", "due_at", "bounced_at", "failed_at"]
     readonly_fields = ["created_at"]
     ordering = ["-created_at", "-pk"]
     verbose_name_plural = _("e-mails about this gift")
 
 
+def _list_months() -> list[tuple[int | None, int | None]]:
+    months = Price.objects.filter(kind=Price.Kind.GIFT).order_by("months")
+    return [(each, each) for each in months.values_list("months", flat=True).distinct()]
+
+
+MonthsFilter = filter_by_known(_("months"), "months", _list_months)
+
+
 @admin.register(Gift)
-class GiftAdmin(ActionPages, ViewOnlyAdmin):
+class GiftAdmin(Downloads, ActionPages, ViewOnlyAdmin):
     pages = GIFT_PAGES
     list_display = [
         "paid_at",
-        "code_hint",
+        "code",
         "status",
         "buyer",
         "recipient_name",
@@ -52,9 +65,9 @@ class GiftAdmin(ActionPages, ViewOnlyAdmin):
         "expires_at",
     ]
     list_display_links = ["paid_at"]
-    list_filter = ["status", NeedsAttention, "months", "checkout__campaign"]
+    list_filter = ["status", NeedsAttention, FigureFilter, MonthsFilter, "checkout__campaign"]
     list_select_related = ["buyer", "claimed_by"]
-    date_hierarchy = "paid_at"
+    dated_by = "paid_at"
     ordering = ["-paid_at", "-pk"]
     search_fields = [
         "code_hint",
@@ -102,6 +115,9 @@ class GiftAdmin(ActionPages, ViewOnlyAdmin):
     ]
     readonly_fields = ["share"]
 
+    def list_rows(self, rows: QuerySet[Any]) -> Iterator[list[Cell]]:
+        return list_gifts(rows)
+
     def describe_state(self, row: Gift) -> str:
         return gift_texts.describe_state(row)
 
@@ -110,18 +126,10 @@ class GiftAdmin(ActionPages, ViewOnlyAdmin):
         notices = filter(None, [choice, gift_texts.describe_bounce(row)])
         return [(words, None) for words in notices]
 
+    @admin.display(description=_("claim code"))
+    def code(self, gift: Gift) -> str:
+        return f"{gift.code_hint}…"
+
     @admin.display(description=_("share of the payment"))
     def share(self, gift: Gift) -> str:
         return staff_money(gift.share_minor, gift.checkout.currency)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Gift], search_term: str
-    ) -> tuple[QuerySet[Gift], bool]:
-        """Find the gift of a whole claim code, current or replaced, however it is typed."""
-        if len(normalise_code(search_term)) == CODE_LENGTH:
-            hashes = possible_hashes(search_term)
-            by_code = Q(code_hash__in=hashes) | Q(replaced_codes__code_hash__in=hashes)
-            found = Gift.objects.filter(by_code).values("pk")
-            if found.exists():
-                return queryset.filter(pk__in=found), False
-        return super().get_search_results(request, queryset, search_term)

@@ -99,6 +99,6 @@ DECIDE = Page(
     name="decide",
     path="held/",
     view=_show_decision,
-    permissions=("campaigns.add_refundorder",),
+    permissions=("campaigns.refund_payment",),
     refuse=_refuse,
 )

@@ -1,39 +1,47 @@
 """Outgoing e-mails: due, sent, bounced or failed."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from campaigns import emails, tasks
 from campaigns.admin.attention import NeedsAttention
+from campaigns.admin.downloads import Downloads
 from campaigns.admin.errors import ErrorColumn
+from campaigns.admin.figures import FigureFilter
 from campaigns.admin.site import ViewOnlyAdmin, yes_or_no
 from campaigns.models import OutgoingMail
+from campaigns.reports.people_lists import list_mails
+from campaigns.spreadsheets import Cell
 
 
 @admin.register(OutgoingMail)
-class OutgoingMailAdmin(ErrorColumn, ViewOnlyAdmin):
-    list_display = [
-        "created_at",
-        "kind",
-        "sent_at",
-        "bounced_at",
-        "failed_at",
-        "next_attempt_at",
-        "failure",
-    ]
+class OutgoingMailAdmin(ErrorColumn, Downloads, ViewOnlyAdmin):
+    list_display = ["created_at", "kind", "about", "status_and_error"]
     list_display_links = ["created_at", "kind"]
+    list_select_related = [
+        "checkout",
+        "member",
+        "gift",
+        "payment__member",
+        "membership__member",
+        "dispute__payment__member",
+    ]
     list_filter = [
-        NeedsAttention,
+        *(NeedsAttention, FigureFilter),
         ("sent_at", yes_or_no(_("sent"))),
         ("bounced_at", yes_or_no(_("bounced"))),
         ("failed_at", yes_or_no(_("failed"))),
         "kind",
         "language",
     ]
-    date_hierarchy = "created_at"
+    dated_by = "created_at"
     ordering = ["-created_at", "-pk"]
     search_fields = [
         "key",
@@ -57,13 +65,39 @@ class OutgoingMailAdmin(ErrorColumn, ViewOnlyAdmin):
         "member",
         "message",
         ("created_at", "sent_at"),
-        ("attempts", "next_attempt_at"),
+        ("attempts", "due_at"),
         ("bounced_at", "failed_at"),
         "failure",
         "provider_id",
     ]
     readonly_fields = ["failure"]
     actions = ["resend"]
+
+    def list_rows(self, rows: QuerySet[Any]) -> Iterator[list[Cell]]:
+        return list_mails(rows)
+
+    @admin.display(description=_("about"))
+    def about(self, mail: OutgoingMail) -> str:
+        """Return the person or the gift that the e-mail is about."""
+        of = mail.payment or mail.membership or (mail.dispute and mail.dispute.payment)
+        about = mail.gift or mail.member or (of and of.member)
+        return str(about or (mail.checkout and mail.checkout.email) or "")
+
+    @admin.display(description=_("status"))
+    def status_and_error(self, mail: OutgoingMail) -> str:
+        name, label = next(
+            (name, label)
+            for name, label, is_so in (
+                ("failed", _("bounced"), mail.bounced_at),
+                ("failed", _("failed"), mail.failed_at),
+                ("succeeded", _("sent"), mail.sent_at),
+                ("pending", _("waiting"), mail.due_at),
+                ("pending", _("not needed"), True),
+            )
+            if is_so
+        )
+        badge = format_html('<span class="staff-badge-{}">{}</span>', name, label)
+        return format_html("{}: {}", badge, self.failure(mail)) if mail.error else badge
 
     @admin.action(description=_("Resend e-mails"), permissions=["work"])
     def resend(self, request: HttpRequest, mails: QuerySet[OutgoingMail]) -> None:

@@ -5,21 +5,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import actions, members, tasks
 from campaigns.actions.people import lock_member
 from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.downloads import Downloads, InCampaign
-from campaigns.admin.erasures import ERASE, ErasureInline, is_being_erased
+from campaigns.admin.erasures import ERASE, ErasureInline, is_being_erased, refuse_if_erased
+from campaigns.admin.figures import FigureFilter
 from campaigns.admin.forms import MomentField, ReaderMailForm
+from campaigns.admin.member_pages import ADD_NOTE, DELETE_NOTE, EXPORT, RESEND
 from campaigns.admin.merges import FIND_DUPLICATE, MERGE
 from campaigns.admin.pages import ActionPages, Done, Link, NotDone, Page
 from campaigns.admin.person import (
@@ -28,12 +31,16 @@ from campaigns.admin.person import (
     GiftClaimedInline,
     MembershipInline,
     PaymentInline,
+    ShareRewardInline,
     TallyInline,
 )
+from campaigns.admin.standing import describe_standing
+from campaigns.admin.steps import list_steps
 from campaigns.forms import NameField, PersonEmailField
 from campaigns.forms.money import CurrencyField, MoneyField
-from campaigns.models import Campaign, Member, Plan
+from campaigns.models import Campaign, Member, MemberNote, Plan
 from campaigns.reports.lists import list_members
+from campaigns.reports.timeline import list_moments
 from campaigns.spreadsheets import Cell
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -170,7 +177,7 @@ GRANT = Page(
     view=_show_grant,
     permissions=("campaigns.add_membership",),
     label=_("Grant membership"),
-    exists=lambda member: not is_being_erased(member),
+    refuse=refuse_if_erased,
 )
 RECORD_PAYMENT = Page(
     name="payment",
@@ -178,24 +185,27 @@ RECORD_PAYMENT = Page(
     view=_show_payment,
     permissions=("campaigns.add_payment",),
     label=_("Record offline payment"),
-    exists=lambda member: not is_being_erased(member),
+    refuse=refuse_if_erased,
 )
 
 
 @admin.register(Member)
 class MemberAdmin(Downloads, ActionPages):
-    pages = (GRANT, RECORD_PAYMENT, FIND_DUPLICATE, MERGE, ERASE)
+    change_form_template = "campaigns/staff/member.html"
+    pages = (
+        *(ADD_NOTE, DELETE_NOTE, GRANT, RECORD_PAYMENT, RESEND),
+        *(FIND_DUPLICATE, MERGE, EXPORT, ERASE),
+    )
     list_display = ["email", "name", "language", "created_at"]
     list_filter = [
         NeedsAttention,
         InCampaign,
+        FigureFilter,
         "language",
         "memberships__status",
         "memberships__source",
     ]
-    list_per_page = 50
-    show_full_result_count = False
-    date_hierarchy = "created_at"
+    dated_by = "created_at"
     ordering = ["-created_at", "-pk"]
     search_fields = ["email", "name", "former_addresses__email"]
     search_help_text = _("Name or e-mail address")
@@ -205,6 +215,7 @@ class MemberAdmin(Downloads, ActionPages):
         MembershipInline,
         PaymentInline,
         TallyInline,
+        ShareRewardInline,
         GiftBoughtInline,
         GiftClaimedInline,
         FormerAddressInline,
@@ -213,18 +224,35 @@ class MemberAdmin(Downloads, ActionPages):
     def list_rows(self, rows: QuerySet[Any]) -> Iterator[list[Cell]]:
         return list_members(rows, at=timezone.now())
 
+    def describe_state(self, row: Member) -> str:
+        return describe_standing(row, at=timezone.now())
+
     def list_notices(self, request: HttpRequest, row: Member) -> list[tuple[str, Link | None]]:
         if row.duplicate_of is None:
             return []
         words = gettext(
-            "This member has the same e-mail address as %(name)s. It is stored in another "
-            "spelling, and only one of them is found. Merge the duplicates."
+            "This member has the same e-mail address as %(name)s. It is spelled "
+            "differently, so a search finds only one of them. Merge the duplicates."
         )
         link = None
         if self.may_open(request, row.duplicate_of, MERGE.name):
             url = self.url_of(row.duplicate_of, MERGE.name, row.pk)
             link = Link(gettext("Compare members"), url)
         return [(words % {"name": row.duplicate_of}, link)]
+
+    def list_links(self, request: HttpRequest, row: Member) -> list[Link]:
+        """Return what can be done about the member's memberships and newest payments."""
+        return list_steps(request, row)
+
+    def _list_notes(self, request: HttpRequest, member: Member) -> list[tuple[MemberNote, str]]:
+        """Return the notes, the newest first, each with the URL that deletes it if allowed."""
+        if not request.user.has_perm("campaigns.view_membernote"):
+            return []
+        may_delete = self.may_open(request, member, DELETE_NOTE.name)
+        return [
+            (note, self.url_of(member, DELETE_NOTE.name, note.pk) if may_delete else "")
+            for note in member.notes.select_related("written_by").order_by("-created_at", "-pk")
+        ]
 
     def get_inlines(self, request: HttpRequest, obj: Member | None) -> list[Any]:
         """Show nothing below the form of a new member."""
@@ -247,12 +275,12 @@ class MemberAdmin(Downloads, ActionPages):
         if "email" in written:
             members.set_address(locked, obj.email, at=timezone.now())
         if {"email", "name"} & set(written):
-            obj.tell_stripe_at = timezone.now()
-            written.append("tell_stripe_at")
+            obj.due_at = timezone.now()
+            written.append("due_at")
         obj.save(update_fields=written)
 
     def has_delete_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
-        """Never: payments belong to them."""
+        """Return False: payments belong to them."""
         return False
 
     def changeform_view(
@@ -262,6 +290,14 @@ class MemberAdmin(Downloads, ActionPages):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        member = self.get_object(request, object_id) if object_id else None
+        if member is not None:
+            moments = list_moments(member, language=get_language() or settings.LANGUAGE_CODE)
+            extra_context = {
+                "moments": moments,
+                "notes": self._list_notes(request, member),
+                **(extra_context or {}),
+            }
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except IntegrityError:  # someone else took the address after the form had checked it

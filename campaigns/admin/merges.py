@@ -7,18 +7,18 @@ from zlib import crc32
 
 from django import forms
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import actions, members, tasks
-from campaigns.admin.erasures import is_being_erased
+from campaigns.admin.erasures import refuse_if_erased
 from campaigns.admin.forms import StaffForm, WhyForm
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 from campaigns.models import Member
 
-_PERMISSIONS = ("campaigns.change_member", "campaigns.delete_member")
+_PERMISSIONS = ("campaigns.merge_members",)
 _LONGEST_NUMBER = 18  # digits
 _TEMPLATE = "campaigns/staff/merge.html"
 
@@ -82,7 +82,8 @@ def _show_merge(
 ) -> HttpResponse:
     gone: Member | None = pages.get_object(request, str(other_id))
     if gone is None:
-        raise Http404
+        words = gettext("Nothing was changed: the other member is merged by now.")
+        return pages.lead_back(request, kept, words)
     try:
         rehearsal = actions.rehearse_merge(kept=kept, gone=gone)
         sides = _compare(kept, gone, at=timezone.now())
@@ -157,6 +158,6 @@ FIND_DUPLICATE = Page(
     view=_find_duplicate,
     permissions=_PERMISSIONS,
     label=_("Merge duplicate"),
-    exists=lambda member: not is_being_erased(member),
+    refuse=refuse_if_erased,
 )
 MERGE = Page(name="merge", path="merge/<int:other_id>/", view=_show_merge, permissions=_PERMISSIONS)

@@ -13,7 +13,7 @@ from campaigns.models.opt_out import hashes_of
 @admin.register(OptOut)
 class OptOutAdmin(ViewOnlyAdmin):
     list_display = ["__str__", "created_at"]
-    date_hierarchy = "created_at"
+    dated_by = "created_at"
     ordering = ["-created_at", "-pk"]
     search_fields = ["address_hash"]
     search_help_text = _("Full e-mail address (only a hash of it is stored)")

@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, override
 
 from campaigns.models import Campaign, CampaignCopy, Goal
+from campaigns.models.banner import LONGEST
 from campaigns.money import to_major
 
 _TEXTS = ("name", "headline", "summary", "story", "use_of_money")
@@ -20,7 +21,10 @@ _ORDINAL = "(?:st|nd|rd|th)?"
 
 @dataclass(frozen=True)
 class Facts:
-    """What a text may say about a campaign's goals (in major units) and its window."""
+    """The numbers of a campaign's goals (in major units) and its dates, as a text may name them.
+
+    `targets` are first and next targets and starting numbers.
+    """
 
     targets: frozenset[Decimal]
     days: frozenset[date]
@@ -31,11 +35,13 @@ def read_facts(campaign: Campaign) -> Facts:
     zone = ZoneInfo(campaign.zone)
     last = campaign.ends_at - timedelta(microseconds=1)
     moments: tuple[datetime, ...] = (campaign.starts_at, last, campaign.ends_at)
-    goals = Goal.objects.filter(campaign=campaign).values_list("kind", "target")
+    goals = Goal.objects.filter(campaign=campaign)
+    rows = goals.values_list("kind", "target", "stretch_target", "starts_from")
     return Facts(
         frozenset(
-            to_major(target, campaign.currency) if kind == Goal.Kind.MONEY else Decimal(target)
-            for kind, target in goals
+            to_major(number, campaign.currency) if kind == Goal.Kind.MONEY else Decimal(number)
+            for kind, *numbers in rows
+            for number in filter(None, numbers)
         ),
         frozenset(moment.astimezone(zone).date() for moment in moments),
     )
@@ -73,7 +79,7 @@ def _list_texts(campaign: Campaign) -> Iterator[tuple[str, str, str]]:
             banner.get_language_display(),
         )
         place = f"{gettext('Custom banner text')} ({', '.join(map(str, about))})"
-        yield place, banner.language, f"{banner.headline}\n{banner.text}"
+        yield place, banner.language, "\n".join(getattr(banner, name) for name in LONGEST)
 
 
 def _match_number(number: Decimal) -> re.Pattern[str]:

@@ -9,18 +9,26 @@ from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, UUIDField
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+)
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 
+from campaigns import history
 from campaigns.admin.forms import StaffForm
+from campaigns.admin.identity import confirm_identity, is_confirmed
 from campaigns.admin.site import AddressSearch
 
 
 class NotDone(Exception):
-    """Nothing was done, and the message says why: a second click, or a colleague was quicker."""
+    """Nothing was done; the message says why, for example after a second click."""
 
 
 class Done(NamedTuple):
@@ -54,19 +62,19 @@ def _never(row: Any) -> str:
 class Page:
     """One page below a row's own, at `<id>/<path>`.
 
-    Users with all `permissions` may open it. It answers 404 unless `exists`. `refuse` returns why
-    the row's present state forbids it, or an empty string; staff then read the reason on the row's
-    page. A page with a `label` is linked in the row's panel unless its state forbids it.
+    Users with all `permissions` may open it. `refuse` returns why the row's present state forbids
+    it, or an empty string; staff then read the reason on the row's page. A page with a `label` is
+    linked in the row's panel unless its state forbids it.
     """
 
     name: str
     path: str
-    view: Callable[..., HttpResponse]
+    view: Callable[..., HttpResponseBase]
     permissions: tuple[str, ...] = ()
     label: Promise | str = ""
     refuse: Callable[[Any], str] = _never
-    exists: Callable[[Any], bool] = lambda row: True
     is_grave: bool = False
+    confirms: bool = False  # True: asks who is there, unless they signed in just now
     refuses_posts: bool = True  # False: its form tells what became of the first of two clicks
 
 
@@ -82,6 +90,10 @@ class ActionPages(AddressSearch):
 
     def list_notices(self, request: HttpRequest, row: Any) -> list[tuple[str, Link | None]]:
         """Return what needs attention, each with a link to the page that settles it."""
+        return []
+
+    def list_links(self, request: HttpRequest, row: Any) -> list[Link]:
+        """Return links to pages of related rows, shown after the row's own."""
         return []
 
     def get_urls(self) -> list[URLPattern]:
@@ -115,6 +127,8 @@ class ActionPages(AddressSearch):
             for page in self.pages
             if page.label and self.is_offered(request, row, page.name)
         ]
+        # What can't be undone comes last.
+        links = sorted([*links, *self.list_links(request, row)], key=lambda link: link.is_grave)
         return Panel(self.describe_state(row), self.list_notices(request, row), links)
 
     def url_of(self, row: Any, name: str, *args: object) -> str:
@@ -128,7 +142,7 @@ class ActionPages(AddressSearch):
     def is_offered(self, request: HttpRequest, row: Any, name: str) -> bool:
         """Return whether this user may open the page, and the row's state allows it."""
         page = self._page(name)
-        return self._may_open(request, row, page) and page.exists(row) and not page.refuse(row)
+        return self._may_open(request, row, page) and not page.refuse(row)
 
     def _page(self, name: str) -> Page:
         return next(page for page in self.pages if page.name == name)
@@ -138,12 +152,14 @@ class ActionPages(AddressSearch):
 
     def _open(
         self, request: HttpRequest, object_id: object, page: Page, **more: Any
-    ) -> HttpResponse:
+    ) -> HttpResponseBase:
         row = self.get_object(request, str(object_id))
         if not self._may_open(request, row, page):
             raise PermissionDenied
-        if row is None or not page.exists(row):
+        if row is None:
             raise Http404
+        if page.confirms and not is_confirmed(request):
+            return confirm_identity(request)
         if (page.refuses_posts or request.method != "POST") and (refusal := page.refuse(row)):
             return self.lead_back(request, row, refusal)
         return page.view(self, request, row, **more)
@@ -163,11 +179,18 @@ class ActionPages(AddressSearch):
         *,
         do: Callable[[dict[str, Any], User], Done],
         newest: Callable[[], int] = lambda: 0,
+        confirms: Callable[[dict[str, Any]], bool] = lambda wanted: False,
         **texts: Any,
     ) -> HttpResponse:
-        """Show the form; or do what it asks for, log it, report it and return to the row."""
+        """Show the form; or do what it asks for, log it, report it and return to the row.
+
+        `confirms` says whether staff have to confirm who they are before that.
+        """
         if request.method == "POST" and form.is_valid():
             assert isinstance(request.user, User)
+            if confirms(form.cleaned_data) and not is_confirmed(request):
+                return confirm_identity(request)
+            history.give_reason(form.cleaned_data.get("why") or form.cleaned_data.get("note", ""))
             try:
                 done = do(form.cleaned_data, request.user)
             except NotDone as error:

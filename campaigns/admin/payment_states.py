@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import stripe_api
 from campaigns.admin.pages import Link
 from campaigns.admin.site import staff_money
-from campaigns.models import Dispute, Payment, PaymentState, with_state
+from campaigns.models import Dispute, Payment, PaymentState, Refund, with_state
 
 
 class StateColumn(admin.options.BaseModelAdmin[Payment]):
@@ -37,7 +37,42 @@ class StateFilter(admin.SimpleListFilter):
         return [(state.value, str(state.label)) for state in PaymentState]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(state=self.value()) if self.value() else queryset
+        state = self.value()
+        if not state:
+            return queryset
+        return queryset.filter(_could_be(state), state=state)
+
+
+def _could_be(state: str) -> Q:
+    """Return what the state needs at least: the database looks only at these payments."""
+    refunded = Refund.objects.filter(status=Refund.Status.SUCCEEDED).values("payment")
+    disputed = Dispute.objects.taken().values("payment")
+    needed = {
+        PaymentState.PARTLY_REFUNDED: Q(pk__in=refunded),
+        PaymentState.REFUNDED: Q(pk__in=refunded),
+        PaymentState.DISPUTED: Q(pk__in=disputed),
+        PaymentState.LOST: Q(pk__in=disputed),
+        PaymentState.PENDING: Q(status=Payment.Status.PENDING),
+        PaymentState.FAILED: Q(status=Payment.Status.FAILED),
+    }
+    return needed.get(PaymentState(state), Q()) if state in PaymentState.values else Q()
+
+
+_DISPUTE_STATUSES = {
+    "needs_response": _("needs a response"),
+    "under_review": _("the bank decides"),
+    "won": _("won"),
+    "lost": _("lost"),
+    "warning_needs_response": _("inquiry, needs a response"),
+    "warning_under_review": _("inquiry, the bank decides"),
+    "warning_closed": _("inquiry closed"),
+    "prevented": _("prevented"),
+}
+
+
+def name_dispute_status(status: str) -> str:
+    """Return Stripe's status of a dispute in words, or the status itself if it is a new one."""
+    return str(_DISPUTE_STATUSES.get(status, status))
 
 
 def list_disputes(payment: Payment) -> list[tuple[str, Link | None]]:

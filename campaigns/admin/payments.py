@@ -1,17 +1,29 @@
 """Payments with their refunds and disputes, and the numbers made of them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.attention import DealtWithAction, NeedsAttention
+from campaigns.admin.downloads import Downloads
+from campaigns.admin.figures import FigureFilter
 from campaigns.admin.held_payments import DECIDE, describe_hold
-from campaigns.admin.pages import ActionPages, Link
-from campaigns.admin.payment_states import StateColumn, StateFilter, list_disputes
+from campaigns.admin.labels import MethodWords
+from campaigns.admin.lists import filter_by_known
+from campaigns.admin.pages import ActionPages, Link, page_of
+from campaigns.admin.payment_states import (
+    StateColumn,
+    StateFilter,
+    list_disputes,
+    name_dispute_status,
+)
 from campaigns.admin.refunds import (
     ASSIGN,
     REFUND,
@@ -20,8 +32,23 @@ from campaigns.admin.refunds import (
     list_unassigned,
 )
 from campaigns.admin.site import ViewOnlyAdmin, ViewOnlyInline, amount, staff_money, yes_or_no
-from campaigns.models import Dispute, Gift, Payment, PublishedNumber, Refund, Tally
+from campaigns.models import (
+    Campaign,
+    Dispute,
+    Gift,
+    Payment,
+    Price,
+    PublishedNumber,
+    Refund,
+    RefundOrder,
+    Tally,
+)
 from campaigns.progress import sum_payouts
+from campaigns.reports.attention import renews_after_refund
+from campaigns.reports.links import GROUP
+from campaigns.reports.money_lists import list_payments
+from campaigns.reports.source_rows import UnknownGroup, select_group
+from campaigns.spreadsheets import Cell
 
 
 class MovedColumn:
@@ -36,12 +63,16 @@ class MovedColumn:
 
 class RefundInline(MovedColumn, ViewOnlyInline):
     model = Refund
-    fields = ["refund_id", "money_back", "status", "reason", "refunded_at", "moved", "for_gifts"]
-    readonly_fields = ["money_back", "moved", "for_gifts"]
+    fields = ["refund_id", "money_back", "status", "why", "refunded_at", "moved", "for_gifts"]
+    readonly_fields = ["money_back", "why", "moved", "for_gifts"]
 
     @admin.display(description=_("amount"))
     def money_back(self, refund: Refund) -> str:
         return staff_money(refund.amount_minor, refund.payment.currency)
+
+    @admin.display(description=_("reason"))
+    def why(self, refund: Refund) -> str:
+        return str(dict(RefundOrder.Reason.choices).get(refund.reason, refund.reason))
 
     @admin.display(description=_("for gifts"))
     def for_gifts(self, refund: Refund) -> str:
@@ -64,29 +95,51 @@ class DisputeInline(MovedColumn, ViewOnlyInline):
     fields = [
         "dispute_id",
         "money_taken",
-        "status",
-        "reason",
+        "state",
+        "reason_in_words",
         "opened_at",
         "evidence_due_at",
         "withdrawn_at",
         "reinstated_at",
         "moved",
     ]
-    readonly_fields = ["money_taken", "moved"]
+    readonly_fields = ["money_taken", "state", "reason_in_words", "moved"]
 
     @admin.display(description=_("amount"))
     def money_taken(self, dispute: Dispute) -> str:
         return staff_money(dispute.amount_minor, dispute.payment.currency)
 
+    @admin.display(description=_("status"))
+    def state(self, dispute: Dispute) -> str:
+        return name_dispute_status(dispute.status)
+
+    @admin.display(description=_("reason"))
+    def reason_in_words(self, dispute: Dispute) -> str:
+        return dispute.reason.replace("_", " ")  # as the bank gave it to Stripe
+
+
+def _list_currencies() -> list[tuple[str, str]]:
+    """Return the currencies of campaigns and of prices."""
+    known = {*Campaign.objects.values_list("currency", flat=True)}
+    known |= {*Price.objects.values_list("currency", flat=True)}
+    return [(currency, currency.upper()) for currency in sorted(known)]
+
+
+CurrencyFilter = filter_by_known(_("currency"), "currency", _list_currencies)
+
 
 @admin.register(Payment)
-class PaymentAdmin(StateColumn, DealtWithAction, ActionPages):
+class PaymentAdmin(MethodWords, StateColumn, DealtWithAction, Downloads, ActionPages):
+    has_personal_data = False
     pages = (REFUND, ASSIGN, DECIDE)
-    list_display = ["paid_at", amount, "role", "state", "member", "campaign", "method"]
+    list_display = ["paid_at", amount, "short_role", "state", "member", "campaign", "paid_by"]
     list_display_links = ["paid_at"]
-    list_filter = [NeedsAttention, "role", StateFilter, "hold", "currency", "campaign"]
+    list_filter = [
+        *(NeedsAttention, FigureFilter, "role", StateFilter, "hold", CurrencyFilter),
+        "campaign",
+    ]
     list_select_related = ["member", "campaign"]
-    date_hierarchy = "paid_at"
+    dated_by = "paid_at"
     ordering = ["-paid_at", "-pk"]
     search_fields = ["intent_id", "charge_id", "invoice_id", "member__email", "member__name"]
     search_help_text = _("Name, e-mail address or Stripe ID")
@@ -105,15 +158,24 @@ class PaymentAdmin(StateColumn, DealtWithAction, ActionPages):
                 ]
             },
         ),
-        (_("Payment method"), {"fields": [("method", "brand", "country"), "receipt_url"]}),
+        (
+            _("Payment method"),
+            {"fields": [("paid_by", "card_brand", "card_country"), "receipt_url"]},
+        ),
         (
             _("Payout"),
             {"fields": [("settled", "fee", "net"), "left"]},
         ),
-        (_("At Stripe"), {"fields": ["intent_id", "charge_id", "invoice_id", "receipt_number"]}),
+        (
+            _("At Stripe"),
+            {"fields": ["at_stripe", "intent_id", "charge_id", "invoice_id", "receipt_number"]},
+        ),
         (_("Entered by staff"), {"fields": ["entered_by", "note"]}),
         DealtWithAction.dealt_with_fieldset,
     ]
+
+    def list_rows(self, rows: QuerySet[Any]) -> Iterator[list[Cell]]:
+        return list_payments(rows)
 
     def get_inlines(self, request: Any, obj: Any = None) -> list[Any]:
         """Show gifts only for a payment that bought some."""
@@ -126,6 +188,13 @@ class PaymentAdmin(StateColumn, DealtWithAction, ActionPages):
     def list_notices(self, request: HttpRequest, row: Payment) -> list[tuple[str, Link | None]]:
         may_assign = self.may_open(request, row, ASSIGN.name)
         notices = list_disputes(row) + list_unassigned(self, row, may_assign=may_assign)
+        if renews_after_refund(row):
+            words = gettext(
+                "This payment was refunded or lost, but the subscription still renews "
+                "and will charge the member again. End or cancel the membership, or mark "
+                "the payment as dealt with in the list."
+            )
+            notices.append((words, Link(gettext("Open membership"), page_of(row.membership))))
         if not row.hold:
             return notices
         is_open = row.hold == Payment.Hold.WAITING
@@ -133,6 +202,11 @@ class PaymentAdmin(StateColumn, DealtWithAction, ActionPages):
         link = Link(label, self.url_of(row, DECIDE.name))
         may = self.may_open(request, row, DECIDE.name)
         return [(describe_hold(row), link if may else None), *notices]
+
+    @admin.display(description=_("role"), ordering="role")
+    def short_role(self, payment: Payment) -> str:
+        is_first = payment.role == Payment.Role.FIRST
+        return gettext("first payment") if is_first else payment.get_role_display()
 
     @admin.display(description=_("amount"))
     def money(self, payment: Payment) -> str:
@@ -163,6 +237,7 @@ class PaymentAdmin(StateColumn, DealtWithAction, ActionPages):
             "fee",
             "net",
             "left",
+            *("paid_by", "card_brand", "card_country", "at_stripe"),
             "entered_by",
             "dealt_with_by",
             "dealt_with_at",
@@ -174,17 +249,50 @@ def _in_payout(minor: int | None, payment: Payment) -> str:
     return "-" if minor is None else staff_money(minor, payment.settled_currency)
 
 
+class GroupFilter(admin.SimpleListFilter):
+    """The rows of one group of the report, by which its numbers link here."""
+
+    title = _("group of the report")
+    parameter_name = GROUP
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, str]]:
+        """Offer the group that is shown: there are too many to list, and the report does."""
+        shown = request.GET.get(self.parameter_name, "")
+        return [(shown, shown)] if shown else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Tally]) -> QuerySet[Tally]:
+        breakdown, separator, group = (self.value() or "").partition(":")
+        if not separator:
+            return queryset
+        try:
+            return select_group(queryset, breakdown, group)
+        except UnknownGroup:
+            raise IncorrectLookupParameters from None
+
+
 @admin.register(Tally)
 class TallyAdmin(ViewOnlyAdmin):
     """Counted sign-ups: the rows that make up a campaign's number."""
 
     list_display = ["counted_from", "counted_until", "campaign", "member", "gift", "payment"]
     list_display_links = ["counted_from"]
-    list_filter = ["campaign", ("counted_until", yes_or_no(_("stopped counting")))]
+    list_filter = [
+        "campaign",
+        ("counted_until", yes_or_no(_("stopped counting"))),
+        GroupFilter,
+        FigureFilter,
+    ]
     list_select_related = ["campaign", "member", "gift", "payment"]
-    date_hierarchy = "counted_from"
+    dated_by = "counted_from"
     ordering = ["-counted_from", "-pk"]
     search_fields = ["member__email", "member__name", "payment__intent_id"]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Allow the filters with which the report links to people or gifts alone."""
+        allowed = {"member__isnull", "gift__isnull"}
+        return lookup in allowed or super().lookup_allowed(lookup, value, request)
 
 
 @admin.register(PublishedNumber)
@@ -195,8 +303,8 @@ class PublishedNumberAdmin(ViewOnlyAdmin):
     fields = ["campaign", "published_at", "shown_count", "shown_target"]
     list_filter = ["campaign"]
     list_select_related = ["campaign"]
-    date_hierarchy = "published_at"
-    ordering = ["-published_at", "-pk"]
+    dated_by = "published_at"
+    ordering = ["-pk"]  # they are written in the order of time
 
     @admin.display(description=_("counted"), ordering="counted")
     def shown_count(self, number: PublishedNumber) -> str:

@@ -5,14 +5,16 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin.labels import MethodWords
 from campaigns.admin.payment_states import StateColumn
 from campaigns.admin.site import ViewOnlyInline, staff_money
 from campaigns.members import describe_membership
-from campaigns.models import FormerAddress, Gift, Membership, Payment, Tally
+from campaigns.models import FormerAddress, Gift, Membership, Payment, ShareReward, Tally
 
 
 class MembershipInline(ViewOnlyInline):
     model = Membership
+    list_select_related = ("member", "plan", "price__plan", "checkout__price")
     fields = [
         "plan",
         "source",
@@ -43,10 +45,11 @@ class MembershipInline(ViewOnlyInline):
         return ", ".join(parts)
 
 
-class PaymentInline(StateColumn, ViewOnlyInline):
+class PaymentInline(MethodWords, StateColumn, ViewOnlyInline):
     model = Payment
-    fields = ["paid_at", "money", "role", "state", "campaign"]
-    readonly_fields = ["money", "state"]
+    list_select_related = ("campaign",)
+    fields = ["paid_at", "money", "role", "state", "campaign", "at_stripe"]
+    readonly_fields = ["money", "state", "at_stripe"]
     ordering = ["-paid_at"]
 
     @admin.display(description=_("amount"))
@@ -70,11 +73,21 @@ class GiftBoughtInline(ViewOnlyInline):
 class GiftClaimedInline(ViewOnlyInline):
     model = Gift
     fk_name = "claimed_by"
+    list_select_related = ("buyer",)
     fields = ["claimed_at", "code_hint", "buyer", "months"]
     verbose_name_plural = _("gifts claimed")
 
 
+class ShareRewardInline(ViewOnlyInline):
+    model = ShareReward
+    list_select_related = ("campaign",)
+    fields = ["granted_at", "campaign", "friends", "months"]
+    readonly_fields = ["granted_at"]
+    ordering = ["-granted_at"]
+
+
 class TallyInline(ViewOnlyInline):
     model = Tally
+    list_select_related = ("campaign", "payment")
     fields = ["campaign", "counted_from", "counted_until", "payment"]
     verbose_name_plural = _("counted sign-ups")

@@ -12,12 +12,14 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import catalogue, stripe_api
 from campaigns.admin.attention import NeedsAttention
-from campaigns.admin.site import LabelledInlines, staff_money
-from campaigns.forms.money import CurrencyField, MoneyField
+from campaigns.admin.site import KnownLanguages, LabelledInlines, staff_money
+from campaigns.forms.money import CurrencyField, MoneyField, MoneyListField
 from campaigns.models import Checkout, Plan, PlanCopy, Price
 
+MOST_SUGGESTED = 6
 
-class PlanCopyInline(admin.StackedInline[PlanCopy, Plan]):
+
+class PlanCopyInline(KnownLanguages):
     model = PlanCopy
     extra = 0
     min_num = 1
@@ -29,7 +31,9 @@ class PlanCopyInline(admin.StackedInline[PlanCopy, Plan]):
 class PriceForm(forms.ModelForm[Price]):
     """The form of a price. Once Stripe or a buyer has used it, only its sale can be ended."""
 
-    LASTING = ("kind", "months", "currency", "amount_minor")
+    LASTING = ("kind", "months", "currency", "amount_minor", "is_open")
+    # Only of a price that is open.
+    OPEN = ("suggested_minor", "minimum_minor", "maximum_minor", "shows_average")
 
     amount_minor = MoneyField(
         label=_("Amount"),
@@ -38,6 +42,24 @@ class PriceForm(forms.ModelForm[Price]):
         error_messages={"zero": _("The price must be above zero.")},
     )
     currency = CurrencyField(initial="eur")
+    suggested_minor = MoneyListField(
+        label=_("Other suggested amounts"),
+        is_charge=True,
+        required=False,
+        help_text=_("One per line. Readers can also type another amount."),
+    )
+    minimum_minor = MoneyField(
+        label=_("Smallest amount"),
+        is_charge=True,
+        required=False,
+        help_text=_("Leave this empty for the smallest amount that Stripe charges."),
+    )
+    maximum_minor = MoneyField(
+        label=_("Largest amount"),
+        is_charge=True,
+        required=False,
+        help_text=_("Leave this empty for the largest amount that Stripe charges."),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -46,20 +68,67 @@ class PriceForm(forms.ModelForm[Price]):
         ):
             for name in self.LASTING:
                 self.fields[name].disabled = True
-        if "amount_minor" in self.fields:  # staff who may only view have none
-            self.fields["amount_minor"].currency = self["currency"].value()  # type: ignore[attr-defined]
+            if not self.instance.is_open:
+                self._hide("is_open", *self.OPEN)
+        for field in self.fields.values():  # staff who may only view have none
+            if isinstance(field, MoneyField):
+                field.currency = self["currency"].value()
+        if "is_open" in self.fields:
+            self.fields["is_open"].help_text = _(
+                "The amount above is then preselected, and readers can choose another one."
+            )
+            self.fields["shows_average"].help_text = _(
+                "The join form then shows what members pay on average, once there are "
+                "%(number)s of them."
+            ) % {"number": catalogue.AVERAGE_FROM}
+
+    def _hide(self, *names: str) -> None:
+        """Leave out fields that can't be used any more."""
+        for name in names:
+            self.fields[name].widget = forms.HiddenInput()
+            self.fields[name].disabled = True
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        renews = cleaned.get("kind") in {Price.Kind.MONTH, Price.Kind.YEAR}
-        if "kind" in cleaned and "months" in cleaned and renews == bool(cleaned["months"]):
+        endless = {Price.Kind.MONTH, Price.Kind.YEAR, Price.Kind.CONTRIBUTION}
+        is_endless = cleaned.get("kind") in endless
+        if "kind" in cleaned and "months" in cleaned and is_endless == bool(cleaned["months"]):
             self.add_error(
                 "months",
-                _("Leave this empty: a subscription renews until it is cancelled.")
-                if renews
+                _("Leave this empty: a contribution gives no membership.")
+                if cleaned["kind"] == Price.Kind.CONTRIBUTION
+                else _("Leave this empty: a subscription renews until it is cancelled.")
+                if is_endless
                 else _("Enter the number of months, at least 1."),
             )
+        if cleaned.get("is_open"):
+            self._check_limits(cleaned)
+        else:
+            for name in self.OPEN:
+                if cleaned.get(name):
+                    words = _("Leave this empty, or let readers choose the amount.")
+                    self.add_error(name, words)
         return cleaned
+
+    def _check_limits(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("kind") == Price.Kind.GIFT:
+            self.add_error("is_open", _("The price of a gift is fixed."))
+        amount, least, most = (
+            cleaned.get(name) for name in ("amount_minor", "minimum_minor", "maximum_minor")
+        )
+        if least and most and least > most:
+            self.add_error("maximum_minor", _("This is less than the smallest amount."))
+            return
+        words = _("Each amount must be between the smallest and the largest amount.")
+        for name, amounts in (
+            ("amount_minor", [amount] if amount else []),
+            ("suggested_minor", cleaned.get("suggested_minor") or []),
+        ):
+            if any((least and each < least) or (most and each > most) for each in amounts):
+                self.add_error(name, words)
+        if len(cleaned.get("suggested_minor") or []) > MOST_SUGGESTED:
+            limit = _("Suggest at most %(number)s amounts.") % {"number": MOST_SUGGESTED}
+            self.add_error("suggested_minor", limit)
 
 
 class PriceInline(admin.StackedInline[Price, Plan]):
@@ -71,6 +140,10 @@ class PriceInline(admin.StackedInline[Price, Plan]):
     fields = [
         ("kind", "months"),
         ("amount_minor", "currency"),
+        "is_open",
+        "suggested_minor",
+        ("minimum_minor", "maximum_minor"),
+        "shows_average",
         ("is_active", "at_stripe"),
     ]
     readonly_fields = ["at_stripe"]
@@ -105,7 +178,7 @@ class PlanAdmin(LabelledInlines):
         return ", ".join(_describe(price) for price in plan.prices.all() if price.is_active)
 
     def has_delete_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
-        """Never: memberships and sales depend on it. A plan is made inactive instead."""
+        """Return False: memberships and sales depend on it. A plan is made inactive instead."""
         return False
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

@@ -1,70 +1,91 @@
-"""A campaign's progress for staff: the figures as a page, and as files to download."""
+"""A campaign's report for staff: its questions on one page."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin.notes import NoteForm, delete_note, save_note
 from campaigns.admin.pages import ActionPages, Page
-from campaigns.models import Campaign
-from campaigns.reports import Figures, formats, gather_figures
+from campaigns.admin.report_controls import ControlsForm
+from campaigns.admin.report_files import list_downloads
+from campaigns.models import Campaign, Goal
+from campaigns.reports.charts import draw_both, draw_curve, draw_stacks, write_table
+from campaigns.reports.contents import gather_contents
+from campaigns.reports.links import Links
+from campaigns.reports.periods import whole_campaign
+from campaigns.reports.report import Report
 
-FILES: dict[str, tuple[Callable[[Figures], str], str]] = {
-    "json": (formats.as_json, "application/json"),
-    "csv": (formats.as_csv, "text/csv; charset=utf-8"),
-}
 PUBLISHED_SHOWN = 20
 
 
-def _show_progress(pages: ActionPages, request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Show the number, the rule by which it counts, and everything that it is made of."""
+def _show_report(pages: ActionPages, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Show the report, or save a note on it. Days and times are the campaign's own."""
+    with timezone.override(campaign.zone_info):
+        form = NoteForm(request.POST or None)
+        may_add = request.user.has_perm("campaigns.add_note")
+        if request.method == "POST" and may_add and form.is_valid():
+            return save_note(pages, request, campaign, form)
+        context = _describe(pages, request, campaign, at=timezone.now())
+        context |= {"note_form": form if may_add else None}
+        status = 422 if form.errors else 200
+        template = "campaigns/staff/progress.html"
+        return TemplateResponse(request, template, context, status=status).render()
+
+
+def _describe(
+    pages: ActionPages, request: HttpRequest, campaign: Campaign, *, at: datetime
+) -> dict[str, Any]:
     language = get_language() or settings.LANGUAGE_CODE
-    figures = gather_figures(campaign, at=timezone.now(), language=language)
-    primary = figures.primary
-    days = figures.days
-    if primary is not None and primary.is_money:  # the chart shows what the goal counts
-        days = [replace(day, total=day.raised_total_minor) for day in days]
-    return TemplateResponse(
-        request,
-        "campaigns/staff/progress.html",
-        {
-            **pages.admin_site.each_context(request),
-            "title": gettext("Progress of %(campaign)s") % {"campaign": figures.name},
-            "opts": pages.opts,
-            "campaign": campaign,
-            "figures": figures,
-            "primary": primary,
-            "others": figures.goals[1:],
-            "phase": campaign.phase(at=figures.as_of).label,
-            "may_close": pages.is_offered(request, campaign, "close"),
-            "chart": formats.chart_days(days, target=primary.target if primary else None),
-            "latest_first": figures.days[::-1],
-            "published": campaign.published.order_by("-published_at", "-pk")[:PUBLISHED_SHOWN],
-        },
+    controls = ControlsForm(request.GET or None, campaign=campaign, language=language)
+    links = Links(campaign, lambda model: request.user.has_perm(f"campaigns.view_{model}"))
+    contents = gather_contents(
+        *(campaign, controls.read()), at=at, language=language, links=links, may_be_kept=True
     )
+    report, page, sections = contents.report, contents.page, contents.sections
+    outlook = page.outlook
+    return {
+        **pages.admin_site.each_context(request),
+        "title": gettext("Report of %(campaign)s") % {"campaign": report.name},
+        "opts": pages.opts,
+        "campaign": campaign,
+        "report": report,
+        "primary": report.standing.primary,
+        "phase": campaign.phase(at=at).label,
+        "may_close": pages.is_offered(request, campaign, "close"),
+        "controls": controls,
+        "page": page,
+        "sections": sections,
+        "counted_url": _link_count(links, report),
+        "pending_url": links.pending(),
+        "curve": draw_both(lambda size: draw_curve(outlook.curve, size)) if outlook else "",
+        "curve_table": write_table(outlook.curve.tabulate()) if outlook else "",
+        "daily": draw_both(lambda size: draw_stacks(page.daily, size)),
+        "downloads": list_downloads(pages, request, contents),
+        "may_delete_notes": request.user.has_perm("campaigns.delete_note"),
+        "published": campaign.published.order_by("-published_at", "-pk")[:PUBLISHED_SHOWN],
+    }
 
 
-def _download_report(
-    pages: ActionPages, request: HttpRequest, campaign: Campaign, kind: str
-) -> HttpResponse:
-    """Return what `manage.py campaign_report --format` writes, as a file."""
-    if kind not in FILES:
-        raise Http404
-    write, content_type = FILES[kind]
-    figures = gather_figures(campaign, at=timezone.now())
-    day = figures.as_of.astimezone(campaign.zone_info).date()
-    name = f"{campaign.slug}-{day.isoformat()}.{kind}"
-    return HttpResponse(
-        write(figures),
-        content_type=content_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+def _link_count(links: Links, report: Report) -> str:
+    """Return the list of what the primary goal counts; a goal of money adds up its payments."""
+    goal, at = report.standing.primary, report.as_of
+    whole = whole_campaign(links.campaign, at=at)
+    if goal is not None and goal.is_money:
+        return links.figure("net", whole, at=at, part=goal.currency)
+    is_of_gifts = goal is not None and goal.kind == Goal.Kind.GIFTS
+    return links.counted(whole, is_of_gifts=is_of_gifts)
 
 
-PROGRESS = Page(name="progress", path="progress/", view=_show_progress, label=_("See progress"))
-REPORT = Page(name="report", path="progress.<slug:kind>", view=_download_report)
+PROGRESS = Page(name="progress", path="progress/", view=_show_report, label=_("See report"))
+DELETE_NOTE = Page(
+    name="delete_note",
+    path="progress/notes/<int:note_id>/delete/",
+    view=delete_note,
+    permissions=("campaigns.delete_note",),
+)

@@ -18,7 +18,7 @@ from campaigns.models import Campaign
 log = structlog.get_logger(__name__)
 
 
-@admin.action(description=_("Publish banners"), permissions=["change"])
+@admin.action(description=_("Publish banners"), permissions=["publish"])
 def publish_now(
     pages: "admin.ModelAdmin[Any]", request: HttpRequest, campaigns: QuerySet[Campaign]
 ) -> None:
@@ -47,7 +47,7 @@ def publish_now(
         pages.message_user(request, words % {"campaign": campaign.slug, **more}, level)
 
 
-@admin.action(description=_("Hide banners"), permissions=["change"])
+@admin.action(description=_("Hide banners"), permissions=["publish"])
 def hide_banners(
     pages: "admin.ModelAdmin[Any]", request: HttpRequest, campaigns: QuerySet[Campaign]
 ) -> None:
@@ -59,7 +59,7 @@ def hide_banners(
     tasks.hurry("banners")
 
 
-@admin.action(description=_("Show banners"), permissions=["change"])
+@admin.action(description=_("Show banners"), permissions=["publish"])
 def show_banners(
     pages: "admin.ModelAdmin[Any]", request: HttpRequest, campaigns: QuerySet[Campaign]
 ) -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import actions, settlement, stripe_api, tasks
 from campaigns.admin.attention import DealtWithAction, NeedsAttention
+from campaigns.admin.identity import is_large_refund
 from campaigns.admin.pages import ActionPages, Done, Link, NotDone, Page
 from campaigns.admin.refund_forms import RefundedGiftsForm, RefundForm
 from campaigns.admin.site import ViewOnlyInline, staff_money, yes_or_no
@@ -32,7 +33,7 @@ class OrderColumns:
             return words % {"reason": actions.explain_refusal(order)}
         if order.refund_id:
             return gettext("Refunded.")
-        if order.next_attempt_at is None:
+        if order.due_at is None:
             reason = actions.explain_refusal(order)
             return gettext("Stripe refused: %(reason)s") % {"reason": reason}
         if order.error:
@@ -54,11 +55,12 @@ class RefundOrderInline(OrderColumns, ViewOnlyInline):
 
 @admin.register(RefundOrder)
 class RefundOrderAdmin(OrderColumns, DealtWithAction):
+    list_note = _("Refunds that staff ordered here. Stripe can still refuse them.")
     list_display = ["ordered_at", "money", "reason", "why", "ordered_by", "outcome"]
     list_display_links = ["ordered_at"]
     list_filter = [NeedsAttention, "reason", ("refund_id", yes_or_no(_("refunded")))]
     list_select_related = ["payment", "ordered_by"]
-    date_hierarchy = "ordered_at"
+    dated_by = "ordered_at"
     ordering = ["-ordered_at", "-pk"]
     search_fields = [
         "refund_id",
@@ -71,7 +73,7 @@ class RefundOrderAdmin(OrderColumns, DealtWithAction):
     fieldsets = [
         (None, {"fields": ["payment", "money", "gifts", "ends_membership"]}),
         (_("Reason"), {"fields": ["reason", "why", ("ordered_by", "ordered_at")]}),
-        (_("At Stripe"), {"fields": ["outcome", "refund_id", "next_attempt_at"]}),
+        (_("At Stripe"), {"fields": ["outcome", "refund_id", "due_at"]}),
         DealtWithAction.dealt_with_fieldset,
     ]
     readonly_fields = ["money", "outcome", "dealt_with_by", "dealt_with_at"]
@@ -80,10 +82,10 @@ class RefundOrderAdmin(OrderColumns, DealtWithAction):
 def _show_refund_form(pages: ActionPages, request: HttpRequest, payment: Payment) -> HttpResponse:
     form = RefundForm(
         request.POST or None,
-        initial={"seen": actions.newest_order(payment)},
+        initial={"seen": actions.find_newest_order(payment)},
         payment=payment,
-        left_minor=actions.refundable_minor(payment),
-        gifts=actions.unrefunded_gifts(payment),
+        left_minor=actions.compute_refundable(payment),
+        gifts=actions.list_unrefunded_gifts(payment),
         can_end=actions.can_end_membership(payment),
     )
     return pages.answer_form(
@@ -93,7 +95,8 @@ def _show_refund_form(pages: ActionPages, request: HttpRequest, payment: Payment
         do=lambda wanted, user: _refund_payment(payment, wanted, user),
         title=gettext("Refund payment"),
         explanation=_explain(payment),
-        newest=lambda: actions.newest_order(payment),
+        newest=lambda: actions.find_newest_order(payment),
+        confirms=lambda wanted: is_large_refund(wanted["amount_minor"], payment.currency),
     )
 
 
@@ -109,7 +112,7 @@ def _show_assignment(
     return pages.answer_form(
         request,
         payment,
-        RefundedGiftsForm(request.POST or None, gifts=actions.unrefunded_gifts(payment)),
+        RefundedGiftsForm(request.POST or None, gifts=actions.list_unrefunded_gifts(payment)),
         do=lambda wanted, user: _assign_refund(refund, list(wanted["gifts"])),
         title=gettext("Assign refund to gifts"),
         button=gettext("Assign refund"),
@@ -158,8 +161,11 @@ def describe_payment(payment: Payment) -> str:
     amount = staff_money(payment.amount_minor, payment.currency)
     if payment.status != Payment.Status.SUCCEEDED or payment.intent_id is None:
         return f"{amount}: {payment.get_status_display()}"
-    left = actions.refundable_minor(payment)
-    disputed = actions.disputed_minor(payment)
+    left = actions.compute_refundable(payment)
+    disputed = actions.compute_disputed(payment)
+    if disputed >= payment.amount_minor:
+        words = gettext("%(amount)s was paid. All of it is disputed or lost.")
+        return words % {"amount": amount}
     if disputed:
         words = gettext(
             "%(amount)s was paid. %(disputed)s of it is disputed or lost. %(left)s can be refunded."
@@ -171,6 +177,8 @@ def describe_payment(payment: Payment) -> str:
         }
     if left == payment.amount_minor:
         return gettext("%(amount)s was paid. Nothing was refunded.") % {"amount": amount}
+    if not left:
+        return gettext("%(amount)s was paid. All of it was refunded.") % {"amount": amount}
     return gettext("%(amount)s was paid. %(left)s of it can still be refunded.") % {
         "amount": amount,
         "left": staff_money(left, payment.currency),
@@ -179,7 +187,7 @@ def describe_payment(payment: Payment) -> str:
 
 def _explain(payment: Payment) -> str:
     left = gettext("You can refund up to %(left)s. Stripe starts the refund at once.") % {
-        "left": staff_money(actions.refundable_minor(payment), payment.currency)
+        "left": staff_money(actions.compute_refundable(payment), payment.currency)
     }
     if payment.role == Payment.Role.GIFT and payment.gifts.count() > 1:
         return f"{left} " + gettext(
@@ -191,9 +199,17 @@ def _explain(payment: Payment) -> str:
             "A full refund revokes the gift, and it stops counting. If it was claimed, you decide "
             "what happens to the membership. A partial refund doesn’t change the gift."
         )
+    if payment.role == Payment.Role.CONTRIBUTION:
+        return f"{left} " + gettext(
+            "The refunded amount no longer counts towards a money goal. No membership changes."
+        )
+    if actions.can_end_membership(payment):
+        return f"{left} " + gettext(
+            "After a full refund, the payment stops counting. The subscription continues "
+            "unless you end it, too."
+        )
     return f"{left} " + gettext(
-        "After a full refund the payment stops counting, and a one-off membership ends. A "
-        "subscription continues unless you end it, too."
+        "After a full refund, the payment stops counting and a one-off membership ends."
     )
 
 
@@ -227,7 +243,7 @@ def _refund_payment(payment: Payment, wanted: dict[str, Any], user: User) -> Don
 def _describe_outcome(order: RefundOrder, named: list[Gift]) -> Done:
     amount = _amount_of(order)
     entry = gettext("Refund of %(amount)s: %(why)s") % {"amount": amount, "why": order.why}
-    if order.refund_id is None and order.next_attempt_at is None:
+    if order.refund_id is None and order.due_at is None:
         words = gettext("Stripe refused the refund, and nothing was refunded. Reason: %(reason)s")
         reason = actions.explain_refusal(order)
         return Done(words % {"reason": reason}, messages.ERROR, entry)
@@ -292,7 +308,7 @@ REFUND = Page(
     name="refund",
     path="refund/",
     view=_show_refund_form,
-    permissions=("campaigns.add_refundorder",),
+    permissions=("campaigns.refund_payment",),
     label=_("Refund payment"),
     refuse=_refuse,
     refuses_posts=False,
@@ -301,5 +317,5 @@ ASSIGN = Page(
     name="assign_refund",
     path="refunds/<int:refund_id>/",
     view=_show_assignment,
-    permissions=("campaigns.add_refundorder",),
+    permissions=("campaigns.refund_payment",),
 )

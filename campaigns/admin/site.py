@@ -8,13 +8,17 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.helpers import InlineAdminFormSet
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin.base import StaffModelAdmin
 from campaigns.money import format_money
 from campaigns.people import canonical_email
+from campaigns.reports.search import SEARCHED, clean_search, read_search
 
 admin.site.site_header = settings.NEWSROOM_NAME
 admin.site.site_title = settings.NEWSROOM_NAME
@@ -35,12 +39,18 @@ class ViewOnly:
         return False
 
 
-class AddressSearch(admin.ModelAdmin[Any]):
-    """Finds addresses in whatever spelling staff type them."""
+class AddressSearch(StaffModelAdmin):
+    """Searches like the box in the header, and finds addresses in whatever spelling."""
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
+        if queryset.model in SEARCHED:
+            query = clean_search(search_term)
+            wanted = read_search(query).get(queryset.model)
+            if wanted is not None:
+                return queryset.filter(wanted), False
+            return (queryset.none() if query else queryset), False
         words = [canonical_email(word) if "@" in word else word for word in search_term.split()]
         return super().get_search_results(request, queryset, " ".join(words))
 
@@ -48,13 +58,42 @@ class AddressSearch(admin.ModelAdmin[Any]):
 class ViewOnlyAdmin(ViewOnly, AddressSearch):
     """Its actions, if any, need the model's change permission."""
 
-    list_per_page = 50
-    show_full_result_count = False
+    # What the rows of the list are, if its name doesn't say it.
+    list_note: Promise | str = ""
 
     def has_work_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(
             f"{self.opts.app_label}.change_{self.opts.model_name}",
         )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out what the row has no value for, and groups of which nothing is left."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None:
+            return fieldsets
+        filled = [
+            (name, about, self._keep_filled(obj, about["fields"])) for name, about in fieldsets
+        ]
+        return [(name, {**about, "fields": fields}) for name, about, fields in filled if fields]
+
+    def _keep_filled(self, row: Any, names: Any) -> list[Any]:
+        kept: list[Any] = []
+        for name in names:
+            if not isinstance(name, str):
+                kept += filter(None, [self._keep_filled(row, name)])
+            elif self._is_filled(row, name):
+                kept.append(name)
+        return kept
+
+    def _is_filled(self, row: Any, name: str) -> bool:
+        compute = getattr(self, name, None)
+        if callable(compute):
+            return compute(row) not in {None, "", "-"}
+        try:
+            value = row._meta.get_field(name).value_from_object(row)
+        except FieldDoesNotExist:
+            return True
+        return value is not False and value not in (None, "", [], {})
 
 
 class ViewOnlyInline(ViewOnly, admin.TabularInline[Any, Any]):
@@ -62,6 +101,10 @@ class ViewOnlyInline(ViewOnly, admin.TabularInline[Any, Any]):
     extra = 0
     can_delete = False
     show_change_link = True
+    list_select_related: tuple[str, ...] = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related(*self.list_select_related)
 
 
 class LabelledFormSet(InlineAdminFormSet):
@@ -77,9 +120,16 @@ class LabelledFormSet(InlineAdminFormSet):
         return json.dumps(data)
 
 
-class LabelledInlines(admin.ModelAdmin[Any]):
+class LabelledInlines(StaffModelAdmin):
     def get_inline_formsets(self, *args: Any, **kwargs: Any) -> list[Any]:
         return [LabelledFormSet(rows) for rows in super().get_inline_formsets(*args, **kwargs)]
+
+
+class KnownLanguages(admin.StackedInline[Any, Any]):
+    """Leaves out the texts of languages that LANGUAGES no longer lists; their rows stay."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).filter(language__in=dict(settings.LANGUAGES))
 
 
 def yes_or_no(label: Any) -> type[admin.EmptyFieldListFilter]:

@@ -13,9 +13,14 @@ from django.utils.translation import ngettext
 
 from campaigns import tasks, webhooks
 from campaigns.admin.attention import NeedsAttention
+from campaigns.admin.lists import filter_by_known
 from campaigns.admin.site import ViewOnlyAdmin
 from campaigns.errors import explain_error
 from campaigns.models import StripeEvent
+
+TypeFilter = filter_by_known(
+    _("type"), "type", lambda: [(each, each) for each in sorted(webhooks.EVENTS)]
+)
 
 
 @admin.register(StripeEvent)
@@ -26,13 +31,13 @@ class StripeEventAdmin(ViewOnlyAdmin):
         "object_id",
         "status",
         "attempts",
-        "next_attempt_at",
+        "due_at",
         "failure",
         "reason",
     ]
     list_display_links = ["received_at", "type"]
-    list_filter = [NeedsAttention, "status", "reason", "type"]
-    date_hierarchy = "received_at"
+    list_filter = [NeedsAttention, "status", "reason", TypeFilter]
+    dated_by = "received_at"
     ordering = ["-received_at", "-pk"]
     search_fields = ["event_id", "object_id"]
     search_help_text = _("ID of an event or of its object")
@@ -40,7 +45,7 @@ class StripeEventAdmin(ViewOnlyAdmin):
         (None, {"fields": ["event_id", "type", ("object_type", "object_id"), "is_live"]}),
         (
             _("Processing"),
-            {"fields": ["status", ("attempts", "next_attempt_at"), "failure", "reason"]},
+            {"fields": ["status", ("attempts", "due_at"), "failure", "reason"]},
         ),
         (
             _("Event as received"),

@@ -29,7 +29,10 @@ class AdoptForm(StaffForm):
         Campaign.objects.order_by("-starts_at"),
         label=_("Campaign"),
         required=False,
-        help_text=_("It counts there by the same rule as a sale on our pages, or nowhere."),
+        help_text=_(
+            "The sale counts in this campaign by the same rule as a sale on our pages. "
+            "Without a campaign, it isn’t counted."
+        ),
     )
 
 
@@ -63,7 +66,7 @@ def _adopt_into(sale: StripeSale, campaign: Campaign | None, user: User) -> Done
 
 def _refuse(sale: StripeSale) -> str:
     if sale.checkout_id is not None:
-        return gettext("This subscription was adopted already.")
+        return gettext("This subscription is already adopted.")
     return ""
 
 
@@ -80,16 +83,20 @@ ADOPT = Page(
 @admin.register(StripeSale)
 class StripeSaleAdmin(ActionPages, ViewOnlyAdmin):
     pages = (ADOPT,)
-    list_display = ["started_at", "email", "price", "status", "decision", "at_stripe"]
+    list_note = _(
+        "These people pay one of our prices, but their subscription was made at Stripe, for "
+        "example in its dashboard. Adopt it to make them members here, or leave it out."
+    )
+    list_display = ["started_at", "email", "decision", "price", "status"]
     list_filter = [NeedsAttention, "status", "price"]
     list_select_related = ["price__plan", "checkout__member"]
     ordering = ["-started_at", "-pk"]
     search_fields = ["email", "subscription_id", "customer_id"]
     search_help_text = _("E-mail address or Stripe ID")
     fieldsets = [
-        (None, {"fields": ["email", "price", ("status", "started_at"), "at_stripe"]}),
+        (None, {"fields": ["email", "price", ("status", "started_at")]}),
         (_("Adoption"), {"fields": ["decision", "checkout", "adopted_by"]}),
-        (_("At Stripe"), {"fields": ["subscription_id", "customer_id", "found_at"]}),
+        (_("At Stripe"), {"fields": ["at_stripe", "subscription_id", "customer_id", "found_at"]}),
     ]
     readonly_fields = ["decision", "at_stripe"]
     actions = ["adopt", "leave_out"]
@@ -102,14 +109,14 @@ class StripeSaleAdmin(ActionPages, ViewOnlyAdmin):
             return gettext("left out")
         return gettext("needs a decision") if sale.is_open else ""
 
-    @admin.display(description=_("at Stripe"))
+    @admin.display(description=_("subscription"))
     def at_stripe(self, sale: StripeSale) -> SafeString:
         mode = "" if "_live_" in settings.STRIPE_SECRET_KEY else "test/"
         url = f"https://dashboard.stripe.com/{mode}subscriptions/{sale.subscription_id}"
         return format_html('<a href="{}" rel="noreferrer">{}</a>', url, gettext("Open at Stripe"))
 
     @admin.action(
-        description=_("Adopt, for the campaign that was running when it was paid"),
+        description=_("Adopt into the campaign that was running"),
         permissions=["work"],
     )
     def adopt(self, request: HttpRequest, sales: QuerySet[StripeSale]) -> None:
@@ -149,5 +156,8 @@ class StripeSaleAdmin(ActionPages, ViewOnlyAdmin):
         )
 
     def describe_state(self, row: Any) -> str:
-        # Jobs note the refusal in English.
-        return gettext(row.error) if row.error else ""
+        if row.error:
+            return gettext(row.error)  # jobs note the refusal in English
+        if not row.is_open:
+            return ""
+        return gettext("This subscription isn’t a membership here until you adopt it.")

@@ -1,30 +1,60 @@
-"""Template tags for the admin's home page: campaigns, and rows that need attention."""
+"""Template tags for the admin's home page: campaigns, rows that need attention, latest sales."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django import template
 from django.conf import settings
+from django.db.models import Model
 from django.template.context import Context
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.text import capfirst
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 
 from campaigns import health
-from campaigns.models import Campaign, Problem
-from campaigns.progress import Progress, measure_campaign
+from campaigns.dates import write_short_day, write_short_moment
+from campaigns.models import Campaign, Gift, Payment, PaymentState, Phase, Problem
 from campaigns.reports.attention import CONCERNS
+from campaigns.reports.first_steps import Step, list_first_steps
+from campaigns.reports.glance import Glance, load_glance
+from campaigns.reports.kept import measure_or_keep
 from campaigns.zones import name_zone
 
 register = template.Library()
+register.filter("short_day", write_short_day)
+
+
+@register.filter
+def short_moment(moment: datetime, form: str = "") -> str:
+    """Write a time for a list; the argument "no year" leaves out the year."""
+    return write_short_moment(moment, with_year=form != "no year")
+
 
 NEWEST = 6
+LATEST = 12
 
 
 @dataclass(frozen=True)
 class CampaignLine:
     campaign: Campaign
-    phase: str
-    progress: Progress | None
+    glance: Glance
+
+    @property
+    def phase(self) -> str:
+        return str(self.glance.phase.label)
+
+
+@dataclass(frozen=True)
+class Sale:
+    """A payment, or the claim of a gift."""
+
+    at: datetime
+    label: str
+    url: str
+    who: str
+    payment: Payment | None = None
 
 
 @register.simple_tag(takes_context=True)
@@ -34,12 +64,38 @@ def newest_campaigns(context: Context) -> list[CampaignLine]:
     if not user.has_perm("campaigns.view_campaign"):
         return []
     now = timezone.now()
-    campaigns = []
-    for campaign in Campaign.objects.prefetch_related("copies").order_by("-starts_at")[:NEWEST]:
-        goals = measure_campaign(campaign, at=now)
-        phase = str(campaign.phase(at=now).label)
-        campaigns.append(CampaignLine(campaign, phase, goals[0] if goals else None))
-    return campaigns
+    newest = Campaign.objects.prefetch_related("copies").order_by("-starts_at")[:NEWEST]
+    lines = [_describe(campaign, at=now) for campaign in newest]
+    return sorted(lines, key=lambda line: line.glance.phase is not Phase.RUNNING)
+
+
+def _describe(campaign: Campaign, *, at: datetime) -> CampaignLine:
+    language = get_language() or settings.LANGUAGE_CODE
+    return CampaignLine(campaign, load_glance(campaign, at=at, language=language))
+
+
+@register.simple_tag(takes_context=True)
+def latest_sales(context: Context) -> list[Sale]:
+    """Return the latest payments and claims that the user may view, the newest first."""
+    user = context["request"].user
+    sees_people = user.has_perm("campaigns.view_member")
+    sales: list[Sale] = []
+    if user.has_perm("campaigns.view_payment"):
+        for payment in Payment.objects.select_related("member").order_by("-paid_at", "-pk")[
+            :LATEST
+        ]:
+            url = reverse("admin:campaigns_payment_change", args=[payment.pk])
+            who = str(payment.member) if sees_people else ""
+            label = str(capfirst(payment.get_role_display()))
+            sales.append(Sale(payment.paid_at, label, url, who, payment))
+    if user.has_perm("campaigns.view_gift"):
+        claimed = Gift.objects.exclude(claimed_at=None).select_related("claimed_by")
+        for gift in claimed.order_by("-claimed_at")[:LATEST]:
+            url = reverse("admin:campaigns_gift_change", args=[gift.pk])
+            assert gift.claimed_at is not None
+            who = str(gift.claimed_by or "") if sees_people else ""
+            sales.append(Sale(gift.claimed_at, gettext("Gift claimed"), url, who))
+    return sorted(sales, key=lambda sale: sale.at, reverse=True)[:LATEST]
 
 
 @register.simple_tag
@@ -49,11 +105,50 @@ def newsroom_zone() -> str:
     return name_zone(zone, get_language() or settings.LANGUAGE_CODE, at=timezone.now())
 
 
-@register.simple_tag
-def list_problems() -> list[Problem]:
+@register.simple_tag(takes_context=True)
+def find_first_steps(context: Context) -> list[tuple[Step, str]]:
+    """Return the first steps and the pages that the user may open, if they plan campaigns."""
+    user = context["request"].user
+    if not user.has_perm("campaigns.plan_campaign"):
+        return []
+    return [(step, _find_step_url(context, step)) for step in list_first_steps()]
+
+
+def _find_step_url(context: Context, step: Step) -> str:
+    user, name = context["request"].user, step.model._meta.model_name
+    if step.page == "add" and not user.has_perm(f"campaigns.add_{name}"):
+        return ""
+    if not _may_view(context, step.model):
+        return ""
+    return _find_url(step.model, step.page, *([step.row.pk] if step.row else []))
+
+
+@dataclass(frozen=True)
+class ProblemLine:
+    problem: Problem
+    url: str
+    link: str  # its label
+
+
+# The list that shows what a broken part holds up: its page and its label.
+_LISTS = {
+    Problem.Kind.MAIL: ("outgoingmail", _("See e-mails")),
+    Problem.Kind.WEBHOOKS: ("stripeevent", _("See Stripe events")),
+    Problem.Kind.STRIPE: ("checkout", _("See checkouts")),
+    Problem.Kind.STRIPE_KEY: ("checkout", _("See checkouts")),
+    Problem.Kind.PUBLISHING: ("campaign", _("See campaigns")),
+}
+
+
+def _list_problems() -> list[ProblemLine]:
     """Return the parts that are broken, after checking the processes."""
     health.watch_processes_soon()
-    return health.list_open_problems()
+    lines = []
+    for problem in health.list_open_problems():
+        page, label = _LISTS.get(Problem.Kind(problem.kind), ("jobrun", _("See jobs")))
+        url = reverse(f"admin:campaigns_{page}_changelist")
+        lines.append(ProblemLine(problem, url, str(label)))
+    return lines
 
 
 @dataclass(frozen=True)
@@ -64,19 +159,49 @@ class ConcernLine:
     names: list[str]
 
 
+@dataclass(frozen=True)
+class Attention:
+    """All that needs attention. Users who may view none of the concerns see only broken parts."""
+
+    problems: list[ProblemLine]
+    concerns: list[ConcernLine]
+    sees_concerns: bool
+
+
 @register.simple_tag(takes_context=True)
-def list_concerns(context: Context) -> list[ConcernLine]:
-    """Return the concerns that have rows, of those that the user may view."""
-    user = context["request"].user
+def find_attention(context: Context) -> Attention:
+    """Return the parts that are broken, after checking the processes, and the rows to look at."""
+    problems: list[ProblemLine] = []
+    if context["request"].user.has_perm("campaigns.view_problem"):
+        problems = _list_problems()
+    viewed = [each for each in CONCERNS if _may_view(context, each.model)]
     lines = []
-    for concern in CONCERNS:
-        opts = concern.model._meta
-        named = f"{opts.app_label}.{{}}_{opts.model_name}".format
-        if not (user.has_perm(named("view")) or user.has_perm(named("change"))):
-            continue
-        if count := concern.rows().count():
-            listed = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
-            url = f"{listed}?needs={concern.name}"
+    for concern in viewed:
+        if count := measure_or_keep(f"concern:{concern.name}", concern.rows().count):
+            url = f"{_find_url(concern.model, 'changelist')}?needs={concern.name}"
             names = concern.name_rows() if concern.name_rows else []
             lines.append(ConcernLine(str(concern.label), count, url, names))
-    return lines
+    return Attention(problems, lines, bool(viewed))
+
+
+def _may_view(context: Context, model: type[Model]) -> bool:
+    named = f"{model._meta.app_label}.{{}}_{model._meta.model_name}".format
+    return any(context["request"].user.has_perm(named(deed)) for deed in ("view", "change"))
+
+
+def _find_url(model: type[Model], page: str, *args: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+@register.filter
+def payment_state(value: str) -> str:
+    """Return the name of a payment's state, see PaymentState."""
+    return str(PaymentState(value).label)
+
+
+@register.simple_tag(takes_context=True)
+def row_link(context: Context, row: Model | None) -> str:
+    """Return the URL of a row's page if the user may view it, or an empty string."""
+    if row is None or not _may_view(context, type(row)):
+        return ""
+    return _find_url(type(row), "change", row.pk)

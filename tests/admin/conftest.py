@@ -1,27 +1,37 @@
 """Staff users, and rows for them to work on."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
 from campaigns.models import (
+    ApiClient,
     Campaign,
     ErasedAddress,
     Erasure,
+    GhostMember,
     Gift,
     GiftChange,
     JobFailure,
     JobRun,
+    Look,
     Member,
     OptOut,
+    OutgoingEvent,
     OutgoingMail,
     PublishedNumber,
     RefundOrder,
+    ReportToken,
     StripeCursor,
     StripeSale,
+    WallEntry,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from tests.support.factories import (
     at,
@@ -36,23 +46,37 @@ from tests.support.factories import (
     record_claim,
     recount_campaign,
 )
-from tests.support.staff import MARKUP, store_event
+from tests.support.newsletters import make_newsletter, make_subscription
+from tests.support.reports import make_chat_webhook, make_reader, make_report_mail
+from tests.support.staff import MARKUP, sign_in_staff, store_event
 
 
 @pytest.fixture
 def editor(client: Client) -> User:
     """A superuser, signed in."""
     user = User.objects.create_superuser("editor", "editor@example.org", "long-and-unguessed")
-    client.force_login(user)
+    sign_in_staff(client, user)
     return user
+
+
+@pytest.fixture
+def admin_client(admin_client: Client, admin_user: User) -> Client:
+    sign_in_staff(admin_client, admin_user)
+    return admin_client
 
 
 @pytest.fixture
 def trainee(client: Client) -> User:
     """A staff user without permissions, signed in."""
     user = User.objects.create_user("trainee", password="long-and-unguessed", is_staff=True)
-    client.force_login(user)
+    sign_in_staff(client, user)
     return user
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        yield clock
 
 
 @pytest.fixture
@@ -90,10 +114,33 @@ def rows(birthday: Campaign) -> Campaign:
     PublishedNumber.objects.create(
         campaign=birthday, published_at=at("2026-11-10 12:00"), counted=1, target=1000
     )
+    Look.objects.create(name=MARKUP)
+    make_subscription(make_newsletter(), campaign=birthday, page_title=MARKUP)
     JobRun.objects.create(name="mails")
+    keeper = User.objects.create_user("keeper")
+    ReportToken.objects.create(user=keeper, name=MARKUP, secret_hash="0" * 64)
     JobFailure.objects.create(job="mails", row="1", error="OSError")
+    staff = User.objects.filter(username="editor").first() or make_reader()
+    make_report_mail(staff, daily=True)
+    make_chat_webhook(name=MARKUP)
+    make_delivery(ada)
+    WallEntry.objects.create(campaign=birthday, member=ada, first_name=MARKUP, sentence=MARKUP)
+    GhostMember.objects.create(member=ada, ghost_id="a" * 24, state="refused", error=MARKUP)
+    ApiClient.objects.create(name=MARKUP, token_hash="0" * 64)
     recount_campaign(birthday)
     return birthday
+
+
+def make_delivery(member: Member) -> WebhookDelivery:
+    endpoint = WebhookEndpoint.objects.create(
+        name=MARKUP, url="https://crm.example.org/hook", events=["member.joined"]
+    )
+    event = OutgoingEvent.objects.create(
+        type="member.joined", member=member, data={"member": {"name": MARKUP}}
+    )
+    return WebhookDelivery.objects.create(
+        endpoint=endpoint, event=event, member=member, attempts=1, status=500, answer=MARKUP
+    )
 
 
 @pytest.fixture

@@ -27,39 +27,39 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.usefixtures("editor")
 def test_a_replayed_event_is_due_again(client: Client) -> None:
-    closed, due = store_event("evt_1"), store_event("evt_2", status="failed", next_attempt_at=NOON)
+    closed, due = store_event("evt_1"), store_event("evt_2", status="failed", due_at=NOON)
     response = run_action(client, StripeEvent, "replay", closed.pk, due.pk)
     assert "1 event will be replayed now." in read_messages(response)
     assert "1 event is already due" in read_messages(response)
     closed.refresh_from_db()
     assert closed.status == StripeEvent.Status.NEW
-    assert closed.next_attempt_at is not None
+    assert closed.due_at is not None
     due.refresh_from_db()
-    assert due.next_attempt_at == NOON
+    assert due.due_at == NOON
 
 
 @pytest.mark.usefixtures("editor", "rows")
 def test_an_email_is_resent(client: Client) -> None:
     mail = OutgoingMail.objects.get()
-    OutgoingMail.objects.update(next_attempt_at=None, sent_at=NOON, attempts=1)
+    OutgoingMail.objects.update(due_at=None, sent_at=NOON, attempts=1)
     assert "1 e-mail will be resent." in read_messages(
         run_action(client, OutgoingMail, "resend", mail.pk)
     )
     mail.refresh_from_db()
-    assert mail.next_attempt_at is not None
-    assert mail.next_attempt_at <= timezone.now()
+    assert mail.due_at is not None
+    assert mail.due_at <= timezone.now()
 
 
 @pytest.mark.usefixtures("editor", "rows")
 def test_an_email_being_sent_is_not_sent_twice(client: Client) -> None:
     leased_until = timezone.now() + timedelta(seconds=30)
-    OutgoingMail.objects.update(next_attempt_at=leased_until, attempts=1)
+    OutgoingMail.objects.update(due_at=leased_until, attempts=1)
     mail = OutgoingMail.objects.get()
     assert "1 e-mail is already due or being sent." in read_messages(
         run_action(client, OutgoingMail, "resend", mail.pk)
     )
     mail.refresh_from_db()
-    assert mail.next_attempt_at == leased_until
+    assert mail.due_at == leased_until
 
 
 @pytest.mark.usefixtures("editor")

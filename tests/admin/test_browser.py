@@ -113,6 +113,7 @@ def test_admin_pages_are_accessible_and_follow_the_content_policy(
             reader.change_window(DESKTOP, "light")
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("editor")
 @pytest.mark.django_db(transaction=True)
 def test_pages_are_printed_with_their_number_and_bar_on_the_first_sheet(

@@ -100,6 +100,7 @@ def test_a_campaign_is_neither_closed_nor_published_during_a_recount(
         assert url in read_page(client.get(admin_url(Campaign, "change", birthday.pk)))
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("editor")
 @pytest.mark.parametrize(
     ("typed", "words"),

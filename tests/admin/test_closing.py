@@ -148,9 +148,7 @@ def test_a_campaign_without_a_goal_cannot_be_closed(client: Client, over: Campai
     assert "This campaign has no goal" in read_messages(client.get(close_url(over), follow=True))
 
 
-def test_closing_needs_the_permission_to_change_campaigns(
-    client: Client, trainee: User, over: Campaign
-) -> None:
+def test_closing_needs_its_permission(client: Client, trainee: User, over: Campaign) -> None:
     grant_permissions(trainee, "view_campaign")
     pages = [admin_url(Campaign, page, over.pk) for page in ("change", "progress")]
     for url in pages:
@@ -159,7 +157,7 @@ def test_closing_needs_the_permission_to_change_campaigns(
     assert client.post(close_url(over)).status_code == 403
     assert client.post(admin_url(Campaign, "reopen", over.pk), {"why": "x"}).status_code == 403
     assert not is_closed(over)
-    grant_permissions(trainee, "change_campaign")
+    grant_permissions(trainee, "close_campaign")
     for url in pages:
         assert close_url(over) in read_page(client.get(url))
 
@@ -241,6 +239,7 @@ def test_saving_the_campaign_form_does_not_reopen_it(client: Client, over: Campa
     assert over.supporters_before == 13000
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("editor")
 @pytest.mark.parametrize(
     ("day", "time"),

@@ -25,6 +25,7 @@ def list_states(client: Client, **filters: Any) -> list[str]:
     return [row.state for row in listed.context["cl"].result_list]
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("refunded", "dispute", "state"),
@@ -67,20 +68,20 @@ def test_disputed_money_is_not_refundable_and_is_named_with_a_link_to_stripe(
     dispute = make_dispute(payment, "2026-11-12 12:00", status=status)
     dispute.amount_minor = 4000
     dispute.save()
-    assert actions.refundable_minor(payment) == 0
+    assert actions.compute_refundable(payment) == 0
     page = read_page(client.get(admin_url(Payment, "change", payment.pk)))
     assert "€60 was paid. €40 of it is disputed or lost. €0 can be refunded." in page
     assert "https://dashboard.stripe.com/test/payments/pi_disputed" in page
     assert refund_url(payment) not in page
     response = client.get(refund_url(payment), follow=True)
-    assert "the bank took the money back in a dispute" in read_messages(response)
+    assert "the bank withdrew the money in a dispute" in read_messages(response)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", ["won", "warning_needs_response", "warning_closed"])
 def test_money_that_the_bank_does_not_have_is_refundable(payment: Payment, status: str) -> None:
     make_dispute(payment, "2026-11-12 12:00", status=status)
-    assert actions.refundable_minor(payment) == 6000
+    assert actions.compute_refundable(payment) == 6000
 
 
 @pytest.mark.django_db(transaction=True)
@@ -93,11 +94,11 @@ def test_the_rest_of_a_partly_refunded_payment_can_be_disputed_and_won(
     dispute = sandbox.open_dispute(payment_intent=str(payment.intent_id))
     settle_payment(payment)
     response = refund_payment_by_hand(client, payment)
-    assert "the bank took the money back in a dispute" in read_page(response)
+    assert "the bank withdrew the money in a dispute" in read_page(response)
     assert not RefundOrder.objects.exists()
     sandbox.close_dispute(dispute["id"], status="won")
     settle_payment(payment)
-    assert actions.refundable_minor(payment) == 4000
+    assert actions.compute_refundable(payment) == 4000
     assert "Payment refunded: €40." in read_messages(refund_payment(client, payment))
     assert list_states(client) == ["refunded"]
 
@@ -111,7 +112,7 @@ def refund_payment_by_hand(client: Client, payment: Payment) -> Any:
 
 
 @pytest.mark.django_db
-def test_an_editor_is_told_of_an_inquiry(client: Client, editor: User, payment: Payment) -> None:
+def test_an_editor_sees_an_inquiry(client: Client, editor: User, payment: Payment) -> None:
     make_dispute(payment, "2026-11-12 12:00", status="warning_needs_response")
     page = read_page(client.get(admin_url(Payment, "change", payment.pk)))
     assert "The bank asks about €60 of this payment" in page

@@ -7,22 +7,35 @@ from typing import Any
 
 import pytest
 import python_calamine
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from campaigns import progress
-from campaigns.models import Campaign, Checkout, Member
+from campaigns.models import (
+    Campaign,
+    Checkout,
+    Dispute,
+    Gift,
+    Member,
+    Membership,
+    OutgoingMail,
+    Payment,
+    Refund,
+)
 from tests.support.commands import import_file
 from tests.support.factories import (
     at,
     make_checkout,
+    make_dispute,
     make_gift,
     make_member,
     make_payment,
+    make_refund,
     record_claim,
 )
-from tests.support.staff import admin_url, read_page
+from tests.support.newsletters import make_newsletter, make_subscription
+from tests.support.staff import admin_url, read_page, sign_in_staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
@@ -64,13 +77,8 @@ def test_staff_filter_members_by_campaign(
 def test_members_of_a_campaign_are_downloaded_with_their_access_and_count(
     admin_client: Client, people: dict[str, Member], birthday: Campaign
 ) -> None:
-    make_checkout(
-        birthday,
-        member=people["ada"],
-        status=Checkout.Status.PAID,
-        newsletter_wording="Send me the newsletter.",
-        newsletter_agreed_at=at("2026-11-10 12:00"),
-    )
+    for slug, status in (("war", "confirmed"), ("morning", "confirmed"), ("art", "pending")):
+        make_subscription(make_newsletter(slug), status=status)
     ada, ben = read_csv(download(admin_client, Member, campaign="birthday"))
     assert ada == {
         "member": str(people["ada"].pk),
@@ -84,8 +92,7 @@ def test_members_of_a_campaign_are_downloaded_with_their_access_and_count(
         "source": "subscription",
         "status": "active",
         "counts_in": "birthday",
-        "newsletter_agreed_at": "2026-11-10 12:00+00:00",
-        "newsletter_wording": "Send me the newsletter.",
+        "newsletters": "morning, war",
     }
     assert (ben["email"], ben["source"], ben["counts_in"]) == ("ben@example.org", "gift", "")
     assert ben["until"] == "2027-11-12 12:00+00:00"
@@ -137,7 +144,7 @@ def test_only_staff_with_the_permission_download_lists(
 ) -> None:
     user = User.objects.create_user("viewer", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="view_member"))
-    client.force_login(user)
+    sign_in_staff(client, user)
     assert "download/csv/" not in client.get(admin_url(Member, "changelist")).content.decode()
     assert client.get(admin_url(Member, "download", "csv")).status_code == 403
     user.user_permissions.add(Permission.objects.get(codename="export_member"))
@@ -162,3 +169,69 @@ def test_a_downloaded_list_can_be_imported(
 ) -> None:
     content = download(admin_client, Member, campaign="birthday")
     assert import_file(tmp_path, content, everyone=True).startswith("2 imported")
+
+
+@pytest.fixture
+def sales(birthday: Campaign) -> Payment:
+    """A payment with a refund and a dispute, a gift that was claimed, and an e-mail."""
+    ada, ben = make_member("ada@example.org"), make_member("ben@example.org")
+    Member.objects.filter(pk=ada.pk).update(name="=ADA()")
+    payment = make_payment(
+        ada,
+        birthday,
+        "2026-11-10 12:00",
+        settled_minor=6000,
+        fee_minor=150,
+        net_minor=5850,
+        settled_currency="eur",
+    )
+    make_refund(payment, "2026-11-11 12:00", 1000)
+    make_dispute(payment, "2026-11-12 12:00", status="won")
+    record_claim(make_gift(ada, birthday, "2026-11-11 12:00"), ben, "2026-11-12 12:00")
+    OutgoingMail.objects.create(key="receipt:1", kind="receipt", payment=payment)
+    return payment
+
+
+def test_the_books_are_downloaded_without_names(
+    client: Client, sales: Payment, birthday: Campaign
+) -> None:
+    user = User.objects.create_user("books", is_staff=True)
+    user.groups.add(Group.objects.get(name="finance"))
+    client.force_login(user)  # long ago: no recent sign-in is needed
+    [payment, gift] = read_csv(download(client, Payment))
+    assert (payment["status"], payment["amount"], payment["refunded"]) == (
+        *("partly_refunded", "60.00", "10.00"),
+    )
+    assert (payment["fee"], payment["net"], payment["campaign"]) == ("1.50", "58.50", "birthday")
+    assert gift["role"] == "gift"
+    [refund] = read_csv(download(client, Refund))
+    assert (refund["amount"], refund["payment"]) == ("10.00", str(sales.pk))
+    [dispute] = read_csv(download(client, Dispute))
+    assert (dispute["amount"], dispute["status"]) == ("60.00", "won")
+    for model in (Payment, Refund, Dispute):
+        assert b"ada" not in download(client, model).lower()
+        assert len(download(client, model, "xlsx")) > 1000
+
+
+def test_lists_with_people_are_downloaded_as_they_are_filtered(
+    admin_client: Client, sales: Payment
+) -> None:
+    [own] = read_csv(download(admin_client, Membership, source__exact="subscription"))
+    assert (own["email"], own["name"]) == ("ada@example.org", "'=ADA()")
+    [gift] = read_csv(download(admin_client, Gift, status__exact="claimed"))
+    assert (gift["buyer_email"], gift["recipient_email"]) == ("ada@example.org", "ben@example.org")
+    assert gift["share"] == "60.00"
+    [mail] = read_csv(download(admin_client, OutgoingMail))
+    assert (mail["kind"], mail["email"]) == ("receipt", "ada@example.org")
+    assert read_csv(download(admin_client, OutgoingMail, kind__exact="gift")) == []
+
+
+def test_a_file_that_names_people_needs_a_recent_sign_in(
+    admin_client: Client, admin_user: User, sales: Payment
+) -> None:
+    admin_client.logout()
+    admin_client.force_login(admin_user)
+    for model in (Member, Checkout, Membership, Gift, OutgoingMail):
+        answer = admin_client.get(admin_url(model, "download", "csv"))
+        assert answer.status_code == 302
+        assert "reauthenticate" in answer["Location"]

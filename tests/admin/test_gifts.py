@@ -166,6 +166,7 @@ def test_an_unchanged_delivery_date_stays_the_same(client: Client, undelivered: 
     assert undelivered.deliver_at == before
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("editor")
 @pytest.mark.parametrize(
     "typed",

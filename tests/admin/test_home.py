@@ -1,12 +1,15 @@
 """The admin's home page: what needs attention, and who sees it."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from campaigns.models import Gift, Membership, OutgoingMail
-from tests.support.factories import at
+from campaigns.models import Campaign, Gift, Membership, OutgoingMail, Phase
+from campaigns.reports import glance
+from tests.support.factories import at, make_campaign, make_member, make_payment
 from tests.support.staff import admin_url, grant_permissions, read_page, refund_after_claim
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def test_the_home_page_lists_what_needs_attention(
     client: Client, gift: Gift, undelivered: Gift
 ) -> None:
-    assert "Needs attention" not in read_page(client.get("/admin/"))
+    assert "Nothing at the moment." in read_page(client.get("/admin/"))
     refund_after_claim(gift)
     Gift.objects.filter(pk=undelivered.pk).update(bounced_at=timezone.now())
     Membership.objects.update(push_error="StripeRefused")
@@ -24,7 +27,7 @@ def test_the_home_page_lists_what_needs_attention(
         key="receipt:pi_2", kind="receipt", payment=gift.payment, failed_at=timezone.now()
     )
     page = read_page(client.get("/admin/"))
-    assert "Needs attention" in page
+    assert "Nothing at the moment." not in page
     for url in (
         admin_url(Gift, "changelist") + "?needs=bounced",
         admin_url(Gift, "changelist") + "?needs=undecided",
@@ -54,3 +57,28 @@ def test_old_or_reported_failed_emails_need_no_attention(client: Client) -> None
         OutgoingMail.objects.filter(pk=mail.pk).update(**changes)
         response = client.get(admin_url(OutgoingMail, "changelist"), {"needs": "failed"})
         assert list(response.context["cl"].result_list) == []
+
+
+@pytest.mark.usefixtures("editor")
+def test_the_running_campaign_has_its_curve_pace_and_money(client: Client) -> None:
+    now = timezone.now()
+    campaign = make_campaign(starts_at=now - timedelta(days=9), ends_at=now + timedelta(days=9))
+    for currency in ("eur", "usd"):
+        day = (now - timedelta(days=3)).isoformat()
+        make_payment(make_member(), campaign, day, currency=currency)
+    page = read_page(client.get("/admin/"))
+    assert "<svg" in page
+    assert "Even pace" in page
+    assert "Net, EUR" in page
+    assert "Net, USD" in page
+
+
+@pytest.mark.usefixtures("editor", "kept_at_once")
+def test_a_slow_measurement_is_shown_again_for_a_while(client: Client, birthday: Campaign) -> None:
+    first = glance.load_glance(birthday, at=at("2026-11-10 12:00"), language="en")
+    again = glance.load_glance(birthday, at=at("2026-11-10 12:01"), language="en")
+    assert first == again
+    assert again.progress is not None
+    assert again.progress.as_of == at("2026-11-10 12:00")
+    after = glance.load_glance(birthday, at=at("2026-12-10 12:00"), language="en")
+    assert after.phase is Phase.ENDED

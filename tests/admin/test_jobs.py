@@ -25,7 +25,7 @@ def mail() -> OutgoingMail:
         key="sign_in:1",
         kind="sign_in",
         member=make_member(),
-        next_attempt_at=timezone.now() + timedelta(seconds=30),
+        due_at=timezone.now() + timedelta(seconds=30),
     )
     JobFailure.objects.create(job="mails", row=str(mail.pk), error="OSError", attempts=3)
     return mail
@@ -42,7 +42,7 @@ def test_the_page_shows_how_much_is_due_and_failed(
     admin_client: Client, mail: OutgoingMail
 ) -> None:
     since = timezone.now() - timedelta(hours=2)
-    OutgoingMail.objects.update(next_attempt_at=since)
+    OutgoingMail.objects.update(due_at=since)
     page = main_of(admin_client.get(RUNS))
     row = page[page.index("Send e-mails") :].partition("</tr>")[0]
     assert '<td class="field-due">1</td>' in row
@@ -56,16 +56,16 @@ def test_staff_retry_a_failed_row_now(admin_client: Client, mail: OutgoingMail) 
     )
     assert "1 row will be retried now." in answer.content.decode()
     mail.refresh_from_db()
-    assert mail.next_attempt_at is not None
-    assert mail.next_attempt_at <= timezone.now()
+    assert mail.due_at is not None
+    assert mail.due_at <= timezone.now()
 
 
 def test_a_row_that_keeps_failing_needs_attention(admin_client: Client, mail: OutgoingMail) -> None:
     page = admin_client.get("/admin/").content.decode()
-    assert "Rows that failed at least three times" in page
+    assert "Rows that a job couldn’t finish in three attempts" in page
     JobFailure.objects.update(attempts=2)
     page = admin_client.get("/admin/").content.decode()
-    assert "Rows that failed at least three times" not in page
+    assert "Rows that a job couldn’t finish in three attempts" not in page
 
 
 def test_without_permission_nobody_retries(client: Client, mail: OutgoingMail) -> None:

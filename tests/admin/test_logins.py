@@ -17,7 +17,7 @@ from tests.support.staff import read_page
 pytestmark = pytest.mark.django_db
 LOGIN = "/admin/login/"
 PASSWORD = "long-and-unguessed"
-WAIT = "Too many attempts to log in. Wait ten minutes and try again."
+WAIT = "Too many attempts to sign in. Wait ten minutes and try again."
 
 
 @pytest.fixture
@@ -26,14 +26,14 @@ def ada() -> User:
 
 
 def log_in(client: Client, name: str = "ada", password: str = PASSWORD) -> int:
-    return client.post(LOGIN, {"username": name, "password": password}).status_code
+    return client.post(LOGIN, {"login": name, "password": password}).status_code
 
 
 def test_one_network_cannot_try_many_names(ada: User) -> None:
     networks = [Client(REMOTE_ADDR=f"2001:db8::{number}") for number in range(1, 5)]
     answers = [log_in(networks[number % 4], f"name{number}", "x") for number in range(32)]
     assert answers == [200] * TIMES_BY_NETWORK + [429] * (32 - TIMES_BY_NETWORK)
-    refused = networks[0].post(LOGIN, {"username": "ada", "password": PASSWORD})
+    refused = networks[0].post(LOGIN, {"login": "ada", "password": PASSWORD})
     assert (refused.status_code, refused["Retry-After"]) == (429, "600")
     assert WAIT in read_page(refused)
     assert log_in(Client(REMOTE_ADDR="2001:db8:0:1::1")) == 302
@@ -59,6 +59,7 @@ def test_a_browser_that_has_logged_in_before_is_not_locked_out(ada: User, client
 
 def test_a_known_browser_has_a_limit_of_its_own(ada: User, client: Client) -> None:
     log_in(client)
+    client.post("/admin/logout/")
     answers = [log_in(client, "ada", "wrong") for _ in range(TIMES_BY_NAME + 2)]
     assert answers == [200] * TIMES_BY_NAME + [429] * 2
     assert log_in(client) == 429, "even with the right password"
@@ -67,6 +68,7 @@ def test_a_known_browser_has_a_limit_of_its_own(ada: User, client: Client) -> No
 
 def test_a_browser_is_known_only_for_the_name_that_has_logged_in(ada: User, client: Client) -> None:
     log_in(client)
+    client.post("/admin/logout/")
     stolen = client.cookies["known_browser"].value
     for number in range(TIMES_BY_NAME):
         log_in(Client(REMOTE_ADDR=f"192.0.2.{number}"), "ben", "wrong")

@@ -232,7 +232,7 @@ def test_a_member_who_has_just_been_merged_or_erased_gets_no_new_rows(
         happen(member)
         return False
 
-    monkeypatch.setattr("campaigns.admin.members.is_being_erased", check_too_early)
+    monkeypatch.setattr("campaigns.admin.erasures.is_being_erased", check_too_early)
     fields = grant_fields() if page == "grant" else payment_fields(birthday)
     response = client.post(admin_url(Member, page, ada.pk), fields)
     assert response.status_code == 422

@@ -64,7 +64,7 @@ def test_a_subscription_is_cancelled_at_the_end_of_the_paid_period(
     running.refresh_from_db()
     assert (running.status, running.is_cancelling) == ("active", True)
     url = url_of(running, "cancel")
-    assert "This membership is cancelled already" in read_messages(client.get(url, follow=True))
+    assert "This membership is already cancelled" in read_messages(client.get(url, follow=True))
     assert "Membership ended." in end(client, running, "end")  # now after all
     assert LogEntry.objects.count() == 2
 
@@ -80,7 +80,7 @@ def test_a_second_click_or_a_missing_reason_changes_nothing(
     client.post(url, {"why": WHY})
     again = client.post(url, {"why": WHY})
     assert again.status_code == 422
-    assert "This membership has ended already." in read_page(again)
+    assert "This membership has already ended." in read_page(again)
     assert LogEntry.objects.count() == 1
 
 
@@ -103,7 +103,7 @@ def test_only_a_subscription_can_be_ended(client: Client) -> None:
     page = read_page(client.get(admin_url(Membership, "change", granted.pk)))
     assert url_of(granted, "end") not in page
     answer = client.get(url_of(granted, "end"), follow=True)
-    assert "Only a subscription that was bought here" in read_messages(answer)
+    assert "You can end only a subscription that was bought" in read_messages(answer)
 
 
 def test_staff_with_view_permission_end_nothing(

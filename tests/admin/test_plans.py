@@ -146,3 +146,68 @@ def test_staff_offer_a_refused_price_again(client: Client, campaign: Campaign) -
     assert "member: €60 every year: sent to Stripe." in read_messages(response)
     assert price in Price.objects.on_sale()
     assert v1.prices.retrieve(price.stripe_price_id).active
+
+
+# Prices whose amount readers choose
+
+
+def open_up(client: Client, **typed: str) -> dict[str, str]:
+    """Return the fields of the plan's page with an open price of €6 a month."""
+    url = admin_url(Plan, "change", make_plan().pk)
+    changed = {f"prices-0-{name}": value for name, value in typed.items()}
+    return fill_in(client, url) | {"prices-0-is_open": "on"} | changed
+
+
+@pytest.mark.usefixtures("editor")
+def test_amounts_of_an_open_price_are_typed_as_money(client: Client) -> None:
+    price = make_price("month", stripe_price_id="")
+    suggested = "3\n 10,50 \n\n20.00"
+    fields = open_up(
+        client, suggested_minor=suggested, minimum_minor="3", maximum_minor="500,00"
+    ) | {"prices-0-shows_average": "on"}
+    url = admin_url(Plan, "change", make_plan().pk)
+    assert client.post(url, fields).status_code == 302
+    price.refresh_from_db()
+    assert price.is_open
+    assert price.shows_average
+    assert price.amounts == [300, 600, 1050, 2000]
+    assert (price.minimum_minor, price.maximum_minor) == (300, 50_000)
+    shown = fill_in(client, url)
+    assert shown["prices-0-suggested_minor"].split() == ["3.00", "10.50", "20.00"]
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"minimum_minor": "7"}, "must be between the smallest and the largest"),
+        ({"maximum_minor": "5"}, "must be between the smallest and the largest"),
+        ({"suggested_minor": "1", "minimum_minor": "3"}, "must be between the smallest"),
+        ({"minimum_minor": "6", "maximum_minor": "5"}, "This is less than the smallest amount."),
+        ({"suggested_minor": "1\n2\n3\n4\n5\n7\n8"}, "Suggest at most 6 amounts."),
+        ({"suggested_minor": "ten"}, "Enter an amount like 60 or 60.50."),
+        ({"suggested_minor": "0.10"}, "Stripe’s smallest charge is €0.50."),
+        ({"kind": "gift", "months": "12"}, "The price of a gift is fixed."),
+        ({"is_open": "", "minimum_minor": "3"}, "let readers choose the amount"),
+        ({"is_open": "", "suggested_minor": "3"}, "let readers choose the amount"),
+    ],
+)
+def test_errors_of_an_open_price_are_shown_beside_the_field(
+    client: Client, typed: dict[str, str], words: str
+) -> None:
+    price = make_price("month", stripe_price_id="")
+    fields = {name: value for name, value in open_up(client, **typed).items() if value}
+    response = client.post(admin_url(Plan, "change", make_plan().pk), fields)
+    assert response.status_code == 200
+    assert words in read_page(response)
+    price.refresh_from_db()
+    assert not price.is_open
+
+
+def test_the_database_keeps_gifts_at_a_fixed_price() -> None:
+    price = make_price("gift")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Price.objects.filter(pk=price.pk).update(is_open=True)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Price.objects.filter(pk=price.pk).update(minimum_minor=9000)

@@ -42,7 +42,7 @@ def read_only_mail(kind: str) -> str:
     return text
 
 
-def test_a_reader_is_told_of_a_refund_in_the_words_of_staff(
+def test_a_reader_gets_an_email_about_a_refund_with_the_words_of_staff(
     campaign: Campaign, sandbox: SandboxControl, client: Client
 ) -> None:
     payment = pay_and_settle(place_order(campaign), sandbox)
@@ -80,7 +80,7 @@ def test_a_refund_can_end_the_membership_too(
     response = refund_payment(client, payment, ends_membership="on", message=WORDS)
     assert "Payment refunded: €60. Membership ended." in read_messages(response)
     assert Membership.objects.get().status == Membership.Status.ENDED
-    assert RefundOrder.objects.get().next_attempt_at is None
+    assert RefundOrder.objects.get().due_at is None
     text = read_only_mail("refunded")
     assert "Your membership has ended, and you won’t be charged again." in text
     assert "needs=still-running" not in read_page(client.get("/admin/"))
@@ -100,7 +100,7 @@ def test_a_one_off_membership_offers_no_second_end(
         ("end", "ended", "We’ve ended your membership. You won’t be charged again."),
     ],
 )
-def test_a_member_is_told_that_staff_ended_their_membership(
+def test_a_member_gets_an_email_when_staff_end_their_membership(
     campaign: Campaign,
     sandbox: SandboxControl,
     client: Client,
@@ -127,7 +127,7 @@ def test_a_member_is_told_that_staff_ended_their_membership(
         ),
     ],
 )
-def test_a_member_is_told_of_a_membership_that_staff_entered(
+def test_a_member_gets_an_email_about_a_membership_that_staff_entered(
     client: Client,
     birthday: Campaign,
     *,
@@ -178,7 +178,7 @@ def test_a_refused_refund_that_is_pointless_now_can_be_cleared(
 ) -> None:
     payment = pay_and_settle(place_order(campaign), sandbox)
     order = RefundOrder.objects.create(
-        payment=payment, amount_minor=100, reason="duplicate", error="no", next_attempt_at=None
+        payment=payment, amount_minor=100, reason="duplicate", error="no", due_at=None
     )
     assert "needs=refused" in read_page(client.get("/admin/"))
     assert clear(client, RefundOrder, "refused") == "1 row marked as dealt with."

@@ -204,7 +204,7 @@ def test_stripes_reason_for_refusing_is_shown(
     response = client.post(url, fields, follow=True)
     order = RefundOrder.objects.get()
     assert order.error.startswith("charge_already_refunded: ")
-    words = "Reason: The payment has been refunded in full already."
+    words = "Reason: The payment has already been refunded in full."
     assert f"Stripe refused the refund, and nothing was refunded. {words}" in read_messages(
         response
     )
@@ -255,7 +255,7 @@ def test_a_refund_needs_its_permission(client: Client, trainee: User, birthday: 
     assert client.get(refund_url(payment)).status_code == 403
     assert client.post(refund_url(payment), {"amount": "60"}).status_code == 403
     assert client.get(admin_url(Payment, "assign_refund", payment.pk, 1)).status_code == 403
-    grant_permissions(trainee, "add_refundorder")
+    grant_permissions(trainee, "refund_payment")
     trainee = User.objects.get(pk=trainee.pk)
     assert client.get(refund_url(payment)).status_code == 200
     assert client.get(admin_url(Payment, "refund", 999999)).status_code == 404

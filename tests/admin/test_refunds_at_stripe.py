@@ -36,7 +36,7 @@ def test_a_refund_from_the_dashboard_needs_to_be_assigned(
     assert "All of them stay valid and count" in page
     assert f'href="{url}"' in page
     # Before that it is unknown which gifts can still be refunded.
-    assert "First say which gifts" in read_messages(client.get(refund_url(payment), follow=True))
+    assert "First choose the gifts" in read_messages(client.get(refund_url(payment), follow=True))
 
     third = Gift.objects.order_by("position")[2]
     response = client.post(url, {"gifts": [str(third.pk)], "seen": "0"}, follow=True)
@@ -104,7 +104,7 @@ def test_a_full_refund_at_stripe_needs_no_assignment(
     payment = buy_gifts(campaign, sandbox)
     refund_at_stripe(payment, payment.amount_minor)
     assert statuses() == ["revoked", "revoked", "revoked"]
-    assert "Needs attention" not in read_page(client.get("/admin/"))
+    assert "Nothing at the moment." in read_page(client.get("/admin/"))
     assert not Tally.objects.filter(counted_until__isnull=True).exists()
 
 

@@ -1,0 +1,154 @@
+"""Accounts of staff: what they may do, and the second factor of someone who lost it."""
+
+from typing import Any
+
+# These three register the pages that are removed here.
+import allauth.account.admin
+import allauth.mfa.admin
+import allauth.usersessions.admin  # noqa: F401
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from campaigns import actions
+from campaigns.admin.forms import WhyForm
+from campaigns.admin.identity import confirm_identity, is_confirmed
+from campaigns.admin.pages import ActionPages, Done, NotDone, Page
+
+# Roles are made by migrations, and the other rows belong to users: nobody needs them by themselves.
+for model in (User, Group, EmailAddress, Authenticator, UserSession):
+    admin.site.unregister(model)
+
+
+class RolesField(forms.ModelMultipleChoiceField[Group]):
+    widget = forms.CheckboxSelectMultiple
+
+    def label_from_instance(self, obj: Group) -> str:
+        return str(capfirst(gettext(obj.name)))
+
+
+def _show_reset(pages: ActionPages, request: HttpRequest, user: User) -> HttpResponse:
+    return pages.answer_form(
+        request,
+        user,
+        WhyForm(request.POST or None),
+        do=lambda wanted, by: _reset(user, by),
+        title=gettext("Reset second factor"),
+        explanation=gettext(
+            "First make sure that the request really comes from this person, for example "
+            "by phone. Their app, passkeys and recovery codes stop working, and all "
+            "their sessions end. They set up a new second factor when they sign in with "
+            "their password."
+        ),
+    )
+
+
+def _refuse_reset(user: User) -> str:
+    if Authenticator.objects.filter(user=user).exists():
+        return ""
+    return gettext("Nothing was changed: this user has no second factor.")
+
+
+def _reset(user: User, by: User) -> Done:
+    if not actions.reset_second_factor(user, by=by):
+        raise NotDone(_refuse_reset(user))
+    return Done(gettext("Second factor reset."), is_logged=False)  # the action notes it
+
+
+RESET = Page(
+    name="reset_second_factor",
+    path="second-factor/",
+    view=_show_reset,
+    permissions=("auth.change_user",),
+    label=_("Reset second factor"),
+    refuse=_refuse_reset,
+    is_grave=True,
+    confirms=True,
+)
+
+
+@admin.register(User)
+class StaffUserAdmin(ActionPages, UserAdmin):  # type: ignore[type-arg]
+    """Every change of an account needs a recent sign-in: it may give someone a role."""
+
+    pages = (RESET,)
+    list_display = ["username", "full_name", "roles", "has_second_factor", "is_active"]
+    list_filter = ["is_active", "groups"]
+    ordering = ["username"]
+    filter_horizontal = ()
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        (_("Person"), {"fields": [("first_name", "last_name"), "email"]}),
+        (_("Access"), {"fields": ["is_active", "groups"]}),
+    ]
+    add_fieldsets = [
+        (None, {"fields": ["username", "password1", "password2"]}),
+        (_("Access"), {"fields": ["groups"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups", "authenticator_set")
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name != "groups":
+            return super().formfield_for_manytomany(db_field, request, **kwargs)
+        return RolesField(Group.objects.order_by("name"), label=_("Roles"), required=False)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        """Keep users from changing their own access: the last one could lock out all."""
+        return ["is_active", "groups"] if obj is not None and obj == request.user else []
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Let only superusers change superusers, who are added on the server."""
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Return False: what they did is in the history. An account is made inactive instead."""
+        return False
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if not is_confirmed(request):
+            return confirm_identity(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        if not is_confirmed(request):
+            return confirm_identity(request)
+        return super().user_change_password(request, id, form_url)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        obj.is_staff = True  # readers have no accounts
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description=_("name"), ordering="last_name")
+    def full_name(self, user: User) -> str:
+        return user.get_full_name()
+
+    @admin.display(description=_("roles"))
+    def roles(self, user: User) -> str:
+        if user.is_superuser:
+            return gettext("superuser")
+        return ", ".join(gettext(group.name) for group in user.groups.all())
+
+    @admin.display(description=_("second factor"), boolean=True)
+    def has_second_factor(self, user: Any) -> bool:
+        return bool(user.authenticator_set.all())

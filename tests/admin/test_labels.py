@@ -1,0 +1,107 @@
+"""Pages of rows: words instead of codes, nothing that is empty, and the way to Stripe."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
+from django.contrib.auth.models import User
+from django.test import Client, RequestFactory
+
+from campaigns.models import Campaign, Checkout, Member, OutgoingMail, Payment, Subscription
+from tests.support.factories import at, make_checkout, make_member, make_payment
+from tests.support.newsletters import make_newsletter, make_subscription
+from tests.support.staff import admin_url, read_page
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("editor")]
+
+# Fields that hold a code. Their words are in `campaigns.admin.labels`.
+CODES = {"placement", "country", "method", "wallet", "brand"}
+
+
+def test_no_page_shows_the_code_of_a_field(rows: Campaign) -> None:
+    request = RequestFactory().get("/admin/")
+    request.user = User.objects.get(username="editor")
+    for model, pages in admin.site._registry.items():
+        columns = {name for name in pages.get_list_display(request) if isinstance(name, str)}
+        fields = set(
+            flatten_fieldsets(pages.get_fieldsets(request, pages.get_queryset(request).first()))
+        )
+        coded = {
+            field.name
+            for field in model._meta.concrete_fields
+            if field.name in CODES and not field.choices
+        }
+        assert not coded & (columns | fields), model
+
+
+def test_a_purchase_says_in_words_where_it_came_from(client: Client, birthday: Campaign) -> None:
+    checkout = make_checkout(birthday, placement="inline", country="UA")
+    page = read_page(client.get(admin_url(Checkout, "change", checkout.pk)))
+    for words in ("block inside the article", "Ukraine"):
+        assert f">{words}<" in page
+    for code in ("inline", "UA"):
+        assert f">{code}<" not in page
+
+
+def test_a_subscription_says_in_words_where_it_came_from(client: Client) -> None:
+    row = make_subscription(make_newsletter(), placement="signupcard", country="DE")
+    page = read_page(client.get(admin_url(Subscription, "change", row.pk)))
+    assert ">newsletters at the article’s end<" in page
+    assert ">Germany<" in page
+
+
+@pytest.mark.parametrize(
+    ("method", "wallet", "words"),
+    [
+        ("card", "", "card"),
+        ("card", "apple_pay", "Apple Pay"),
+        ("sepa_debit", "", "bank debit"),
+        ("paypal", "", "PayPal"),
+        ("some_new_way", "", "Some New Way"),
+    ],
+)
+def test_a_payment_says_in_words_how_it_was_made(
+    client: Client, birthday: Campaign, method: str, wallet: str, words: str
+) -> None:
+    payment = make_payment(
+        *(make_member(), birthday, "2026-11-10 12:00"),
+        method=method,
+        wallet=wallet,
+        brand="amex",
+        country="UA",
+    )
+    listed = read_page(client.get(admin_url(Payment, "changelist")))
+    assert f'<td class="field-paid_by">{words}</td>' in listed
+    page = read_page(client.get(admin_url(Payment, "change", payment.pk)))
+    for each in (words, "American Express", "Ukraine"):
+        assert f">{each}<" in page
+
+
+def test_a_payment_leads_to_stripe_from_its_page_and_its_person(
+    client: Client, birthday: Campaign
+) -> None:
+    payment = make_payment(make_member(), birthday, "2026-11-10 12:00")
+    link = f'<a href="https://dashboard.stripe.com/test/payments/{payment.intent_id}"'
+    assert link in read_page(client.get(admin_url(Payment, "change", payment.pk)))
+    assert link in read_page(client.get(admin_url(Member, "change", payment.member_id)))
+
+
+def test_a_page_leaves_out_what_the_row_has_no_value_for(client: Client) -> None:
+    mail = OutgoingMail.objects.create(key="receipt:1", kind="receipt", attempts=0)
+    url = admin_url(OutgoingMail, "change", mail.pk)
+    page = read_page(client.get(url))
+    assert "Bounced at" not in page
+    assert "Attempts" in page, "a zero is a value"
+    OutgoingMail.objects.update(bounced_at=at("2026-11-10 12:00"))
+    assert "Bounced at" in read_page(client.get(url))
+
+
+def test_a_campaign_is_called_by_its_name(client: Client, birthday: Campaign) -> None:
+    page = read_page(client.get(admin_url(Campaign, "change", birthday.pk)))
+    assert f"<h1>{birthday.copy_for('en').name}</h1>" in page
+
+
+def test_the_title_is_in_the_language_of_the_page(client: Client, birthday: Campaign) -> None:
+    payment = make_payment(make_member(), birthday, "2026-11-10 12:00")
+    headers = {"Accept-Language": "uk"}
+    page = read_page(client.get(admin_url(Payment, "change", payment.pk), headers=headers))
+    assert f"<h1>Платіж {payment.pk}</h1>" in page

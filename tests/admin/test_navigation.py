@@ -1,0 +1,52 @@
+"""The admin's navigation lists every model once, and only what the user may view."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from campaigns.templatetags.navigation import list_entries
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.once
+def test_every_model_of_the_admin_is_in_the_navigation_once() -> None:
+    listed = [model for entry in list_entries() for model in (entry.model, *entry.below)]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == set(admin.site._registry)
+
+
+def test_the_navigation_shows_only_what_the_user_may_view(client: Client, trainee: User) -> None:
+    trainee.user_permissions.add(Permission.objects.get(codename="view_payment"))
+    page = client.get("/admin/").content.decode()
+    assert 'href="/admin/campaigns/payment/"' in page
+    assert "/admin/campaigns/member/" not in page
+    assert "/admin/auth/user/" not in page
+
+
+def test_the_list_that_is_open_is_marked(client: Client, editor: User) -> None:
+    page = client.get("/admin/campaigns/payment/").content.decode()
+    assert '<a href="/admin/campaigns/payment/" aria-current="page">Payments</a>' in page
+    assert page.count('aria-current="page"') == 1
+
+
+def test_a_list_is_called_as_in_the_navigation(client: Client, editor: User) -> None:
+    for url, name in (
+        ("campaigns/checkout/", "Purchases"),
+        ("auditlog/logentry/", "History"),
+        ("campaigns/optout/", "Opt-outs of reminders"),
+    ):
+        assert f"<h1>{name}</h1>" in client.get(f"/admin/{url}").content.decode()
+
+
+def test_an_empty_list_says_why(client: Client, editor: User) -> None:
+    url = "/admin/campaigns/payment/"
+    assert "Nothing here yet." in client.get(url).content.decode()
+    for query in ({"q": "nobody"}, {"role__exact": "first"}):
+        assert "Nothing found." in client.get(url, query).content.decode()
+
+
+def test_a_list_links_to_the_rows_that_belong_to_its_rows(client: Client, editor: User) -> None:
+    page = client.get("/admin/campaigns/erasure/").content.decode()
+    assert 'href="/admin/campaigns/erasedaddress/"' in page

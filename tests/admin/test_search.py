@@ -1,0 +1,98 @@
+"""The search of the admin: what happened to a payment, and the step that mends it."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from campaigns.models import Campaign, Checkout, Gift
+from tests.support.factories import make_checkout, make_member, make_payment
+from tests.support.staff import MARKUP
+
+pytestmark = pytest.mark.django_db
+URL = "/admin/search/"
+
+
+def search(client: Client, typed: str) -> str:
+    response = client.get(URL, {"q": typed})
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_the_search_leads_to_the_only_person_found(client: Client, editor: User) -> None:
+    ada = make_member("ada@example.org")
+    response = client.get(URL, {"q": "ada@example.org"})
+    assert response.headers["Location"] == f"/admin/campaigns/member/{ada.pk}/change/"
+
+
+def test_a_search_without_a_result_says_what_to_try(client: Client, editor: User) -> None:
+    page = search(client, "nobody@example.org")
+    assert "Nothing found for “nobody@example.org”." in page
+    assert "the amount and the day" in page
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("waiting", "the bank hasn’t decided yet"),
+        ("failed", "The bank declined the payment"),
+        ("expired", "Not paid in time"),
+        ("open", "Not paid yet, according to Stripe"),
+    ],
+)
+def test_a_purchase_says_what_became_of_it_and_offers_to_ask_stripe(
+    client: Client, editor: User, birthday: Campaign, status: str, words: str
+) -> None:
+    make_checkout(birthday, email="ada@example.org", status=status)
+    page = search(client, "ada@example.org")
+    assert words in page
+    assert "Ask Stripe again" in page
+
+
+def test_a_paid_purchase_offers_no_step(client: Client, editor: User, birthday: Campaign) -> None:
+    make_checkout(birthday, email="ada@example.org", status=Checkout.Status.PAID)
+    assert "Ask Stripe again" not in search(client, "ada@example.org")
+
+
+def test_the_search_shows_only_what_the_user_may_view(
+    client: Client, trainee: User, gift: Gift
+) -> None:
+    make_payment(gift.buyer, gift.checkout.campaign, "2026-11-10 12:00")
+    trainee.user_permissions.add(Permission.objects.get(codename="view_payment"))
+    page = search(client, "ada@example.org")
+    assert "/admin/campaigns/payment/" in page
+    assert "/admin/campaigns/member/" not in page
+    assert "/admin/campaigns/gift/" not in page
+
+
+def test_markup_in_names_and_in_the_search_is_only_text(
+    client: Client, editor: User, rows: Campaign
+) -> None:
+    for typed in (MARKUP, "ada@example.org"):
+        assert MARKUP not in search(client, typed)
+
+
+def test_strangers_are_asked_to_log_in(client: Client) -> None:
+    assert client.get(URL, {"q": "ada"}).headers["Location"].startswith("/admin/login/")
+
+
+@pytest.mark.thorough
+@pytest.mark.usefixtures("editor", "rows")
+@pytest.mark.parametrize("typed", ["%", "_", "\0", "x" * 10_000, "ї" * 10_000, "' OR 1=1 --"])
+def test_nothing_that_is_typed_breaks_a_search_or_finds_every_row(
+    client: Client, typed: str
+) -> None:
+    urls = [
+        reverse(admin_urlname(model._meta, SafeString("changelist")))
+        for model, pages in admin.site._registry.items()
+        if pages.search_fields
+    ]
+    assert len(urls) > 10
+    for url in (URL, *urls):
+        response = client.get(url, {"q": typed}, follow=True)
+        assert response.status_code == 200, url
+        found = response.context["cl"].result_list if "cl" in response.context else []
+        assert not found or typed in {"_", "\0"}, url  # Django says that the second is refused
