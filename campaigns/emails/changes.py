@@ -1,7 +1,7 @@
-"""Messages to readers about changes that staff made: what changed, and what staff wrote to them.
+"""Messages to readers about changes that staff or a campaign's rules made for them.
 
-Each function returns the provider's id for the message and raises NotNeeded if the row that it is
-about is gone.
+Their templates extend emails/membership/change.*. Each function returns the provider's id for the
+message and raises NotNeeded if the row that it is about is gone.
 """
 
 from typing import Any
@@ -20,13 +20,15 @@ def send_refunded(mail: OutgoingMail) -> str:
     if payment is None or order is None:
         raise NotNeeded
     membership = payment.membership
+    has_ended = membership is not None and membership.status == Membership.Status.ENDED
     context = {
+        "news": "emails/parts/membership/refund.txt",
+        "reason": "emails/parts/reasons/payer.txt",
         "payment": payment,
-        "amount_minor": order.amount_minor,
-        "ends_membership": order.ends_membership,
+        "refund": order,
+        "has_ended": order.ends_membership or has_ended,
         "renews": membership is not None
         and membership.source == Membership.Source.SUBSCRIPTION
-        and membership.status != Membership.Status.ENDED
         and not membership.is_cancelling,
     }
     return _send("membership/refunded", mail, payment.member, context)
@@ -34,34 +36,68 @@ def send_refunded(mail: OutgoingMail) -> str:
 
 def send_granted(mail: OutgoingMail) -> str:
     """Tell a reader that staff gave them a membership."""
-    return _send_about_membership("membership/granted", mail)
+    context = _describe_membership(mail.membership, mail.language)
+    context |= {
+        "news": "emails/parts/membership/grant.txt",
+        "reason": "emails/parts/reasons/member.txt",
+        "starts_at": context["membership"].started_at,
+        "ends_at": context["access_until"],
+    }
+    return _send("membership/granted", mail, context["member"], context)
+
+
+def send_reward(mail: OutgoingMail) -> str:
+    """Tell a member that they were given months because friends joined by their link."""
+    context = _describe_membership(mail.membership, mail.language)
+    context |= {
+        "news": "emails/parts/membership/reward.txt",
+        "reason": "emails/parts/reasons/member.txt",
+        "reward": context["membership"].share_reward,
+        "starts_at": context["membership"].started_at,
+        "ends_at": context["access_until"],
+    }
+    return _send("membership/reward", mail, context["member"], context)
 
 
 def send_offline(mail: OutgoingMail) -> str:
     """Confirm a payment that didn't come through Stripe."""
     payment = mail.payment
-    if payment is None or payment.membership is None:
+    if payment is None:
         raise NotNeeded
-    context = build_membership_context(payment.membership, mail.language) | {"payment": payment}
+    context = _describe_membership(payment.membership, mail.language)
+    context |= {
+        "news": "emails/parts/membership/offline_payment.txt",
+        "reason": "emails/parts/reasons/payer.txt",
+        "payment": payment,
+        "ends_at": context["access_until"],
+    }
     return _send("membership/offline", mail, payment.member, context)
 
 
 def send_cancelled(mail: OutgoingMail) -> str:
     """Tell a member that staff cancelled their subscription."""
-    return _send_about_membership("membership/cancelled", mail)
+    context = _describe_membership(mail.membership, mail.language)
+    context |= {
+        "news": "emails/parts/membership/cancellation.txt",
+        "reason": "emails/parts/reasons/member.txt",
+    }
+    return _send("membership/cancelled", mail, context["member"], context)
 
 
 def send_ended(mail: OutgoingMail) -> str:
     """Tell a member that staff ended their membership."""
-    return _send_about_membership("membership/ended", mail)
+    context = _describe_membership(mail.membership, mail.language)
+    context |= {
+        "news": "emails/parts/membership/ended.txt",
+        "reason": "emails/parts/reasons/former.txt",
+    }
+    return _send("membership/ended", mail, context["member"], context)
 
 
-def _send_about_membership(template: str, mail: OutgoingMail) -> str:
-    membership = mail.membership
+def _describe_membership(membership: Membership | None, language: str) -> dict[str, Any]:
     if membership is None:
         raise NotNeeded
-    context = build_membership_context(membership, mail.language)
-    return _send(template, mail, membership.member, context)
+    return build_membership_context(membership, language)
 
 
 def _send(template: str, mail: OutgoingMail, member: Member, context: dict[str, Any]) -> str:

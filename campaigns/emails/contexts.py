@@ -15,7 +15,7 @@ def build_checkout_context(checkout: Checkout | None) -> dict[str, Any]:
         return {}
     context: dict[str, Any] = {
         "checkout": checkout,
-        "price": checkout.price,
+        "price": checkout.terms,
         "plan": checkout.price.plan.copy_for(checkout.language),
     }
     if checkout.customer_id:

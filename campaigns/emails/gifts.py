@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from campaigns.emails import links
 from campaigns.emails.contexts import build_access_context, build_campaign_context, is_access_over
 from campaigns.emails.delivery import NotNeeded, send_message
-from campaigns.models import Checkout, Gift, OutgoingMail
+from campaigns.models import Checkout, Gift, OutgoingMail, read_newsroom_name
 
 # To the buyer
 
@@ -166,7 +165,7 @@ def _send_to_recipient(
         mail,
         to=gift.recipient_email,
         context=build_gift_context(gift, mail.language) | build_claim_context(gift),
-        sender=f"{gift.buyer_name} / {settings.NEWSROOM_NAME}" if gift.buyer_name else "",
+        sender=f"{gift.buyer_name} / {read_newsroom_name()}" if gift.buyer_name else "",
         may_opt_out=may_opt_out,
     )
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from datetime import UTC, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
@@ -11,16 +12,31 @@ from django.core import signing
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
-from campaigns.models import AddressChange, Checkout, Gift, Member, SignInLink
+from campaigns.models import (
+    AddressChange,
+    Campaign,
+    Checkout,
+    Gift,
+    Member,
+    SignInLink,
+    Subscription,
+)
 from campaigns.models.address_change import Side
 from campaigns.models.opt_out import hash_address
 
+SHARED = "friend"  # the placement of links that members share
+CONTINUE_LASTS = timedelta(days=30)
 PORTAL_LASTS = timedelta(days=60)
 CONFIRMATION_LASTS = timedelta(days=7)
 SIGN_IN_LASTS = timedelta(minutes=30)
-_PORTAL, _GIFTS, _CLAIM, _OPT_OUT, _SIGN_IN, _ADDRESS = (
-    f"campaigns.{name}" for name in ("portal", "gifts", "claim", "opt_out", "sign_in", "address")
+NEWSLETTER_LASTS = timedelta(days=7)
+_PORTAL, _GIFTS, _CLAIM, _OPT_OUT, _SIGN_IN, _ADDRESS, _REPORTS, _CONTINUE = (
+    f"campaigns.{name}"
+    for name in (
+        *("portal", "gifts", "claim", "opt_out", "sign_in", "address", "reports", "continue"),
+    )
 )
+_NEWSLETTER = "campaigns.newsletter"
 
 
 class BadLink(Exception):
@@ -48,6 +64,16 @@ def read_gifts_token(token: str) -> UUID:
     The token does not expire: a gift can be claimed for years.
     """
     return UUID(_read(token, salt=_GIFTS))
+
+
+def make_continue_token(checkout: Checkout) -> str:
+    """Return the token with which a reader continues an unfinished purchase."""
+    return signing.dumps(str(checkout.pk), salt=_CONTINUE, compress=False)
+
+
+def read_continue_token(token: str) -> UUID:
+    """Return the checkout's id. Raises BadLink."""
+    return UUID(_read(token, salt=_CONTINUE, lasts=CONTINUE_LASTS))
 
 
 def make_confirmation_token(gift: Gift, member: Member) -> str:
@@ -104,11 +130,60 @@ def read_opt_out_token(token: str) -> str:
     return str(_read(token, salt=_OPT_OUT))
 
 
+def make_reports_token(report_mail_id: int) -> str:
+    """Return the token that stops the reports that a staff user gets by e-mail."""
+    return signing.dumps(report_mail_id, salt=_REPORTS, compress=False)
+
+
+def read_reports_token(token: str) -> int:
+    """Return the id of the user's choice. Raises BadLink."""
+    return int(_read(token, salt=_REPORTS))
+
+
+def make_newsletter_token(subscription: Subscription) -> str:
+    """Return the token that confirms, changes or ends the subscriptions of its address.
+
+    It says, as a keyed hash, which mailbox it was made for: newsletters are forwarded.
+    """
+    mailbox = _name_mailbox(subscription.email, key=settings.SECRET_KEY)
+    return signing.dumps([subscription.pk, mailbox], salt=_NEWSLETTER, compress=False)
+
+
+def read_newsletter_token(token: str, *, lasts: timedelta | None = None) -> tuple[int, str]:
+    """Return the subscription's id, and the mailbox for `is_sent_to`. Raises BadLink.
+
+    Confirming has a time limit. Unsubscribing has none: newsletters are kept for years.
+    """
+    content = _read(token, salt=_NEWSLETTER, lasts=lasts)
+    # Until November 2026 a token had the id alone.
+    subscription_id, mailbox = content if isinstance(content, list) else (content, "")
+    return int(subscription_id), str(mailbox)
+
+
+def is_sent_to(address: str, mailbox: str) -> bool:
+    """Return whether a newsletter's token was made for this address, as far as it says."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return mailbox in {"", *(_name_mailbox(address, key=key) for key in keys)}
+
+
+def _name_mailbox(address: str, *, key: str | bytes) -> str:
+    return salted_hmac(_NEWSLETTER, address, secret=key, algorithm="sha256").hexdigest()[:16]
+
+
 def _read(token: str, *, salt: str, lasts: timedelta | None = None) -> Any:
     try:
         return signing.loads(token, salt=salt, max_age=lasts)
     except signing.BadSignature as error:
         raise BadLink(salt) from error
+
+
+def make_share_url(member: Member, campaign: Campaign) -> str:
+    """Return a member's own link to a campaign; empty once they were erased."""
+    code = Member.objects.give_share_code(member)
+    if not code:
+        return ""
+    query = urlencode({"from": SHARED, "friend": code})
+    return f"{build_url('campaign', slug=campaign.slug)}?{query}"
 
 
 def build_url(name: str, **kwargs: object) -> str:

@@ -4,6 +4,8 @@ Each function returns the provider's id for the message and raises NotNeeded if 
 to say any more.
 """
 
+from django.utils import timezone
+
 from campaigns.emails import links
 from campaigns.emails.contexts import (
     build_access_context,
@@ -12,7 +14,7 @@ from campaigns.emails.contexts import (
     is_access_over,
 )
 from campaigns.emails.delivery import NotNeeded, send_message
-from campaigns.models import Membership, OutgoingMail, Payment
+from campaigns.models import Membership, OutgoingMail, Payment, Price
 
 
 def send_receipt(mail: OutgoingMail) -> str:
@@ -23,7 +25,7 @@ def send_receipt(mail: OutgoingMail) -> str:
     if payment.membership is not None:
         context |= build_access_context(payment.membership)
     context |= {"payment": payment, "member": payment.member}
-    price = payment.membership.price_now if payment.membership else None
+    price = payment.membership.terms_now if payment.membership else None
     if price is not None and payment.role in {Payment.Role.RENEWAL, Payment.Role.CHANGE}:
         # The member may have switched to another price since the Checkout.
         context |= {"price": price, "plan": price.plan.copy_for(mail.language)}
@@ -36,7 +38,28 @@ def send_welcome(mail: OutgoingMail) -> str:
     if membership is None or membership.status == Membership.Status.ENDED:
         raise NotNeeded
     context = build_membership_context(membership, mail.language)
+    if (campaign := context.get("campaign")) is not None:
+        context["share_url"] = links.make_share_url(membership.member, campaign)
     return send_message("membership/welcome", mail, to=membership.member.email, context=context)
+
+
+def send_renewal(mail: OutgoingMail) -> str:
+    """Remind a member of the next yearly charge, unless it was made or won't be."""
+    membership = mail.membership
+    if membership is None or membership.status != Membership.Status.ACTIVE:
+        raise NotNeeded
+    charge_at, terms = membership.charge_at, membership.terms_now
+    is_over = charge_at is None or charge_at <= timezone.now()
+    if is_over or membership.is_cancelling or terms is None or terms.kind != Price.Kind.YEAR:
+        raise NotNeeded
+    noted = membership.next_due_minor
+    context = build_membership_context(membership, mail.language) | {
+        "charge_at": charge_at,
+        "amount_minor": terms.amount_minor if noted is None else noted,
+        "currency": terms.currency,
+        "account_url": links.build_url("account"),
+    }
+    return send_message("membership/renewal", mail, to=membership.member.email, context=context)
 
 
 def send_past_due(mail: OutgoingMail) -> str:

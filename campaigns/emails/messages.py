@@ -6,12 +6,23 @@ from datetime import tzinfo
 from django.utils import timezone
 from django.utils.translation import override
 
-from campaigns.emails import account, changes, gifts, membership, staff
+from campaigns.emails import (
+    account,
+    changes,
+    gifts,
+    membership,
+    newsletters,
+    reports,
+    staff,
+    unfinished,
+)
 from campaigns.models import Gift, Membership, OutgoingMail, Payment
 
 _SENDERS: dict[str, Callable[[OutgoingMail], str]] = {
     OutgoingMail.Kind.RECEIPT: membership.send_receipt,
     OutgoingMail.Kind.WELCOME: membership.send_welcome,
+    OutgoingMail.Kind.UNFINISHED: unfinished.send_unfinished,
+    OutgoingMail.Kind.RENEWAL: membership.send_renewal,
     OutgoingMail.Kind.PAST_DUE: membership.send_past_due,
     OutgoingMail.Kind.LAPSED: membership.send_lapsed,
     OutgoingMail.Kind.GIFT_BOUGHT: gifts.send_gift_bought,
@@ -30,14 +41,17 @@ _SENDERS: dict[str, Callable[[OutgoingMail], str]] = {
     OutgoingMail.Kind.ADDRESS_NEW: account.send_address_new,
     OutgoingMail.Kind.ADDRESS_CHANGED: account.send_address_changed,
     OutgoingMail.Kind.ERASURE: account.send_erasure,
+    OutgoingMail.Kind.NEWSLETTER: newsletters.send_newsletter,
     OutgoingMail.Kind.REFUNDED: changes.send_refunded,
     OutgoingMail.Kind.GRANTED: changes.send_granted,
+    OutgoingMail.Kind.REWARD: changes.send_reward,
     OutgoingMail.Kind.OFFLINE: changes.send_offline,
     OutgoingMail.Kind.CANCELLED: changes.send_cancelled,
     OutgoingMail.Kind.ENDED: changes.send_ended,
     OutgoingMail.Kind.DISPUTE: staff.send_dispute,
     OutgoingMail.Kind.PROBLEM: staff.send_problem,
     OutgoingMail.Kind.GIFT_BOUNCED_STAFF: staff.send_gift_bounced_staff,
+    OutgoingMail.Kind.REPORT: reports.send_report,
 }
 
 

@@ -70,10 +70,20 @@ def _read(path: Path) -> Mail:
         sender=str(message["From"]),
         recipient=str(message["To"]),
         text=_content(message, "plain"),
-        html=_content(message, "html"),
+        html=_show_pictures(message, _content(message, "html")),
     )
 
 
 def _content(message: EmailMessage, kind: str) -> str:
     part: Any = message.get_body(preferencelist=(kind,))
     return str(part.get_content()) if part is not None else ""
+
+
+def _show_pictures(message: EmailMessage, html: str) -> str:
+    """Put the pictures that the e-mail carries into its HTML, as mail programs do."""
+    for part in message.walk():
+        name = str(part["Content-ID"] or "").strip("<>")
+        if name and part.get_content_maintype() == "image":
+            data = "".join(str(part.get_payload()).split())
+            html = html.replace(f"cid:{name}", f"data:{part.get_content_type()};base64,{data}")
+    return html

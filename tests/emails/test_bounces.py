@@ -34,7 +34,7 @@ def invitation() -> OutgoingMail:
         kind="gift_invitation",
         gift=gift,
         sent_at=timezone.now(),
-        next_attempt_at=None,
+        due_at=None,
         provider_id="0000-provider",
     )
     gifts.record_deliveries()

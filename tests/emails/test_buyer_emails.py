@@ -251,7 +251,7 @@ def test_staff_read_which_gift_bounced_but_not_its_claim_code(
     find_link(sent, f"/admin/campaigns/gift/{gift.pk}/")
     for part in read_both_parts(sent):
         assert f"claim code begins with {gift.code_hint}." in part
-        assert "We’ve told the buyer" in part
+        assert "We’ve e-mailed the buyer" in part
     whole = sent.message().as_string() + text_of(sent) + html_of(sent)
     for secret in (gift.code, "/claim/", "/membership/gifts/", "ada@", "ben@", "Ben"):
         assert secret not in whole

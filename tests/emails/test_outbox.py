@@ -47,7 +47,7 @@ class RefusingBackend(BrokenBackend):
 
 
 def attempt(mail: OutgoingMail) -> None:
-    OutgoingMail.objects.filter(pk=mail.pk).update(next_attempt_at=timezone.now())
+    OutgoingMail.objects.filter(pk=mail.pk).update(due_at=timezone.now())
     assert not emails.deliver_mail(mail.pk)
     mail.refresh_from_db()
     assert mail.sent_at is None
@@ -64,8 +64,8 @@ def test_a_deferred_mail_is_retried_with_growing_pauses(
         before = timezone.now()
         attempt(mail)
         assert (mail.attempts, mail.failed_at) == (number, None)
-        assert mail.next_attempt_at is not None
-        pauses.append((mail.next_attempt_at - before).total_seconds())
+        assert mail.due_at is not None
+        pauses.append((mail.due_at - before).total_seconds())
         assert not emails.deliver_mail(mail.pk)  # not due yet
         assert mail.pk not in list_due("mails", at=timezone.now())
     assert 30 <= pauses[0] < 40
@@ -74,10 +74,10 @@ def test_a_deferred_mail_is_retried_with_growing_pauses(
     assert pauses == sorted(pauses[:10]) + pauses[10:]
 
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    OutgoingMail.objects.filter(pk=mail.pk).update(next_attempt_at=timezone.now())
+    OutgoingMail.objects.filter(pk=mail.pk).update(due_at=timezone.now())
     assert emails.deliver_mail(mail.pk)
     mail.refresh_from_db()
-    assert (mail.next_attempt_at, mail.error, len(mailbox.outbox)) == (None, "", 1)
+    assert (mail.due_at, mail.error, len(mailbox.outbox)) == (None, "", 1)
 
 
 def test_a_mail_deferred_for_days_is_given_up(birthday: Campaign, settings: LazySettings) -> None:
@@ -85,7 +85,7 @@ def test_a_mail_deferred_for_days_is_given_up(birthday: Campaign, settings: Lazy
     settings.EMAIL_BACKEND = f"{__name__}.{BrokenBackend.__name__}"
     OutgoingMail.objects.filter(pk=mail.pk).update(attempts=LAST_ATTEMPT - 1)
     attempt(mail)
-    assert (mail.attempts, mail.next_attempt_at) == (LAST_ATTEMPT, None)
+    assert (mail.attempts, mail.due_at) == (LAST_ATTEMPT, None)
     assert mail.failed_at is not None
 
 
@@ -95,7 +95,7 @@ def test_a_permanently_refused_mail_is_tried_once(
     mail = make_mail_of_kind("gift_invitation", birthday)
     settings.EMAIL_BACKEND = f"{__name__}.{RefusingBackend.__name__}"
     attempt(mail)
-    assert (mail.attempts, mail.next_attempt_at) == (1, None)
+    assert (mail.attempts, mail.due_at) == (1, None)
     assert mail.failed_at is not None
     assert not list_due("mails", at=timezone.now() + timedelta(days=365))
     assert not emails.deliver_mail(mail.pk)
@@ -116,13 +116,13 @@ def test_a_mail_is_due_again_if_its_worker_died(birthday: Campaign) -> None:
     mail = make_mail_of_kind("receipt", birthday)
     now = timezone.now()
     # The row as a worker leaves it that was killed after taking the lease.
-    OutgoingMail.objects.filter(pk=mail.pk).update(next_attempt_at=now + LEASE, attempts=1)
+    OutgoingMail.objects.filter(pk=mail.pk).update(due_at=now + LEASE, attempts=1)
     assert mail.pk not in list_due("mails", at=now)
     assert not emails.deliver_mail(mail.pk)
     assert list_due("mails", at=now + LEASE) == [mail.pk]
     assert timedelta(seconds=45) > LEASE
     assert timedelta(seconds=site.EMAIL_TIMEOUT) < LEASE
-    OutgoingMail.objects.filter(pk=mail.pk).update(next_attempt_at=now)
+    OutgoingMail.objects.filter(pk=mail.pk).update(due_at=now)
     assert emails.deliver_mail(mail.pk)
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.core import mail as mailbox
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.message import EmailMessage
+from django.utils import timezone
 
 from campaigns import emails, erasures
 from campaigns.emails import links
@@ -25,10 +26,12 @@ from campaigns.models import (
     Payment,
     Problem,
     RefundOrder,
+    ShareReward,
     SignInLink,
 )
 from tests.support.factories import (
     at,
+    make_campaign,
     make_checkout,
     make_dispute,
     make_gift,
@@ -37,6 +40,8 @@ from tests.support.factories import (
     make_price,
     record_claim,
 )
+from tests.support.newsletters import make_newsletter, make_subscription
+from tests.support.reports import make_report_outgoing
 
 PAID_AT = "2026-11-10 12:00"
 _number = count(1)
@@ -125,6 +130,21 @@ def make_past_due_mail(campaign: Campaign | None, *, language: str = "en") -> Ou
     )
 
 
+def make_reward_mail(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
+    """Create an e-mail to Ada, by whose link three friends joined."""
+    membership = make_paid_membership(campaign).membership
+    assert membership is not None
+    ShareReward.objects.create(
+        campaign=campaign or make_campaign(),
+        member=membership.member,
+        number=1,
+        friends=3,
+        months=2,
+        membership=membership,
+    )
+    return make_mail("reward", language=language, membership=membership)
+
+
 def make_lapsed_mail(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
     """Create an e-mail to Ada, whose second year wasn't paid within two weeks."""
     membership = make_paid_membership(campaign).membership
@@ -204,12 +224,22 @@ def make_change_mail(campaign: Campaign | None, *, kind: str, language: str = "e
     return make_mail(kind, language=language, message="Sorry.\nYours, Mia", **about)
 
 
+def make_newsletter_mail(campaign: Campaign | None, *, language: str = "en") -> OutgoingMail:
+    """Create an e-mail to Ada, who gets one newsletter and asked for another one."""
+    make_subscription(make_newsletter("morning"))
+    asked = make_subscription(make_newsletter("war"), status="pending", campaign=campaign)
+    return make_mail("newsletter", language=language, subscription=asked)
+
+
 _MAKERS: dict[str, Callable[..., OutgoingMail]] = {
     "dispute": make_dispute_mail,
     "erasure": make_erasure_mail,
     "lapsed": make_lapsed_mail,
+    "newsletter": make_newsletter_mail,
     "past_due": make_past_due_mail,
     "problem": make_problem_mail,
+    "report": make_report_outgoing,
+    "reward": make_reward_mail,
     "sign_in": make_sign_in_mail,
     **{
         kind: partial(make_change_mail, kind=kind)
@@ -225,12 +255,18 @@ _MAKERS: dict[str, Callable[..., OutgoingMail]] = {
 def make_mail_of_kind(
     kind: str, campaign: Campaign | None, *, language: str = "en"
 ) -> OutgoingMail:
-    if kind in {"receipt", "welcome"}:
+    if kind in {"receipt", "renewal", "welcome"}:
         payment = make_paid_membership(campaign)
         about = {"payment": payment} if kind == "receipt" else {"membership": payment.membership}
         return make_mail(kind, language=language, **about)
     if kind in _MAKERS:
         return _MAKERS[kind](campaign, language=language)
+    if kind == "unfinished":
+        if campaign is not None:
+            campaign.reminds_unfinished = True
+            campaign.save()
+        checkout = make_checkout(campaign, email="ada@example.org", opened_at=timezone.now())
+        return make_mail(kind, language=language, checkout=checkout)
     gift = make_gift_of_ada(
         campaign, message="For your birthday.\nRead well.", **_GIFT_STATES.get(kind, {})
     )
@@ -247,7 +283,7 @@ def make_mail_of_kind(
 def send_mail(mail: OutgoingMail) -> EmailMultiAlternatives:
     assert emails.deliver_mail(mail.pk)
     mail.refresh_from_db()
-    assert (mail.next_attempt_at, mail.error, mail.attempts) == (None, "", 1)
+    assert (mail.due_at, mail.error, mail.attempts) == (None, "", 1)
     assert mail.sent_at is not None
     sent = mailbox.outbox[-1]
     assert isinstance(sent, EmailMultiAlternatives)
@@ -324,5 +360,5 @@ def assert_no_longer_wanted(mail: OutgoingMail) -> None:
     before = len(mailbox.outbox)
     assert not emails.deliver_mail(mail.pk)
     mail.refresh_from_db()
-    assert (mail.next_attempt_at, mail.sent_at, mail.error) == (None, None, "no longer wanted")
+    assert (mail.due_at, mail.sent_at, mail.error) == (None, None, "no longer wanted")
     assert len(mailbox.outbox) == before
