@@ -5,9 +5,11 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.template.context import Context
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from campaigns import banners, dates
@@ -20,11 +22,56 @@ from campaigns.zones import name_zone
 register = template.Library()
 
 
-@register.simple_tag
-def banner(slug: str, placement: str, language: str = "") -> SafeString:
-    """Return the published banner from its file, without the database. Never raises."""
-    html = banners.read_banner(slug, placement, language=language or get_language() or "en")
-    return mark_safe(html)  # noqa: S308 (made by our own templates, which escape)
+@register.simple_tag(takes_context=True)
+def banner(
+    context: Context,
+    slug: str,
+    placement: str,
+    language: str = "",
+    *,
+    title: str = "",
+    scheme: str = "auto",
+    member: bool = False,
+) -> SafeString:
+    """Return the published banner from its file, without the database. Never raises.
+
+    `title` is the article's, for the newsroom's reports. `scheme` is light, dark or auto. For a
+    `member`, the banner thanks instead of asking.
+    """
+    html = banners.read_banner(
+        slug, placement, language=language or get_language() or "en", for_member=bool(member)
+    )
+    request = context.get("request")
+    return banners.place_banner(
+        html,
+        article=banners.find_article(request, title=str(title)) if request else {},
+        nonce=str(getattr(request, "csp_nonce", context.get("csp_nonce", ""))) if html else "",
+        scheme=str(scheme),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def newsletters(
+    context: Context,
+    slug: str,
+    placement: str = "signup",
+    language: str = "",
+    *,
+    title: str = "",
+    scheme: str = "auto",
+) -> SafeString:
+    """Return the published newsletter sign-up from its file, without the database. Never raises.
+
+    `placement` is "signup", a block, or "signupcard", a card. The others are as for `banner`.
+    """
+    html = banners.read_sign_up(slug, placement, language=language or get_language() or "en")
+    request = context.get("request")
+    return banners.place_banner(
+        html,
+        article=banners.find_article(request, title=str(title)) if request else {},
+        nonce=str(getattr(request, "csp_nonce", context.get("csp_nonce", ""))) if html else "",
+        scheme=str(scheme),
+    )
 
 
 @register.filter
@@ -87,6 +134,20 @@ def pace(per_day: float, goal: Progress | None) -> str:
     if goal is not None and goal.is_money:
         return minor(round(per_day), goal.currency)
     return str(number_format(per_day, decimal_pos=1))
+
+
+@register.simple_tag
+def linked(words: str, url: str) -> str:
+    """Return a number as a link to the rows behind it, or by itself without an address."""
+    return format_html('<a href="{}">{}</a>', url, words) if url else conditional_escape(words)
+
+
+@register.filter
+def amount(number: int, goal: Progress | None) -> str:
+    """Return a number in the goal's unit: an amount of money, or a whole number."""
+    if goal is not None and goal.is_money:
+        return minor(number, goal.currency)
+    return grouped(number)
 
 
 @register.filter

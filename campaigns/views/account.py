@@ -1,7 +1,6 @@
 """The account page: sign-in by e-mail, the overview, and changes to memberships."""
 
 import hashlib
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -15,11 +14,21 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from campaigns import members, settlement, stripe_api, tasks
+from campaigns import members, newsletters, stripe_api, tasks
 from campaigns.attempts import is_first_within
 from campaigns.emails import links
+from campaigns.forms import write_consent
 from campaigns.forms.account import CancelForm, SignInForm
-from campaigns.models import Member, Membership, Payment, Price
+from campaigns.members.receipts import render_receipt
+from campaigns.models import Campaign, Member, Membership, Payment, Price, Subscription
+from campaigns.views.access import describe_return, find_site, read_return
+from campaigns.views.account_changes import (
+    build_membership_context,
+    change_at_stripe,
+    find_row,
+    settle_membership,
+    show_unavailable,
+)
 from campaigns.views.account_session import (
     MEMBER_KEY,
     UNTIL_KEY,
@@ -29,6 +38,7 @@ from campaigns.views.account_session import (
     require_member,
 )
 from campaigns.views.limits import limited
+from campaigns.views.newsletters import save_choices
 from campaigns.views.pages import (
     REFUSED_PAGE,
     language,
@@ -37,12 +47,16 @@ from campaigns.views.pages import (
     show_page,
 )
 from campaigns.views.private import private
+from campaigns.views.walls import list_places
 
 log = structlog.get_logger(__name__)
 
 SESSION_LASTS = timedelta(hours=1)
 RESEND_PAUSE = 60  # seconds
-RESULTS = {"cancelled", "resumed", "switched", "unconfirmed", "price_refused", "signed_out"}
+RESULTS = {
+    *("amount_changed", "cancelled", "resumed", "switched"),
+    *("unconfirmed", "price_refused", "signed_out", "newsletters"),
+}
 
 
 # Sign-in
@@ -62,7 +76,11 @@ def show_account(request: HttpRequest) -> HttpResponseBase:
         _request_sign_in_link(form.cleaned_data["email"])
         context = {"address": form.cleaned_data["email"], "minutes": _link_minutes()}
         return show_page(request, "campaigns/readers/account/link_sent.html", context)
-    context = {"form": form, "done": done if done in {"session_ended", "signed_out"} else ""}
+    context = {
+        "form": form,
+        "done": done if done in {"session_ended", "signed_out"} else "",
+        "site": find_site(request),
+    }
     status = 422 if form.errors else 200
     return show_page(request, "campaigns/readers/account/sign_in.html", context, status=status)
 
@@ -98,6 +116,8 @@ def open_account(request: HttpRequest, token: str) -> HttpResponseBase:
     rotate_token(request)
     request.session[MEMBER_KEY] = member.pk
     request.session[UNTIL_KEY] = (now + SESSION_LASTS).isoformat()
+    if read_return(request):
+        return redirect_after_post("campaigns:return_to_site")
     return redirect_to_account()
 
 
@@ -119,9 +139,12 @@ def sign_out(request: HttpRequest) -> HttpResponseBase:
 def _show_overview(
     request: HttpRequest, member: Member, *, done: str = "", status: int = 200
 ) -> HttpResponse:
+    refreshed = members.refresh_next_payments(member)
     overview = members.load_overview(member, at=timezone.now())
+    choices = newsletters.list_choices(member.email)
     context: dict[str, Any] = {
         "member": member,
+        "refreshed": refreshed,
         "campaign": overview.campaign,
         "memberships": overview.memberships,
         "duplicate_count": overview.duplicate_count,
@@ -133,9 +156,29 @@ def _show_overview(
             for purchase in overview.purchases
         ],
         "gifts_claimed": overview.gifts_claimed,
+        **_describe_running_campaigns(member),
+        "wall_places": list_places(member),
+        "choices": choices,
+        "consent": write_consent() if choices else "",
+        **describe_return(),
         "done": done,
     }
     return show_page(request, "campaigns/readers/account/page.html", context, status=status)
+
+
+def _describe_running_campaigns(member: Member) -> dict[str, Any]:
+    """Return the form for a contribution, the member's own link, and how many joined by it."""
+    running = list(Campaign.objects.running(at=timezone.now()))
+    if not running:
+        return {}
+    taking = next((campaign for campaign in running if campaign.takes_contributions), None)
+    return {
+        "contribution_url": reverse("campaigns:contribution", args=[taking.slug]) if taking else "",
+        "share_url": links.make_share_url(member, running[0]),
+        "joined": members.count_joined_by(member),
+        "reward": members.describe_reward(member, running[0]),
+        "shared_campaign": running[0].copy_for(language()),
+    }
 
 
 @private
@@ -150,7 +193,7 @@ def show_receipt(request: HttpRequest, member: Member, payment_id: int) -> HttpR
     if payment is None:
         raise Http404
     return HttpResponse(
-        members.render_receipt(payment, language=language()),
+        render_receipt(payment, language=language()),
         content_type="application/pdf",
         headers={"Content-Disposition": f'inline; filename="receipt-{payment.pk}.pdf"'},
     )
@@ -167,14 +210,17 @@ def download_data(request: HttpRequest, member: Member) -> HttpResponseBase:
     )
 
 
+@private
+@limited("account_newsletters", times=30, seconds=600)
+@require_POST
+@require_member
+def change_newsletters(request: HttpRequest, member: Member) -> HttpResponseBase:
+    """Subscribe the member's address to what is ticked; signing in has proven it."""
+    save_choices(request, member.email, proof=Subscription.Proof.ACCOUNT)
+    return redirect_to_account("newsletters")
+
+
 # Changes
-
-
-def _find_row(member: Member, membership_id: int) -> tuple[Membership, members.MembershipRow]:
-    membership = members.find_membership(member, membership_id)
-    if membership is None:
-        raise Http404
-    return membership, members.describe_membership(membership, at=timezone.now())
 
 
 @private
@@ -183,14 +229,14 @@ def _find_row(member: Member, membership_id: int) -> tuple[Membership, members.M
 @require_member
 def cancel_membership(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
     """Explain what cancelling does and cancel on POST; the reason is optional."""
-    membership, row = _find_row(member, membership_id)
+    membership, row = find_row(member, membership_id)
     if not row.can_cancel:
         return redirect_to_account("cancelled" if row.can_resume else "")
     form = CancelForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         change = partial(members.cancel_subscription, membership, **form.cleaned_data)
-        return _change_at_stripe(request, membership, change, "cancelled")
-    context = _membership_context(membership) | {"form": form, "row": row}
+        return change_at_stripe(request, membership, change, "cancelled")
+    context = build_membership_context(membership) | {"form": form, "row": row}
     status = 422 if form.errors else 200
     return show_page(request, "campaigns/readers/account/cancel.html", context, status=status)
 
@@ -200,10 +246,10 @@ def cancel_membership(request: HttpRequest, member: Member, membership_id: int) 
 @require_POST
 @require_member
 def resume_membership(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
-    membership, row = _find_row(member, membership_id)
+    membership, row = find_row(member, membership_id)
     if not row.can_resume:
         return redirect_to_account("resumed" if row.can_cancel else "")
-    return _change_at_stripe(
+    return change_at_stripe(
         request, membership, partial(members.resume_subscription, membership), "resumed"
     )
 
@@ -214,13 +260,13 @@ def resume_membership(request: HttpRequest, member: Member, membership_id: int) 
 @require_member
 def switch_price(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
     """Switch to another price: choose it, see what Stripe charges or credits, confirm."""
-    membership, row = _find_row(member, membership_id)
+    membership, row = find_row(member, membership_id)
     prices = members.prices_to_switch_to(membership)
     if not row.can_switch or not prices:
         return redirect_to_account()
     given = request.POST if request.method == "POST" else request.GET
     price = _choose_price(prices, given.get("price", ""))
-    context = _membership_context(membership) | {"row": row, "prices": prices}
+    context = build_membership_context(membership) | {"row": row, "prices": prices}
     if price is None:
         return show_page(request, "campaigns/readers/account/switch_choice.html", context)
     try:
@@ -229,13 +275,13 @@ def switch_price(request: HttpRequest, member: Member, membership_id: int) -> Ht
         return _explain_refusal(membership, price, error)
     except stripe_api.StripeError as error:
         log.warning("switch_unplanned", membership=membership.pk, error=type(error).__name__)
-        return _show_unavailable(request, membership, fields={"price": str(price.pk)})
+        return show_unavailable(request, membership, fields={"price": str(price.pk)})
     context["switch"] = planned
     if request.method == "POST":
         if request.POST.get("seen") == planned.figures:
             change = partial(members.make_switch, membership, planned)
             refused = partial(_show_switch, request, context | {"is_refused": True})
-            return _change_at_stripe(request, membership, change, "switched", refused=refused)
+            return change_at_stripe(request, membership, change, "switched", refused=refused)
         context["has_new_amounts"] = bool(request.POST.get("seen"))
     return _show_switch(request, context)
 
@@ -246,7 +292,7 @@ def _explain_refusal(membership: Membership, price: Price, error: Exception) -> 
         return redirect_to_account("price_refused")
     if isinstance(error, stripe_api.StripeRefused):
         log_refusal("switch_unplanned", error, membership=membership.pk)
-    is_settled = _settle(membership)
+    is_settled = settle_membership(membership)
     membership.refresh_from_db()  # an earlier click may have switched it
     is_switched = is_settled and membership.price_id == price.pk
     return redirect_to_account("switched" if is_switched else "unconfirmed")
@@ -264,52 +310,13 @@ def _show_switch(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     return show_page(request, "campaigns/readers/account/switch.html", context, status=status)
 
 
-def _change_at_stripe(
-    request: HttpRequest,
-    membership: Membership,
-    change: Callable[[], None],
-    done: str,
-    *,
-    refused: Callable[[], HttpResponse] | None = None,
-) -> HttpResponse:
-    """Make a change at Stripe, then settle it in our rows; an unconfirmed change settles later.
-
-    If the bank declines (402), return the response of `refused`.
-    """
-    try:
-        change()
-    except members.PriceRefused:
-        return redirect_to_account("price_refused")
-    except stripe_api.StripeRefused as error:  # it has ended or changed meanwhile
-        if error.status == 402 and refused is not None:
-            return refused()
-        log_refusal("membership_unchanged", error, membership=membership.pk)
-        done = "unconfirmed"
-    except stripe_api.StripeError as error:
-        log.warning("membership_unchanged", membership=membership.pk, error=type(error).__name__)
-        return _show_unavailable(request, membership, fields=request.POST.dict())
-    return redirect_to_account(done if _settle(membership) else "unconfirmed")
-
-
-def _settle(membership: Membership) -> bool:
-    """Settle the membership's checkout and return whether that worked."""
-    assert membership.checkout_id is not None
-    try:
-        settlement.settle_checkout(membership.checkout_id)
-    except (stripe_api.StripeError, settlement.SettlementBusy) as error:
-        log.warning("membership_unsettled", membership=membership.pk, error=type(error).__name__)
-        return False
-    tasks.hurry(*tasks.EFFECTS)
-    return True
-
-
 @private
 @limited("account_card", times=20, seconds=600)
 @require_POST
 @require_member
 def change_card(request: HttpRequest, member: Member, membership_id: int) -> HttpResponseBase:
     """Redirect to Stripe's page with the card and the invoices."""
-    membership, row = _find_row(member, membership_id)
+    membership, row = find_row(member, membership_id)
     if not row.has_card or membership.checkout is None:
         raise Http404
     try:
@@ -320,22 +327,8 @@ def change_card(request: HttpRequest, member: Member, membership_id: int) -> Htt
         )
     except stripe_api.StripeRefused as error:
         log_refusal("portal_refused", error)
-        return show_page(request, REFUSED_PAGE, _membership_context(membership), status=409)
+        return show_page(request, REFUSED_PAGE, build_membership_context(membership), status=409)
     except stripe_api.StripeError as error:
         log.warning("portal_unavailable", error=type(error).__name__)
-        return _show_unavailable(request, membership)
+        return show_unavailable(request, membership)
     return redirect_after_post(portal_url)
-
-
-def _membership_context(membership: Membership) -> dict[str, Any]:
-    checkout = membership.checkout
-    return {"membership": membership, "campaign": checkout.campaign if checkout else None}
-
-
-def _show_unavailable(
-    request: HttpRequest, membership: Membership, *, fields: dict[str, str] | None = None
-) -> HttpResponse:
-    allowed = {*CancelForm.base_fields, "price", "seen"}
-    kept = {name: text for name, text in (fields or {}).items() if name in allowed}
-    context = _membership_context(membership) | {"action": request.path, "kept": kept}
-    return show_page(request, "campaigns/readers/account/unavailable.html", context, status=503)

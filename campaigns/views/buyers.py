@@ -19,6 +19,7 @@ from campaigns import gifts, tasks
 from campaigns.attempts import is_first_within
 from campaigns.emails import links
 from campaigns.forms.buyers import GiftChangeForm
+from campaigns.gifts.cards import render_card
 from campaigns.models import Checkout, Gift
 from campaigns.models.codes import CodeKeyLost
 from campaigns.models.moves import ForbiddenMove
@@ -133,7 +134,7 @@ def show_card(request: HttpRequest, checkout: Checkout, position: int) -> HttpRe
     if not describe_gift(gift, at=timezone.now()).is_open:
         return _refuse(request, checkout, gift)
     try:
-        card = gifts.render_card(gift, language=language())
+        card = render_card(gift, language=language())
     except CodeKeyLost:
         log.error("code_key_lost", gift=str(gift.pk)[:8])
         return _refuse(request, checkout, gift, status=503)

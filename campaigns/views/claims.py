@@ -180,7 +180,7 @@ def _show_claimed(request: HttpRequest, gift: Gift, *, is_claimant: bool) -> Htt
 def _preview_extension(gift: Gift, member: Member) -> dict[str, Any]:
     """Return what the gift would extend if it was claimed now."""
     now = timezone.now()
-    place = memberships.find_place(memberships.current_memberships(member, at=now), at=now)
+    place = memberships.find_place(memberships.list_current_memberships(member, at=now), at=now)
     if place.base is None:
         is_later = place.starts_at > now
         return {

@@ -1,6 +1,6 @@
 """Addresses for monitoring: is this process alive and ready, and what is broken?
 
-Details need the token, `Authorization: Bearer HEALTH_TOKEN`, or a staff account.
+Details need the token, `Authorization: Bearer HEALTH_TOKEN`, or the permission to see problems.
 """
 
 from django.conf import settings
@@ -69,4 +69,4 @@ def _has_token(request: HttpRequest) -> bool:
 
 def _is_staff(request: HttpRequest) -> bool:
     user = getattr(request, "user", None)  # monitoring is answered before the user is known
-    return user is not None and user.is_active and user.is_staff
+    return user is not None and user.is_staff and user.has_perm("campaigns.view_problem")

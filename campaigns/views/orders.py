@@ -13,21 +13,39 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from campaigns import catalogue, settlement, stripe_api
 from campaigns import checkout as checkouts
-from campaigns import settlement, stripe_api
 from campaigns.emails import links
 from campaigns.emails.delivery import render_mail
-from campaigns.forms import CheckoutForm, GiftForm, GiftsForm, JoinForm, new_token, token_for
+from campaigns.forms import (
+    CheckoutForm,
+    ContributionForm,
+    GiftForm,
+    GiftsForm,
+    JoinForm,
+    PersonForm,
+    new_token,
+    token_for,
+)
 from campaigns.forms.delivery import delivery_initial
-from campaigns.gifts import render_card
-from campaigns.gifts.cards import SPECIMEN_CODE
+from campaigns.gifts.cards import SPECIMEN_CODE, render_card
 from campaigns.models import Campaign, Checkout, Gift
 from campaigns.models.erasure import is_of_erased
+from campaigns.views.account_session import find_member
 from campaigns.views.limits import limited
-from campaigns.views.pages import campaign_context, language, redirect_after_post, show_page
+from campaigns.views.newsletters import ask_for_newsletters
+from campaigns.views.origins import describe_reader, read_origin
+from campaigns.views.pages import (
+    campaign_context,
+    kept_for_back_button,
+    language,
+    redirect_after_post,
+    show_page,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +58,7 @@ _EMAIL_POLICY = {
 }
 
 
-@never_cache
+@kept_for_back_button
 @limited("checkout", times=30, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
 def order_membership(request: HttpRequest, slug: str) -> HttpResponseBase:
@@ -49,11 +67,34 @@ def order_membership(request: HttpRequest, slug: str) -> HttpResponseBase:
     if request.method != "POST":
         earlier = _find_earlier_checkout(request, Checkout.Kind.JOIN)
         form = JoinForm(campaign=campaign, initial=_order_initial(request, earlier))
+        if earlier is not None:
+            form.choose_initially(earlier.price_id, earlier.amount_minor)
         return _show_form(request, form)
     return _take_order(request, JoinForm(request.POST, campaign=campaign))
 
 
-@never_cache
+@kept_for_back_button
+@limited("checkout", times=30, seconds=600)
+@require_http_methods(["GET", "HEAD", "POST"])
+def order_contribution(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Show the form for a contribution without membership; a POST orders it."""
+    campaign = get_object_or_404(Campaign, slug=slug, takes_contributions=True)
+    if request.method != "POST":
+        earlier = _find_earlier_checkout(request, Checkout.Kind.CONTRIBUTION)
+        member = find_member(request) if earlier is None else None
+        known = {"name": member.name, "email": member.email} if member else {}
+        initial = _order_initial(request, earlier) | known
+        form = ContributionForm(campaign=campaign, initial=initial)
+        if earlier is not None:
+            form.choose_initially(earlier.price_id, earlier.amount_minor)
+        response = _show_form(request, form)
+        if member is not None:  # after they sign out, nobody else may go back to it
+            add_never_cache_headers(response)
+        return response
+    return _take_order(request, ContributionForm(request.POST, campaign=campaign))
+
+
+@kept_for_back_button
 @limited("checkout", times=30, seconds=600)
 @require_http_methods(["GET", "HEAD", "POST"])
 def order_gift(request: HttpRequest, slug: str) -> HttpResponseBase:
@@ -68,7 +109,7 @@ def order_gift(request: HttpRequest, slug: str) -> HttpResponseBase:
     return _take_order(request, GiftForm(request.POST, campaign=campaign))
 
 
-@never_cache
+@kept_for_back_button
 @limited("checkout_many", times=60, seconds=600)  # also counts adding rows and lists
 @require_http_methods(["GET", "HEAD", "POST"])
 def order_gifts(request: HttpRequest, slug: str) -> HttpResponseBase:
@@ -98,6 +139,8 @@ def _show_form(
     request: HttpRequest, form: CheckoutForm, *, status: int = 200, **more: Any
 ) -> HttpResponse:
     assert form.campaign is not None, "each form belongs to a campaign"
+    if isinstance(form, PersonForm):
+        form.show_averages(catalogue.find_averages(form.open_prices.values()))
     context = campaign_context(form.campaign) | {
         "form": form,
         "gift_many_url": _campaign_url("gift_many", form.campaign),
@@ -112,6 +155,8 @@ def _choose_template(form: CheckoutForm) -> str:
         return "campaigns/readers/gift/many.html"
     if isinstance(form, GiftForm):
         return "campaigns/readers/gift/form.html"
+    if isinstance(form, ContributionForm):
+        return "campaigns/readers/contribution/form.html"
     return "campaigns/readers/join/form.html"
 
 
@@ -129,7 +174,7 @@ def _take_order(request: HttpRequest, form: CheckoutForm) -> HttpResponseBase:
     if not form.is_valid():
         return _refuse(request, form)
     try:
-        checkout = checkouts.start_checkout(form.cleaned_data["token"], _build_order(form))
+        checkout = checkouts.start_checkout(form.cleaned_data["token"], _build_order(request, form))
     except stripe_api.StripeRefused as error:
         _add_refusal(form, error)
         return _refuse(request, form)
@@ -141,21 +186,36 @@ def _take_order(request: HttpRequest, form: CheckoutForm) -> HttpResponseBase:
         return show_page(
             request, "campaigns/readers/shared/payment_unavailable.html", context, status=503
         )
+    _order_newsletters(request, form)
     if checkout.is_complete:
         return redirect("campaigns:thanks", checkout_id=checkout.pk)
     return redirect_after_post(checkout.session_url)
+
+
+def _order_newsletters(request: HttpRequest, form: CheckoutForm) -> None:
+    """Ask for the newsletters that the buyer ticked, whether they pay or not."""
+    if wanted := form.wanted_newsletters():
+        ask_for_newsletters(
+            request,
+            form.cleaned_data["email"],
+            wanted,
+            origin=form.cleaned_data["origin"],
+            campaign=form.campaign,
+        )
 
 
 def _add_refusal(form: CheckoutForm, error: stripe_api.StripeRefused) -> None:
     """Show beside the field what Stripe refused. Refusals of a price are in the log already."""
     if error.param == "customer_email":
         form.refuse_email()
-    else:
+    elif not (
+        isinstance(form, PersonForm) and checkouts.is_about_amount(error) and form.refuse_amount()
+    ):
         so_many = error.code == "amount_too_large" and len(form.gifts()) > 1
         form.refuse_price(so_many=so_many)
 
 
-def _build_order(form: CheckoutForm) -> checkouts.Order:
+def _build_order(request: HttpRequest, form: CheckoutForm) -> checkouts.Order:
     cleaned, gifts = form.cleaned_data, form.gifts()
     return checkouts.Order(
         kind=form.kind,
@@ -164,9 +224,9 @@ def _build_order(form: CheckoutForm) -> checkouts.Order:
         name=cleaned["name"],
         language=language(),
         campaign=form.campaign,
-        placement=cleaned["placement"],
+        amount_minor=cleaned.get("amount_minor") or 0,
+        origin=describe_reader(request, cleaned["origin"]),
         typed={"gifts": gifts} if gifts else {},
-        newsletter_wording=form.newsletter_wording(),
     )
 
 
@@ -184,15 +244,14 @@ def _find_earlier_checkout(request: HttpRequest, kind: Checkout.Kind) -> Checkou
 
 def _order_initial(request: HttpRequest, earlier: Checkout | None) -> dict[str, Any]:
     if earlier is None:
-        return {"token": new_token(), "placement": request.GET.get("from", "")[:32]}
+        return {"token": new_token(), "origin": read_origin(request).query}
     return {
         # A completed checkout was a purchase: the next order is a new one.
         "token": new_token() if earlier.is_complete else token_for(earlier.pk),
-        "placement": earlier.placement,
+        "origin": earlier.origin.query,
         "price": earlier.price_id,
         "name": earlier.name,
         "email": earlier.email,
-        "newsletter": bool(earlier.newsletter_wording),
     }
 
 
@@ -270,7 +329,9 @@ def _build_preview(request: HttpRequest, slug: str) -> Gift | HttpResponseBase:
             return page
     else:
         form = GiftForm(request.POST, campaign=campaign, asks_questions=False)
-    return _build_specimen(_build_order(form)) if form.is_valid() else _refuse(request, form)
+    return (
+        _build_specimen(_build_order(request, form)) if form.is_valid() else _refuse(request, form)
+    )
 
 
 def _build_specimen(order: checkouts.Order) -> Gift:

@@ -8,12 +8,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.views.decorators.cache import cache_control
 
 from campaigns import banners, progress, stripe_api
 from campaigns.models import Campaign, Checkout
 
 log = structlog.get_logger(__name__)
 
+# For forms of readers. Only their own browser keeps the answer, and only for its Back button: of a
+# POST that was answered with "no-store" it shows an error of its own there, and no form.
+kept_for_back_button = cache_control(private=True, no_cache=True)
 # Says that Stripe refused a request. It isn't an outage: trying again doesn't help.
 REFUSED_PAGE = "campaigns/readers/shared/refused.html"
 

@@ -11,12 +11,13 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from campaigns import settlement, stripe_api, tasks
+from campaigns import members, settlement, stripe_api, tasks
 from campaigns.attempts import is_first_within
 from campaigns.emails import links
-from campaigns.models import Campaign, Checkout, FormerAddress
+from campaigns.models import Campaign, Checkout, FormerAddress, Payment
 from campaigns.models.erasure import NOWHERE
 from campaigns.views.limits import limited
+from campaigns.views.newsletters import offer_newsletters
 from campaigns.views.pages import (
     REFUSED_PAGE,
     checkout_context,
@@ -24,6 +25,7 @@ from campaigns.views.pages import (
     redirect_after_post,
     show_page,
 )
+from campaigns.views.walls import offer_wall
 
 log = structlog.get_logger(__name__)
 
@@ -88,14 +90,29 @@ def show_thanks(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
 def _find_checkout(checkout_id: UUID) -> Checkout:
     """Return the checkout; raise 404 if there is none or its person was erased."""
     checkouts = Checkout.objects.exclude(email__endswith=NOWHERE)
-    return get_object_or_404(checkouts.select_related("campaign", "price__plan"), pk=checkout_id)
+    return get_object_or_404(
+        checkouts.select_related("campaign", "member", "price__plan"), pk=checkout_id
+    )
 
 
 def _show_stage(request: HttpRequest, checkout: Checkout, *, stage: str) -> HttpResponse:
     context = checkout_context(checkout) | {"stage": stage, "resume_url": _resume_url(checkout)}
+    # The first payment is lower than the price with a discount, and missing if that was free.
+    payments = checkout.payments.exclude(status=Payment.Status.FAILED)
+    context["paid"] = payments.order_by("paid_at", "pk").first()
     if checkout.kind == Checkout.Kind.GIFT and checkout.status == Checkout.Status.PAID:
         context["gifts"] = checkout.gifts.order_by("position")
         context["gifts_url"] = links.build_url("gifts", token=links.make_gifts_token(checkout))
+    if checkout.status == Checkout.Status.PAID and checkout.member and checkout.campaign:
+        context["share_url"] = links.make_share_url(checkout.member, checkout.campaign)
+        context["joined"] = members.count_joined_by(checkout.member)
+        context["reward"] = members.describe_reward(checkout.member, checkout.campaign)
+    if checkout.kind == Checkout.Kind.CONTRIBUTION:
+        # The goal that it counts towards, if there is one.
+        money = [goal for goal in context.get("goals", []) if goal.is_money]
+        context["progress"] = money[0] if money else None
+    if stage == "confirmed":
+        context |= offer_newsletters(checkout) | offer_wall(checkout)
     return show_page(request, "campaigns/readers/thanks/page.html", context)
 
 

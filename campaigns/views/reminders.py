@@ -1,4 +1,4 @@
-"""Gift reminders: stop them with one click, or start them again."""
+"""Reminders of gifts and unfinished payments: stop them with one click, or start them again."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt

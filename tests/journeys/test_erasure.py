@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.xdist_group("journeys"), pytest.mark.long, pytest.mark
 ERIN = "erin@example.org"
 
 
+@pytest.mark.thorough
 def test_an_erased_member_can_join_again_as_a_new_one(site: Site, reader: Reader) -> None:
     page = reader.page
     counted = reader.read_count(site.url) + 1

@@ -55,6 +55,7 @@ def find_claim_link(page: Page, site: Site, recipient: str) -> str:
     return find_link(page, "/claim/")
 
 
+@pytest.mark.thorough
 def test_a_buyer_previews_a_gift_and_prints_its_card(
     site: Site, reader: Reader, tmp_path: Path
 ) -> None:
@@ -80,6 +81,7 @@ def test_a_buyer_previews_a_gift_and_prints_its_card(
     (OUTPUT / "gift-card.pdf").write_bytes(answer.body())
 
 
+@pytest.mark.thorough
 def test_twenty_gifts_are_bought_from_a_pasted_list(site: Site, reader: Reader) -> None:
     page = reader.page
     before = reader.read_count(site.url)
@@ -144,6 +146,7 @@ def test_a_scheduled_gift_can_be_changed_until_its_day(site: Site, reader: Reade
     reader.check_page("no-more-reminders")
 
 
+@pytest.mark.thorough
 def test_another_person_claims_with_the_typed_code(site: Site, reader: Reader) -> None:
     page = reader.page
     buy_gift(page, site, buyer="ada4@example.org", recipient="ben4@example.org")
@@ -169,6 +172,7 @@ def test_another_person_claims_with_the_typed_code(site: Site, reader: Reader) -
     assert site.count("membership", "source = 'gift'") >= 1
 
 
+@pytest.mark.thorough
 def test_a_subscriber_confirms_a_claim_by_mail_and_is_charged_later(
     site: Site, reader: Reader
 ) -> None:
@@ -200,6 +204,7 @@ def test_a_subscriber_confirms_a_claim_by_mail_and_is_charged_later(
     assert len(moved) == 1
 
 
+@pytest.mark.thorough
 def test_a_refund_revokes_an_unclaimed_gift(site: Site, reader: Reader) -> None:
     page = reader.page
     before = reader.read_count(site.url)

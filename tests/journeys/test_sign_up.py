@@ -78,6 +78,7 @@ def test_a_gift_is_bought_and_claimed(site: Site, reader: Reader) -> None:
     reader.wait_for_count(site.url, before + 1)  # a claim adds nothing to the count
 
 
+@pytest.mark.thorough
 def test_the_thank_you_page_settles_a_payment_without_webhooks(site: Site, reader: Reader) -> None:
     page = reader.page
     before = reader.read_count(site.url)
@@ -89,6 +90,7 @@ def test_the_thank_you_page_settles_a_payment_without_webhooks(site: Site, reade
         site.sandbox.remove_faults()
 
 
+@pytest.mark.thorough
 def test_the_sweep_settles_a_payment_of_a_reader_who_never_returns(
     site: Site, chromium: Browser
 ) -> None:
@@ -108,6 +110,7 @@ def test_the_sweep_settles_a_payment_of_a_reader_who_never_returns(
             site.sandbox.remove_faults()
 
 
+@pytest.mark.thorough
 def test_a_payment_with_3d_secure_is_confirmed(site: Site, reader: Reader) -> None:
     page = reader.page
     before = reader.read_count(site.url)
@@ -122,6 +125,7 @@ def test_a_payment_with_3d_secure_is_confirmed(site: Site, reader: Reader) -> No
     reader.wait_for_count(site.url, before + 1)
 
 
+@pytest.mark.thorough
 def test_the_receipt_leads_to_the_stripe_portal(site: Site, reader: Reader) -> None:
     page = reader.page
     join(page, site, email="fina@example.org")

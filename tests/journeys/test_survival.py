@@ -3,90 +3,27 @@
 import json
 import os
 import random
-import subprocess
-import sys
-import threading
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from newsroom.demo.processes import ROOT
-from tests.support.processes import CAMPAIGN, Site, run_site, wait_until
+from tests.support.processes import Site, run_site, wait_until
+from tests.support.site_sales import (
+    ROWS,
+    assert_counted_once,
+    kill_parts,
+    pay_all,
+    read_counted,
+    read_published,
+    run_sign_ups,
+)
 from tests.support.webhooks import make_event, sign
 
 pytestmark = [pytest.mark.xdist_group("survival"), pytest.mark.long, pytest.mark.both_databases]
 
-CARD = "4242424242424242"
 SEED = int(os.environ.get("SURVIVAL_SEED", "0")) or random.randrange(1, 10**6)  # noqa: S311
-# One-off memberships cause the fewest events, so two hundred of them fit into a minute.
-ROWS = f"""{CAMPAIGN}
-from campaigns.models import Plan, Price
-Price.objects.create(
-    plan=Plan.objects.get(), kind="once", months=12, amount_minor=6000, currency="eur"
-)
-"""
-
-
-@contextmanager
-def run_sign_ups(site: Site, people: range, *, pause: float = 0) -> Iterator[threading.Thread]:
-    """Let these readers sign up and pay, one after the other, while the block runs."""
-    child = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "tests.support.sign_ups"),
-            *(str(people.start), str(people.stop), str(pause)),
-        ],
-        cwd=ROOT,
-        env=site.environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout is not None
-    lines = child.stdout
-
-    def pay() -> None:
-        for line in lines:
-            site.sandbox.pay(line.strip(), card=CARD)
-
-    thread = threading.Thread(target=pay)
-    thread.start()
-    try:
-        yield thread
-        thread.join(120)
-        assert child.wait(10) == 0
-        assert not thread.is_alive()
-    finally:
-        child.kill()
-        child.wait()
-        lines.close()
-
-
-def pay_all(site: Site, people: range) -> None:
-    with run_sign_ups(site, people) as thread:
-        thread.join(120)
-
-
-def read_counted(site: Site) -> int:
-    return site.count("tally", "counted_until IS NULL")
-
-
-def assert_counted_once(site: Site, people: int) -> None:
-    assert site.count("tally") == read_counted(site) == people
-    assert site.query("SELECT count(DISTINCT member_id) FROM campaigns_tally") == [(people,)]
-    for table in ("payment", "membership", "member"):
-        assert site.count(table) == people
-    assert site.count("checkout", "status = 'paid'") == people
-    assert site.count("outgoingmail", "kind = 'receipt'") == people
-
-
-def read_published(site: Site) -> int:
-    with urllib.request.urlopen(f"{site.url}/campaign/birthday/progress.json") as answer:  # noqa: S310
-        shown = json.load(answer)
-    goals = shown if isinstance(shown, list) else shown["goals"]
-    return int(goals[0]["counted"])
 
 
 def send_webhook(site: Site, event_id: str) -> tuple[int, float]:
@@ -115,17 +52,17 @@ def test_two_hundred_sign_ups_survive_killed_workers_and_a_lost_queue(tmp_path: 
                 lost = min(losses, key=lambda kind: losses[kind] + chance.random())
                 losses[lost] += 1
                 if lost == "worker":
-                    site.kill_worker()
+                    site.kill("worker")
                     time.sleep(chance.uniform(0, 2))
-                    site.start_worker()
+                    site.start_again("worker")
                 else:
                     site.queue.lose_messages()
-        site.kill_worker()
+        site.kill("worker")
         pay_all(site, range(180, 200))  # no worker runs, so these are still unsettled
         site.queue.lose_messages()
         missing = 200 - read_counted(site)
         site.start_worker()
-        took = wait_until(lambda: read_counted(site) >= 200, seconds=120)
+        took = wait_until(lambda: read_counted(site) >= 200, seconds=240)
         print(f"{losses}, {missing} still to count, counted after {took:.0f} s")  # noqa: T201
         assert missing >= 20, "everything was settled already, so this test shows nothing"
         assert min(losses.values()) > 0, losses
@@ -133,10 +70,25 @@ def test_two_hundred_sign_ups_survive_killed_workers_and_a_lost_queue(tmp_path: 
         wait_until(lambda: site.count("stripeevent", due) == 0, seconds=60)
         assert_counted_once(site, 200)
         # A worker killed while publishing leaves a lease of 30 s, and the sweep runs every 15 s.
-        wait_until(lambda: read_published(site) == 200, seconds=60)
+        wait_until(lambda: read_published(site)["counted"] == 200, seconds=60)
         assert not list(site.processes.list_stopped()), "beat or the web server stopped"
 
 
+@pytest.mark.thorough
+def test_sign_ups_survive_kills_of_every_process(tmp_path: Path) -> None:
+    """The bench `tests.bench.faults kills` does this with 100 sign-ups and 40 kills."""
+    print(f"SURVIVAL_SEED={SEED}")  # noqa: T201 - shown if the test fails
+    with run_site(tmp_path / "site", rows=ROWS) as site:
+        with run_sign_ups(site, range(50), pause=0.5) as paying:
+            kills = kill_parts(site, times=20, chance=random.Random(SEED), pause=1.5)  # noqa: S311
+            paying.join(120)
+        took = wait_until(lambda: read_counted(site) >= 50, seconds=60)
+        print(f"{kills}, counted {took:.0f} s after the last restart")  # noqa: T201
+        assert min(kills.values()) > 0, kills
+        assert_counted_once(site, 50)
+
+
+@pytest.mark.thorough
 def test_payments_without_webhook_or_worker_are_counted_later(tmp_path: Path) -> None:
     with run_site(tmp_path / "site", rows=ROWS, worker=False) as site:
         site.sandbox.add_fault("webhook", match="*", kind="drop", times=-1)

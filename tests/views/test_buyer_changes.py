@@ -63,7 +63,7 @@ def test_a_gift_is_resent_with_the_same_code_once_a_minute(
     assert mails.count() == 1
     client.post(url_of(checkout), {"again": "1"})  # the limit is for each gift
     assert mails.count() == 2
-    mails.update(sent_at=NOON, next_attempt_at=None)
+    mails.update(sent_at=NOON, due_at=None)
     AttemptCount.objects.all().delete()
     client.post(url_of(checkout), {"again": "0"})
     assert mails.count() == 3
@@ -89,7 +89,7 @@ def test_a_scheduled_gift_can_be_sent_now(client: Client, campaign: Campaign) ->
     assert "Send gift now" in open_purchase(client, checkout)
     client.post(url_of(checkout), {"again": "0"})
     assert gift_at(checkout).deliver_at == NOON
-    assert OutgoingMail.objects.get(kind="gift_invitation").next_attempt_at == NOON
+    assert OutgoingMail.objects.get(kind="gift_invitation").due_at == NOON
 
 
 @pytest.mark.parametrize("sent", [{"again": "0"}, {"new_code": "0"}])
@@ -152,7 +152,7 @@ def test_a_new_address_of_a_sent_gift_gets_a_new_code_at_once(
     gift = gift_at(checkout)
     assert (gift.recipient_name, gift.recipient_email) == ("Zoe", "zoe@example.org")
     assert gift.code != old
-    assert OutgoingMail.objects.get(kind="gift_invitation").next_attempt_at == NOON
+    assert OutgoingMail.objects.get(kind="gift_invitation").due_at == NOON
     assert [each.made_by for each in GiftChange.objects.all()] == [None]
 
 

@@ -173,6 +173,18 @@ def test_the_gift_form_shows_errors_beside_fields_and_keeps_the_values(
     start_order(client, GIFT, corrected | {"message": MARKUP})
 
 
+@pytest.mark.parametrize(
+    "path", [JOIN, GIFT, "/campaign/birthday/gifts/", "/newsletters/", "/newsletters/frame/"]
+)
+def test_the_back_button_leads_to_a_form_with_errors(
+    client: Client, campaign: Campaign, path: str
+) -> None:
+    """Browsers don't show the answer to a POST again if it says "no-store"."""
+    answer = client.post(path, {})
+    assert answer.status_code == 422
+    assert answer["Cache-Control"] == "private, no-cache"
+
+
 def test_an_address_refused_by_stripe_is_an_error_beside_the_field(
     client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:

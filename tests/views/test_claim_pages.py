@@ -128,7 +128,7 @@ def test_the_confirmation_page_says_what_changes_and_adds_the_gift_once(
     url = confirmation(gift, ben)
     page = main_of(client.get(url))
     assert "Add 12 months to your membership" in page
-    assert "The one of ben@example.org" in page
+    assert "The membership of ben@example.org" in page
     assert "Your next charge moves from 5 December 2026 to 5 December 2027." in page
     gift.refresh_from_db()
     assert gift.status == Gift.Status.PAID, "looking changes nothing"

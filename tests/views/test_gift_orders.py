@@ -261,6 +261,7 @@ def test_a_preview_asks_no_questions(client: Client, campaign: Campaign) -> None
     assert client.post(GIFT, fields).status_code == 422
 
 
+@pytest.mark.thorough
 def test_previews_are_limited(client: Client, campaign: Campaign) -> None:
     fields = gift_fields(client, email="")
     answers = [client.post(f"{GIFT}mail/", fields).status_code for _ in range(31)]

@@ -73,7 +73,7 @@ def test_a_confirmed_payment_shows_the_count_and_a_link_to_share(
     assert "Your payment is confirmed" in page
     assert "You paid €60." in page
     assert re.search(r"<strong[^>]*>1</strong> of 1,000 new members", page)
-    assert f'readonly value="{settings.SITE_URL}/campaign/birthday/"' in page
+    assert f'readonly value="{settings.SITE_URL}/campaign/birthday/?from=friend&amp;friend=' in page
     assert 'href="mailto:?subject=The%20Meridian%20Post%3A%20Third%20birthday' in page
     # Sending the form again leads to the same page and charges nothing.
     response = client.post(JOIN, join_fields(client, token=token_for(checkout.pk)))

@@ -1,9 +1,8 @@
-// Updates the number of an open page. The page works without it; an older number, or a failed
-// request, changes nothing.
+// Updates the number of an open page, and of a screen on a wall, from the published JSON. The page
+// works without it; an older number, or a failed request, changes nothing.
 
-const EVERY = 30_000; // milliseconds
+const EVERY = 15_000; // milliseconds
 const language = document.documentElement.lang;
-const number = new Intl.NumberFormat(language);
 
 function inWords(moment, zone) {
   const parts = new Intl.DateTimeFormat(language, {
@@ -20,12 +19,16 @@ function inWords(moment, zone) {
 }
 
 function show(goal, progress) {
+  // A screen on a wall has nobody to reload it when another state begins.
+  if (goal.dataset.state && progress.state !== goal.dataset.state) location.reload();
   const time = goal.querySelector("[data-as-of]");
   const moment = new Date(progress.as_of);
-  if (!time || moment <= new Date(time.dateTime)) return;
-  goal.querySelector("[data-counted]").textContent = number.format(progress.counted);
+  const written = progress.labels?.[language]?.counted;
+  if (!time || !written || moment <= new Date(time.dateTime)) return;
+  const number = goal.querySelector("[data-counted], .campaign-number");
+  if (number.textContent !== written) number.textContent = written;
   goal.querySelector("progress").value = Math.min(Math.max(progress.percent, 0), 100);
-  goal.classList.toggle("is-reached", progress.counted >= progress.target);
+  goal.classList.toggle("is-reached", progress.shown >= progress.shown_target);
   time.dateTime = progress.as_of;
   time.textContent = inWords(moment, goal.dataset.zone);
 }
