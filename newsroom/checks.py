@@ -12,26 +12,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Warning
 from django.core.mail import get_connection
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from campaigns import stripe_api
 from newsroom.celery import app
-from newsroom.start import CONFIGURATION
 
-SERVICES = "services"
 SECONDS = 8.0  # for each service
 # Connections besides those of web server and worker: beat, commands, psql.
 SPARE_CONNECTIONS = 5
-
-
-def register_checks() -> None:
-    register(list_wrong_values, CONFIGURATION)
-    register(check_rehearsal, CONFIGURATION)
-    register(check_translations, CONFIGURATION, deploy=True)
-    register(try_services, SERVICES, deploy=True)
 
 
 def list_wrong_values(**_: Any) -> list[CheckMessage]:

@@ -1,14 +1,17 @@
 """Typed settings from environment variables. Each error names the variable and how to fix it."""
 
 import os
+import re
 from collections.abc import Callable, Collection
 from functools import wraps
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import environ
+from django.conf.global_settings import LANGUAGES
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = ("true", "on", "y", "yes", "1")
@@ -113,6 +116,14 @@ class Environment:
             raise _wrong(name, "Write a whole number") from None
 
     @collected
+    def integers(self, name: str, *, default: list[int]) -> list[int]:
+        """Return the whole numbers of a list that is separated by commas; it may be empty."""
+        try:
+            return [int(word) for word in self.words(name, default=[str(n) for n in default])]
+        except ValueError:
+            raise _wrong(name, "Write whole numbers, separated by commas") from None
+
+    @collected
     def flag(self, name: str, *, default: bool) -> bool:
         value = bool(self._env.bool(name, default=default))
         # django-environ reads every word that it doesn't know as false.
@@ -141,12 +152,39 @@ class Environment:
         return value
 
     @collected
+    def header(self, name: str, *, default: str) -> str:
+        """Return the name of an HTTP header, or nothing."""
+        value = self.text(name, default=default).strip()
+        if not re.fullmatch(r"[A-Za-z0-9-]*", value):
+            raise _wrong(name, "Write the name of a header, for example CF-IPCountry")
+        return value
+
+    @collected
+    def networks(self, name: str, *, default: list[str]) -> list[str]:
+        """Return networks as ranges of addresses."""
+        try:
+            return [str(ip_network(word.strip())) for word in self.words(name, default=default)]
+        except ValueError:
+            raise _wrong(name, "Write ranges of addresses, for example 10.1.0.0/16") from None
+
+    @collected
     def time_zone(self, name: str, *, default: str) -> str:
         """Return the IANA name of a time zone."""
         value = self.text(name, default=default).strip()
         if value not in available_timezones():
             raise _wrong(name, "Write a time zone's name, for example Europe/Kyiv")
         return value
+
+    @collected
+    def languages(self, name: str, *, default: list[str]) -> list[tuple[str, str]]:
+        """Return the code and the English name of each language, in the order of the variable."""
+        known = dict(LANGUAGES)
+        codes = [code.strip().lower() for code in self.words(name, default=default)]
+        unknown = [code for code in codes if code not in known]
+        if unknown or not codes:
+            also = f" (Django doesn’t know {', '.join(map(repr, unknown))})" if unknown else ""
+            raise _wrong(name, f"Write codes of languages, for example en,de,pt-br{also}")
+        return [(code, known[code]) for code in dict.fromkeys(codes)]
 
     @collected
     def database(self, name: str, *, default: str) -> dict[str, Any]:

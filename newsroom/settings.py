@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from kombu import Exchange, Queue
 
 from newsroom.environment import Environment
+from newsroom.ghost import read_ghost
 from newsroom.logs import LOG_LEVELS, configure_logging
 
 # Allows type parameters on Django's classes, as in ModelAdmin[Campaign].
@@ -62,13 +63,12 @@ WITHDRAWAL_URL = env.url("WITHDRAWAL_URL", default="", example="https://www.exam
 # Lines on receipts, separated by "|": the address and the VAT number.
 RECEIPT_ISSUER = [line.strip() for line in env.text("RECEIPT_ISSUER", default="").split("|")]
 NEWSROOM_NAME = env.text("NEWSROOM_NAME", default="The Meridian Post")
+# The header in which a content delivery network names the reader's country. Empty: not known.
+COUNTRY_HEADER = env.header("COUNTRY_HEADER", default="")
 # Of how many readers one is a supporter, for {one_in} in texts. 0: not known.
 READERS_PER_SUPPORTER = env.integer("READERS_PER_SUPPORTER", default=0)
 # The path of an SVG file.
 NEWSROOM_LOGO = env.text("NEWSROOM_LOGO", default="")
-
-# Whether the order forms ask if the reader wants the newsletter. Each answer keeps its wording.
-ASK_NEWSLETTER = env.flag("ASK_NEWSLETTER", default=False)
 
 DATA_DIR = env.folder("DATA_DIR", default=BASE_DIR / (".demo" if DEMO else "data"))
 PUBLISH_DIR = env.folder("PUBLISH_DIR", default=DATA_DIR / "published")
@@ -77,9 +77,12 @@ PUBLISH_STORAGE = env.text("PUBLISH_STORAGE", default="campaigns.banners.storage
 PUBLISH_STORAGE_OPTIONS = env.pairs("PUBLISH_STORAGE_OPTIONS", default={})
 # Articles show an older banner without its number.
 BANNER_MAX_AGE_MINUTES = env.integer("BANNER_MAX_AGE_MINUTES", default=30)
+# For how many days a reader can hide banners.
+BANNER_HIDE_DAYS = env.integer("BANNER_HIDE_DAYS", default=14)
+# Whether a page that knows its reader is a member shows thanks in a banner's place.
+BANNER_FOR_MEMBERS = env.choice("BANNER_FOR_MEMBERS", ("THANKS", "NOTHING"), default="THANKS")
 MAIL_DIR = env.folder("MAIL_DIR", default=DATA_DIR / "mails")
-# Fonts for scripts that the bundled ones lack.
-FONT_DIR = env.folder("FONT_DIR", default=Path("/usr/share/fonts"))
+FONT_DIR = env.folder("FONT_DIR", default=Path("/usr/share/fonts"))  # for more scripts
 
 # Stripe
 
@@ -94,12 +97,14 @@ _usual_calls = 80 if "_live_" in STRIPE_SECRET_KEY else 20
 STRIPE_CALLS_PER_SECOND = env.integer(
     "STRIPE_CALLS_PER_SECOND", default=0 if STRIPE_API_BASE else _usual_calls
 )
-# Days until a processed webhook is reduced to its ids; 0 means never.
 EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", default=400)
 # Days of access after a failed renewal, counted from the end of the paid time.
 GRACE_DAYS = env.integer("GRACE_DAYS", default=14)
+RENEWAL_REMINDER_DAYS = env.integers("RENEWAL_REMINDER_DAYS", default=[30, 7])
 # Whether to adopt subscriptions at our prices that were sold in Stripe's dashboard, without asking.
 ADOPT_STRIPE_SALES = env.flag("ADOPT_STRIPE_SALES", default=False)
+# Whether Stripe's page takes promotion codes for subscriptions.
+PROMOTION_CODES = env.flag("PROMOTION_CODES", default=False)
 # Claim codes are derived with this key. When it is replaced, the old key moves to the fallbacks for
 # as long as gifts sold under it can be claimed.
 GIFT_CODE_KEY = env.secret("GIFT_CODE_KEY", default=DEMO_SECRETS["GIFT_CODE_KEY"])
@@ -113,18 +118,22 @@ HAS_ANYMAIL = bool(MAIL_PROVIDER) and find_spec("anymail") is not None
 # The application
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "newsroom.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
     "django.contrib.sessions",
-    # WhiteNoise serves the static files of the development server as well.
-    "whitenoise.runserver_nostatic",
+    "whitenoise.runserver_nostatic",  # WhiteNoise serves static files in development as well
     "django.contrib.staticfiles",
     "csp",
     "django_structlog",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "auditlog",
     "campaigns",
-    "newsroom",  # loads Celery's app
+    "newsroom.apps.NewsroomConfig",  # loads Celery's app
     *(["newsroom.demo"] if DEMO else []),
     *(["anymail"] if HAS_ANYMAIL else []),
 ]
@@ -147,6 +156,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "campaigns.admin.gate.guard_admin",
 ]
 
 ROOT_URLCONF = "newsroom.urls"
@@ -190,16 +201,17 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         ),
     }
 else:
-    # Each request and each task has a connection of its own, so there are never more than threads
-    # and processes. Kept ones would stay open after their threads ended, until none is left.
-    DATABASES["default"] |= {"CONN_MAX_AGE": 0}
+    # Each request and each task takes a connection that an earlier one has left, so there are never
+    # more than threads and processes.
+    DATABASES["default"] |= {"ENGINE": "newsroom.database", "CONN_MAX_AGE": 0}
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Languages and time
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("uk", _("Ukrainian"))]
+# Where no translation ships, our own sentences are in the site's language: English if it is listed.
+LANGUAGES = [(code, _(name)) for code, name in env.languages("LANGUAGES", default=["en", "uk"])]
+LANGUAGE_CODE = "en" if "en" in dict(LANGUAGES) else LANGUAGES[0][0]
 LOCALE_PATHS = [BASE_DIR / "campaigns" / "locale"]
 # Staff type and read times in this zone; campaigns have zones of their own.
 NEWSROOM_TIME_ZONE = TIME_ZONE = env.time_zone("NEWSROOM_TIME_ZONE", default="UTC")
@@ -210,7 +222,6 @@ FORMAT_MODULE_PATH = "newsroom.formats"
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
-# The demo serves static files from their sources, so it starts without collectstatic.
 WHITENOISE_USE_FINDERS = DEMO or DEBUG
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -248,6 +259,9 @@ if DEMO:
 
 # Shows monitoring the details of /health/ and the metrics. Without it, only staff see the details.
 HEALTH_TOKEN = env.text("HEALTH_TOKEN", default="")
+ACCESS_RETURN_URLS = env.words("ACCESS_RETURN_URLS", default=[])  # get tokens of members
+OUTGOING_NETWORKS = env.networks("OUTGOING_NETWORKS", default=[])  # private, and may be called
+GHOST_URL, GHOST_ADMIN_KEY, GHOST_TIER = read_ghost(env)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -256,6 +270,33 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# Staff sign in with a second factor: an app's code or a passkey.
+REQUIRE_SECOND_FACTOR = env.flag("REQUIRE_SECOND_FACTOR", default=not DEMO)
+# Staff confirm who they are before a refund of more than this, in units of its currency.
+REAUTHENTICATE_REFUND_OVER = env.integer("REAUTHENTICATE_REFUND_OVER", default=100)
+LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "account_login", "admin:index", "account_login"
+ACCOUNT_ADAPTER = "campaigns.admin.logins.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False  # campaigns/admin/logins.py has the limits
+ACCOUNT_FORMS = {
+    "login": "campaigns.admin.logins.StaffLoginForm",
+    "change_password": "campaigns.admin.logins.StaffPasswordForm",
+    "reauthenticate": "campaigns.admin.logins.StaffReauthenticateForm",
+}
+MFA_ADAPTER = "campaigns.admin.logins.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
+MFA_FORMS = {
+    "authenticate": "campaigns.admin.logins.StaffCodeForm",
+    "reauthenticate": "campaigns.admin.logins.StaffReauthenticateCodeForm",
+    "activate_totp": "campaigns.admin.logins.StaffAppForm",
+    "add_webauthn": "campaigns.admin.logins.StaffPasskeyForm",
+    "edit_webauthn": "campaigns.admin.logins.StaffPasskeyNameForm",
+}
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS
 LANGUAGE_COOKIE_SAMESITE = "Lax"
@@ -270,9 +311,9 @@ if BEHIND_PROXY:
 X_FRAME_OPTIONS = "DENY"
 
 # Our forms redirect to Stripe's pages, and browsers apply form-action to the redirect, too.
-checkout_origins = ["https://checkout.stripe.com", "https://billing.stripe.com"]
-if STRIPE_API_BASE:
-    checkout_origins = ["{0.scheme}://{0.netloc}".format(urlsplit(STRIPE_API_BASE))]
+stripe_pages = ["https://checkout.stripe.com", "https://billing.stripe.com"]
+form_targets = [*([STRIPE_API_BASE] if STRIPE_API_BASE else stripe_pages), *ACCESS_RETURN_URLS]
+form_origins = ["{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in form_targets]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -281,16 +322,12 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "frame-src": [SELF],
         "frame-ancestors": [NONE],
-        "form-action": [SELF, *checkout_origins],
+        "form-action": [SELF, *form_origins],
     }
 }
 PERMISSIONS_POLICY: dict[str, list[str]] = {
-    "camera": [],
-    "display-capture": [],
-    "geolocation": [],
-    "microphone": [],
-    "payment": [],
-    "usb": [],
+    feature: []
+    for feature in ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
 }
 
 # The queue. All due work is in the database, and a message only makes it start sooner. A reader

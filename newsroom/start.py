@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from django.core.checks import ERROR, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
-# The tag of the checks in campaigns/checks.py.
+# The tag of the checks that campaigns/apps.py and newsroom/apps.py register for every program.
 CONFIGURATION = "configuration"
 
 

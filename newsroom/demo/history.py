@@ -16,11 +16,14 @@ from functools import partial
 from itertools import count
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import F
+from django.urls import reverse
 from django.utils import timezone
 
 from campaigns import actions, gifts, memberships, progress, settlement, stripe_api
 from campaigns import checkout as checkouts
+from campaigns.emails import links
 from campaigns.models import (
     Campaign,
     Checkout,
@@ -30,11 +33,17 @@ from campaigns.models import (
     OutgoingMail,
     Payment,
     Price,
+    Tally,
 )
+from campaigns.origins import Origin
+from newsroom.demo.articles import ARTICLES
 from newsroom.demo.people import Person, meet_people
+from newsroom.demo.wall import fill_wall
 from newsroom.sandbox.control import SandboxControl
 
 COUNTED = 312
+# Members who shared a link, and how many joined by one.
+SHARERS, SHARED = 6, 14
 SEED = 3
 # Sales on each day: a strong start, quiet weekends, an appeal in the middle.
 DAYS = (40, 27, 19, 15, 9, 8, 14, 13, 12, 10, 6, 7, 24, 19, 14, 12, 8, 7, 15, 17, 16)
@@ -43,6 +52,9 @@ CARDS = ("4242424242424242", "4242424242424242", "5555555555554444", "3782822463
 DECLINED = "4000000000009995"
 DEBIT = "DE89370400440532013000"
 PLACEMENTS = ("top", "inline", "inline", "end", "")
+SITES = ("", "", "google.com", "google.com", "facebook.com", "bsky.app", "news.example.com")
+UTM_SOURCES = {"facebook.com": "facebook", "bsky.app": "bluesky"}
+COUNTRIES = ("UA", "UA", "UA", "DE", "PL", "CZ", "US")
 MESSAGES = (
     "Happy birthday! Read the one about the bridges first.",
     "So that we can argue about the same articles again.",
@@ -52,7 +64,7 @@ MESSAGES = (
 
 
 class Fate(Enum):
-    """How a sale ends. KEPT, DEBIT and PARTLY count."""
+    """The end of a sale. KEPT, DEBIT and PARTLY count."""
 
     KEPT = "kept"
     DEBIT = "paid by a bank debit, which took three days"
@@ -199,15 +211,17 @@ class Past:
         for checkout in Checkout.objects.exclude(status=Checkout.Status.PAID):
             settlement.settle_checkout(checkout.pk)
         OutgoingMail.objects.filter(sent_at__isnull=True).update(
-            sent_at=F("created_at"), next_attempt_at=None, attempts=1
+            sent_at=F("created_at"), due_at=None, attempts=1
         )
         gifts.record_deliveries()
         for mail in OutgoingMail.objects.filter(sent_at__isnull=True).select_related("gift"):
             assert mail.gift is not None, "only e-mails about gifts are scheduled by a delivery"
             sent_at = mail.gift.delivered_at
             OutgoingMail.objects.filter(pk=mail.pk).update(
-                created_at=sent_at, sent_at=sent_at, next_attempt_at=None, attempts=1
+                created_at=sent_at, sent_at=sent_at, due_at=None, attempts=1
             )
+        _share_links(random.Random("links"))  # noqa: S311
+        fill_wall(self._campaign, now=self._now)
         self._sandbox.run_real_clock()
         goal = self._campaign.goals.get(is_primary=True)
         counted = progress.measure_goal(goal, at=timezone.now()).counted
@@ -221,6 +235,19 @@ def _date_back(at: datetime) -> None:
         model._default_manager.filter(created_at__gt=at).update(created_at=at)
 
 
+def _share_links(chance: random.Random) -> None:
+    """Let some members have come by a link that an earlier member shared."""
+    tallies = Tally.objects.filter(member__isnull=False).order_by("counted_from", "pk")
+    counted = list(tallies.select_related("member", "payment__checkout"))
+    sharers = [tally.member for tally in counted[:SHARERS] if tally.member is not None]
+    friends = [tally.payment.checkout for tally in counted[SHARERS:]]
+    for checkout in chance.sample(friends, SHARED):
+        assert checkout is not None, "the demo's members joined by a form"
+        checkout.placement = links.SHARED
+        checkout.friend = Member.objects.give_share_code(chance.choice(sharers))
+        checkout.save(update_fields=["placement", "friend"])
+
+
 def _order(
     campaign: Campaign, sale: Sale, kind: Checkout.Kind, chance: random.Random
 ) -> checkouts.Order:
@@ -231,15 +258,44 @@ def _order(
         "recipient_email": sale.recipient.email if chance.random() < 0.8 else "",
         "message": chance.choice(MESSAGES),
     }
+    price = chance.choice(prices)
     return checkouts.Order(
         kind=kind,
-        price=chance.choice(prices),
+        price=price,
+        amount_minor=_choose_amount(sale.buyer, price),
         email=sale.buyer.email,
         name=sale.buyer.name,
         language=sale.buyer.language,
         campaign=campaign,
-        placement=chance.choice(PLACEMENTS),
+        origin=_invent_origin(sale.buyer, placement=chance.choice(PLACEMENTS)),
         typed={"gifts": [wanted]} if kind == Checkout.Kind.GIFT else {},
+    )
+
+
+def _choose_amount(reader: Person, price: Price) -> int:
+    """Return the amount that a reader pays at an open price; 0 at a fixed one."""
+    if not price.is_open:
+        return 0
+    chance = random.Random(f"{reader.email} amount")  # noqa: S311
+    own = price.least_minor + 100 * chance.randrange(1, 10)
+    return chance.choices([*price.amounts, own], [3, 8, 4, 1, 2])[0]
+
+
+def _invent_origin(reader: Person, *, placement: str) -> Origin:
+    """Return where a reader came from: always the same for the same reader."""
+    chance = random.Random(reader.email)  # noqa: S311
+    article = chance.choices(tuple(ARTICLES.values()), range(len(ARTICLES), 0, -1))[0]
+    page = settings.SITE_URL + reverse("demo:related", kwargs={"slug": article.slug})
+    site = chance.choice(SITES)
+    return Origin(
+        placement=placement,
+        page_url=page if placement else "",
+        page_title=article.headline if placement else "",
+        referrer=site,
+        utm_source=UTM_SOURCES.get(site, ""),
+        utm_medium="social" if site in UTM_SOURCES else "",
+        device="phone" if chance.random() < 0.7 else "desk",
+        country=chance.choice(COUNTRIES),
     )
 
 

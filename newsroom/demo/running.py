@@ -98,7 +98,7 @@ def run_in(folder: Path, options: argparse.Namespace) -> int:
             processes.run("django", "set_up_demo", *(["--empty"] if options.empty else []))
             (folder / COMPLETE).touch()
         else:
-            processes.run("django", "migrate", "--verbosity", "0")
+            processes.run("django", "set_up_demo", "--again")
         start_site(processes, folder, port=options.port)
         if options.once:
             return processes.run("django", "take_journey", may_fail=True)

@@ -1,7 +1,8 @@
 """The newspaper's pages. Articles make no database queries: their banners are files."""
 
-from csp.constants import NONE, SELF, UNSAFE_INLINE
-from csp.decorators import csp
+from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
+from csp.decorators import csp, csp_update
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -12,13 +13,21 @@ from newsroom.demo.articles import ARTICLES, LEAD
 from newsroom.demo.mails import list_mails, read_mail
 
 
+@csp_update(
+    # The banners bring their styles and scripts along.
+    {"style-src": [SELF, NONCE], "script-src": [SELF, NONCE]}
+)
 @never_cache
 @require_safe
 def show_article(request: HttpRequest, slug: str = LEAD) -> HttpResponse:
     if slug not in ARTICLES:
         raise Http404
     others = [article for article in ARTICLES.values() if article.slug != slug]
-    context = {"article": ARTICLES[slug], "others": others}
+    context = {
+        "article": ARTICLES[slug],
+        "others": others,
+        "newsroom_name": settings.NEWSROOM_NAME,  # the name in the admin would need a query
+    }
     return render(request, "demo/article.html", context)
 
 

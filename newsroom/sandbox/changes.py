@@ -141,7 +141,7 @@ def change_items(  # noqa: PLR0912
     items = {item["id"]: item for item in copy.deepcopy(old)}
     period = subscriptions.get_period(row)
     for i, change in enumerate(changes):
-        price = _find_price(change, currency=row.body["currency"], path=f"items[{i}][price]")
+        price = _find_price(change, currency=row.body["currency"], path=f"items[{i}]")
         if "id" not in change:
             if price is None:
                 raise ApiError("Missing required param: price.", param=f"items[{i}][price]")
@@ -182,9 +182,19 @@ def change_items(  # noqa: PLR0912
 
 
 def _find_price(change: Document, *, currency: str, path: str) -> Document | None:
-    if "price" not in change:
+    """Return the price that a change names or describes; None if it keeps the old one."""
+    if "price" in change and "price_data" in change:
+        raise ApiError(
+            "You may only specify one of these parameters: price, price_data.", param=path
+        )
+    if "price_data" in change:
+        path = f"{path}[price_data]"
+        price = catalogue.create_price(change["price_data"], active=False).body
+    elif "price" in change:
+        path = f"{path}[price]"
+        price = documents.get("price", change["price"], param=path, status=400).body
+    else:
         return None
-    price = documents.get("price", change["price"], param=path, status=400).body
     if price["recurring"] is None:
         raise ApiError("A subscription needs a recurring price.", param=path)
     if price["currency"] != currency:

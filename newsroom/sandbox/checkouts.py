@@ -3,7 +3,18 @@
 import copy
 from typing import Any
 
-from newsroom.sandbox import catalogue, clock, context, documents, events, limits, trials
+from newsroom.sandbox import (
+    catalogue,
+    clock,
+    context,
+    discounts,
+    documents,
+    events,
+    limits,
+    promotion_codes,
+    taxes,
+    trials,
+)
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError, check_address
 from newsroom.sandbox.models import StripeObject
@@ -15,8 +26,11 @@ DEBIT_CURRENCIES = frozenset({"eur"})
 def create_session(params: Document) -> StripeObject:
     """Create a session. Raise ApiError where Stripe does, for example for mixed currencies."""
     mode = params["mode"]
-    if params.get("customer") and params.get("customer_email"):
-        raise ApiError("You may only specify one of these parameters: customer, customer_email.")
+    for one, other in (("customer", "customer_email"), ("allow_promotion_codes", "discounts")):
+        if params.get(one) and params.get(other):
+            raise ApiError(f"You may only specify one of these parameters: {one}, {other}.")
+    if len(params.get("discounts", [])) > 1:
+        raise ApiError("You can only apply one discount.", param="discounts")
     check_address(params, "customer_email")
     lines = [
         make_line_item(item, path=f"line_items[{i}]")
@@ -36,7 +50,14 @@ def create_session(params: Document) -> StripeObject:
     currency = lines[0]["currency"]
     trial_end = _find_trial_end(params.get("subscription_data", {}))
     due_now = [line for line in lines if not (trial_end and line["price"]["type"] == "recurring")]
-    total = sum(line["amount_total"] for line in due_now)
+    for line in lines:
+        taxes.check_price(line["price"], params)
+    wanted = [
+        discounts.find_discount(each, currency=currency, path=f"discounts[{i}]")
+        for i, each in enumerate(params.get("discounts", []))
+    ]
+    subtotal = sum(line["amount_subtotal"] for line in due_now)
+    total = _discount_items(due_now, wanted)
     limits.check_session_total(total, currency)
     expires_at = _choose_expiry(params)
     customer = None
@@ -44,7 +65,8 @@ def create_session(params: Document) -> StripeObject:
         customer = documents.get("customer", params["customer"], param="customer", status=400)
     email = params.get("customer_email") or (customer.body["email"] if customer else None)
     stripe_id = documents.make_id("checkout.session")
-    body = _make_body(stripe_id, params, currency=currency, total=total, expires_at=expires_at)
+    body = _make_body(stripe_id, params, currency=currency, total=subtotal, expires_at=expires_at)
+    _set_total(body, total, wanted)
     body["customer"] = customer.stripe_id if customer else None
     body["customer_details"] = make_customer_details(email=email) if email else None
     notes = {
@@ -55,6 +77,47 @@ def create_session(params: Document) -> StripeObject:
         "subscription_data": params.get("subscription_data", {}),
     }
     return documents.create(body, notes=notes, due_at=expires_at)
+
+
+def _discount_items(lines: list[Document], wanted: list[Document]) -> int:
+    """Write the discount on the line items that are due now, and return their new total."""
+    subtotals: list[int] = [line["amount_subtotal"] for line in lines]
+    amounts = [0] * len(lines)
+    for each in wanted:
+        amounts = discounts.split_discount(subtotals, documents.fetch(each["coupon"]).body)
+    for line, amount in zip(lines, amounts, strict=True):
+        line.update(amount_discount=amount, amount_total=line["amount_subtotal"] - amount)
+    return sum(subtotals) - sum(amounts)
+
+
+def _set_total(body: Document, total: int, wanted: list[Document]) -> None:
+    body.update(amount_total=total, discounts=wanted)
+    body["total_details"]["amount_discount"] = body["amount_subtotal"] - total
+
+
+def apply_promotion_code(row: StripeObject, code: str) -> None:
+    """Discount an open session as a customer does who types a code on its page."""
+    body = row.body
+    if not body["allow_promotion_codes"]:
+        raise ApiError("This Checkout Session accepts no promotion codes.", param="promotion_code")
+    found = promotion_codes.find_active(code)
+    subtotal, currency = body["amount_subtotal"], body["currency"]
+    if found is None or not promotion_codes.allows(
+        found, amount_minor=subtotal, currency=currency, customer=body["customer"]
+    ):
+        raise ApiError("This code is invalid.", param="promotion_code")
+    path = "promotion_code"
+    wanted = discounts.find_discount({path: found.stripe_id}, currency=currency, path=path)
+    trial_end = row.notes["trial_end"]
+    due_now = [
+        line
+        for line in row.notes["line_items"]
+        if not (trial_end and line["price"]["type"] == "recurring")
+    ]
+    total = _discount_items(due_now, [wanted])
+    limits.check_session_total(total, currency)
+    _set_total(body, total, [wanted])
+    documents.save(row)
 
 
 def change_currency(row: StripeObject, currency: str) -> None:
@@ -218,7 +281,7 @@ def _make_body(
         "allowed_payment_method_types": params.get("allowed_payment_method_types"),
         "amount_subtotal": total,
         "amount_total": total,
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "automatic_tax": taxes.describe_session(params),
         "billing_address_collection": params.get("billing_address_collection"),
         "cancel_url": params.get("cancel_url"),
         "client_reference_id": params.get("client_reference_id"),

@@ -98,11 +98,13 @@ class SandboxControl:
         name: str | None = None,
         no_card: bool = False,
         currency: str | None = None,
+        promotion_code: str | None = None,
     ) -> Json:
         """Pay as on the hosted page. By default with a Visa card that works.
 
         The answer's `status` is paid, processing, declined or requires_action. `three_d_secure` is
-        "complete" or "fail". `currency` pays in another currency of the price.
+        "complete" or "fail". `currency` pays in another currency of the price. `promotion_code` is
+        typed on the page first.
         """
         options = {
             "card": card,
@@ -112,6 +114,7 @@ class SandboxControl:
             "name": name,
             "no_card": no_card or None,
             "currency": currency,
+            "promotion_code": promotion_code,
         }
         data = {key: value for key, value in options.items() if value is not None}
         return self._call("POST", f"checkout/{session_id}/pay", data)

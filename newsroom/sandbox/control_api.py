@@ -165,7 +165,7 @@ def pay_checkout(data: dict[str, Any], *, session: str) -> Any:
     """Pay as on the hosted page.
 
     A 3-D Secure card waits unless `three_d_secure` is "complete" or "fail". `currency` pays in
-    another currency of the price, as a reader abroad would.
+    another currency of the price, as a reader abroad would. `promotion_code` is typed first.
     """
     with documents.write_transaction():
         row = documents.get("checkout.session", session)
@@ -173,6 +173,8 @@ def pay_checkout(data: dict[str, Any], *, session: str) -> Any:
         email = data.get("email", "reader@example.org")
         if "currency" in data:
             checkouts.change_currency(row, data["currency"])
+        if "promotion_code" in data:
+            checkouts.apply_promotion_code(row, data["promotion_code"])
         attempt = payments.pay_session(row, instrument, email=email)
         if attempt.status == "requires_action" and "three_d_secure" in data:
             complete = data["three_d_secure"] == "complete"

@@ -1,6 +1,6 @@
-"""Coupons, and the discounts that they give on a subscription's invoices."""
+"""Coupons, and the discounts that they give on sessions and on a subscription's invoices."""
 
-from newsroom.sandbox import clock, documents, events
+from newsroom.sandbox import clock, documents, events, promotion_codes
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.models import StripeObject
@@ -34,11 +34,11 @@ def create_coupon(params: Document) -> StripeObject:
             "duration": duration,
             "duration_in_months": params.get("duration_in_months"),
             "livemode": False,
-            "max_redemptions": None,
+            "max_redemptions": params.get("max_redemptions"),
             "metadata": documents.merge_metadata(None, params.get("metadata", {})),
             "name": params.get("name"),
             "percent_off": percent,
-            "redeem_by": None,
+            "redeem_by": params.get("redeem_by"),
             "times_redeemed": 0,
             "valid": True,
         }
@@ -47,33 +47,76 @@ def create_coupon(params: Document) -> StripeObject:
     return row
 
 
+def find_discount(wanted: Document, *, currency: str, path: str) -> Document:
+    """Return the ids of the coupon and of the promotion code that a request names.
+
+    Raise ApiError if there is no such coupon, or it can't be used any more or in this currency.
+    """
+    if ("coupon" in wanted) == ("promotion_code" in wanted):
+        raise ApiError("You must pass either coupon or promotion_code.", param=path)
+    promotion_code = None
+    if "promotion_code" in wanted:
+        promotion_code = wanted["promotion_code"]
+        path = f"{path}[promotion_code]"
+        row = documents.get("promotion_code", promotion_code, param=path, status=400)
+        if not promotion_codes.is_usable(row):
+            raise ApiError("This promotion code is not active.", param=path)
+        coupon_id = row.body["promotion"]["coupon"]
+    else:
+        coupon_id, path = wanted["coupon"], f"{path}[coupon]"
+    coupon = documents.get("coupon", coupon_id, param=path, status=400)
+    if not is_valid(coupon):
+        raise ApiError(f"Coupon expired: {coupon_id}", code="coupon_expired", param=path)
+    if coupon.body["currency"] not in (None, currency):
+        raise ApiError("The coupon has another currency than the purchase.", param=path)
+    return {"coupon": coupon_id, "promotion_code": promotion_code}
+
+
+def is_valid(coupon: StripeObject) -> bool:
+    """Return whether a coupon can still be redeemed."""
+    body = coupon.body
+    is_used_up = body["max_redemptions"] and body["times_redeemed"] >= body["max_redemptions"]
+    return not is_used_up and (body["redeem_by"] is None or body["redeem_by"] > clock.now())
+
+
+def redeem(discount: Document) -> None:
+    """Count the use of a coupon, and of its promotion code if it had one."""
+    for stripe_id in filter(None, (discount["coupon"], discount["promotion_code"])):
+        row = documents.fetch(stripe_id)
+        row.body["times_redeemed"] += 1
+        if row.object == "coupon":
+            row.body["valid"] = is_valid(row)
+        documents.save(row)
+
+
 def set_discounts(subscription: StripeObject, wanted: list[Document]) -> None:
     """Replace the discounts of a subscription. The caller saves it."""
+    currency = subscription.body["currency"]
     subscription.body["discounts"] = [
-        _create_discount(subscription, each["coupon"], path=f"discounts[{i}][coupon]")
+        start_discount(subscription, find_discount(each, currency=currency, path=f"discounts[{i}]"))
         for i, each in enumerate(wanted)
     ]
 
 
-def _create_discount(subscription: StripeObject, coupon_id: str, *, path: str) -> str:
-    coupon = documents.get("coupon", coupon_id, param=path, status=400)
-    if coupon.body["currency"] not in (None, subscription.body["currency"]):
-        raise ApiError("The coupon has another currency than the subscription.", param=path)
-    coupon.body["times_redeemed"] += 1
-    documents.save(coupon)
+def start_discount(
+    subscription: StripeObject, discount: Document, *, session: str | None = None
+) -> str:
+    """Redeem a coupon for a subscription and return the id of the discount."""
+    redeem(discount)
+    coupon = documents.fetch(discount["coupon"])
     now, months = clock.now(), coupon.body["duration_in_months"]
     monthly = {"interval": "month", "interval_count": 1}
     row = documents.create(
         {
             "id": documents.make_id("discount"),
             "object": "discount",
-            "checkout_session": None,
+            "checkout_session": session,
             "customer": subscription.body["customer"],
             "end": add_intervals(now, monthly, months) if months else None,
             "invoice": None,
             "invoice_item": None,
-            "promotion_code": None,
-            "source": {"coupon": coupon_id, "type": "coupon"},
+            "promotion_code": discount["promotion_code"],
+            "source": {"coupon": discount["coupon"], "type": "coupon"},
             "start": now,
             "subscription": subscription.stripe_id,
             "subscription_item": None,
@@ -104,19 +147,28 @@ def apply_discounts(lines: list[Document], subscription: StripeObject) -> list[D
 
 
 def _discount_lines(lines: list[Document], stripe_id: str, coupon: Document) -> int:
-    """Discount each line, round half up; return the sum in minor units."""
-    left, total = coupon["amount_off"], 0
-    for line in lines:
-        before = line["amount"] - sum(each["amount"] for each in line["discount_amounts"])
-        if not line["discountable"] or before <= 0:
-            continue
-        if left is None:
-            amount = int(before * coupon["percent_off"] / 100 + 0.5)
-        else:
-            amount = min(left, before)
-            left -= amount
+    """Discount each line; return the sum in minor units."""
+    left = [
+        line["amount"] - sum(each["amount"] for each in line["discount_amounts"])
+        if line["discountable"]
+        else 0
+        for line in lines
+    ]
+    amounts = split_discount(left, coupon)
+    for line, amount in zip(lines, amounts, strict=True):
         if amount:
             line["discount_amounts"].append({"amount": amount, "discount": stripe_id})
             line["discounts"].append(stripe_id)
-            total += amount
-    return total
+    return sum(amounts)
+
+
+def split_discount(amounts: list[int], coupon: Document) -> list[int]:
+    """Return the discount on each amount, rounded half up, in minor units."""
+    left, found = coupon["amount_off"], []
+    for amount in amounts:
+        if left is None:
+            found.append(int(max(amount, 0) * coupon["percent_off"] / 100 + 0.5))
+        else:
+            found.append(min(left, max(amount, 0)))
+            left -= found[-1]
+    return found

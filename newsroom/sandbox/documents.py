@@ -24,6 +24,8 @@ PREFIXES = {
     "charge": "ch_3",
     "checkout.session": "cs_test_a1",
     "coupon": "",
+    "credit_note": "cn_1",
+    "credit_note_line_item": "cnli_1",
     "customer": "cus_",
     "discount": "di_1",
     "dispute": "du_1",
@@ -36,6 +38,7 @@ PREFIXES = {
     "payment_method": "pm_1",
     "price": "price_1",
     "product": "prod_",
+    "promotion_code": "promo_1",
     "refund": "re_3",
     "subscription": "sub_1",
     "subscription_item": "si_",
@@ -45,6 +48,8 @@ NOUNS = {
     "checkout.session": "checkout.session",
     "payment_intent": "payment_intent",
     "billing_portal.configuration": "billing portal configuration",
+    "credit_note": "credit note",
+    "promotion_code": "promotion code",
 }
 LINKS = ("customer", "subscription", "invoice", "payment_intent", "charge", "source")
 _LETTERS = string.ascii_letters + string.digits

@@ -3,7 +3,7 @@
 import copy
 from typing import Literal
 
-from newsroom.sandbox import clock, context, discounts, documents, events, intents, limits
+from newsroom.sandbox import clock, context, discounts, documents, events, intents, limits, taxes
 from newsroom.sandbox.documents import Document
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.instruments import DECLINED, Decline
@@ -113,13 +113,7 @@ def create_invoice(
             "attempt_count": 0,
             "attempted": False,
             "auto_advance": True,
-            "automatic_tax": {
-                "disabled_reason": None,
-                "enabled": False,
-                "liability": None,
-                "provider": None,
-                "status": None,
-            },
+            "automatic_tax": taxes.describe_invoice(subscription.body if subscription else None),
             "automatically_finalizes_at": None,
             "billing_reason": reason,
             "collection_method": "charge_automatically",

@@ -7,6 +7,7 @@ from newsroom.sandbox import (
     checkouts,
     clock,
     context,
+    discounts,
     disputes,
     documents,
     events,
@@ -14,6 +15,7 @@ from newsroom.sandbox import (
     invoices,
     starts,
     subscriptions,
+    taxes,
 )
 from newsroom.sandbox.errors import ApiError
 from newsroom.sandbox.models import StripeObject
@@ -38,7 +40,7 @@ class Attempt:
 def pay_session(
     session: StripeObject, instrument: Instrument | None, *, email: str | None
 ) -> Attempt:
-    """Pay a session. `instrument` is None if a trial needs no card.
+    """Pay a session. `instrument` is None if nothing is due and no card is needed.
 
     Raise ApiError if the session is not open or doesn't accept the instrument.
     """
@@ -56,7 +58,7 @@ def pay_session(
         needs = session.body["payment_method_collection"] == "always"
         if needs or session.body["amount_total"] > 0:
             raise ApiError("Enter a card or a bank account to pay.", param="card")
-        _complete_trial(session, None, email=email, name=None)
+        _complete_free(session, None, email=email, name=None)
         return Attempt("paid")
     kind = "card" if instrument.card is not None else "sepa_debit"
     if kind not in session.body["payment_method_types"]:
@@ -67,7 +69,7 @@ def pay_session(
     if session.body["amount_total"] == 0:
         if card is not None and card.decline is not None:
             return Attempt("declined", card.decline.message, card.decline.code)
-        _complete_trial(session, method, email=email, name=instrument.name)
+        _complete_free(session, method, email=email, name=instrument.name)
         return Attempt("paid")
     intent = _find_or_create_intent(session, email=email)
     if card is not None and card.decline is not None:
@@ -166,7 +168,7 @@ def _complete_payment(session: StripeObject, intent: StripeObject, method: Strip
     return Attempt("paid" if card else "processing")
 
 
-def _complete_trial(
+def _complete_free(
     session: StripeObject, method: StripeObject | None, *, email: str, name: str | None
 ) -> None:
     customer = _ensure_customer(session, method, email=email, name=name)
@@ -192,10 +194,16 @@ def _start_subscription(
         description=data.get("description"),
         missing_payment_method=behaviour or "create_invoice",
     )
+    subscription.body["discounts"] = [
+        discounts.start_discount(subscription, each, session=session.stripe_id)
+        for each in session.body["discounts"]
+    ]
+    if session.body["automatic_tax"]["enabled"]:
+        taxes.switch_on(subscription.body)
     now = clock.now()
     more_lines = [
         invoices.make_line(
-            amount=line["amount_total"],
+            amount=line["amount_subtotal"],
             price=line["price"],
             quantity=line["quantity"],
             description=line["description"],
@@ -214,6 +222,10 @@ def _complete_session(
     session: StripeObject, method: StripeObject | None, *, email: str, payment_status: str
 ) -> None:
     billing = method.body["billing_details"] if method else {}
+    taxes.complete_session(session.body)
+    if session.body["mode"] == "payment":  # a subscription has redeemed its own
+        for each in session.body["discounts"]:
+            discounts.redeem(each)
     session.body.update(
         status="complete",
         payment_status=payment_status,

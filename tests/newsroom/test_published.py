@@ -23,6 +23,8 @@ BANNER = "/campaign/birthday/en/inline.html"
 PAGE = "/campaign/birthday/en/"
 NUMBER = "/campaign/birthday/progress.json"
 PICTURE = "/campaign/birthday/en/picture.png"
+FRAME = "/campaign/birthday/en/inline-frame.html"
+COMPONENT = "/campaign/banner.js"
 
 
 class Response(NamedTuple):
@@ -135,6 +137,26 @@ def test_the_page_has_the_headers_that_protect_all_pages(client: Client) -> None
         assert ours[name] == other[name], name
 
 
+def test_any_site_may_frame_the_pages_for_frames_and_no_other(client: Client) -> None:
+    for headers in (get(FRAME).headers, client.get(FRAME).headers):
+        assert headers["Content-Security-Policy"] == "base-uri 'none'"
+        assert "X-Frame-Options" not in headers
+    assert b"default-src 'none'; style-src 'sha256-" in get(FRAME).body
+    for headers in (get(PAGE).headers, client.get(PAGE).headers):
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert headers["X-Frame-Options"] == "DENY"
+
+
+def test_the_web_component_has_one_address_and_is_kept_for_an_hour(client: Client) -> None:
+    response = get(COMPONENT, ACCEPT_ENCODING="br")
+    assert response.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert response.headers["Content-Encoding"] == "br"
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert "max-age=3600, stale-while-revalidate=" in response.headers["Cache-Control"]
+    assert client.get(COMPONENT).content == brotli.decompress(response.body)
+    assert get(COMPONENT + "/").headers == {"X-From": "Django"}
+
+
 @pytest.mark.parametrize(
     ("headers", "language"),
     [
@@ -156,6 +178,7 @@ def test_the_address_without_language_shows_the_readers_language(
     assert {"Accept-Language", "Cookie"} <= set(response.headers["Vary"].split(", "))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "path",
     [

@@ -31,6 +31,7 @@ from . import (  # noqa: F401  (each registers its endpoints)
     catalogue,
     checkout,
     coupons,
+    credit_notes,
     customers,
     disputes,
     events,

@@ -71,8 +71,9 @@ def show_payment(request: HttpRequest, session_id: str) -> HttpResponse:  # noqa
     methods: list[str] = session.body["payment_method_types"]
     email = _find_email(session)
     if request.method != "POST":
-        values = {"method": methods[0], "email": email or "", "name": "", "iban": "", "holder": ""}
-        return _render(request, session, PaymentForm(values))
+        return _render(request, session, _make_empty_form(session, email=email))
+    if "promotion_code" in request.POST:
+        return _apply_code(request, session, request.POST["promotion_code"], email=email)
     needs_no_card = _needs_no_card(session)
     form = read_form(request.POST, email_fixed=bool(email), methods=methods)
     if needs_no_card:
@@ -97,6 +98,29 @@ def show_payment(request: HttpRequest, session_id: str) -> HttpResponse:  # noqa
         add_decline(form, code=attempt.code, message=attempt.message)
         return _render(request, session, form)
     return _redirect(checkouts.make_success_url(session))
+
+
+def _make_empty_form(session: StripeObject, *, email: str | None) -> PaymentForm:
+    method = session.body["payment_method_types"][0]
+    return PaymentForm(
+        {"method": method, "email": email or "", "name": "", "iban": "", "holder": ""}
+    )
+
+
+def _apply_code(
+    request: HttpRequest, session: StripeObject, code: str, *, email: str | None
+) -> HttpResponse:
+    """Discount the session and show its page again, or say that the code is invalid."""
+    form = _make_empty_form(session, email=email)
+    try:
+        with documents.write_transaction():
+            session = documents.fetch(session.stripe_id)
+            checkouts.apply_promotion_code(session, code)
+    except ApiError as refusal:
+        form.values["promotion_code"] = code
+        form.errors["promotion_code"] = str(refusal)
+        return _render(request, session, form)
+    return _redirect(reverse("pay", args=[session.stripe_id]))
 
 
 def _find_email(session: StripeObject) -> str | None:
@@ -143,7 +167,7 @@ def _describe_recurring(lines: list[Document], *, trial_end: int | None) -> dict
     count = interval["interval_count"]
     every = interval["interval"] if count == 1 else f"{count} {interval['interval']}s"
     return {
-        "amount": sum(line["amount_total"] for line in lines),
+        "amount": sum(line["amount_subtotal"] for line in lines),
         "every": every,
         "trial_end": trial_end,
     }

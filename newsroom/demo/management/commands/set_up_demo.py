@@ -1,4 +1,4 @@
-"""Set up the demo's campaign in an empty database, with three weeks of sales unless --empty."""
+"""Set up the demo's campaigns in an empty database: with sales, unless --empty is given."""
 
 import io
 import sys
@@ -11,7 +11,10 @@ from django.utils import timezone
 
 from campaigns import banners
 from newsroom.demo import campaign as demo_campaign
-from newsroom.demo import history
+from newsroom.demo import history, letters
+from newsroom.demo.connections import connect_newspaper
+from newsroom.demo.generator import generate_campaign
+from newsroom.demo.plots import plot_earlier
 from newsroom.sandbox.control import SandboxControl
 
 
@@ -20,17 +23,24 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--empty", action="store_true", help="start at 0 of 1,000 new members")
+        parser.add_argument("--again", action="store_true", help="keep what is there")
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
+        connect_newspaper()  # at each start, since the port can change
+        if options["again"]:
+            return
         campaign = demo_campaign.make_campaign(now=timezone.now())
         demo_campaign.make_login()
         # The webhook is set at each start, since the port can change.
         call_command("stripe_setup", "--no-webhook", stdout=io.StringIO())
         if not options["empty"]:
+            for plot, payments in plot_earlier(campaign):
+                generate_campaign(plot, payments=payments, now=timezone.now(), seed=history.SEED)
             sandbox = SandboxControl(settings.STRIPE_API_BASE)
             history.Past(campaign, sandbox).live_through(report=self._report_day)
             sandbox.close()
+            letters.sign_up_readers(campaign, now=timezone.now(), seed=history.SEED)
             self.stderr.write(f"\r  Created three weeks of sales: {history.COUNTED} new members")
         banners.publish_campaign(campaign.pk)
 
