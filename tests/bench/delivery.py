@@ -79,7 +79,7 @@ def prepare(wanted: int) -> dict[str, float]:
                 key=f"gift_invitation:{gift.pk}",
                 kind=OutgoingMail.Kind.GIFT_INVITATION,
                 gift=gift,
-                next_attempt_at=now,
+                due_at=now,
             )
             for gift in made
         )
@@ -102,7 +102,7 @@ def deliver() -> dict[str, float]:
     """Deliver as the sweep does, until no invitation is due."""
     since = until = time.time()
     invitations = OutgoingMail.objects.filter(kind=OutgoingMail.Kind.GIFT_INVITATION)
-    while invitations.filter(next_attempt_at__isnull=False).exists():
+    while invitations.filter(due_at__isnull=False).exists():
         jobs.run_due_jobs("mails", "deliveries", "banners")
         until = time.time()
     gifts.record_deliveries()

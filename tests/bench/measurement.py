@@ -19,7 +19,7 @@ from django.utils import timezone  # noqa: E402
 
 from campaigns import progress  # noqa: E402
 from campaigns.models import Campaign, Goal, Member, Membership, Payment, Tally  # noqa: E402
-from campaigns.reports import gather_figures  # noqa: E402
+from campaigns.reports import gather_report  # noqa: E402
 from tests.support.factories import make_campaign, recount_campaign  # noqa: E402
 
 FIRST = 1000
@@ -174,7 +174,7 @@ def main(sizes: list[int]) -> None:
             "memberships": size,
             "count": statistics.median(counted),
             "progress": statistics.median(measured),
-            "figures": measure_milliseconds(lambda: gather_figures(campaign, at=now), times=3)
+            "figures": measure_milliseconds(lambda: gather_report(campaign, at=now), times=3)
             if size <= REPORTED_UP_TO
             else None,
             "recount": measure_recount(campaign) if size <= REPORTED_UP_TO else None,

@@ -11,56 +11,20 @@ the web server and the sandbox.
 """
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
-import sys
 import threading
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
-from tests.bench.environment import (
-    as_table,
-    describe_machine,
-    end_cleanly,
-    name_postgres,
-    scratch_folder,
-    scratch_postgres,
-)
-from tests.support.processes import CAMPAIGN, Site, run_site
+from tests.bench.environment import as_table, describe_machine, end_cleanly
+from tests.bench.site import run_bench_site, slow_down_stripe
+from tests.support.processes import Site
+from tests.support.site_sales import CARD, make_orders, read_published
 
-CARD = "4242424242424242"
-PRICE = f"""{CAMPAIGN}
-from campaigns.models import Plan, Price
-Price.objects.create(
-    plan=Plan.objects.get(), kind="once", months=12, amount_minor=6000, currency="eur"
-)
-"""
 LIMIT = 5.0  # seconds
 LONGEST = 120.0
 _TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def read_published(site: Site) -> int:
-    """Read the published file itself: what a CDN would hand out."""
-    for path in Path(site.environment["DATA_DIR"]).glob("published/birthday/progress.json"):
-        goals = json.loads(path.read_text())
-        return int((goals if isinstance(goals, list) else goals["goals"])[0]["counted"])
-    return 0
-
-
-def make_orders(site: Site, first: int, stop: int) -> list[str]:
-    """Create Checkouts as the join form does; return their sessions."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.support.sign_ups", str(first), str(stop), "0"],
-        env=site.environment | {"LOG_LEVEL": "WARNING"},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return done.stdout.split()
 
 
 def pay_steadily(site: Site, sessions: list[str], *, rate: float, start: int) -> list[float]:
@@ -72,7 +36,7 @@ def pay_steadily(site: Site, sessions: list[str], *, rate: float, start: int) ->
         deadline = time.monotonic() + len(sessions) / rate + LONGEST
         while len(published_at) < len(sessions) and time.monotonic() < deadline:
             published_at.extend(
-                [time.monotonic()] * (read_published(site) - start - len(published_at))
+                [time.monotonic()] * (read_published(site)["counted"] - start - len(published_at))
             )
             time.sleep(0.05)
 
@@ -130,26 +94,13 @@ def main() -> None:
     end_cleanly()
     rates = [float(rate) for rate in options.rates.split(",")]
     rows = []
-    with ExitStack() as stack:
-        os.environ.setdefault("TEST_DIR", str(stack.enter_context(scratch_folder())))
-        # As the tests do for the processes that they start.
-        os.environ |= {"TEST_BROKER": "redis", "DEMO": "true", "ENV_FILE": os.devnull}
-        database_url = stack.enter_context(scratch_postgres())
-        os.environ["DATABASE_URL"] = database_url
-        database = name_postgres(database_url)
-        folder = stack.enter_context(scratch_folder())
-        site = stack.enter_context(
-            run_site(folder / "site", rows=PRICE, worker=False, LOG_LEVEL="INFO")
-        )
-        site.processes.start_worker("stripe", queues="stripe,slow", threads=16)
-        site.processes.start_worker("effects", queues="mail,publish", threads=2)
-        site.start_beat()
+    with run_bench_site() as (site, database):
         number = 0
         for rate in rates:
             sales = max(5, round(rate * options.seconds))
             site.sandbox.remove_faults()
-            sessions = make_orders(site, number, number + sales)
-            site.sandbox.add_fault("api", match="*", kind="delay", seconds=options.delay, times=-1)
+            sessions = make_orders(site, range(number, number + sales))
+            slow_down_stripe(site, options.delay)
             cpu, calls = read_cpu(site), count_calls(site)
             took = sorted(pay_steadily(site, sessions, rate=rate, start=number))
             number += sales
