@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.conf import LazySettings
+from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client, TransactionTestCase
 from django.utils import translation
@@ -17,6 +18,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from campaigns import webhooks
 from campaigns.models import Campaign, Plan, Price
+from campaigns.reports import kept
 from newsroom.sandbox.control import SandboxControl
 from newsroom.sandbox.process import SandboxProcess, start_sandbox
 from tests.support.browser import Reader, open_reader, run_chromium
@@ -25,7 +27,7 @@ from tests.support.factories import make_campaign, make_price
 
 WEBHOOK_SECRET = "whsec_tests"
 # These journeys share one site and run in this order.
-JOURNEYS = ("test_sign_up", "test_account", "test_erasure", "test_gifts")
+JOURNEYS = ("test_sign_up", "test_account", "test_erasure", "test_gifts", "test_newsletters")
 # The fixed date of every test: late in the campaign, and before its gifts expire.
 TODAY = 1795521600  # 2026-11-24 12:00 UTC
 
@@ -113,10 +115,22 @@ def sandbox(
     return control
 
 
+@pytest.fixture
+def kept_at_once(clean_state: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep all figures of pages, and forget them at the end: the next test uses the same ids."""
+    cache.clear()
+    monkeypatch.setattr(kept, "SLOW_SECONDS", 0)
+    yield
+    cache.clear()
+
+
 @pytest.fixture(autouse=True)
-def clean_state(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
+def clean_state(
+    settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """Give each test its own folder for published files, and English."""
     settings.PUBLISH_DIR = tmp_path / "published"
+    monkeypatch.setattr(kept, "SLOW_SECONDS", 3600)  # pages are never kept
     # WhiteNoise warns if `collectstatic` hasn't created this folder.
     Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
     with translation.override("en"):  # requests leave their language active

@@ -102,7 +102,7 @@ def test_the_form_stays_when_the_last_price_is_refused(client: Client, campaign:
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
-def test_every_refusal_is_told_from_an_outage(
+def test_every_refusal_differs_from_an_outage(
     client: Client, campaign: Campaign, sandbox: SandboxControl, status: int
 ) -> None:
     fields = join_fields(client)
@@ -165,7 +165,7 @@ def test_a_switch_to_a_refused_price_changes_nothing(
     assert Membership.objects.get().price_now == get_price("month")
 
 
-def test_a_refused_portal_is_told_from_an_outage(
+def test_a_refused_portal_differs_from_an_outage(
     client: Client, campaign: Campaign, sandbox: SandboxControl
 ) -> None:
     membership = subscribe(campaign, sandbox)

@@ -48,9 +48,14 @@ def run_python(*arguments: str, settings_module: str = "newsroom.settings") -> l
     "arguments",
     [
         ["-c", "import newsroom.wsgi" + REPORT],
-        ["-c", "import newsroom.asgi" + REPORT],
-        ["manage.py", "shell", "--no-imports", "-c", REPORT],
-        ["-c", "import django\ndjango.setup()" + REPORT],
+        *(
+            pytest.param(arguments, marks=pytest.mark.thorough)
+            for arguments in (
+                ["-c", "import newsroom.asgi" + REPORT],
+                ["manage.py", "shell", "--no-imports", "-c", REPORT],
+                ["-c", "import django\ndjango.setup()" + REPORT],
+            )
+        ),
     ],
     ids=["wsgi", "asgi", "command", "script"],
 )

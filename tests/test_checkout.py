@@ -13,6 +13,7 @@ from stripe._encode import _api_encode
 from campaigns import checkout as checkouts
 from campaigns import settlement, stripe_api
 from campaigns.models import Campaign, Checkout, Price, Tally
+from campaigns.origins import Origin
 from campaigns.stripe_api import connection
 from newsroom.sandbox.control import SandboxControl
 from tests.sandbox import schema
@@ -32,7 +33,7 @@ def order(campaign: Campaign) -> checkouts.Order:
         name="Ada Reader",
         language="en",
         campaign=campaign,
-        placement="article_end",
+        origin=Origin(placement="article_end"),
     )
 
 
@@ -131,7 +132,9 @@ def test_the_row_is_saved_before_stripe_is_called(
 def test_the_same_order_again_returns_its_session(order: checkouts.Order) -> None:
     checkout_id = uuid4()
     first = checkouts.start_checkout(checkout_id, order)
-    again = checkouts.start_checkout(checkout_id, replace(order, placement="top_bar"))
+    again = checkouts.start_checkout(
+        checkout_id, replace(order, origin=Origin(placement="top_bar"))
+    )
     assert (again.session_id, again.session_url) == (first.session_id, first.session_url)
     assert again.status == Checkout.Status.OPEN
     assert len(sessions()) == 1

@@ -1,6 +1,7 @@
 """Times in words: the end of a campaign, one clock, and time zones by city."""
 
 from datetime import datetime
+from html import unescape
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -62,11 +63,14 @@ def test_the_past_end_is_the_last_day_or_a_time_of_it() -> None:
 )
 def test_banner_page_and_admin_write_the_same_end(client: Client, now: str, words: str) -> None:
     campaign = make_campaign(ends_at=at(MIDNIGHT))
+    campaign.banners.create(
+        placement="inline", state="running", language="en", headline="New members by {ends}"
+    )
     with time_machine.travel(at(now), tick=False):
         client.force_login(User.objects.create_superuser("editor"))
         banners.publish_campaign(campaign.pk)
-        banner = plain(banners.read_banner("birthday", "inline", language="en"))
-        assert f"new members by {words}" in banner
+        banner = plain(unescape(banners.read_banner("birthday", "inline", language="en")))
+        assert f"New members by {words}" in banner
         assert f"The campaign runs until {words} (UTC+2)." in plain(
             main_of(client.get("/campaign/birthday/"))
         )

@@ -24,6 +24,9 @@ READERS: dict[str, Callable[[], Any]] = {
     "flag": lambda: env.flag(NAME, default=True),
     "pairs": lambda: env.pairs(NAME, default={"a": "b"}),
     "choice": lambda: env.choice(NAME, ("INFO", "ERROR"), default="INFO"),
+    "languages": lambda: env.languages(NAME, default=["en"]),
+    "header": lambda: env.header(NAME, default=""),
+    "networks": lambda: env.networks(NAME, default=["10.0.0.0/8"]),
     "time zone": lambda: env.time_zone(NAME, default="UTC"),
     "database": lambda: env.database(NAME, default="sqlite:////data/db.sqlite3"),
     "proxies": lambda: env.proxies(NAME, default=1),
@@ -42,6 +45,9 @@ WRONG = [
     ("flag", "maybe", "Write true or false"),
     ("pairs", "password", "Write name=value pairs"),
     ("choice", "loud", "Write one of INFO, ERROR"),
+    ("header", "CF IPCountry", "Write the name of a header"),
+    ("networks", "chat.example.org", "Write ranges of addresses, for example 10.1.0.0/16"),
+    ("networks", "10.1.2.3/16", "Write ranges of addresses, for example 10.1.0.0/16"),
     ("time zone", "", "Write a time zone's name"),
     ("time zone", "Kyiv", "Write a time zone's name"),
     ("time zone", "../etc/passwd", "Write a time zone's name"),
@@ -57,6 +63,8 @@ WRONG = [
     ("mail_server", "dummymail://", "smtp+tls://user:password@host:587"),
     ("mail_server", "smtps+tls://ada:password@host", "smtp+tls://user:password@host:587"),
     ("mail_server", "smtp://ada:password@host:port", "smtp+tls://user:password@host:587"),
+    ("languages", "en,klingon", "Django doesn’t know 'klingon'"),
+    ("languages", "", "Write codes of languages, for example en,de,pt-br"),
 ]
 RIGHT = [
     ("url", "https://members.example.org:8443", "https://members.example.org:8443"),
@@ -71,7 +79,14 @@ RIGHT = [
     ("pairs", "TOKEN=x,SECRET=a:b", {"TOKEN": "x", "SECRET": "a:b"}),
     ("pairs", "", {}),
     ("choice", "error", "ERROR"),
+    ("networks", "10.1.0.0/16, fd00::/8", ["10.1.0.0/16", "fd00::/8"]),
+    ("networks", "", []),
     ("time zone", "Europe/Kyiv", "Europe/Kyiv"),
+    (
+        "languages",
+        "uk, PT-BR,uk,ar",
+        [("uk", "Ukrainian"), ("pt-br", "Brazilian Portuguese"), ("ar", "Arabic")],
+    ),
 ]
 
 
@@ -102,7 +117,7 @@ def test_a_right_value_is_read(
 @pytest.mark.parametrize("reader", READERS)
 def test_a_missing_variable_has_its_default(reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(NAME, raising=False)
-    assert bool(READERS[reader]()) is (reader != "optional url")
+    assert bool(READERS[reader]()) is (reader not in {"optional url", "header"})
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from campaigns.stripe_api.reasons import REASONS
         ("OSError: [Errno 28] No space left on device: 'x'", "The disk is full."),
         ("401 api_key_expired", str(REASONS["api_key_expired"])),
         ("403", str(REASONS["secret_key_required"])),
-        ("none received", "None has arrived."),
+        ("none received", "No event has arrived."),
         ("ZeroDivisionError: division by zero", "ZeroDivisionError: division by zero"),
         ("", ""),
     ],
@@ -46,6 +46,8 @@ def test_an_unknown_reason_of_stripe_is_shown_in_stripes_own_words() -> None:
     error = stripe_api.StripeRefused("The moon is full: wait.", code="moon_full")
     assert describe_failure(error) == "The moon is full: wait."
     assert describe_failure(stripe_api.StripeRefused("Two: words.")) == "Two: words."
+    named = stripe_api.StripeRefused("Request req_8Fa: The price is inactive.")
+    assert describe_failure(named) == "The price is inactive."
 
 
 def test_a_refused_amount_is_explained_with_stripes_limit() -> None:
@@ -58,5 +60,8 @@ def test_a_refused_amount_is_explained_with_stripes_limit() -> None:
 
 def test_a_refused_refund_is_explained() -> None:
     order = RefundOrder(error="amount_too_large: Refund amount (€60) is greater than …")
-    assert actions.explain_refusal(order) == "Less than this amount is left of the payment."
+    assert (
+        actions.explain_refusal(order)
+        == "This amount is more than what is left of the payment. Enter less."
+    )
     assert actions.explain_refusal(RefundOrder(error="moon_full: It is.")) == "It is."

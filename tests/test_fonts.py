@@ -8,7 +8,7 @@ from PIL import ImageFont
 
 from campaigns import fonts
 from campaigns.banners import draw_picture
-from campaigns.gifts import render_card
+from campaigns.gifts.cards import render_card
 from campaigns.members.receipts import render_receipt
 from campaigns.models import Gift
 from tests.support.factories import make_campaign, make_gift, make_member, make_payment
@@ -36,6 +36,8 @@ def no_other_fonts(settings: LazySettings, tmp_path: Path) -> None:
         ("张伟 Wei", "Wei"),
         ("张伟", ""),
         ("One\n张\nTwo", "One\n\nTwo"),
+        ("नमस्ते Asha", "Asha"),
+        ("สวัสดี Somchai", "Somchai"),
     ],
 )
 def test_a_text_loses_what_no_font_can_draw(text: str, drawn: str) -> None:

@@ -71,3 +71,31 @@ def test_new_migrations_leave_the_release_before_working() -> None:
 )
 def test_a_breaking_operation_is_found(operation: operations.base.Operation, breaks: bool) -> None:
     assert is_breaking(operation) is breaks
+
+
+# From here on, the logs are too large to lock while an index is built.
+FIRST_AT_SIZE = "0032"
+
+
+def list_locking_indexes(found: list[operations.base.Operation]) -> list[str]:
+    """Return indexes whose build stops all writing to a table that is in use."""
+    new = {each.name.lower() for each in found if isinstance(each, operations.CreateModel)}
+    return [
+        each.describe()
+        for each in found
+        if type(each) is operations.AddIndex and each.model_name_lower not in new
+    ]
+
+
+def test_new_indexes_are_built_while_tables_are_in_use() -> None:
+    folder = Path(campaigns.migrations.__file__).parent
+    names = sorted(path.stem for path in folder.glob("0*.py") if path.stem >= FIRST_AT_SIZE)
+    locking = {name: list_locking_indexes(read_operations(name)) for name in names}
+    assert {name: found for name, found in locking.items() if found} == {}
+
+
+def test_an_index_that_locks_its_table_is_found() -> None:
+    index = models.Index(fields=["message"], name="gift_message")
+    assert list_locking_indexes([operations.AddIndex("gift", index)])
+    new = operations.CreateModel("Gift", fields=[])
+    assert not list_locking_indexes([new, operations.AddIndex("gift", index)])

@@ -23,6 +23,7 @@ from campaigns.money import (
     name_currency,
     read_amount,
     smallest_charge,
+    strip_currency,
     to_major,
     write_amount,
 )
@@ -149,6 +150,7 @@ def test_admin_pages_write_money_only_with_staff_money() -> None:
         ("6000.00", "jpy", 6000),
         ("1.234", "kwd", 1234),
         ("60,5", "kwd", 60500),
+        ("１２．５０", "eur", 1250),
     ],
 )
 def test_typed_amounts_are_read_by_the_currencys_decimal_places(
@@ -176,6 +178,25 @@ def test_amounts_that_could_mean_something_else_are_refused(
 ) -> None:
     with pytest.raises(error):
         read_amount(typed, decimal_places(currency))
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency", "language"),
+    [
+        *((text, "eur", "en") for text in ("€60", "60 €", "EUR 60", "60eur", "60\xa0€")),
+        *((text, "uah", "uk") for text in ("60 грн", "60 грн.", "₴60", "60 UAH")),
+        ("¥60", "jpy", "en"),
+        ("60 zł", "pln", "en"),
+    ],
+)
+def test_the_currencys_own_sign_may_be_typed(typed: str, currency: str, language: str) -> None:
+    assert strip_currency(typed, currency, language=language) == "60"
+
+
+@pytest.mark.parametrize("typed", ["$60", "60 USD", "₴60", "€60€", "60 e", "- €60", "€"])
+def test_the_sign_of_another_currency_is_no_amount(typed: str) -> None:
+    with pytest.raises(UnreadableAmount):
+        read_amount(strip_currency(typed, "eur"), 2)
 
 
 @given(st.integers(0, 10**15), st.integers(0, 3))

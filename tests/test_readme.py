@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from django.core.management import get_commands
+from django.core.management import get_commands, load_command_class
 
 pytestmark = pytest.mark.once
 
@@ -13,6 +13,7 @@ README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 IDS = [str(page.relative_to(ROOT)) for page in PAGES]
 SCREEN = 20  # lines
+FOLDERS = "bin|campaigns|newsroom|requirements|templates|tests"
 
 
 def read_links(page: Path) -> list[str]:
@@ -31,6 +32,10 @@ def is_valid_target(page: Path, target: str) -> bool:
     path, _, anchor = target.partition("#")
     linked = (page.parent / path).resolve() if path else page
     return linked.exists() and (not anchor or anchor in read_anchors(linked))
+
+
+def is_module(path: Path) -> bool:
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
 def test_the_first_screen_of_the_readme_has_the_picture_and_both_commands() -> None:
@@ -67,9 +72,22 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 def test_commands_and_modules_that_a_page_names_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert set(re.findall(r"manage\.py ([a-z]\w+)", text)) - set(get_commands()) == set()
-    modules = [name.replace(".", "/") + ".py" for name in re.findall(r"-m (tests[\w.]+)", text)]
-    files = re.findall(r"(?<![\w/])((?:bin|tests|requirements)/[\w/.]*\w)", text)
-    assert [path for path in [*modules, *files] if not (ROOT / path).exists()] == []
+    modules = [
+        name.replace(".", "/") for name in re.findall(r"-m ((?:tests|newsroom)[\w.]+)", text)
+    ]
+    assert [name for name in modules if not is_module(ROOT / name)] == []
+    files = re.findall(rf"(?<![\w/.])((?:{FOLDERS})/[\w/.-]*\w)", text)
+    assert [path for path in files if not (ROOT / path).exists()] == []
+
+
+def test_an_option_that_a_page_names_belongs_to_its_command() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    calls = re.findall(r"manage\.py ([a-z]\w+)((?: [^\s`]+)* --[^\n`]*)", text)
+    assert len(calls) > 10
+    for name, options in calls:
+        known = load_command_class(get_commands()[name], name).create_parser("", name)
+        typed = set(re.findall(r"(?<!\S)--[a-z][a-z-]*", options))
+        assert typed - set(known._option_string_actions) == set(), name
 
 
 def test_each_decision_is_a_question_with_context_decision_and_consequences() -> None:
@@ -96,4 +114,6 @@ def test_each_figure_names_the_command_that_prints_it() -> None:
     _, *sections = figures.split("\n## ")
     assert len(sections) >= 5
     for section in sections:
-        assert re.search(r"^    .*(-m tests\.bench\.|bin/test )", section, re.MULTILINE), section
+        assert re.search(
+            r"^    .*(-m tests\.bench\.|bin/test |manage\.py )", section, re.MULTILINE
+        ), section

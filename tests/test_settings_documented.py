@@ -14,8 +14,8 @@ VARIABLE = re.compile(r"#?([A-Z][A-Z_]+)=")
 
 def read_settings() -> set[str]:
     """Return the names of the variables that the settings read."""
-    source = (ROOT / "newsroom" / "settings.py").read_text(encoding="utf-8")
-    return set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', source))
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "newsroom").glob("*.py")]
+    return set(re.findall(r'\benv\.\w+\(\s*"([A-Z_]+)"', "".join(sources)))
 
 
 def read_example() -> list[str]:

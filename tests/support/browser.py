@@ -124,8 +124,9 @@ class Reader:
     def read_count(self, article: str) -> int:
         """Open the article and return the number of new members that it shows."""
         self.page.goto(article)
-        found = COUNT.search(self.page.inner_text("body"))
-        assert found, self.page.inner_text("body")
+        banner = self.page.locator("campaign-banner .campaign-count").first  # in its shadow root
+        found = COUNT.search(" ".join(banner.inner_text().split()))
+        assert found, banner.inner_text()
         return int(found[1].replace(",", ""))
 
     def wait_for_count(self, article: str, wanted: int, *, seconds: float = 30) -> None:

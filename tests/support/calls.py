@@ -1,6 +1,7 @@
 """Calls to Stripe, counted; events delivered as a worker gets them."""
 
 import json
+import random
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ from tests.support.extensions import Clock
 
 Calls = Counter[str]
 Json = dict[str, Any]
+
+ORDERS = ["as they happened", "newest first", "shuffled"]
 
 
 @pytest.fixture
@@ -74,7 +77,18 @@ class Worker:
 
     def finish(self) -> None:
         """Work on what is due until nothing is."""
-        while StripeEvent.objects.filter(next_attempt_at__isnull=False).exists():
+        while StripeEvent.objects.filter(due_at__isnull=False).exists():
             self.pass_time(1)
             for event_id in list_due_events():
                 webhooks.work_on_event(event_id, may_wait=True)
+
+
+@pytest.fixture
+def worker(campaign: Campaign, sandbox: SandboxControl, clock: Clock, calls: Calls) -> Worker:
+    return Worker(campaign, sandbox, clock, calls)
+
+
+def put_in_order(events: list[Json], order: str) -> list[Json]:
+    if order.startswith("shuffled"):
+        return random.Random(order).sample(events, len(events))  # noqa: S311
+    return events if order == "as they happened" else events[::-1]

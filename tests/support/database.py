@@ -6,6 +6,7 @@ process that needs one migrates a template, in the run's folder or on its server
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import psycopg
 from django.db import connection, transaction
 
 ROOT = Path(__file__).resolve().parents[2]
-KEPT = {"django_content_type", "auth_permission"}
+KEPT = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
 
 
 # Migrated databases
@@ -53,19 +54,19 @@ def copy_file(file: Path) -> None:
 def copy_database(server_url: str, name: str) -> Iterator[str]:
     """Yield the URL of a migrated PostgreSQL database without rows. Drop it afterwards."""
     template = _name_template()
-    with psycopg.connect(server_url, autocommit=True) as server:
-        with _lock_template():
-            found = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template])
-            if not found.fetchone():
-                incomplete = f"{template}_incomplete"
-                server.execute(f"CREATE DATABASE {incomplete}".encode())
-                _migrate(_change_name(server_url, incomplete))
-                server.execute(f"ALTER DATABASE {incomplete} RENAME TO {template}".encode())
-            server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
-            server.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
-        try:
-            yield _change_name(server_url, name)
-        finally:
+    with psycopg.connect(server_url, autocommit=True) as server, _lock_template():
+        found = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template])
+        if not found.fetchone():
+            incomplete = f"{template}_incomplete"
+            server.execute(f"CREATE DATABASE {incomplete}".encode())
+            _migrate(_change_name(server_url, incomplete))
+            server.execute(f"ALTER DATABASE {incomplete} RENAME TO {template}".encode())
+        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    try:
+        yield _change_name(server_url, name)
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as server:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
@@ -96,7 +97,7 @@ def _lock_template() -> Iterator[None]:
 
 
 def _name_template() -> str:
-    return "template_" + Path(os.environ["TEST_DIR"]).name.replace("-", "_")
+    return "template_" + re.sub(r"\W", "_", Path(os.environ["TEST_DIR"]).name).lower()
 
 
 def _change_name(server_url: str, name: str) -> str:
@@ -115,7 +116,7 @@ def empty_tables(*_: object) -> None:
     """Delete all rows after a test that commits. Replaces `TransactionTestCase._fixture_teardown`.
 
     Django empties every table and creates content types and permissions again. This deletes only
-    rows of tables that aren't empty, and keeps those two, because no test changes them.
+    rows of tables that aren't empty, and keeps those and the roles, because no test changes them.
     """
     quoted = {table: connection.ops.quote_name(table) for table in _tables()}
     queries = [f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {quoted[table]})" for table in quoted]  # noqa: S608

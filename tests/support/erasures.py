@@ -39,6 +39,7 @@ from campaigns.models import (
     Membership,
     RefundOrder,
     StripeEvent,
+    WallEntry,
 )
 from newsroom.sandbox.control import SandboxControl
 from tests.support import sales
@@ -152,6 +153,9 @@ def create_all_data(campaign: Campaign, sandbox: SandboxControl, folder: Path) -
     refund_and_dispute(zoe, sandbox, staff)
     change_addresses(zoe)
     write_staff_notes(zoe, staff)
+    WallEntry.objects.create(
+        campaign=campaign, member=zoe, first_name="Zoë", sentence=MESSAGE, status="shown"
+    )
     post_all_events(sandbox)
     members.request_sign_in_link(ZOE, language="en", at=timezone.now())
     jobs.run_due_jobs("mails", "deliveries", "banners")
@@ -276,7 +280,7 @@ def post_all_events(sandbox: SandboxControl, *, work_on: int = 1000) -> None:
         assert post(client, body).status_code == 200
     for event_id in StripeEvent.objects.values_list("event_id", flat=True)[:work_on]:
         webhooks.work_on_event(event_id)
-    StripeEvent.objects.filter(status="new").update(status="ignored", next_attempt_at=None)
+    StripeEvent.objects.filter(status="new").update(status="ignored", due_at=None)
 
 
 # The erasure
@@ -298,7 +302,7 @@ def wait(clock: Clock, **time: float) -> None:
 
 def run_erasure_once(erasure: Erasure) -> Erasure:
     """Run one attempt of the job now."""
-    Erasure.objects.filter(pk=erasure.pk, done_at=None).update(next_attempt_at=timezone.now())
+    Erasure.objects.filter(pk=erasure.pk, done_at=None).update(due_at=timezone.now())
     for erasure_id in claim_due("erasures", at=timezone.now()):
         erasures.carry_out_erasure(erasure_id)
     erasure.refresh_from_db()

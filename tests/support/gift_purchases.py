@@ -29,6 +29,7 @@ def make_purchase(campaign: Campaign, *wanted: dict[str, Any]) -> Checkout:
         campaign,
         "2026-11-09 10:00",
         role=Payment.Role.GIFT,
+        amount_minor=checkout.amount_minor,
         checkout=checkout,
         membership=None,
     )

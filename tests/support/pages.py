@@ -1,6 +1,7 @@
 """Reading and sending pages as a browser without JavaScript does."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any, Protocol
@@ -109,7 +110,7 @@ def sessions() -> list[dict[str, Any]]:
     return [session.to_dict() for session in page.auto_paging_iter()]
 
 
-def start_order(client: Client, url: str, fields: dict[str, str]) -> Checkout:
+def start_order(client: Client, url: str, fields: Mapping[str, Any]) -> Checkout:
     """Send a form and return its checkout, after the redirect to Stripe's page."""
     response = client.post(url, fields)
     assert response.status_code == 303, main_of(response)

@@ -108,11 +108,21 @@ class Site:
     def start_worker(self) -> None:
         self.processes.start_worker()
 
-    def kill_worker(self) -> None:
-        """Kill the worker and its child processes with SIGKILL."""
-        worker = self.processes.children.pop("worker")
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
+    def kill(self, name: str) -> None:
+        """Kill a process and its child processes with SIGKILL."""
+        process = self.processes.children.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def start_again(self, name: str) -> None:
+        """Start the web server, the worker or beat after it was killed."""
+        port = int(self.url.rpartition(":")[2])
+        starts: dict[str, Callable[[], None]] = {
+            "web": lambda: self.processes.start_web(port),
+            "worker": self.start_worker,
+            "beat": self.start_beat,
+        }
+        starts[name]()
 
     def start_beat(self) -> None:
         self.processes.start_beat(self.folder)

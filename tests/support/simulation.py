@@ -217,13 +217,13 @@ class World:
     def refund_gifts(self, which: int, *, many: int) -> None:
         """Refund up to `many` gifts of one purchase in the admin."""
         paid = Payment.objects.filter(role="gift", status="succeeded").order_by("charge_id")
-        refundable = [payment for payment in paid if actions.refundable_minor(payment)]
+        refundable = [payment for payment in paid if actions.compute_refundable(payment)]
         if not refundable:
             return
         payment = refundable[which % len(refundable)]
         chosen = list(payment.gifts.order_by("position")[:many])
         share = payment.amount_minor // payment.gifts.count()
-        minor = min(share * len(chosen), actions.refundable_minor(payment))
+        minor = min(share * len(chosen), actions.compute_refundable(payment))
         order = refunds.order_refund(
             payment,
             amount_minor=minor,
@@ -363,7 +363,7 @@ class World:
         """Keep only the Checkouts, as if no webhook, sweep or reconciliation had ever run."""
         forget_sales()
         StripeCursor.objects.all().delete()
-        Checkout.objects.update(settle_at=F("opened_at"))
+        Checkout.objects.update(due_at=F("opened_at"))
         self.post.pending, self.reconciles_nightly = [], False
 
     def close(self, slug: str) -> None:
@@ -388,7 +388,7 @@ class World:
         self.reconcile()
         for _ in range(30):
             self.sweep()
-            due_checkouts = Checkout.objects.filter(settle_at__lte=self.now)
+            due_checkouts = Checkout.objects.filter(due_at__lte=self.now)
             if not list_due_events(at=self.now) and not due_checkouts.exists():
                 return
         raise AssertionError("work is still due after 30 sweeps")

@@ -5,8 +5,10 @@ from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
+from allauth.account.internal.flows.login import record_authentication
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -25,6 +27,8 @@ from campaigns.models import (
     Tally,
 )
 from tests.support.factories import at, make_gift, make_member, make_refund, record_claim
+
+admin.autodiscover()  # otherwise a process loads it with its URLs
 
 OUR_MODELS: list[Any] = [
     model for model in admin.site._registry if model._meta.app_label == "campaigns"
@@ -45,7 +49,7 @@ def store_event(event_id: str = "evt_1", **changes: Any) -> StripeEvent:
             "payload": json.dumps({"id": event_id, "name": MARKUP}),
             "created_at": at("2026-11-10 12:00"),
             "status": "ignored",
-            "next_attempt_at": None,
+            "due_at": None,
         }
         | changes
     )
@@ -109,9 +113,11 @@ def admin_url(model: Any, page: str, *args: object) -> str:
 
 
 def run_action(client: Client, model: Any, action: str, *pks: object) -> Any:
-    """Select rows of a list and an action, as a browser does."""
+    """Select rows of a list and an action, and confirm it, as a browser does."""
     return client.post(
-        admin_url(model, "changelist"), {"action": action, "_selected_action": pks}, follow=True
+        admin_url(model, "changelist"),
+        {"action": action, "_selected_action": pks, "confirmed": "yes"},
+        follow=True,
     )
 
 
@@ -130,6 +136,15 @@ def measure_primary_goal(campaign: Campaign) -> int:
 
 def grant_permissions(user: User, *names: str) -> None:
     user.user_permissions.add(*Permission.objects.filter(codename__in=names))
+
+
+def sign_in_staff(client: Client, user: User) -> None:
+    """Sign in as somebody who has typed the password just now."""
+    client.force_login(user)
+    request = HttpRequest()
+    request.session = client.session
+    record_authentication(request, user, method="password")
+    request.session.save()
 
 
 class Fields(HTMLParser):

@@ -164,14 +164,17 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("odd", ODD)
-def test_a_signed_but_malformed_webhook_breaks_no_worker(
-    campaign: Campaign, client: Client, sandbox: SandboxControl, odd: str
+def test_signed_but_malformed_webhooks_break_no_worker(
+    campaign: Campaign, client: Client, sandbox: SandboxControl
 ) -> None:
-    response = post(client, ODD[odd])
-    stored = StripeEvent.objects.count()
-    assert (response.status_code, stored) in {(200, 1), (400, 0), (413, 0)}
-    # The next sweep processes it, and the events of a later sale.
+    stored = 0
+    for number, (name, body) in enumerate(ODD.items()):
+        response = post(client, body.replace('"evt_1"', f'"evt_odd_{number}"'))
+        before, stored = stored, StripeEvent.objects.count()
+        added = stored - before
+        assert (response.status_code, added) in {(200, 1), (400, 0), (413, 0)}, name
+    assert stored > 0
+    # The next sweep processes them, and the events of a later sale.
     checkout = place_order(campaign)
     sandbox.pay(str(checkout.session_id), card="4242424242424242")
     body, header = sandbox.sign_event(completed_event_id(sandbox))

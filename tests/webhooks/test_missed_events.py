@@ -54,7 +54,7 @@ def rows() -> list[Any]:
     )
     refunds = Refund.objects.values_list("refund_id", "amount_minor", "status")
     events = StripeEvent.objects.order_by("event_id").values_list(
-        *("event_id", "status", "attempts", "error", "reason", "next_attempt_at")
+        *("event_id", "status", "attempts", "error", "reason", "due_at")
     )
     memberships = Membership.objects.values_list("subscription_id", "status", "ends_at")
     return [list(values) for values in (payments, refunds, events, memberships)]

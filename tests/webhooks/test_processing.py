@@ -22,7 +22,7 @@ pytestmark = pytest.mark.both_databases
 
 
 def make_due(event_id: str) -> None:
-    StripeEvent.objects.filter(event_id=event_id).update(next_attempt_at=timezone.now())
+    StripeEvent.objects.filter(event_id=event_id).update(due_at=timezone.now())
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_an_event_of_an_unknown_type_is_stored_and_ignored(
     assert post(client, json.dumps(event)).status_code == 200
     assert webhooks.work_on_event("evt_1") is None
     stored = StripeEvent.objects.get()
-    assert (stored.status, stored.error, stored.next_attempt_at) == ("ignored", "", None)
+    assert (stored.status, stored.error, stored.due_at) == ("ignored", "", None)
 
 
 def test_an_object_of_another_account_is_ignored_with_the_reason(
@@ -53,7 +53,7 @@ def test_an_object_of_another_account_is_ignored_with_the_reason(
     post(client, json.dumps(make_event()))
     webhooks.work_on_event("evt_1")
     stored = StripeEvent.objects.get()
-    assert (stored.status, stored.next_attempt_at) == ("ignored", None)
+    assert (stored.status, stored.due_at) == ("ignored", None)
     assert stored.reason == StripeEvent.Reason.NOT_AT_STRIPE
 
 
@@ -96,18 +96,18 @@ def test_a_failed_event_keeps_its_error_and_waits_longer_each_time(
         stored = StripeEvent.objects.get()
         assert (stored.status, stored.attempts) == ("failed", attempt)
         assert "StripeFailed" in stored.error
-        assert stored.next_attempt_at is not None
-        pauses.append(stored.next_attempt_at - before)
+        assert stored.due_at is not None
+        pauses.append(stored.due_at - before)
         assert event_id not in list_due_events(at=before)
         assert webhooks.work_on_event(event_id) is None  # not due yet
-        assert event_id in list_due_events(at=stored.next_attempt_at)
+        assert event_id in list_due_events(at=stored.due_at)
     assert pauses[0] >= timedelta(seconds=2)
     assert pauses[1] >= timedelta(seconds=4)
     assert pauses[2] >= timedelta(seconds=8)
     StripeEvent.objects.update(attempts=4000)
     make_due(event_id)
     webhooks.work_on_event(event_id)
-    longest = StripeEvent.objects.get().next_attempt_at
+    longest = StripeEvent.objects.get().due_at
     assert longest is not None
     assert longest - timezone.now() <= timedelta(hours=1)
 
@@ -128,7 +128,7 @@ def test_a_failed_event_succeeds_once_stripe_is_back(
     make_due(event_id)
     assert webhooks.work_on_event(event_id) == paid.pk
     stored.refresh_from_db()
-    assert (stored.status, stored.error, stored.next_attempt_at) == ("done", "", None)
+    assert (stored.status, stored.error, stored.due_at) == ("done", "", None)
     assert Tally.objects.count() == 1
 
 
@@ -139,7 +139,7 @@ def test_an_event_whose_worker_died_is_due_again_when_its_lease_is_over(
     post(client, *sandbox.sign_event(event_id))
     now = timezone.now()
     # The state after a worker claimed the event and was killed.
-    StripeEvent.objects.update(next_attempt_at=now + LEASE, attempts=1)
+    StripeEvent.objects.update(due_at=now + LEASE, attempts=1)
     assert webhooks.work_on_event(event_id) is None
     assert list_due_events(at=now) == []
     assert list_due_events(at=now + timedelta(seconds=45)) == [event_id]
@@ -177,7 +177,7 @@ def test_an_event_that_arrives_before_the_session_is_saved_finds_its_checkout(
 ) -> None:
     # As if the process had died between Stripe's answer and saving it.
     session_id = paid.session_id
-    Checkout.objects.update(status="starting", session_id=None, session_url="", settle_at=None)
+    Checkout.objects.update(status="starting", session_id=None, session_url="", due_at=None)
     deliver_events(sandbox, client, [completed_event_id(sandbox)])
     checkout = Checkout.objects.get()
     assert (checkout.status, checkout.session_id) == ("paid", session_id)
@@ -211,11 +211,11 @@ def test_a_checkout_that_cannot_be_settled_does_not_stop_others(
         subscription_id=invoice["parent"]["subscription_details"]["subscription"],
     )
     now = timezone.now()
-    Checkout.objects.filter(pk=broken.pk).update(settle_at=now - timedelta(seconds=2))
-    Checkout.objects.filter(pk=whole.pk).update(settle_at=now - timedelta(seconds=1))
+    Checkout.objects.filter(pk=broken.pk).update(due_at=now - timedelta(seconds=2))
+    Checkout.objects.filter(pk=whole.pk).update(due_at=now - timedelta(seconds=1))
     jobs.run_due_jobs()
     whole.refresh_from_db()
     assert whole.status == Checkout.Status.PAID
     broken.refresh_from_db()
-    assert broken.settle_at is not None
-    assert broken.settle_at > now
+    assert broken.due_at is not None
+    assert broken.due_at > now

@@ -55,7 +55,7 @@ def some() -> None:
         type="invoice.paid",
         status="failed",
         error="StripeUnreachable: no answer",
-        next_attempt_at=timezone.now() + HOURS,
+        due_at=timezone.now() + HOURS,
         received_at=at("2026-11-11 12:00"),
     )
 
@@ -98,9 +98,9 @@ def test_a_filter_without_matches_makes_no_event_due(chosen: list[str], words: s
 
 def test_an_event_that_is_being_processed_is_left_alone() -> None:
     leased_until = timezone.now() + LEASE
-    store_event("evt_1", status="failed", attempts=3, next_attempt_at=leased_until)
+    store_event("evt_1", status="failed", attempts=3, due_at=leased_until)
     assert "1 already due or being processed." in replay("evt_1")
-    assert StripeEvent.objects.get().next_attempt_at == leased_until
+    assert StripeEvent.objects.get().due_at == leased_until
 
 
 def test_chosen_events_can_be_processed_at_once(
@@ -127,7 +127,7 @@ def test_a_repeated_failure_is_reported_and_retried(
     assert "evt_1 (charge.succeeded): " in errors.getvalue()
     event = StripeEvent.objects.get()
     assert event.status == "failed"
-    assert event.next_attempt_at is not None
+    assert event.due_at is not None
 
 
 # Retention
@@ -161,8 +161,8 @@ def test_an_old_event_without_an_object_keeps_its_own_id() -> None:
         ({"days": 399}, False),
         ({"days": 401}, True),
         ({"status": "done"}, True),
-        ({"status": "failed", "next_attempt_at": at("2100-01-01 00:00")}, False),
-        ({"status": "new", "next_attempt_at": at("2100-01-01 00:00")}, False),
+        ({"status": "failed", "due_at": at("2100-01-01 00:00")}, False),
+        ({"status": "new", "due_at": at("2100-01-01 00:00")}, False),
     ],
     ids=["younger", "older", "done", "failed", "new"],
 )

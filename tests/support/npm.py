@@ -1,0 +1,32 @@
+"""Packages from npm for tests, installed once and kept between runs."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "campaign-tests"
+_OPTIONS = ("--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--silent")
+
+
+def make_folder(name: str) -> Path:
+    """Return the folder for a package. Skip the test where Node or npm is missing."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        pytest.skip("Node and npm are not installed")
+    folder = FOLDER / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def install_packages(*packages: str, folder: Path, options: tuple[str, ...] = ()) -> None:
+    """Install packages into `folder`, or without names those of its package.json."""
+    run("npm", "install", *_OPTIONS, *options, *packages, folder=folder)
+
+
+def run(*command: str, folder: Path) -> None:
+    """Run a command. Skip the test if it fails, because the registry can't be reached."""
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"{' '.join(command[:3])} failed: {done.stderr.strip()[-200:]}")
