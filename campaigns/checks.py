@@ -1,55 +1,44 @@
 """System checks: every configuration mistake has an id, names its setting and says how to fix it.
 
-Errors (campaigns.E...) stop every command, the web server and the workers. `manage.py check` shows
-the warnings (campaigns.W...), some of them only with `--deploy`.
+Errors (campaigns.E...) stop the web server, the workers and every command but `campaign_report`.
+`manage.py check` shows the warnings (campaigns.W...), some of them only with `--deploy`.
 """
 
 import re
 from collections.abc import Iterator
 from importlib.util import find_spec
-from itertools import product
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.http.request import validate_host
-from django.template import TemplateDoesNotExist, TemplateSyntaxError
-from django.template.loader import get_template
+from django.utils import timezone
 
-from campaigns.banners import PLACEMENTS
+from campaigns import health
 from campaigns.banners.checks import check_files, check_fonts, check_logo
-from campaigns.models import Banner, Goal, Phase
-from campaigns.progress import GOAL_KINDS, STATES
+from campaigns.banners.tables import find_table_gaps
+from campaigns.health.setup import check_services
 
-CONFIGURATION = "configuration"
 BROKERS = ("filesystem", "redis", "rediss", "amqp", "amqps")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECRET_LENGTH = 32
 LONGEST_GRACE_DAYS = 365
+LONGEST_REMINDER_DAYS = 300
 KEY_PATTERN = re.compile(r"(sk|rk)_(test|live)_\w+")
 WEBHOOK_SECRET_PATTERN = re.compile(r"whsec_\S+")
 
 
-def register_checks() -> None:
-    """Register every check of this module."""
-    for check in (
-        check_secrets,
-        check_stripe,
-        check_site,
-        check_queue,
-        check_files,
-        check_fonts,
-        check_logo,
-        check_mail,
-        check_numbers,
-        check_grace,
-        check_tables,
-    ):
-        register(check, CONFIGURATION)
-    register(check_scale, CONFIGURATION, deploy=True)
+def check_configuration(**given: Any) -> list[CheckMessage]:
+    """Check all settings that every program needs."""
+    checks = (
+        *(check_secrets, check_stripe, check_site, check_queue, check_files, check_fonts),
+        *(check_logo, check_mail, check_numbers, check_grace, check_renewal_reminders),
+        *(check_returns, check_tables),
+    )
+    return [message for check in checks for message in check(**given)]
 
 
 def check_secrets(**_: Any) -> list[CheckMessage]:
@@ -292,6 +281,28 @@ def check_numbers(**_: Any) -> list[CheckMessage]:
     ]
 
 
+def check_returns(**_: Any) -> list[CheckMessage]:
+    """Check that members return to whole addresses, encrypted unless they stay on this machine."""
+    return [
+        Error(
+            f"ACCESS_RETURN_URLS has {url!r}, which is not the https address of a site.",
+            hint="Write whole addresses, for example https://www.example.org/.",
+            id="campaigns.E054",
+        )
+        for url in settings.ACCESS_RETURN_URLS
+        if not _is_site(url)
+    ]
+
+
+def _is_site(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    return is_safe and bool(parts.hostname) and not parts.query and "@" not in parts.netloc
+
+
 def check_grace(**_: Any) -> list[CheckMessage]:
     """Check the length of the grace period."""
     if 0 <= settings.GRACE_DAYS <= LONGEST_GRACE_DAYS:
@@ -305,6 +316,19 @@ def check_grace(**_: Any) -> list[CheckMessage]:
     ]
 
 
+def check_renewal_reminders(**_: Any) -> list[CheckMessage]:
+    """Check the days before a renewal on which members are reminded."""
+    if all(1 <= days <= LONGEST_REMINDER_DAYS for days in settings.RENEWAL_REMINDER_DAYS):
+        return []
+    return [
+        Error(
+            f"A number in RENEWAL_REMINDER_DAYS is not between 1 and {LONGEST_REMINDER_DAYS}.",
+            hint="Set the days before a yearly renewal, for example 30,7. Empty means never.",
+            id="campaigns.E053",
+        )
+    ]
+
+
 def check_tables(**_: Any) -> list[CheckMessage]:
     """Check that the tables of goal kinds, placements and states have every entry, complete."""
     return [
@@ -314,7 +338,7 @@ def check_tables(**_: Any) -> list[CheckMessage]:
             "campaigns/progress/states.py or campaigns/banners/placements.py.",
             id="campaigns.E022",
         )
-        for gap in (*_find_goal_kind_gaps(), *_find_state_gaps(), *_find_placement_gaps())
+        for gap in find_table_gaps()
     ]
 
 
@@ -340,54 +364,23 @@ def check_scale(**_: Any) -> list[CheckMessage]:
     return found
 
 
-def _find_goal_kind_gaps() -> Iterator[str]:
-    """Yield what is missing in the table of goal kinds, as sentences."""
-    for kind in Goal.Kind.values:
-        entry = GOAL_KINDS.get(kind)
-        if entry is None:
-            yield f"The goal kind “{kind}” has no entry in GOAL_KINDS."
-            continue
-        if not callable(entry.count):
-            yield f"The goal kind “{kind}” has no function that counts."
-        pattern = entry.get_count_pattern(1000) if callable(entry.get_count_pattern) else ""
-        if "{counted}" not in pattern or "{target}" not in pattern:
-            yield f"The goal kind “{kind}” has no count pattern with {{counted}} and {{target}}."
-        if not entry.roles:
-            yield f"The goal kind “{kind}” names no payments that can count."
+def check_parts(**given: Any) -> list[CheckMessage]:
+    """Report what the admin's page "Is everything set up?" shows in red, apart from settings.
 
-
-def _find_state_gaps() -> Iterator[str]:
-    """Yield what is missing in the table of states, as sentences."""
-    for state in Banner.State.values:
-        if state not in STATES:
-            yield f"The state “{state}” has no entry in STATES."
-    for phase, goal_reached in product(Phase, (False, True)):
-        matches = [entry.matches(phase, goal_reached=goal_reached) for entry in STATES.values()]
-        if sum(matches) != 1:
-            goal = "a reached goal" if goal_reached else "an open goal"
-            yield f"{sum(matches)} states match the phase “{phase.value}” with {goal}."
-
-
-def _find_placement_gaps() -> Iterator[str]:
-    """Yield what is missing in the table of placements, as sentences."""
-    for placement in Banner.Placement.values:
-        entry = PLACEMENTS.get(placement)
-        if entry is None:
-            yield f"The placement “{placement}” has no entry in PLACEMENTS."
-            continue
-        try:
-            get_template(entry.template)
-        except (TemplateDoesNotExist, TemplateSyntaxError) as error:
-            yield f"The placement “{placement}” has no usable template: {error}."
-        for kind in Goal.Kind.values:
-            texts = entry.texts.get(kind, {})
-            for state in Banner.State.values:
-                default = texts.get(state)
-                if default is None or not str(default.headline) or not str(default.text):
-                    yield (
-                        f"The placement “{placement}” has no default text for the goal kind "
-                        f"“{kind}” in the state “{state}”."
-                    )
+    Runs only with `manage.py check --deploy --database default`: it reads what the watch noticed.
+    """
+    if not given.get("databases"):
+        return []
+    problems = {problem.kind: problem for problem in health.list_open_problems()}
+    return [
+        Warning(
+            f"{finding.label}: {finding.detail or finding.state.label}",
+            hint=str(finding.cure),
+            id="campaigns.W053",
+        )
+        for finding in check_services(problems, at=timezone.now())
+        if finding.state is health.State.BAD
+    ]
 
 
 def _is_https() -> bool:

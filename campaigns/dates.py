@@ -1,9 +1,12 @@
 """Times in words: one clock of 24 hours, one format, and the end of a campaign."""
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from django.utils.formats import date_format
-from django.utils.translation import gettext
+from django.utils.timezone import localtime
+from django.utils.translation import get_language, gettext
+
+from campaigns.languages import ENGLISH, is_translated, write_day
 
 _LEAST = timedelta(microseconds=1)
 
@@ -23,15 +26,30 @@ def write_moment(moment: datetime) -> str:
     return f"{date_format(moment, 'j E Y, H:i')} ({write_offset(moment)})"
 
 
+def write_short_day(day: date, *, with_year: bool = True) -> str:
+    """Return a day as short as a list or an axis needs it: 21 Nov 2026, or 21 Nov."""
+    # Translators: formats of dates. "b" instead of "M" writes the month with a small letter.
+    return str(date_format(day, gettext("j M Y") if with_year else gettext("j M")))
+
+
+def write_short_moment(moment: datetime, *, with_year: bool = True) -> str:
+    """Return a time in the current zone as short as a list needs it: 21 Nov 2026, 16:47."""
+    local = localtime(moment)
+    return f"{write_short_day(local, with_year=with_year)}, {date_format(local, 'H:i')}"
+
+
 def write_end(ends_at: datetime, *, zone: tzinfo, at: datetime) -> str:
     """Return the end of a campaign as it reads after "until" or "by", at that moment.
 
     The end is exclusive: a campaign that ends at midnight ends with the day before. "The end of 24
-    December", "the end of today", "24 December, 18:00" or "today, 18:00".
+    December", "the end of today", "24 December, 18:00" or "today, 18:00". In a language without
+    our translation it is the day alone, which fits both kinds of sentences.
     """
     end, last = ends_at.astimezone(zone), (ends_at - _LEAST).astimezone(zone)
     day = _write_day(last, at=at.astimezone(zone))
     if _is_midnight(end):
+        if not is_translated(get_language() or ENGLISH):
+            return day
         return gettext("the end of %(day)s") % {"day": day}
     return gettext("%(day)s, %(time)s") % {"day": day, "time": date_format(end, "H:i")}
 
@@ -48,7 +66,7 @@ def _is_midnight(moment: datetime) -> bool:
 
 def _write_day(day: datetime, *, at: datetime) -> str:
     """Return the day, with its year if it isn't this year; "today" if it is."""
-    if day.date() == at.date():
+    language = get_language() or ENGLISH
+    if day.date() == at.date() and is_translated(language):
         return gettext("today")
-    # The no-break space keeps the day and its month on one line.
-    return date_format(day, "j\xa0E" if day.year == at.year else "j\xa0E Y")
+    return write_day(day, language=language, with_year=day.year != at.year)

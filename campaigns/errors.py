@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import stripe_api
 
-_NO_CONNECTION = _("The other server can’t be reached or broke off the connection.")
+_NO_CONNECTION = _("The other server can’t be reached or closed the connection.")
 _DATABASE = _("The database refused the change or can’t be reached.")
 _FILES = _("A file or folder can’t be written or read.")
 _ADDRESS = _("The mail server refused the address.")
@@ -30,24 +30,24 @@ KINDS = {
     "SMTPServerDisconnected": _NO_CONNECTION,
     "SettlementBusy": _("Another process is settling the same Checkout."),
     "SoftTimeLimitExceeded": _("It took too long and was stopped."),
-    "StillOpen": _("Something of this member is still open at Stripe."),
+    "StillOpen": _("This member still has an unfinished payment or subscription at Stripe."),
     "StorageRefused": _("The storage of published files refused a file."),
     "StripeFailed": _("Stripe answered with an error of its own."),
     "StripeRefused": _("Stripe refused the request."),
     "StripeUnavailable": _("Stripe doesn’t answer."),
     "TimeoutError": _("It took too long."),
-    "UnusableEvent": _("The event isn’t one that Stripe would send."),
+    "UnusableEvent": _("Stripe doesn’t send events like this one."),
     "gaierror": _NO_CONNECTION,
     # Not classes, but words that our own code notes.
     "no longer wanted": _("No longer needed."),
-    "none received": _("None has arrived."),
-    "refused: the signature is wrong": _("They are refused, because the signature is wrong."),
+    "none received": _("No event has arrived."),
+    "refused: the signature is wrong": _("Events are refused because their signature is wrong."),
 }
 # The operating system's words, which say more than the class.
 _SYSTEM = {
     "No space left on device": _("The disk is full."),
-    "Permission denied": _("This server may not write or read a file."),
-    "Read-only file system": _("The disk can only be read."),
+    "Permission denied": _("This server isn’t allowed to write or read a file."),
+    "Read-only file system": _("The disk is read-only."),
 }
 # "StripeRefused", "StripeRefused (email_invalid)", "ForbiddenMove: its text".
 _NOTED = re.compile(r"(?P<kind>\w+)(?: \((?P<code>\w+)\))?(?:: .*)?", re.DOTALL)

@@ -42,19 +42,27 @@ def list_missing(text: str) -> str:
 
 
 def drop_missing(text: str) -> str:
-    """Return the text without the characters that no font can draw."""
+    """Return the text without the characters that no font can draw, and without their marks."""
     missing = {*list_missing(text)}
     if not missing:
         return text
-    kept = "".join(letter for letter in text if letter not in missing | _JOINERS)
-    return "\n".join(" ".join(line.split()) for line in kept.split("\n"))
+    kept = []
+    is_dropped = False  # the last character that is no mark
+    for letter in text:
+        if not unicodedata.category(letter).startswith("M"):
+            is_dropped = letter in missing
+        if not is_dropped and letter not in missing | _JOINERS:
+            kept.append(letter)
+    return "\n".join(" ".join(line.split()) for line in "".join(kept).split("\n"))
 
 
 def _find_missing(text: str, known: frozenset[int]) -> set[str]:
     return {
         letter
         for letter in text
-        if ord(letter) not in known and unicodedata.category(letter) not in {"Cc", "Cf", "Zs", "Mn"}
+        if ord(letter) not in known
+        and letter not in _JOINERS
+        and unicodedata.category(letter) not in {"Cc", "Cf", "Zs"}
     }
 
 

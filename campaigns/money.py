@@ -1,11 +1,13 @@
 """Money: an integer number of minor units and a currency. Two currencies are never added."""
 
 import re
+import unicodedata
 from decimal import Decimal
 from functools import cache
 
-from babel import Locale
 from babel.numbers import format_decimal, get_currency_name, get_currency_symbol
+
+from campaigns.languages import find_locale
 
 # Stripe's lists of currencies whose smallest unit is not a hundredth. All others use hundredths,
 # even ISK and UGX, which have no smaller coin.
@@ -52,6 +54,8 @@ _AMOUNTS = [
     re.compile(r"(?P<whole>[0-9]{1,3}(?:\.[0-9]{3})+),(?P<part>[0-9]+)"),
 ]
 _LONGEST = 24  # characters
+# Signs that people write and that Babel has in no language of ours.
+_WRITTEN = {"uah": ("грн.", "грн"), "pln": ("zł",), "czk": ("Kč",)}
 
 
 class UnreadableAmount(ValueError):
@@ -81,9 +85,10 @@ def to_major(minor: int, currency: str) -> Decimal:
 def read_amount(text: str, places: int) -> int:
     """Return a typed amount in minor units of `places` decimal places: "60.50" is 6050.
 
+    Full-width digits, which keyboards for Chinese and Japanese type, mean the ordinary ones.
     Raises UnreadableAmount, AmbiguousAmount and TooManyDecimals.
     """
-    text = text.strip()
+    text = _narrow(text).strip()
     matches = [pattern.fullmatch(text) for pattern in _AMOUNTS if len(text) <= _LONGEST]
     found = next(filter(None, matches), None)
     if found is None:
@@ -94,6 +99,17 @@ def read_amount(text: str, places: int) -> int:
     if len(part.rstrip("0")) > places:
         raise TooManyDecimals
     return int(re.sub("[^0-9]", "", found["whole"]) + part[:places].ljust(places, "0"))
+
+
+def strip_currency(text: str, currency: str, *, language: str = "en") -> str:
+    """Return a typed amount without this currency's own code or sign: "€ 60" is "60"."""
+    text = text.strip()
+    for sign in _list_signs(currency, language):
+        if text.casefold().startswith(sign):
+            return text[len(sign) :].strip()
+        if text.casefold().endswith(sign):
+            return text[: -len(sign)].strip()
+    return text
 
 
 def write_amount(minor: int, places: int) -> str:
@@ -120,7 +136,7 @@ def charge_step(currency: str) -> int:
 def name_currency(currency: str, *, language: str = "en") -> str:
     """Return the code and the name of a currency in that language: "EUR – Euro"."""
     code = currency.upper()
-    name = get_currency_name(code, locale=Locale.parse(language, sep="-"))
+    name = get_currency_name(code, locale=find_locale(language))
     return code if name == code else f"{code} – {name}"
 
 
@@ -134,16 +150,36 @@ def format_money(minor: int, currency: str, *, language: str = "en") -> str:
     amount = to_major(minor, currency)
     places = 0 if amount == amount.to_integral_value() else decimal_places(currency)
     pattern = _pattern(currency, language)
-    return str(format_decimal(amount, pattern.replace("0.00", f"{0:.{places}f}"), language))
+    return str(
+        format_decimal(amount, pattern.replace("0.00", f"{0:.{places}f}"), find_locale(language))
+    )
 
 
 @cache
 def _pattern(currency: str, language: str) -> str:
     """Return the language's pattern for amounts, with this currency's sign in it."""
-    pattern = Locale.parse(language, sep="-").currency_formats["standard"].pattern
+    locale = find_locale(language)
+    pattern = locale.currency_formats["standard"].pattern
     # Use the code only for currencies without a sign; use € in Ukrainian, too.
     code = currency.upper()
-    sign = get_currency_symbol(code, language)
+    sign = get_currency_symbol(code, locale)
     sign = get_currency_symbol(code, "en") if sign == code else sign
     space = "\N{NO-BREAK SPACE}" if pattern.startswith("¤") and sign[-1].isalpha() else ""
     return str(pattern.replace("¤", f"'{sign}{space}'"))
+
+
+@cache
+def _list_signs(currency: str, language: str) -> list[str]:
+    """Return the currency's code and its signs in this language and in English, longest first."""
+    code = currency.upper()
+    signs = {get_currency_symbol(code, find_locale(each)) for each in (language, "en")}
+    known = {sign.casefold() for sign in signs | {code, *_WRITTEN.get(currency, ())}}
+    return sorted(known, key=len, reverse=True)
+
+
+def _narrow(text: str) -> str:
+    """Return the text with ordinary characters instead of full-width ones."""
+    return "".join(
+        unicodedata.normalize("NFKC", letter) if "\uff01" <= letter <= "\uff5e" else letter
+        for letter in text
+    )

@@ -6,12 +6,12 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel import Locale
 from babel.core import get_global
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_noop as _
 
 from campaigns.dates import write_offset
+from campaigns.languages import find_locale
 
 REGIONS = {
     "Europe": _("Europe"),
@@ -30,6 +30,11 @@ Choices = list[tuple[str, list[tuple[str, str]]]]
 
 def zone_choices(language: str, *, at: datetime) -> Choices:
     """Return each zone once, with its offset at that moment."""
+    return _list_zones(language, at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0))
+
+
+@lru_cache(maxsize=8)
+def _list_zones(language: str, at: datetime) -> Choices:
     return [
         (region, [(zone, _with_offset(zone, city, at)) for zone, city in cities])
         for region, cities in _list_cities(language)
@@ -60,7 +65,7 @@ def _list_cities(language: str) -> Choices:
     old_names: dict[str, list[str]] = {}
     for old, new in get_global("zone_aliases").items():
         old_names.setdefault(new, []).append(old)
-    cities = Locale.parse(language, sep="-").time_zones
+    cities = find_locale(language).time_zones
     zones = available_timezones() - set(get_global("zone_aliases"))
     choices = []
     for region, name in REGIONS.items():
