@@ -67,7 +67,8 @@ def save_picture(page: Page, name: str) -> None:
 
 
 def assert_accessible(page: Page, name: str) -> None:
-    """Fail if axe finds a violation on the page."""
+    """Fail if axe finds a violation on the page, once it has loaded."""
+    page.wait_for_load_state()
     found = Axe().run(page, options=AXE_OPTIONS)
     assert found.violations_count == 0, f"{name}: {found.generate_report()}"
 
