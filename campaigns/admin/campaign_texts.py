@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.utils.html import escape
+from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -29,7 +29,7 @@ _EXPLANATION = format_lazy(
     ),
 )
 _MARKUP = '<em>…</em>, <strong>…</strong>, <a href="https://…">…</a>'
-_MARKUP_EXPLANATION = format_lazy("{} {}.", _("For emphasis and links, write"), escape(_MARKUP))
+_MARKUP_EXPLANATION = format_lazy("{} {}.", _("For emphasis and links, write"), _MARKUP)
 # The texts that may have emphasis and links.
 RICH = {"text", "small_print", "story", "use_of_money"}
 RICH_BANNER = RICH | {"headline"}
@@ -100,7 +100,14 @@ class BannerForm(TextsForm):
         return fault
 
 
-class CampaignCopyInline(KnownLanguages):
+class TextsInline(KnownLanguages):
+    """Shows `explanation` once, and each text that there is folded behind its name."""
+
+    template = "campaigns/staff/folded_texts.html"
+    explanation: Promise
+
+
+class CampaignCopyInline(TextsInline):
     model = CampaignCopy
     form = CampaignCopyForm
     extra = 0
@@ -108,36 +115,22 @@ class CampaignCopyInline(KnownLanguages):
     verbose_name = _("translation")
     add_text = _("Add a translation")
     verbose_name_plural = _("texts")
-    fieldsets = [
-        (
-            None,
-            {
-                "description": _EXPLANATION,
-                "fields": ["language", "name", "headline", "summary", "story", "use_of_money"],
-            },
-        )
-    ]
+    explanation = _EXPLANATION
+    fields = ["language", "name", "headline", "summary", "story", "use_of_money"]
 
 
-class BannerInline(KnownLanguages):
+class BannerInline(TextsInline):
     model = Banner
     form = BannerForm
     extra = 0
     verbose_name = _("custom banner text")
     add_text = _("Add a custom banner text")
     verbose_name_plural = _("custom banner text (leave empty to use the default)")
-    fieldsets = [
-        (
-            None,
-            {
-                "description": format_lazy("{} {}", _EXPLANATION, _MARKUP_EXPLANATION),
-                "fields": [
-                    ("placement", "state", "language"),
-                    "headline",
-                    "text",
-                    ("join_label", "gift_label"),
-                    "small_print",
-                ],
-            },
-        )
+    explanation = format_lazy("{} {}", _EXPLANATION, _MARKUP_EXPLANATION)
+    fields = [
+        ("placement", "state", "language"),
+        "headline",
+        "text",
+        ("join_label", "gift_label"),
+        "small_print",
     ]

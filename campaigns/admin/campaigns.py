@@ -128,13 +128,21 @@ class CampaignAdmin(LabelledInlines, ActionPages):
             },
         ),
         (
-            _("More settings"),
+            _("What readers can do"),
+            {"fields": ["takes_contributions", "reminds_unfinished", "shows_wall"]},
+        ),
+        (
+            _("Rewards for friends"),
             {
-                "fields": [
-                    *("supporters_before", "takes_contributions", "reminds_unfinished"),
-                    *("shows_wall", "nearly_percent", "priority", "emblem"),
-                    ("friends_for_reward", "reward_months", "most_reward_months"),
-                ]
+                "classes": ["collapse"],
+                "fields": ["friends_for_reward", "reward_months", "most_reward_months"],
+            },
+        ),
+        (
+            _("Details of the banners"),
+            {
+                "classes": ["collapse"],
+                "fields": ["supporters_before", "nearly_percent", "priority", "emblem"],
             },
         ),
     ]

@@ -107,7 +107,7 @@ class GoalInline(admin.StackedInline[Goal, Campaign]):
     form = GoalForm
     formset = GoalFormSet
     add_text = _("Add a goal")
-    fields = [("kind", "target", "is_primary"), ("starts_from", "stretch_target")]
+    fields = [("kind", "is_primary"), "target", "starts_from", "stretch_target"]
     extra = 0
     min_num = 1
     max_num = len(Goal.Kind)

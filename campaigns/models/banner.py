@@ -1,4 +1,5 @@
 from django.db import models
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.campaign import Campaign
@@ -56,4 +57,5 @@ class Banner(Copy):
         ]
 
     def __str__(self) -> str:
-        return f"{self.campaign} {self.placement} {self.state} ({self.language})"
+        what = f"{self.get_placement_display()}, {self.get_state_display()}"
+        return f"{capfirst(what)} ({self.get_language_display()})"

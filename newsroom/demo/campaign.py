@@ -125,27 +125,27 @@ BANNERS = {
         "One reader in 10,000 pays for this article",
         (
             "Millions of people read us for free. For our third birthday, we’re looking for "
-            "{target} new members who help pay for it. {left} to go."
+            "{goal} new members who help pay for it. {remaining} to go."
         ),
     ),
     ("inline", "running", "uk"): (
         "За цю статтю платить один читач із 10\xa0000",
         (
-            "Нас безкоштовно читають мільйони. До третього дня народження ми шукаємо {target} "
-            "нових учасників, які допоможуть за це платити. Залишилося {left}."
+            "Нас безкоштовно читають мільйони. До третього дня народження ми шукаємо {goal} "
+            "нових учасників, які допоможуть за це платити. Залишилося {remaining}."
         ),
     ),
     ("end", "running", "en"): (
         "Three years, thanks to {supporters} supporters",
         (
-            "Help us find {target} more by our birthday: become a member, or give a membership "
+            "Help us find {goal} more by our birthday: become a member, or give a membership "
             "to someone who should read us."
         ),
     ),
     ("end", "running", "uk"): (
         "Три роки завдяки {supporters} прихильникам",
         (
-            "Допоможіть знайти ще {target} до дня народження: приєднайтеся або подаруйте членство "
+            "Допоможіть знайти ще {goal} до дня народження: приєднайтеся або подаруйте членство "
             "тому, кому варто нас читати."
         ),
     ),

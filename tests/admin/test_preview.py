@@ -152,6 +152,7 @@ def test_the_preview_follows_the_keys_and_shows_the_banner_that_is_edited(
         reader.page.get_by_text("Preview of the banners").click()
         shown = reader.page.frame_locator(".preview-stage iframe:not(.is-waiting)")
         expect(shown.locator(".campaign-banner")).to_have_count(len(Banner.Placement))
+        reader.page.locator("#banners-0 summary").click()
         reader.page.locator("#id_banners-0-headline").fill("Only <em>{remaining}</em> to go")
         expect(shown.locator(".campaign-end em")).to_have_text("100")
         expect(shown.locator(".campaign-banner")).to_have_count(1)
