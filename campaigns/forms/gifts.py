@@ -14,7 +14,7 @@ from campaigns.forms.fields import MessageField, NameField, PersonEmailField, Pr
 from campaigns.forms.lists import COLUMNS, LARGEST, Row, UnreadableList, decode_list, read_list
 from campaigns.forms.orders import CheckoutForm
 from campaigns.forms.questions import Question, check_recipient
-from campaigns.models import Checkout, Price
+from campaigns.models import Checkout, Price, Terms
 from campaigns.money import decimal_places
 from campaigns.people import canonical_email
 
@@ -51,6 +51,13 @@ class BuyerForm(DeliveryForm, CheckoutForm):
     def typed_buyer(self) -> str:
         """The buyer's address, also if there is an error or a question beside it."""
         return canonical_email(str(self["email"].value() or ""))
+
+    def list_prices(self) -> list[Price]:
+        return list(self.fields["price"].queryset)  # type: ignore[attr-defined]
+
+    def find_choice(self, terms: Price | Terms) -> int:
+        assert isinstance(terms, Price), "the price of a gift is fixed"
+        return terms.pk
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

@@ -141,6 +141,7 @@ def _show_form(
     assert form.campaign is not None, "each form belongs to a campaign"
     if isinstance(form, PersonForm):
         form.show_averages(catalogue.find_averages(form.open_prices.values()))
+    form.show_most_chosen(catalogue.find_most_chosen(form.list_prices()))
     context = campaign_context(form.campaign) | {
         "form": form,
         "gift_many_url": _campaign_url("gift_many", form.campaign),
