@@ -211,15 +211,24 @@ class OfferForm(forms.Form):
             if offer.is_other:
                 offer.average_minor = averages.get(offer.price.pk)
 
-    def choose_initially(self, price_id: int, amount_minor: int) -> None:
-        """Choose an offer before the reader does, and fill in another amount."""
+    def choose_initially(self, price_id: int, amount_minor: int, *, typed: str = "") -> None:
+        """Choose an offer before the reader does, and fill in another amount as it was typed."""
         found = [offer for offer in self.offer_field.offers if offer.price.pk == price_id]
         if not found:
             return
         price = found[0].price
         self.initial["price"] = self.offer_field.find_value(price, amount_minor)
-        if price.is_open and amount_minor not in price.amounts:
-            self.initial[name_amount(price)] = amount_minor
+        if price.is_open and (typed or amount_minor not in price.amounts):
+            self.initial["price"] = Offer(price, None).value
+            self.initial[name_amount(price)] = typed or amount_minor
+
+    @property
+    def typed_amount(self) -> str:
+        """The amount as the reader typed it; empty if they chose a price or a suggested amount."""
+        chosen = str(self["price"].value() or "")
+        offers = [offer for offer in self.offer_field.offers if offer.value == chosen]
+        field = offers[0].field if offers and offers[0].is_other else None
+        return str(field.value() or "").strip() if field is not None else ""
 
     def clean(self) -> dict[str, Any]:
         """Put the price and the chosen amount in minor units into `price` and `amount_minor`."""

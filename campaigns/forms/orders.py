@@ -87,6 +87,11 @@ class CheckoutForm(AskingForm):
         """Return the gifts as the Checkout stores them."""
         return []
 
+    def describe_typed(self) -> dict[str, Any]:
+        """Return what only the form knows, as the Checkout stores it."""
+        gifts = self.gifts()
+        return {"gifts": gifts} if gifts else {}
+
     @property
     def terms(self) -> Price | Terms:
         """The chosen price, with the chosen amount if it is open."""
@@ -140,6 +145,9 @@ class PersonForm(OfferForm, CheckoutForm):
         help_text=_("We’ll send your receipt and membership details here."),
         widget=forms.EmailInput({"autocomplete": "email"}),
     )
+
+    def describe_typed(self) -> dict[str, Any]:
+        return {"amount": self.typed_amount} if self.typed_amount else {}
 
 
 class JoinForm(PersonForm):
