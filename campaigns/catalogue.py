@@ -2,23 +2,25 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
 import structlog
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
 from campaigns import stripe_api
-from campaigns.models import Membership, Plan, Price
+from campaigns.models import Gift, Membership, Plan, Price, Terms
 from campaigns.money import format_money, largest_charge, smallest_charge
 
 log = structlog.get_logger(__name__)
 
 AVERAGE_FROM = 30  # members: fewer are no average
-_AVERAGE_LASTS = timedelta(minutes=10)
+CHOSEN_FROM = 30  # members or gifts: fewer say nothing about a price
+_FIGURES_LAST = timedelta(minutes=10)
 
 
 def send_plan(plan: Plan) -> None:
@@ -97,17 +99,58 @@ def find_averages(prices: Collection[Price]) -> dict[int, int]:
 def _read_average(price: Price) -> int | None:
     """Return the average, which is computed again once it is a few minutes old."""
     return cache.get_or_set(
-        f"average:{price.pk}", lambda: _compute_average(price), int(_AVERAGE_LASTS.total_seconds())
+        f"average:{price.pk}", lambda: _compute_average(price), int(_FIGURES_LAST.total_seconds())
     )
 
 
 def _compute_average(price: Price) -> int | None:
-    bought = {"price": None, "checkout__price": price}
-    theirs = Q(price=price) if price.is_subscription else Q(**bought)
-    active = Membership.objects.filter(theirs, status=Membership.Status.ACTIVE)
-    figures = active.filter(amount_minor__isnull=False).aggregate(Sum("amount_minor"), Count("pk"))
+    paying = _find_active(price).filter(amount_minor__isnull=False)
+    figures = paying.aggregate(Sum("amount_minor"), Count("pk"))
     number, total = figures["pk__count"], figures["amount_minor__sum"]
     return (2 * total + number) // (2 * number) if number >= AVERAGE_FROM else None
+
+
+def _find_active(price: Price) -> QuerySet[Membership]:
+    bought = {"price": None, "checkout__price": price}
+    theirs = Q(price=price) if price.is_subscription else Q(**bought)
+    return Membership.objects.filter(theirs, status=Membership.Status.ACTIVE)
+
+
+def find_most_chosen(prices: Collection[Price]) -> Price | Terms | None:
+    """Return which of these prices most active members have, or most gifts were bought at.
+
+    Of an open price, it is one of the amounts to choose from. None if there is nothing to choose
+    from, if too few chose it, if two were chosen equally often, or if most typed another amount.
+    """
+    choices = [
+        (number, price, minor) for price in prices for minor, number in _read_choices(price).items()
+    ]
+    if len(choices) < 2:
+        return None
+    (most, price, minor), (second, *_) = sorted(choices, key=itemgetter(0), reverse=True)[:2]
+    if most < CHOSEN_FROM or most == second or minor is None:
+        return None
+    return price.at_amount(minor)
+
+
+def _read_choices(price: Price) -> dict[int | None, int]:
+    """Return how often each amount of this price was chosen; None are other amounts."""
+    lasts = int(_FIGURES_LAST.total_seconds())
+    counted: dict[int | None, int] = (
+        cache.get_or_set(f"chosen:{price.pk}", lambda: _count_choices(price), lasts) or {}
+    )
+    if not price.is_open:
+        return {price.amount_minor: sum(counted.values())}
+    choices: dict[int | None, int] = {minor: counted.get(minor, 0) for minor in price.amounts}
+    return choices | {None: sum(counted.values()) - sum(choices.values())}
+
+
+def _count_choices(price: Price) -> dict[int | None, int]:
+    if price.kind == Price.Kind.GIFT:
+        sold = Gift.objects.filter(price=price).exclude(status=Gift.Status.REVOKED)
+        return {None: sold.count()}
+    by_amount = _find_active(price).values_list("amount_minor")
+    return dict(by_amount.annotate(Count("pk")).order_by())
 
 
 def withdraw_price(price: Price, error: stripe_api.StripeRefused) -> None:

@@ -1,4 +1,4 @@
-"""Names and e-mail addresses as people type or paste them, cleaned in one place. Pure functions."""
+"""Names, addresses and texts as people type or paste them, cleaned and shown. Pure functions."""
 
 import re
 import unicodedata
@@ -45,6 +45,21 @@ def clean_text(text: str) -> str:
     """Return a text of several lines without characters that hide or reorder its letters."""
     visible = _INVISIBLE_IN_TEXTS.sub("", unicodedata.normalize("NFC", text))
     return _SEPARATORS.sub("\n", visible)
+
+
+def runs_against(text: str, *, rtl: bool) -> bool:
+    """Return whether the text has letters of the other direction than the page or sentence."""
+    against = {"L"} if rtl else {"R", "AL"}
+    return any(unicodedata.bidirectional(letter) in against for letter in text)
+
+
+def isolate_direction(text: str, *, rtl: bool) -> str:
+    """Return a text for a sentence, marked so that neither reorders the other.
+
+    Only a text with letters of the other direction gets the marks (FIRST STRONG ISOLATE).
+    https://www.unicode.org/reports/tr9/#Explicit_Directional_Isolates
+    """
+    return f"\u2068{text}\u2069" if runs_against(text, rtl=rtl) else text
 
 
 def canonical_email(address: str) -> str:

@@ -2,7 +2,13 @@
 
 import pytest
 
-from campaigns.people import canonical_email, clean_name, clean_text, spellings_of
+from campaigns.people import (
+    canonical_email,
+    clean_name,
+    clean_text,
+    isolate_direction,
+    spellings_of,
+)
 
 pytestmark = pytest.mark.once
 
@@ -86,3 +92,27 @@ def test_a_name_keeps_what_its_script_needs(name: str) -> None:
 def test_a_text_keeps_emoji_and_lines() -> None:
     text = "Read\u2028every \u202eday\u202c!\n👩\u200d👧 ❤\ufe0f"
     assert clean_text(text) == "Read\nevery day!\n👩\u200d👧 ❤\ufe0f"
+
+
+# Directions
+
+
+@pytest.mark.parametrize(
+    ("text", "rtl", "is_marked"),
+    [
+        ("Ada Reader", False, False),
+        ("Ада", False, False),
+        ("你好", False, False),
+        ("2026!", False, False),
+        ("2026!", True, False),
+        ("", False, False),
+        ("أحمد", False, True),
+        ("דניאל", False, True),
+        ("Ada أحمد", False, True),
+        ("أحمد", True, False),
+        ("Ada", True, True),
+        ("أحمد Ada", True, True),
+    ],
+)
+def test_a_text_of_the_other_direction_is_isolated(text: str, rtl: bool, is_marked: bool) -> None:
+    assert isolate_direction(text, rtl=rtl) == (f"\u2068{text}\u2069" if is_marked else text)

@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import get_language_bidi
 
 from campaigns.emails import links
 from campaigns.emails.contexts import build_access_context, build_campaign_context, is_access_over
 from campaigns.emails.delivery import NotNeeded, send_message
 from campaigns.models import Checkout, Gift, OutgoingMail, read_newsroom_name
+from campaigns.people import isolate_direction
 
 # To the buyer
 
@@ -165,9 +167,16 @@ def _send_to_recipient(
         mail,
         to=gift.recipient_email,
         context=build_gift_context(gift, mail.language) | build_claim_context(gift),
-        sender=f"{gift.buyer_name} / {read_newsroom_name()}" if gift.buyer_name else "",
+        sender=_write_sender(gift),
         may_opt_out=may_opt_out,
     )
+
+
+def _write_sender(gift: Gift) -> str:
+    if not gift.buyer_name:
+        return ""
+    buyer = isolate_direction(gift.buyer_name, rtl=get_language_bidi())
+    return f"{buyer} / {read_newsroom_name()}"
 
 
 def _find_gift(mail: OutgoingMail) -> Gift:

@@ -24,6 +24,9 @@ class NameField(forms.CharField):
         super().__init__(**kwargs)
         self.error_messages["required"] = _("Enter a name.")
 
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return super().widget_attrs(widget) | {"dir": "auto"}
+
     def to_python(self, value: Any) -> str:
         return clean_name(str(super().to_python(value)))
 
@@ -67,6 +70,9 @@ class MessageField(forms.CharField):
         kwargs.setdefault("max_length", 500)
         kwargs.setdefault("widget", forms.Textarea({"rows": 4}))
         super().__init__(required=False, **kwargs)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return super().widget_attrs(widget) | {"dir": "auto"}
 
     def to_python(self, value: Any) -> str:
         # Browsers count a line break as one character and send two.

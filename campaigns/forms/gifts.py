@@ -13,8 +13,8 @@ from campaigns.forms.delivery import DeliveryForm
 from campaigns.forms.fields import MessageField, NameField, PersonEmailField, PriceField
 from campaigns.forms.lists import COLUMNS, LARGEST, Row, UnreadableList, decode_list, read_list
 from campaigns.forms.orders import CheckoutForm
-from campaigns.forms.questions import Question, check_address, check_recipient
-from campaigns.models import Checkout, Price
+from campaigns.forms.questions import Question, check_recipient
+from campaigns.models import Checkout, Price, Terms
 from campaigns.money import decimal_places
 from campaigns.people import canonical_email
 
@@ -46,6 +46,18 @@ class BuyerForm(DeliveryForm, CheckoutForm):
         prices = Price.objects.for_giving(currency=self.currency)
         self.fields["price"].queryset = prices  # type: ignore[attr-defined]
         self.offer_zones(self.campaign)
+
+    @property
+    def typed_buyer(self) -> str:
+        """The buyer's address, also if there is an error or a question beside it."""
+        return canonical_email(str(self["email"].value() or ""))
+
+    def list_prices(self) -> list[Price]:
+        return list(self.fields["price"].queryset)  # type: ignore[attr-defined]
+
+    def find_choice(self, terms: Price | Terms) -> int:
+        assert isinstance(terms, Price), "the price of a gift is fixed"
+        return terms.pk
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -81,10 +93,8 @@ class GiftForm(BuyerForm):
                 _("Enter the recipient’s e-mail, or tick “I’ll hand it over myself”."),
             )
         address = cleaned.get("recipient_email", "")
-        question = check_recipient(address, buyer=cleaned.get("email", "")) or check_address(
-            address
-        )
-        self.ask_once("recipient_email", question)
+        questions = check_recipient(address, buyer=self.typed_buyer)
+        self.ask_once("recipient_email", questions)
         return cleaned
 
     def gifts(self) -> list[dict[str, str]]:
@@ -272,7 +282,7 @@ class GiftsForm(BuyerForm):
         data = {name: read_typed(self.data, name) for name in self.data if name != "paste"}
         form = GiftsForm.as_typed(data, rows=rows, **options)
         form.rows = _make_rows(_encode_rows(add_rows(rows)), typed=[])
-        form.check_rows(buyer=canonical_email(str(self["email"].value() or "")))
+        form.check_rows(buyer=self.typed_buyer)
         return form
 
     def with_more_rows(self) -> "GiftsForm":
@@ -290,7 +300,7 @@ class GiftsForm(BuyerForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        self.check_rows(buyer=cleaned.get("email", ""))
+        self.check_rows(buyer=self.typed_buyer)
         if not self.count:
             text = _("Fill in a row, or paste a list above.")
             if self.rows.forms:
@@ -309,15 +319,14 @@ class GiftsForm(BuyerForm):
             address = row.cleaned_data.get("recipient_email", "")
             if not address:
                 continue
-            questions = [check_recipient(address, buyer=buyer), check_address(address)]
+            questions = check_recipient(address, buyer=buyer)
             if address in first:
                 text = _(
                     "Row %(number)s has the same address. If this is correct, send the form again."
                 ) % {"number": first[address]}
                 questions.append(Question("twice", address, text))
             first.setdefault(address, number)
-            for question in questions:
-                self.ask_once("recipient_email", question, row=row)
+            self.ask_once("recipient_email", questions, row=row)
 
     def is_valid(self) -> bool:
         return super().is_valid() and not self.row_errors()

@@ -87,5 +87,5 @@ class NewsletterForm(AskingForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         address = cleaned.get("email", "")
-        self.ask_once("email", check_address(address) or check_shared_mailbox(address))
+        self.ask_once("email", [*check_address(address), *check_shared_mailbox(address)])
         return cleaned

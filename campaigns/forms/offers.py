@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import money
 from campaigns.forms.money import MoneyField
-from campaigns.models import Price, Priced
+from campaigns.models import Price, Priced, Terms
 
 OTHER = "other"
 _LABELS: dict[str, Promise | str] = {
@@ -20,6 +20,41 @@ _LABELS: dict[str, Promise | str] = {
     Price.Kind.ONCE: _("Amount in %(currency)s"),
     Price.Kind.CONTRIBUTION: _("Amount in %(currency)s"),
 }
+
+
+@dataclass(frozen=True)
+class Saving:
+    """How much less a year costs than twelve months at `month`, in minor units.
+
+    The monthly price is named where readers may pay another amount a month.
+    """
+
+    amount_minor: int
+    month: Price
+    names_month: bool
+
+    @property
+    def currency(self) -> str:
+        return self.month.currency
+
+
+def find_saving(year: Price, prices: Iterable[Price]) -> Saving | None:
+    """Return what a yearly price saves against the cheapest monthly one of its plan.
+
+    None if it saves nothing, or if readers choose the yearly amount themselves.
+    """
+    months = [
+        price
+        for price in prices
+        if price.kind == Price.Kind.MONTH
+        and (price.plan_id, price.currency) == (year.plan_id, year.currency)
+    ]
+    if year.kind != Price.Kind.YEAR or year.is_open or not months:
+        return None
+    month = min(months, key=lambda price: price.amount_minor)
+    saved = 12 * month.amount_minor - year.amount_minor
+    names_month = any(price.is_open for price in months)
+    return Saving(saved, month, names_month) if saved > 0 else None
 
 
 @dataclass
@@ -33,6 +68,7 @@ class Offer(Priced):
     amount_minor: int | None
     field: forms.BoundField | None = None
     average_minor: int | None = None
+    saving: Saving | None = None
 
     @property
     def value(self) -> str:
@@ -73,9 +109,10 @@ class OfferField(forms.ChoiceField):
 
     def offer(self, prices: Iterable[Price]) -> None:
         """Offer these prices, each open one with its amounts and with another amount."""
-        self.offers = []
+        self.offers, prices = [], list(prices)
         for price in prices:
-            self.offers += [Offer(price, minor) for minor in price.amounts]
+            saving = find_saving(price, prices)
+            self.offers += [Offer(price, minor, saving=saving) for minor in price.amounts]
             if price.is_open:
                 self.offers.append(Offer(price, None))
         self.choices = [(OfferValue(offer), offer.value) for offer in self.offers]
@@ -150,7 +187,7 @@ class OfferForm(forms.Form):
         for offer in choice.offers:
             if offer.is_other:
                 offer.field = self[name_amount(offer.price)]
-        if len({offer.price.pk for offer in choice.offers}) == 1:
+        if len(self.list_prices()) == 1:
             self.initial.setdefault("price", choice.find_value(choice.offers[0].price))
 
     @property
@@ -159,21 +196,39 @@ class OfferForm(forms.Form):
         assert isinstance(field, OfferField)
         return field
 
+    def list_prices(self) -> list[Price]:
+        """Return the prices that are offered."""
+        return list({offer.price.pk: offer.price for offer in self.offer_field.offers}.values())
+
+    def find_choice(self, terms: Price | Terms) -> str:
+        """Return the value of the offer of a price, or of an amount at an open price."""
+        price = terms.price if isinstance(terms, Terms) else terms
+        return self.offer_field.find_value(price, terms.amount_minor)
+
     def show_averages(self, averages: Mapping[int, int]) -> None:
         """Show the average amounts, by the primary keys of their prices."""
         for offer in self.offer_field.offers:
             if offer.is_other:
                 offer.average_minor = averages.get(offer.price.pk)
 
-    def choose_initially(self, price_id: int, amount_minor: int) -> None:
-        """Choose an offer before the reader does, and fill in another amount."""
+    def choose_initially(self, price_id: int, amount_minor: int, *, typed: str = "") -> None:
+        """Choose an offer before the reader does, and fill in another amount as it was typed."""
         found = [offer for offer in self.offer_field.offers if offer.price.pk == price_id]
         if not found:
             return
         price = found[0].price
         self.initial["price"] = self.offer_field.find_value(price, amount_minor)
-        if price.is_open and amount_minor not in price.amounts:
-            self.initial[name_amount(price)] = amount_minor
+        if price.is_open and (typed or amount_minor not in price.amounts):
+            self.initial["price"] = Offer(price, None).value
+            self.initial[name_amount(price)] = typed or amount_minor
+
+    @property
+    def typed_amount(self) -> str:
+        """The amount as the reader typed it; empty if they chose a price or a suggested amount."""
+        chosen = str(self["price"].value() or "")
+        offers = [offer for offer in self.offer_field.offers if offer.value == chosen]
+        field = offers[0].field if offers and offers[0].is_other else None
+        return str(field.value() or "").strip() if field is not None else ""
 
     def clean(self) -> dict[str, Any]:
         """Put the price and the chosen amount in minor units into `price` and `amount_minor`."""

@@ -41,6 +41,8 @@ class CheckoutForm(AskingForm):
 
     def __init__(self, *args: Any, campaign: Campaign | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._has_choice = "price" in self.initial
+        self.most_chosen: str | int | None = None  # the value of the price's radio button
         self.campaign = campaign
         self.currency = campaign.currency if campaign else "eur"
         if Newsletter.objects.offered().exists():
@@ -65,9 +67,30 @@ class CheckoutForm(AskingForm):
         """Return the newsletters that the reader ticked."""
         return list(self.cleaned_data.get("newsletters") or ())
 
+    def list_prices(self) -> list[Price]:
+        """Return the prices that are offered."""
+        raise NotImplementedError
+
+    def find_choice(self, terms: Price | Terms) -> str | int:
+        """Return the value of the radio button of a price."""
+        raise NotImplementedError
+
+    def show_most_chosen(self, terms: Price | Terms | None) -> None:
+        """Say which price is chosen most often, and choose it unless the reader did already."""
+        if terms is None:
+            return
+        self.most_chosen = self.find_choice(terms)
+        if not self._has_choice:
+            self.initial["price"] = self.most_chosen
+
     def gifts(self) -> list[dict[str, str]]:
         """Return the gifts as the Checkout stores them."""
         return []
+
+    def describe_typed(self) -> dict[str, Any]:
+        """Return what only the form knows, as the Checkout stores it."""
+        gifts = self.gifts()
+        return {"gifts": gifts} if gifts else {}
 
     @property
     def terms(self) -> Price | Terms:
@@ -122,6 +145,9 @@ class PersonForm(OfferForm, CheckoutForm):
         help_text=_("We’ll send your receipt and membership details here."),
         widget=forms.EmailInput({"autocomplete": "email"}),
     )
+
+    def describe_typed(self) -> dict[str, Any]:
+        return {"amount": self.typed_amount} if self.typed_amount else {}
 
 
 class JoinForm(PersonForm):

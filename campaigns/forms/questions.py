@@ -1,6 +1,7 @@
 """Questions about probable typing errors, asked once beside a field. They never block an order."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -49,18 +50,19 @@ class Question:
         return hashlib.sha256(f"{self.kind}\n{self.about}".encode()).hexdigest()[:8]
 
 
-def check_address(address: str) -> Question | None:
-    """Return a question if the address is probably misspelt or a temporary one."""
+def check_address(address: str) -> list[Question]:
+    """Return the questions about an address that is probably misspelt or a temporary one."""
     name, _at, domain = address.rpartition("@")
     if not name or domain in COMMON_DOMAINS:
-        return None
+        return []
+    questions = []
     close = get_close_matches(domain, sorted(COMMON_DOMAINS), n=1, cutoff=_SIMILARITY)
     if close:
         text = format_lazy(
             _("Did you mean {meant}? If the address is correct, send the form again."),
             meant=f"{name}@{close[0]}",
         )
-        return Question("misspelt", address, text)
+        questions.append(Question("misspelt", address, text))
     if _is_disposable(domain):
         text = format_lazy(
             _(
@@ -69,30 +71,31 @@ def check_address(address: str) -> Question | None:
             ),
             domain=domain,
         )
-        return Question("disposable", address, text)
-    return None
+        questions.append(Question("disposable", address, text))
+    return questions
 
 
-def check_shared_mailbox(address: str) -> Question | None:
+def check_shared_mailbox(address: str) -> list[Question]:
     """Return a question if the address is probably read by several people."""
     if address.partition("@")[0] not in _SHARED_MAILBOXES:
-        return None
+        return []
     text = _(
         "Several people may read this address, and each of them can unsubscribe it. Enter your own "
         "address, or send the form again to use this one."
     )
-    return Question("shared", address, text)
+    return [Question("shared", address, text)]
 
 
-def check_recipient(address: str, *, buyer: str) -> Question | None:
-    """Return a question if the recipient's address is the buyer's own."""
+def check_recipient(address: str, *, buyer: str) -> list[Question]:
+    """Return the questions about a recipient's address, also if it is the buyer's own."""
+    questions = check_address(address)
     if not address or address != buyer:
-        return None
+        return questions
     text = _(
         "This is your own address. If you want to hand the gift over, tick “I’ll hand it over "
         "myself”. If the address is correct, send the form again."
     )
-    return Question("own", address, text)
+    return [Question("own", address, text), *questions]
 
 
 def _is_disposable(domain: str) -> bool:
@@ -104,7 +107,7 @@ def _is_disposable(domain: str) -> bool:
 class AskingForm(forms.Form):
     """A form that shows each question as an error once.
 
-    The form remembers it in `asked`, so the same value passes when it is sent again.
+    The form remembers them in `asked`, so the same value passes when it is sent again.
     """
 
     asked = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -112,19 +115,28 @@ class AskingForm(forms.Form):
     def __init__(self, *args: Any, asks_questions: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.asks_questions = asks_questions
+        source = self.data if self.is_bound else self.initial
+        self._asked = str(source.get("asked") or "")[:_MAX_ASKED].split()
+        self._asked_before = frozenset(self._asked)
 
     def ask_once(
-        self, field: str, question: Question | None, *, row: forms.Form | None = None
+        self, field: str, questions: Iterable[Question], *, row: forms.Form | None = None
     ) -> None:
-        """Show a question beside a field of this form, or of `row`, unless already asked."""
-        if question is None or not self.asks_questions:
+        """Show the questions beside a field of this form, or of `row`, that weren't asked yet.
+
+        All of them are asked at once, so that a reader never gets one after the other. The same
+        value in two fields is asked about beside both.
+        """
+        if not self.asks_questions:
             return
-        source = self.data if self.is_bound else self.initial
-        asked = str(source.get("asked") or "")[:_MAX_ASKED].split()
-        if question.mark in asked:
-            return
-        (row or self).add_error(field, forms.ValidationError(str(question.text), code="question"))
-        self._change_data("asked", " ".join([question.mark, *asked])[:_MAX_ASKED])
+        new = [question for question in questions if question.mark not in self._asked_before]
+        for question in new:
+            error = forms.ValidationError(str(question.text), code="question")
+            (row or self).add_error(field, error)
+        if new:
+            marks = (question.mark for question in new)
+            self._asked = list(dict.fromkeys([*marks, *self._asked]))
+            self._change_data("asked", " ".join(self._asked)[:_MAX_ASKED])
 
     def _change_data(self, field: str, value: str) -> None:
         if self.is_bound:

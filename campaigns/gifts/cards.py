@@ -151,8 +151,7 @@ def _describe(gift: Gift, *, language: str, code: str | None, specimen: bool) ->
             "message": _text(message) if message else None,
             "newsroom": _text(read_newsroom_name()),
             # The sentence keeps its direction, whatever the script of the name that begins it.
-            "given": _text(_write_title(gift, giver))
-            | {"rtl": _is_right_to_left(_write_title(gift, ""))},
+            "given": _text(_write_title(gift, giver), direction_of=_write_title(gift, "")),
             "plan": _text(_write_plan(gift, language)),
             "qr": _draw_qr(claim_url),
             "claim_url": claim_url,
@@ -232,12 +231,17 @@ def _clean_line(line: str) -> str:
     return fonts.drop_missing("".join(clean))
 
 
-def _text(text: str) -> dict[str, Any]:
-    """Return a text's lines for `card.typ`, its words (each must fit a line) and direction."""
+def _text(text: str, *, direction_of: str = "") -> dict[str, Any]:
+    """Return a text's lines for `card.typ`, its words (each must fit a line) and directions.
+
+    `direction_of` is a text whose direction this one has, too.
+    """
     text = fonts.drop_missing(text)
+    rtl = _is_right_to_left(direction_of or text)
+    rtls = [rtl if direction_of else _is_right_to_left(line, rtl) for line in text.splitlines()]
     lines = [" ".join(_add_breaks(word) for word in line.split(" ")) for line in text.splitlines()]
     words = {word for line in lines for word in line.replace(_SPACE, " ").split(" ")}
-    return {"lines": lines, "words": sorted(words), "rtl": _is_right_to_left(text)}
+    return {"lines": lines, "rtls": rtls, "words": sorted(words), "rtl": rtl}
 
 
 def _add_breaks(word: str) -> str:
@@ -256,10 +260,13 @@ def _add_breaks(word: str) -> str:
     )
 
 
-def _is_right_to_left(text: str) -> bool:
-    """Return whether the first letter with a direction is written from right to left."""
+def _is_right_to_left(text: str, otherwise: bool = False) -> bool:
+    """Return whether the first letter with a direction is written from right to left.
+
+    Without such a letter, return `otherwise`.
+    """
     for letter in text:
         direction = unicodedata.bidirectional(letter)
         if direction in {"L", "R", "AL"}:
             return direction != "L"
-    return False
+    return otherwise

@@ -67,8 +67,7 @@ def order_membership(request: HttpRequest, slug: str) -> HttpResponseBase:
     if request.method != "POST":
         earlier = _find_earlier_checkout(request, Checkout.Kind.JOIN)
         form = JoinForm(campaign=campaign, initial=_order_initial(request, earlier))
-        if earlier is not None:
-            form.choose_initially(earlier.price_id, earlier.amount_minor)
+        _choose_again(form, earlier)
         return _show_form(request, form)
     return _take_order(request, JoinForm(request.POST, campaign=campaign))
 
@@ -85,8 +84,7 @@ def order_contribution(request: HttpRequest, slug: str) -> HttpResponseBase:
         known = {"name": member.name, "email": member.email} if member else {}
         initial = _order_initial(request, earlier) | known
         form = ContributionForm(campaign=campaign, initial=initial)
-        if earlier is not None:
-            form.choose_initially(earlier.price_id, earlier.amount_minor)
+        _choose_again(form, earlier)
         response = _show_form(request, form)
         if member is not None:  # after they sign out, nobody else may go back to it
             add_never_cache_headers(response)
@@ -141,6 +139,7 @@ def _show_form(
     assert form.campaign is not None, "each form belongs to a campaign"
     if isinstance(form, PersonForm):
         form.show_averages(catalogue.find_averages(form.open_prices.values()))
+    form.show_most_chosen(catalogue.find_most_chosen(form.list_prices()))
     context = campaign_context(form.campaign) | {
         "form": form,
         "gift_many_url": _campaign_url("gift_many", form.campaign),
@@ -216,7 +215,7 @@ def _add_refusal(form: CheckoutForm, error: stripe_api.StripeRefused) -> None:
 
 
 def _build_order(request: HttpRequest, form: CheckoutForm) -> checkouts.Order:
-    cleaned, gifts = form.cleaned_data, form.gifts()
+    cleaned = form.cleaned_data
     return checkouts.Order(
         kind=form.kind,
         price=cleaned["price"],
@@ -226,7 +225,7 @@ def _build_order(request: HttpRequest, form: CheckoutForm) -> checkouts.Order:
         campaign=form.campaign,
         amount_minor=cleaned.get("amount_minor") or 0,
         origin=describe_reader(request, cleaned["origin"]),
-        typed={"gifts": gifts} if gifts else {},
+        typed=form.describe_typed(),
     )
 
 
@@ -253,6 +252,12 @@ def _order_initial(request: HttpRequest, earlier: Checkout | None) -> dict[str, 
         "name": earlier.name,
         "email": earlier.email,
     }
+
+
+def _choose_again(form: PersonForm, earlier: Checkout | None) -> None:
+    if earlier is not None:
+        typed = str(earlier.typed.get("amount") or "")
+        form.choose_initially(earlier.price_id, earlier.amount_minor, typed=typed)
 
 
 def _typed_gifts(earlier: Checkout | None) -> list[dict[str, Any]]:

@@ -190,6 +190,21 @@ def test_a_message_is_aligned_by_its_script(first: str, more: str, begins_right:
     assert (x > A5[0] / 4) == begins_right
 
 
+@pytest.mark.parametrize("message", ["Dear Ben\n\nשלום לך", "שלום לך\n2026!\nDear Ben"])
+def test_each_line_of_a_message_begins_at_its_own_side(message: str) -> None:
+    gift = give(recipient_name="", buyer_name="", message=message)
+    with pypdfium2.PdfDocument(cards.render_card(gift, language="en")) as pdf:
+        page = pdf[0]
+        letters = page.get_textpage()
+        shown = letters.get_text_range()
+        left, _, _, top = letters.get_charbox(shown.index("D"))
+        _, _, right, other_top = letters.get_charbox(shown.index("ש"))
+        page.close()
+    assert left < A5[0] / 8
+    assert right > A5[0] * 3 / 8
+    assert (top > other_top) == message.startswith("Dear")
+
+
 @pytest.mark.parametrize("name", ["Юлія", "דניאל", "أحمد"])
 def test_a_name_in_any_script_begins_the_sentence_about_the_gift(name: str) -> None:
     gift = give(buyer_name=name)

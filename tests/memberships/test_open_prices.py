@@ -136,12 +136,29 @@ def test_the_form_keeps_what_was_typed(opened: dict[str, Price], client: Client)
     assert fields["name"] == "Ada Reader"
 
 
-def test_readers_who_come_back_find_their_amount(opened: dict[str, Price], client: Client) -> None:
+@pytest.mark.parametrize("typed", ["5,50", "€ 5.50", "1 000", "10", "10,00", "１２"])
+def test_readers_who_come_back_find_their_amount_as_they_typed_it(
+    opened: dict[str, Price], client: Client, typed: str
+) -> None:
     price = opened["month"]
-    client.post(JOIN, fill_in(client, price, "5,50"))
+    client.post(JOIN, fill_in(client, price, typed))
     checkout = Checkout.objects.get()
     fields = read_form(client.get(f"{JOIN}?again={checkout.pk}")).fields
     assert fields["price"] == f"{price.pk}-other"
+    assert fields[name_amount(price)] == typed
+    again = fields | {"email": "ada@example.net"}
+    assert client.post(JOIN, again).status_code == 303
+    assert Checkout.objects.get().amount_minor == checkout.amount_minor
+
+
+def test_readers_who_come_back_find_the_amount_of_an_older_order(
+    opened: dict[str, Price], client: Client
+) -> None:
+    price = opened["month"]
+    client.post(JOIN, fill_in(client, price, "5,50"))
+    checkout = Checkout.objects.get()
+    Checkout.objects.filter(pk=checkout.pk).update(typed={})
+    fields = read_form(client.get(f"{JOIN}?again={checkout.pk}")).fields
     assert fields[name_amount(price)] == "5.50"
     Checkout.objects.filter(pk=checkout.pk).update(amount_minor=1000)
     fields = read_form(client.get(f"{JOIN}?again={checkout.pk}")).fields

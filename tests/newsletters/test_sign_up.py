@@ -118,6 +118,14 @@ def test_a_doubtful_address_is_asked_about_once(client: Client, typed: str, ques
     assert Subscription.objects.get().email == typed
 
 
+def test_all_questions_about_an_address_are_asked_at_once(client: Client) -> None:
+    page = sign_up(client, "war", email="info@gmial.com")
+    for question in ("Did you mean info@gmail.com?", "Several people may read this address"):
+        assert main_of(page).count(question) == 2  # in the summary and beside the field
+    again = read_form(page).fields
+    assert sign_up(client, "war", **{**again, "email": "info@gmial.com"}).status_code == 303
+
+
 def test_known_and_unknown_addresses_get_the_same_answer(client: Client) -> None:
     make_subscription(find_newsletter("morning"), "known@example.org")
     answers = [

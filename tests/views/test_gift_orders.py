@@ -164,12 +164,28 @@ def test_a_probable_typo_is_questioned_once_and_then_accepted(
     assert typed[field] in (again.email, again.typed["gifts"][0]["recipient_email"])
 
 
+@pytest.mark.parametrize("many", [False, True], ids=["one gift", "many gifts"])
+def test_all_questions_are_asked_at_once(client: Client, campaign: Campaign, many: bool) -> None:
+    address = "ada@gmial.com"
+    if many:
+        rows = [("Ben", address, ""), ("Cleo", address, "")]
+        url, fields = GIFTS, gift_list_fields(client, *rows, email=address)
+    else:
+        url, fields = GIFT, gift_fields(client, email=address, recipient_email=address)
+    response = client.post(url, fields)
+    page = unescape(main_of(response))
+    assert page.count("Did you mean ada@gmail.com?") == (6 if many else 4)
+    assert page.count("This is your own address.") == (4 if many else 2)
+    assert page.count("Row 1 has the same address.") == (2 if many else 0)
+    start_order(client, url, read_form(response).fields)
+
+
 def test_another_typo_is_questioned_again_and_only_hashes_are_remembered(
     client: Client, campaign: Campaign
 ) -> None:
     response = client.post(GIFT, gift_fields(client, email="ada@gmial.com"))
     fields = read_form(response).fields
-    assert re.fullmatch(r"[0-9a-f]{8}", fields["asked"])
+    assert re.fullmatch(r"[0-9a-f]{8}( [0-9a-f]{8})*", fields["asked"])
     response = client.post(GIFT, fields | {"email": "ada@gmail.con"})
     assert response.status_code == 422
     start_order(client, GIFT, read_form(response).fields)
