@@ -15,6 +15,7 @@ from campaigns.admin.pages import ActionPages, Page
 from campaigns.admin.report_controls import ControlsForm
 from campaigns.admin.report_files import list_downloads
 from campaigns.models import Campaign, Goal
+from campaigns.progress import Progress
 from campaigns.reports.charts import draw_both, draw_curve, draw_stacks, write_table
 from campaigns.reports.contents import gather_contents
 from campaigns.reports.links import Links
@@ -48,7 +49,7 @@ def _describe(
         *(campaign, controls.read()), at=at, language=language, links=links, may_be_kept=True
     )
     report, page, sections = contents.report, contents.page, contents.sections
-    outlook = page.outlook
+    outlook, goals = page.outlook, report.standing.goals
     return {
         **pages.admin_site.each_context(request),
         "title": gettext("Report of %(campaign)s") % {"campaign": report.name},
@@ -56,12 +57,13 @@ def _describe(
         "campaign": campaign,
         "report": report,
         "primary": report.standing.primary,
+        "other_goals": [(goal, _link_count(links, report, goal)) for goal in goals[1:]],
         "phase": campaign.phase(at=at).label,
         "may_close": pages.is_offered(request, campaign, "close"),
         "controls": controls,
         "page": page,
         "sections": sections,
-        "counted_url": _link_count(links, report),
+        "counted_url": _link_count(links, report, goals[0]) if goals else "",
         "pending_url": links.pending(),
         "curve": draw_both(lambda size: draw_curve(outlook.curve, size)) if outlook else "",
         "curve_table": write_table(outlook.curve.tabulate()) if outlook else "",
@@ -72,14 +74,13 @@ def _describe(
     }
 
 
-def _link_count(links: Links, report: Report) -> str:
-    """Return the list of what the primary goal counts; a goal of money adds up its payments."""
-    goal, at = report.standing.primary, report.as_of
+def _link_count(links: Links, report: Report, goal: Progress) -> str:
+    """Return the list of what a goal counts; a goal of money adds up its payments."""
+    at = report.as_of
     whole = whole_campaign(links.campaign, at=at)
-    if goal is not None and goal.is_money:
+    if goal.is_money:
         return links.figure("net", whole, at=at, part=goal.currency)
-    is_of_gifts = goal is not None and goal.kind == Goal.Kind.GIFTS
-    return links.counted(whole, is_of_gifts=is_of_gifts)
+    return links.counted(whole, is_of_gifts=goal.kind == Goal.Kind.GIFTS)
 
 
 PROGRESS = Page(name="progress", path="progress/", view=_show_report, label=_("See report"))

@@ -34,14 +34,18 @@ class Chart:
 def draw_chart(
     campaign: Campaign, progress: Progress, days: list[DayTotal], *, language: str
 ) -> Chart | None:
-    """Return the chart of all days of the campaign up to now; None if there is nothing to draw."""
+    """Return the chart of all days of the campaign up to now; None if there is nothing to draw.
+
+    It is drawn from what the campaign itself brought, and labelled with the numbers of the page,
+    which include a starting number.
+    """
     if not days or not any(day.total for day in days):
         return None
     zone = campaign.zone_info
     last_moment = campaign.ends_at - timedelta(microseconds=1)
     first, last = days[0].day, last_moment.astimezone(zone).date()
     width = (last - first).days + 1
-    top = max(*(day.total for day in days), progress.target) * HEADROOM
+    top = max(*(day.total for day in days), progress.own_target) * HEADROOM
 
     def x_of(position: float) -> float:
         return round(100 * position / width, 2)
@@ -57,13 +61,12 @@ def draw_chart(
     points.insert(0, (0, y_of(days[0].total - days[0].change)))
     line = " ".join(f"{x},{y}" for x, y in points)
     x, y = points[-1]
+    goal = write_amount(progress, progress.shown_target, language=language)
     return Chart(
         line=line,
         area=f"0,100 {line} {x},100",
-        goal=Mark(
-            0, y_of(progress.target), write_amount(progress, progress.target, language=language)
-        ),
-        today=Mark(x, y, write_amount(progress, progress.counted, language=language)),
+        goal=Mark(0, y_of(progress.own_target), goal),
+        today=Mark(x, y, write_amount(progress, progress.shown, language=language)),
         is_label_left=x > 60,
         last=last,
     )
@@ -83,20 +86,20 @@ def describe_days(
     """
     if not goals:
         return {}
-    progress = goals[0]
-    passed = list_milestones(days, target=progress.target)[:MILESTONES_SHOWN]
+    progress, start = goals[0], goals[0].starts_from
+    passed = list_milestones(days, target=progress.own_target)[:MILESTONES_SHOWN]
     return {
         "chart": draw_chart(campaign, progress, days, language=language),
         "rows": [
             (
                 day.day,
                 write_amount(progress, day.change, language=language),
-                write_amount(progress, day.total, language=language),
+                write_amount(progress, start + day.total, language=language),
             )
             for day in reversed(days)
         ],
         "milestones": [
-            (write_amount(progress, milestone.value, language=language), milestone.day)
+            (write_amount(progress, start + milestone.value, language=language), milestone.day)
             for milestone in passed
         ],
     }

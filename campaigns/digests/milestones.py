@@ -1,7 +1,8 @@
 """Milestones: staff are notified of each once in a campaign, whatever the count does later.
 
-Each 10 % of the primary goal, and the goal itself. Behind an even pace at the end of each of the
-last three full days. The last 24 hours.
+Each 10 % of the primary goal, and the goal itself: of what the campaign has to bring, without a
+starting number. Behind an even pace at the end of each of the last three full days. The last 24
+hours.
 """
 
 from collections.abc import Iterator, Sequence
@@ -65,7 +66,7 @@ def notice_milestones(campaign_id: int) -> int:
 def _find(
     campaign: Campaign, goal: Progress, known: set[tuple[str, int]], *, at: datetime
 ) -> Iterator[Found]:
-    reached = min(goal.counted * 100 // goal.target, 100)
+    reached = min(goal.counted * 100 // goal.first_own_target, 100)
     for percent in range(10, min(reached, 90) + 1, 10):
         yield Milestone.Kind.PERCENT, percent
     if reached >= 100:
@@ -91,7 +92,7 @@ def _is_behind_for_days(campaign: Campaign, goal: Progress, *, at: datetime) -> 
     length = campaign.ends_at - campaign.starts_at
     for end in ends:
         counted = next(iter(measure_campaign(campaign, at=end))).counted
-        if counted >= goal.target * ((end - campaign.starts_at) / length):
+        if counted >= goal.first_own_target * ((end - campaign.starts_at) / length):
             return False
     return True
 

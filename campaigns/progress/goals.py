@@ -13,8 +13,9 @@ from campaigns.progress.states import STATES, Stage, find_state
 class Progress:
     """The progress of one goal at a moment, as known now. Money is in minor units of `currency`.
 
-    `counted` and `target` are what reports show. Banners and pages show `shown` and
-    `shown_target`: with the starting number, and with the next target once the first is reached.
+    `counted` is what the campaign itself brought. Readers see `shown` and `shown_target`: with the
+    starting number, and with the next target once the first is reached. `own_target` is the count
+    that reaches it, by which curves, paces and forecasts are measured.
 
     For a closed campaign `counted` is the final count and `as_of` the time of closing. `people`
     and `gifts` always come from the rows, and so does `known_now`, which differs from `counted`
@@ -48,6 +49,16 @@ class Progress:
         if self.stretch_target is not None and self.shown >= self.target:
             return self.stretch_target
         return self.target
+
+    @property
+    def own_target(self) -> int:
+        """The count that reaches the target that readers see."""
+        return self.shown_target - self.starts_from
+
+    @property
+    def first_own_target(self) -> int:
+        """The count that reaches the first target, even if there is a next one."""
+        return self.target - self.starts_from
 
     @property
     def percent(self) -> int:

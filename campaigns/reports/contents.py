@@ -14,7 +14,14 @@ from campaigns.reports.charts import Size, draw_curve, draw_stacks
 from campaigns.reports.kept import measure_or_keep
 from campaigns.reports.links import Links
 from campaigns.reports.outlook import Past
-from campaigns.reports.page import Choice, Page, choose_compared, describe_page, list_earlier
+from campaigns.reports.page import (
+    Choice,
+    Page,
+    choose_compared,
+    describe_page,
+    find_chosen,
+    list_earlier,
+)
 from campaigns.reports.report import Report, gather_report
 from campaigns.reports.sections import Sections, describe_sections
 
@@ -27,6 +34,7 @@ class NamedChart:
     title: str
     sentence: str
     draw: Callable[[Size], SafeString]
+    is_empty: bool = False  # it only says why there is nothing to draw
 
 
 @dataclass(frozen=True)
@@ -45,17 +53,24 @@ class Contents:
         charts = []
         if self.page.outlook is not None:
             curve = self.page.outlook.curve
-            charts.append(
-                NamedChart("curve", curve.title, curve.sentence, partial(draw_curve, curve))
-            )
+            draw = partial(draw_curve, curve)
+            charts.append(NamedChart("curve", curve.title, curve.sentence, draw, curve.is_empty))
         daily = self.page.daily
-        charts.append(NamedChart("days", daily.title, daily.sentence, partial(draw_stacks, daily)))
-        others = [("hours", self.sections.hours), ("gifts", self.sections.gifts)]
+        draw = partial(draw_stacks, daily)
+        charts.append(NamedChart("days", daily.title, daily.sentence, draw, daily.is_empty))
+        others = [
+            ("hours", self.sections.hours),
+            ("gifts", self.sections.gifts),
+            ("newsletters", self.sections.newsletters),
+        ]
         others += [
             (f"amounts-{each.amounts.currency}", each.histogram)
             for each in self.sections.currencies
         ]
-        charts += [NamedChart(name, each.title, each.sentence, each.draw) for name, each in others]
+        charts += [
+            NamedChart(name, each.title, each.sentence, each.draw, each.is_empty)
+            for name, each in others
+        ]
         return charts
 
     def find_chart(self, name: str) -> NamedChart | None:
@@ -112,15 +127,20 @@ def _gather_figures(
             campaign, at=at, period=period, compare=compare, earlier=earlier, language=language
         )
         goal = report.standing.primary
-        return _Figures(report, list_earlier(campaign, goal, at=at, language=language))
+        chosen = find_chosen(campaign, choice)
+        past = list_earlier(campaign, goal, at=at, language=language, chosen=chosen)
+        return _Figures(report, past)
 
     if not may_be_kept:
         return gather()
     # Everything that the figures depend on, apart from the rows that are counted.
-    goals = campaign.goals.order_by("pk").values_list("kind", "target", "is_primary")
+    goals = campaign.goals.order_by("pk").values_list(
+        "kind", "target", "starts_from", "stretch_target", "is_primary"
+    )
     asked = (
         *(campaign.pk, campaign.phase(at=at), campaign.closed_at, campaign.starts_at),
-        *(campaign.ends_at, period, compare, earlier and earlier.pk, language, *goals),
+        *(campaign.ends_at, period, compare, choice.compare, earlier and earlier.pk, language),
+        *goals,
     )
     digest = sha256(repr(asked).encode()).hexdigest()
     return measure_or_keep(f"report:{digest}", gather)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+LEAST_DAYS = 3  # full days; before that it is too early for a forecast
+
 
 @dataclass(frozen=True)
 class Course:
@@ -27,7 +29,8 @@ class Forecast:
     """The count at the end of today and of each day ahead: lower end, median and upper end.
 
     `chance` is the chance of reaching the target, and `calibrated_on` the number of earlier
-    campaigns that set the width of the range; 0 if there are too few.
+    campaigns that set the width of the range; 0 if there are too few. `held_for` is the number of
+    them that would have ended in it.
     """
 
     low: list[int]
@@ -35,3 +38,4 @@ class Forecast:
     high: list[int]
     chance: float
     calibrated_on: int
+    held_for: int = 0

@@ -15,13 +15,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from campaigns.reports.courses import Course, Forecast
+from campaigns.reports.courses import LEAST_DAYS, Course, Forecast
 
 Array = NDArray[np.float64]
 
 DRAWS, DRAWS_OF_EARLIER = 4000, 1000
 LEAST_DRAWS, MOST_CELLS = 400, 400_000  # a campaign of years has fewer draws, of many days each
-LEAST_DAYS = 3  # full days; before that it is too early to tell
 LEAST_CAMPAIGNS = 4
 # How much wider the range is than its own error until there are enough earlier campaigns.
 UNCALIBRATED = 2.0
@@ -62,6 +61,7 @@ def make_forecast(
         high=[round(value) for value in high],
         chance=float((ends[:, -1] >= target).mean()),
         calibrated_on=len(scores) if is_calibrated else 0,
+        held_for=sum(score <= factor for score in scores) if is_calibrated else 0,
     )
 
 

@@ -27,9 +27,11 @@ def as_json(report: Report, outlook: Outlook | None = None, *, names_staff: bool
     is in it.
     """
     data = {"version": JSON_VERSION} | _as_data(report, names_staff=names_staff)
-    data["forecast"] = None
-    if outlook is not None and outlook.low is not None:
-        data["forecast"] = {"low": outlook.low, "high": outlook.high}
+    found = outlook.forecast if outlook else None
+    data["forecast"] = found and {
+        **{name: getattr(found, name)[-1] for name in ("low", "median", "high")},
+        **{name: getattr(found, name) for name in ("chance", "calibrated_on", "held_for")},
+    }
     return json.dumps(data, indent=2, ensure_ascii=False, default=_plain) + "\n"
 
 

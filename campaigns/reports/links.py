@@ -88,6 +88,11 @@ class Links:
         figure = Figure(name, campaign or self.campaign, period, at, str(part))
         return self._build(str(figure.model._meta.model_name), {FIGURE: figure.write()})
 
+    def report(self, campaign_id: int, period: Period) -> str:
+        """Return the report page of a campaign and its days; its numbers lead to their rows."""
+        url = reverse("admin:campaigns_campaign_progress", args=[campaign_id])
+        return f"{url}?{urlencode({'from': period.first, 'to': period.last, 'compare': 'none'})}"
+
     def pending(self) -> str:
         """Return the list of payments of the campaign's days for which a bank decides."""
         lookups: dict[str, Any] = {

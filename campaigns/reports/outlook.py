@@ -1,21 +1,27 @@
-"""Will we make it? The curve of a campaign with its pace, its forecast and earlier campaigns."""
-
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.utils.formats import date_format
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from campaigns.dates import write_short_day
 from campaigns.models import Campaign, Note, Phase
 from campaigns.money import decimal_places
 from campaigns.progress import Progress
 from campaigns.reports.charts import Curve, Fan, Line, Mark
-from campaigns.reports.courses import Course, Forecast
+from campaigns.reports.courses import LEAST_DAYS, Course, Forecast
 from campaigns.reports.days import Day
+from campaigns.reports.pace import expect_by_now
+
+__doc__ = DEFINITION = gettext_noop(
+    "The forecast continues the full days so far: their level, their trend, the weekdays, and a "
+    "rise on the last days, as most campaigns have. It is a range in which 8 in 10 campaigns end, "
+    "and a chance. People and gifts are forecast separately; money is forecast by their number and "
+    "what each of them brought on average."
+)
 
 Write = Callable[[float], str]
 
@@ -66,7 +72,7 @@ class Outlook:
     """The answer in words, the curve, and the numbers beside it; None where there is none.
 
     `expected` is what an even pace would have brought by now, `ahead` how far the count is ahead
-    of it. `low` and `high` are the range of the forecast for the end.
+    of it. `low` and `high` are the range of the forecast for the end, in the goal's unit.
     """
 
     verdict: str
@@ -74,8 +80,15 @@ class Outlook:
     curve: Curve
     expected: int | None = None
     ahead: int | None = None
-    low: int | None = None
-    high: int | None = None
+    forecast: Forecast | None = None
+
+    @property
+    def low(self) -> int | None:
+        return self.forecast.low[-1] if self.forecast else None
+
+    @property
+    def high(self) -> int | None:
+        return self.forecast.high[-1] if self.forecast else None
 
     @property
     def behind(self) -> int:
@@ -94,13 +107,13 @@ def describe_outlook(
 ) -> Outlook:
     """Return the outlook of a campaign for its primary goal.
 
-    `shown` are laid over the curve, `earlier` calibrate the forecast; `write` writes a number in
-    the goal's unit.
+    `shown` are laid over the curve. `earlier` calibrate the forecast, as far as they have ended.
+    `write` writes a number in the goal's unit.
     """
-    forecast = _forecast(now, goal, at=at, earlier=earlier)
-    expected = _expect(now.campaign, goal, at=at)
-    verdict, explanation = _judge(now, goal, forecast, at=at)
-    low, high = (forecast.low[-1], forecast.high[-1]) if forecast else (None, None)
+    ended = [past for past in earlier if past.campaign.ends_at <= at]
+    forecast = _forecast(now, goal, at=at, earlier=ended)
+    expected = expect_by_now(now.campaign, goal, at=at)
+    verdict, explanation = _judge(now, goal, forecast)
     curve = _draw(now, goal, forecast, at=at, notes=notes, shown=shown, write=write)
     return Outlook(
         verdict=verdict,
@@ -108,8 +121,7 @@ def describe_outlook(
         curve=curve,
         expected=expected,
         ahead=None if expected is None else goal.counted - expected,
-        low=low,
-        high=high,
+        forecast=forecast,
     )
 
 
@@ -148,7 +160,7 @@ def _forecast(
     make_forecast = import_string(_MAKE_FORECAST)
     forecast: Forecast | None = make_forecast(
         course,
-        target=round(goal.target / worth),
+        target=round(goal.own_target / worth),
         earlier=[past.as_course() for past in earlier],
     )
     if forecast is None or worth == 1:
@@ -157,7 +169,7 @@ def _forecast(
         [_round_money(value * worth, goal.currency) for value in values]
         for values in (forecast.low, forecast.median, forecast.high)
     )
-    return Forecast(low, median, high, forecast.chance, forecast.calibrated_on)
+    return replace(forecast, low=low, median=median, high=high)
 
 
 def _round_money(minor: float, currency: str) -> int:
@@ -166,36 +178,48 @@ def _round_money(minor: float, currency: str) -> int:
     return round(minor / unit) * unit
 
 
-def _expect(campaign: Campaign, goal: Progress, *, at: datetime) -> int | None:
-    """Return what an even pace would have brought by now; None before the campaign."""
-    if at < campaign.starts_at:
-        return None
-    length = campaign.ends_at - campaign.starts_at
-    return round(goal.target * min((at - campaign.starts_at) / length, 1))
-
-
-def _judge(
-    now: Past, goal: Progress, forecast: Forecast | None, *, at: datetime
-) -> tuple[str, str]:
+def _judge(now: Past, goal: Progress, forecast: Forecast | None) -> tuple[str, str]:
     """Return the answer and how it is known, as two texts."""
-    reached = next((day.day for day in now.window if day.total >= goal.target), None)
     if goal.is_reached:
-        if reached is None:
-            return _("Yes, the goal is reached."), ""
-        return _("Yes, the goal was reached on %(day)s.") % {
-            "day": date_format(reached, "j\xa0E Y")
-        }, (_explain(forecast) if forecast else "")
-    if goal.phase is Phase.ENDED:
-        return _("No. The campaign ended short of its goal."), ""
+        return _write_reached(now, goal.own_target), _explain(forecast) if forecast else ""
     if goal.phase is Phase.BEFORE:
         return _("The campaign hasn’t started yet."), ""
+    if goal.is_stretching:
+        return _judge_next(now, goal, forecast)
+    if goal.phase is Phase.ENDED:
+        return _("No. The campaign ended short of its goal."), ""
     if forecast is None:
-        return _("It’s too early to tell."), _(
-            "A forecast appears after three full days, once its range is narrow enough to mean "
-            "something."
-        )
+        return _("It’s too early to tell."), _explain_none(now)
     words = _("The chance of reaching the goal is %(chance)s.")
     return words % {"chance": write_chance(forecast.chance)}, _explain(forecast)
+
+
+def _judge_next(now: Past, goal: Progress, forecast: Forecast | None) -> tuple[str, str]:
+    """Return the answer after the first target: it is reached, and what about the next one."""
+    reached = _write_reached(now, goal.first_own_target)
+    if goal.phase is Phase.ENDED:
+        return f"{reached} {_('The next target wasn’t reached.')}", ""
+    if forecast is None:
+        return reached, ""
+    words = _("The chance of reaching the next target is %(chance)s.")
+    chance = words % {"chance": write_chance(forecast.chance)}
+    return f"{reached} {chance}", _explain(forecast)
+
+
+def _write_reached(now: Past, target: int) -> str:
+    reached = next((day.day for day in now.window if day.total >= target), None)
+    if reached is None:
+        return _("Yes, the goal is reached.")
+    return _("Yes, the goal was reached on %(day)s.") % {"day": date_format(reached, "j\xa0E Y")}
+
+
+def _explain_none(now: Past) -> str:
+    if now.length <= LEAST_DAYS:
+        return _("A forecast needs three full days, and this campaign is too short for it.")
+    return _(
+        "A forecast appears after three full days, once its range is narrow enough to mean "
+        "something."
+    )
 
 
 def _explain(forecast: Forecast) -> str:
@@ -206,12 +230,12 @@ def _explain(forecast: Forecast) -> str:
             "ended inside it. It gets narrower once four earlier campaigns can be compared."
         )
     return ngettext(
-        "8 in 10 campaigns like yours end inside the range. It’s set by %(count)d earlier "
-        "campaign of yours.",
-        "8 in 10 campaigns like yours end inside the range. It’s set by %(count)d earlier "
-        "campaigns of yours.",
+        "8 in 10 campaigns like yours end inside the range. At this point, it would have held for "
+        "%(held)d of your %(count)d earlier campaign.",
+        "8 in 10 campaigns like yours end inside the range. At this point, it would have held for "
+        "%(held)d of your %(count)d earlier campaigns.",
         forecast.calibrated_on,
-    ) % {"count": forecast.calibrated_on}
+    ) % {"held": forecast.held_for, "count": forecast.calibrated_on}
 
 
 def _draw(
@@ -253,11 +277,13 @@ def _draw(
             for past in shown
             if length > 1
         ],
-        pace=Line(_("Even pace"), [goal.target * (number + 1) / length for number in range(length)])
+        pace=Line(
+            _("Even pace"), [goal.own_target * (number + 1) / length for number in range(length)]
+        )
         if length > 1
         else None,
         fan=fan,
-        target=goal.target,
+        target=goal.own_target,
         today=position if is_running else None,
         notes=[mark for mark in marks if 0 <= mark.at < length],
         empty=_("The curve starts with the campaign’s first day."),
@@ -269,20 +295,18 @@ def _describe(
     goal: Progress, values: Sequence[int], forecast: Forecast | None, write: Write
 ) -> str:
     """Return the sentence that says what the curve shows."""
+    target = write(goal.own_target)
     if not values:
-        return _("Nothing counts yet. The goal is %(target)s.") % {"target": write(goal.target)}
+        return _("Nothing counts yet. The goal is %(target)s.") % {"target": target}
     told = _("The curve is at %(count)s; the goal is %(target)s.") % {
         "count": write(values[-1]),
-        "target": write(goal.target),
+        "target": target,
     }
+    if goal.starts_from:
+        words = _("The %(number)s from before the campaign aren’t in it.")
+        told += " " + words % {"number": write(goal.starts_from)}
     if forecast is None:
         return told
-    return (
-        told
-        + " "
-        + _("At the end, between %(low)s and %(high)s are likely.")
-        % {
-            "low": write(forecast.low[-1]),
-            "high": write(forecast.high[-1]),
-        }
-    )
+    likely = _("At the end, between %(low)s and %(high)s are likely.")
+    ends = {"low": write(forecast.low[-1]), "high": write(forecast.high[-1])}
+    return f"{told} {likely % ends}"

@@ -35,7 +35,7 @@ def measure_pace(
 ) -> Pace:
     """Return the pace at a moment; `days` are those of the whole campaign."""
     recent = _select_recent(campaign, days, at=at)
-    expected = _expect(campaign, goal, at=at)
+    expected = None if goal is None else expect_by_now(campaign, goal, at=at)
     return Pace(
         needed_per_day=_find_needed(campaign, goal, at=at),
         recent_per_day=_average(recent, goal=goal),
@@ -51,12 +51,13 @@ def _find_needed(campaign: Campaign, goal: Progress | None, *, at: datetime) -> 
     return goal.left / max((campaign.ends_at - at) / timedelta(days=1), _SHORTEST)
 
 
-def _expect(campaign: Campaign, goal: Progress | None, *, at: datetime) -> int | None:
-    if goal is None or at < campaign.starts_at:
+def expect_by_now(campaign: Campaign, goal: Progress, *, at: datetime) -> int | None:
+    """Return what an even pace would have brought by now; None before the campaign."""
+    if at < campaign.starts_at:
         return None
     length = campaign.ends_at - campaign.starts_at
     elapsed = min(at, campaign.ends_at) - campaign.starts_at
-    return goal.target * int(elapsed.total_seconds()) // max(int(length.total_seconds()), 1)
+    return goal.own_target * int(elapsed.total_seconds()) // max(int(length.total_seconds()), 1)
 
 
 def _select_recent(campaign: Campaign, days: Sequence[Day], *, at: datetime) -> list[Day]:

@@ -25,6 +25,7 @@ CALIBRATED_ON = 12  # the newest earlier campaigns; more would make the page slo
 OVERLAID = 2
 NOTHING, PREVIOUS = "none", "previous"
 _LAST_DAY = date.max - timedelta(days=1)
+_WEEK = 7
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Sums:
-    """The sums of some days of a campaign; `name` says which days."""
+    """The sums of some days of a campaign; `name` says which days.
+
+    `joined_by_now` is how many had joined on the same day last week by this time of day.
+    """
 
     name: str
     rows: Rows
@@ -70,6 +74,8 @@ class Sums:
     stopped: int
     raised_minor: int
     currency: str
+    joined_by_now: int | None = None
+    url: str = ""  # the report about these days
 
     @property
     def joined(self) -> int:
@@ -81,7 +87,7 @@ class Page:
     """The view model of the page. `outlook` is None without a goal.
 
     `lately` are today, yesterday, the same weekday last week, and all days together; `periods` the
-    chosen days and those they are compared with.
+    chosen days and those they are compared with. `notice` says what could not be shown as chosen.
     """
 
     is_over: bool
@@ -92,6 +98,7 @@ class Page:
     day_rows: Sequence[tuple[Day, Rows]]  # the latest first
     daily: Stacks
     periods: Sequence[Sums]
+    notice: str = ""
 
 
 def describe_page(
@@ -108,7 +115,7 @@ def describe_page(
     notes = list(campaign.notes.select_related("written_by").order_by("at"))
     now = Past(campaign, report.name, count_days(campaign, goal, report.all_days, at=at))
     links = links or Links(campaign)
-    days = [day for day in now.days if _is_between(day.day, choice.first, choice.last)]
+    days = [day for day in report.all_days if _is_between(day.day, choice.first, choice.last)]
     outlook = None
     if goal is not None:
         outlook = describe_outlook(
@@ -121,13 +128,14 @@ def describe_page(
         )
     return Page(
         is_over=at >= campaign.ends_at,
-        lately=_list_lately(links, report.all_days, at=at),
+        lately=_list_lately(links, report, at=at),
         outlook=outlook,
         notes=notes,
         days=days,
-        day_rows=[(day, _link_day(links, now.first_day, day, goal, at=at)) for day in days[::-1]],
+        day_rows=[(day, _link_day(links, now.first_day, day, at=at)) for day in days[::-1]],
         daily=_stack(days),
-        periods=_compare(links, now, days, earlier, choice, goal=goal, at=at),
+        periods=_compare(links, report, at=at),
+        notice=_explain_missing(report, choice),
     )
 
 
@@ -139,10 +147,18 @@ def choose_compared(
         return Compare.NONE, None
     if choice.compare == PREVIOUS:
         return Compare.PREVIOUS, None
-    earlier = Campaign.objects.filter(starts_at__lt=campaign.starts_at, ends_at__lte=at)
-    chosen = earlier.filter(slug=choice.compare).first() if choice.compare else None
-    chosen = chosen or earlier.order_by("-starts_at").first()
+    earlier = Campaign.objects.filter(starts_at__lt=campaign.starts_at)
+    chosen = find_chosen(campaign, choice)
+    chosen = chosen or earlier.filter(ends_at__lte=at).order_by("-starts_at").first()
     return (Compare.CAMPAIGN, chosen) if chosen else (Compare.NONE, None)
+
+
+def find_chosen(campaign: Campaign, choice: Choice) -> Campaign | None:
+    """Return the earlier campaign that the choice names; it may still be running."""
+    if choice.compare in {"", NOTHING, PREVIOUS}:
+        return None
+    earlier = Campaign.objects.filter(starts_at__lt=campaign.starts_at)
+    return earlier.filter(slug=choice.compare).first()
 
 
 def look_ahead(
@@ -191,25 +207,34 @@ def count_days(
 
 
 def list_earlier(
-    campaign: Campaign, goal: Progress | None, *, at: datetime, language: str
+    campaign: Campaign,
+    goal: Progress | None,
+    *,
+    at: datetime,
+    language: str,
+    chosen: Campaign | None = None,
 ) -> list[Past]:
     """Return campaigns that began before this one and have ended, the newest first.
 
-    For a goal of money they have to be in its currency.
+    The chosen one is among them even if it is older than those, or still running. For a goal of
+    money they have to be in its currency.
     """
     if goal is None:
         return []
     found = Campaign.objects.filter(starts_at__lt=campaign.starts_at, ends_at__lte=at)
     if goal.is_money:
         found = found.filter(currency=campaign.currency)
+    listed = list(found.prefetch_related("copies").order_by("-starts_at")[:CALIBRATED_ON])
+    if chosen is not None and chosen not in listed:
+        is_comparable = not goal.is_money or chosen.currency == campaign.currency
+        listed += [chosen] if is_comparable else []
     return [
-        Past(each, each.copy_for(language).name, read_days(each, goal, at=at))
-        for each in found.prefetch_related("copies").order_by("-starts_at")[:CALIBRATED_ON]
+        Past(each, each.copy_for(language).name, read_days(each, goal, at=at)) for each in listed
     ]
 
 
 def _select_shown(earlier: Sequence[Past], choice: Choice) -> Sequence[Past]:
-    """Return the campaigns to lay over the curve."""
+    """Return the campaigns to lay over the curve: the chosen one, or the latest."""
     if choice.compare in {NOTHING, PREVIOUS}:
         return []
     chosen = [past for past in earlier if past.campaign.slug == choice.compare]
@@ -226,15 +251,15 @@ def _is_between(day: date, first: date | None, last: date | None) -> bool:
     return (first is None or day >= first) and (last is None or day <= last)
 
 
-def _add_up(name: str, days: Sequence[Day], campaign: Campaign, rows: Rows | None = None) -> Sums:
+def _add_up(name: str, days: Sequence[Day], currency: str, rows: Rows) -> Sums:
     return Sums(
         name=name,
-        rows=rows or Rows(),
+        rows=rows,
         people=sum(day.people for day in days),
         gifts=sum(day.gifts for day in days),
         stopped=sum(day.stopped for day in days),
         raised_minor=sum(day.raised_minor for day in days),
-        currency=campaign.currency,
+        currency=currency,
     )
 
 
@@ -248,35 +273,21 @@ def _find_rows(links: Links, period: Period, *, at: datetime) -> Rows:
     )
 
 
-def _link_day(links: Links, first: date, day: Day, goal: Progress | None, *, at: datetime) -> Rows:
+def _link_day(links: Links, first: date, day: Day, *, at: datetime) -> Rows:
     """Return the lists of the rows of a day, and of those from the campaign's first day on."""
     campaign, end = links.campaign, day.day + timedelta(days=1)
     so_far = Period(min(first, day.day), end, campaign.zone)
-    is_of_gifts = goal is not None and goal.kind == Goal.Kind.GIFTS
-    raised = links.figure("net", so_far, at=at, part=campaign.currency)
-    is_of_money = goal is not None and goal.is_money
-    total = links.figure("total", so_far, at=at, part="gifts" if is_of_gifts else "")
     return replace(
-        _link_days(links, [day], goal, at=at),
-        total=raised if is_of_money else total,
-        raised_total=raised,
+        _find_rows(links, Period(day.day, end, campaign.zone), at=at),
+        total=links.figure("total", so_far, at=at),
+        raised_total=links.figure("net", so_far, at=at, part=campaign.currency),
     )
 
 
-def _link_days(links: Links, days: Sequence[Day], goal: Progress | None, *, at: datetime) -> Rows:
-    """Return the lists of the rows of some days, of which a goal of gifts counts only gifts."""
-    end = days[-1].day + timedelta(days=1)
-    only = Period(days[0].day, end, links.campaign.zone)
-    rows = _find_rows(links, only, at=at)
-    if goal is None or goal.kind != Goal.Kind.GIFTS:
-        return rows
-    return replace(rows, joined=rows.gifts, people="", left=links.left(only, is_of_gifts=True))
-
-
-def _list_lately(links: Links, days: Sequence[Day], *, at: datetime) -> list[Sums]:
+def _list_lately(links: Links, report: Report, *, at: datetime) -> list[Sums]:
     """Return the latest days of a running campaign, those that there are, and all days together."""
     campaign = links.campaign
-    today, by_day = at.astimezone(campaign.zone_info).date(), {day.day: day for day in days}
+    today, by_day = at.astimezone(campaign.zone_info).date(), {d.day: d for d in report.all_days}
     names = {0: _("Today"), 1: _("Yesterday"), 7: _("Same day last week")}
     lately = []
     if campaign.holds(at):
@@ -284,53 +295,53 @@ def _list_lately(links: Links, days: Sequence[Day], *, at: datetime) -> list[Sum
             date_of = today - timedelta(days=back)
             if day := by_day.get(date_of):
                 only = Period(date_of, date_of + timedelta(days=1), campaign.zone)
-                lately.append(_add_up(name, [day], campaign, _find_rows(links, only, at=at)))
+                sums = _add_up(name, [day], campaign.currency, _find_rows(links, only, at=at))
+                by_now = report.standing.last_week_by_now.joined if back == _WEEK else None
+                lately.append(replace(sums, joined_by_now=by_now))
     whole = _find_rows(links, whole_campaign(campaign, at=at), at=at)
-    return [*lately, _add_up(_("In all"), days, campaign, whole)]
+    return [*lately, _add_up(_("In all"), report.all_days, campaign.currency, whole)]
 
 
-def _compare(
-    links: Links,
-    now: Past,
-    days: Sequence[Day],
-    earlier: Sequence[Past],
-    choice: Choice,
-    *,
-    goal: Progress | None,
-    at: datetime,
-) -> list[Sums]:
+def _compare(links: Links, report: Report, *, at: datetime) -> list[Sums]:
     """Return the sums of the days and of those that they are compared with; none without those."""
-    if not days or choice.compare == NOTHING:
+    other = report.compared
+    if other is None or not report.days:
         return []
-    start = (days[0].day - now.first_day).days
-    if choice.compare == PREVIOUS:
-        # Fewer than the chosen days if the campaign had just begun.
-        other, beside = now.campaign, now.days[max(start - len(days), 0) : start]
-        words = ngettext("%(count)d day before", "%(count)d days before", len(beside))
-        name = words % {"count": len(beside)}
-    else:
-        shown = _select_shown(earlier, choice)
-        if not shown:
-            return []
-        other, beside = shown[0].campaign, shown[0].days[start : start + len(days)]
-        name = _("Same days of %(campaign)s") % {"campaign": shown[0].name}
-    if not beside:
-        return []
-    of_days = _link_days(links, days, goal, at=at)
-    of_beside = _link_days(replace(links, campaign=other), beside, goal, at=at)
     return [
-        _add_up(_("Selected days"), days, now.campaign, of_days),
-        _add_up(name, beside, other, of_beside),
+        _add_up(
+            _("This campaign") if report.period.is_whole else _("Selected days"),
+            report.days,
+            report.currency,
+            _find_rows(links, report.period, at=at),
+        ),
+        replace(
+            _add_up(name_compared(report, other), other.days, other.currency, Rows()),
+            url=links.report(other.campaign_id, other.period),
+        ),
     ]
+
+
+def name_compared(report: Report, other: Report) -> str:
+    """Return the words for the days that a report is compared with."""
+    if other.slug == report.slug:
+        words = ngettext("%(count)d day before", "%(count)d days before", other.period.length)
+        return words % {"count": other.period.length}
+    return _("Same days of %(campaign)s") % {"campaign": other.name}
+
+
+def _explain_missing(report: Report, choice: Choice) -> str:
+    """Return a sentence about days outside the campaign and a comparison that isn't possible."""
+    missing = ""
+    if choice.compare == PREVIOUS and report.compared is None:
+        missing = _("There are no days before these in the campaign.")
+    return " ".join(filter(None, (report.outside, missing)))
 
 
 def _stack(days: Sequence[Day]) -> Stacks:
     people, gifts, stopped = (
         [getattr(day, name) for day in days] for name in ("people", "gifts", "stopped")
     )
-    sentence = _(
-        "%(people)s people and %(gifts)s gifts joined on these days, and %(left)s left."
-    ) % {
+    sentence = _("Joined on these days: people %(people)s, gifts %(gifts)s. Left: %(left)s.") % {
         "people": write_number(sum(people)),
         "gifts": write_number(sum(gifts)),
         "left": write_number(sum(stopped)),

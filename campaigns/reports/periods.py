@@ -133,11 +133,14 @@ def choose_comparison(
 ) -> Comparison | None:
     """Return what a period is compared with; None for nothing, or without an earlier campaign.
 
-    The earlier campaign is the one before, if none is given. Its days are counted from its start.
+    Days before the campaign's first one are nothing to compare with, either. The earlier campaign
+    is the one before, if none is given. Its days are counted from its start.
     """
     if compare is Compare.PREVIOUS:
         length = timedelta(days=period.length)
         before = Period(period.first - length, period.first, period.zone)
+        if before.end <= _days_of(campaign)[0]:
+            return None
         return _compare_with(campaign, before, period, at=at)
     if compare is Compare.CAMPAIGN:
         other = earlier or find_earlier_campaign(campaign)

@@ -16,6 +16,7 @@ from campaigns.reports import (
     hours,
     money,
     newsletters,
+    outlook,
     pace,
     retention,
     sharing,
@@ -37,6 +38,7 @@ FIGURES: dict[str, ModuleType] = {
     "standing": standing,
     "days": days,
     "pace": pace,
+    "forecast": outlook,
     "sources": sources,
     "hours": hours,
     "gifts": gift_funnel,
@@ -56,6 +58,7 @@ class Report:
     In a closed campaign the goals hold the final counts; everything else is as known now.
     """
 
+    campaign_id: int
     slug: str
     name: str
     zone: str
@@ -129,6 +132,7 @@ def _gather(asked: Comparison, *, language: str, compared: Report | None = None)
     now = standing.measure_standing(campaign, at=at, raised_minor=moved.raised_minor)
     whole = days.list_days(campaign, at=at, movements=moved)
     return Report(
+        campaign_id=campaign.pk,
         slug=campaign.slug,
         name=campaign.copy_for(language).name,
         zone=campaign.zone,

@@ -48,6 +48,7 @@ class Chart:
     numbers: Table
     beside: str = ""
     urls: Sequence[Sequence[str]] = ()
+    is_empty: bool = False  # there is nothing to draw
 
     @property
     def svg(self) -> SafeString:
@@ -64,10 +65,12 @@ def _find_busiest(hours: Hours, language: str) -> str:
     if hours.busiest is None:
         return _("Nobody joined in this period.")
     day, hour = hours.busiest
-    return _("Most joined on %(day)s between %(hour)s and %(next)s o’clock.") % {
+    words = _("The busiest hour is %(day)s from %(hour)s to %(next)s: %(count)s joined then.")
+    return words % {
         "day": get_day_names("wide", locale=language)[day],
-        "hour": hour,
-        "next": hour + 1,
+        "hour": f"{hour}:00",
+        "next": f"{hour + 1}:00",
+        "count": write_number(hours.rows[day][hour]),
     }
 
 
@@ -89,10 +92,14 @@ def draw_hours_chart(
         [link("hour", part=f"{day}.{hour}") if number else "" for hour, number in enumerate(row)]
         for day, row in enumerate(hours.rows)
     ]
-    return Chart(heat.title, sentence, partial(draw_heat, heat), heat.tabulate(), beside, urls)
+    draw = partial(draw_heat, heat)
+    is_empty = not hours.total
+    return Chart(heat.title, sentence, draw, heat.tabulate(), beside, urls, is_empty)
 
 
 def _count_claimed(gifts: GiftFunnel) -> str:
+    if not gifts.paid:
+        return _("No gifts yet.")
     return ngettext(
         "%(claimed)s of %(count)s gift is claimed.",
         "%(claimed)s of %(count)s gifts are claimed.",
@@ -121,10 +128,15 @@ def draw_gifts_chart(
     beside = _count_claimed(other) if other else ""
     names = ("gifts-paid", "gifts-delivered", "gifts-claimed", "gifts-paying")
     urls = [[link(name)] * 2 for name in names]  # the number and its share
-    return Chart(steps.title, sentence, partial(draw_funnel, steps), steps.tabulate(), beside, urls)
+    draw, is_empty = partial(draw_funnel, steps), not gifts.paid
+    return Chart(steps.title, sentence, draw, steps.tabulate(), beside, urls, is_empty)
 
 
 def _count_joined_later(sign_ups: NewsletterSignUps) -> str:
+    if not sign_ups.asked:
+        return _("No newsletter sign-ups yet.")
+    if not sign_ups.confirmed:
+        return _("No address is confirmed yet.")
     return ngettext(
         "%(joined)s of %(count)s confirmed address became a member later.",
         "%(joined)s of %(count)s confirmed addresses became members later.",
@@ -149,7 +161,8 @@ def draw_newsletters_chart(sign_ups: NewsletterSignUps, other: NewsletterSignUps
     )
     numbers = _tabulate_newsletters(sign_ups)
     beside = _count_joined_later(other) if other else ""
-    return Chart(steps.title, sentence, partial(draw_funnel, steps), numbers, beside)
+    draw, is_empty = partial(draw_funnel, steps), not sign_ups.asked
+    return Chart(steps.title, sentence, draw, numbers, beside, is_empty=is_empty)
 
 
 def _tabulate_newsletters(sign_ups: NewsletterSignUps) -> Table:
@@ -179,7 +192,7 @@ def draw_amounts_chart(link: Callable[..., str], amounts: Amounts, language: str
     def write(minor: int) -> str:
         return format_money(minor, amounts.currency, language=language)
 
-    sentence = _("Half of the payments are at most %(median)s; the mean is %(mean)s.") % {
+    sentence = _("At least half of the payments are %(median)s or less. The mean is %(mean)s.") % {
         "median": write(amounts.median_minor),
         "mean": write(amounts.mean_minor),
     }

@@ -17,6 +17,7 @@ from campaigns.reports.charts import (
     write_table,
 )
 from campaigns.reports.links import Links
+from campaigns.reports.page import name_compared
 from campaigns.reports.periods import whole_campaign
 from campaigns.reports.report import Report
 from campaigns.reports.retention import Retention
@@ -103,24 +104,30 @@ class People:
     won: str
     stopped: str
     cancelled: str  # a list of what was counted
+    recipients: str
 
 
 @dataclass(frozen=True)
 class MoneyRow:
-    """The money of one currency with the list of rows of each of its numbers, by its name."""
+    """The money of one currency with the list of rows of each of its numbers, by its name.
+
+    `beside` is the same money in the compared report.
+    """
 
     money: MoneyTotal | PayoutTotal
     urls: Mapping[str, str]
+    beside: MoneyTotal | PayoutTotal | None = None
 
 
 @dataclass(frozen=True)
 class Sections:
     """Everything that the page shows below the first two questions.
 
-    `compared` names what the report is compared with; empty without that.
+    `compared` names what the report is compared with, and links to it; empty without that.
     """
 
     compared: str
+    compared_url: str
     rankings: Sequence[Ranking]
     hours: Chart
     gifts: Chart
@@ -148,7 +155,8 @@ def describe_sections(
     known = [each for each in report.sources.all if each.is_known]
     beside = {each.name: each for each in other.sources.all} if other else {}
     return Sections(
-        compared=_name_compared(report, other) if other else "",
+        compared=name_compared(report, other) if other else "",
+        compared_url=links.report(other.campaign_id, other.period) if other else "",
         rankings=[_rank(links, report, each, beside.get(each.name)) for each in known],
         hours=draw_hours_chart(link, report.hours, other.hours if other else None, language),
         gifts=draw_gifts_chart(link, report.gifts, other.gifts if other else None),
@@ -164,14 +172,19 @@ def describe_sections(
         shared_url=link("shared"),
         reminded_url=link("reminded"),
         returned_url=link("returned"),
-        totals=[_link_money(link, _OF_TOTAL, total) for total in report.money.totals],
-        payouts=[_link_money(link, _OF_PAYOUT, total) for total in report.money.payouts],
+        totals=_list_money(
+            link, _OF_TOTAL, report.money.totals, other.money.totals if other else ()
+        ),
+        payouts=_list_money(
+            link, _OF_PAYOUT, report.money.payouts, other.money.payouts if other else ()
+        ),
         people=People(
             first_time=link("first-time"),
             returning=link("returning"),
             won=link("won"),
             stopped=link("stopped"),
             cancelled=link("cancelled"),
+            recipients=link("gifts-paying"),
         ),
         kept=write_table(
             _tabulate_kept(report.retention), list(_link_kept(links, campaign, report))
@@ -180,20 +193,21 @@ def describe_sections(
     )
 
 
-def _name_compared(report: Report, other: Report) -> str:
-    if other.slug == report.slug:
-        return ngettext("%(count)d day before", "%(count)d days before", other.period.length) % {
-            "count": other.period.length
-        }
-    return _("Same days of %(campaign)s") % {"campaign": other.name}
-
-
-def _link_money(
-    link: Callable[..., str], figures: Mapping[str, str], money: MoneyTotal | PayoutTotal
-) -> MoneyRow:
-    return MoneyRow(
-        money, {name: link(figure, part=money.currency) for name, figure in figures.items()}
-    )
+def _list_money(
+    link: Callable[..., str],
+    figures: Mapping[str, str],
+    totals: Sequence[MoneyTotal | PayoutTotal],
+    others: Sequence[MoneyTotal | PayoutTotal],
+) -> list[MoneyRow]:
+    beside = {each.currency: each for each in others}
+    return [
+        MoneyRow(
+            money,
+            {name: link(figure, part=money.currency) for name, figure in figures.items()},
+            beside.get(money.currency),
+        )
+        for money in totals
+    ]
 
 
 def _link_kept(links: Links, campaign: Campaign, report: Report) -> Iterator[list[str]]:

@@ -41,6 +41,7 @@ def as_text(report: Report, outlook: Outlook | None = None) -> str:
         _pace_lines(report),
         ["Joined and left", *_indented(_move_rows(report))],
         *([_compared_lines(report, report.compared)] if report.compared else []),
+        *([_note_lines(outlook)] if outlook and outlook.curve.notes else []),
         *(
             [f"Counted, by {_uncapitalise(each.label)}", *_group_lines(each)]
             for each in report.sources.all
@@ -169,12 +170,17 @@ def _pace(report: Report, per_day: float) -> str:
 
 def _pace_lines(report: Report) -> list[str]:
     lines = []
+    pace, goal = report.pace, report.primary
+    if goal is not None and not goal.is_final and pace.expected_by_now is not None:
+        gap = _amount(goal, abs(pace.ahead or 0))
+        beside = f"{gap} {'behind' if (pace.ahead or 0) < 0 else 'ahead'}"
+        lines.append(f"Even    {_amount(goal, pace.expected_by_now)} by now: {beside}")
     if report.pace.recent_per_day is not None:
         days = f"{report.pace.recent_days} full days" if report.pace.recent_days > 1 else "full day"
         lines.append(
             f"Pace    {_pace(report, report.pace.recent_per_day)} a day over the last {days}"
         )
-    if report.pace.needed_per_day is not None:
+    if report.pace.needed_per_day is not None and not (goal and goal.is_reached):
         lines.append(
             f"Needed  {_pace(report, report.pace.needed_per_day)} a day from now to the end"
         )
@@ -219,14 +225,23 @@ def _compared_lines(report: Report, other: Report) -> list[str]:
     return [f"Compared, as of {_local(other.as_of, ZoneInfo(other.zone))}", *_indented(rows)]
 
 
+def _note_lines(outlook: Outlook) -> list[str]:
+    """Return the notes on the curve by their day, each on one line."""
+    curve = outlook.curve
+    rows = [[curve.days[note.at], note.text] for note in curve.notes]
+    width = max(len(day) for day, _text in rows)
+    room = WIDTH - width - 4
+    return ["Notes", *(f"  {day:<{width}}  {_cut(text, room)}" for day, text in rows)]
+
+
 def _group_lines(breakdown: Breakdown) -> list[str]:
     lines = _align([[_cut(group.label), f"{group.counted:,}"] for group in breakdown.top])
     lines = _with_bars(lines, [group.counted for group in breakdown.top])
     return [*lines, f"  others: {breakdown.others:,}"] if breakdown.others else lines
 
 
-def _cut(label: str) -> str:
-    return textwrap.shorten(label, 52, placeholder="…") or label[:52]
+def _cut(label: str, most: int = 52) -> str:
+    return textwrap.shorten(label, most, placeholder="…") or label[:most]
 
 
 def _sharing_lines(sharing: Sharing) -> list[str]:

@@ -17,6 +17,7 @@ from campaigns.errors import explain_error
 from campaigns.models import Campaign, CampaignCopy, Plan, PlanCopy
 from campaigns.money import format_money
 from campaigns.progress import Progress
+from campaigns.reports.headline import Headline, write_headline
 from campaigns.zones import name_zone
 
 register = template.Library()
@@ -148,6 +149,12 @@ def amount(number: int, goal: Progress | None) -> str:
     if goal is not None and goal.is_money:
         return minor(number, goal.currency)
     return grouped(number)
+
+
+@register.filter
+def headline(goal: Progress) -> Headline:
+    """Return the count of a goal in words, in the reader's language."""
+    return write_headline(goal, get_language() or settings.LANGUAGE_CODE)
 
 
 @register.filter

@@ -9,11 +9,14 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from campaigns.actions import delete_campaign
 from campaigns.banners import publish_campaign
+from campaigns.banners.charts import HEADROOM, draw_chart, list_days
 from campaigns.banners.files import FILES, SHARED_FILES
 from campaigns.models import Campaign
+from campaigns.progress import measure_campaign
 from tests.support.factories import (
     make_campaign,
     make_member,
@@ -87,6 +90,24 @@ def test_the_page_shows_its_days_in_a_table_and_the_latest_milestone(
     assert milestones == [("3", "2026-11-05"), ("2", "2026-11-05"), ("1", "2026-11-02")]
     assert '<th scope="row">5 November</th> <td>2</td> <td>3</td>' in page
     assert '<svg class="chart" aria-hidden="true"' in page
+
+
+def test_the_days_of_a_goal_with_a_starting_number_reach_its_target(
+    client: Client, campaign: Campaign
+) -> None:
+    """All numbers of the page include it; the curve is drawn from 0 to what is missing."""
+    campaign.goals.update(target=104, starts_from=100)
+    count_members(campaign, "2026-11-02 10:00", "2026-11-05 10:00")
+    page = " ".join(client.get(f"{PAGE}en/").content.decode().split())
+    assert '<th scope="row">5 November</th> <td>1</td> <td>102</td>' in page
+    milestones = re.findall(r"<strong>(\d+)</strong> on <time datetime=\"(2026-11-\d\d)\">", page)
+    assert milestones == [("102", "2026-11-05"), ("101", "2026-11-02")]
+    goals = measure_campaign(campaign, at=timezone.now())
+    chart = draw_chart(campaign, goals[0], list_days(campaign, goals), language="en")
+    assert chart is not None
+    assert (chart.goal.label, chart.today.label) == ("104", "102")
+    assert chart.goal.y == pytest.approx(100 - 100 / HEADROOM, abs=0.01)
+    assert chart.today.y == pytest.approx(100 - 50 / HEADROOM, abs=0.01)
 
 
 def test_a_campaign_that_counted_nobody_has_no_chart(client: Client, campaign: Campaign) -> None:

@@ -151,6 +151,7 @@ def test_wrong_options_are_explained_with_their_exit_code(tmp_path: Path) -> Non
     for arguments, words, code in (
         (["christmas"], "Existing campaigns: birthday", 2),
         (["birthday", "--compare", "christmas"], "There is no campaign “christmas”", 2),
+        (["birthday", "--compare", "birthday"], "“birthday” didn’t begin before “birthday”", 2),
         (["birthday", "--rows", "gifts", "--format", "pdf"], "Use --format csv or xlsx", 2),
         (["birthday", "--format", "png", "--chart", "pie"], "Existing charts: curve, days", 2),
         (["birthday", "--format", "pdf", "--output", tmp_path / "no" / "x"], "could not be", 3),

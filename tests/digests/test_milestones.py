@@ -59,6 +59,15 @@ def test_a_tenth_that_is_lost_and_reached_again_is_not_sent_again(birthday: Camp
     assert notice("2026-11-02 16:00") == []
 
 
+def test_a_starting_number_is_no_part_of_the_way(birthday: Campaign) -> None:
+    birthday.goals.update(target=110, starts_from=100)
+    assert notice("2026-11-02 12:00") == []
+    join(birthday, "2026-11-02", 2)
+    assert notice("2026-11-02 13:00") == ["20% of the goal reached"]
+    join(birthday, "2026-11-02", 8)
+    assert notice("2026-11-02 14:00") == ["the goal is reached"]
+
+
 def test_the_goal_is_sent_once(birthday: Campaign) -> None:
     join(birthday, "2026-11-02", 10)
     assert notice("2026-11-02 13:00") == ["the goal is reached"]

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import struct
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,12 +17,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from time_machine import TimeMachineFixture
 
-from campaigns.models import Campaign, Payment
+from campaigns.models import Campaign, Checkout, Payment
 from campaigns.reports.files import CHARTS, FILES
 from campaigns.reports.page import PREVIOUS, Choice
 from tests.support.commands import run_command
 from tests.support.factories import at, make_campaign, make_member, make_payment, recount_campaign
 from tests.support.generated import NOW, generate_sales, make_generated
+from tests.support.newsletters import make_newsletter, make_subscription
 from tests.support.report_files import find_row, gather, read_pdf, read_workbook, strip_markup
 from tests.support.staff import read_page, sign_in_staff
 
@@ -144,11 +146,44 @@ def test_the_html_is_one_file_without_scripts_and_addresses() -> None:
     assert html.count("<svg") >= 8
 
 
+def test_files_have_no_chart_that_shows_nothing() -> None:
+    campaign = make_campaign()
+    for now in ("2026-10-01 12:00", "2026-11-01 12:00"):
+        files = write_all(campaign, now=now)
+        book = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))
+        drawn = {sheet.title for sheet in book if sheet._charts}
+        assert drawn <= {"Outlook"}  # an even pace is something
+        assert "No gifts yet." not in re.findall(r"<text[^>]*>([^<]*)", files["html"].decode())
+    sell(campaign, "2026-11-01 10:00")
+    book = openpyxl.load_workbook(
+        io.BytesIO(FILES["xlsx"].write(gather(campaign, now="2026-11-01 12:00")))
+    )
+    assert len(book["Days"]._charts) == 1
+
+
+def test_links_reminders_and_newsletters_are_in_every_file() -> None:
+    campaign = make_generated(generate_sales(20))
+    Checkout.objects.filter(campaign=campaign, device="phone").update(friend="abc")
+    letter = make_newsletter("morning")
+    times = {"requested_at": at("2026-10-28 12:00"), "confirmed_at": at("2026-10-28 13:00")}
+    make_subscription(letter, "ada@example.org", status="confirmed", campaign=campaign, **times)
+    files = write_all(campaign, now=NOW.isoformat())
+    data = check_json(files["json"])
+    assert data["newsletters"]["confirmed"] == 1
+    sheet = read_workbook(files["xlsx"])["Sources"]
+    assert find_row(sheet, letter.name) == [1, 1, 0]
+    joined = data["sharing"]["joined"]
+    assert find_row(sheet, "Joined through links that members shared") == [joined]
+    for text in (read_pdf(files["pdf"]), strip_markup(files["html"].decode())):
+        assert "Joined through links that members shared" in text
+        assert "From newsletter to member" in text
+
+
 @pytest.mark.thorough
 def test_every_chart_is_a_picture() -> None:
     contents = gather(make_generated(generate_sales(10)), now=NOW.isoformat())
     names = [chart.name for chart in contents.charts]
-    assert names[:4] == ["curve", "days", "hours", "gifts"]
+    assert names[:5] == ["curve", "days", "hours", "gifts", "newsletters"]
     assert "amounts-jpy" in names
     for chart in contents.charts:
         png, svg = CHARTS["png"].draw(chart), CHARTS["svg"].draw(chart).decode()

@@ -6,9 +6,10 @@ from datetime import date, timedelta
 import pytest
 
 from campaigns.models import Campaign, Goal, Note
-from campaigns.reports import gather_report
-from campaigns.reports.outlook import write_chance
-from campaigns.reports.page import NOTHING, PREVIOUS, Choice, Page, describe_page, list_earlier
+from campaigns.reports.contents import gather_contents
+from campaigns.reports.headline import write_headline
+from campaigns.reports.outlook import Outlook, write_chance
+from campaigns.reports.page import NOTHING, PREVIOUS, Choice, Page
 from tests.support.factories import (
     at,
     make_campaign,
@@ -54,9 +55,7 @@ def make_last_year() -> Campaign:
 
 def show(campaign: Campaign, choice: Choice = EVERYTHING, *, now: str = "") -> Page:
     moment = at(now) if now else NOW
-    figures = gather_report(campaign, at=moment)
-    earlier = list_earlier(campaign, figures.primary, at=moment, language="en")
-    return describe_page(campaign, figures, choice, language="en", earlier=earlier)
+    return gather_contents(campaign, choice, at=moment, language="en").page
 
 
 def test_lately_are_today_yesterday_and_the_same_day_last_week(birthday: Campaign) -> None:
@@ -132,6 +131,95 @@ def test_days_are_compared_with_those_before_or_of_an_earlier_campaign(birthday:
     assert show(birthday, replace(days, compare=NOTHING)).periods == []
     outside = show(birthday, Choice(first=date(2030, 1, 1)))
     assert (outside.days, outside.periods) == ([], [])
+    assert outside.notice == "1 of these days isn’t in the campaign."
+
+
+def test_the_first_days_have_none_before_them_to_compare_with(birthday: Campaign) -> None:
+    first = show(birthday, Choice(last=date(2026, 11, 5), compare=PREVIOUS))
+    assert first.periods == []
+    assert first.notice == "There are no days before these in the campaign."
+    assert show(birthday).notice == ""
+
+
+def test_a_campaign_that_still_runs_can_be_compared_with(birthday: Campaign) -> None:
+    """Two campaigns overlap: the other one is laid over the curve, and forecasts nothing."""
+    make_last_year()
+    other = make_campaign(
+        slug="other",
+        starts_at=at("2026-10-25 00:00+02:00"),
+        ends_at=at("2026-12-25 00:00+02:00"),
+    )
+    for hour in ("10:00", "11:00"):
+        make_payment(make_member(), other, f"2026-10-26 {hour}")
+    recount_campaign(other)
+    page = show(birthday, Choice(compare="other"))
+    assert page.outlook is not None
+    assert [line.values[:3] for line in page.outlook.curve.earlier] == [[0, 2, 2]]
+    assert [sums.joined for sums in page.periods] == [40, 2]
+    assert page.periods[1].url.startswith(f"/admin/campaigns/campaign/{other.pk}/progress/?")
+    latest = show(birthday)
+    assert latest.periods[1].joined == 11  # of the one that has ended
+
+
+def test_the_compared_days_end_at_the_same_time_of_day(birthday: Campaign) -> None:
+    """It is noon: what joined in the afternoon of last year's eleventh day is left out."""
+    last_year = make_last_year()
+    make_payment(make_member(), last_year, "2025-11-11 15:00")
+    recount_campaign(last_year)
+    assert show(birthday).periods[1].joined == 11
+    assert show(birthday, now="2026-11-11 18:00").periods[1].joined == 12
+
+
+def test_last_week_is_shown_until_this_time_of_day(birthday: Campaign) -> None:
+    """On the 4th, four joined in Kyiv: two after midnight and two from noon on."""
+    lately = {sums.name: sums for sums in show(birthday, now="2026-11-11 09:30").lately}
+    assert lately["Same day last week"].joined == 4
+    assert lately["Same day last week"].joined_by_now == 2
+    assert lately["Today"].joined_by_now is None
+
+
+# A starting number and a next target
+
+
+def look(campaign: Campaign, *, now: str = "") -> Outlook:
+    outlook = show(campaign, now=now).outlook
+    assert outlook is not None
+    return outlook
+
+
+def test_a_starting_number_is_in_the_number_and_not_in_the_curve(birthday: Campaign) -> None:
+    plain = look(birthday)
+    birthday.goals.update(target=12_052, starts_from=12_000)
+    outlook = look(birthday)
+    assert outlook.curve.target == 52
+    assert (outlook.expected, outlook.ahead) == (plain.expected, plain.ahead)
+    assert outlook.forecast == plain.forecast
+    assert outlook.verdict == plain.verdict
+    assert "The 12,000 from before the campaign aren’t in it." in outlook.curve.sentence
+    contents = gather_contents(birthday, EVERYTHING, at=NOW, language="en")
+    assert contents.report.primary is not None
+    line = write_headline(contents.report.primary, "en")
+    assert line.words == "12,039 of 12,052 supporters"
+    assert line.note == "39 in this campaign, 12,000 from before it."
+    assert contents.report.pace.expected_by_now == plain.expected
+
+
+def test_after_the_first_goal_the_answer_is_about_the_next_target(birthday: Campaign) -> None:
+    birthday.goals.update(target=20, stretch_target=52)
+    outlook = look(birthday)
+    reached = "Yes, the goal was reached on 6\xa0November 2026."
+    assert outlook.verdict.startswith(f"{reached} The chance of reaching the next target is ")
+    assert outlook.curve.target == 52
+    ended = look(birthday, now="2026-12-05 10:00")
+    assert ended.verdict == f"{reached} The next target wasn’t reached."
+    birthday.goals.update(stretch_target=39)
+    assert look(birthday).verdict == "Yes, the goal was reached on 11\xa0November 2026."
+
+
+def test_a_campaign_of_two_days_says_that_it_is_too_short(birthday: Campaign) -> None:
+    Campaign.objects.update(ends_at=at("2026-11-03 00:00+02:00"))
+    birthday.refresh_from_db()
+    assert "too short" in look(birthday, now="2026-11-02 10:00").explanation
 
 
 def test_notes_are_drawn_on_their_day_of_the_campaigns_zone(birthday: Campaign) -> None:

@@ -78,6 +78,14 @@ def test_the_period_before_is_as_long_and_seen_as_long_after_its_start(birthday:
     assert before.at == NOW - timedelta(days=2)
 
 
+def test_days_before_the_campaign_are_nothing_to_compare_with(birthday: Campaign) -> None:
+    for period in (
+        whole_campaign(birthday, at=NOW),
+        Period(date(2026, 11, 1), date(2026, 11, 3), birthday.zone),
+    ):
+        assert choose_comparison(birthday, period, at=NOW, compare=Compare.PREVIOUS) is None
+
+
 def test_the_same_days_of_an_earlier_campaign_are_counted_from_its_start(
     birthday: Campaign,
 ) -> None:

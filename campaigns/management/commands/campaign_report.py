@@ -1,7 +1,7 @@
 import os
 from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -105,11 +105,12 @@ class Command(BaseCommand):
         at = options["at"] or timezone.now()
         if timezone.is_naive(at):
             at = at.replace(tzinfo=campaign.zone_info)
-        choice = _read_choice(options)
+        choice = _read_choice(campaign, options)
         if options["rows"]:
             self._write_rows(campaign, choice, options["rows"], kind, at=at, to=options["output"])
             return
-        contents = gather_contents(campaign, choice, at=at, language=options["language"])
+        with self._show_waiting():
+            contents = gather_contents(campaign, choice, at=at, language=options["language"])
         if kind == "text":
             text = as_text(contents.report, contents.page.outlook)
             is_coloured = not options["output"] and self._is_coloured(options)
@@ -123,6 +124,19 @@ class Command(BaseCommand):
         if options["no_color"] or os.environ.get("NO_COLOR"):
             return False
         return bool(options["force_color"] or (self.stdout.isatty() and supports_color()))
+
+    @contextmanager
+    def _show_waiting(self) -> Iterator[None]:
+        """Say on a terminal that figures are read, which takes seconds for a million payments."""
+        if not self.stderr.isatty():
+            yield
+            return
+        words = "  Reading the figures …"
+        self.stderr.write(words, style_func=str, ending="")
+        try:
+            yield
+        finally:
+            self.stderr.write("\r" + " " * len(words) + "\r", style_func=str, ending="")
 
     def _write(self, content: bytes, kind: str, path: Path | None) -> None:
         self._save(kind, path, lambda file: file.write(content))
@@ -225,13 +239,26 @@ def _draw(contents: Contents, name: str, kind: str) -> bytes:
     return CHARTS[kind].draw(chart)
 
 
-def _read_choice(options: dict[str, Any]) -> Choice:
+def _read_choice(campaign: Campaign, options: dict[str, Any]) -> Choice:
     first, last, compare = options["first"], options["last"], options["compare"]
     if first and last and last < first:
         first, last = last, first
     if compare not in {"", NOTHING, PREVIOUS}:
-        _find_campaign(compare)
+        _check_earlier(campaign, _find_campaign(compare))
     return Choice(first, last, compare)
+
+
+def _check_earlier(campaign: Campaign, other: Campaign) -> None:
+    """Raise CommandError unless the other campaign began before this one."""
+    if other.starts_at < campaign.starts_at:
+        return
+    earlier = Campaign.objects.filter(starts_at__lt=campaign.starts_at).order_by("-starts_at")
+    known = ", ".join(earlier.values_list("slug", flat=True)) or "none"
+    raise CommandError(
+        f"“{other.slug}” didn’t begin before “{campaign.slug}”. Compare with an earlier campaign "
+        f"({known}), “{PREVIOUS}” or “{NOTHING}”.",
+        returncode=WRONG,
+    )
 
 
 def _find_campaign(slug: str) -> Campaign:

@@ -100,6 +100,11 @@ class Stacks:
     empty: str = ""
     write: Write = field(default=write_number)
 
+    @property
+    def is_empty(self) -> bool:
+        """True if all values are 0."""
+        return not any(value for stack in self.stacks for value in stack.values)
+
     def tabulate(self) -> Table:
         """Return the parts by day; those below the line are negative."""
         rows = [
@@ -118,7 +123,7 @@ class Stacks:
 def draw_stacks(chart: Stacks, size: Size = WIDE) -> SafeString:
     """Return a bar a day, of stacked parts that are named beside the last bar."""
     drawing, unit, count = Drawing(size), size.text, len(chart.days)
-    if not any(value for stack in chart.stacks for value in stack.values):
+    if chart.is_empty:
         return drawing.finish_empty(chart, chart.empty or _("There is nothing to show yet."))
     heights = [
         [

@@ -69,6 +69,11 @@ class Curve:
     write: Write = field(default=write_number)
 
     @property
+    def is_empty(self) -> bool:
+        """True if the curve hasn't begun."""
+        return not self.days or all(value is None for value in self.main.values)
+
+    @property
     def lines(self) -> list[Line]:
         others = [*self.earlier[:EARLIER], *([self.pace] if self.pace else [])]
         return [self.main, *others]
@@ -97,7 +102,7 @@ class Curve:
 def draw_curve(curve: Curve, size: Size = WIDE) -> SafeString:
     """Return the curve as SVG. A line of one day is a point."""
     drawing = Drawing(size)
-    if not curve.days or not any(value is not None for value in curve.main.values):
+    if curve.is_empty:
         return drawing.finish_empty(curve, curve.empty or _("There is nothing to show yet."))
     _CurveDrawing(curve, drawing).draw()
     return drawing.finish(curve)

@@ -9,34 +9,26 @@ from django.utils.translation import override
 from campaigns.models import read_newsroom_name
 from campaigns.reports.contents import Contents
 from campaigns.reports.files.details import describe_amounts, describe_retention, describe_sources
-from campaigns.reports.files.document import Document, Money, write_value
-from campaigns.reports.files.standing import (
-    count_words,
-    describe_days,
-    describe_outlook,
-    describe_standing,
-)
+from campaigns.reports.files.document import Document
+from campaigns.reports.files.standing import describe_days, describe_outlook, describe_standing
+from campaigns.reports.headline import write_headline
 
 
 def describe_document(contents: Contents) -> Document:
     """Return the document in the language of the contents. It has nobody's name in it."""
     with override(contents.language):
         goal, report = contents.report.primary, contents.report
-        number, of = "", _("This campaign has no goal yet. Add one on its page.")
-        if goal is not None:
-            counted = Money(goal.counted, goal.currency) if goal.is_money else goal.counted
-            number, of = (
-                write_value(counted, contents.language),
-                count_words(goal, contents.language),
-            )
+        headline = write_headline(goal, contents.language) if goal else None
         outlook = describe_outlook(contents)
         return Document(
             title=report.name,
             newsroom=read_newsroom_name(),
             language=contents.language,
-            lines=_list_lines(contents),
-            number=number,
-            of=of,
+            lines=_list_lines(contents, note=headline.note if headline else ""),
+            number=headline.number if headline else "",
+            of=headline.rest
+            if headline
+            else _("This campaign has no goal yet. Add one on its page."),
             percent=None if goal is None else goal.percent,
             parts=[
                 describe_standing(contents),
@@ -50,8 +42,11 @@ def describe_document(contents: Contents) -> Document:
         )
 
 
-def _list_lines(contents: Contents) -> list[str]:
-    """Return when the campaign runs, which days are shown, and when this was true."""
+def _list_lines(contents: Contents, *, note: str) -> list[str]:
+    """Return when the campaign runs, which days are shown, and when this was true.
+
+    `note` is about the number.
+    """
     report, zone = contents.report, contents.campaign.zone_info
     begins, ends, at = (
         moment.astimezone(zone) for moment in (report.starts_at, report.ends_at, report.as_of)
@@ -65,12 +60,12 @@ def _list_lines(contents: Contents) -> list[str]:
         _("%(start)s until %(end)s, time in %(zone)s") % about,
         _("As of %(moment)s") % {"moment": date_format(at, "j E Y, H:i")},
     ]
+    lines += [note] if note else []
     if not report.period.is_whole:
         about = {
             "first": date_format(report.period.first, "j E Y"),
             "last": date_format(report.period.end - timedelta(days=1), "j E Y"),
         }
         lines.append(_("Days shown: %(first)s to %(last)s") % about)
-        if report.outside:
-            lines.append(report.outside)
+    lines += [contents.page.notice] if contents.page.notice else []
     return lines

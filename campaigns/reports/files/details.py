@@ -1,20 +1,32 @@
 """The last three questions of a report file: what works, what people pay, and whether they stay."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from babel.dates import get_day_names
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.reports.amounts import Amounts
-from campaigns.reports.contents import Contents, NamedChart
-from campaigns.reports.files.document import Fact, Grid, Money, Part, Share, Value
+from campaigns.reports.charts import write_number
+from campaigns.reports.contents import Contents
+from campaigns.reports.files.document import (
+    Fact,
+    Grid,
+    Money,
+    Part,
+    Share,
+    Value,
+    select_charts,
+)
 from campaigns.reports.sections import Ranking
 
 
 def describe_sources(contents: Contents) -> Part:
-    """Return where members and gifts came from, when, and what became of the gifts."""
+    """Return where members and gifts came from, when, and what became of gifts and sign-ups."""
     report, sections = contents.report, contents.sections
+    figures = ["sources", "hours", "gifts", "newsletters"]
+    figures += ["sharing"] if report.sharing.joined else []
+    figures += ["unfinished"] if report.unfinished.reminded else []
     names = get_day_names("wide", context="stand-alone", locale=contents.language)
     hours: list[list[Value]] = [[names[day], *report.hours.rows[day]] for day in range(7)]
     steps = [
@@ -30,10 +42,11 @@ def describe_sources(contents: Contents) -> Part:
     return Part(
         name=_("Sources"),
         title=_("What works?"),
-        definitions=[report.definitions[name] for name in ("sources", "hours", "gifts")],
-        charts=_select(contents, "hours", "gifts"),
+        definitions=[report.definitions[name] for name in figures],
+        facts=list(_list_more_sources(contents)),
+        charts=select_charts(contents, "hours", "gifts", "newsletters"),
         grids=[
-            *map(_list_ranking, sections.rankings),
+            *(_list_ranking(each, compared=sections.compared) for each in sections.rankings),
             Grid(
                 sections.hours.title,
                 ["", *(f"{hour:02}" for hour in range(24))],
@@ -48,8 +61,33 @@ def describe_sources(contents: Contents) -> Part:
                 plotted=(1,),
                 is_detail=True,
             ),
+            *([_list_newsletters(contents)] if report.newsletters.asked else []),
         ],
     )
+
+
+def _list_more_sources(contents: Contents) -> Iterator[Fact]:
+    """Yield what came through shared links and after reminders, if anything did."""
+    sharing, unfinished = contents.report.sharing, contents.report.unfinished
+    if sharing.joined:
+        yield Fact(_("Joined through links that members shared"), sharing.joined)
+    if unfinished.reminded:
+        yield Fact(_("Reminded of an unfinished payment"), unfinished.reminded)
+        yield Fact(_("Paid after a reminder"), unfinished.returned)
+
+
+def _list_newsletters(contents: Contents) -> Grid:
+    """Return the steps from newsletters to memberships, as on the page."""
+    numbers, sign_ups = contents.sections.newsletters.numbers, contents.report.newsletters
+    counts = [(sign_ups.asked, sign_ups.confirmed, sign_ups.joined)]
+    counts += [
+        (each.asked, each.confirmed, each.joined)
+        for each in (*sign_ups.by_newsletter, *sign_ups.by_placement)
+    ]
+    rows: list[list[Value]] = [
+        [row[0], *each] for row, each in zip(numbers.rows, counts, strict=True)
+    ]
+    return Grid(numbers.caption, numbers.head, rows, is_detail=True)
 
 
 def describe_amounts(contents: Contents) -> list[Part]:
@@ -136,6 +174,8 @@ def describe_retention(contents: Contents) -> Part:
         reasons: list[list[Value]] = [[each.label, each.cancelled] for each in retention.reasons]
         head = [_("Reason"), _("Cancelled")]
         grids.append(Grid(_("Why they cancelled"), head, reasons, plot="bars"))
+    gifts = contents.report.gifts
+    claimants = write_number(gifts.claimants)
     return Part(
         name=_("Retention"),
         title=_("Do they stay?"),
@@ -144,18 +184,28 @@ def describe_retention(contents: Contents) -> Part:
             Fact(_("People who joined"), retention.won),
             Fact(_("Stopped: refunded or lost"), retention.stopped),
             Fact(_("Cancelled"), retention.cancelled),
+            Fact(
+                _("Gift recipients who became paying members"),
+                gifts.paying_members,
+                _("of %(claimants)s who claimed a gift") % {"claimants": claimants},
+            ),
         ],
         grids=grids,
     )
 
 
-def _list_ranking(ranking: Ranking) -> Grid:
+def _list_ranking(ranking: Ranking, *, compared: str) -> Grid:
+    """Return a ranking with the counts of what the report is compared with, if that is known."""
     rows = [*ranking.rows, *ranking.rest]
     total = sum(row.group.counted for row in rows)
     values: list[list[Value]] = [
-        [row.group.label, row.group.counted, Share(100 * row.group.counted / total)] for row in rows
+        [
+            *(row.group.label, row.group.counted, Share(100 * row.group.counted / total)),
+            *([row.beside] if compared else []),
+        ]
+        for row in rows
     ]
-    head = [ranking.label, _("Counted"), _("Share")]
+    head = [ranking.label, _("Counted"), _("Share"), *([compared] if compared else [])]
     return Grid(ranking.label, head, values, plot="bars", plotted=(1,), is_ranking=True)
 
 
@@ -184,7 +234,7 @@ def _describe_currency(contents: Contents, amounts: Amounts) -> Part:
             Fact(_("Paid"), money(amounts.paid_minor)),
             Fact(_("Worth a year"), money(amounts.year_minor)),
         ],
-        charts=_select(contents, f"amounts-{currency}"),
+        charts=select_charts(contents, f"amounts-{currency}"),
         grids=[
             Grid(_("By kind of price"), head, kinds),
             Grid(
@@ -197,7 +247,3 @@ def _describe_currency(contents: Contents, amounts: Amounts) -> Part:
             ),
         ],
     )
-
-
-def _select(contents: Contents, *names: str) -> Sequence[NamedChart]:
-    return [chart for chart in contents.charts if chart.name in names]

@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 
 from campaigns.money import format_money
 from campaigns.reports.charts import write_number
-from campaigns.reports.contents import NamedChart
+from campaigns.reports.contents import Contents, NamedChart
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,11 @@ class Document:
     percent: int | None  # of the goal; None without one
     parts: Sequence[Part]
     rule: str  # what counts
+
+
+def select_charts(contents: Contents, *names: str) -> Sequence[NamedChart]:
+    """Return the charts with these names that show anything."""
+    return [chart for chart in contents.charts if chart.name in names and not chart.is_empty]
 
 
 def measure(value: Value) -> float:

@@ -11,7 +11,16 @@ from campaigns.models import Goal
 from campaigns.progress import Progress
 from campaigns.reports.charts import write_number
 from campaigns.reports.contents import Contents
-from campaigns.reports.files.document import Fact, Grid, Money, Part, Share, Value, write_value
+from campaigns.reports.files.document import (
+    Fact,
+    Grid,
+    Money,
+    Part,
+    Share,
+    Value,
+    select_charts,
+    write_value,
+)
 from campaigns.reports.outlook import Outlook
 from campaigns.reports.page import Sums
 
@@ -44,21 +53,6 @@ def describe_standing(contents: Contents) -> Part:
     )
 
 
-def count_words(goal: Progress, language: str) -> str:
-    """Return the words behind the count: "of 1,000 new members"."""
-    if goal.is_money:
-        target = write_value(Money(goal.target, goal.currency), language)
-        return _("of %(target)s raised") % {"target": target}
-    target = write_number(goal.target)
-    if goal.kind == Goal.Kind.GIFTS:
-        return ngettext(
-            "of %(target)s gift membership", "of %(target)s gift memberships", goal.target
-        ) % {"target": target}
-    return ngettext("of %(target)s new member", "of %(target)s new members", goal.target) % {
-        "target": target
-    }
-
-
 def describe_outlook(contents: Contents) -> Part | None:
     """Return the curve with its forecast and its pace; None without a goal."""
     goal, outlook = contents.report.primary, contents.page.outlook
@@ -76,9 +70,9 @@ def describe_outlook(contents: Contents) -> Part | None:
         title=_("Did we make it?") if contents.page.is_over else _("Will we make it?"),
         answer=outlook.verdict,
         notes=[outlook.explanation] if outlook.explanation else [],
-        definitions=[contents.report.definitions["pace"]],
+        definitions=[contents.report.definitions[name] for name in ("pace", "forecast")],
         facts=list(_list_pace(contents, goal, outlook)),
-        charts=[chart for chart in contents.charts if chart.name == "curve"],
+        charts=select_charts(contents, "curve"),
         grids=grids,
     )
 
@@ -88,11 +82,9 @@ def describe_days(contents: Contents) -> Part:
     currency = contents.report.currency
     head = [_("Day"), _("People"), _("Gifts"), _("Left"), _("Total")]
     head += [_("Raised"), _("Raised in total")]
-    goal = contents.report.primary
     rows: list[list[Value]] = [
         [
-            *(day.day, day.people, day.gifts, day.stopped),
-            day.total if goal is None else _value(goal, day.total),
+            *(day.day, day.people, day.gifts, day.stopped, day.total),
             *(Money(day.raised_minor, currency), Money(day.raised_total_minor, currency)),
         ]
         for day in contents.page.days
@@ -101,7 +93,7 @@ def describe_days(contents: Contents) -> Part:
         name=_("Days"),
         title=_("Day by day"),
         definitions=[contents.report.definitions["days"]],
-        charts=[chart for chart in contents.charts if chart.name == "days"],
+        charts=select_charts(contents, "days"),
         grids=[
             Grid(
                 *(_("Numbers day by day"), head, rows),
@@ -151,7 +143,7 @@ def _list_goals(goals: Sequence[Progress]) -> Grid:
         [
             [
                 str(capfirst(str(Goal.Kind(goal.kind).label))),
-                *(_value(goal, goal.counted), _value(goal, goal.target), Share(goal.percent)),
+                *(_value(goal, goal.shown), _value(goal, goal.shown_target), Share(goal.percent)),
             ]
             for goal in goals
         ],

@@ -14,7 +14,15 @@ from campaigns.models import read_look
 from campaigns.money import decimal_places, to_major
 from campaigns.reports.contents import Contents
 from campaigns.reports.files.description import describe_document
-from campaigns.reports.files.document import Document, Grid, Money, Part, Share, Value
+from campaigns.reports.files.document import (
+    Document,
+    Grid,
+    Money,
+    Part,
+    Share,
+    Value,
+    measure,
+)
 from campaigns.reports.sources import TOP
 from campaigns.spreadsheets import neutralise_cell
 
@@ -122,7 +130,7 @@ class _Writer:
             for column, value in enumerate(row):
                 self._write_cell(at, column, value)
         self.row = first + len(grid.rows) + 2
-        if grid.plot:
+        if grid.plot and any(measure(value) for row in grid.rows for value in row[1:]):
             self._insert_chart(grid, sheet_name, first)
             self.row = max(self.row, first + _CHART_ROWS)
 
@@ -164,6 +172,8 @@ class _Writer:
                     "categories": [name, first + 1, 0, first + count, 0],
                     "values": [name, first + 1, column, first + count, column],
                     "line": {"width": 1.5 if at else 2.75, **colour},
+                    # A line of one day would be invisible.
+                    **({"marker": {"type": "circle"}} if count == 1 else {}),
                     "gap": 40,
                     **({"fill": colour} if colour and grid.plot != "line" else {}),
                 }
