@@ -140,6 +140,7 @@ campaign_urls: Urls = [
     path("<language:language>/", embed.show_page, name="page"),
     path("<language:language>/wall/", embed.show_wall, name="wall"),
     path("<language:language>/picture.png", embed.show_picture, name="picture"),
+    path("<str:language>/<str:placement>-frame.html", embed.show_frame, name="frame"),
     path("<language:language>/<str:name>", embed.show_file, name="banner"),
     path("<str:name>", embed.show_file, name="file"),
 ]

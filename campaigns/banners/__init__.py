@@ -26,7 +26,7 @@ from campaigns.banners.publishing import (
     withdraw_files,
 )
 from campaigns.banners.reading import find_article, place_banner, read_banner, read_sign_up
-from campaigns.banners.rendering import render_banner
+from campaigns.banners.rendering import render_banner, render_missing_frame
 from campaigns.banners.sign_ups import TypedSignUp, render_frame
 from campaigns.banners.texts import write_count
 from campaigns.banners.walls import list_walls_for
@@ -64,6 +64,7 @@ __all__ = [
     "render_page",
     "render_shared_files",
     "render_wall",
+    "render_missing_frame",
     "request_publishing",
     "show_banners",
     "thank_member",

@@ -140,8 +140,18 @@ def wrap_fragment(banner: BannerContent, html: SafeString) -> SafeString:
     return squeeze(fragment)
 
 
+def render_missing_frame(address: str) -> str:
+    """Return an empty page for an iframe that names no published banner; its console says so."""
+    nothing = SafeString("")
+    return wrap_frame(None, nothing, nothing, title=f"There is no campaign banner at {address}")
+
+
 def wrap_frame(
-    banner: BannerContent | None, fragment: SafeString, html_without_number: SafeString
+    banner: BannerContent | None,
+    fragment: SafeString,
+    html_without_number: SafeString,
+    *,
+    title: str = "",
 ) -> str:
     """Return a page for an iframe. Its policy allows exactly its own styles and scripts."""
     script = read_frame_script()
@@ -151,7 +161,7 @@ def wrap_frame(
     policy = f"default-src 'none'; style-src {styles}; script-src {scripts}"
     framed = fragment.replace("<campaign-banner", "<campaign-banner data-framed", 1)
     context = {
-        "banner": banner,
+        "title": banner.label if banner else title,
         "language": banner.language if banner else settings.LANGUAGE_CODE,
         "policy": mark_safe(policy),  # noqa: S308 (hashes)
         "page_style": FRAME_STYLE,

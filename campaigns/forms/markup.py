@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 import nh3
 
-_LINK = r'<a href="(?:https?://|mailto:)[^"<>{}\s]+">'
+_LINK = r'<a href="https?://[^"<>{}\s]+">'
 _RICH = re.compile(rf"<(/?)(em|strong)>|{_LINK}|</a>")
 _TAG = re.compile(r"</?[a-z][^<>]*>|<!--|<!doctype", re.IGNORECASE)
 _CODE = re.compile(r"&(?:#\d+|#x[0-9a-f]+|[a-z][a-z0-9]*);", re.IGNORECASE)
@@ -129,7 +129,7 @@ def clean_html(markup: str) -> str:
         markup,
         tags={"em", "strong", "a"},
         attributes={"a": {"href"}},
-        url_schemes={"http", "https", "mailto"},
+        url_schemes={"http", "https"},
         link_rel=None,
     )
     return cleaned.replace("&nbsp;", "\N{NO-BREAK SPACE}")  # unknown to XML

@@ -3,6 +3,7 @@
 newsroom.wsgi hands the files out before any view is called.
 """
 
+import structlog
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -13,6 +14,8 @@ from django.views.decorators.http import require_safe
 from campaigns import banners, progress
 from campaigns.models import Campaign, read_look
 from campaigns.views.pages import language as readers_language
+
+log = structlog.get_logger(__name__)
 
 
 @require_safe
@@ -86,6 +89,19 @@ def show_file(request: HttpRequest, slug: str, **_: str) -> HttpResponse:
     if answer is None:
         raise Http404
     return answer
+
+
+@require_safe
+def show_frame(request: HttpRequest, slug: str, language: str, placement: str) -> HttpResponse:
+    """Show a page for an iframe. Without a published banner it is empty, and no article is hurt."""
+    answer = _answer_from_file(request)
+    if answer is not None:
+        return answer
+    log.warning("banner_missing", campaign=slug, placement=placement, language=language)
+    response = HttpResponse(banners.render_missing_frame(request.path), status=404)
+    response["Content-Security-Policy"] = banners.ANY_FRAME
+    response.xframe_options_exempt = True
+    return response
 
 
 @require_safe

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Browser
 
+from campaigns.banners import render_missing_frame
 from tests.hosts.conftest import Hosts
 from tests.hosts.test_hosts import open_page
 
@@ -61,6 +62,25 @@ def test_a_frame_has_its_height_and_scheme_on_a_page_with_the_script(
         assert colour == "rgb(23, 22, 19)"
         href = inside.get_by_role("link", name="Become a member").get_attribute("href")
         assert "&page=http" in (href or "")
+
+
+def test_a_frame_of_an_unknown_banner_is_empty_and_its_console_says_why(
+    browser: Browser, hosts: Hosts
+) -> None:
+    address = "/campaign/nobody/en/inline-frame.html"
+    headers = {"Content-Type": "text/html; charset=utf-8"}
+    hosts.pages.pages[address] = (render_missing_frame(address).encode(), headers)
+    frame = SANDBOXED.replace("birthday", "nobody").format(hosts.publisher, "inline").encode()
+    hosts.pages.put("post", "wordpress", {"inline": frame})
+    warnings: list[str] = []
+    with open_page(browser, "about:blank") as page:
+        page.on("console", lambda each: warnings.append(each.text))
+        page.goto(f"{hosts.newspaper}/post")
+        page.wait_for_function("told.some(({ message, value }) => message === 'height' && !value)")
+        assert page.get_by_text("The next vote is in spring.").is_visible()
+        shown = page.frame_locator("iframe").locator("body").inner_text().strip()
+    assert shown == ""
+    assert set(warnings) == {f"There is no campaign banner at {address}"}
 
 
 def test_an_old_frame_shows_its_text_without_the_number(browser: Browser, hosts: Hosts) -> None:

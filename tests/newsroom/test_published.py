@@ -12,6 +12,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from campaigns.banners import publish_campaign
 from newsroom.published import PublishedFiles
@@ -145,6 +146,28 @@ def test_any_site_may_frame_the_pages_for_frames_and_no_other(client: Client) ->
     for headers in (get(PAGE).headers, client.get(PAGE).headers):
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
         assert headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("address", ["other/en/inline", "birthday/en/middle", "birthday/xx/top"])
+def test_a_frame_of_an_unknown_banner_is_empty_and_says_why_in_its_console(
+    client: Client, address: str
+) -> None:
+    path = f"/campaign/{address}-frame.html"
+    with capture_logs() as logs:
+        response = client.get(path)
+    assert response.status_code == 404
+    assert "X-Frame-Options" not in response.headers
+    assert (
+        response.headers["Content-Security-Policy"] == get(FRAME).headers["Content-Security-Policy"]
+    )
+    page = response.content.decode()
+    assert f"<title>There is no campaign banner at {path}</title>" in page
+    assert "console.warn(document.title)" in page
+    assert "<campaign-banner" not in page
+    [slug, language, placement] = address.split("/")
+    [logged] = [each for each in logs if each["event"] == "banner_missing"]
+    assert (logged["campaign"], logged["language"]) == (slug, language)
+    assert logged["placement"] == placement
 
 
 def test_the_web_component_has_one_address_and_is_kept_for_an_hour(client: Client) -> None:

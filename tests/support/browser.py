@@ -33,6 +33,9 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A sandboxed frame would get a process of its own. Playwright loses sight of it for good if the
+    # page gives it another address while it loads, as WordPress does; readers see it nevertheless.
+    "--disable-site-isolation-trials",
 ]
 # Axe would load every stylesheet again, for an experimental rule that is off.
 AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False}

@@ -22,7 +22,7 @@
         tell("link", link.href);
       };
     }
-  }
+  } else if (document.title) console.warn(document.title);
   addEventListener("message", ({ data }) => data && data.message === "ready" && tellHeight());
   addEventListener("load", tellHeight);
   addEventListener("hashchange", tellHeight);
