@@ -20,6 +20,7 @@ from campaigns.models import (
     Payment,
     Refund,
     RefundOrder,
+    correct_refund_states,
 )
 
 Interval = tuple[datetime, datetime | None]
@@ -92,6 +93,8 @@ def record_payment(
         record_refund(payment, refund)
     for dispute in snapshot.disputes:
         record_dispute(payment, dispute)
+    if snapshot.refunds or snapshot.disputes:
+        correct_refund_states(Payment.objects.filter(pk=payment.pk))
     if payment.status == Payment.Status.SUCCEEDED:
         _send_receipt(payment, str(payment.intent_id), checkout)
     return payment

@@ -50,6 +50,9 @@ class StaffModelAdmin(admin.ModelAdmin[Any]):
     def get_list_display(self, request: HttpRequest) -> Any:
         return [choose_column(self.model, name) for name in super().get_list_display(request)]
 
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        return [choose_column(self.model, name) for name in super().get_sortable_by(request)]
+
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         links = super().get_list_display_links(request, list_display)
         return links and [choose_column(self.model, name) for name in links]

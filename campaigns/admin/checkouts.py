@@ -30,6 +30,7 @@ class CheckoutAdmin(OriginWords, Downloads, ViewOnlyAdmin):
     list_filter = ["status", "kind", "campaign"]
     list_select_related = ["campaign"]
     dated_by = "created_at"
+    sortable_by = ["created_at"]
     ordering = ["-created_at", "-pk"]
     search_fields = ["email", "name", "session_id", "customer_id", "subscription_id"]
     search_help_text = _("Name, e-mail address or Stripe ID")

@@ -68,6 +68,7 @@ class GiftAdmin(Downloads, ActionPages, ViewOnlyAdmin):
     list_filter = ["status", NeedsAttention, FigureFilter, MonthsFilter, "checkout__campaign"]
     list_select_related = ["buyer", "claimed_by"]
     dated_by = "paid_at"
+    sortable_by = ["paid_at", "expires_at"]
     ordering = ["-paid_at", "-pk"]
     search_fields = [
         "code_hint",

@@ -10,10 +10,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -48,6 +48,22 @@ class StaffChangeList(ChangeList):
             self.params.pop(name, None)
             self.filter_params.pop(name, None)
         return super().get_queryset(request, exclude_parameters)
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """Return None for a column that the list can't be sorted by, whatever the URL says."""
+        if field_name not in self.sortable_by:
+            return None
+        return super().get_ordering_field(field_name)
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """Order equal rows in the direction of the chosen column: one index has both orders."""
+        order = list(dict.fromkeys(super().get_ordering(request, queryset)))
+        if not self.params.get(ORDER_VAR) or not order or str(order[0]).startswith("-"):
+            return order
+        usual = queryset.query.order_by
+        chosen = order[: len(order) - len(usual)]
+        is_reversed = chosen and all(str(each).startswith("-") for each in usual)
+        return [*chosen, *(each[1:] for each in usual)] if is_reversed else order
 
     def get_results(self, request: HttpRequest) -> None:
         order = read_order(self.queryset)
@@ -237,3 +253,31 @@ def filter_by_known(
                 raise IncorrectLookupParameters(error) from error
 
     return KnownValues
+
+
+def filter_by_related(
+    label: Any, name: str, *, values: Iterable[tuple[str, Any]], rows: QuerySet[Any]
+) -> type[admin.SimpleListFilter]:
+    """Return a filter by a value that a row of `rows` has, which refers to the list's row.
+
+    `name` is "<field that refers>.<field of the value>". Such rows are looked up one by one until a
+    page is full, where Django would read all of them first.
+    """
+    key, field = name.split(".")
+
+    class RelatedValues(admin.SimpleListFilter):
+        title = label
+        parameter_name = f"{rows.model._meta.model_name}_{field}"
+
+        def lookups(
+            self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+        ) -> list[tuple[str, str]]:
+            return [(value, str(words)) for value, words in values]
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            if not self.value():
+                return queryset
+            found = rows.filter(**{key: OuterRef("pk"), field: self.value()})
+            return queryset.filter(Exists(found))
+
+    return RelatedValues

@@ -42,6 +42,7 @@ class OutgoingMailAdmin(ErrorColumn, Downloads, ViewOnlyAdmin):
         "language",
     ]
     dated_by = "created_at"
+    sortable_by = ["created_at"]
     ordering = ["-created_at", "-pk"]
     search_fields = [
         "key",

@@ -22,6 +22,7 @@ from campaigns.admin.downloads import Downloads, InCampaign
 from campaigns.admin.erasures import ERASE, ErasureInline, is_being_erased, refuse_if_erased
 from campaigns.admin.figures import FigureFilter
 from campaigns.admin.forms import MomentField, ReaderMailForm
+from campaigns.admin.lists import filter_by_related
 from campaigns.admin.member_pages import ADD_NOTE, DELETE_NOTE, EXPORT, RESEND
 from campaigns.admin.merges import FIND_DUPLICATE, MERGE
 from campaigns.admin.pages import ActionPages, Done, Link, NotDone, Page
@@ -38,7 +39,7 @@ from campaigns.admin.standing import describe_standing
 from campaigns.admin.steps import list_steps
 from campaigns.forms import NameField, PersonEmailField
 from campaigns.forms.money import CurrencyField, MoneyField
-from campaigns.models import Campaign, Member, MemberNote, Plan
+from campaigns.models import Campaign, Member, MemberNote, Membership, Plan
 from campaigns.reports.lists import list_members
 from campaigns.reports.timeline import list_moments
 from campaigns.spreadsheets import Cell
@@ -189,6 +190,20 @@ RECORD_PAYMENT = Page(
 )
 
 
+StatusFilter = filter_by_related(
+    _("status"),
+    "member.status",
+    values=Membership.Status.choices,
+    rows=Membership.objects.all(),
+)
+SourceFilter = filter_by_related(
+    _("source"),
+    "member.source",
+    values=Membership.Source.choices,
+    rows=Membership.objects.all(),
+)
+
+
 @admin.register(Member)
 class MemberAdmin(Downloads, ActionPages):
     change_form_template = "campaigns/staff/member.html"
@@ -202,9 +217,10 @@ class MemberAdmin(Downloads, ActionPages):
         InCampaign,
         FigureFilter,
         "language",
-        "memberships__status",
-        "memberships__source",
+        StatusFilter,
+        SourceFilter,
     ]
+    sortable_by = ["email", "name", "created_at"]
     dated_by = "created_at"
     ordering = ["-created_at", "-pk"]
     search_fields = ["email", "name", "former_addresses__email"]

@@ -25,6 +25,7 @@ class MembershipAdmin(Downloads, ActionPages, ViewOnlyAdmin):
     list_filter = [NeedsAttention, "status", "source", "plan"]
     list_select_related = ["member", "plan"]
     dated_by = "started_at"
+    sortable_by = ["started_at", "ends_at"]
     ordering = ["-started_at", "-pk"]
     search_fields = ["member__email", "member__name", "subscription_id"]
     search_help_text = _("Name, e-mail address or subscription ID")

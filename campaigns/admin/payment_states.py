@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import stripe_api
 from campaigns.admin.pages import Link
 from campaigns.admin.site import staff_money
-from campaigns.models import Dispute, Payment, PaymentState, Refund, with_state
+from campaigns.models import Dispute, Payment, PaymentState, select_in_state, with_state
 
 
 class StateColumn(admin.options.BaseModelAdmin[Payment]):
@@ -21,7 +22,7 @@ class StateColumn(admin.options.BaseModelAdmin[Payment]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
         return with_state(super().get_queryset(request))
 
-    @admin.display(description=_("status"), ordering="state")
+    @admin.display(description=_("status"))
     def state(self, payment: Any) -> str:
         state = PaymentState(payment.state)
         return format_html('<span class="staff-badge-{}">{}</span>', state.value, state.label)
@@ -37,25 +38,12 @@ class StateFilter(admin.SimpleListFilter):
         return [(state.value, str(state.label)) for state in PaymentState]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        state = self.value()
-        if not state:
+        if not (wanted := self.value()):
             return queryset
-        return queryset.filter(_could_be(state), state=state)
-
-
-def _could_be(state: str) -> Q:
-    """Return what the state needs at least: the database looks only at these payments."""
-    refunded = Refund.objects.filter(status=Refund.Status.SUCCEEDED).values("payment")
-    disputed = Dispute.objects.taken().values("payment")
-    needed = {
-        PaymentState.PARTLY_REFUNDED: Q(pk__in=refunded),
-        PaymentState.REFUNDED: Q(pk__in=refunded),
-        PaymentState.DISPUTED: Q(pk__in=disputed),
-        PaymentState.LOST: Q(pk__in=disputed),
-        PaymentState.PENDING: Q(status=Payment.Status.PENDING),
-        PaymentState.FAILED: Q(status=Payment.Status.FAILED),
-    }
-    return needed.get(PaymentState(state), Q()) if state in PaymentState.values else Q()
+        try:
+            return select_in_state(queryset, PaymentState(wanted))
+        except ValueError as error:
+            raise IncorrectLookupParameters(error) from error
 
 
 _DISPUTE_STATUSES = {

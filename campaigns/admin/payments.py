@@ -140,6 +140,7 @@ class PaymentAdmin(MethodWords, StateColumn, DealtWithAction, Downloads, ActionP
     ]
     list_select_related = ["member", "campaign"]
     dated_by = "paid_at"
+    sortable_by = ["paid_at", amount]
     ordering = ["-paid_at", "-pk"]
     search_fields = ["intent_id", "charge_id", "invoice_id", "member__email", "member__name"]
     search_help_text = _("Name, e-mail address or Stripe ID")
@@ -286,6 +287,7 @@ class TallyAdmin(ViewOnlyAdmin):
     ]
     list_select_related = ["campaign", "member", "gift", "payment"]
     dated_by = "counted_from"
+    sortable_by = ["counted_from"]
     ordering = ["-counted_from", "-pk"]
     search_fields = ["member__email", "member__name", "payment__intent_id"]
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.admin.base import StaffModelAdmin
 from campaigns.money import format_money
 from campaigns.people import canonical_email
-from campaigns.reports.search import SEARCHED, clean_search, read_search
+from campaigns.reports.search import SEARCHED, clean_search, find_wanted
 
 admin.site.site_header = settings.NEWSROOM_NAME
 admin.site.site_title = settings.NEWSROOM_NAME
@@ -47,7 +47,7 @@ class AddressSearch(StaffModelAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if queryset.model in SEARCHED:
             query = clean_search(search_term)
-            wanted = read_search(query).get(queryset.model)
+            wanted = find_wanted(query, queryset.model)
             if wanted is not None:
                 return queryset.filter(wanted), False
             return (queryset.none() if query else queryset), False

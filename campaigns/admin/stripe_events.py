@@ -38,6 +38,7 @@ class StripeEventAdmin(ViewOnlyAdmin):
     list_display_links = ["received_at", "type"]
     list_filter = [NeedsAttention, "status", "reason", TypeFilter]
     dated_by = "received_at"
+    sortable_by = ["received_at"]
     ordering = ["-received_at", "-pk"]
     search_fields = ["event_id", "object_id"]
     search_help_text = _("ID of an event or of its object")

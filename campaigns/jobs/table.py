@@ -37,10 +37,12 @@ from campaigns.models import (
     MemberAccess,
     Membership,
     OutgoingMail,
+    Payment,
     RefundOrder,
     ReportMail,
     StripeEvent,
     StripeSale,
+    correct_refund_states,
 )
 
 _MINUTE = timedelta(minutes=1)
@@ -96,6 +98,11 @@ def _recount(campaign_id: int) -> bool:
 
 def _find_old_events(*, at: datetime) -> QuerySet[Any]:
     return webhooks.select_old_events(at=at).values_list("pk", flat=True)[:_AT_ONCE]
+
+
+def _correct_refund_states(_: str) -> int:
+    """Correct payments of refunds that the release before recorded during an upgrade."""
+    return correct_refund_states(Payment.objects.all())
 
 
 def _delete_old(_: str) -> None:
@@ -320,6 +327,13 @@ JOBS: tuple[Job | Sweep, ...] = (
         webhooks.strip_event,
         _find_old_events,
         every=5 * _MINUTE,
+    ),
+    Sweep(
+        "refund_states",
+        _("Correct the status of refunded payments"),
+        SLOW,
+        _correct_refund_states,
+        every=60 * _MINUTE,
     ),
     Sweep("old_rows", _("Delete old links and counts"), SLOW, _delete_old, every=60 * _MINUTE),
 )

@@ -22,7 +22,12 @@ from campaigns.models.note import Note
 from campaigns.models.opt_out import OptOut
 from campaigns.models.outgoing_mail import OutgoingMail
 from campaigns.models.payment import Dispute, Payment, Refund
-from campaigns.models.payment_state import PaymentState, with_state
+from campaigns.models.payment_state import (
+    PaymentState,
+    correct_refund_states,
+    select_in_state,
+    with_state,
+)
 from campaigns.models.plan import Plan, PlanCopy, Price, Priced, Terms
 from campaigns.models.problem import Problem
 from campaigns.models.refund_order import RefundOrder
@@ -107,8 +112,10 @@ __all__ = [
     "WallEntry",
     "WebhookDelivery",
     "WebhookEndpoint",
+    "correct_refund_states",
     "read_look",
     "read_newsroom_name",
     "remember_look",
+    "select_in_state",
     "with_state",
 ]

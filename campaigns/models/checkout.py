@@ -60,6 +60,7 @@ class Checkout(HasOrigin, DueModel):
         verbose_name=_("campaign"),
         null=True,
         blank=True,
+        db_index=False,
         related_name="checkouts",
     )
     price = models.ForeignKey(
@@ -124,6 +125,19 @@ class Checkout(HasOrigin, DueModel):
             models.Index(fields=["opened_at"], name="checkout_opened"),
             models.Index(fields=["friend"], condition=~Q(friend=""), name="checkout_of_friend"),
             models.Index(fields=["-created_at", "-id"], name="checkout_newest"),
+            models.Index(
+                fields=["campaign", "-created_at", "-id"], name="checkout_newest_in_campaign"
+            ),
+            models.Index(
+                fields=["status", "-created_at", "-id"],
+                condition=~Q(status="paid"),
+                name="checkout_newest_unpaid",
+            ),
+            models.Index(
+                fields=["kind", "-created_at", "-id"],
+                condition=Q(kind="contribution"),
+                name="checkout_contribution",
+            ),
             models.Index(fields=["email"], name="checkout_email"),
             models.Index(
                 fields=["customer_id"], condition=~Q(customer_id=""), name="checkout_customer"

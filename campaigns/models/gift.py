@@ -141,6 +141,8 @@ class Gift(DueModel):
                 name="gift_undelivered",
             ),
             models.Index(fields=["-paid_at", "-id"], name="gift_newest"),
+            models.Index(fields=["status", "-paid_at", "-id"], name="gift_newest_in_status"),
+            models.Index(fields=["expires_at", "paid_at", "id"], name="gift_expiry"),
             models.Index(
                 fields=["bounced_at"], condition=Q(bounced_at__isnull=False), name="gift_bounced"
             ),

@@ -108,6 +108,7 @@ class Member(DueModel):
                 name="member_stripe_to_be_told",
             ),
             models.Index(fields=["-created_at", "-id"], name="member_newest"),
+            models.Index(fields=["name", "created_at", "id"], name="member_name"),
             models.Index(
                 fields=["id"], condition=~Q(tell_stripe_error=""), name="member_stripe_refused"
             ),

@@ -55,7 +55,12 @@ class Membership(DueModel):
         Member, on_delete=models.PROTECT, verbose_name=_("member"), related_name="memberships"
     )
     plan = models.ForeignKey(
-        Plan, on_delete=models.PROTECT, verbose_name=_("plan"), null=True, blank=True
+        Plan,
+        on_delete=models.PROTECT,
+        verbose_name=_("plan"),
+        null=True,
+        blank=True,
+        db_index=False,
     )
     # The price at which a subscription renews; its owner may have switched since buying it.
     price = models.ForeignKey(
@@ -179,6 +184,18 @@ class Membership(DueModel):
                 name="membership_grace_ends",
             ),
             models.Index(fields=["-started_at", "-id"], name="membership_newest"),
+            models.Index(fields=["plan", "-started_at", "-id"], name="membership_newest_of_plan"),
+            models.Index(
+                fields=["status", "-started_at", "-id"],
+                condition=~Q(status="active"),
+                name="membership_newest_inactive",
+            ),
+            models.Index(
+                fields=["source", "-started_at", "-id"],
+                condition=~Q(source="subscription"),
+                name="membership_newest_unpaid",
+            ),
+            models.Index(fields=["ends_at", "started_at", "id"], name="membership_end"),
             models.Index(fields=["id"], condition=~Q(push_error=""), name="membership_not_moved"),
         ]
         constraints = [

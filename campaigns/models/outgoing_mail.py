@@ -152,6 +152,22 @@ class OutgoingMail(DueModel):
         verbose_name_plural = _("e-mails")
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="mail_newest"),
+            models.Index(fields=["kind", "-created_at", "-id"], name="mail_newest_of_kind"),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=Q(bounced_at__isnull=False),
+                name="mail_newest_bounced",
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=Q(failed_at__isnull=False),
+                name="mail_newest_failed",
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=Q(sent_at__isnull=True),
+                name="mail_newest_unsent",
+            ),
             models.Index(
                 fields=["due_at"],
                 condition=Q(due_at__isnull=False),

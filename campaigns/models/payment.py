@@ -68,6 +68,7 @@ class Payment(DealtWith):
         verbose_name=_("campaign"),
         null=True,
         blank=True,
+        db_index=False,
         related_name="payments",
     )
     member = models.ForeignKey(
@@ -108,6 +109,16 @@ class Payment(DealtWith):
         editable=False,
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
+    # What refunds and disputes made of it, see PaymentState: empty if nothing. Lists filter by it.
+    # A job corrects it, because the release before doesn't know it.
+    refund_state = models.CharField(
+        _("refund or dispute"),
+        max_length=15,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )
 
     class Meta:
         verbose_name = _("payment")
@@ -117,7 +128,23 @@ class Payment(DealtWith):
             models.Index(fields=["campaign", "status", "paid_at"], name="payment_of_campaign"),
             models.Index(fields=["hold"], condition=~Q(hold=""), name="payment_held"),
             models.Index(fields=["-paid_at", "-id"], name="payment_newest"),
-            models.Index(fields=["amount_minor", "paid_at"], name="payment_amount"),
+            models.Index(fields=["amount_minor", "paid_at", "id"], name="payment_amount"),
+            models.Index(fields=["campaign", "-paid_at", "-id"], name="payment_newest_in_campaign"),
+            models.Index(
+                fields=["refund_state", "-paid_at", "-id"],
+                condition=~Q(refund_state=""),
+                name="payment_refunded",
+            ),
+            models.Index(
+                fields=["status", "-paid_at", "-id"],
+                condition=~Q(status="succeeded"),
+                name="payment_unfinished",
+            ),
+            models.Index(
+                fields=["role", "-paid_at", "-id"],
+                condition=Q(role__in=["change", "contribution"]),
+                name="payment_rare_role",
+            ),
             models.Index(
                 fields=["invoice_id"], condition=~Q(invoice_id=""), name="payment_invoice"
             ),
@@ -167,6 +194,14 @@ class Refund(models.Model):
     class Meta:
         verbose_name = _("refund")
         verbose_name_plural = _("refunds")
+        indexes = [
+            models.Index(fields=["-refunded_at", "-id"], name="refund_newest"),
+            models.Index(
+                fields=["status", "-refunded_at", "-id"],
+                condition=~Q(status="succeeded"),
+                name="refund_unfinished",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self._meta.verbose_name} {self.refund_id}"
@@ -213,6 +248,7 @@ class Dispute(models.Model):
     class Meta:
         verbose_name = _("dispute")
         verbose_name_plural = _("disputes")
+        indexes = [models.Index(fields=["-opened_at", "-id"], name="dispute_newest")]
 
     LOST = "lost"
 

@@ -79,6 +79,19 @@ class StripeEvent(DueModel):
                 name="stripe_event_unstripped",
             ),
             models.Index(fields=["-received_at", "-id"], name="stripe_event_newest"),
+            models.Index(
+                fields=["type", "-received_at", "-id"], name="stripe_event_newest_of_type"
+            ),
+            models.Index(
+                fields=["status", "-received_at", "-id"],
+                condition=~Q(status="done"),
+                name="stripe_event_newest_not_done",
+            ),
+            models.Index(
+                fields=["reason", "-received_at", "-id"],
+                condition=~Q(reason=""),
+                name="stripe_event_newest_not_ours",
+            ),
             models.Index(fields=["object_id"], name="stripe_event_object"),
         ]
         constraints = [

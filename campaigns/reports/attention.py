@@ -38,13 +38,14 @@ from campaigns.models import (
     WallEntry,
     WebhookDelivery,
     WebhookEndpoint,
-    with_state,
 )
 
 # A failure after fewer attempts may be over by itself.
 _MANY = 3
 # Staff have had time to see older ones.
 RECENT = timedelta(days=30)
+# A payment with a refund of a part can be disputed as well.
+_PARTLY_REFUNDED = (PaymentState.PARTLY_REFUNDED, PaymentState.DISPUTED, PaymentState.LOST)
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,8 @@ def _unassigned(payments: QuerySet[Any]) -> QuerySet[Any]:
         Exists(several),
         refunded__lt=F("amount_minor"),
         role=Payment.Role.GIFT,
+        # The others have no refund, or a full one: an index leaves them out.
+        refund_state__in=_PARTLY_REFUNDED,
     )
     return found
 
@@ -134,21 +137,15 @@ def _still_running(payments: QuerySet[Any]) -> QuerySet[Any]:
         status=Payment.Status.SUCCEEDED,
         paid_at__gt=OuterRef("paid_at"),
     )
-    refunds = Refund.objects.filter(status=Refund.Status.SUCCEEDED).values("payment")
-    # Few payments are either: the database looks for a newer payment of these alone.
-    taken = Q(pk__in=refunds) | Q(pk__in=Dispute.objects.taken().values("payment"))
-    return (
-        with_state(payments)
-        .filter(
-            taken,
-            ~Exists(newer),
-            state__in=(PaymentState.REFUNDED, PaymentState.LOST),
-            dealt_with_at=None,
-            membership__subscription_id__isnull=False,
-            membership__is_cancelling=False,
-        )
-        .exclude(membership__status=Membership.Status.ENDED)
-    )
+    found: QuerySet[Any] = payments.filter(
+        ~Exists(newer),
+        status=Payment.Status.SUCCEEDED,
+        refund_state__in=(PaymentState.REFUNDED, PaymentState.LOST),
+        dealt_with_at=None,
+        membership__subscription_id__isnull=False,
+        membership__is_cancelling=False,
+    ).exclude(membership__status=Membership.Status.ENDED)
+    return found
 
 
 def renews_after_refund(payment: Payment) -> bool:

@@ -6,6 +6,7 @@ be.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -69,8 +70,9 @@ SEARCHED = frozenset(
     }
 )
 
-# What finds the rows of each model. A model without an entry has none.
-Wanted = dict[type[Model], Q]
+# What finds the rows of each model; a function if looking that up takes queries of its own. A model
+# without an entry has none.
+Wanted = dict[type[Model], Q | Callable[[], Q]]
 
 
 def search_everything(typed: str) -> Found:
@@ -102,6 +104,16 @@ def search_everything(typed: str) -> Found:
 def clean_search(typed: str) -> str:
     """Return the text without what can't be printed, and not longer than LONGEST."""
     return clean_name("".join(letter for letter in typed[:LONGEST] if letter.isprintable()))
+
+
+def find_wanted(query: str, model: type[Model]) -> Q | None:
+    """Return what a cleaned text of a search means for a model; None if it finds no row of it."""
+    return _find(read_search(query), model)
+
+
+def _find(wanted: Wanted, model: type[Model]) -> Q | None:
+    found = wanted.get(model)
+    return found() if callable(found) else found
 
 
 def read_search(query: str) -> Wanted:
@@ -142,14 +154,14 @@ def _read_address(query: str) -> Wanted:
             Payment: Q(checkout__in=bought) | Q(member__in=people),
             Checkout: Q(email=address),
             Gift: Q(recipient_email=address) | Q(buyer__in=people),
-            OutgoingMail: Q(checkout__in=bought) | _mails_of(people),
+            OutgoingMail: lambda: Q(checkout__in=bought) | _mails_of(people),
             StripeSale: Q(email=address),
         }
     return _of_people([member.pk]) | {
         Payment: Q(member=member) | Q(checkout__in=bought),
         Checkout: Q(email=address) | Q(member=member),
         Gift: Q(recipient_email=address) | Q(buyer=member) | Q(claimed_by=member),
-        OutgoingMail: _mails_of([member.pk]) | Q(checkout__in=bought),
+        OutgoingMail: lambda: _mails_of([member.pk]) | Q(checkout__in=bought),
         StripeSale: Q(email=address),
     }
 
@@ -209,7 +221,7 @@ def _of_people(people: list[int]) -> Wanted:
         Dispute: Q(payment__member__in=people),
         RefundOrder: Q(payment__member__in=people),
         Tally: Q(member__in=people),
-        OutgoingMail: _mails_of(people),
+        OutgoingMail: lambda: _mails_of(people),
     }
 
 
@@ -287,6 +299,5 @@ def _on_day(day: date) -> Q:
 
 
 def _newest(rows: QuerySet[Any], wanted: Wanted, order: str) -> list[Any]:
-    if rows.model not in wanted:
-        return []
-    return list(rows.filter(wanted[rows.model]).order_by(order, "-pk")[:MOST])
+    found = _find(wanted, rows.model)
+    return [] if found is None else list(rows.filter(found).order_by(order, "-pk")[:MOST])

@@ -27,6 +27,7 @@ from campaigns.models import (
     Membership,
     Note,
     Payment,
+    PaymentState,
     Plan,
     Price,
     Refund,
@@ -267,6 +268,7 @@ class _Sales:
                 returned_minor=0,
             )
             batch.disputes.append(dispute)
+            payment.refund_state = PaymentState.LOST
             return at
         is_partial = self.chance.random() < 0.2
         parts = 3 if is_partial else 1
@@ -280,6 +282,7 @@ class _Sales:
             returned_minor=0,
         )
         batch.refunds.append(refund)
+        payment.refund_state = PaymentState.PARTLY_REFUNDED if is_partial else PaymentState.REFUNDED
         return None if is_partial else at
 
     def _subscribe(

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from campaigns import actions
+from campaigns import actions, jobs
 from campaigns.models import Campaign, Payment, RefundOrder
 from newsroom.sandbox.control import SandboxControl
 from tests.support.factories import make_dispute, make_member, make_payment, make_refund
@@ -56,6 +56,23 @@ def test_the_status_of_a_payment_tells_of_refunds_and_disputes(
     badge = f'class="staff-badge-{state}"'
     assert badge in read_page(client.get(admin_url(Payment, "change", payment.pk)))
     assert badge in read_page(client.get(f"/admin/campaigns/member/{payment.member_id}/change/"))
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("editor")
+def test_a_job_finds_refunds_that_the_release_before_recorded(
+    client: Client, payment: Payment
+) -> None:
+    """During an upgrade, its workers record refunds without the stored state."""
+    make_refund(payment, "2026-11-11 12:00")
+    Payment.objects.update(refund_state="")
+    assert list_states(client, state="refunded") == []
+    jobs.run_due_jobs("refund_states")
+    assert list_states(client, state="refunded") == ["refunded"]
+    payment.refunds.update(status="failed")
+    jobs.run_due_jobs("refund_states")
+    assert list_states(client, state="succeeded") == ["succeeded"]
+    assert list_states(client, state="refunded") == []
 
 
 @pytest.mark.django_db

@@ -14,19 +14,24 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from campaigns.admin.lists import count_up_to
+from campaigns.admin.columns import choose_column
+from campaigns.admin.lists import count_up_to, read_order
 from campaigns.models import (
     Campaign,
+    Checkout,
     ErasedAddress,
     Erasure,
+    Gift,
     JobFailure,
     Member,
+    Membership,
     OptOut,
     OutgoingMail,
     Payment,
     Plan,
     PublishedNumber,
     RefundOrder,
+    StripeEvent,
     StripeSale,
     Tally,
 )
@@ -169,6 +174,56 @@ def test_every_row_is_on_one_page(client: Client, birthday: Campaign, order: str
     assert [len(page) for page in pages] == [50, 50, 20]
     answer = client.get(url + answer.context["cl"].newer_query)
     assert [row.pk for row in answer.context["cl"].result_list] == pages[1]
+
+
+# Lists with a row for each sale, or more.
+GROWING = (Checkout, Gift, Member, Membership, OutgoingMail, Payment, StripeEvent, Tally)
+
+
+def has_index(model: Any, order: list[str]) -> bool:
+    """Return whether an index of all rows has this order, read forwards or backwards."""
+    first = model._meta.get_field(order[0].removeprefix("-"))
+    if first.unique:
+        return True
+    wanted = [("id" if name == "pk" else name, sign) for name, sign in map(split_sign, order)]
+    backwards = [(name, not sign) for name, sign in wanted]
+    indexed = [
+        [(name, sign == "DESC") for name, sign in index.fields_orders]
+        for index in model._meta.indexes
+        if index.condition is None
+    ]
+    return wanted in indexed or backwards in indexed
+
+
+def split_sign(name: str) -> tuple[str, bool]:
+    return name.removeprefix("-"), name.startswith("-")
+
+
+@pytest.mark.usefixtures("editor", "rows")
+@pytest.mark.parametrize("model", GROWING, ids=lambda model: model.__name__)
+def test_every_order_of_a_growing_list_has_an_index(client: Client, model: Any) -> None:
+    """Otherwise the database would sort a million rows to show fifty."""
+    url, pages = admin_url(model, "changelist"), admin.site.get_model_admin(model)
+    columns = client.get(url).context["cl"].list_display
+    offered = [columns.index(choose_column(model, each)) for each in pages.sortable_by or ()]
+    assert offered
+    for order in ("", *map(str, offered), *(f"-{number}" for number in offered)):
+        listed = client.get(url, {"o": order} if order else {}).context["cl"]
+        fields = list(dict.fromkeys(listed.queryset.query.order_by))
+        names = [name.removeprefix("-") for name in fields]
+        assert has_index(model, [fields[names.index(name)] for name in dict.fromkeys(names)]), order
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_list_is_not_sorted_by_other_columns(client: Client, birthday: Campaign) -> None:
+    """Neither a heading nor a typed URL sorts payments by role."""
+    make_payment(make_member(), birthday, MOMENT)
+    url = admin_url(Payment, "changelist")
+    headings = read_page(client.get(url))
+    assert "?o=2" in headings
+    assert "?o=3" not in headings
+    typed = client.get(url, {"o": "3"}).context["cl"]
+    assert read_order(typed.queryset) == [("paid_at", True), ("id", True)]
 
 
 @pytest.mark.usefixtures("editor")

@@ -5,7 +5,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -55,8 +55,8 @@ from tests.support.factories import (  # noqa: E402
 )
 
 FIRST = 1000  # rows with lower ids are the copied ones
-_UUID = "('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid"
-_MEMBER, _PAYMENT = f"n + {FIRST}", f"n + {FIRST}"
+UUID = "('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid"
+NUMBER = f"n + {FIRST}"  # the id of member, payment and membership `n`
 _IS_GIFT = "n % 5 = 0"
 
 
@@ -77,10 +77,21 @@ def copy_row(row: Model, *, size: int, where: str = "true", **changes: str) -> N
         )
 
 
-def fill(campaign: Campaign, *, size: int) -> None:
-    paid_at = (
-        f"timestamptz '{campaign.starts_at.isoformat()}' + n * interval '30 days' / {size + 1}"
-    )
+def spread_times(campaign: Campaign, *, size: int) -> str:
+    """Return the SQL of the time of sale `n` of so many: evenly over 30 days."""
+    return f"timestamptz '{campaign.starts_at.isoformat()}' + n * interval '30 days' / {size + 1}"
+
+
+def fill(
+    campaign: Campaign, *, size: int, changes: Mapping[str, Mapping[str, str]] | None = None
+) -> None:
+    """Create so many sales. `changes` are SQL of other columns and rows, by the name of a model."""
+
+    def copy(row: Model, **columns: str) -> None:
+        more = (changes or {}).get(str(row._meta.model_name), {})
+        copy_row(row, size=size, **columns | more)
+
+    paid_at = spread_times(campaign, size=size)
     gift = make_gift(make_member(), campaign, campaign.starts_at.isoformat())
     checkout = gift.checkout
     payment = make_payment(
@@ -91,12 +102,15 @@ def fill(campaign: Campaign, *, size: int) -> None:
         campaign=campaign, member=payment.member, payment=payment, counted_from=payment.paid_at
     )
     year, month = make_price("year").pk, make_price("month").pk
-    copy_row(payment.member, size=size, id=_MEMBER, email="'copy' || n || '@example.org'")
-    copy_row(
+    copy(
+        payment.member,
+        id=NUMBER,
+        email="'copy' || n || '@example.org'",
+    )
+    copy(
         checkout,
-        size=size,
-        id=_UUID,
-        member_id=_MEMBER,
+        id=UUID,
+        member_id=NUMBER,
         session_id="'cs_copy_' || n",
         price_id=f"CASE WHEN {_IS_GIFT} THEN {gift.price_id} WHEN n % 3 = 0 THEN {month} "
         f"ELSE {year} END",
@@ -110,57 +124,53 @@ def fill(campaign: Campaign, *, size: int) -> None:
         country="(array['DE', 'UA', 'PL', 'FR', ''])[1 + n % 13 % 5]",
     )
     assert payment.membership is not None
-    copy_row(
+    copy(
         payment.membership,
-        size=size,
         where=f"NOT ({_IS_GIFT})",
-        id=_MEMBER,
-        member_id=_MEMBER,
+        id=NUMBER,
+        member_id=NUMBER,
         started_at=paid_at,
         subscription_id="'sub_copy_' || n",
-        checkout_id=_UUID,
+        checkout_id=UUID,
     )
-    copy_row(
+    copy(
         payment,
-        size=size,
-        id=_PAYMENT,
-        member_id=_MEMBER,
-        membership_id=f"CASE WHEN {_IS_GIFT} THEN NULL ELSE {_MEMBER} END",
+        id=NUMBER,
+        member_id=NUMBER,
+        membership_id=f"CASE WHEN {_IS_GIFT} THEN NULL ELSE {NUMBER} END",
         role=f"CASE WHEN {_IS_GIFT} THEN 'gift' ELSE 'first' END",
-        checkout_id=_UUID,
+        checkout_id=UUID,
         intent_id="'pi_copy_' || n",
         charge_id="'ch_' || n",
         amount_minor="(array[600, 6000, 7000])[1 + n % 3]",
         paid_at=paid_at,
+        refund_state="CASE WHEN n % 50 = 0 THEN 'refunded' ELSE '' END",
     )
-    copy_row(
+    copy(
         gift,
-        size=size,
         where=_IS_GIFT,
-        id=_UUID,
-        checkout_id=_UUID,
-        payment_id=_PAYMENT,
-        buyer_id=_MEMBER,
+        id=UUID,
+        checkout_id=UUID,
+        payment_id=NUMBER,
+        buyer_id=NUMBER,
         code_hash="'hash' || n",
         paid_at=paid_at,
         delivered_at=paid_at,
     )
-    copy_row(
+    copy(
         tally,
-        size=size,
-        id=_PAYMENT,
-        member_id=f"CASE WHEN {_IS_GIFT} THEN NULL ELSE {_MEMBER} END",
-        gift_id=f"CASE WHEN {_IS_GIFT} THEN {_UUID} END",
-        payment_id=_PAYMENT,
+        id=NUMBER,
+        member_id=f"CASE WHEN {_IS_GIFT} THEN NULL ELSE {NUMBER} END",
+        gift_id=f"CASE WHEN {_IS_GIFT} THEN {UUID} END",
+        payment_id=NUMBER,
         counted_from=paid_at,
         counted_until=f"CASE WHEN n % 50 = 0 THEN {paid_at} + interval '1 hour' END",
     )
-    copy_row(
+    copy(
         refund,
-        size=size,
         where="n % 50 = 0",
-        id=_PAYMENT,
-        payment_id=_PAYMENT,
+        id=NUMBER,
+        payment_id=NUMBER,
         refund_id="'re_copy_' || n",
         refunded_at=f"{paid_at} + interval '1 hour'",
     )

@@ -15,15 +15,21 @@ from tests.bench.environment import (
 )
 
 
-def compare_sizes(measurement: str, what: str, description: str, *, decimals: int = 1) -> None:
+def compare_sizes(
+    measurement: str, what: str, description: str, *, decimals: int = 1, has_cpu: bool = False
+) -> None:
     """Run a measurement for each size of the command line, and print milliseconds and ratios.
 
     `measurement` is a module that takes a size and prints {name of the work: milliseconds}. `what`
-    heads the first column.
+    heads the first column. With `has_cpu`, the measurement can take the processor's time instead,
+    which hardly depends on what else the machine does.
     """
     parser = argparse.ArgumentParser(description=description.partition("\n")[0])
     parser.add_argument("--sizes", default="1000,1000000")
+    if has_cpu:
+        parser.add_argument("--cpu", action="store_true", help="processor time, for busy machines")
     given = parser.parse_args()
+    unit = "CPU ms" if has_cpu and given.cpu else "ms"
     end_cleanly()
     columns: dict[str, dict[str, float]] = {}
     with scratch_database("postgres") as (folder, url, name):
@@ -36,14 +42,14 @@ def compare_sizes(measurement: str, what: str, description: str, *, decimals: in
         )
         for size in given.sizes.split(","):
             measured = subprocess.run(
-                [sys.executable, "-m", measurement, size],
+                [sys.executable, "-m", measurement, size, *(["--cpu"] if unit != "ms" else [])],
                 cwd=ROOT,
                 env=environment,
                 stdout=subprocess.PIPE,
                 text=True,
                 check=True,
             )
-            columns[f"{int(size):,} payments, ms"] = json.loads(measured.stdout)
+            columns[f"{int(size):,} payments, {unit}"] = json.loads(measured.stdout)
     first, *_, last = columns.values()
     rows = [
         [

@@ -30,7 +30,7 @@ SAY_NOTHING = {
     "OutgoingEvent": "message_id key type",
     "OutgoingMail": "key error provider_id",
     "Payment": "currency settled_currency method wallet brand country receipt_number intent_id "
-    "charge_id invoice_id",
+    "charge_id invoice_id refund_state",
     "Problem": "detail",
     "PublishedNumber": "kind currency",
     "Refund": "refund_id reason settled_currency",

@@ -21,6 +21,7 @@ from campaigns.models import (
     Refund,
     StripeEvent,
     Tally,
+    correct_refund_states,
 )
 from tests.support.count_rule import Money
 from tests.support.rows import Dump, dump_rows
@@ -202,6 +203,7 @@ def compare_everything(world: World) -> None:
     compare_counts(world)
     compare_memberships(world)
     compare_states(world)
+    assert not correct_refund_states(Payment.objects.all())
     left = StripeEvent.objects.exclude(status__in=["done", "ignored"])
     assert not left.exists(), list(left.values_list("type", "error"))
 

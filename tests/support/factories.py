@@ -19,6 +19,7 @@ from campaigns.models import (
     PlanCopy,
     Price,
     Refund,
+    correct_refund_states,
 )
 
 _number = count(1)
@@ -123,17 +124,19 @@ def make_payment(
 
 
 def make_refund(payment: Payment, refunded_at: str, amount_minor: int = 6000) -> Refund:
-    return Refund.objects.create(
+    refund = Refund.objects.create(
         payment=payment,
         refund_id=f"re_{next(_number)}",
         amount_minor=amount_minor,
         status=Refund.Status.SUCCEEDED,
         refunded_at=at(refunded_at),
     )
+    _correct_refund_state(payment)
+    return refund
 
 
 def make_dispute(payment: Payment, opened_at: str, *, status: str = "needs_response") -> Dispute:
-    return Dispute.objects.create(
+    dispute = Dispute.objects.create(
         payment=payment,
         dispute_id=f"du_{next(_number)}",
         amount_minor=payment.amount_minor,
@@ -141,6 +144,13 @@ def make_dispute(payment: Payment, opened_at: str, *, status: str = "needs_respo
         opened_at=at(opened_at),
         withdrawn_at=at(opened_at),
     )
+    _correct_refund_state(payment)
+    return dispute
+
+
+def _correct_refund_state(payment: Payment) -> None:
+    correct_refund_states(Payment.objects.filter(pk=payment.pk))
+    payment.refresh_from_db(fields=["refund_state"])
 
 
 def make_checkout(campaign: Campaign | None, **changes: Any) -> Checkout:
