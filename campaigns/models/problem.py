@@ -64,7 +64,8 @@ class Problem(models.Model):
         ),
         Kind.GHOST_KEY: _(
             "Members in Ghost wait. In Ghost, open Settings, Integrations and the custom "
-            "integration, or add one. Set GHOST_ADMIN_KEY to its Admin API key."
+            "integration, or add one. Set GHOST_ADMIN_KEY to its Admin API key. If the key "
+            "is right, set this machine’s clock: Ghost refuses tokens that are five minutes old."
         ),
         Kind.GHOST_TIER: _(
             "Members in Ghost wait. Set GHOST_TIER to the name of an active paid tier, or make the "

@@ -121,6 +121,9 @@ def compare_or_record(name: str, answers: list[Any]) -> None:
         recorded = json.loads(FILE.read_text("utf-8")) if FILE.exists() else {}
         recorded[name] = answers
         FILE.write_text(json.dumps(recorded, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
-    recorded_answers = read_recording(name)
-    differing = [pair for pair in zip(answers, recorded_answers, strict=True) if pair[0] != pair[1]]
-    assert differing == [], differing
+    differing = [
+        f"{name}: {now['asked']}\n  now {now}\n  was {before}"
+        for now, before in zip(answers, read_recording(name), strict=True)
+        if now != before
+    ]
+    assert not differing, "\n".join(differing)

@@ -19,6 +19,7 @@ SCENES: tuple[Scene, ...] = (
     life.fill_ghost,
     life.find_and_repair_drift,
     life.survive_an_outage,
+    life.bear_another_clock,
     letters.pass_newsletters_on,
     letters.add_subscribers,
     life.wait_for_a_tier,

@@ -1,13 +1,14 @@
 """A small stand-in for Ghost's Admin API, for the quick tests.
 
 It knows the calls that we make, and answers as the real Ghost does that is connected to Stripe:
-`tests/ghost/test_recording.py` compares the two. Like Ghost, it keeps addresses as they are
-written, and finds them in capital letters or not, with accents or without.
+`tests/ghost/test_life.py` and `test_real_ghost.py` compare the two. Like Ghost, it keeps addresses
+as they are written, and finds them in capital letters or not, with accents or without.
 """
 
 import json
 import re
 import threading
+import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +70,7 @@ class GhostStandIn:
     tiers: dict[str, dict[str, Any]] = field(default_factory=dict)
     newsletters: list[dict[str, Any]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: count(0x6B0C43))
+    _clock_began: float = field(default_factory=lambda: time.time() - time.monotonic())
 
     def __post_init__(self) -> None:
         self.add_tier("Free", type="free")
@@ -76,6 +78,10 @@ class GhostStandIn:
         self.newsletters = [
             {"id": self.make_id(), "slug": "default-newsletter", "status": "active"}
         ]
+
+    def _read_clock(self) -> float:
+        """Return its own time: tests that set our clock leave it alone."""
+        return self._clock_began + time.monotonic()
 
     def make_id(self) -> str:
         return f"{next(self._numbers):024x}"
@@ -91,6 +97,12 @@ class GhostStandIn:
 
     def archive_tier(self, tier_id: str) -> None:
         self.tiers[tier_id]["active"] = False
+
+    def start(self) -> None:
+        self.is_down = False
+
+    def stop(self) -> None:
+        self.is_down = True
 
     def connect_to_stripe(self) -> None:
         self.is_connected = True
@@ -127,11 +139,17 @@ class GhostStandIn:
             raise _Refused(401, "UnauthorizedError", None, None, code="UNKNOWN_ADMIN_API_KEY")
         try:
             claims = jwt.decode(
-                token, bytes.fromhex(secret), algorithms=["HS256"], audience="/admin/"
+                token,
+                bytes.fromhex(secret),
+                algorithms=["HS256"],
+                audience="/admin/",
+                options={"verify_exp": False, "verify_iat": False},  # by its own clock, below
             )
         except jwt.InvalidTokenError:
             raise _Refused(401, "UnauthorizedError", None, None, code="INVALID_JWT") from None
         assert claims["exp"] - claims["iat"] == 300
+        if self._read_clock() >= claims["exp"]:
+            raise _Refused(401, "UnauthorizedError", None, None, code="INVALID_JWT")
 
     def _route(self, method: str, url: Any, body: Any) -> tuple[int, dict[str, Any]]:
         kind, *known = url.path.removeprefix(API).strip("/").split("/")
