@@ -87,7 +87,7 @@ def draw_hours_chart(
         columns=[f"{hour:02}" for hour in range(24)],
         values=hours.rows,
     )
-    beside = _find_busiest(other, language) if other else ""
+    beside = _find_busiest(other, language) if other and other.total else ""
     urls = [
         [link("hour", part=f"{day}.{hour}") if number else "" for hour, number in enumerate(row)]
         for day, row in enumerate(hours.rows)
@@ -125,7 +125,7 @@ def draw_gifts_chart(
         measure=_("Gifts"),
         empty=_("No gifts yet."),
     )
-    beside = _count_claimed(other) if other else ""
+    beside = _count_claimed(other) if other and other.paid else ""
     names = ("gifts-paid", "gifts-delivered", "gifts-claimed", "gifts-paying")
     urls = [[link(name)] * 2 for name in names]  # the number and its share
     draw, is_empty = partial(draw_funnel, steps), not gifts.paid
@@ -160,7 +160,7 @@ def draw_newsletters_chart(sign_ups: NewsletterSignUps, other: NewsletterSignUps
         empty=_("No newsletter sign-ups yet."),
     )
     numbers = _tabulate_newsletters(sign_ups)
-    beside = _count_joined_later(other) if other else ""
+    beside = _count_joined_later(other) if other and other.asked else ""
     draw, is_empty = partial(draw_funnel, steps), not sign_ups.asked
     return Chart(steps.title, sentence, draw, numbers, beside, is_empty=is_empty)
 

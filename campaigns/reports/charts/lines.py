@@ -120,7 +120,7 @@ class _CurveDrawing:
         self.low, self.high = min([*known, 0]), max([*known, self.ticks[-1]])
         self.unit = size.text
         self.left = max(size.measure(curve.write(tick)) for tick in self.ticks) + 10
-        self.right = size.width - self.unit * (7.2 if size.is_narrow else 12)
+        self.right = size.width - self.unit * (8.4 if size.is_narrow else 12)
         # The goal's name is above its line, and the notes are above that.
         self.top = self.unit * (3.4 if curve.notes else 1.8)
         self.bottom = size.height - self.unit * 2
@@ -238,9 +238,11 @@ class _CurveDrawing:
             words, css = self.curve.write(main[1]), "chart-accent chart-strong"
             anchor = "start" if x < self.left + self.drawing.size.measure(words) else "end"
             self.drawing.text(x, max(y, self.unit), words, css, anchor=anchor)
+        self._draw_leaders()
         most = (self.drawing.size.width - self.right - 8) / self.drawing.size.measure("x")
+        lines = 3 if self.drawing.size.is_narrow else 2
         named = [
-            (wrap(name, most=most, lines=2), self.y(place[1]) - self.unit * 0.6, css)
+            (wrap(name, most=most, lines=lines), self.y(place[1]) - self.unit * 0.6, css)
             for name, place, css in ends
             if place is not None
         ]
@@ -251,6 +253,14 @@ class _CurveDrawing:
         for (lines, _y, css), y in zip(named, places, strict=True):
             for number, line in enumerate(lines):
                 self.drawing.text(self.right + 8, y + self.unit + number * gap, line, css)
+
+    def _draw_leaders(self) -> None:
+        """Lead from the end of an earlier campaign that was shorter to its name."""
+        for line in self.curve.earlier[:EARLIER]:
+            last = self._last(line)
+            if last and last[0] < len(self.curve.days) - 1:
+                y = self.y(last[1])
+                self.drawing.line(self.x(last[0]), y, self.right, y, "chart-leader")
 
     def _name_main(self, value: float) -> str:
         return f"{self.curve.main.name} {self.curve.write(value)}"
