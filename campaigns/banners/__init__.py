@@ -2,7 +2,7 @@
 
 from campaigns.banners.answers import ANY_FRAME, Answer, answer_from_file
 from campaigns.banners.contents import BannerContent, describe_banner, thank_member
-from campaigns.banners.files import StorageRefused
+from campaigns.banners.files import StorageRefused, is_folder
 from campaigns.banners.looks import add_version, write_look
 from campaigns.banners.pages import (
     describe_campaign,
@@ -51,6 +51,7 @@ __all__ = [
     "hide_banners",
     "list_campaigns_to_publish",
     "list_unknown",
+    "is_folder",
     "list_walls_for",
     "list_wrong_forms",
     "place_banner",

@@ -114,6 +114,11 @@ def compress(name: str, content: bytes) -> dict[str, bytes]:
     }
 
 
+def is_folder() -> bool:
+    """Return whether published files are in the folder PUBLISH_DIR, not in another storage."""
+    return isinstance(storages[ALIAS], FolderStorage)
+
+
 # Writing
 
 
@@ -215,13 +220,6 @@ def _write_alone(storage: Storage) -> Iterator[bool]:
             yield True
     else:
         yield False
-
-
-def _save_compressed(storage: Storage, slug: str, name: str, content: bytes) -> None:
-    bodies = compress(name, content)
-    for ending, coding in ((".gz", "gzip"), (".br", "br"), ("", "")):
-        if coding in bodies:
-            _save(storage, f"{slug}/{name}{ending}", bodies[coding])
 
 
 def _save(storage: Storage, name: str, content: bytes) -> None:
