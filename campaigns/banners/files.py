@@ -162,12 +162,13 @@ def retire_languages(slug: str) -> None:
                 _write(storage, path, b"")
 
 
-def write_component(content: bytes, *, name: str = COMPONENT) -> None:
-    """Write a script that all campaigns share, unless it is the same. Raises as `write_files`."""
+def write_component(content: bytes, *, name: str = COMPONENT, confirm: Callable[[], None]) -> None:
+    """Write a script that all campaigns share, unless it is the same. As `write_files`."""
     published = read_component_file(name)
     if published is None or published.bodies[""] != content:
         storage = storages[ALIAS]
         with _write_alone(storage):
+            confirm()
             _write(storage, name, content)
 
 
