@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import progress
 from campaigns.admin.pages import ActionPages, Page
+from campaigns.banners.assets import hash_source, read_closing_script
 from campaigns.banners.files import COMPONENT, SIGN_UP_COMPONENT, SIGN_UPS
 from campaigns.banners.snippets import SIGN_UP_WAYS, WAYS, Embedding, find_ways
 from campaigns.models import Banner, Campaign, Newsletter
@@ -112,7 +113,13 @@ POLICY = "; ".join(
     (
         "sandbox allow-scripts",
         "default-src 'none'",
-        " ".join(["script-src", *(f"{settings.SITE_URL}/campaign/{name}" for name in _SCRIPTS)]),
+        " ".join(
+            [
+                "script-src",
+                *(f"{settings.SITE_URL}/campaign/{name}" for name in _SCRIPTS),
+                hash_source(read_closing_script()),  # of a banner that readers can hide
+            ]
+        ),
         f"connect-src {settings.SITE_URL}/campaign/",
         f"img-src https: data: {settings.SITE_URL}",
         "font-src https: data:",
