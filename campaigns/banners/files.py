@@ -23,7 +23,7 @@ from django.conf.global_settings import LANGUAGES
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 
-from campaigns.banners.placements import PLACEMENTS
+from campaigns.banners.placements import EMBEDDED
 from campaigns.banners.storage import FolderStorage
 
 log = structlog.get_logger(__name__)
@@ -97,7 +97,7 @@ def name_forms(placement: str) -> list[str]:
 @cache
 def list_names() -> dict[str, str]:
     """Return the content type of each file of a campaign, by its name in the campaign's folder."""
-    banners = [name for placement in PLACEMENTS for name in name_forms(placement)]
+    banners = [name for placement in EMBEDDED for name in name_forms(placement)]
     banners += [f"{each}{ending}" for each in SIGN_UPS for ending in (".html", FRAME)]
     names = [f"{code}/{name}" for code, _ in settings.LANGUAGES for name in (*banners, *FILES)]
     return {name: CONTENT_TYPES[os.path.splitext(name)[1]] for name in (*names, *SHARED_FILES)}

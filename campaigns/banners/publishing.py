@@ -28,7 +28,7 @@ from campaigns.banners.files import (
 from campaigns.banners.leases import LONGEST, Lease, LeaseLost
 from campaigns.banners.pages import render_files, render_shared_files
 from campaigns.banners.placeholders import list_hour_changes
-from campaigns.banners.placements import PLACEMENTS
+from campaigns.banners.placements import EMBEDDED
 from campaigns.banners.rendering import BannerForms, render_empty_forms, render_forms
 from campaigns.banners.sign_ups import render_sign_ups
 from campaigns.models import Campaign, PublishedNumber, remember_look
@@ -220,7 +220,7 @@ def _name_forms(render: Callable[[str, str], BannerForms]) -> dict[str, bytes]:
     return {
         f"{language}/{name}": form.encode("ascii", "xmlcharrefreplace")
         for language, _name in settings.LANGUAGES
-        for placement in PLACEMENTS
+        for placement in EMBEDDED
         for name, form in zip(
             name_forms(placement), astuple(render(language, placement)), strict=True
         )
