@@ -17,12 +17,12 @@ def main() -> int:
     import django  # noqa: PLC0415 (it needs the path)
 
     django.setup()
-    from campaigns.banners import PLACEMENTS, assets  # noqa: PLC0415
+    from campaigns.banners import EMBEDDED, assets  # noqa: PLC0415
 
     sizes = {"script of the template tag": (len(assets.read_closing_script()), TAG)}
     sign_up = len(gzip.compress(assets.read_sign_up_component(), 9))
     sizes["web component with newsletters"] = (sign_up, SIGN_UP)
-    for placement in PLACEMENTS:
+    for placement in EMBEDDED:
         both = assets.read_component() + assets.read_style(placement).encode("ascii")
         sizes[f"web component with {placement}"] = (len(gzip.compress(both, 9)), COMPONENT)
     for name, (size, budget) in sizes.items():

@@ -28,6 +28,10 @@ _EXPLANATION = format_lazy(
         "{remaining|member|members}."
     ),
 )
+_ROOM = _(
+    "The bar and the corner have no room for the text, and the picture in newsletters shows the "
+    "headline alone."
+)
 _MARKUP = '<em>…</em>, <strong>…</strong>, <a href="https://…">…</a>'
 _MARKUP_EXPLANATION = format_lazy("{} {}.", _("For emphasis and links, write"), _MARKUP)
 # The texts that may have emphasis and links.
@@ -126,7 +130,7 @@ class BannerInline(TextsInline):
     verbose_name = _("custom banner text")
     add_text = _("Add a custom banner text")
     verbose_name_plural = _("custom banner text (leave empty to use the default)")
-    explanation = format_lazy("{} {}", _EXPLANATION, _MARKUP_EXPLANATION)
+    explanation = format_lazy("{} {} {}", _ROOM, _EXPLANATION, _MARKUP_EXPLANATION)
     fields = [
         ("placement", "state", "language"),
         "headline",

@@ -20,7 +20,9 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import progress
 from campaigns.admin.pages import ActionPages, Page
+from campaigns.banners.assets import hash_source, read_closing_script
 from campaigns.banners.files import COMPONENT, SIGN_UP_COMPONENT, SIGN_UPS
+from campaigns.banners.placements import EMBEDDED
 from campaigns.banners.snippets import SIGN_UP_WAYS, WAYS, Embedding, find_ways
 from campaigns.models import Banner, Campaign, Newsletter
 
@@ -30,7 +32,8 @@ TRIED_WAY = "html"
 
 def _list_placements() -> list[tuple[str, Any]]:
     sign_ups = (_("newsletters, block in the article"), _("newsletters, card at its end"))
-    return [*Banner.Placement.choices, *zip(SIGN_UPS, sign_ups, strict=True)]
+    embedded = [(name, label) for name, label in Banner.Placement.choices if name in EMBEDDED]
+    return [*embedded, *zip(SIGN_UPS, sign_ups, strict=True)]
 
 
 class ChoiceForm(forms.Form):
@@ -112,7 +115,13 @@ POLICY = "; ".join(
     (
         "sandbox allow-scripts",
         "default-src 'none'",
-        " ".join(["script-src", *(f"{settings.SITE_URL}/campaign/{name}" for name in _SCRIPTS)]),
+        " ".join(
+            [
+                "script-src",
+                *(f"{settings.SITE_URL}/campaign/{name}" for name in _SCRIPTS),
+                hash_source(read_closing_script()),  # of a banner that readers can hide
+            ]
+        ),
         f"connect-src {settings.SITE_URL}/campaign/",
         f"img-src https: data: {settings.SITE_URL}",
         "font-src https: data:",

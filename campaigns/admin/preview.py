@@ -1,5 +1,6 @@
 """The preview of banners: the form of a campaign, not saved yet, as readers would see it."""
 
+import base64
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,6 +14,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
@@ -109,12 +111,26 @@ def _render_banners(
     )
     for placement in Banner.Placement:
         if chosen["placement"] in {"", placement.value}:
-            html = banners.render_banner(
-                campaign, imagined, placement=placement.value, language=chosen["language"]
-            )
-            # Made by our own templates, which escape. The frame of the preview runs no script.
-            still = _SCRIPT.sub("", html)
-            yield placement.value, str(placement.label), mark_safe(still)  # noqa: S308
+            show = _show_picture if banners.PLACEMENTS[placement].is_picture else _show_banner
+            html = show(campaign, imagined, placement.value, chosen["language"])
+            yield placement.value, str(placement.label), html
+
+
+def _show_banner(
+    campaign: Campaign, imagined: progress.Progress, placement: str, language: str
+) -> SafeString:
+    html = banners.render_banner(campaign, imagined, placement=placement, language=language)
+    # Made by our own templates, which escape. The frame of the preview runs no script.
+    return mark_safe(_SCRIPT.sub("", html))  # noqa: S308
+
+
+def _show_picture(
+    campaign: Campaign, imagined: progress.Progress, placement: str, language: str
+) -> SafeString:
+    svg = banners.draw_newsletter(campaign, [imagined], language=language)
+    drawn = base64.b64encode(svg.encode()).decode()
+    words = banners.write_count(imagined, language=language).words
+    return format_html('<img src="data:image/svg+xml;base64,{}" alt="{}">', drawn, words)
 
 
 def read_unsaved(

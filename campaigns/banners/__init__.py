@@ -2,7 +2,7 @@
 
 from campaigns.banners.answers import ANY_FRAME, Answer, answer_from_file
 from campaigns.banners.contents import BannerContent, describe_banner, thank_member
-from campaigns.banners.files import StorageRefused
+from campaigns.banners.files import StorageRefused, is_folder
 from campaigns.banners.looks import add_version, write_look
 from campaigns.banners.pages import (
     describe_campaign,
@@ -13,8 +13,8 @@ from campaigns.banners.pages import (
 )
 from campaigns.banners.pictures import read_mark, wrap_lines
 from campaigns.banners.placeholders import PLACEHOLDERS, list_unknown, list_wrong_forms
-from campaigns.banners.placements import PLACEMENTS
-from campaigns.banners.posters import draw_icon, draw_picture
+from campaigns.banners.placements import EMBEDDED, PLACEMENTS
+from campaigns.banners.posters import draw_icon, draw_newsletter, draw_picture
 from campaigns.banners.publishing import (
     CannotWithdraw,
     find_next_publishing,
@@ -33,6 +33,7 @@ from campaigns.banners.walls import list_walls_for
 
 __all__ = [
     "ANY_FRAME",
+    "EMBEDDED",
     "PLACEHOLDERS",
     "PLACEMENTS",
     "Answer",
@@ -45,10 +46,12 @@ __all__ = [
     "describe_banner",
     "describe_campaign",
     "draw_icon",
+    "draw_newsletter",
     "draw_picture",
     "find_article",
     "find_next_publishing",
     "hide_banners",
+    "is_folder",
     "list_campaigns_to_publish",
     "list_unknown",
     "list_walls_for",
@@ -61,10 +64,10 @@ __all__ = [
     "render_banner",
     "render_files",
     "render_frame",
+    "render_missing_frame",
     "render_page",
     "render_shared_files",
     "render_wall",
-    "render_missing_frame",
     "request_publishing",
     "show_banners",
     "thank_member",

@@ -23,7 +23,7 @@ from django.conf.global_settings import LANGUAGES
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 
-from campaigns.banners.placements import PLACEMENTS
+from campaigns.banners.placements import EMBEDDED
 from campaigns.banners.storage import FolderStorage
 
 log = structlog.get_logger(__name__)
@@ -97,7 +97,7 @@ def name_forms(placement: str) -> list[str]:
 @cache
 def list_names() -> dict[str, str]:
     """Return the content type of each file of a campaign, by its name in the campaign's folder."""
-    banners = [name for placement in PLACEMENTS for name in name_forms(placement)]
+    banners = [name for placement in EMBEDDED for name in name_forms(placement)]
     banners += [f"{each}{ending}" for each in SIGN_UPS for ending in (".html", FRAME)]
     names = [f"{code}/{name}" for code, _ in settings.LANGUAGES for name in (*banners, *FILES)]
     return {name: CONTENT_TYPES[os.path.splitext(name)[1]] for name in (*names, *SHARED_FILES)}
@@ -112,6 +112,11 @@ def compress(name: str, content: bytes) -> dict[str, bytes]:
         "gzip": gzip.compress(content, 6, mtime=0),
         "br": brotli.compress(content, quality=5),
     }
+
+
+def is_folder() -> bool:
+    """Return whether published files are in the folder PUBLISH_DIR, not in another storage."""
+    return isinstance(storages[ALIAS], FolderStorage)
 
 
 # Writing
@@ -157,12 +162,13 @@ def retire_languages(slug: str) -> None:
                 _write(storage, path, b"")
 
 
-def write_component(content: bytes, *, name: str = COMPONENT) -> None:
-    """Write a script that all campaigns share, unless it is the same. Raises as `write_files`."""
+def write_component(content: bytes, *, name: str = COMPONENT, confirm: Callable[[], None]) -> None:
+    """Write a script that all campaigns share, unless it is the same. As `write_files`."""
     published = read_component_file(name)
     if published is None or published.bodies[""] != content:
         storage = storages[ALIAS]
         with _write_alone(storage):
+            confirm()
             _write(storage, name, content)
 
 
@@ -215,13 +221,6 @@ def _write_alone(storage: Storage) -> Iterator[bool]:
             yield True
     else:
         yield False
-
-
-def _save_compressed(storage: Storage, slug: str, name: str, content: bytes) -> None:
-    bodies = compress(name, content)
-    for ending, coding in ((".gz", "gzip"), (".br", "br"), ("", "")):
-        if coding in bodies:
-            _save(storage, f"{slug}/{name}{ending}", bodies[coding])
 
 
 def _save(storage: Storage, name: str, content: bytes) -> None:

@@ -39,9 +39,10 @@ class BannerPlacement:
     template: str
     # By goal kind, then by state.
     texts: Mapping[str, Texts]
-    styles: tuple[str, ...]  # files in static/campaigns/banners/, beside common.css
+    styles: tuple[str, ...] = ()  # files in static/campaigns/banners/, beside common.css
     small_print: StrOrPromise = ""
     is_closable: bool = False  # whether readers can hide it for some days
+    is_picture: bool = False  # whether it is drawn, for e-mails, with a headline and no buttons
     # The height in px that a page keeps for it, by the page's least width in px.
     heights: Mapping[int, int] = field(default_factory=dict)
     join_label: StrOrPromise = JOIN_LABEL
@@ -244,7 +245,12 @@ PLACEMENTS: dict[str, BannerPlacement] = {
         styles=("kicker", "small", "corner"),
         is_closable=True,
     ),
+    Banner.Placement.NEWSLETTER: BannerPlacement(
+        "campaigns/embed/newsletter.svg", _with_general(_TOP_TEXTS), is_picture=True
+    ),
 }
+# Those that articles show.
+EMBEDDED = {name: entry for name, entry in PLACEMENTS.items() if not entry.is_picture}
 
 
 def find_default_text(campaign: Campaign, progress: Progress, *, placement: str) -> DefaultText:

@@ -1,21 +1,23 @@
 """Pictures with the number, for shared links and newsletters, and the campaign's icon."""
 
 from functools import lru_cache
+from html import unescape
 from typing import Any
 
 import resvg_py
 from django.template.loader import render_to_string
+from django.utils.html import strip_tags
 from django.utils.translation import override
 
 from campaigns import fonts
 from campaigns.banners.pictures import read_mark, wrap_lines
 from campaigns.banners.placeholders import fill_in_copy
-from campaigns.banners.texts import write_count
-from campaigns.models import Campaign, read_look, read_newsroom_name
+from campaigns.banners.texts import choose_text, write_count
+from campaigns.models import Banner, Campaign, read_look, read_newsroom_name
 from campaigns.progress import Progress
 
 # The newsletter's picture: the width of its line of words in px, and of one character in it.
-LINE, DIGIT, LETTER = 536, 41, 13
+LINE, DIGIT, LETTER = 536, 37, 13
 TWICE = 2  # for sharp screens
 
 
@@ -31,13 +33,30 @@ def draw_picture(campaign: Campaign, goals: list[Progress], *, language: str) ->
 
 
 def draw_newsletter(campaign: Campaign, goals: list[Progress], *, language: str) -> str:
-    """Return the newsletter's picture (SVG, 600 × 300 px) with the number and its time."""
+    """Return the newsletter's picture (SVG, 600 × 300 px): headline, number and its time."""
     with override(language):
         poster = _describe_poster(campaign, goals, language=language)
+        poster["lines"] = _write_headline(campaign, goals, language=language)
         if count := poster["count"]:
             needed = DIGIT * len(count.counted) + LETTER * (len(count.words) - len(count.counted))
             poster["scale"] = round(min(1, LINE / needed), 3)
         return render_to_string("campaigns/embed/newsletter.svg", poster)
+
+
+def _write_headline(
+    campaign: Campaign, goals: list[Progress], *, language: str
+) -> list[dict[str, Any]]:
+    """Return the lines of the headline in the newsletter's picture, one above the other."""
+    if not goals:
+        return []
+    copy = campaign.copy_for(language)
+    text = choose_text(
+        campaign, goals[0], placement=Banner.Placement.NEWSLETTER, copy=copy, language=language
+    )
+    words = fonts.drop_missing(unescape(strip_tags(text.headline)))
+    lines = wrap_lines(words, width=36, most=2)
+    first = 106 - 14 * (len(lines) - 1)
+    return [{"text": line, "y": first + 28 * number} for number, line in enumerate(lines)]
 
 
 def draw_png(newsletter: str) -> bytes:

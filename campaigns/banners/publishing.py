@@ -25,10 +25,10 @@ from campaigns.banners.files import (
     write_component,
     write_files,
 )
-from campaigns.banners.leases import Lease, LeaseLost
+from campaigns.banners.leases import LONGEST, Lease, LeaseLost
 from campaigns.banners.pages import render_files, render_shared_files
 from campaigns.banners.placeholders import list_hour_changes
-from campaigns.banners.placements import PLACEMENTS
+from campaigns.banners.placements import EMBEDDED
 from campaigns.banners.rendering import BannerForms, render_empty_forms, render_forms
 from campaigns.banners.sign_ups import render_sign_ups
 from campaigns.models import Campaign, PublishedNumber, remember_look
@@ -73,9 +73,10 @@ def show_banners(campaign_id: int) -> None:
 def list_campaigns_to_publish(*, at: datetime) -> list[Campaign]:
     """Return the campaigns whose files are due: on request, by their age or by a change of state.
 
-    Each publishing writes into `publish_at` when the next one is due.
+    Each publishing writes into `publish_at` when the next one is due. Files from the future are
+    due, too: our clock was set back since.
     """
-    due = Q(publish_at__lte=at) | Q(publish_at__isnull=True)
+    due = Q(publish_at__lte=at) | Q(publish_at__isnull=True) | Q(published_at__gt=at + LONGEST)
     return list(Campaign.objects.filter(due, _SHOWN).distinct())
 
 
@@ -103,8 +104,9 @@ def publish_campaign(campaign_id: int) -> Progress | None:
     next_at = timezone.now() + RETRY
     try:
         campaign = Campaign.objects.prefetch_related("copies", "banners").get(pk=campaign_id)
-        write_component(read_component())
-        write_component(read_sign_up_component(), name=SIGN_UP_COMPONENT)
+        write_component(read_component(), confirm=lease.confirm)
+        sign_up = read_sign_up_component()
+        write_component(sign_up, name=SIGN_UP_COMPONENT, confirm=lease.confirm)
         measured_at = timezone.now()
         if campaign.is_without_banners(at=measured_at):
             write_files(campaign.slug, _empty_banners(), confirm=lease.confirm)
@@ -218,7 +220,7 @@ def _name_forms(render: Callable[[str, str], BannerForms]) -> dict[str, bytes]:
     return {
         f"{language}/{name}": form.encode("ascii", "xmlcharrefreplace")
         for language, _name in settings.LANGUAGES
-        for placement in PLACEMENTS
+        for placement in EMBEDDED
         for name, form in zip(
             name_forms(placement), astuple(render(language, placement)), strict=True
         )

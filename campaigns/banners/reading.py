@@ -15,7 +15,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from campaigns.banners.files import SIGN_UPS, name_banner, read_file
-from campaigns.banners.placements import PLACEMENTS
+from campaigns.banners.placements import EMBEDDED
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ def _read(
     slug: str, placement: str, language: str, *, with_number: bool = True, for_member: bool = False
 ) -> str | None:
     # Accept only names that publishing writes, so that no argument leads out of the folder.
-    if not slug_re.match(slug) or placement not in PLACEMENTS:
+    if not slug_re.match(slug) or placement not in EMBEDDED:
         return None
     # A literal in a template is a SafeString; a slice of it is a plain string.
     name = name_banner(placement[:], with_number=with_number, for_member=for_member)

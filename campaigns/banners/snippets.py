@@ -27,10 +27,12 @@ from campaigns.banners.reading import read_banner, read_sign_up
 from campaigns.banners.texts import write_count
 from campaigns.dates import write_offset
 from campaigns.forms import write_consent
-from campaigns.models import Campaign, Newsletter
+from campaigns.models import Banner, Campaign, Newsletter
 from campaigns.progress import Progress
 
-HEIGHT = 420  # px that a frame has before it reports its own height
+# The height in px that a frame has before it reports its own: in a column as wide as most articles.
+HEIGHT = 420
+COLUMN = 576
 
 
 @dataclass(frozen=True)
@@ -99,12 +101,15 @@ def _write_component(embedding: Embedding) -> str:
 def _write_frame(embedding: Embedding) -> str:
     return format_html(
         '<iframe src="{}{}{}"\n'
-        '  title="{}" width="100%" height="{}" loading="lazy" allow="" frameborder="0"></iframe>',
+        '  title="{}" width="100%" height="{}" loading="lazy" allow="" frameborder="0"></iframe>\n'
+        '<script type="module" src="{}/campaign/{}"></script>',
         embedding.folder,
         embedding.placement,
         FRAME,
         embedding.name,
-        HEIGHT,
+        PLACEMENTS[embedding.placement].heights.get(COLUMN, HEIGHT),
+        settings.SITE_URL,
+        COMPONENT,
     )
 
 
@@ -184,7 +189,10 @@ WAYS: dict[str, Way] = {
     ),
     "drupal": Way(
         _("Drupal, Arc XP, Contentful"),
-        _("Paste this into an HTML block. In Drupal, its text format has to allow iframes."),
+        _(
+            "Paste this into an HTML block. In Drupal, its text format has to allow iframes. The "
+            "script gives the frame the banner’s height; leave it out where scripts aren’t allowed."
+        ),
         _write_frame,
     ),
     "html": Way(
@@ -217,6 +225,16 @@ WAYS: dict[str, Way] = {
         _write_picture,
     ),
 }
+
+# An address on a line of its own becomes the block inside the article, and no other banner.
+OTHER_WORDPRESS = Way(
+    _("WordPress"),
+    _(
+        "In the editor, add a Custom HTML block and paste this. To show the banner on every page, "
+        "add the block to the footer of your theme."
+    ),
+    _write_component,
+)
 
 
 # Newsletter sign-ups
@@ -345,4 +363,6 @@ SIGN_UP_WAYS: dict[str, Way] = {
 
 def find_ways(placement: str) -> dict[str, Way]:
     """Return the ways to embed a banner, or a newsletter sign-up."""
-    return SIGN_UP_WAYS if placement in SIGN_UPS else WAYS
+    if placement in SIGN_UPS:
+        return SIGN_UP_WAYS
+    return WAYS if placement == Banner.Placement.INLINE else WAYS | {"wordpress": OTHER_WORDPRESS}

@@ -7,14 +7,16 @@ from pathlib import Path
 
 from django.conf import settings
 
-from campaigns import attempts, ghost, stripe_api, webhooks
+from campaigns import attempts, banners, ghost, stripe_api, webhooks
 from campaigns.health.jobs import list_jobs
 from campaigns.health.processes import Findings
 from campaigns.health.signs import read_sign
-from campaigns.models import GhostSite, OutgoingMail, Problem, Sign, StripeEvent
+from campaigns.models import Campaign, GhostSite, OutgoingMail, Problem, Sign, StripeEvent
 
 LATE = timedelta(minutes=5)
 WEBHOOK_PATIENCE = timedelta(minutes=10)
+# Publishing is tried again every ten seconds, and most errors end by themselves.
+PUBLISH_PATIENCE = timedelta(minutes=1)
 STRIPE_PAUSE = 300  # seconds between two questions to Stripe while all is well
 # These errors are about one recipient, not about the mail server.
 _ABOUT_RECIPIENTS = ("SMTPRecipientsRefused", "AnymailRecipientsRefused")
@@ -33,7 +35,7 @@ def check_services(*, at: datetime, is_stripe_broken: bool) -> Findings:
     """Check everything; Stripe is asked rarely unless it was broken before."""
     found: Findings = {
         Problem.Kind.MAIL: _find_mail_error(),
-        Problem.Kind.PUBLISHING: _find_publishing_error(),
+        Problem.Kind.PUBLISHING: _find_publishing_error(at=at),
         Problem.Kind.WORK: _find_late_work(at=at),
         **_find_trouble_of_ghost(),
     }
@@ -54,7 +56,13 @@ def _find_mail_error() -> str | None:
     return newest.error if newest else None
 
 
-def _find_publishing_error() -> str | None:
+def _find_publishing_error(*, at: datetime) -> str | None:
+    """Return the error of publishing: of a file written here, or of a campaign that fails."""
+    error = _try_folder() if banners.is_folder() else None
+    return error or _find_campaigns_error(at=at)
+
+
+def _try_folder() -> str | None:
     """Write a file as publishing does, and return the error."""
     folder = Path(settings.PUBLISH_DIR)
     try:
@@ -66,6 +74,15 @@ def _find_publishing_error() -> str | None:
     except OSError as error:
         return error.strerror or type(error).__name__
     return None
+
+
+def _find_campaigns_error(*, at: datetime) -> str | None:
+    """Return the error of the campaign whose publishing has failed for longest."""
+    failing = Campaign.objects.exclude(publish_error="").filter(
+        publish_failed_at__lte=at - PUBLISH_PATIENCE
+    )
+    longest = failing.order_by("publish_failed_at").values_list("publish_error", flat=True)
+    return longest.first()
 
 
 def _find_trouble_of_ghost() -> Findings:

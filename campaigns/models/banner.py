@@ -21,6 +21,7 @@ class Banner(Copy):
         INLINE = "inline", _("block inside the article")
         END = "end", _("card at the end of the article")
         CORNER = "corner", _("card in the corner of the window")
+        NEWSLETTER = "newsletter", _("picture in newsletters")
 
     class State(models.TextChoices):
         BEFORE = "before", _("before the campaign")
@@ -33,7 +34,7 @@ class Banner(Copy):
     campaign = models.ForeignKey(
         Campaign, on_delete=models.CASCADE, verbose_name=_("campaign"), related_name="banners"
     )
-    placement = models.CharField(_("placement"), max_length=8, choices=Placement)
+    placement = models.CharField(_("placement"), max_length=10, choices=Placement)
     state = models.CharField(_("state"), max_length=8, choices=State)
     headline = models.CharField(_("headline"), max_length=600, blank=True)
     text = models.CharField(_("text"), max_length=1200, blank=True)

@@ -56,7 +56,7 @@ class Problem(models.Model):
         Kind.STRIPE: _("Nobody can pay until Stripe answers again. See status.stripe.com."),
         Kind.PUBLISHING: _(
             "Readers see an old count. Check that PUBLISH_DIR can be written and that its disk has "
-            "space."
+            "space, or that PUBLISH_STORAGE works."
         ),
         Kind.GHOST: _(
             "Members in Ghost wait until it answers again. Check that Ghost runs, and that "

@@ -148,6 +148,17 @@ def goal_fields(
 
 
 @pytest.mark.usefixtures("editor")
+def test_a_slug_that_is_taken_is_refused_beside_its_field(
+    client: Client, birthday: Campaign
+) -> None:
+    add = reverse("admin:campaigns_campaign_add")
+    response = client.post(add, fill_in(client, add) | {"slug": birthday.slug})
+    assert response.context["adminform"].form.errors["slug"] == [
+        "Campaign with this Slug already exists."
+    ]
+
+
+@pytest.mark.usefixtures("editor")
 def test_two_primary_goals_are_refused(client: Client, birthday: Campaign) -> None:
     fields = goal_fields(client, birthday, ("gifts", "100", True))
     response = client.post(admin_url(Campaign, "change", birthday.pk), fields)

@@ -1,6 +1,7 @@
 """The Embed page: a snippet and its preview for each way, and an article to try."""
 
 import html
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from campaigns.banners import publish_campaign
-from campaigns.banners.snippets import SIGN_UP_WAYS, WAYS
+from campaigns.banners.snippets import SIGN_UP_WAYS, find_ways
 from campaigns.models import Campaign
 from tests.support.browser import run_chromium, save_picture
 from tests.support.newsletters import make_newsletter
@@ -46,14 +47,27 @@ def test_each_way_has_a_snippet_and_a_preview_of_exactly_that(
         assert f'data-copies="snippet-{way.name}"' in page
         preview = open_preview(client, published, way=way.name, placement="end", language="uk")
         shown = preview.content.decode()
-        if WAYS[way.name].show is None:
+        if find_ways("end")[way.name].show is None:
             assert way.snippet in shown
         else:
             assert "uk/end-frame.html" in shown or "campaign-end" in shown
     snippets = {way.name: way.snippet for way in response.context["ways"]}
     assert 'campaign="birthday" placement="end" lang="uk"' in snippets["html"]
-    assert snippets["wordpress"] == f"{site.SITE_URL}/campaign/birthday/uk/"
+    assert snippets["wordpress"] == snippets["html"]
     assert "/newsletter-20" in snippets["newsletter"]
+
+
+@pytest.mark.usefixtures("editor")
+def test_an_address_alone_is_offered_for_the_only_banner_that_it_becomes(
+    client: Client, published: Campaign
+) -> None:
+    ways = {way.name: way for way in client.get(embed_url(published), INLINE).context["ways"]}
+    address = f"{site.SITE_URL}/campaign/birthday/en/"
+    assert ways["wordpress"].snippet == address
+    frame = client.get("/oembed/", {"url": address}).json()["html"]
+    shown = open_preview(client, published, way="wordpress").content.decode()
+    [name] = {re.search(r"/en/(\w+)-frame", page)[1] for page in (frame, shown)}  # type: ignore[index]
+    assert name == "inline"
 
 
 @pytest.mark.usefixtures("editor")
@@ -100,7 +114,8 @@ def test_a_preview_is_a_page_without_an_origin(client: Client, published: Campai
     assert "sandbox allow-scripts;" in f"{policy};"
     assert "allow-same-origin" not in policy
     scripts = [f"{site.SITE_URL}/campaign/{name}.js" for name in ("banner", "newsletter")]
-    assert f"script-src {' '.join(scripts)};" in f"{policy};"
+    assert f"script-src {' '.join(scripts)} 'sha256-" in policy
+    assert policy.count("sha256-") == 1  # the script of banners that readers can hide
     assert response["X-Frame-Options"] == "SAMEORIGIN"
 
 

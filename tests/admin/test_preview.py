@@ -1,5 +1,6 @@
 """The live preview of banners: the form as it is typed, before it is saved."""
 
+import base64
 import html
 import re
 
@@ -10,6 +11,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
+from campaigns.banners import EMBEDDED
 from campaigns.models import Banner, Campaign, Goal
 from tests.admin.test_browser import DESKTOP, make_cookie
 from tests.support.browser import open_reader, run_chromium
@@ -93,6 +95,26 @@ def test_a_typed_number_language_and_look_are_used(client: Client, url: str) -> 
     )
 
 
+def test_the_newsletters_picture_is_previewed_with_its_headline(client: Client, url: str) -> None:
+    page = preview(
+        client,
+        url,
+        preview__placement="newsletter",
+        banners__0__placement="newsletter",
+        banners__0__headline="Read & <em>pay</em> by {ends}",
+        preview__number="1240",
+        preview__state="reached",
+        banners__0__state="reached",
+    )
+    assert list_placements(page) == ["newsletter"]
+    assert 'alt="1,240 of 1,000 new members"' in page
+    drawn = re.search('src="data:image/svg\\+xml;base64,([^"]+)"', page)
+    assert drawn
+    svg = base64.b64decode(drawn[1]).decode()
+    assert re.search(r'class="headline"[^>]*>Read &amp; pay by [^<{]+<', svg)
+    assert ">1,240</tspan> of 1,000 new members" in svg
+
+
 def test_a_campaign_that_is_not_saved_yet_has_a_preview(client: Client, editor: object) -> None:
     add = reverse("admin:campaigns_campaign_add")
     fields = fill_in(client, add) | {"copies-0-name": "Spring", "goals-0-is_primary": "on"}
@@ -151,7 +173,7 @@ def test_the_preview_follows_the_keys_and_shows_the_banner_that_is_edited(
         reader.page.goto(live.url + admin_url(Campaign, "change", birthday.pk))
         reader.page.get_by_text("Preview of the banners").click()
         shown = reader.page.frame_locator(".preview-stage iframe:not(.is-waiting)")
-        expect(shown.locator(".campaign-banner")).to_have_count(len(Banner.Placement))
+        expect(shown.locator(".campaign-banner")).to_have_count(len(EMBEDDED))
         reader.page.locator("#banners-0 summary").click()
         reader.page.locator("#id_banners-0-headline").fill("Only <em>{remaining}</em> to go")
         expect(shown.locator(".campaign-end em")).to_have_text("100")

@@ -27,11 +27,13 @@ class Bucket(InMemoryStorage):
     """Replaces files, as S3 does; it can be out of order."""
 
     fault: Exception | None = None
+    before_save: Callable[[], object] = staticmethod(lambda: None)
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
         return name
 
     def _save(self, name: str, content: "File[Any]") -> str:
+        self.before_save()
         if self.fault:
             raise self.fault
         if self.exists(name):
@@ -159,6 +161,50 @@ def test_readers_keep_the_copy_in_memory_while_the_storage_fails(
     while "of 2,000" not in read_banner("birthday", "top", language="en"):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_nobody_else_writes_while_a_slow_storage_takes_minutes(
+    campaign: Campaign, bucket: Bucket
+) -> None:
+    began = timezone.now()
+    others: list[object] = []
+    with time_machine.travel(began, tick=False) as clock:
+
+        def wait() -> None:
+            clock.shift(LENGTH / 4)
+            others.append(publish_campaign(campaign.pk))
+
+        bucket.before_save = wait
+        assert publish_campaign(campaign.pk) is not None
+        assert timezone.now() - began > timedelta(minutes=10)
+    assert set(others) == {None}
+    names = [name for name in files.list_names() if "signup" not in name]
+    assert all(bucket.exists(f"birthday/{name}") for name in names)
+
+
+def test_a_storage_that_fails_halfway_leaves_whole_files(
+    campaign: Campaign, bucket: Bucket
+) -> None:
+    publish_campaign(campaign.pk)
+    whole = {name: bucket.open(f"birthday/{name}").read() for name in files.list_names()}
+    campaign.goals.update(target=2000)
+    saved: list[None] = []
+
+    def fill_up() -> None:
+        saved.append(None)
+        if len(saved) > 40:
+            bucket.fault = OSError(28, "No space left on device")
+
+    bucket.before_save = fill_up
+    with pytest.raises(OSError, match="No space"):
+        publish_campaign(campaign.pk)
+    bucket.fault = None
+    now = {name: bucket.open(f"birthday/{name}").read() for name in files.list_names()}
+    changed = [name for name in whole if now[name] != whole[name]]
+    assert 0 < len(changed) < 40
+    assert all(b"2,000" in now[name] or name.endswith((".png", ".svg")) for name in changed)
+    campaign.refresh_from_db()
+    assert "No space left on device" in campaign.publish_error
 
 
 def test_a_failure_is_kept_with_its_beginning_until_publishing_works(

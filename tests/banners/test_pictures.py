@@ -4,6 +4,7 @@ Nothing is wider than its window, the whole count is visible, and axe finds no v
 TEST_PICTURES=1, pictures for people to look at are in test-output/banners/.
 """
 
+import base64
 from itertools import product
 from pathlib import Path
 from typing import Literal
@@ -13,7 +14,8 @@ from django.conf import LazySettings
 from django.conf.global_settings import LANGUAGES as ALL_LANGUAGES
 from playwright.sync_api import Page
 
-from campaigns.banners.placements import PLACEMENTS
+from campaigns.banners.placements import EMBEDDED
+from campaigns.banners.posters import draw_newsletter
 from campaigns.banners.rendering import render_banner
 from campaigns.models import Banner, Campaign
 from campaigns.progress import imagine_progress
@@ -59,7 +61,9 @@ main {{ max-width: 44rem; margin: 0 auto; padding: 1rem }} main > * + * {{ margi
 aside {{ max-width: 26rem; margin-inline-start: auto; padding: 1rem }}
 .campaign-banner.campaign-corner {{ position: static }}
 </style></head><body>{top}<main><h1>An article</h1>{inline}{end}</main>
-<aside>{corner}</aside></body></html>"""
+<aside>{corner}</aside>
+<p><img src="data:image/svg+xml;base64,{newsletter}" alt="The newsletter's picture" width="600"
+style="max-width: 100%"></p></body></html>"""
 
 
 @pytest.fixture
@@ -79,10 +83,12 @@ def render_page(campaign: Campaign, *, name: str, language: str) -> str:
         campaign.goals.get(), at=at("2026-11-10 12:00"), state=state, shown=shown
     )
     css = (STATIC / "tokens.css").read_text()
-    banners = {
+    banners: dict[str, str] = {
         placement: render_banner(campaign, progress, placement=placement, language=language)
-        for placement in PLACEMENTS
+        for placement in EMBEDDED
     }
+    svg = draw_newsletter(campaign, [progress], language=language)
+    banners["newsletter"] = base64.b64encode(svg.encode()).decode()
     direction = "rtl" if language == "ar" else "ltr"
     return PAGE.format(css=css, language=language, dir=direction, **banners)
 
@@ -122,7 +128,7 @@ def test_every_placement_fits_in_every_state(campaign: Campaign, language: str) 
                 number = STATES[state][1]
                 if number is not None and language == "en":
                     shown = window.get_by_text(f"{number:,}", exact=True)
-                    assert shown.count() == len(Banner.Placement), name
+                    assert shown.count() == len(EMBEDDED), name
                     heard = window.locator("body").aria_snapshot()
                     assert heard.count("- text: of 1,000 new members") == 4, heard
                     assert "progressbar" not in heard

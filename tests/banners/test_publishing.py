@@ -18,7 +18,7 @@ from campaigns.banners import (
     request_publishing,
 )
 from campaigns.banners.files import name_forms
-from campaigns.banners.placements import PLACEMENTS
+from campaigns.banners.placements import EMBEDDED
 from campaigns.models import Campaign, PublishedNumber, Tally
 from campaigns.progress import Progress
 from tests.support.factories import make_campaign, make_member, make_payment
@@ -54,11 +54,11 @@ def test_every_placement_is_published_in_every_language_with_the_count() -> None
     names = {
         f"{language}/{name}"
         for language in LANGUAGES
-        for placement in PLACEMENTS
+        for placement in EMBEDDED
         for name in (*name_forms(placement), "index.html", "picture.png")
     }
     files = published(campaign)
-    for placement in PLACEMENTS:
+    for placement in EMBEDDED:
         assert all(files[f"uk/{name}"].isascii() for name in name_forms(placement))
     assert names <= set(files)
     assert json.loads(files["progress.json"])[0]["counted"] == 0

@@ -17,7 +17,7 @@ from campaigns.banners import (
     request_publishing,
     show_banners,
 )
-from campaigns.banners.placements import PLACEMENTS
+from campaigns.banners.placements import EMBEDDED
 from campaigns.models import Banner, Campaign
 from campaigns.progress import close_campaign, fingerprint, measure_campaign
 from tests.support.factories import at, make_campaign
@@ -75,6 +75,20 @@ def test_a_request_during_publishing_is_not_lost(settings: LazySettings) -> None
     assert list_campaigns_to_publish(at=timezone.now()) == [campaign]
 
 
+def test_a_clock_that_was_wrong_delays_nothing() -> None:
+    """A machine published, and died while it did so again, with a clock two days ahead."""
+    campaign = make_campaign()
+    publish_at("2026-11-12 12:00")
+    Campaign.objects.update(publish_lease_until=at("2026-11-12 12:01"))
+    with time_machine.travel(at("2026-11-10 12:00"), tick=False):
+        assert list_campaigns_to_publish(at=timezone.now()) == [campaign]
+        assert publish_campaign(campaign.pk) is not None
+        assert "10 November, 14:00" in read_banner("birthday", "inline", language="en")
+        assert list_campaigns_to_publish(at=timezone.now()) == []
+    campaign.refresh_from_db()
+    assert campaign.publish_at == at("2026-11-10 12:00:40")
+
+
 # Too old
 
 
@@ -93,7 +107,7 @@ def test_an_old_banner_keeps_its_text_and_loses_its_number() -> None:
     fresh = read_banner("birthday", "inline", language="en")
     assert "We have 0 members. Only 1,000 to go! Help us." in fresh
     with time_machine.travel(now + timedelta(minutes=31)):
-        for placement in PLACEMENTS:
+        for placement in EMBEDDED:
             old = read_banner("birthday", placement, language="en")
             assert "of 1,000 new members" not in old
             assert 'class="campaign-bar' not in old
@@ -124,7 +138,7 @@ def test_hidden_banners_are_empty_and_the_page_stays() -> None:
     assert list_campaigns_to_publish(at=timezone.now()) == [campaign]
     publish_campaign(campaign.pk)
     folder = settings.PUBLISH_DIR / "birthday"
-    for placement in PLACEMENTS:
+    for placement in EMBEDDED:
         assert read_banner("birthday", placement, language="en") == ""
         for name in (f"{placement}-without-number.html", f"{placement}-member.html"):
             assert (folder / "en" / name).read_bytes() == b""

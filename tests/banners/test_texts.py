@@ -15,7 +15,7 @@ from campaigns.banners.assets import read_style
 from campaigns.banners.contents import describe_banner
 from campaigns.banners.pages import describe_campaign, render_page
 from campaigns.banners.placeholders import PLACEHOLDERS, find_values
-from campaigns.banners.placements import PLACEMENTS
+from campaigns.banners.placements import EMBEDDED, PLACEMENTS
 from campaigns.banners.posters import draw_picture
 from campaigns.banners.rendering import render_banner, render_content
 from campaigns.banners.texts import choose_text
@@ -126,7 +126,7 @@ def test_a_gift_or_money_goal_never_mentions_new_members(
     campaign: Campaign, kind: str, state: str
 ) -> None:
     progress = make_progress(state=state, kind=kind, currency="eur")
-    for placement in PLACEMENTS:
+    for placement in EMBEDDED:
         assert "new member" not in Words(render(campaign, progress, placement)).text
 
 
@@ -277,7 +277,7 @@ def test_the_days_left_include_today_and_exist_while_the_campaign_runs(
 def test_markup_in_custom_texts_is_escaped(campaign: Campaign) -> None:
     bad = "<script>alert(1)</script>\"' onload=x"
     campaign.copies.update(name=bad)
-    for placement in PLACEMENTS:
+    for placement in EMBEDDED:
         campaign.banners.create(
             placement=placement, state="running", language="en", headline=bad, text=bad
         )
@@ -291,7 +291,7 @@ def test_markup_in_custom_texts_is_escaped(campaign: Campaign) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize("placement", EMBEDDED)
 @pytest.mark.parametrize("state", STATES)
 def test_a_fragment_works_in_any_page(
     campaign: Campaign, placement: str, state: str, language: str
@@ -310,7 +310,7 @@ def test_a_fragment_works_in_any_page(
     assert f"/campaign/birthday/gift/?from={placement}" in html
 
 
-@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize("placement", EMBEDDED)
 @pytest.mark.parametrize(
     ("counted", "width"), [(0, "0%"), (312, "31%"), (999, "99%"), (1000, "100%"), (1240, "100%")]
 )
@@ -326,7 +326,7 @@ def test_the_bar_stops_at_100_percent_and_the_count_does_not(
     assert ("campaign-is-reached" in (bar["class"] or "")) == (counted >= 1000)
 
 
-@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize("placement", EMBEDDED)
 def test_the_count_shows_its_time_in_the_campaigns_zone(campaign: Campaign, placement: str) -> None:
     words = Words(render(campaign, make_progress(), placement))
     assert "10 November, 14:05 (UTC+2)" in words.text
@@ -334,7 +334,7 @@ def test_the_count_shows_its_time_in_the_campaigns_zone(campaign: Campaign, plac
     assert [datetime.fromisoformat(moment or "") for moment in moments] == [at("2026-11-10 12:05")]
 
 
-@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize("placement", EMBEDDED)
 def test_before_the_campaign_the_banner_shows_the_start_instead_of_the_bar(
     campaign: Campaign, placement: str
 ) -> None:
@@ -364,12 +364,12 @@ def test_the_end_card_names_the_accepted_cards(campaign: Campaign) -> None:
 
 
 def test_a_banner_with_its_styles_and_script_weighs_less_than_5_kb(campaign: Campaign) -> None:
-    for placement in PLACEMENTS:
+    for placement in EMBEDDED:
         html = render_banner(campaign, make_progress(), placement=placement, language="uk")
         assert len(gzip.compress(html.encode())) < 5000
 
 
-@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize("placement", EMBEDDED)
 def test_no_size_depends_on_the_pages_root(placement: str) -> None:
     style = read_style(placement)
     assert not re.search(r"[\d.](rem|vw|vh|vmin|vmax)\b|:root", style)

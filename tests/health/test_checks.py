@@ -13,12 +13,13 @@ from django.test import Client
 from django.utils import timezone
 from kombu import Connection
 
-from campaigns import emails, health, stripe_api
+from campaigns import banners, emails, health, stripe_api
 from campaigns.health import processes
 from campaigns.health.problems import list_open_problems
 from campaigns.health.watch import watch_everything, watch_processes
 from campaigns.models import Campaign, Checkout, OutgoingMail, Problem, Sign
 from newsroom.sandbox.control import SandboxControl
+from tests.support.factories import make_campaign
 from tests.support.mails import make_mail_of_kind
 from tests.support.sales import place_order
 from tests.support.staff import store_event
@@ -135,6 +136,24 @@ def test_a_folder_that_cannot_be_written_is_noticed(
     clock.shift(MINUTE)
     assert watch() == {}
     assert list(Path(good).iterdir()) == [], "the probe leaves nothing"
+
+
+def test_a_campaign_that_cannot_be_published_is_noticed_in_any_storage(
+    clock: Any, settings: LazySettings
+) -> None:
+    storage = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    settings.STORAGES = settings.STORAGES | {"published": storage}
+    settings.PUBLISH_DIR = Path("/dev/null/nowhere")  # nobody writes there
+    campaign = make_campaign(slug="winter")
+    banners.publish_campaign(campaign.pk)
+    for _time in range(2):  # this storage never replaces a file
+        with pytest.raises(banners.StorageRefused):
+            banners.publish_campaign(campaign.pk)
+        clock.shift(MINUTE)
+    assert watch()["publishing"].startswith("StorageRefused: PUBLISH_STORAGE keeps old files")
+    campaign.delete()
+    clock.shift(3 * MINUTE)
+    assert "publishing" not in watch()
 
 
 def test_late_work_is_noticed_by_its_job(clock: Any) -> None:

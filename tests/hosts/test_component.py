@@ -11,6 +11,7 @@ from campaigns.banners.assets import read_script
 from campaigns.banners.rendering import VERSION
 from tests.hosts.conftest import Hosts
 from tests.hosts.test_hosts import components, fragments, open_page, wait_for_banners
+from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.once, pytest.mark.xdist_group("hosts")]
 
@@ -141,6 +142,25 @@ def test_a_banner_that_can_not_be_shown_leaves_the_link(
     assert len(warnings) == 4
     assert any("birthday/en/top.json" in each for each in warnings)
     assert all(reason in each for each in warnings)
+
+
+@pytest.mark.thorough
+def test_a_publishing_host_that_never_answers_leaves_the_link(browser: Browser, url: str) -> None:
+    warnings: list[str] = []
+    context = browser.new_context()
+    page = context.new_page()
+    page.on("console", lambda each: warnings.append(each.text) if each.type == "warning" else None)
+    page.route("**/*.json", lambda route: None)
+    page.goto(url)
+
+    def all_warn() -> bool:
+        page.wait_for_timeout(250)  # messages arrive only while Playwright is called
+        return len(warnings) == 4
+
+    wait_until(all_warn, seconds=20)
+    assert list_children(page) == 4
+    assert all("TimeoutError" in each for each in warnings)
+    context.close()
 
 
 def test_hidden_banners_leave_nothing(browser: Browser, url: str) -> None:

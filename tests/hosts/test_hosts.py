@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route
 
 from campaigns.banners.assets import hash_source, read_closing_script
-from campaigns.banners.placements import PLACEMENTS
+from campaigns.banners.placements import EMBEDDED
 from campaigns.banners.snippets import write_reserve
 from tests.hosts.conftest import Hosts
 from tests.hosts.measuring import list_differences, measure_banners, measure_page, measure_shift
@@ -46,7 +46,7 @@ def open_page(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
 
 
 def fragments(hosts: Hosts, ending: str = ".html") -> dict[str, bytes]:
-    return {placement: hosts.read(f"{placement}{ending}") for placement in PLACEMENTS}
+    return {placement: hosts.read(f"{placement}{ending}") for placement in EMBEDDED}
 
 
 def components(hosts: Hosts, attributes: str = "", *, reserve: bool = False) -> dict[str, bytes]:
@@ -56,9 +56,9 @@ def components(hosts: Hosts, attributes: str = "", *, reserve: bool = False) -> 
             f'<campaign-banner campaign="birthday" placement="{placement}" lang="en"{attributes}>'
             f'<a href="{hosts.publisher}/campaign/birthday/">Our campaign</a></campaign-banner>'
         )
-        for placement in PLACEMENTS
+        for placement in EMBEDDED
     }
-    style = "".join(map(write_reserve, PLACEMENTS)) if reserve else ""
+    style = "".join(map(write_reserve, EMBEDDED)) if reserve else ""
     script = f'<script type="module" src="{hosts.publisher}/campaign/banner.js"></script>'
     parts["head"] = f"{style}{script}"
     return {place: html.encode() for place, html in parts.items()}
