@@ -51,6 +51,10 @@ class StaffModelAdmin(admin.ModelAdmin[Any]):
         return [choose_column(self.model, name) for name in super().get_list_display(request)]
 
     def get_sortable_by(self, request: HttpRequest) -> Any:
+        """Return the columns that the list can be sorted by.
+
+        A list that grows with the sales has a `sortable_by`: the columns whose order an index has.
+        """
         return [choose_column(self.model, name) for name in super().get_sortable_by(request)]
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:

@@ -49,7 +49,9 @@ class InCampaign(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         campaign = Campaign.objects.filter(slug=self.value()).first() if self.value() else None
-        return queryset if campaign is None else members_of(campaign, queryset)
+        if campaign is None:
+            return queryset
+        return members_of(campaign, queryset, at=timezone.now())
 
 
 class Downloads(StaffModelAdmin):

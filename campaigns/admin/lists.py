@@ -51,7 +51,7 @@ class StaffChangeList(ChangeList):
 
     def get_ordering_field(self, field_name: Any) -> Any:
         """Return None for a column that the list can't be sorted by, whatever the URL says."""
-        if field_name not in self.sortable_by:
+        if field_name not in (self.sortable_by or ()):
             return None
         return super().get_ordering_field(field_name)
 
@@ -60,9 +60,9 @@ class StaffChangeList(ChangeList):
         order = list(dict.fromkeys(super().get_ordering(request, queryset)))
         if not self.params.get(ORDER_VAR) or not order or str(order[0]).startswith("-"):
             return order
-        usual = queryset.query.order_by
+        usual = [str(each) for each in queryset.query.order_by]
         chosen = order[: len(order) - len(usual)]
-        is_reversed = chosen and all(str(each).startswith("-") for each in usual)
+        is_reversed = chosen and all(each.startswith("-") for each in usual)
         return [*chosen, *(each[1:] for each in usual)] if is_reversed else order
 
     def get_results(self, request: HttpRequest) -> None:

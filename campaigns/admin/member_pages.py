@@ -16,7 +16,7 @@ from campaigns.admin.erasures import refuse_if_erased
 from campaigns.admin.forms import StaffForm
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 from campaigns.dates import write_short_moment
-from campaigns.models import Member, MemberNote, OutgoingMail
+from campaigns.models import Member, MemberNote, OutgoingMail, is_about
 
 MAILS_SHOWN = 20
 _TEMPLATE = "campaigns/staff/about_member.html"
@@ -60,8 +60,10 @@ def describe_mail(mail: OutgoingMail) -> str:
 
 def select_mails(member: Member) -> QuerySet[OutgoingMail]:
     """Return the newest e-mails about a person that can be sent again."""
-    own = Q(member=member) | Q(payment__member=member) | Q(membership__member=member)
-    found = OutgoingMail.objects.filter(own | Q(gift__buyer=member))
+    own = Q(member=member)
+    for row in ("payment", "membership", "gift"):
+        own |= is_about(row, of=[member.pk])
+    found = OutgoingMail.objects.filter(own)
     newest = found.order_by("-created_at", "-pk").values_list("pk", flat=True)[:MAILS_SHOWN]
     return OutgoingMail.objects.filter(pk__in=list(newest)).order_by("-created_at", "-pk")
 

@@ -1,7 +1,7 @@
 """Payments with their refunds and disputes, and the numbers made of them."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -140,7 +140,7 @@ class PaymentAdmin(MethodWords, StateColumn, DealtWithAction, Downloads, ActionP
     ]
     list_select_related = ["member", "campaign"]
     dated_by = "paid_at"
-    sortable_by = ["paid_at", amount]
+    sortable_by: ClassVar[Any] = ["paid_at", amount]
     ordering = ["-paid_at", "-pk"]
     search_fields = ["intent_id", "charge_id", "invoice_id", "member__email", "member__name"]
     search_help_text = _("Name, e-mail address or Stripe ID")

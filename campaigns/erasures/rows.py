@@ -28,6 +28,7 @@ from campaigns.models import (
     Payment,
     RefundOrder,
     StripeSale,
+    is_about,
 )
 from campaigns.models.erasure import address_of_erased, hash_erased
 from campaigns.origins import Origin
@@ -189,9 +190,8 @@ def _strip_texts(member: Member, related_gifts: Iterable[Gift], received: list[G
     RefundOrder.objects.filter(pk__in=RefundOrder.objects.filter(of_theirs).values("pk")).update(
         why=""
     )
-    OutgoingMail.objects.filter(
-        Q(member=member) | Q(payment__member=member) | Q(membership__member=member)
-    ).exclude(message="").update(message="")
+    about = is_about("payment", of=[member.pk]) | is_about("membership", of=[member.pk])
+    OutgoingMail.objects.filter(Q(member=member) | about).exclude(message="").update(message="")
     GiftChange.objects.filter(gift__in=[gift.pk for gift in related_gifts]).update(why="")
     Erasure.objects.filter(member=member).update(why="")
 

@@ -16,6 +16,7 @@ from campaigns.models import (
     OutgoingMail,
     Payment,
     Subscription,
+    is_about,
 )
 
 _Kind = OutgoingMail.Kind
@@ -204,13 +205,14 @@ def _gift_data(gift: Gift) -> dict[str, Any]:
 
 def _mails_to(member: Member) -> list[tuple[str, datetime, datetime | None]]:
     """Return the e-mails sent or scheduled to that member, without those to staff."""
+    own = [member.pk]
     theirs = (
         Q(member=member)
-        | Q(payment__member=member, kind__in=ABOUT_PAYMENTS)
-        | Q(membership__member=member)
-        | Q(checkout__member=member, kind__in=(_Kind.GIFT_BOUGHT, _Kind.UNFINISHED))
-        | Q(gift__buyer=member, kind__in=TO_BUYERS)
-        | Q(gift__claimed_by=member, kind=_Kind.GIFT_ENDING)
+        | is_about("payment", of=own) & Q(kind__in=ABOUT_PAYMENTS)
+        | is_about("membership", of=own)
+        | is_about("checkout", of=own) & Q(kind__in=(_Kind.GIFT_BOUGHT, _Kind.UNFINISHED))
+        | is_about("gift", of=own) & Q(kind__in=TO_BUYERS)
+        | Q(gift__in=list(member.gifts_claimed.all()), kind=_Kind.GIFT_ENDING)
     )
     mails = OutgoingMail.objects.filter(theirs).order_by("created_at", "pk")
     return list(mails.values_list("kind", "created_at", "sent_at"))

@@ -76,6 +76,16 @@ class Migration(migrations.Migration):
         AddIndexLive(
             model_name="payment",
             index=models.Index(
+                condition=models.Q(
+                    ("refund_state__in", ["partly_refunded", "disputed", "lost"]), ("role", "gift")
+                ),
+                fields=["id"],
+                name="payment_of_gifts_refunded",
+            ),
+        ),
+        AddIndexLive(
+            model_name="payment",
+            index=models.Index(
                 condition=models.Q(("status", "succeeded"), _negated=True),
                 fields=["status", "-paid_at", "-id"],
                 name="payment_unfinished",

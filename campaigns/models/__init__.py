@@ -20,7 +20,7 @@ from campaigns.models.milestone import Milestone
 from campaigns.models.newsletter import Newsletter
 from campaigns.models.note import Note
 from campaigns.models.opt_out import OptOut
-from campaigns.models.outgoing_mail import OutgoingMail
+from campaigns.models.outgoing_mail import OutgoingMail, is_about
 from campaigns.models.payment import Dispute, Payment, Refund
 from campaigns.models.payment_state import (
     PaymentState,
@@ -113,6 +113,7 @@ __all__ = [
     "WebhookDelivery",
     "WebhookEndpoint",
     "correct_refund_states",
+    "is_about",
     "read_look",
     "read_newsroom_name",
     "remember_look",

@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -188,3 +190,24 @@ class OutgoingMail(DueModel):
 
     def __str__(self) -> str:
         return self.key
+
+
+# The kinds of rows that an e-mail can be about, and the field of the member they belong to.
+_OWNERS: dict[str, tuple[type[models.Model], str]] = {
+    "payment": (Payment, "member"),
+    "membership": (Membership, "member"),
+    "checkout": (Checkout, "member"),
+    "gift": (Gift, "buyer"),
+}
+
+
+def is_about(row: str, *, of: Iterable[int], most: int | None = None) -> Q:
+    """Return what finds e-mails about a kind of row that belongs to these members.
+
+    `row` is "payment", "membership", "checkout", or "gift" for gifts that they bought. The rows are
+    looked up first, at most `most` of them: an index then finds the e-mails, where a condition on
+    joined tables would read every e-mail.
+    """
+    model, owner = _OWNERS[row]
+    rows = model._default_manager.filter(**{f"{owner}__in": of}).order_by()
+    return Q(**{f"{row}__in": list(rows.values_list("pk", flat=True)[:most])})

@@ -136,6 +136,11 @@ class Payment(DealtWith):
                 name="payment_refunded",
             ),
             models.Index(
+                fields=["id"],
+                condition=Q(role="gift", refund_state__in=["partly_refunded", "disputed", "lost"]),
+                name="payment_of_gifts_refunded",
+            ),
+            models.Index(
                 fields=["status", "-paid_at", "-id"],
                 condition=~Q(status="succeeded"),
                 name="payment_unfinished",

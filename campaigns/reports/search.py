@@ -29,6 +29,7 @@ from campaigns.models import (
     StripeEvent,
     StripeSale,
     Tally,
+    is_about,
     with_state,
 )
 from campaigns.models.codes import CODE_LENGTH, HINT_LENGTH, normalise_code, possible_hashes
@@ -227,11 +228,10 @@ def _of_people(people: list[int]) -> Wanted:
 
 def _mails_of(people: list[int]) -> Q:
     """Return the e-mails about these members, their payments, memberships and purchases."""
-    of_people = Q(member__in=people)
-    for name, model in (("payment", Payment), ("membership", Membership), ("checkout", Checkout)):
-        rows = model._default_manager.filter(member__in=people)
-        of_people |= Q(**{f"{name}__in": _keys(rows)})
-    return of_people | Q(gift__in=_keys(Gift.objects.filter(buyer__in=people)))
+    found = Q(member__in=people)
+    for row in ("payment", "membership", "checkout", "gift"):
+        found |= is_about(row, of=people, most=MOST_RELATED)
+    return found
 
 
 def _is_like(query: str) -> Q:

@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q
 from django.utils.translation import gettext
 
-from campaigns.models import Dispute, Gift, Member, OutgoingMail, Payment, Refund
+from campaigns.models import Dispute, Gift, Member, OutgoingMail, Payment, Refund, is_about
 from campaigns.money import format_money
 
 MOST = 100
@@ -94,13 +94,10 @@ def _list_gifts(member: Member) -> Iterator[Moment]:
 
 
 def _list_mails(member: Member) -> Iterator[Moment]:
-    theirs = (
-        Q(member=member)
-        | Q(payment__member=member)
-        | Q(membership__member=member)
-        | Q(checkout__member=member)
-    )
-    mails = OutgoingMail.objects.filter(theirs).order_by("-created_at").distinct()
+    theirs = Q(member=member)
+    for row in ("payment", "membership", "checkout"):
+        theirs |= is_about(row, of=[member.pk])
+    mails = OutgoingMail.objects.filter(theirs).order_by("-created_at")
     for mail in mails[:MOST]:
         about = {"kind": mail.get_kind_display()}
         if mail.sent_at is not None:

@@ -54,9 +54,9 @@ def _list_changes(paid_at: str, *, size: int) -> dict[str, dict[str, str]]:
             "plan_id": str(make_plan().pk),
             "source": "CASE WHEN n % 10 = 0 THEN 'gift' ELSE 'subscription' END",
             "subscription_id": "CASE WHEN n % 10 <> 0 THEN 'sub_copy_' || n END",
-            "status": "CASE WHEN n % 20 = 7 THEN 'ended' WHEN n % 20 = 3 THEN 'past_due' "
+            "status": "CASE WHEN n % 20 IN (1, 7) THEN 'ended' WHEN n % 20 = 3 THEN 'past_due' "
             "ELSE 'active' END",
-            "ended_at": f"CASE WHEN n % 20 = 7 THEN {paid_at} + interval '1 hour' END",
+            "ended_at": f"CASE WHEN n % 20 IN (1, 7) THEN {paid_at} + interval '1 hour' END",
             "ends_at": f"{paid_at} + interval '1 year'",
         },
         "payment": {

@@ -89,7 +89,7 @@ def fill(
 
     def copy(row: Model, **columns: str) -> None:
         more = (changes or {}).get(str(row._meta.model_name), {})
-        copy_row(row, size=size, **columns | more)
+        copy_row(row, size=size, **{**columns, **more})
 
     paid_at = spread_times(campaign, size=size)
     gift = make_gift(make_member(), campaign, campaign.starts_at.isoformat())
