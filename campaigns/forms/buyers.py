@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.forms.delivery import LATER, NOW, DeliveryForm
 from campaigns.forms.fields import NameField, PersonEmailField
+from campaigns.forms.questions import AskingForm, check_address
 from campaigns.models import Gift
 
 _DELIVERY = ("when", "deliver_on", "deliver_hour", "zone")
@@ -22,7 +23,7 @@ class Delivery:
     zone: str
 
 
-class GiftChangeForm(DeliveryForm):
+class GiftChangeForm(DeliveryForm, AskingForm):
     """The recipient and, until the gift is delivered, its delivery."""
 
     recipient_name = NameField(
@@ -64,6 +65,8 @@ class GiftChangeForm(DeliveryForm):
                 "recipient_email",
                 _("Enter the recipient’s e-mail, or tick “I’ll hand it over myself”."),
             )
+        if "recipient_email" in self.changed_data:
+            self.ask_once("recipient_email", check_address(cleaned.get("recipient_email", "")))
         if self._has_new_delivery():
             self.clean_delivery()
         return cleaned

@@ -1,9 +1,12 @@
 """The forms with which a recipient claims a gift."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.forms.fields import NameField, PersonEmailField
+from campaigns.forms.questions import AskingForm, check_address
 from campaigns.models.codes import CODE_LENGTH, normalise_code
 
 # The same answer for malformed and unknown codes, so that guessing reveals nothing.
@@ -28,10 +31,15 @@ class ClaimCodeForm(forms.Form):
         return code
 
 
-class ClaimForm(forms.Form):
+class ClaimForm(AskingForm):
     name = NameField(label=_("Your name"), widget=forms.TextInput({"autocomplete": "name"}))
     email = PersonEmailField(
         label=_("Your e-mail"),
         help_text=_("We’ll use this address for your membership."),
         widget=forms.EmailInput({"autocomplete": "email"}),
     )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        self.ask_once("email", check_address(cleaned.get("email", "")))
+        return cleaned

@@ -24,7 +24,7 @@ _LABELS: dict[str, Promise | str] = {
 
 @dataclass(frozen=True)
 class Saving:
-    """How much less a year costs than twelve months at `month`, in minor units.
+    """The amount by which a year costs less than twelve months at `month`, in minor units.
 
     The monthly price is named where readers may pay another amount a month.
     """

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext, override
+from django.utils.translation import get_language_bidi, gettext, override
 
 from campaigns import fonts
 from campaigns.gifts.cards import load_fonts, read_colours, read_fonts
@@ -22,6 +22,7 @@ from campaigns.members.overview import PaymentRow, describe_payment
 from campaigns.members.purposes import describe_purpose
 from campaigns.models import Dispute, Payment, Refund, read_newsroom_name
 from campaigns.money import format_money
+from campaigns.people import isolate_direction
 
 TEMPLATE = Path(__file__).with_name("receipt.typ")
 
@@ -67,14 +68,19 @@ def _describe(row: PaymentRow, *, language: str) -> dict[str, Any]:
         "issuer": [text for line in settings.RECEIPT_ISSUER if (text := fonts.drop_missing(line))],
         "site": settings.SITE_URL,
         # A name that no font here can draw is left out; the e-mail address says who paid.
-        "facts": [(name, text) for name, value in facts if (text := fonts.drop_missing(value))],
-        "lines": [(fonts.drop_missing(text), amount) for text, amount in lines],
+        "facts": [(name, text) for name, value in facts if (text := _isolate(value))],
+        "lines": [(_isolate(text), amount) for text, amount in lines],
         "sum": [gettext("Total paid"), _money(left, payment, language)],
         "thanks": gettext("Thank you. %(newsroom_name)s is funded by its readers.")
         % {"newsroom_name": fonts.drop_missing(read_newsroom_name())},
         "questions": gettext("Questions? Write to %(address)s.")
         % {"address": settings.DEFAULT_FROM_EMAIL},
     }
+
+
+def _isolate(text: str) -> str:
+    """Return a text in its own direction, without the characters that no font can draw."""
+    return isolate_direction(fonts.drop_missing(text), rtl=get_language_bidi())
 
 
 def _list_refunds(payment: Payment) -> list[tuple[datetime, str, int]]:

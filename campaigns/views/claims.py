@@ -76,7 +76,8 @@ def claim_gift(request: HttpRequest, gift: Gift, code: str) -> HttpResponseBase:
     form = ClaimForm(request.POST or None)
     try:
         if request.method == "POST" and form.is_valid():
-            actions.claim_gift(code, **form.cleaned_data, language=language())
+            name, email = form.cleaned_data["name"], form.cleaned_data["email"]
+            actions.claim_gift(code, name=name, email=email, language=language())
             tasks.hurry(*tasks.EFFECTS)
             return redirect("campaigns:claimed", code=code)
         gifts.refuse_unless_claimable(gift, at=timezone.now())

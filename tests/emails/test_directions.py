@@ -1,14 +1,16 @@
-"""Names and messages that run from right to left, in mails and pages that run the other way."""
+"""Names and messages from right to left, in mails, pages and receipts that run the other way."""
 
 import re
 from html import unescape
 
+import pypdfium2
 import pytest
 from django.test import Client
 from django.utils.html import escape
 
 from campaigns.emails import links
-from campaigns.models import Campaign, Checkout, Gift, Member, OutgoingMail
+from campaigns.members.receipts import render_receipt
+from campaigns.models import Campaign, Checkout, Gift, Member, OutgoingMail, Payment
 from tests.support.factories import make_campaign
 from tests.support.mails import (
     html_of,
@@ -16,6 +18,7 @@ from tests.support.mails import (
     make_gifts_of_ada,
     make_mail,
     make_mail_of_kind,
+    make_paid_membership,
     send_mail,
     text_of,
 )
@@ -83,6 +86,22 @@ def test_a_message_is_text_and_never_markup(birthday: Campaign) -> None:
     gift = make_gift_of_ada(birthday, message="<b>كل</b> & Ada")
     html = html_of(send_mail(make_mail("gift_invitation", gift=gift)))
     assert '<div dir="auto">&lt;b&gt;كل&lt;/b&gt; &amp; Ada</div>' in html
+
+
+# Receipts
+
+
+def test_a_name_keeps_its_order_on_a_receipt(birthday: Campaign) -> None:
+    payment = make_paid_membership(birthday)
+    Member.objects.update(name=f"{AHMAD} (Newsroom)")
+    receipt = render_receipt(Payment.objects.get(pk=payment.pk), language="en")
+    with pypdfium2.PdfDocument(receipt) as pdf:
+        page = pdf[0]
+        letters = page.get_textpage()
+        shown = letters.get_text_range()
+        places = [letters.get_charbox(shown.index(each))[0] for each in (AHMAD[0], "Newsr")]
+        page.close()
+    assert places[0] > places[1]
 
 
 # Pages

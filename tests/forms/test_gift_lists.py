@@ -128,7 +128,7 @@ def test_each_error_names_its_row_and_keeps_the_typed_values(
     assert response.status_code == 422
     assert rows_of(response) == rows
     said = as_text(response)
-    assert "Please correct 5 fields" in said
+    assert "Please check 5 fields" in said
     assert "Row 2: Name: Enter a name." in said
     assert "Row 3: Name: A name can’t start with “=”." in said
     assert "Row 3: E-mail: Enter a valid e-mail address" in said

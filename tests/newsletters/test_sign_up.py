@@ -171,7 +171,7 @@ def test_ten_thousand_sign_ups_from_one_network_are_no_mail_bomb(client: Client)
     assert late.status_code == 422
     assert "too many sign-ups from your network today" in main_of(late)
     assert "This form wasn’t sent" in main_of(late)
-    assert "Please correct" not in main_of(late)
+    assert "Please check" not in main_of(late)
     assert OutgoingMail.objects.count() == 30
 
 

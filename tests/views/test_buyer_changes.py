@@ -156,6 +156,21 @@ def test_a_new_address_of_a_sent_gift_gets_a_new_code_at_once(
     assert [each.made_by for each in GiftChange.objects.all()] == [None]
 
 
+def test_a_new_address_that_is_probably_misspelt_is_questioned_once(
+    client: Client, campaign: Campaign
+) -> None:
+    checkout = make_purchase(campaign, SENT)
+    url = f"{url_of(checkout)}0/"
+    fields = read_form(client.get(url)).fields | {"recipient_email": "friend@gmial.com"}
+    answer = client.post(url, fields)
+    assert answer.status_code == 422
+    assert "Did you mean friend@gmail.com?" in error_beside(answer, "recipient_email")
+    assert client.post(url, read_form(answer).fields).status_code == 303
+    assert gift_at(checkout).recipient_email == "friend@gmial.com"
+    fields = read_form(client.get(url)).fields | {"recipient_name": "Friend"}
+    assert client.post(url, fields).status_code == 303  # the address is known by now
+
+
 def test_a_corrected_name_sends_no_email(client: Client, campaign: Campaign) -> None:
     checkout = make_purchase(campaign, SENT)
     old = gift_at(checkout).code

@@ -25,7 +25,7 @@ from tests.support.factories import (
     make_plan,
     record_claim,
 )
-from tests.support.pages import NOON, main_of, read_form
+from tests.support.pages import NOON, error_beside, main_of, read_form
 
 UNKNOWN = "AAAAA-BBBBB-CCCCC-DDDDD"
 BEN = {"name": "Ben", "email": "ben@example.org"}
@@ -68,6 +68,18 @@ def confirmation(gift: Gift, member: Member) -> str:
 
 
 # Link and code
+
+
+def test_a_probably_misspelt_address_is_questioned_before_the_claim(
+    client: Client, gift: Gift
+) -> None:
+    url = f"/claim/{gift.code}/"
+    answer = client.post(url, {"name": "Ben", "email": "ben@gmial.com"})
+    assert answer.status_code == 422
+    assert "Did you mean ben@gmail.com?" in error_beside(answer, "email")
+    again = read_form(answer).fields
+    assert client.post(url, again)["Location"] == f"{url}done/"
+    assert Gift.objects.get().claimed_by == Member.objects.get(email="ben@gmial.com")
 
 
 def test_the_typed_code_leads_to_the_claim_page(client: Client, gift: Gift) -> None:
