@@ -218,6 +218,12 @@ def _list_ahead(now: Situation) -> list[tuple[str, str]]:
     write = write_unit(goal, now.language)
     if not goal.is_reached:
         facts.append((_("To go"), write(goal.left)))
+        if now.pace.expected_by_now is not None and goal.phase is Phase.RUNNING:
+            ahead = now.pace.ahead or 0
+            words = _("%(number)s ahead") if ahead >= 0 else _("%(number)s behind")
+            beside = words % {"number": write(abs(ahead))}
+            expected = f"{write(now.pace.expected_by_now)} ({beside})"
+            facts.append((_("Expected by now at an even pace"), expected))
     if now.pace.recent_per_day is not None:
         days = ngettext(
             "Pace of the last full day",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 WIDTH = 80  # columns
+DIVIDER = "──"  # begins a line that divides the parts of a text
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LEVELS = "▁▂▃▄▅▆▇█"
 _BOLD, _ACCENT, _FAINT, _PLAIN = "\x1b[1m", "\x1b[36m", "\x1b[2m", "\x1b[0m"
@@ -39,7 +40,7 @@ def paint(text: str) -> str:
     for before, line, after in zip(["", *lines], lines, [*lines[1:], ""], strict=False):
         is_heading = not before and line[:1].strip() and (after.startswith(" ") or not painted)
         is_faint = line == "Definitions" or (is_faint and not is_heading)
-        if is_heading or line == "Definitions":
+        if is_heading or line == "Definitions" or line.startswith(DIVIDER):
             painted.append(f"{_BOLD}{line}{_PLAIN}")
         elif is_faint and line:
             painted.append(f"{_FAINT}{line}{_PLAIN}")

@@ -12,7 +12,7 @@ from campaigns.reports.outlook import Outlook
 from campaigns.reports.report import Report
 from campaigns.reports.sharing import Sharing
 from campaigns.reports.sources import Breakdown
-from campaigns.reports.strokes import WIDTH, draw_bar, draw_gauge, draw_spark
+from campaigns.reports.strokes import DIVIDER, WIDTH, draw_bar, draw_gauge, draw_spark
 from campaigns.reports.unfinished import Unfinished
 
 MOST_DAYS = 92
@@ -37,11 +37,14 @@ def as_text(report: Report, outlook: Outlook | None = None) -> str:
     goals = report.goals
     parts = [
         head,
-        ["Goals", *(_indented(_goal_rows(goals)) or ["  none yet"])],
-        _pace_lines(report),
+        _divide("Where do we stand?"),
+        ["Goals", *(_indented(_goal_rows(goals)) or ["  none yet"]), *_pending_lines(report)],
         ["Joined and left", *_indented(_move_rows(report))],
         *([_compared_lines(report, report.compared)] if report.compared else []),
+        _divide("Will we make it?"),
+        _pace_lines(report),
         *([_note_lines(outlook)] if outlook and outlook.curve.notes else []),
+        _divide("What works?"),
         *(
             [f"Counted, by {_uncapitalise(each.label)}", *_group_lines(each)]
             for each in report.sources.all
@@ -51,6 +54,7 @@ def as_text(report: Report, outlook: Outlook | None = None) -> str:
         *([_sharing_lines(report.sharing)] if report.sharing.joined else []),
         *([_unfinished_lines(report.unfinished)] if report.unfinished.reminded else []),
         ["Newsletter sign-ups", *_indented(_newsletter_rows(report))],
+        _divide("What do people pay?"),
         [
             "First payments, gifts and contributions made in the window, before fees",
             *(_indented(_money_rows(report)) or ["  none yet"]),
@@ -61,7 +65,9 @@ def as_text(report: Report, outlook: Outlook | None = None) -> str:
             *(_indented(_paid_out_rows(report)) or ["  nothing yet"]),
         ],
         ["Amounts paid", *(_indented(_amount_rows(report)) or ["  none yet"])],
+        _divide("Do they stay?"),
         ["Members who stayed", *_indented(_kept_rows(report))],
+        _divide("Day by day"),
         [
             "Started and stopped counting, by day",
             *(_day_lines(report) or ["  none yet"]),
@@ -71,6 +77,11 @@ def as_text(report: Report, outlook: Outlook | None = None) -> str:
         *(_wrapped(definition) for definition in report.definitions.values()),
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def _divide(question: str) -> list[str]:
+    """Return a line across the terminal that begins a question of the report."""
+    return [f"{DIVIDER} {question} ".ljust(WIDTH, DIVIDER[0])]
 
 
 def _uncapitalise(label: str) -> str:
@@ -184,6 +195,11 @@ def _pace_lines(report: Report) -> list[str]:
         lines.append(
             f"Needed  {_pace(report, report.pace.needed_per_day)} a day from now to the end"
         )
+    return lines or ["Pace    shown while the campaign is running"]
+
+
+def _pending_lines(report: Report) -> list[str]:
+    """Return whether the count can still change, if it can."""
     if report.pending:
         payments = "payments" if report.pending > 1 else "payment"
         consequence = (
@@ -192,36 +208,49 @@ def _pace_lines(report: Report) -> list[str]:
             else "the count is provisional until the bank decides"
         )
         pending = f"Pending {report.pending:,} {payments} from the window; {consequence}"
-        lines += textwrap.wrap(pending, WIDTH, subsequent_indent=" " * 8)
-    elif report.primary is not None and report.primary.is_provisional:
-        lines.append("Pending no payments; the count is provisional until staff close the campaign")
-    return lines or ["Pace    shown while the campaign is running"]
+        return _wrapped(pending)
+    if report.primary is not None and report.primary.is_provisional:
+        return ["  Pending no payments; the count is provisional until staff close it"]
+    return []
 
 
 def _move_rows(report: Report) -> list[list[str]]:
-    standing = report.standing
+    """Return the latest days of a running campaign, and all days together."""
+    standing, latest = report.standing, []
+    if report.starts_at <= report.as_of < report.ends_at:
+        latest = [
+            ("today", standing.today),
+            ("yesterday", standing.yesterday),
+            (f"{standing.last_week.day:%A} last week", standing.last_week),
+            ("  until this time of day", standing.last_week_by_now),
+        ]
     rows = [["", "joined", "people", "gifts", "left", "raised"]]
-    for name, moves in (
-        ("today", standing.today),
-        ("yesterday", standing.yesterday),
-        (f"{standing.last_week.day:%A} last week", standing.last_week),
-        ("  until this time of day", standing.last_week_by_now),
-    ):
+    for name, moves in latest:
         minor = moves.raised_minor
         raised = "" if minor is None else format_money(minor, report.currency)
         numbers = (moves.joined, moves.people, moves.gifts, moves.left)
         rows.append([name, *(f"{number:,}" for number in numbers), raised])
-    return rows
+    names = ("joined", "people", "gifts", "stopped")
+    sums = [sum(getattr(day, name) for day in report.all_days) for name in names]
+    raised = format_money(sum(day.raised_minor for day in report.all_days), report.currency)
+    return [*rows, ["in all", *(f"{number:,}" for number in sums), raised]]
 
 
 def _compared_lines(report: Report, other: Report) -> list[str]:
-    rows = [["", "joined", "left", "gross"]]
-    for each in (report, other):
-        joined = sum(day.joined for day in each.days)
-        left = sum(day.stopped for day in each.days)
-        gross = [format_money(money.gross_minor, money.currency) for money in each.money.totals]
-        name = f"{each.slug}, {each.period.first} to {each.period.last}"
-        rows.append([name, f"{joined:,}", f"{left:,}", ", ".join(gross) or "none"])
+    """Return both periods side by side, with the gross of each currency."""
+    other_name = "the days before" if other.slug == report.slug else _cut(other.slug, 30)
+    rows = [["", "these days", other_name]]
+    for name, each in (("from", "first"), ("to", "last")):
+        rows.append([name, *(str(getattr(one.period, each)) for one in (report, other))])
+    for name, each in (("joined", "joined"), ("left", "stopped")):
+        sums = (sum(getattr(day, each) for day in one.days) for one in (report, other))
+        rows.append([name, *(f"{number:,}" for number in sums)])
+    gross = [
+        {one.currency: one.gross_minor for one in each.money.totals} for each in (report, other)
+    ]
+    for currency in sorted({*gross[0], *gross[1]}):
+        paid = [format_money(each.get(currency, 0), currency) for each in gross]
+        rows.append([f"gross {currency.upper()}", *paid])
     return [f"Compared, as of {_local(other.as_of, ZoneInfo(other.zone))}", *_indented(rows)]
 
 

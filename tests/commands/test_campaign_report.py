@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from campaigns import progress
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Note
 from campaigns.reports.strokes import draw_bar, draw_gauge, draw_spark, paint
 from tests.support.commands import run_command
 from tests.support.factories import make_campaign, make_gift, make_member, make_payment
@@ -55,8 +55,14 @@ def test_the_report_is_readable_text() -> None:
 
 def test_the_text_has_bars_and_fits_80_columns() -> None:
     make_generated(generate_sales(60))
+    autumn = Campaign.objects.get(slug="autumn")
+    year = timedelta(days=365)
+    make_campaign(slug="a" * 50, starts_at=autumn.starts_at - year, ends_at=autumn.ends_at - year)
+    noted = autumn.starts_at + timedelta(days=3)
+    Note.objects.create(campaign=autumn, at=noted, text="TV spot " * 15)
     text = run_command("campaign_report", "autumn", "--at", NOW.isoformat())
     assert max(map(len, text.splitlines())) <= 80
+    assert re.search(r"\nNotes\n  23 Oct  TV spot", text)
     assert re.search(r"joined by day  [▁▂▃▄▅▆▇█]{32}", text)
     assert re.search(r"gift membership +\d+  █+", text)
     coloured = run_command("campaign_report", "autumn", "--at", NOW.isoformat(), force_color=True)
@@ -127,7 +133,9 @@ def test_the_report_of_some_days_is_compared_with_those_before(running: Campaign
     after, before = (day + timedelta(days=days) for days in (1, -1))
     one = ("--from", day.isoformat(), "--to", day.isoformat(), "--compare", "previous")
     text = run_command("campaign_report", "birthday", *one)
-    assert re.search(rf"birthday, {day} to {day} +2 +0 +€120\n", text)
+    assert re.search(rf"from +{day} +{before}\n", text)
+    assert re.search(r"joined +2 +0\n", text)
+    assert re.search(r"gross EUR +€120 +€0\n", text)
     data = json.loads(run_command("campaign_report", "birthday", *one, "--format=json"))
     assert (data["from"], data["to"], len(data["days"])) == (str(day), str(day), 1)
     assert data["compared"]["to"] == str(before)

@@ -155,6 +155,17 @@ def test_the_goal_today_the_range_and_notes_are_marked_and_named() -> None:
     assert named | {"1", "Newsletter sent"} <= {*texts}
 
 
+def test_the_goals_name_makes_room_for_the_curve() -> None:
+    def find_name(values: list[float]) -> float:
+        svg = draw_curve(replace(CURVE, main=Line("", values), notes=[], fan=None), NARROW)
+        [x] = re.findall(r'x="([\d.]+)"[^>]*>Goal: 100<', svg)
+        return float(x)
+
+    below = find_name([10, 20, 30, 40])
+    assert find_name([60, 130, 160, 190]) > below + 60
+    assert find_name([150, 160, 170, 180]) == below
+
+
 def test_a_curve_of_one_day_is_a_point() -> None:
     svg = draw_curve(Curve("", "", ["1 Nov"], Line("", [17]), target=100, today=0))
     assert '<circle class="chart-main chart-point"' in svg

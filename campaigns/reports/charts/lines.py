@@ -204,7 +204,21 @@ class _CurveDrawing:
         y = self.y(self.curve.target)
         self.drawing.line(self.left, y, self.right, y, "chart-target")
         words = _("Goal: %(target)s") % {"target": self.curve.write(self.curve.target)}
-        self.drawing.text(self.left + 4, y - self.unit * 0.45, words, "chart-strong")
+        width = self.drawing.size.measure(words)
+        left, right = self.left + 4, self.right - width - 4
+        # At the left, unless the curve passes there.
+        x = right if self._passes(left, left + width, y) and right > left else left
+        self.drawing.text(x, y - self.unit * 0.45, words, "chart-strong")
+
+    def _passes(self, left: float, right: float, y: float) -> bool:
+        """Return whether the main line passes through a word above `y`."""
+        heights = [
+            self.y(value)
+            for at, value in enumerate(self.curve.main.values)
+            if value is not None and left - self.unit <= self.x(at) <= right + self.unit
+        ]
+        # Between two days it is somewhere between their heights.
+        return bool(heights) and min(heights) < y and max(heights) > y - self.unit * 1.4
 
     def _draw_notes(self) -> None:
         """Number the notes; on a desk their first words stand beside the number if they fit."""

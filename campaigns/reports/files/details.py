@@ -93,7 +93,10 @@ def _list_newsletters(contents: Contents) -> Grid:
 def describe_amounts(contents: Contents) -> list[Part]:
     """Return what people paid, a part for each currency, and the money that moved."""
     report = contents.report
-    parts = [_describe_currency(contents, each) for each in report.paid.amounts]
+    parts = [
+        _describe_currency(contents, each, is_first=number == 0)
+        for number, each in enumerate(report.paid.amounts)
+    ]
     totals: list[list[Value]] = [
         [
             *(each.currency.upper(), each.payments, Money(each.gross_minor, each.currency)),
@@ -205,11 +208,12 @@ def _list_ranking(ranking: Ranking, *, compared: str) -> Grid:
         ]
         for row in rows
     ]
-    head = [ranking.label, _("Counted"), _("Share"), *([compared] if compared else [])]
+    head = [ranking.label, _("Counted"), _("Share"), *([_("Compared")] if compared else [])]
     return Grid(ranking.label, head, values, plot="bars", plotted=(1,), is_ranking=True)
 
 
-def _describe_currency(contents: Contents, amounts: Amounts) -> Part:
+def _describe_currency(contents: Contents, amounts: Amounts, *, is_first: bool) -> Part:
+    """Return the amounts of a currency; the first one defines them for all."""
     currency = amounts.currency
 
     def money(minor: int) -> Money:
@@ -227,7 +231,7 @@ def _describe_currency(contents: Contents, amounts: Amounts) -> Part:
     return Part(
         name=_("Amounts in %(currency)s") % {"currency": currency.upper()},
         title=_("Amounts in %(currency)s") % {"currency": currency.upper()},
-        definitions=[contents.report.definitions["paid"]],
+        definitions=[contents.report.definitions["paid"]] if is_first else [],
         facts=[
             Fact(_("Median"), money(amounts.median_minor)),
             Fact(_("Mean, capped at the top 5%"), money(amounts.mean_minor)),
