@@ -34,7 +34,7 @@ class RemoveIndexLive(migrations.RemoveIndex):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("campaigns", "0040_indexes_of_webhooks")]
+    dependencies = [("campaigns", "0041_newsletter_placement")]
 
     operations = [
         migrations.AddField(
