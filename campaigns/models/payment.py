@@ -93,6 +93,10 @@ class Payment(DealtWith):
     # The wallet that held the card, for example "apple_pay".
     wallet = models.CharField(_("wallet"), max_length=40, blank=True, default="", db_default="")
     brand = models.CharField(_("card brand"), max_length=40, blank=True)
+    # Of the card or the bank account: readers know them from their bank statement.
+    last4 = models.CharField(
+        _("last four digits"), max_length=4, blank=True, default="", db_default=""
+    )
     country = models.CharField(_("country"), max_length=2, blank=True)
     receipt_url = models.TextField(_("Stripe’s receipt"), blank=True)
     receipt_number = models.CharField(_("receipt number"), max_length=40, blank=True)
@@ -118,6 +122,7 @@ class Payment(DealtWith):
             models.Index(fields=["hold"], condition=~Q(hold=""), name="payment_held"),
             models.Index(fields=["-paid_at", "-id"], name="payment_newest"),
             models.Index(fields=["amount_minor", "paid_at"], name="payment_amount"),
+            models.Index(fields=["last4", "paid_at"], condition=~Q(last4=""), name="payment_last4"),
             models.Index(
                 fields=["invoice_id"], condition=~Q(invoice_id=""), name="payment_invoice"
             ),
