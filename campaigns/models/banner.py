@@ -56,4 +56,5 @@ class Banner(Copy):
         ]
 
     def __str__(self) -> str:
-        return f"{self.campaign} {self.placement} {self.state} ({self.language})"
+        where = f"{self.get_placement_display()}, {self.get_state_display()}"
+        return f"{where} ({self.get_language_display()})"

@@ -281,4 +281,4 @@ class CampaignCopy(Copy):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.language})"
+        return f"{self.name} ({self.get_language_display()})"

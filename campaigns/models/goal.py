@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import number_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -76,8 +77,8 @@ class Goal(models.Model):
         ]
 
     def __str__(self) -> str:
-        target = str(self.target)
+        target = number_format(self.target, force_grouping=True)
         if self.kind == self.Kind.MONEY:
             language = get_language() or "en"
             target = format_money(self.target, self.campaign.currency, language=language)
-        return f"{self.campaign}: {target} {self.get_kind_display()}"
+        return f"{target} {self.get_kind_display()}"

@@ -99,6 +99,7 @@ def _list_mails(member: Member) -> Iterator[Moment]:
         | Q(payment__member=member)
         | Q(membership__member=member)
         | Q(checkout__member=member)
+        | Q(gift__buyer=member)
     )
     mails = OutgoingMail.objects.filter(theirs).order_by("-created_at").distinct()
     for mail in mails[:MOST]:
@@ -112,10 +113,13 @@ def _list_mails(member: Member) -> Iterator[Moment]:
 
 
 def _list_decisions(member: Member) -> Iterator[Moment]:
-    """Yield what staff did on the pages of this person, their payments and their memberships."""
+    """Yield what staff did on the pages of this person and of what they bought."""
     pages: list[tuple[type[Model], list[str]]] = [
         (Member, [str(member.pk)]),
-        (Payment, [str(pk) for pk in member.payments.values_list("pk", flat=True)]),
+        *(
+            (rows.model, [str(pk) for pk in rows.values_list("pk", flat=True)])
+            for rows in (member.payments, member.memberships, Gift.objects.filter(buyer=member))
+        ),
     ]
     wanted = Q()
     for model, keys in pages:
