@@ -49,7 +49,7 @@ NOTED: dict[type[Model], list[str]] = {
         *("slug", "zone", "starts_at", "ends_at", "currency", "priority", "supporters_before"),
         *("closed_at", "closed_by", "hides_banners", "emblem", "takes_contributions"),
         *("reminds_unfinished", "shows_wall", "friends_for_reward", "reward_months"),
-        "most_reward_months",
+        *("most_reward_months", "hide_banners_on", "nearly_percent"),
     ],
     CampaignCopy: [],
     Goal: [],

@@ -81,6 +81,7 @@ def record_payment(
             "method": charge.method[:40],
             "wallet": charge.wallet[:40],
             "brand": charge.brand[:40],
+            "last4": "" if member.erased_at else charge.last4[:4],
             "country": charge.country[:2],
             # Stripe's receipt page shows the name of the person who paid.
             "receipt_url": "" if member.erased_at else charge.receipt_url,

@@ -52,6 +52,8 @@ from campaigns.admin.report_files import CHART, REPORT, ROWS
 from campaigns.admin.site import LabelledInlines
 from campaigns.forms.money import CurrencyField
 from campaigns.models import Campaign, Checkout
+from campaigns.money import name_currency
+from campaigns.reports.titles import name_row
 from campaigns.zones import name_zone
 
 
@@ -176,15 +178,32 @@ class CampaignAdmin(LabelledInlines, ActionPages):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return super().get_queryset(request).prefetch_related("copies")
 
+    def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
+        """Show the currency and the zone in words where they can't be changed."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None:
+            return fieldsets
+        may_change = self.has_change_permission(request, obj)
+        fixed = self._list_fixed(request, obj) if may_change else ["currency", "zone"]
+        words: dict[Any, str] = {
+            name: f"{name}_in_words" for name in ("currency", "zone") if name in fixed
+        }
+        return [
+            (label, {**about, "fields": [words.get(each, each) for each in about["fields"]]})
+            for label, about in fieldsets
+        ]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> list[str]:
+        fixed = [] if obj is None else self._list_fixed(request, obj)
+        return [*fixed, "currency_in_words", "zone_in_words"]
+
+    def _list_fixed(self, request: HttpRequest, obj: Campaign) -> list[str]:
         """Return the fields that can no longer change, because others depend on them.
 
         The slug is part of links that people shared and of the banners' file names. A money goal
         counts payments in the campaign's currency only. A closed campaign keeps the dates of its
         final count until it is reopened.
         """
-        if obj is None:
-            return []
         if not self.has_plan_permission(request):
             return ["slug", "currency", *self.PLANNED]
         fixed = ["slug"]
@@ -240,7 +259,15 @@ class CampaignAdmin(LabelledInlines, ActionPages):
 
     @admin.display(description=_("name"))
     def name(self, campaign: Campaign) -> str:
-        return campaign.copy_for(get_language() or "en").name
+        return name_row(campaign)
+
+    @admin.display(description=_("currency"))
+    def currency_in_words(self, campaign: Campaign) -> str:
+        return name_currency(campaign.currency, language=get_language() or "en")
+
+    @admin.display(description=_("time zone"))
+    def zone_in_words(self, campaign: Campaign) -> str:
+        return self.city(campaign)
 
     @admin.display(description=_("starts"), ordering="starts_at")
     def begins(self, campaign: Campaign) -> str:
@@ -278,8 +305,6 @@ class CampaignAdmin(LabelledInlines, ActionPages):
         """Show and read dates and times in the campaign's own zone."""
         campaign = self.get_object(request, object_id) if object_id else None
         extra_context = (extra_context or {}) | self._offer_preview(request, campaign)
-        if campaign is not None:
-            extra_context["heading"] = campaign.copy_for(get_language() or "en").name
         with timezone.override(self._zone(request, campaign)):
             response = super().changeform_view(request, object_id, form_url, extra_context)
             return response.render() if isinstance(response, TemplateResponse) else response
@@ -323,6 +348,6 @@ class CampaignAdmin(LabelledInlines, ActionPages):
             progress.request_recount(campaign.pk)
             self.message_user(
                 request,
-                gettext("%(campaign)s: recount started.") % {"campaign": campaign.slug},
+                gettext("%(campaign)s: recount started.") % {"campaign": name_row(campaign)},
             )
         tasks.hurry("recounts")

@@ -18,6 +18,7 @@ from campaigns.errors import describe_failure
 from campaigns.models import Checkout
 from campaigns.models.moves import ForbiddenMove
 from campaigns.reports.lists import list_sign_ups
+from campaigns.reports.titles import name_row
 from campaigns.spreadsheets import Cell
 
 AT_ONCE = 25  # each makes several calls to Stripe while staff wait
@@ -97,14 +98,23 @@ class CheckoutAdmin(OriginWords, Downloads, ViewOnlyAdmin):
                 break
             except (stripe_api.StripeError, ForbiddenMove) as error:
                 words = gettext(
-                    "Checkout %(id)s not settled. Please report this error to your developers: "
-                    "%(error)s"
+                    "%(purchase)s: not settled. Please report this error to your developers: "
+                    "%(error)s (%(id)s)"
                 )
-                about = {"id": checkout_id, "error": describe_failure(error)}
+                about = {
+                    "purchase": _name(checkout_id),
+                    "id": str(checkout_id),
+                    "error": describe_failure(error),
+                }
                 self.message_user(request, words % about, messages.ERROR)
             except settlement.SettlementBusy:
-                words = gettext("Checkout %(id)s is being settled right now.")
-                self.message_user(request, words % {"id": checkout_id}, messages.WARNING)
+                words = gettext("%(purchase)s: being settled right now.")
+                about = {"purchase": _name(checkout_id)}
+                self.message_user(request, words % about, messages.WARNING)
             else:
                 settled += 1
         return settled
+
+
+def _name(checkout_id: UUID) -> str:
+    return name_row(Checkout.objects.get(pk=checkout_id))

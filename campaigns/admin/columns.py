@@ -1,4 +1,4 @@
-"""Columns of lists: moments short enough for one line, and states as coloured words."""
+"""Columns of lists and facts of rows: short moments, coloured states, other rows by title."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,10 +7,14 @@ from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from campaigns.dates import write_short_moment
+from campaigns.models import Member
+from campaigns.reports.titles import name_for, name_row
 
 # The colours of a payment's states, for the statuses of other rows. Others are plain words.
 _COLOURS = {
@@ -28,7 +32,7 @@ def write_moment(moment: datetime | None) -> str:
 
 
 def choose_column(model: type[models.Model], name: Any) -> Any:
-    """Return what a list shows for a column: our own, for a moment or a status of the model."""
+    """Return what a list shows for a column: our own, for a moment, a status or another row."""
     if not isinstance(name, str):
         return name
     try:
@@ -37,9 +41,59 @@ def choose_column(model: type[models.Model], name: Any) -> Any:
         return name
     if isinstance(field, models.DateTimeField):
         return _make_moment(model, name)
+    if isinstance(field, models.ForeignKey):
+        return choose_related(model, name)
     if name == "status" and getattr(field, "choices", None):
         return _make_status(model, name)
     return name
+
+
+def choose_related(model: type[models.Model], name: Any) -> Any:
+    """Return what shows another row by its title: without people, as they have columns."""
+    return _make_related(model, name) if _is_related(model, name) else name
+
+
+@cache
+def _make_related(model: type[models.Model], name: str) -> Callable[[Any], str | None]:
+    def show(row: Any) -> Any:
+        related = getattr(row, name)
+        is_member = isinstance(related, Member)
+        return related and name_row(related, sees_people=is_member)
+
+    return _describe(show, model, name)
+
+
+def link_related(model: type[models.Model], name: Any, request: HttpRequest) -> Any:
+    """Return what links to another row by its title, if this user may view it."""
+    if not _is_related(model, name):
+        return name
+
+    def show(row: Any) -> str | None:
+        related = getattr(row, name)
+        if related is None:
+            return None
+        words, url = name_for(request, related), _find_page(related, request)
+        return format_html('<a href="{}">{}</a>', url, words) if url else words
+
+    return _describe(show, model, name)
+
+
+def _is_related(model: type[models.Model], name: Any) -> bool:
+    try:
+        return isinstance(name, str) and isinstance(model._meta.get_field(name), models.ForeignKey)
+    except FieldDoesNotExist:
+        return False
+
+
+def _find_page(row: models.Model, request: HttpRequest) -> str:
+    of = f"{row._meta.app_label}.{{}}_{row._meta.model_name}".format
+    if not any(request.user.has_perm(of(deed)) for deed in ("view", "change")):
+        return ""
+    try:
+        page = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+        return reverse(page, args=[row.pk])
+    except NoReverseMatch:
+        return ""
 
 
 @cache
@@ -61,8 +115,8 @@ def _make_status(model: type[models.Model], name: str) -> Callable[[Any], str]:
 
 
 def _describe(
-    show: Callable[[Any], str], model: type[models.Model], name: str
-) -> Callable[[Any], str]:
+    show: Callable[[Any], Any], model: type[models.Model], name: str
+) -> Callable[[Any], Any]:
     """Let Django find the column's name, heading and order as it does for the field itself."""
     field: Any = model._meta.get_field(name)
     show.__name__ = name

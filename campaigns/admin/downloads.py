@@ -21,6 +21,7 @@ from campaigns.admin.base import StaffModelAdmin
 from campaigns.admin.identity import confirm_identity, is_confirmed
 from campaigns.models import Campaign
 from campaigns.reports.lists import members_of
+from campaigns.reports.titles import name_row
 from campaigns.spreadsheets import (
     ANY_MONEY,
     XLSX,
@@ -44,8 +45,8 @@ class InCampaign(admin.SimpleListFilter):
     def lookups(
         self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
     ) -> list[tuple[str, str]]:
-        slugs = Campaign.objects.order_by("-starts_at").values_list("slug", flat=True)
-        return [(slug, slug) for slug in slugs]
+        campaigns = Campaign.objects.order_by("-starts_at").prefetch_related("copies")
+        return [(campaign.slug, name_row(campaign)) for campaign in campaigns]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         campaign = Campaign.objects.filter(slug=self.value()).first() if self.value() else None

@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib.admin.helpers import AdminForm
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.site import staff_money
 from campaigns.models import Gift
+from campaigns.reports.titles import name_row
 from campaigns.zones import Choices, with_zone, zone_choices
 
 CHECKBOXES_OF_SEVERAL = "checkboxselectmultiple"
@@ -142,6 +144,16 @@ class EndForm(ReaderMailForm, WhyForm):
     """Asks why a membership ends."""
 
     field_order = ["why"]
+
+
+class NamedField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A choice of a campaign or a plan by its name."""
+
+    def __init__(self, queryset: QuerySet[Any], **kwargs: Any) -> None:
+        super().__init__(queryset.prefetch_related("copies"), **kwargs)
+
+    def label_from_instance(self, obj: Any) -> str:
+        return name_row(obj)
 
 
 class GiftsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]

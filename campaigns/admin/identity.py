@@ -84,6 +84,12 @@ def restore_form(request: HttpRequest) -> None:
     messages.warning(request, words)
 
 
+def show_again(request: HttpRequest, fields: QueryDict) -> None:
+    """Have the page show its form with these fields, as if typed again, instead of saving it."""
+    request.method = "GET"
+    request.POST = fields  # type: ignore[assignment] # as in restore_form
+
+
 def is_restored(request: HttpRequest) -> bool:
-    """Return whether the page's form is filled in with a kept one."""
+    """Return whether the page's form is filled in with what was typed before."""
     return request.method == "GET" and bool(request.POST)

@@ -51,9 +51,11 @@ class MethodWords:
             return _spell(payment.wallet or payment.method)
         return _spell(payment.method) if kind == "other" else str(METHOD_LABELS.get(kind, ""))
 
-    @admin.display(description=_("card brand"))
+    @admin.display(description=_("card or account"))
     def card_brand(self, payment: Payment) -> str:
-        return _spell(payment.brand)
+        """Return the brand and the last four digits, as readers know them from their bank."""
+        digits = f"•••• {payment.last4}" if payment.last4 else ""
+        return " ".join(filter(None, [_spell(payment.brand), digits]))
 
     @admin.display(description=_("country"))
     def card_country(self, payment: Payment) -> str:

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.filters import FieldListFilter, RelatedFieldListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -19,6 +20,9 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from campaigns.models import Campaign, Plan, Price
+from campaigns.reports.titles import name_row, with_names
 
 AFTER, BEFORE, PAGE, COUNT = "after", "before", "page", "count"
 MOST_PAGES = 100
@@ -47,7 +51,9 @@ class StaffChangeList(ChangeList):
         for name in (AFTER, BEFORE, PAGE, COUNT):
             self.params.pop(name, None)
             self.filter_params.pop(name, None)
-        return super().get_queryset(request, exclude_parameters)
+        rows = super().get_queryset(request, exclude_parameters)
+        paths = self.list_select_related
+        return rows if isinstance(paths, bool) else with_names(rows, paths)
 
     def get_ordering_field(self, field_name: Any) -> Any:
         """Return None for a column that the list can't be sorted by, whatever the URL says."""
@@ -168,6 +174,26 @@ def is_beyond(row: Any, order: list[tuple[str, bool]], *, backwards: bool = Fals
     first, descends = order[0]
     sign = "lte" if descends != backwards else "gte"
     return Q(**{f"{first}__{sign}": getattr(row, first)}) & beyond
+
+
+class NamedFilter(RelatedFieldListFilter):
+    """A filter by campaign, plan or price, with their names."""
+
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> Any:
+        rows = field.related_model._default_manager.order_by(
+            *self.field_admin_ordering(field, request, model_admin)
+        )
+        copies = "plan__copies" if field.related_model is Price else "copies"
+        return [(row.pk, name_row(row)) for row in rows.prefetch_related(copies)]
+
+
+FieldListFilter.register(
+    lambda field: field.is_relation and field.related_model in {Campaign, Plan, Price},
+    NamedFilter,
+    take_priority=True,
+)
 
 
 class DayFilter(admin.ListFilter):

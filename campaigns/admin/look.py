@@ -12,6 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin.base import StaffModelAdmin
 from campaigns.admin.closing import publish_soon
 from campaigns.models import Campaign, Look
 from campaigns.models.look import AA, COLOURS, CONTRAST_RULES, DARK, LIGHT
@@ -71,7 +72,7 @@ class LookForm(forms.ModelForm[Look]):
 
 
 @admin.register(Look)
-class LookAdmin(admin.ModelAdmin[Look]):
+class LookAdmin(StaffModelAdmin):
     form = LookForm
     change_form_template = "campaigns/staff/look.html"
     fieldsets = [

@@ -16,8 +16,9 @@ from campaigns.admin.downloads import Downloads
 from campaigns.admin.errors import ErrorColumn
 from campaigns.admin.figures import FigureFilter
 from campaigns.admin.site import ViewOnlyAdmin, yes_or_no
-from campaigns.models import OutgoingMail
+from campaigns.models import Gift, OutgoingMail
 from campaigns.reports.people_lists import list_mails
+from campaigns.reports.titles import find_addressee, name_row
 from campaigns.spreadsheets import Cell
 
 
@@ -80,9 +81,8 @@ class OutgoingMailAdmin(ErrorColumn, Downloads, ViewOnlyAdmin):
     @admin.display(description=_("about"))
     def about(self, mail: OutgoingMail) -> str:
         """Return the person or the gift that the e-mail is about."""
-        of = mail.payment or mail.membership or (mail.dispute and mail.dispute.payment)
-        about = mail.gift or mail.member or (of and of.member)
-        return str(about or (mail.checkout and mail.checkout.email) or "")
+        about = find_addressee(mail)
+        return name_row(about, sees_people=False) if isinstance(about, Gift) else str(about)
 
     @admin.display(description=_("status"))
     def status_and_error(self, mail: OutgoingMail) -> str:

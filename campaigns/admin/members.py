@@ -21,7 +21,7 @@ from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.downloads import Downloads, InCampaign
 from campaigns.admin.erasures import ERASE, ErasureInline, is_being_erased, refuse_if_erased
 from campaigns.admin.figures import FigureFilter
-from campaigns.admin.forms import MomentField, ReaderMailForm
+from campaigns.admin.forms import MomentField, NamedField, ReaderMailForm
 from campaigns.admin.lists import filter_by_related
 from campaigns.admin.member_pages import ADD_NOTE, DELETE_NOTE, EXPORT, RESEND
 from campaigns.admin.merges import FIND_DUPLICATE, MERGE
@@ -82,7 +82,7 @@ class MemberForm(forms.ModelForm[Member]):
 class MembershipForm(ReaderMailForm):
     """Asks for the plan and the number of months."""
 
-    plan = forms.ModelChoiceField(Plan.objects.filter(is_active=True), label=_("Plan"))
+    plan = NamedField(Plan.objects.filter(is_active=True), label=_("Plan"))
     months = forms.IntegerField(
         label=_("Months"), min_value=1, max_value=LONGEST_MONTHS, initial=12
     )
@@ -110,7 +110,7 @@ class OfflinePaymentForm(MembershipForm):
 
     amount = MoneyField(label=_("Amount"), help_text=_("For example 60 or 60.50."))
     currency = CurrencyField(initial="eur")
-    campaign = forms.ModelChoiceField(
+    campaign = NamedField(
         Campaign.objects.order_by("-starts_at"),
         label=_("Campaign"),
         required=False,
@@ -226,6 +226,7 @@ class MemberAdmin(Downloads, ActionPages):
     search_fields = ["email", "name", "former_addresses__email"]
     search_help_text = _("Name or e-mail address")
     form = MemberForm
+    writes_only_edits = True
     fields = ["email", "name", "language"]
     inlines = [
         MembershipInline,

@@ -16,6 +16,7 @@ from campaigns.admin.payments import MovedColumn
 from campaigns.admin.site import ViewOnlyAdmin, staff_money
 from campaigns.models import Dispute, Refund, RefundOrder
 from campaigns.reports.money_lists import list_disputes, list_refunds
+from campaigns.reports.titles import name_row
 from campaigns.spreadsheets import Cell
 
 # The colours of the states that a payment can have, too.
@@ -42,7 +43,8 @@ class _OfPayment(MovedColumn, Downloads, ViewOnlyAdmin):
 
     @admin.display(description=_("campaign"))
     def campaign(self, row: Any) -> str:
-        return str(row.payment.campaign or "-")
+        campaign = row.payment.campaign
+        return name_row(campaign) if campaign else "-"
 
 
 @admin.register(Refund)

@@ -25,6 +25,7 @@ from campaigns import history
 from campaigns.admin.forms import StaffForm
 from campaigns.admin.identity import confirm_identity, is_confirmed
 from campaigns.admin.site import AddressSearch
+from campaigns.reports.titles import name_for
 
 
 class NotDone(Exception):
@@ -218,6 +219,7 @@ class ActionPages(AddressSearch):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": row,
+            "heading": name_for(request, row),
             "title": title,
             "explanation": explanation,
             "button": button or title,

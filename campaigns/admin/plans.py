@@ -15,6 +15,7 @@ from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.site import KnownLanguages, LabelledInlines, staff_money
 from campaigns.forms.money import CurrencyField, MoneyField, MoneyListField
 from campaigns.models import Checkout, Plan, PlanCopy, Price
+from campaigns.reports.titles import name_row
 
 MOST_SUGGESTED = 6
 
@@ -160,7 +161,7 @@ class PriceInline(admin.StackedInline[Price, Plan]):
 @admin.register(Plan)
 class PlanAdmin(LabelledInlines):
     list_filter = [NeedsAttention]
-    list_display = ["slug", "name", "on_sale", "gift_claimable_days", "position", "is_active"]
+    list_display = ["name", "on_sale", "gift_claimable_days", "position", "is_active"]
     fields = ["slug", ("position", "is_active"), "gift_claimable_days"]
     inlines = [PlanCopyInline, PriceInline]
     actions = ["send_to_stripe"]
@@ -171,7 +172,7 @@ class PlanAdmin(LabelledInlines):
 
     @admin.display(description=_("name"))
     def name(self, plan: Plan) -> str:
-        return plan.copy_for("en").name
+        return name_row(plan)
 
     @admin.display(description=_("prices on sale"))
     def on_sale(self, plan: Plan) -> str:
@@ -203,7 +204,7 @@ class PlanAdmin(LabelledInlines):
         sent = 0
         for price in prices.select_related("plan").order_by("plan", "pk"):
             sent += 1
-            shown = str(price)
+            shown = name_row(price)
             try:
                 catalogue.send_plan(price.plan)
                 catalogue.send_price(price)

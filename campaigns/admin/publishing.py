@@ -14,6 +14,7 @@ from campaigns.admin.closing import in_its_zone
 from campaigns.admin.pages import Link
 from campaigns.errors import describe_failure, explain_error
 from campaigns.models import Campaign
+from campaigns.reports.titles import name_row
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +45,7 @@ def publish_now(
                 words = gettext("%(campaign)s: banners published with %(number)s.")
                 count = banners.write_count(published, language=get_language() or "en")
                 level, more = messages.SUCCESS, {"number": count.words}
-        pages.message_user(request, words % {"campaign": campaign.slug, **more}, level)
+        pages.message_user(request, words % {"campaign": name_row(campaign), **more}, level)
 
 
 @admin.action(description=_("Hide banners"), permissions=["publish"])
@@ -55,7 +56,7 @@ def hide_banners(
         banners.hide_banners(campaign.pk)
         pages.log_change(request, campaign, gettext("Banners hidden"))
         words = gettext("%(campaign)s: banners hidden. They disappear within a minute.")
-        pages.message_user(request, words % {"campaign": campaign.slug})
+        pages.message_user(request, words % {"campaign": name_row(campaign)})
     tasks.hurry("banners")
 
 
@@ -67,7 +68,7 @@ def show_banners(
         banners.show_banners(campaign.pk)
         pages.log_change(request, campaign, gettext("Banners shown"))
         words = gettext("%(campaign)s: banners shown. They appear within a minute.")
-        pages.message_user(request, words % {"campaign": campaign.slug})
+        pages.message_user(request, words % {"campaign": name_row(campaign)})
     tasks.hurry("banners")
 
 

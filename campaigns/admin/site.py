@@ -15,28 +15,17 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.admin.base import StaffModelAdmin
+from campaigns.admin.base import StaffModelAdmin, ViewOnly
+from campaigns.admin.columns import choose_related, link_related
 from campaigns.money import format_money
 from campaigns.people import canonical_email
 from campaigns.reports.search import SEARCHED, clean_search, find_wanted
+from campaigns.reports.titles import with_names
 
 admin.site.site_header = settings.NEWSROOM_NAME
 admin.site.site_title = settings.NEWSROOM_NAME
 admin.site.index_title = _("Membership campaigns")
 admin.site.site_url = settings.SITE_URL
-
-
-class ViewOnly:
-    """Rows that staff never write: nothing can be added, changed or deleted here."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class AddressSearch(StaffModelAdmin):
@@ -74,7 +63,20 @@ class ViewOnlyAdmin(ViewOnly, AddressSearch):
         filled = [
             (name, about, self._keep_filled(obj, about["fields"])) for name, about in fieldsets
         ]
-        return [(name, {**about, "fields": fields}) for name, about, fields in filled if fields]
+        return [
+            (name, {**about, "fields": self._name_related(request, fields)})
+            for name, about, fields in filled
+            if fields
+        ]
+
+    def _name_related(self, request: HttpRequest, names: list[Any]) -> list[Any]:
+        """Show the rows that this one belongs to by their titles."""
+        return [
+            self._name_related(request, name)
+            if isinstance(name, list)
+            else link_related(self.model, name, request)
+            for name in names
+        ]
 
     def _keep_filled(self, row: Any, names: Any) -> list[Any]:
         kept: list[Any] = []
@@ -104,7 +106,14 @@ class ViewOnlyInline(ViewOnly, admin.TabularInline[Any, Any]):
     list_select_related: tuple[str, ...] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related(*self.list_select_related)
+        rows = super().get_queryset(request).select_related(*self.list_select_related)
+        return with_names(rows, self.list_select_related)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [choose_related(self.model, name) for name in super().get_fields(request, obj)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [*super().get_readonly_fields(request, obj), *self.get_fields(request, obj)]
 
 
 class LabelledFormSet(InlineAdminFormSet):

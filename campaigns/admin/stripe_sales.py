@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
@@ -15,17 +14,18 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import actions, settlement, stripe_api, tasks
 from campaigns.admin.attention import NeedsAttention
-from campaigns.admin.forms import StaffForm
+from campaigns.admin.forms import NamedField, StaffForm
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 from campaigns.admin.site import ViewOnlyAdmin
 from campaigns.models import Campaign, StripeSale
+from campaigns.reports.titles import name_row
 
 AT_ONCE = 25  # each makes several calls to Stripe while staff wait
 _NO_ANSWER = _("Stripe doesn’t answer. Nothing is lost. Try again in a few minutes.")
 
 
 class AdoptForm(StaffForm):
-    campaign = forms.ModelChoiceField(
+    campaign = NamedField(
         Campaign.objects.order_by("-starts_at"),
         label=_("Campaign"),
         required=False,
@@ -126,7 +126,7 @@ class StripeSaleAdmin(ActionPages, ViewOnlyAdmin):
             try:
                 actions.adopt_stripe_sale(sale.pk, by=request.user)
             except actions.AdoptionRefused as refusal:
-                self.message_user(request, f"{sale}: {refusal.message}", messages.WARNING)
+                self.message_user(request, f"{name_row(sale)}: {refusal.message}", messages.WARNING)
                 continue
             except settlement.SettlementBusy:
                 pass  # adopted; a job settles it

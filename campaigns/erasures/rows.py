@@ -184,7 +184,7 @@ def _strip_typed(checkout: Checkout, received: list[Gift], traces: Traces, *, is
 
 def _strip_texts(member: Member, related_gifts: Iterable[Gift], received: list[Gift]) -> None:
     """Delete all notes of staff about them, since any of it may name them."""
-    Payment.objects.filter(member=member).update(note="", receipt_url="")
+    Payment.objects.filter(member=member).update(note="", receipt_url="", last4="")
     member.memberships.update(note="", import_key=None)
     of_theirs = Q(payment__member=member) | Q(payment__gifts__in=[gift.pk for gift in received])
     RefundOrder.objects.filter(pk__in=RefundOrder.objects.filter(of_theirs).values("pk")).update(

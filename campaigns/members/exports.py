@@ -170,6 +170,7 @@ def _payment_data(payment: Payment) -> dict[str, Any]:
         "method": payment.method,
         "wallet": payment.wallet,
         "card_brand": payment.brand,
+        "last_four_digits": payment.last4,
         "card_country": payment.country,
         "receipt_number": payment.receipt_number,
         "payment_at_stripe": payment.intent_id,

@@ -117,7 +117,7 @@ class Member(DueModel):
     def __str__(self) -> str:
         if self.erased_at is not None:
             return gettext("erased member %(number)d") % {"number": self.pk}
-        return self.name or f"member {self.pk}"
+        return self.name or self.email
 
 
 class FormerAddress(models.Model):

@@ -94,6 +94,10 @@ class Payment(DealtWith):
     # The wallet that held the card, for example "apple_pay".
     wallet = models.CharField(_("wallet"), max_length=40, blank=True, default="", db_default="")
     brand = models.CharField(_("card brand"), max_length=40, blank=True)
+    # Of the card or the bank account: readers know them from their bank statement.
+    last4 = models.CharField(
+        _("last four digits"), max_length=4, blank=True, default="", db_default=""
+    )
     country = models.CharField(_("country"), max_length=2, blank=True)
     receipt_url = models.TextField(_("Stripe’s receipt"), blank=True)
     receipt_number = models.CharField(_("receipt number"), max_length=40, blank=True)
@@ -150,6 +154,7 @@ class Payment(DealtWith):
                 condition=Q(role__in=["change", "contribution"]),
                 name="payment_rare_role",
             ),
+            models.Index(fields=["last4", "paid_at"], condition=~Q(last4=""), name="payment_last4"),
             models.Index(
                 fields=["invoice_id"], condition=~Q(invoice_id=""), name="payment_invoice"
             ),

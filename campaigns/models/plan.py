@@ -63,7 +63,7 @@ class PlanCopy(Copy):
         constraints = [models.UniqueConstraint(fields=["plan", "language"], name="plan_copy_once")]
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.name} ({self.get_language_display()})"
 
     @property
     def benefit_lines(self) -> list[str]:
@@ -228,10 +228,14 @@ class Price(models.Model):
         ]
 
     def __str__(self) -> str:
+        return self.describe(str(self.plan))
+
+    def describe(self, plan: str) -> str:
+        """Return the amount and the time it pays for, after the name of its plan."""
         amount = format_money(self.amount_minor, self.currency, language=get_language() or "en")
         if self.is_open:
             amount = gettext("%(amount)s or another amount") % {"amount": amount}
-        words = f"{self.plan}: {amount} {self.get_kind_display()}"
+        words = f"{plan}: {amount} {self.get_kind_display()}"
         return f"{words}, {_write_months(self.months)}" if self.months else words
 
     @property

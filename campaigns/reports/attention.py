@@ -39,6 +39,7 @@ from campaigns.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from campaigns.reports.titles import name_row
 
 # A failure after fewer attempts may be over by itself.
 _MANY = 3
@@ -205,7 +206,10 @@ def _with_refused_price(plans: QuerySet[Any]) -> QuerySet[Any]:
 
 def _name_refused_prices() -> list[str]:
     prices = Price.objects.refused().select_related("plan").order_by("refused_at")
-    return [f"{price} ({explain_refusal(price, price.refusal)})" for price in prices]
+    return [
+        f"{name_row(price)} ({explain_refusal(price, price.refusal)})"
+        for price in prices.prefetch_related("plan__copies")
+    ]
 
 
 def _unpublished(campaigns: QuerySet[Any]) -> QuerySet[Any]:

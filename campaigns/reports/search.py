@@ -42,6 +42,7 @@ MOST_RELATED = 500  # rows of another table that a row may belong to
 _STRIPE_ID = re.compile(r"[a-z]{2,7}_(?:test_|live_)?\w{6,}", re.ASCII)
 _ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _DOTTED_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_LAST_FOUR = re.compile(r"[0-9]{4}")
 _AMOUNT = re.compile(r"\d{1,9}(?:[.,]\d{1,3})?")
 # Currencies have no, two or three decimal places.
 _PLACES = (0, 2, 3)
@@ -248,7 +249,11 @@ def _keys(rows: QuerySet[Any]) -> list[Any]:
 
 
 def _read_sale(query: str) -> Q | None:
-    """Return what finds payments of an amount, of a day or of both; None if it is neither."""
+    """Return what finds payments of an amount, a day or a card's last digits; None if it is none.
+
+    Four digits alone may be an amount as well.
+    """
+    digits = Q()
     amounts: list[int] = []
     days: list[date] = []
     for word in re.split(r"[\s,;]+(?!\d)|\s+", query):
@@ -257,10 +262,13 @@ def _read_sale(query: str) -> Q | None:
         if day is not None:
             days.append(day)
         elif _AMOUNT.fullmatch(bare):
-            amounts += _list_minor(bare)
+            if _LAST_FOUR.fullmatch(bare):
+                digits &= Q(last4=bare) | Q(amount_minor__in=_list_minor(bare))
+            else:
+                amounts += _list_minor(bare)
         else:
             return None
-    found = Q()
+    found = digits
     if amounts:
         found &= Q(amount_minor__in=amounts)
     if days:

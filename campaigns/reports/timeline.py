@@ -95,7 +95,7 @@ def _list_gifts(member: Member) -> Iterator[Moment]:
 
 def _list_mails(member: Member) -> Iterator[Moment]:
     theirs = Q(member=member)
-    for row in ("payment", "membership", "checkout"):
+    for row in ("payment", "membership", "checkout", "gift"):
         theirs |= is_about(row, of=[member.pk])
     mails = OutgoingMail.objects.filter(theirs).order_by("-created_at")
     for mail in mails[:MOST]:
@@ -109,10 +109,13 @@ def _list_mails(member: Member) -> Iterator[Moment]:
 
 
 def _list_decisions(member: Member) -> Iterator[Moment]:
-    """Yield what staff did on the pages of this person, their payments and their memberships."""
+    """Yield what staff did on the pages of this person and of what they bought."""
     pages: list[tuple[type[Model], list[str]]] = [
         (Member, [str(member.pk)]),
-        (Payment, [str(pk) for pk in member.payments.values_list("pk", flat=True)]),
+        *(
+            (rows.model, [str(pk) for pk in rows.values_list("pk", flat=True)])
+            for rows in (member.payments, member.memberships, Gift.objects.filter(buyer=member))
+        ),
     ]
     wanted = Q()
     for model, keys in pages:

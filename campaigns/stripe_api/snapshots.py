@@ -60,6 +60,7 @@ class Charge:
     method: str = ""  # for example "card" or "sepa_debit"
     wallet: str = ""  # for example "apple_pay"
     brand: str = ""
+    last4: str = ""  # of the card or the bank account
     country: str = ""
     receipt_url: str = ""
     receipt_number: str = ""
@@ -217,6 +218,7 @@ def read_charge(raw: Json) -> Charge:
         method=method,
         wallet=(means.get("wallet") or {}).get("type") or "",
         brand=means.get("brand") or "",
+        last4=means.get("last4") or "",
         country=means.get("country") or "",
         receipt_url=raw.get("receipt_url") or "",
         receipt_number=raw.get("receipt_number") or "",

@@ -5,7 +5,7 @@ of what it belongs to. tests/admin/test_navigation.py finds models that are in n
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from auditlog.models import LogEntry
 from django import template
@@ -15,6 +15,7 @@ from django.db.models.options import Options
 from django.http import HttpRequest
 from django.template.context import Context
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -68,11 +69,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Place:
-    """A page that is no list. Users with the permission may open it."""
+    """A page that is no list, or a list with a filter. Users with the permission may open it.
+
+    A page of a campaign is that of the running one, or of the newest.
+    """
 
     url_name: str
     label: Promise | str
     permission: str
+    query: str = ""
+    of_campaign: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,11 +88,15 @@ class Section:
     places: tuple[Place, ...] = ()
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     label: str
     url: str
     is_current: bool
+
+
+def _of_campaign(page: str, label: Promise) -> Place:
+    name = f"admin:campaigns_campaign_{page}"
+    return Place(name, label, "campaigns.view_campaign", of_campaign=True)
 
 
 SECTIONS = (
@@ -96,6 +106,11 @@ SECTIONS = (
             Entry(Campaign, below=(Tally, PublishedNumber, ReportToken)),
             Entry(WallEntry),
             Entry(Look, _("Name, logo and colours")),
+        ),
+        (
+            _of_campaign("progress", _("Report")),
+            _of_campaign("change", _("Texts and goals")),
+            _of_campaign("embed", _("Banners in articles")),
         ),
     ),
     Section(
@@ -108,6 +123,14 @@ SECTIONS = (
             Entry(Member, below=(OptOut,)),
             Entry(Membership),
             Entry(Erasure, below=(ErasedAddress,)),
+        ),
+        (
+            Place(
+                "admin:campaigns_member_changelist",
+                _("Duplicates"),
+                "campaigns.view_member",
+                "?needs=same-address",
+            ),
         ),
     ),
     Section(
@@ -150,20 +173,39 @@ SECTIONS = (
 def list_sections(context: Context) -> list[tuple[str, list[Link]]]:
     """Return the sections with their links, without what the user may not view."""
     request = context["request"]
+    campaign = _find_campaign() if request.user.has_perm("campaigns.view_campaign") else None
     sections = []
     for section in SECTIONS:
-        links = [
+        places = [
+            _link_place(request, place, campaign)
+            for place in section.places
+            if request.user.has_perm(place.permission) and (campaign or not place.of_campaign)
+        ]
+        is_here = any(place.is_current for place in places)
+        entries = [
             _link(request, entry.model, str(entry.label))
             for entry in section.entries
             if may_view(request, entry.model)
         ]
-        for place in section.places:
-            if request.user.has_perm(place.permission):
-                url = reverse(place.url_name)
-                links.append(Link(str(place.label), url, request.path == url))
-        if links:
-            sections.append((str(section.label), links))
+        # A page is marked once, by the narrowest link.
+        links = [link._replace(is_current=link.is_current and not is_here) for link in entries]
+        if links or places:
+            sections.append((str(section.label), [*links, *places]))
     return sections
+
+
+def _find_campaign() -> Campaign | None:
+    """Return the running campaign, or the newest."""
+    campaigns = Campaign.objects.only("pk")
+    running = campaigns.running(at=timezone.now()).first()
+    return running or campaigns.order_by("-starts_at").first()
+
+
+def _link_place(request: HttpRequest, place: Place, campaign: Campaign | None) -> Link:
+    args = [campaign.pk] if place.of_campaign and campaign is not None else []
+    url = f"{reverse(place.url_name, args=args)}{place.query}"
+    here = request.get_full_path() if place.query else request.path
+    return Link(str(place.label), url, here == url)
 
 
 @register.simple_tag(takes_context=True)

@@ -20,6 +20,7 @@ from campaigns.reports.attention import CONCERNS
 from campaigns.reports.first_steps import Step, list_first_steps
 from campaigns.reports.glance import Glance, load_glance
 from campaigns.reports.kept import measure_or_keep
+from campaigns.reports.titles import name_row
 from campaigns.zones import name_zone
 
 register = template.Library()
@@ -191,6 +192,12 @@ def _may_view(context: Context, model: type[Model]) -> bool:
 
 def _find_url(model: type[Model], page: str, *args: object) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+@register.filter
+def row_title(row: Model) -> str:
+    """Return what a row is called beside others of the same person: without people."""
+    return name_row(row, sees_people=False)
 
 
 @register.filter

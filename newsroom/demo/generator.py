@@ -45,8 +45,11 @@ HOUR_SUMS = list(accumulate(HOURS))
 WEEKDAYS = (1.15, 1.2, 1.1, 1.05, 0.95, 0.75, 0.8)
 # Amounts in other currencies for each €1, in minor units, and what a minor unit is worth in them.
 RATES = {"eur": 1.0, "usd": 1.1, "uah": 45.0}
-BRANDS = (("card", "visa"), ("card", "visa"), ("card", "mastercard"), ("card", "amex"))
-METHODS = (*BRANDS * 2, ("sepa_debit", ""))
+BRANDS = (
+    *(("card", "visa", "4242"), ("card", "visa", "1111")),
+    *(("card", "mastercard", "4444"), ("card", "amex", "0005")),
+)
+METHODS = (*BRANDS * 2, ("sepa_debit", "", "3201"))
 COUNTRIES = ("DE", "DE", "UA", "FR", "US", "PL", "AT", "NL")
 GIFTS, REFUNDS, DISPUTES, CLAIMS = 0.2, 0.025, 0.004, 0.6  # shares
 # Members who have cancelled and can still read, and why: some don't say.
@@ -224,7 +227,7 @@ class _Sales:
 
     def _pay(self, member: Member, price: Price, at: datetime, **more: Any) -> Payment:
         """Return a payment; Stripe pays out in euros and takes 1.5 % and 25 cents."""
-        method, brand = self.chance.choice(METHODS)
+        method, brand, last4 = self.chance.choice(METHODS)
         settled = round(price.amount_minor / RATES[price.currency])
         fee = round(settled * 0.015) + 25
         is_expected = price.currency == self.campaign.currency
@@ -242,6 +245,7 @@ class _Sales:
             paid_at=at,
             method=method,
             brand=brand,
+            last4=last4,
             country=self.chance.choice(COUNTRIES),
             intent_id=f"pi_made_{self.chance.getrandbits(96):024x}",
             **more,

@@ -10,10 +10,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from campaigns import actions, history
-from campaigns.admin.site import ViewOnly
+from campaigns.admin.base import ViewOnly
 from campaigns.erasures import rows, traces
 from campaigns.models import Campaign, Gift, Member
-from tests.support.factories import make_gift, make_member, make_payment
+from tests.support.factories import make_campaign, make_gift, make_member, make_payment
 from tests.support.staff import admin_url, fill_in, read_page, run_action
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +61,23 @@ def test_an_action_is_noted_with_its_reason(client: Client, editor: User, gift: 
     assert "bought twice" in page
     change_name(client, gift.buyer, "Ada Else")
     assert entries(gift.buyer)[-1].additional_data is None, "a reason belongs to its request"
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_campaigns_history_has_its_texts_also_deleted_ones(
+    client: Client, birthday: Campaign
+) -> None:
+    url = admin_url(Campaign, "change", birthday.pk)
+    added = {"copies-TOTAL_FORMS": "2", "copies-1-language": "uk", "copies-1-name": "Третій рік"}
+    typed = fill_in(client, url) | added | {"copies-0-headline": "Three good years"}
+    assert client.post(url, typed).status_code == 302
+    other = make_campaign(slug="other")
+    assert client.post(url, fill_in(client, url) | {"copies-1-DELETE": "on"}).status_code == 302
+    page = read_page(client.get(admin_url(Campaign, "history", birthday.pk)))
+    assert "<ins>Three good years</ins>" in page
+    assert "Campaign texts: Third birthday (English)" in page
+    assert page.count("Campaign texts: Третій рік") == 2  # added and deleted
+    assert "Three good years" not in read_page(client.get(admin_url(Campaign, "history", other.pk)))
 
 
 def test_actions_of_lists_are_noted(client: Client, editor: User, birthday: Campaign) -> None:

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from campaigns.models import Campaign
 from campaigns.templatetags.navigation import list_entries
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +30,23 @@ def test_the_list_that_is_open_is_marked(client: Client, editor: User) -> None:
     page = client.get("/admin/campaigns/payment/").content.decode()
     assert '<a href="/admin/campaigns/payment/" aria-current="page">Payments</a>' in page
     assert page.count('aria-current="page"') == 1
+
+
+def test_the_running_campaign_and_duplicates_are_one_click_away(
+    client: Client, editor: User, birthday: Campaign
+) -> None:
+    page = client.get("/admin/").content.decode()
+    for path, name in (
+        (f"campaign/{birthday.pk}/progress/", "Report"),
+        (f"campaign/{birthday.pk}/change/", "Texts and goals"),
+        (f"campaign/{birthday.pk}/embed/", "Banners in articles"),
+        ("member/?needs=same-address", "Duplicates"),
+    ):
+        link = f'<a href="/admin/campaigns/{path}"'
+        assert f"{link}>{name}</a>" in page
+        marked = client.get(f"/admin/campaigns/{path}").content.decode()
+        assert f'{link} aria-current="page">{name}</a>' in marked
+        assert marked.count('aria-current="page"') == 1
 
 
 def test_a_list_is_called_as_in_the_navigation(client: Client, editor: User) -> None:

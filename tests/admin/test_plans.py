@@ -105,7 +105,7 @@ def test_a_saved_price_is_sent_to_stripe(client: Client, campaign: Campaign) -> 
     url = admin_url(Plan, "change", Plan.objects.get().pk)
     new = make_price("year", amount_minor=9000, stripe_price_id="")
     response = client.post(url, fill_in(client, url), follow=True)
-    assert "member: €90 every year: sent to Stripe." in read_messages(response)
+    assert "Member: €90 every year: sent to Stripe." in read_messages(response)
     new.refresh_from_db()
     at_stripe = stripe_api.client().v1.prices.retrieve(new.stripe_price_id)
     assert (at_stripe.unit_amount, at_stripe.currency) == (9000, "eur")
@@ -126,7 +126,7 @@ def test_a_price_that_could_not_be_sent_is_saved_and_says_so(
     new = make_price("year", amount_minor=9000, stripe_price_id="")
     sandbox.add_fault("api", match="POST /v1/prices", kind="error", status=status, times=-1)
     response = client.post(url, fill_in(client, url), follow=True)
-    assert f"member: €90 every year: {words}" in read_messages(response).replace(
+    assert f"Member: €90 every year: {words}" in read_messages(response).replace(
         "not sent, because ", ""
     )
     assert new not in Price.objects.on_sale()
@@ -143,7 +143,7 @@ def test_staff_offer_a_refused_price_again(client: Client, campaign: Campaign) -
     page = read_page(client.get(admin_url(Plan, "change", price.plan_id)))
     assert "Reason: The price specified is inactive." in page
     response = run_action(client, Plan, "send_to_stripe", price.plan_id)
-    assert "member: €60 every year: sent to Stripe." in read_messages(response)
+    assert "Member: €60 every year: sent to Stripe." in read_messages(response)
     assert price in Price.objects.on_sale()
     assert v1.prices.retrieve(price.stripe_price_id).active
 

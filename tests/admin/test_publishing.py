@@ -54,7 +54,7 @@ def test_staff_hide_and_show_the_banners_of_all_campaigns(
 ) -> None:
     winter = make_campaign(slug="winter")
     response = run_action(client, Campaign, "hide_banners", birthday.pk, winter.pk)
-    assert "winter: banners hidden." in read_messages(response)
+    assert "Third birthday: banners hidden." in read_messages(response)
     for campaign in (birthday, winter):
         publish_campaign(campaign.pk)
         assert read_banner(campaign.slug, "top", language="en") == ""

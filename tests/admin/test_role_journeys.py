@@ -158,3 +158,45 @@ def test_a_gift_that_got_lost_is_found_and_sent_again(site: LiveServer) -> None:
         page.get_by_role("button", name="Resend gift").click()
         page.locator(".messagelist li").first.wait_for()
     assert Gift.objects.get().changes.get().why == "asked by phone"
+
+
+def test_new_sales_appear_on_the_home_page_as_they_come(
+    site: LiveServer, campaign: Campaign
+) -> None:
+    with run_chromium() as chromium, open_reader(chromium, viewport=DESK) as reader:
+        page = reader.page
+        sign_in(page, site, "D")
+        page.clock.install()
+        page.goto(f"{site.url}/admin/")
+        zoe = make_member("zoe@example.org")
+        page.clock.run_for(61_000)
+        assert page.get_by_text("zoe@example.org").count() == 0
+        make_payment(zoe, campaign, timezone.now().isoformat())
+        page.clock.run_for(61_000)
+        page.get_by_text("zoe@example.org").wait_for()
+
+
+def test_two_managers_edit_a_campaign_and_the_second_decides(site: LiveServer) -> None:
+    url = f"{site.url}/admin/campaigns/campaign/{Campaign.objects.get().pk}/change/"
+    with (
+        run_chromium() as chromium,
+        open_reader(chromium, viewport=DESK) as manager,
+        open_reader(chromium, viewport=DESK) as administrator,
+    ):
+        for reader, name in ((manager, "M"), (administrator, "A")):
+            sign_in(reader.page, site, name)
+            reader.page.goto(url)
+        for reader, words in ((administrator, "Three good years"), (manager, "Still here")):
+            reader.page.locator("#id_copies-0-headline").fill(words)
+            reader.page.get_by_role("button", name="Save", exact=True).click()
+        page = manager.page
+        page.get_by_role("heading", name="Nothing was saved").wait_for()
+        assert page.locator(".staff-conflict ins", has_text="Three good years").count() == 1
+        assert page.locator("#id_copies-0-headline").input_value() == "Still here"
+        manager.check_page("conflict-desk-light")
+        manager.change_window(PHONE, "dark")
+        manager.check_page("conflict-phone-dark")
+        page.get_by_label("Save my version over these changes").check()
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_text("was changed successfully").wait_for()
+    assert Campaign.objects.get().copies.get().headline == "Still here"

@@ -8,9 +8,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from campaigns.models import Campaign, Checkout, Gift
+from campaigns.models import Campaign, Checkout, Gift, Payment
+from newsroom.sandbox.control import SandboxControl
 from tests.support.factories import make_checkout, make_member, make_payment
-from tests.support.staff import MARKUP
+from tests.support.refunds import pay_and_settle
+from tests.support.sales import place_order
+from tests.support.staff import MARKUP, admin_url, read_page
 
 pytestmark = pytest.mark.django_db
 URL = "/admin/search/"
@@ -55,6 +58,30 @@ def test_a_purchase_says_what_became_of_it_and_offers_to_ask_stripe(
 def test_a_paid_purchase_offers_no_step(client: Client, editor: User, birthday: Campaign) -> None:
     make_checkout(birthday, email="ada@example.org", status=Checkout.Status.PAID)
     assert "Ask Stripe again" not in search(client, "ada@example.org")
+
+
+def test_a_payment_is_found_by_the_last_four_digits_of_its_card(
+    client: Client, editor: User, campaign: Campaign, sandbox: SandboxControl
+) -> None:
+    """Readers know them from their bank, and may not remember with which address they paid."""
+    payment = pay_and_settle(place_order(campaign, "once"), sandbox)
+    assert payment.last4 == "4242"
+    day = f"{payment.paid_at:%Y-%m-%d}"
+    other = make_payment(make_member("ben@example.org"), campaign, day, last4="1881")
+    for typed in ("4242", f"4242 {day}", f"60 4242 {day}"):
+        page = search(client, typed)
+        assert admin_url(Payment, "change", payment.pk) in page, typed
+        assert admin_url(Payment, "change", other.pk) not in page, typed
+    for typed in ("4242 2001-01-01", "61 4242", "42", "42424"):
+        assert admin_url(Payment, "change", payment.pk) not in search(client, typed), typed
+    assert "Visa •••• 4242" in read_page(client.get(admin_url(Payment, "change", payment.pk)))
+
+
+def test_four_digits_are_an_amount_as_well(
+    client: Client, editor: User, birthday: Campaign
+) -> None:
+    payment = make_payment(make_member(), birthday, "2026-11-10 12:00", amount_minor=424200)
+    assert admin_url(Payment, "change", payment.pk) in search(client, "4242")
 
 
 def test_the_search_shows_only_what_the_user_may_view(

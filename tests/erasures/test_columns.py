@@ -57,7 +57,7 @@ ARE_STRIPPED = {
     "Member": "email name share_code",
     "MemberNote": "text",
     "Membership": "note import_key",
-    "Payment": "receipt_url note",
+    "Payment": "receipt_url last4 note",
     "OutgoingEvent": "data subscriber",
     "OutgoingMail": "message",
     "RefundOrder": "why",
