@@ -109,6 +109,7 @@ def test_a_button_adds_rows_and_keeps_the_typed_values(client: Client, campaign:
 
 def test_the_sum_is_shown_above_the_button(client: Client, campaign: Campaign) -> None:
     make_price("gift", amount_minor=3050, months=6)
+    assert "€60 for each gift." in as_text(client.get(GIFTS))
     response = client.post(GIFTS, gift_list_fields(client, BEN, CLEO, email=""))
     assert response.status_code == 422
     assert "2 × €60 = €120." in as_text(response)

@@ -134,7 +134,7 @@ def test_words_wait_for_staff_and_can_be_taken_back(
     check_light_and_dark(reader, "wall-form-error")
     page.get_by_label("One sentence").fill("You were there when the river came.")
     send_form(page)
-    page.get_by_text("An editor reads your words soon").wait_for()
+    page.get_by_text("An editor will read your entry").wait_for()
     check_light_and_dark(reader, "wall-thanks")
     page.get_by_role("link", name="Change or remove").click()
     open_in_ukrainian(reader, "wall-form")

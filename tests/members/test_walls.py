@@ -175,7 +175,7 @@ def test_a_member_writes_and_removes_words_on_the_account_page(
     answer = client.post(ACCOUNT_WALL, read_form(form).fields | WORDS | {"agrees": "on"})
     assert (answer.status_code, answer["Location"]) == (303, "/membership/account/#wall")
     page = open_account_page(client)
-    assert "An editor reads your words soon" in page
+    assert "An editor will read your entry" in page
     assert "You were there at night." in page
     assert members.gather_data(find("ada"))["on_walls"][0]["town"] == "Lviv"
     actions.show_wall_entry(WallEntry.objects.get(), by=editor)
@@ -268,7 +268,7 @@ def test_the_thank_you_page_offers_the_wall_after_the_payment(
     assert form.fields["first_name"] == "Ada"
     sent: Any = form.fields | {"sentence": "At night.", "agrees": "on"}
     assert client.post(f"{thanks}wall/", sent)["Location"] == f"{thanks}#wall"
-    assert "An editor reads your words soon" in main_of(client.get(thanks))
+    assert "An editor will read your entry" in main_of(client.get(thanks))
     with time_machine.travel(timezone.now() + timedelta(seconds=5)):
         refund_at_stripe(checkout.payments.get(), 6000)
         assert not WallEntry.objects.visible(at=timezone.now()).exists()

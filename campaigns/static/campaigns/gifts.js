@@ -25,7 +25,7 @@ function showSums() {
   const count = rows.filter(isFilled).length;
   for (const sum of sums) {
     const total = write(count * Number(sum.dataset.each), sum.dataset);
-    const text = `${count} × ${sum.dataset.amount} = ${total}`;
+    const text = count ? `${count} × ${sum.dataset.amount} = ${total}` : sum.dataset.none;
     if (sum.textContent !== text) sum.textContent = text;
   }
 }
