@@ -242,12 +242,11 @@ OTHER_WORDPRESS = Way(
 
 def _write_sign_up_component(embedding: Embedding) -> str:
     return format_html(
-        '<script type="module" src="{}/campaign/{}"></script>\n'
+        "{}\n"
         '<campaign-newsletters campaign="{}" placement="{}" lang="{}">\n'
         '  <a href="{}?{}">{}</a>\n'
         "</campaign-newsletters>",
-        settings.SITE_URL,
-        SIGN_UP_COMPONENT,
+        _write_sign_up_script(),
         embedding.campaign.slug,
         embedding.placement,
         embedding.language,
@@ -306,7 +305,17 @@ def _write_sign_up_tag(embedding: Embedding) -> str:
     return (
         "{% load campaigns %}\n"
         f'{{% newsletters "{embedding.campaign.slug}" "{embedding.placement}" '
-        f'language="{embedding.language}" %}}'
+        f'language="{embedding.language}" %}}\n{_write_sign_up_script()}'
+    )
+
+
+def _write_sign_up_include(embedding: Embedding) -> str:
+    return f"{_write_include(embedding)}\n{_write_sign_up_script()}"
+
+
+def _write_sign_up_script() -> str:
+    return format_html(
+        '<script type="module" src="{}/campaign/{}"></script>', settings.SITE_URL, SIGN_UP_COMPONENT
     )
 
 
@@ -348,14 +357,20 @@ SIGN_UP_WAYS: dict[str, Way] = {
     ),
     "django": Way(
         _("Django template"),
-        _("Put this into the article’s template. It works on sites that run this application."),
+        _(
+            "Put this into the article’s template. It works on sites that run this application. "
+            "The script is optional. With it, the answer appears in the article."
+        ),
         _write_sign_up_tag,
         show=_read_sign_up,
     ),
     "nginx": Way(
         _("nginx, server-side include"),
-        _("Add the first part to the server’s configuration and the second to the page."),
-        _write_include,
+        _(
+            "Add the first part to the server’s configuration and the second to the page. "
+            "The script is optional. With it, the answer appears in the article."
+        ),
+        _write_sign_up_include,
         show=_read_sign_up,
     ),
 }

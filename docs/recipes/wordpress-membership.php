@@ -23,14 +23,18 @@
  * Set up: see README.md beside this file.
  *
  * The plugin keeps one row for each member in the option table, under the member's number. A user of
- * this site is a member if the row with the user's address says so. Users get and lose the role
- * "newsroom_member"; the plugin never makes users, and changes no other role.
+ * this site is a member if the row with the user's address says so. If no webhook ever named the
+ * address, the plugin asks the newsroom, when NEWSROOM_URL and NEWSROOM_TOKEN are set. Users get and
+ * lose the role "newsroom_member"; the plugin never makes users, and changes no other role.
  */
 
 namespace Newsroom\Membership;
 
 const TOLERANCE = 300; // seconds that the clocks of both machines may differ
 const REMEMBERED = 7 * 86400; // seconds for which webhook IDs are kept
+const ANSWER_LASTS = 3600; // seconds for which an answer of the newsroom is kept
+const ANSWER_TIMEOUT = 3; // seconds: a reader waits for it while signing in
+const RETRY_AFTER = 60; // seconds after which a newsroom that did not answer is asked again
 const ROLE = 'newsroom_member';
 const PREFIX = 'newsroom_';
 
@@ -118,6 +122,7 @@ function apply_event($type, array $data)
     $number = (int) $data['member']['id'];
     if ($type === 'member.erased') {
         forget($number);
+        leave((string) $data['member']['email']); // perhaps known by an answer only
         return;
     }
     if ($type === 'member.address_changed' && (int) $data['previous']['id'] !== $number) {
@@ -144,8 +149,7 @@ function save_row($number, $email, array $row)
     $row['email'] = strtolower($email);
     update_option(PREFIX . "member_$number", $row, false);
     if ($before !== null && $before['email'] !== $row['email']) {
-        delete_option(name_of($before['email']));
-        set_role($before['email']);
+        leave($before['email']);
     }
     update_option(name_of($row['email']), $number, false);
     set_role($row['email']);
@@ -158,8 +162,15 @@ function forget($number)
         return;
     }
     delete_option(PREFIX . "member_$number");
-    delete_option(name_of($row['email']));
-    set_role($row['email']);
+    leave($row['email']);
+}
+
+/** Take the role from an address that is no member's any more, and ask nobody about it for a day. */
+function leave($email)
+{
+    delete_option(name_of($email));
+    set_transient(answer_name_of($email), ['has_access' => false, 'until' => null], 86400);
+    set_role($email);
 }
 
 /** Return the option that leads from an address to the member's number. */
@@ -168,11 +179,39 @@ function name_of($email)
     return PREFIX . 'address_' . md5(strtolower($email));
 }
 
+function answer_name_of($email)
+{
+    return PREFIX . 'answer_' . md5(strtolower($email));
+}
+
 /** Return whether an address is a member's now. */
 function is_member($email)
 {
     $number = get_option(name_of($email), null);
-    return $number !== null && gives_access(read_row((int) $number), time());
+    $row = $number !== null ? read_row((int) $number) : ask_about($email);
+    return gives_access($row, time());
+}
+
+/** Ask the newsroom about an address that no webhook named; return null without an answer. */
+function ask_about($email)
+{
+    if (!defined('NEWSROOM_URL') || !defined('NEWSROOM_TOKEN')) {
+        return null;
+    }
+    $kept = get_transient(answer_name_of($email));
+    if (is_array($kept)) {
+        return $kept;
+    }
+    $answer = wp_remote_post(rtrim(NEWSROOM_URL, '/') . '/api/access', [
+        'timeout' => ANSWER_TIMEOUT,
+        'headers' => ['Authorization' => 'Bearer ' . NEWSROOM_TOKEN],
+        'body' => ['email' => $email],
+    ]);
+    $facts = json_decode((string) wp_remote_retrieve_body($answer), true);
+    $is_answered = wp_remote_retrieve_response_code($answer) === 200 && isset($facts['member']);
+    $row = ['has_access' => $is_answered && $facts['member'], 'until' => $facts['until'] ?? null];
+    set_transient(answer_name_of($email), $row, $is_answered ? ANSWER_LASTS : RETRY_AFTER);
+    return $row;
 }
 
 /** Give the user with an address the role, or take it. */

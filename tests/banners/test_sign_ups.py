@@ -96,6 +96,7 @@ def test_a_frame_answers_inside_with_its_own_policy(birthday: Campaign, client: 
     assert wrong.status_code == 422
     assert wrong["Content-Security-Policy"] == "base-uri 'none'"
     assert "X-Frame-Options" not in wrong
+    assert wrong["Access-Control-Allow-Origin"] == "*", "the script in the article reads it"
     assert "Did you mean ada@gmail.com?" in shown
     assert 'value="war" checked' in shown
     assert 'value="ada@gmial.com"' in shown
@@ -104,6 +105,7 @@ def test_a_frame_answers_inside_with_its_own_policy(birthday: Campaign, client: 
     parts = urlsplit(again.replace("&amp;", "&"))
     fields = hidden | {"newsletters": "war", "email": "ada@gmial.com"}
     done = client.post(f"{parts.path}?{parts.query}", fields)
+    assert done["Access-Control-Allow-Origin"] == "*"
     assert done["Location"] == "/newsletters/frame/sent/?language=en&from=signup"
     sent = client.get(done["Location"])
     assert "We’ve sent you an e-mail." in sent.content.decode().replace("&#8217;", "’")

@@ -1,11 +1,13 @@
 """What other systems are told, from the first payment to the erasure."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
+from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
@@ -23,6 +25,7 @@ from campaigns.models import (
 )
 from newsroom.sandbox.control import SandboxControl
 from tests.support.erasures import (
+    SECRETS,
     ZOE,
     create_all_data,
     dump_everything,
@@ -32,6 +35,7 @@ from tests.support.erasures import (
 from tests.support.extensions import Clock, make_campaign_gift
 from tests.support.extensions import clock as _clock
 from tests.support.factories import at, make_campaign, make_member, make_plan
+from tests.support.ghost_stand_in import GhostStandIn, run_stand_in
 from tests.support.receiver import Receiver, list_faults, list_names
 from tests.support.refunds import buy_gifts
 from tests.support.renewals import change_at_stripe, pay_newest_invoice, replace_card
@@ -259,31 +263,45 @@ def test_every_move_between_states_has_a_name_or_none(before: State | None, now:
         assert (told == "member.lapsed") == (had and not has)
 
 
-def test_an_erasure_leaves_nothing_else_in_the_outbox_and_is_sent(
+@pytest.fixture
+def site(settings: LazySettings) -> Iterator[GhostStandIn]:
+    """The newspaper's Ghost."""
+    with run_stand_in() as site:
+        settings.GHOST_URL, settings.GHOST_ADMIN_KEY = site.url, site.key
+        yield site
+
+
+def test_an_erasure_leaves_nothing_in_an_outbox_log_or_list_and_is_sent(
     receiver: Receiver,
     campaign: Campaign,
     sandbox: SandboxControl,
     clock: Clock,
+    *,
+    site: GhostStandIn,
+    caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
 ) -> None:
+    """A webhook and Ghost know her, and neither has her last address when she asks."""
     receiver.make_endpoint()
     receiver.echoes = True
     zoe = create_all_data(campaign, sandbox, tmp_path)
-    jobs.run_due_jobs("webhooks")
+    jobs.run_due_jobs("webhooks", "accesses", "ghost")
     assert ZOE in str(receiver.bodies)
+    [known] = [each for each in site.members.values() if each["email"] == ZOE]
+    assert known["status"] == "comped"
     assert find_secrets(dump_everything(), (ZOE,))
-    receiver.answers = [500]  # still on its way when she asks
+    receiver.answers, site.answers = [500], [None]
     members.set_address(zoe, "zoe@third.example", at=timezone.now())
-    jobs.run_due_jobs("webhooks")
+    jobs.run_due_jobs("webhooks", "ghost")
     before = len(receiver.bodies)
     clock.move_to(timezone.now() + timedelta(minutes=30))
     erasures.request_erasure(zoe)
     run_jobs_until_erased(zoe, clock)
     new = receiver.bodies[before:]
     told = [body for body in new if body["data"].get("member", {}).get("id") == zoe.pk]
-    assert [body["type"] for body in told] == ["member.erased"]
-    assert told[0]["data"]["member"]["email"] == "zoe@third.example"
-    assert find_secrets(dump_everything()) == []
-    assert find_secrets(dump_everything(), ("zoe@third.example",)) == []
+    assert [body["type"] for body in told] == ["newsletter.unsubscribed", "member.erased"]
+    assert told[-1]["data"]["member"]["email"] == "zoe@third.example"
+    for place in (dump_everything(), caplog.text, str(site.members)):
+        assert find_secrets(place, (*SECRETS, "zoe@third.example")) == []
     left = OutgoingEvent.objects.filter(member=zoe)
     assert [event.data["member"]["email"] for event in left] == [None]

@@ -72,6 +72,7 @@ TABLES_WITH_HER_DATA = (
     *("campaigns.member", "campaigns.formeraddress", "campaigns.addresschange"),
     *("campaigns.checkout", "campaigns.gift", "campaigns.giftchange", "campaigns.membership"),
     *("campaigns.payment", "campaigns.refundorder", "campaigns.stripeevent", "admin.logentry"),
+    *("campaigns.subscription", "campaigns.wallentry"),
     *("campaigns_member", "campaigns_checkout", "campaigns_stripeevent", "django_admin_log"),
 )
 

@@ -300,7 +300,7 @@ def survive_an_outage(stage: Stage) -> None:
         assert 3 <= GhostSite.read().failures <= 20, "it was asked rarely"
         assert GhostMember.objects.filter(due_at__isnull=False).count() == 3
         back_at = timezone.now()
-    stage.ghost.start()
+    stage.ghost.start_again()
     assert stage.admin.read("before@example.org")["status"] == "comped"
     with time_machine.travel(back_at) as clock:
         pass_time(clock, minutes=15)

@@ -12,6 +12,7 @@ from tests.hosts.measuring import list_differences, measure_banners, measure_pag
 from tests.support.browser import save_picture
 from tests.support.ghost import Ghost, run_ghost
 from tests.support.processes import Site, run_site
+from tests.support.recipes import GREETINGS, write_greeting
 from tests.support.wordpress import WordPress, run_wordpress
 
 pytestmark = [
@@ -26,6 +27,17 @@ PARAGRAPH = (
     "<p>The court decided on Friday that the city has to show its contracts for eleven bridges."
     "</p>\n\n"
 )
+
+# Prints the address to which a member returns with a signed token.
+ADD_MEMBER = """
+from django.utils import timezone
+from campaigns import members
+from tests.support.factories import make_member
+from tests.support.sales import make_subscription
+member = make_member("greeted@example.org")
+make_subscription(member=member)
+print(members.add_token("{url}", member, at=timezone.now()))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +159,22 @@ def test_the_footer_code_of_ghost_shows_a_bar_on_every_page(
         wait_for_banner(page)
         page.get_by_role("link", name="Become a member").wait_for()
         save_picture(page, "real-sites/ghost-footer")
+    ghost.inject_footer("")
+
+
+def test_the_footer_code_of_ghost_greets_members(
+    chromium: Browser, campaign_site: Site, ghost: Ghost
+) -> None:
+    ghost.inject_footer(write_greeting(campaign_site.url))
+    post = ghost.publish("For members", f"{PARAGRAPH}{ghost.write_card(GREETINGS)}")
+    back = campaign_site.manage("shell", "-c", ADD_MEMBER.format(url=post)).split()[-1]
+    with open_post(chromium, post, campaign_site.url) as page:
+        page.get_by_role("link", name="I’m a member").wait_for()
+        page.goto(back)
+        page.get_by_text("Thank you for being a member.").wait_for()
+        expect(page).to_have_url(post)
+        expect(page.get_by_role("link", name="I’m a member")).to_be_hidden()
+        save_picture(page, "real-sites/ghost-greeting")
     ghost.inject_footer("")
 
 

@@ -1,7 +1,7 @@
 """The recipes for Django sites: signed tokens, and webhooks."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -12,13 +12,14 @@ import pytest
 import time_machine
 from django.conf import LazySettings
 from django.core.cache import cache
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone
 
 from campaigns import actions, deliveries, erasures, jobs, members, memberships
 from campaigns.models import Member, WebhookEndpoint
-from campaigns.outgoing_addresses import Answer, Lines
+from tests.hosts.server import run_server
 from tests.support.factories import make_member
 from tests.support.receiver import LOOPBACK, list_names
 from tests.support.sales import make_subscription
@@ -105,29 +106,25 @@ def announce(member: Member) -> None:
 
 
 @pytest.fixture
-def copies(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def copies(settings: LazySettings) -> Iterator[Any]:
     """The site that copies members, as an endpoint of ours."""
     settings.OUTGOING_NETWORKS = LOOPBACK
     recipe = load("django_webhooks")
-    endpoint = WebhookEndpoint.objects.create(
-        name="Site", url="http://127.0.0.1:9/", events=list_names()
-    )
-    settings.MEMBERS_WEBHOOK_SECRET = endpoint.secret
-    cache.clear()
-    sent: list[int] = []
+    recipe.sent = []
 
-    def post(body: bytes, headers: dict[str, str]) -> Any:
-        request = RequestFactory().post("/", body, content_type="application/json", headers=headers)
-        answer = recipe.receive(request)
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        request = WSGIRequest(environ)
+        response = recipe.receive(request)
         recipe.receive(request)  # an answer that was lost: it arrives again
-        sent.append(answer.status_code)
-        return Answer(answer.status_code, answer.content.decode())
+        recipe.sent.append(response.status_code)
+        start_response(f"{response.status_code} {response.reason_phrase}", [])
+        return [response.content]
 
-    monkeypatch.setattr(
-        Lines, "send", lambda _, _method, posts: [(post(*each), 0.0) for each in posts]
-    )
-    recipe.sent = sent
-    yield recipe
+    with run_server(answer) as url:
+        endpoint = WebhookEndpoint.objects.create(name="Site", url=url, events=list_names())
+        settings.MEMBERS_WEBHOOK_SECRET = endpoint.secret
+        cache.clear()
+        yield recipe
     sys.modules.pop("django_webhooks", None)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,7 +17,7 @@ from django.utils import timezone
 
 from campaigns import actions, erasures, jobs, members, memberships
 from campaigns.deliveries.signatures import make_headers
-from campaigns.models import Member, WebhookDelivery, WebhookEndpoint
+from campaigns.models import ApiClient, Member, MemberAccess, WebhookDelivery, WebhookEndpoint
 from campaigns.models.webhook import make_webhook_secret
 from newsroom.demo.processes import find_free_port
 from tests.support.factories import make_member
@@ -34,6 +35,11 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("php"), reason="PHP is not installed"),
 ]
 SECRET = make_webhook_secret()
+# Only while a test has written the file, the plugin may ask us about addresses.
+DEFINE_TOKEN = (
+    "$asked = json_decode((string) @file_get_contents(__DIR__ . '/newsroom.json'), true);"
+    "foreach ((array) $asked as $name => $value) { define($name, $value); }"
+)
 LOAD = "require $argv[1] . '/wp-config.php';"
 ADD_USER = (
     "wp_insert_user(['user_login' => $argv[2], 'user_email' => $argv[2], 'user_pass' => 'x']);"
@@ -59,7 +65,7 @@ def installed(
         plugins = site.folder / "wp-content" / "mu-plugins"
         plugins.mkdir(parents=True, exist_ok=True)
         (plugins / "a-secret.php").write_text(
-            f"<?php define('NEWSROOM_WEBHOOK_SECRET', '{SECRET}');"
+            f"<?php define('NEWSROOM_WEBHOOK_SECRET', '{SECRET}'); {DEFINE_TOKEN}"
         )
         shutil.copy(PLUGIN, plugins)
         yield site
@@ -90,6 +96,18 @@ def site(installed: WordPress, settings: LazySettings) -> WordPress:
         name="WordPress", url=hook_of(installed), events=list_names(), secret=SECRET
     )
     return installed
+
+
+@pytest.fixture
+def token(site: WordPress, live_server: Any) -> Iterator[str]:
+    """The token with which the site asks us about addresses."""
+    client = ApiClient(name="WordPress")
+    token = members.make_token(client)
+    client.save()
+    file = site.folder / "wp-content" / "mu-plugins" / "newsroom.json"
+    file.write_text(json.dumps({"NEWSROOM_URL": f"{live_server.url}/", "NEWSROOM_TOKEN": token}))
+    yield token
+    file.unlink()
 
 
 def hook_of(site: WordPress) -> str:
@@ -192,6 +210,42 @@ def test_access_ends_on_its_day_even_without_a_webhook(site: WordPress) -> None:
     headers = make_headers("msg_dan", raw, secrets=[SECRET], at=timezone.now())
     assert send(site, raw, headers) == (200, {"state": "taken"})
     assert not is_member(site, "dan@example.org")
+
+
+@pytest.mark.usefixtures("token")
+def test_the_newsroom_is_asked_about_an_address_that_no_webhook_named(site: WordPress) -> None:
+    gus = make_member("gus@example.org")
+    make_subscription(member=gus)
+    MemberAccess.objects.create(member=gus, due_at=timezone.now())
+    jobs.run_due_jobs("accesses")  # noted before the endpoint was added: no webhook is sent
+    for name in ("gus", "nobody.known"):
+        ask(site, ADD_USER, f"{name}@example.org")
+    assert is_member(site, "gus@example.org")
+    assert not is_member(site, "nobody.known@example.org")
+    ApiClient.objects.all().delete()
+    assert is_member(site, "gus@example.org"), "the answer is kept for an hour"
+    gus.memberships.update(status="ended", ended_at=timezone.now())
+    announce(gus)
+    assert not is_member(site, "gus@example.org"), "webhooks know better"
+
+
+@pytest.mark.usefixtures("token")
+def test_a_member_who_was_only_asked_about_is_forgotten_at_once(site: WordPress) -> None:
+    hal = make_member("hal@example.org")
+    make_subscription(member=hal)
+    ask(site, ADD_USER, "hal@example.org")
+    assert is_member(site, "hal@example.org")
+    erasures.request_erasure(hal)
+    deliver()
+    assert not is_member(site, "hal@example.org")
+
+
+@pytest.mark.usefixtures("token")
+def test_without_an_answer_nobody_is_a_member(site: WordPress) -> None:
+    ApiClient.objects.all().delete()  # the token is refused
+    make_subscription(member=make_member("ida@example.org"))
+    ask(site, ADD_USER, "ida@example.org")
+    assert not is_member(site, "ida@example.org")
 
 
 def test_only_a_right_and_recent_signature_is_taken(site: WordPress) -> None:

@@ -23,6 +23,7 @@ from campaigns import (
     jobs,
     members,
     memberships,
+    newsletters,
     payments,
     settlement,
     stripe_api,
@@ -41,11 +42,13 @@ from campaigns.models import (
     StripeEvent,
     WallEntry,
 )
+from campaigns.newsletters import SignUp
 from newsroom.sandbox.control import SandboxControl
 from tests.support import sales
 from tests.support.due import claim_due
 from tests.support.extensions import Clock
 from tests.support.factories import make_member, make_plan
+from tests.support.newsletters import make_newsletter, make_subscription
 from tests.support.webhooks import post
 
 NAME = "Zoë O'Brien-Łuczak"
@@ -150,6 +153,7 @@ def create_all_data(campaign: Campaign, sandbox: SandboxControl, folder: Path) -
         typed={"gifts": [make_recipient(NAME, ZOE)]},
     )
     pay_offline(campaign, zoe, staff)
+    subscribe_to_newsletters(campaign)
     refund_and_dispute(zoe, sandbox, staff)
     change_addresses(zoe)
     write_staff_notes(zoe, staff)
@@ -223,6 +227,20 @@ def pay_offline(campaign: Campaign, zoe: Member, staff: User) -> None:
         entered_by=staff,
         note=note,
     )
+
+
+def subscribe_to_newsletters(campaign: Campaign) -> None:
+    """Subscribe her to two newsletters, end one, and let the request for a third wait."""
+    morning, war, art = (make_newsletter(slug) for slug in ("morning", "war", "art"))
+    consent: dict[str, Any] = {
+        "campaign": campaign,
+        "consent_wording": f"{NAME} agrees",
+        "page_title": f"To {NAME}",
+    }
+    make_subscription(morning, ZOE, **consent)
+    make_subscription(war, ZOE, status="unsubscribed", **consent)
+    sign_up = SignUp(email=ZOE, newsletters=[art], language="en", wordings={}, campaign=campaign)
+    assert newsletters.request_newsletters(sign_up, at=timezone.now())
 
 
 def refund_and_dispute(zoe: Member, sandbox: SandboxControl, staff: User) -> None:

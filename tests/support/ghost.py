@@ -46,6 +46,10 @@ INSERT INTO members_products (id, member_id, product_id) VALUES (@id, @person, @
 UPDATE members SET status = 'paid' WHERE id = @person;
 """
 
+_DISCONNECT = """
+UPDATE settings SET value = NULL WHERE `key` IN ('stripe_secret_key', 'stripe_publishable_key');
+"""
+
 
 @dataclass
 class Process:
@@ -105,6 +109,15 @@ class Ghost:
     def stop(self) -> None:
         self.process.stop()
 
+    def start_again(self) -> None:
+        """Start a site that was connected to Stripe and stopped.
+
+        Without TLS, Ghost doesn't start with Stripe's keys, so it gets them again afterwards.
+        """
+        execute(self.database, _DISCONNECT)
+        self.start()
+        self.connect_to_stripe()
+
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Call the Admin API and return its answer. Raises HTTPError."""
         request = urllib.request.Request(  # noqa: S310
@@ -157,7 +170,7 @@ class Ghost:
     def connect_to_stripe(self) -> None:
         """Make Ghost believe that it is connected: only then it changes complimentary access.
 
-        The keys are nobody's. Nothing here makes Ghost call Stripe, so add tiers before.
+        The keys are nobody's: what Ghost asks Stripe with them fails, so add tiers before.
         """
         keys = {"stripe_secret_key": f"sk_test_{'0' * 24}", "stripe_publishable_key": "pk_test_0"}
         changes = [{"key": name, "value": value} for name, value in keys.items()]

@@ -98,7 +98,7 @@ class GhostStandIn:
     def archive_tier(self, tier_id: str) -> None:
         self.tiers[tier_id]["active"] = False
 
-    def start(self) -> None:
+    def start_again(self) -> None:
         self.is_down = False
 
     def stop(self) -> None:

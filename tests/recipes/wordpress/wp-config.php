@@ -122,6 +122,35 @@ function set_transient($name, $value, $seconds)
     update_option("transient_$name", $value);
 }
 
+// As in WordPress, an answer that did not come has no status and no body.
+function wp_remote_post($url, array $options)
+{
+    $headers = ['Content-Type: application/x-www-form-urlencoded'];
+    foreach ($options['headers'] as $name => $value) {
+        $headers[] = "$name: $value";
+    }
+    $context = stream_context_create(['http' => [
+        'method' => 'POST',
+        'header' => $headers,
+        'content' => http_build_query($options['body']),
+        'timeout' => $options['timeout'],
+        'ignore_errors' => true,
+    ]]);
+    $body = @file_get_contents($url, false, $context);
+    preg_match('/ ([0-9]+)/', $http_response_header[0] ?? '', $status);
+    return ['status' => (int) ($status[1] ?? 0), 'body' => (string) $body];
+}
+
+function wp_remote_retrieve_response_code($answer)
+{
+    return $answer['status'] ?: '';
+}
+
+function wp_remote_retrieve_body($answer)
+{
+    return $answer['body'];
+}
+
 function get_user_by($field, $value)
 {
     $roles = with_state(function (&$state) use ($value) {
