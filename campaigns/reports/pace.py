@@ -10,12 +10,13 @@ from campaigns.reports.days import Day
 
 __doc__ = DEFINITION = gettext_noop(
     "The recent pace is what started to count, or was raised, a day over the last full days, at "
-    "most seven. The pace needed spreads the rest of the goal over the time that is left. An even "
-    "pace would reach the goal exactly at the end: expected by now is its count at this moment."
+    "most seven. The pace needed spreads the rest of the goal over the days that are left, at "
+    "least one. An even pace would reach the goal exactly at the end: expected by now is its count "
+    "at this moment."
 )
 
 RECENT_DAYS = 7
-_SHORTEST = 1 / 24  # of a day, so that the last minutes don't need millions a day
+_SHORTEST = 1  # day, so that the last minutes don't need millions a day
 
 
 @dataclass(frozen=True)

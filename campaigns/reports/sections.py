@@ -143,6 +143,7 @@ class Sections:
     payouts: Sequence[MoneyRow]
     people: People
     kept: SafeString
+    kept_note: str  # why some shares are missing; empty if none is
     reasons: Sequence[ReasonRow]
 
 
@@ -189,6 +190,7 @@ def describe_sections(
         kept=write_table(
             _tabulate_kept(report.retention), list(_link_kept(links, campaign, report))
         ),
+        kept_note=explain_missing(report.retention),
         reasons=_list_reasons(link, report.retention, other.retention if other else None),
     )
 
@@ -273,6 +275,13 @@ def _rank(links: Links, report: Report, breakdown: Breakdown, other: Breakdown |
         for group in sorted(breakdown.groups, key=lambda group: group.name == NONE)
     ]
     return Ranking(breakdown.label, rows[:TOP], rows[TOP:], breakdown.others)
+
+
+def explain_missing(retention: Retention) -> str:
+    """Return why some shares of members who stayed are missing; empty if none is."""
+    rates = [rate for kept in (retention.kept, *retention.earlier) for _n, rate in kept.rates]
+    reason = next((rate.reason for rate in rates if rate.percent is None), "")
+    return f"—: {reason}" if reason else ""
 
 
 def _tabulate_kept(retention: Retention) -> Table:

@@ -1,9 +1,11 @@
-"""Bars, sparklines and colours made of characters, for a terminal. Pure functions."""
+"""Bars, sparklines, tables and colours made of characters, for a terminal. Pure functions."""
 
 import re
+import textwrap
 from collections.abc import Sequence
 
 WIDTH = 80  # columns
+_LONGEST_BAR, _SHORTEST_BAR = 24, 4
 DIVIDER = "──"  # begins a line that divides the parts of a text
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LEVELS = "▁▂▃▄▅▆▇█"
@@ -31,6 +33,57 @@ def draw_spark(values: Sequence[float], width: int = WIDTH) -> str:
         return _LEVELS[0] * len(sums)
     steps = len(_LEVELS) - 1
     return "".join(_LEVELS[round(max(value, 0) / most * steps)] for value in sums)
+
+
+def divide(question: str) -> list[str]:
+    """Return a line across the terminal that begins a question of the report."""
+    return [f"{DIVIDER} {question} ".ljust(WIDTH, DIVIDER[0])]
+
+
+def wrap_text(text: str) -> list[str]:
+    """Return the text in indented lines."""
+    return textwrap.wrap(text, 78, initial_indent="  ", subsequent_indent="  ")
+
+
+def indent_table(rows: list[list[str]]) -> list[str]:
+    """Return the rows as aligned columns: the first flush left, the others flush right.
+
+    A table that is too wide is turned: its columns become lines.
+    """
+    lines = align_rows(rows)
+    if max(map(len, lines), default=0) <= WIDTH or not any(not row[0] for row in rows[:1]):
+        return lines
+    return align_rows([list(column) for column in zip(*rows, strict=True)])
+
+
+def align_rows(rows: list[list[str]]) -> list[str]:
+    """Return the rows as aligned columns, however wide they are."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  "
+        + "  ".join(
+            cell.rjust(width) if at else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def add_bars(lines: list[str], values: Sequence[float]) -> list[str]:
+    """Return the lines with a bar behind each, as far as there is room for it."""
+    start = max(map(len, lines), default=0) + 2
+    room, most = min(WIDTH - start, _LONGEST_BAR), max([*values, 0])
+    if room < _SHORTEST_BAR or most <= 0:
+        return lines
+    return [
+        f"{line:<{start}}{draw_bar(value / most, room)}".rstrip()
+        for line, value in zip(lines, values, strict=True)
+    ]
+
+
+def cut_text(label: str, most: int = 52) -> str:
+    """Return the text on one line of at most that many characters."""
+    return textwrap.shorten(label, most, placeholder="…") or label[:most]
 
 
 def paint(text: str) -> str:

@@ -12,11 +12,20 @@ from campaigns.reports.outlook import Outlook
 from campaigns.reports.report import Report
 from campaigns.reports.sharing import Sharing
 from campaigns.reports.sources import Breakdown
-from campaigns.reports.strokes import DIVIDER, WIDTH, draw_bar, draw_gauge, draw_spark
+from campaigns.reports.strokes import (
+    WIDTH,
+    add_bars,
+    align_rows,
+    cut_text,
+    divide,
+    draw_gauge,
+    draw_spark,
+    indent_table,
+    wrap_text,
+)
 from campaigns.reports.unfinished import Unfinished
 
 MOST_DAYS = 92
-_LONGEST_BAR, _SHORTEST_BAR = 24, 4
 
 
 def as_text(report: Report, outlook: Outlook | None = None) -> str:
@@ -37,59 +46,46 @@ def as_text(report: Report, outlook: Outlook | None = None) -> str:
     goals = report.goals
     parts = [
         head,
-        _divide("Where do we stand?"),
-        ["Goals", *(_indented(_goal_rows(goals)) or ["  none yet"]), *_pending_lines(report)],
-        ["Joined and left", *_indented(_move_rows(report))],
+        divide("Where do we stand?"),
+        ["Goals", *(_goal_lines(goals) or ["  none yet"]), *_pending_lines(report)],
+        ["Joined and left", *indent_table(_move_rows(report))],
         *([_compared_lines(report, report.compared)] if report.compared else []),
-        _divide("Will we make it?"),
+        divide("Will we make it?"),
         _pace_lines(report),
         *([_note_lines(outlook)] if outlook and outlook.curve.notes else []),
-        _divide("What works?"),
+        divide("What works?"),
         *(
             [f"Counted, by {_uncapitalise(each.label)}", *_group_lines(each)]
             for each in report.sources.all
             if each.is_known
         ),
-        ["Counted gifts", *_indented(_gift_rows(report))],
+        ["Counted gifts", *indent_table(_gift_rows(report))],
         *([_sharing_lines(report.sharing)] if report.sharing.joined else []),
         *([_unfinished_lines(report.unfinished)] if report.unfinished.reminded else []),
-        ["Newsletter sign-ups", *_indented(_newsletter_rows(report))],
-        _divide("What do people pay?"),
+        ["Newsletter sign-ups", *indent_table(_newsletter_rows(report))],
+        divide("What do people pay?"),
         [
             "First payments, gifts and contributions made in the window, before fees",
-            *(_indented(_money_rows(report)) or ["  none yet"]),
+            *(indent_table(_money_rows(report)) or ["  none yet"]),
             *_held_lines(report),
         ],
         [
             "Payouts by Stripe for these payments, after its fees",
-            *(_indented(_paid_out_rows(report)) or ["  nothing yet"]),
+            *(indent_table(_paid_out_rows(report)) or ["  nothing yet"]),
         ],
-        ["Amounts paid", *(_indented(_amount_rows(report)) or ["  none yet"])],
-        _divide("Do they stay?"),
-        ["Members who stayed", *_indented(_kept_rows(report))],
-        _divide("Day by day"),
+        ["Amounts paid", *(indent_table(_amount_rows(report)) or ["  none yet"])],
+        divide("Do they stay?"),
+        ["Members who stayed", *indent_table(_kept_rows(report))],
+        divide("Day by day"),
         [
             "Started and stopped counting, by day",
             *(_day_lines(report) or ["  none yet"]),
         ],
-        ["What counts", *_wrapped(report.rule)],
+        ["What counts", *wrap_text(report.rule)],
         ["Definitions"],
-        *(_wrapped(definition) for definition in report.definitions.values()),
+        *(wrap_text(definition) for definition in report.definitions.values()),
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
-
-
-def _divide(question: str) -> list[str]:
-    """Return a line across the terminal that begins a question of the report."""
-    return [f"{DIVIDER} {question} ".ljust(WIDTH, DIVIDER[0])]
-
-
-def _uncapitalise(label: str) -> str:
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, 78, initial_indent="  ", subsequent_indent="  ")
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> str:
@@ -108,64 +104,43 @@ def _headline(report: Report, outlook: Outlook | None) -> list[str]:
         title = "  joined by day  "
         lines.append(title + draw_spark(joined, WIDTH - len(title)))
     if outlook is not None:
-        lines += _wrapped(outlook.verdict)
+        lines += wrap_text(outlook.verdict)
         if outlook.low is not None and outlook.high is not None and report.primary is not None:
             low, high = (_amount(report.primary, end) for end in (outlook.low, outlook.high))
             lines.append(f"  Likely at the end: {low} to {high}.")
     return [*lines, ""] if lines else []
 
 
-def _indented(rows: list[list[str]]) -> list[str]:
-    """Return the rows as aligned columns: the first flush left, the others flush right.
-
-    A table that is too wide is turned: its columns become lines.
-    """
-    lines = _align(rows)
-    if max(map(len, lines), default=0) <= WIDTH or not any(not row[0] for row in rows[:1]):
-        return lines
-    return _align([list(column) for column in zip(*rows, strict=True)])
-
-
-def _align(rows: list[list[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  "
-        + "  ".join(
-            cell.rjust(width) if at else cell.ljust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+def _goal_lines(goals: Sequence[Progress]) -> list[str]:
+    """Return the goals with their progress, which continues on the next line if it is long."""
+    labels = [str(Goal.Kind(goal.kind).label) for goal in goals]
+    width = max(map(len, labels), default=0)
+    lines = []
+    for label, goal in zip(labels, goals, strict=True):
+        before = f"  {label:<{width}}  "
+        lines += textwrap.wrap(
+            _describe_goal(goal), WIDTH, initial_indent=before, subsequent_indent=" " * len(before)
+        )
+    return lines
 
 
-def _with_bars(lines: list[str], values: Sequence[float]) -> list[str]:
-    """Return the lines with a bar behind each, as far as there is room for it."""
-    start = max(map(len, lines), default=0) + 2
-    room, most = min(WIDTH - start, _LONGEST_BAR), max([*values, 0])
-    if room < _SHORTEST_BAR or most <= 0:
-        return lines
-    return [
-        f"{line:<{start}}{draw_bar(value / most, room)}".rstrip()
-        for line, value in zip(lines, values, strict=True)
-    ]
+def _describe_goal(goal: Progress) -> str:
+    counted, target = _amount(goal, goal.counted), _amount(goal, goal.target)
+    reached = f"{counted} of {target}"
+    if goal.starts_from:
+        shown, before = _amount(goal, goal.shown), _amount(goal, goal.starts_from)
+        reached = f"{counted} counted, {shown} of {target} with {before} from before"
+    if goal.stretch_target is not None:
+        reached += f", next target {_amount(goal, goal.stretch_target)}"
+    progress = f"{reached} ({goal.percent}%), {goal.state}"
+    if goal.known_now is not None:
+        now = _amount(goal, goal.known_now)
+        progress += f"; closed at {counted}; {now} as known now"
+    return progress
 
 
-def _goal_rows(goals: Sequence[Progress]) -> list[list[str]]:
-    rows = []
-    for goal in goals:
-        counted, target = _amount(goal, goal.counted), _amount(goal, goal.target)
-        reached = f"{counted} of {target}"
-        if goal.starts_from:
-            shown, before = _amount(goal, goal.shown), _amount(goal, goal.starts_from)
-            reached = f"{counted} counted, {shown} of {target} with {before} from before"
-        if goal.stretch_target is not None:
-            reached += f", next target {_amount(goal, goal.stretch_target)}"
-        progress = f"{reached} ({goal.percent}%), {goal.state}"
-        if goal.known_now is not None:
-            now = _amount(goal, goal.known_now)
-            progress += f"; closed at {counted}; {now} as known now"
-        rows.append([str(Goal.Kind(goal.kind).label), progress])
-    return rows
+def _uncapitalise(label: str) -> str:
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _amount(goal: Progress, number: int) -> str:
@@ -208,7 +183,7 @@ def _pending_lines(report: Report) -> list[str]:
             else "the count is provisional until the bank decides"
         )
         pending = f"Pending {report.pending:,} {payments} from the window; {consequence}"
-        return _wrapped(pending)
+        return wrap_text(pending)
     if report.primary is not None and report.primary.is_provisional:
         return ["  Pending no payments; the count is provisional until staff close it"]
     return []
@@ -238,7 +213,7 @@ def _move_rows(report: Report) -> list[list[str]]:
 
 def _compared_lines(report: Report, other: Report) -> list[str]:
     """Return both periods side by side, with the gross of each currency."""
-    other_name = "the days before" if other.slug == report.slug else _cut(other.slug, 30)
+    other_name = "the days before" if other.slug == report.slug else cut_text(other.slug, 30)
     rows = [["", "these days", other_name]]
     for name, each in (("from", "first"), ("to", "last")):
         rows.append([name, *(str(getattr(one.period, each)) for one in (report, other))])
@@ -251,7 +226,7 @@ def _compared_lines(report: Report, other: Report) -> list[str]:
     for currency in sorted({*gross[0], *gross[1]}):
         paid = [format_money(each.get(currency, 0), currency) for each in gross]
         rows.append([f"gross {currency.upper()}", *paid])
-    return [f"Compared, as of {_local(other.as_of, ZoneInfo(other.zone))}", *_indented(rows)]
+    return [f"Compared, as of {_local(other.as_of, ZoneInfo(other.zone))}", *indent_table(rows)]
 
 
 def _note_lines(outlook: Outlook) -> list[str]:
@@ -260,22 +235,18 @@ def _note_lines(outlook: Outlook) -> list[str]:
     rows = [[curve.days[note.at], note.text] for note in curve.notes]
     width = max(len(day) for day, _text in rows)
     room = WIDTH - width - 4
-    return ["Notes", *(f"  {day:<{width}}  {_cut(text, room)}" for day, text in rows)]
+    return ["Notes", *(f"  {day:<{width}}  {cut_text(text, room)}" for day, text in rows)]
 
 
 def _group_lines(breakdown: Breakdown) -> list[str]:
-    lines = _align([[_cut(group.label), f"{group.counted:,}"] for group in breakdown.top])
-    lines = _with_bars(lines, [group.counted for group in breakdown.top])
+    lines = align_rows([[cut_text(group.label), f"{group.counted:,}"] for group in breakdown.top])
+    lines = add_bars(lines, [group.counted for group in breakdown.top])
     return [*lines, f"  others: {breakdown.others:,}"] if breakdown.others else lines
-
-
-def _cut(label: str, most: int = 52) -> str:
-    return textwrap.shorten(label, most, placeholder="…") or label[:most]
 
 
 def _sharing_lines(sharing: Sharing) -> list[str]:
     rows = [["joined by them", f"{sharing.joined:,}"], ["links", f"{sharing.links:,}"]]
-    return ["Links that members shared", *_indented(rows)]
+    return ["Links that members shared", *indent_table(rows)]
 
 
 def _unfinished_lines(unfinished: Unfinished) -> list[str]:
@@ -283,7 +254,7 @@ def _unfinished_lines(unfinished: Unfinished) -> list[str]:
         ["reminded by e-mail", f"{unfinished.reminded:,}"],
         ["paid after that", f"{unfinished.returned:,}"],
     ]
-    return ["Unfinished payments", *_indented(rows)]
+    return ["Unfinished payments", *indent_table(rows)]
 
 
 def _gift_rows(report: Report) -> list[list[str]]:
@@ -392,8 +363,10 @@ def _day_lines(report: Report) -> list[str]:
                 *(format_money(minor, report.currency) for minor in raised),
             ]
         )
-    head, *lines = _align(rows)
-    lines = _with_bars(lines, [day.joined for day in shown])
+    if max(map(len, align_rows(rows))) > WIDTH:
+        rows = [[*row[:5], row[6]] for row in rows]  # the total tells more than the day's money
+    head, *lines = align_rows(rows)
+    lines = add_bars(lines, [day.joined for day in shown])
     left_out = len(report.days) - len(shown)
     before = [f"  {left_out:,} earlier days are left out; CSV has all of them"] if left_out else []
     return [*before, head, *lines]

@@ -17,6 +17,7 @@ from campaigns.errors import explain_error
 from campaigns.models import Campaign, CampaignCopy, Plan, PlanCopy
 from campaigns.money import format_money
 from campaigns.progress import Progress
+from campaigns.reports.charts import write_number
 from campaigns.reports.headline import Headline, write_headline
 from campaigns.zones import name_zone
 
@@ -134,7 +135,7 @@ def pace(per_day: float, goal: Progress | None) -> str:
     """Return a pace in the goal's unit: an amount of money, or a number with one decimal."""
     if goal is not None and goal.is_money:
         return minor(round(per_day), goal.currency)
-    return str(number_format(per_day, decimal_pos=1))
+    return write_number(round(per_day, 1))
 
 
 @register.simple_tag

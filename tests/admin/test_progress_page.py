@@ -31,6 +31,7 @@ def test_the_progress_page_shows_the_number_and_the_rule(client: Client, rows: C
     assert "€120" in page  # gross
     assert "Member" in page
     assert "Kyiv (UTC+2)" in page
+    assert "—: Nobody joined that long ago." in page
 
 
 @pytest.mark.usefixtures("editor")

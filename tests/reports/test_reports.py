@@ -225,6 +225,8 @@ def test_the_recent_pace_covers_the_last_seven_full_days(lively: Campaign) -> No
 def test_the_needed_pace_is_the_rest_divided_by_the_days_left(lively: Campaign) -> None:
     figures = figures_of(lively, now="2026-11-10 22:00")  # midnight in Kyiv, 20 days left
     assert figures.pace.needed_per_day == pytest.approx(95 / 20)
+    last_hour = figures_of(lively, now="2026-11-30 21:00")
+    assert last_hour.pace.needed_per_day == 95  # not 24 times as many
 
 
 def test_the_pace_of_a_gift_goal_counts_only_gifts(birthday: Campaign) -> None:

@@ -254,9 +254,9 @@ class _CurveDrawing:
             self.drawing.text(x, max(y, self.unit), words, css, anchor=anchor)
         self._draw_leaders()
         most = (self.drawing.size.width - self.right - 8) / self.drawing.size.measure("x")
-        lines = 3 if self.drawing.size.is_narrow else 2
+        rows = 3 if self.drawing.size.is_narrow else 2
         named = [
-            (wrap(name, most=most, lines=lines), self.y(place[1]) - self.unit * 0.6, css)
+            (wrap(name, most=most, lines=rows), self.y(place[1]) - self.unit * 0.6, css)
             for name, place, css in ends
             if place is not None
         ]

@@ -182,6 +182,7 @@ def describe_retention(contents: Contents) -> Part:
     return Part(
         name=_("Retention"),
         title=_("Do they stay?"),
+        notes=[contents.sections.kept_note] if contents.sections.kept_note else [],
         definitions=[contents.report.definitions["retention"]],
         facts=[
             Fact(_("People who joined"), retention.won),
