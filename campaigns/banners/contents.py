@@ -179,7 +179,9 @@ def _write_as_of(progress: Progress) -> SafeString:
 
 
 def _fill(html: str, **times: str) -> SafeString:
-    return mark_safe(html % times)  # noqa: S308 (our own words and times)
+    # In a language without our translation, words and time can run in opposite directions.
+    isolated = html.replace("<time ", '<time dir="auto" ')
+    return mark_safe(isolated % times)  # noqa: S308 (our own words and times)
 
 
 def _write_note(progress: Progress) -> str:

@@ -117,7 +117,7 @@ _INLINE_TEXTS: dict[str, DefaultText] = {
         _("Read by many, paid for by a few"),
         _(
             "Our articles are open to everyone because some readers pay for them. We’re looking "
-            "for {target} new members by {ends}: {left} to go."
+            "for {target} new members by {ends}. {left} to go."
         ),
     ),
     State.NEARLY: DefaultText(
@@ -163,6 +163,9 @@ _CORNER_TEXTS: dict[str, DefaultText] = {
     ),
     State.ENDED: DefaultText(_("The campaign is over. Thank you"), _("You can join at any time.")),
 }
+
+# The picture itself says when the campaign starts.
+_NEWSLETTER_TEXTS = _TOP_TEXTS | {State.BEFORE: _CORNER_TEXTS[State.BEFORE]}
 
 _END_TEXTS: dict[str, DefaultText] = {
     State.BEFORE: DefaultText(
@@ -246,7 +249,7 @@ PLACEMENTS: dict[str, BannerPlacement] = {
         is_closable=True,
     ),
     Banner.Placement.NEWSLETTER: BannerPlacement(
-        "campaigns/embed/newsletter.svg", _with_general(_TOP_TEXTS), is_picture=True
+        "campaigns/embed/newsletter.svg", _with_general(_NEWSLETTER_TEXTS), is_picture=True
     ),
 }
 # Those that articles show.

@@ -54,9 +54,9 @@ def _write_headline(
         campaign, goals[0], placement=Banner.Placement.NEWSLETTER, copy=copy, language=language
     )
     words = fonts.drop_missing(unescape(strip_tags(text.headline)))
-    lines = wrap_lines(words, width=36, most=2)
-    first = 106 - 14 * (len(lines) - 1)
-    return [{"text": line, "y": first + 28 * number} for number, line in enumerate(lines)]
+    lines = wrap_lines(words, width=40, most=2)
+    first = 104 - 18 * (len(lines) - 1)
+    return [{"text": line, "y": first + 27 * number} for number, line in enumerate(lines)]
 
 
 def draw_png(newsletter: str) -> bytes:

@@ -70,7 +70,7 @@ def _sum_changes(campaign: Campaign, progress: Progress, *, at: datetime) -> Cou
             tallies.filter(**{f"{field}__lte": at})
             .annotate(day=TruncDate(field, tzinfo=campaign.zone_info))
             .values_list("day")
-            .annotate(n=Count("pk"))
+            .annotate(n=Count("*"))  # an index is enough for it
         )
         for day, count in days.order_by():
             changes[day] += sign * count

@@ -1,14 +1,17 @@
 """The campaign's picture and its published count, for other pages and services."""
 
+import re
 import struct
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from campaigns.banners import publish_campaign, wrap_lines
-from campaigns.models import Campaign, CampaignCopy, Tally
+from campaigns.banners import draw_newsletter, publish_campaign, wrap_lines
+from campaigns.models import Banner, Campaign, CampaignCopy, Tally
+from campaigns.progress import imagine_progress
 from tests.support.factories import make_campaign, make_member, make_payment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -95,6 +98,20 @@ def test_a_campaign_without_a_goal_and_texts_has_a_picture(
     campaign.goals.all().delete()
     campaign.copies.all().delete()
     assert read_size(read_picture(client)) == (1200, 630)
+
+
+@pytest.mark.parametrize("state", Banner.State.values)
+def test_no_words_of_the_newsletters_picture_share_a_line(campaign: Campaign, state: str) -> None:
+    headline = "Mitgliedschaftsbeitragsermäßigungsberechtigte gesucht"
+    for language in ("en", "uk"):
+        campaign.banners.create(
+            placement="newsletter", state=state, language=language, headline=headline
+        )
+        progress = imagine_progress(campaign.goals.get(), at=timezone.now(), state=state)
+        svg = draw_newsletter(campaign, [progress], language=language)
+        lines = [int(y) for y in re.findall(r'<text [^>]*y="(\d+)"', svg)]
+        assert len(lines) >= 4
+        assert all(below - above >= 20 for above, below in pairwise(sorted(lines))), lines
 
 
 def test_an_unknown_campaign_has_no_picture_and_no_count(client: Client) -> None:

@@ -1,5 +1,7 @@
 """Banners in any language that Django knows, also where no translation ships."""
 
+import re
+
 import pytest
 import time_machine
 from django.conf import LazySettings
@@ -10,6 +12,7 @@ from django.utils.translation import override
 
 from campaigns.banners import files, publish_campaign, read_banner
 from campaigns.banners.placeholders import find_values
+from campaigns.banners.placements import EMBEDDED
 from campaigns.banners.rendering import render_banner
 from campaigns.languages import list_plural_forms, pick_form
 from campaigns.progress import measure_goal
@@ -106,6 +109,20 @@ def test_banners_of_a_removed_language_are_emptied_and_its_page_is_gone(
     choose_languages("en", "uk")  # type: ignore[operator]
     publish_campaign(campaign.pk)
     assert "campaign-top" in read_banner("birthday", "top", language="uk")
+
+
+@pytest.mark.parametrize("placement", EMBEDDED)
+@pytest.mark.parametrize("moment", ["2026-10-10 12:00", "2026-11-10 12:00"])
+def test_english_words_keep_their_order_in_a_language_from_right_to_left(
+    placement: str, moment: str
+) -> None:
+    """Numbers and times are sentences of ours, which no translation into Arabic ships for."""
+    campaign = make_campaign()
+    progress = measure_goal(campaign.goals.get(), at=at(moment))
+    html = render_banner(campaign, progress, placement=placement, language="ar")
+    ours = re.findall(r'<(p class="campaign-(?:count|as-of)"|time )([^>]*)>', html)
+    assert ours or placement == "top"  # before the start, the bar has its headline alone
+    assert all('dir="auto"' in attributes for _tag, attributes in ours), ours
 
 
 def test_an_address_of_no_language_does_not_exist(client: Client) -> None:
