@@ -40,7 +40,7 @@ def list_changes(entry: LogEntry) -> list[Change]:
             changes.append(Change(gettext("Roles"), *(("", names) if is_added else (names, ""))))
         elif model is not None and len(values) == 2:
             before, after = (_write(entry, model, name, value) for value in values)
-            if before or after:
+            if before != after:
                 changes.append(Change(_name_field(model, name), before, after))
     return changes
 
@@ -59,7 +59,7 @@ def _write(entry: LogEntry, model: type[models.Model], name: str, value: Any) ->
         field: Any = model._meta.get_field(name)
     except FieldDoesNotExist:
         return str(value)
-    text = _write_value(entry, field, str(value))
+    text = _write_value(entry, field, str(value).replace("\r\n", "\n"))
     return Truncator(text).chars(LONGEST)
 
 

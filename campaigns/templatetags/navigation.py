@@ -190,7 +190,10 @@ def list_sections(context: Context) -> list[tuple[str, list[Link]]]:
         # A page is marked once, by the narrowest link.
         links = [link._replace(is_current=link.is_current and not is_here) for link in entries]
         if links or places:
-            sections.append((str(section.label), [*links, *places]))
+            # What people open every day comes first: the running campaign's own pages.
+            first = sum(place.of_campaign for place in section.places) if campaign else 0
+            shown = [*places[:first], *links, *places[first:]]
+            sections.append((str(section.label), shown))
     return sections
 
 

@@ -78,6 +78,13 @@ def test_values_are_written_in_words(
     assert changes == {label.lower(): tuple(before_and_after)}
 
 
+def test_other_line_breaks_alone_are_no_change() -> None:
+    """A browser sends "\r\n" for the "\n" of a text that came from a file."""
+    copy = make_campaign().copies.get()
+    changed = change(copy, story=copy.story.replace("\n", "\r\n"), headline="Other")
+    assert changed.keys() == {"Headline"}
+
+
 def test_what_a_row_had_before_is_written_after_it_is_gone() -> None:
     row = Price.objects.get(pk=make_price().pk)
     change(row, amount_minor=6100)

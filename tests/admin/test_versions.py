@@ -328,6 +328,15 @@ def test_what_jobs_write_is_no_conflict(ada: User, ben: User) -> None:
     assert desk.ben.post(desk.url, typed).status_code == 302
 
 
+def test_other_line_breaks_are_no_conflict(ada: User, ben: User) -> None:
+    desk = open_desk(Campaign, ada, ben)
+    typed = fill_in(desk.ben, desk.url, supporters_before="1")
+    copy = CampaignCopy.objects.get()
+    assert "\n" in copy.story
+    CampaignCopy.objects.update(story=copy.story.replace("\n", "\r\n"))
+    assert desk.ben.post(desk.url, typed).status_code == 302
+
+
 def test_a_publisher_meets_only_what_a_publisher_edits(ada: User, ben: User) -> None:
     """A target that changed meanwhile is none of the fields of a form without goals."""
     desk = open_desk(Campaign, ada, ben)
