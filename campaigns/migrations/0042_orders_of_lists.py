@@ -161,6 +161,13 @@ class Migration(migrations.Migration):
         AddIndexLive(
             model_name="gift",
             index=models.Index(
+                fields=["code_hint"],
+                name="gift_code_hint",
+            ),
+        ),
+        AddIndexLive(
+            model_name="gift",
+            index=models.Index(
                 fields=["status", "-paid_at", "-id"],
                 name="gift_newest_in_status",
             ),

@@ -155,6 +155,7 @@ class Gift(DueModel):
                 name="gift_newest_claim",
             ),
             models.Index(fields=["recipient_email"], name="gift_recipient"),
+            models.Index(fields=["code_hint"], name="gift_code_hint"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["checkout", "position"], name="gift_once_a_position"),
