@@ -2,8 +2,8 @@
 
 The sandbox's clock is set to each moment in turn: a Checkout is started, paid (or not) and settled.
 Gifts are claimed and payments refunded in the same way, so the rows are those that a real campaign
-would have left. No webhook is sent, since nothing listens yet, and all e-mails of the past are
-marked as sent.
+would have left. No webhook is sent, since nothing listens yet: the events of the past are imported
+from the sandbox afterwards, as after an outage. All e-mails of the past are marked as sent.
 """
 
 import heapq
@@ -21,7 +21,7 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns import actions, gifts, memberships, progress, settlement, stripe_api
+from campaigns import actions, gifts, memberships, progress, settlement, stripe_api, webhooks
 from campaigns import checkout as checkouts
 from campaigns.emails import links
 from campaigns.models import (
@@ -33,6 +33,7 @@ from campaigns.models import (
     OutgoingMail,
     Payment,
     Price,
+    StripeEvent,
     Tally,
 )
 from campaigns.origins import Origin
@@ -220,6 +221,7 @@ class Past:
             OutgoingMail.objects.filter(pk=mail.pk).update(
                 created_at=sent_at, sent_at=sent_at, due_at=None, attempts=1
             )
+        _import_events()
         _share_links(random.Random("links"))  # noqa: S311
         fill_wall(self._campaign, now=self._now)
         self._sandbox.run_real_clock()
@@ -233,6 +235,12 @@ def _date_back(at: datetime) -> None:
     """Date the rows that were created just now back to `at`; older rows keep their dates."""
     for model in (Checkout, Gift, Member, OutgoingMail):
         model._default_manager.filter(created_at__gt=at).update(created_at=at)
+
+
+def _import_events() -> None:
+    """Store the events of the past, dated back. Their sales are settled: nothing is read again."""
+    webhooks.catch_up()
+    StripeEvent.objects.update(received_at=F("created_at"))
 
 
 def _share_links(chance: random.Random) -> None:
