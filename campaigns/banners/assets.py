@@ -49,6 +49,7 @@ def _shrink_css(css: str) -> str:
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
     css = re.sub(r"\s*([{};,])\s*", r"\1", " ".join(css.split()))
     css = re.sub(r"(?<=[\s:,(])0\.", ".", css.replace(": ", ":"))
+    css = re.sub(r'="([a-z]+)"\]', r"=\1]", css)
     return css.replace(" !", "!").replace(";}", "}").strip()
 
 

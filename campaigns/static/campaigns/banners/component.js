@@ -41,10 +41,9 @@ class CampaignBanner extends HTMLElement {
     // All attributes have changed after this.
     await null;
     if (task != this.task) return;
-    const [campaign, placement] = ["campaign", "placement"].map((name) => this.getAttribute(name));
     const wanted = this.lang || document.documentElement.lang;
-    const lang = LANGUAGES.find((each) => each == wanted || wanted.startsWith(each + "-"));
-    const url = `${HOME}${campaign}/${lang || LANGUAGES[0]}/${placement}.json`;
+    const lang = LANGUAGES.find((each) => (wanted + "-").startsWith(each + "-"));
+    const url = `${HOME}${this.getAttribute("campaign")}/${lang || LANGUAGES[0]}/${this.getAttribute("placement")}.json`;
     try {
       const answer = await fetch(url, { signal: AbortSignal.timeout(8000) });
       if (!answer.ok) throw Error(answer.status);

@@ -34,7 +34,7 @@ class CampaignNewsletters extends HTMLElement {
 
   showFrame() {
     const wanted = this.lang || document.documentElement.lang;
-    const lang = LANGUAGES.find((each) => each == wanted || wanted.startsWith(each + "-")) || LANGUAGES[0];
+    const lang = LANGUAGES.find((each) => (wanted + "-").startsWith(each + "-")) || LANGUAGES[0];
     const query = new URLSearchParams({
       page: location.origin + location.pathname,
       title: document.title.slice(0, 200),
