@@ -54,11 +54,11 @@ def choose_related(model: type[models.Model], name: Any) -> Any:
 
 
 @cache
-def _make_related(model: type[models.Model], name: str) -> Callable[[Any], str | None]:
-    def show(row: Any) -> Any:
+def _make_related(model: type[models.Model], name: str) -> Callable[[Any], str]:
+    def show(row: Any) -> str:
         related = getattr(row, name)
         is_member = isinstance(related, Member)
-        return related and name_row(related, sees_people=is_member)
+        return "-" if related is None else name_row(related, sees_people=is_member)
 
     return _describe(show, model, name)
 
@@ -68,10 +68,10 @@ def link_related(model: type[models.Model], name: Any, request: HttpRequest) -> 
     if not _is_related(model, name):
         return name
 
-    def show(row: Any) -> str | None:
+    def show(row: Any) -> str:
         related = getattr(row, name)
         if related is None:
-            return None
+            return "-"
         words, url = name_for(request, related), _find_page(related, request)
         return format_html('<a href="{}">{}</a>', url, words) if url else words
 

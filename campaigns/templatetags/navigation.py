@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from auditlog.models import LogEntry
 from django import template
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Model
 from django.db.models.options import Options
@@ -171,9 +172,10 @@ SECTIONS = (
 
 @register.simple_tag(takes_context=True)
 def list_sections(context: Context) -> list[tuple[str, list[Link]]]:
-    """Return the sections with their links, without what the user may not view."""
+    """Return the sections with their links, without what the user may not view or doesn't use."""
     request = context["request"]
     campaign = _find_campaign() if request.user.has_perm("campaigns.view_campaign") else None
+    has_ghost = bool(settings.GHOST_URL) or request.path.startswith(find_list_url(GhostMember))
     sections = []
     for section in SECTIONS:
         places = [
@@ -185,7 +187,7 @@ def list_sections(context: Context) -> list[tuple[str, list[Link]]]:
         entries = [
             _link(request, entry.model, str(entry.label))
             for entry in section.entries
-            if may_view(request, entry.model)
+            if may_view(request, entry.model) and (entry.model is not GhostMember or has_ghost)
         ]
         # A page is marked once, by the narrowest link.
         links = [link._replace(is_current=link.is_current and not is_here) for link in entries]

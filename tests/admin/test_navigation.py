@@ -1,6 +1,7 @@
 """The admin's navigation lists every model once, and only what the user may view."""
 
 import pytest
+from django.conf import LazySettings
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.test import Client
@@ -47,6 +48,14 @@ def test_the_running_campaign_and_duplicates_are_one_click_away(
         marked = client.get(f"/admin/campaigns/{path}").content.decode()
         assert f'{link} aria-current="page">{name}</a>' in marked
         assert marked.count('aria-current="page"') == 1
+
+
+def test_ghost_is_listed_where_it_is_used(
+    client: Client, editor: User, settings: LazySettings
+) -> None:
+    for url, is_listed in (("", False), ("https://ghost.example.org", True)):
+        settings.GHOST_URL = url
+        assert ("Members in Ghost" in client.get("/admin/").content.decode()) is is_listed
 
 
 def test_a_list_is_called_as_in_the_navigation(client: Client, editor: User) -> None:

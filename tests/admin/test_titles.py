@@ -14,6 +14,7 @@ from django.urls import reverse
 from campaigns.models import (
     Campaign,
     Member,
+    Membership,
     OutgoingMail,
     Payment,
     Plan,
@@ -140,6 +141,18 @@ def test_rows_lead_to_those_they_belong_to_by_words(client: Client, rows: Campai
     tally = Tally.objects.filter(payment=payment).get()
     page = html.unescape(read_page(client.get(admin_url(Tally, "change", tally.pk))))
     assert f'<a href="{admin_url(Payment, "change", payment.pk)}">€60 from' in page
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_row_that_belongs_to_none_shows_a_dash(client: Client, birthday: Campaign) -> None:
+    payment = make_payment(make_member("ada@example.org"), birthday, "2026-11-10 12:00")
+    for url in (
+        admin_url(Member, "change", payment.member_id),  # its membership has no plan
+        admin_url(Membership, "changelist"),
+        admin_url(Membership, "change", payment.membership_id),
+    ):
+        page = read_page(client.get(url))
+        assert not re.search(r">\s*None\s*<", page), url
 
 
 def test_rows_that_one_may_not_view_are_named_and_not_linked(
