@@ -1,5 +1,6 @@
 """The price that is chosen most often: preselected and said only if the sales support it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,7 +26,10 @@ ENOUGH = catalogue.CHOSEN_FROM
 
 
 @pytest.fixture(autouse=True)
-def forget_sales() -> None:
+def forget_sales() -> Iterator[None]:
+    """Forget the sales of other tests, and those of this one: the next test uses the same ids."""
+    cache.clear()
+    yield
     cache.clear()
 
 
