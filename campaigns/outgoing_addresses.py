@@ -27,7 +27,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from threading import Event, Thread
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import idna
@@ -298,6 +298,8 @@ class _Line:
             outcome = self._receive()
         except _FAILURES as error:
             outcome = Unreachable(self._explain(error))
+        # An answer that was here in time may be read after it.
+        if self._connection.is_aborted or isinstance(outcome, Unreachable):
             self.close()
             self._connection = _Connection(self._target, self._seconds)
         taken, self._sent_at = time.monotonic() - self._sent_at, math.inf
@@ -352,6 +354,16 @@ class _Connection(http.client.HTTPConnection):
         self.target, self.is_aborted = target, False
         # The one in use: while an answer is read, `self.sock` is None.
         self._open_socket: socket.socket | None = None
+        self._parts: list[bytes] = []
+
+    def request(self, *given: Any, **named: Any) -> None:
+        """Send head and body together: in two packets, they would take both sides longer."""
+        self._parts = []
+        super().request(*given, **named)
+        super().send(b"".join(self._parts))
+
+    def send(self, data: Any) -> None:
+        self._parts.append(data)
 
     def connect(self) -> None:
         self.sock = self._open_socket = self._open()

@@ -15,7 +15,7 @@ from campaigns.deliveries import sending
 from campaigns.models import Member, OutgoingEvent, WebhookDelivery, WebhookEndpoint
 from campaigns.reports.attention import CONCERNS
 from tests.support.factories import make_member
-from tests.support.receiver import Receiver
+from tests.support.receiver import LATE, LOST, Receiver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -74,12 +74,15 @@ def test_every_event_arrives_once_and_in_order_for_each_person(
     batch: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The receiver refuses or drops more than half of the requests at random."""
+    """At random, the receiver refuses, drops, delays or loses the answer to most requests."""
     receiver.make_endpoint()
     monkeypatch.setattr(sending, "_BATCH", batch)
+    monkeypatch.setattr(sending, "TIME_LIMIT_SECONDS", 0.2)
+    receiver.late = 0.4
     people = [make_member() for _ in range(5)]
     chance = random.Random(7)  # noqa: S311 - not a secret
-    receiver.answers = [chance.choice([200, 200, 500, 400, None, 429]) for _ in range(90)]
+    kinds = [200, 200, 200, 500, 400, 400, None, 429, LOST, LATE]
+    receiver.answers = [chance.choice(kinds) for _ in range(70)]
     written: dict[int, list[str]] = {person.pk: [] for person in people}
     for number in range(30):
         person = people[number % 5]
@@ -89,6 +92,9 @@ def test_every_event_arrives_once_and_in_order_for_each_person(
             clock.shift(timedelta(seconds=30))
     pass_time(clock, days=2.9)
     assert len(receiver.ids) == 30
+    assert receiver.answers == []
+    assert receiver.repeated > 3, "without an answer, the same event is sent again"
+    assert not WebhookDelivery.objects.exclude(status=200, due_at=None)
     for person in people:
         of_person = [each for each in receiver.ids if each in written[person.pk]]
         assert of_person == written[person.pk]

@@ -6,10 +6,11 @@ import pytest
 from django.db import transaction
 
 from campaigns import deliveries, jobs
+from campaigns.deliveries import sending
 from campaigns.deliveries.sending import AT_ONCE
 from campaigns.models import Member, WebhookDelivery
 from tests.support.factories import make_member
-from tests.support.receiver import Receiver
+from tests.support.receiver import LATE, Receiver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
 
@@ -62,3 +63,16 @@ def test_an_endpoint_that_fails_gets_one_at_a_time(receiver: Receiver) -> None:
     write(*(make_member() for _ in range(9)))
     jobs.run_due_jobs("webhooks")
     assert receiver.requests == 3, "then it rests"
+
+
+def test_answers_that_were_read_late_count(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They came in time, and were read after that of another person that did not."""
+    monkeypatch.setattr(sending, "TIME_LIMIT_SECONDS", 1.0)
+    receiver.make_endpoint()
+    receiver.answers, receiver.late = [200, LATE], 2.0
+    write(*(make_member() for _ in range(12)))
+    jobs.run_due_jobs("webhooks")
+    assert len(receiver.ids) == 12
+    assert WebhookDelivery.objects.filter(attempts=1, status=200).count() == 11

@@ -18,6 +18,8 @@ from campaigns.models import WebhookEndpoint
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "webhooks"
 LOOPBACK = ["127.0.0.0/8"]
+LOST, LATE = -1, -2
+ACCEPTED = {200, LOST, LATE}
 
 
 def list_faults(body: dict[str, Any]) -> list[str]:
@@ -37,6 +39,8 @@ class Receiver:
     """Its address, what it accepted, and how it misbehaves.
 
     `answers` are the statuses of the next answers, 200 after them; None drops the connection.
+    LOST accepts the webhook and drops the connection, LATE accepts it and answers after `late`
+    seconds: in both cases the sender can't know it.
     """
 
     url: str = ""
@@ -46,12 +50,14 @@ class Receiver:
     answer: bytes = b"thanks"
     echoes: bool = False
     pause: float = 0
+    late: float = 0
     # Whether it closes a connection after an answer without saying so.
     hangs_up: bool = False
     connections: int = 0
     # The person of each request, and from when to when it was on its way.
     spans: list[tuple[int, float, float]] = field(default_factory=list)
     requests: int = 0
+    repeated: int = 0  # of webhooks that were accepted before
     forged: int = 0
     ids: list[str] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
@@ -70,9 +76,12 @@ class Receiver:
         if not any(_is_signed(raw, headers, secret) for secret in self.secrets):
             self.forged += 1
             return 400
-        if status == 200 and headers["webhook-id"] not in self.ids:
-            self.ids.append(headers["webhook-id"])
-            self.bodies.append(json.loads(raw))
+        if status in ACCEPTED:
+            if headers["webhook-id"] in self.ids:
+                self.repeated += 1
+            else:
+                self.ids.append(headers["webhook-id"])
+                self.bodies.append(json.loads(raw))
         return status
 
     def make_endpoint(self, *events: str, **changes: Any) -> WebhookEndpoint:
@@ -118,10 +127,12 @@ def run_receiver() -> Iterator[Receiver]:
             time.sleep(receiver.pause)
             person = json.loads(raw)["data"].get("member", {}).get("id", 0)
             receiver.spans.append((person, started, time.monotonic()))
-            if status is None:
+            if status is None or status == LOST:
                 self.close_connection = True
                 return
-            self.send_response(status)
+            if status == LATE:
+                time.sleep(receiver.late)
+            self.send_response(200 if status == LATE else status)
             for name, value in receiver.headers.items():
                 self.send_header(name, value)
             answer = raw if receiver.echoes else receiver.answer
