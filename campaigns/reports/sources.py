@@ -36,6 +36,7 @@ PLACEMENT_LABELS: dict[str, StrOrPromise] = {
     **dict(Banner.Placement.choices),
     "page": _("campaign page"),
     "newsletter": _("newsletter"),
+    "friend": _("link that a member shared"),  # emails.links.SHARED
     "signup": _("newsletters in the article"),
     "signupcard": _("newsletters at the article’s end"),
     "thanks": _("newsletters on the thank-you page"),

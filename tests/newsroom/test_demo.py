@@ -153,7 +153,7 @@ def check_history_against_sandbox(folder: Path, stripe: str) -> None:
     claimed = "SELECT count(*) FROM campaigns_gift WHERE status='claimed' AND claimed_at > paid_at"
     assert read_row(folder, claimed)[0] > 10
     # The events of these sales are stored, dated back, and none is due.
-    events = "SELECT count(*), sum(due_at IS NULL) FROM campaigns_stripeevent"
+    events = "SELECT count(*), sum(next_attempt_at IS NULL) FROM campaigns_stripeevent"
     stored, closed = read_row(folder, events)
     assert stored == closed > 1000
     days = "SELECT count(DISTINCT date(created_at)) FROM campaigns_checkout"

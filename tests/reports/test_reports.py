@@ -9,9 +9,11 @@ import pytest
 from django.utils.translation import override
 
 from campaigns import memberships, payments, progress
+from campaigns.emails.links import SHARED
 from campaigns.models import Campaign, Goal, Membership, Payment, PlanCopy
 from campaigns.reports import Report, formats, gather_report
 from campaigns.reports.days import Day
+from campaigns.reports.sources import PLACEMENT_LABELS
 from tests.support.factories import (
     at,
     make_campaign,
@@ -165,6 +167,7 @@ def test_breakdowns_use_the_labels_of_the_admin(lively: Campaign) -> None:
     labels = {group.name: group.label for group in figures.sources.placement.groups}
     assert labels["top"] == "bar at the top"
     assert labels["none"] == "direct, without a banner"
+    assert PLACEMENT_LABELS[SHARED] == "link that a member shared"
 
 
 def test_net_money_is_gross_less_refunds(lively: Campaign) -> None:
