@@ -1,4 +1,4 @@
-"""What a year saves against twelve months, in each kind of currency."""
+"""What a year saves compared with twelve months, in each kind of currency."""
 
 from typing import Any
 
@@ -35,11 +35,11 @@ def test_a_year_is_compared_with_twelve_months(month: int, year: int, savings: l
 @pytest.mark.parametrize(
     ("currency", "month", "year", "words"),
     [
-        ("eur", 600, 6000, "Saves €12 against twelve months"),
-        ("eur", 599, 5990, "Saves €11.98 against twelve months"),
-        ("jpy", 600, 6000, "Saves ¥1,200 against twelve months"),
-        ("kwd", 1500, 15_000, "Saves KWD 3 against twelve months"),
-        ("kwd", 1490, 15_000, "Saves KWD 2.880 against twelve months"),
+        ("eur", 600, 6000, "Saves €12 compared with twelve months"),
+        ("eur", 599, 5990, "Saves €11.98 compared with twelve months"),
+        ("jpy", 600, 6000, "Saves ¥1,200 compared with twelve months"),
+        ("kwd", 1500, 15_000, "Saves KWD 3 compared with twelve months"),
+        ("kwd", 1490, 15_000, "Saves KWD 2.880 compared with twelve months"),
     ],
 )
 def test_the_form_says_it_in_the_currency(
@@ -76,7 +76,7 @@ def test_other_kinds_save_nothing() -> None:
 def test_an_amount_that_readers_choose_a_month_is_named(client: Client) -> None:
     make_campaign()
     offer(600, 6000, is_open=True, suggested_minor=[300, 1000], minimum_minor=300)
-    words = "Saves €12 against twelve months at €6"
+    words = "Saves €12 compared with twelve months at €6"
     page = main_of(client.get(JOIN))
     assert page.count("Saves") == page.count(words) == 1
 
