@@ -45,8 +45,8 @@ from campaigns.models import (
 )
 from campaigns.money import format_money
 
-# A title of a row of one model; `who` writes a person, or nothing for those who see no people.
-Who = Callable[[Any], str]
+# Writes the person that a function returns. Those who see no people aren't even looked up.
+Who = Callable[[Callable[[], Any]], str]
 
 
 def name_row(row: Model, *, sees_people: bool = True) -> str:
@@ -81,11 +81,11 @@ def _has_copies(model: Any, path: str) -> bool:
     return model in {Campaign, Plan}
 
 
-def _write_person(person: Member | str | None) -> str:
-    return str(person or "")
+def _write_person(find: Callable[[], Member | str | None]) -> str:
+    return str(find() or "")
 
 
-def _hide_person(person: Member | str | None) -> str:
+def _hide_person(find: Callable[[], Member | str | None]) -> str:
     return ""
 
 
@@ -117,41 +117,41 @@ def _name_price(price: Price, who: Who) -> str:
 
 def _name_payment(payment: Payment, who: Who) -> str:
     amount = _money(payment.amount_minor, payment.currency)
-    return _from(amount, who(payment.member), _day(payment.paid_at))
+    return _from(amount, who(lambda: payment.member), _day(payment.paid_at))
 
 
 def _name_refund(row: Refund | RefundOrder, who: Who) -> str:
     amount = _money(row.amount_minor, row.payment.currency)
     moment = row.refunded_at if isinstance(row, Refund) else row.ordered_at
     refund = gettext("Refund of %(amount)s") % {"amount": amount}
-    return _to(refund, who(row.payment.member), _day(moment))
+    return _to(refund, who(lambda: row.payment.member), _day(moment))
 
 
 def _name_dispute(dispute: Dispute, who: Who) -> str:
     amount = _money(dispute.amount_minor, dispute.payment.currency)
     words = gettext("Dispute over %(amount)s") % {"amount": amount}
-    return _from(words, who(dispute.payment.member), _day(dispute.opened_at))
+    return _from(words, who(lambda: dispute.payment.member), _day(dispute.opened_at))
 
 
 def _name_purchase(checkout: Checkout, who: Who) -> str:
     kind = capfirst(checkout.get_kind_display())
     what = f"{kind}, {_money(checkout.amount_minor, checkout.currency)}"
-    return _from(what, who(checkout.name or checkout.email), _day(checkout.created_at))
+    return _from(what, who(lambda: checkout.name or checkout.email), _day(checkout.created_at))
 
 
 def _name_gift(gift: Gift, who: Who) -> str:
     code = gettext("Gift %(code)s") % {"code": f"{gift.code_hint}…"}
-    return _from(code, who(gift.buyer), _day(gift.paid_at))
+    return _from(code, who(lambda: gift.buyer), _day(gift.paid_at))
 
 
 def _name_membership(membership: Membership, who: Who) -> str:
     source = capfirst(membership.get_source_display())
-    person = who(membership.member)
+    person = who(lambda: membership.member)
     return f"{source}: {person}" if person else source
 
 
 def _name_tally(tally: Tally, who: Who) -> str:
-    counted = who(tally.member) if tally.gift is None else _name_gift(tally.gift, who)
+    counted = who(lambda: tally.member) if tally.gift is None else _name_gift(tally.gift, who)
     return ": ".join(filter(None, [name_row(tally.campaign), counted]))
 
 
@@ -180,7 +180,7 @@ def _name_mail(mail: OutgoingMail, who: Who) -> str:
     about = find_addressee(mail)
     if isinstance(about, Gift):
         return f"{kind}, {_name_gift(about, who)}"
-    return _from_about(kind, who(about), _day(mail.created_at))
+    return _from_about(kind, who(lambda: about), _day(mail.created_at))
 
 
 def _from_about(what: str, who: str, day: str) -> str:
@@ -189,7 +189,7 @@ def _from_about(what: str, who: str, day: str) -> str:
 
 
 def _name_erasure(erasure: Erasure, who: Who) -> str:
-    return _from_about(gettext("Erasure"), who(erasure.member), _day(erasure.asked_at))
+    return _from_about(gettext("Erasure"), who(lambda: erasure.member), _day(erasure.asked_at))
 
 
 def _name_erased(row: ErasedAddress, who: Who) -> str:
@@ -206,15 +206,15 @@ def _name_event(event: StripeEvent, who: Who) -> str:
 
 def _name_sale(sale: StripeSale, who: Who) -> str:
     person = sale.email or (sale.checkout and sale.checkout.email) or ""
-    return _from_about(name_row(sale.price), who(person), _day(sale.started_at))
+    return _from_about(name_row(sale.price), who(lambda: person), _day(sale.started_at))
 
 
 def _name_subscription(row: Subscription, who: Who) -> str:
-    return ": ".join(filter(None, [str(row.newsletter), who(row.email)]))
+    return ": ".join(filter(None, [str(row.newsletter), who(lambda: row.email)]))
 
 
 def _name_ghost_member(row: GhostMember, who: Who) -> str:
-    person = who(row.member or row.email)
+    person = who(lambda: row.member or row.email)
     return person or gettext("Member in Ghost")
 
 
