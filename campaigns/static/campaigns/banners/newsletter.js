@@ -4,26 +4,26 @@
 const HOME = new URL(".", import.meta.url).href;
 
 // Send a form as a frame does. If that fails, the reader goes to our page, as without this script.
-function send(event) {
+async function send(event) {
+  event.preventDefault();
   const form = event.target;
+  const body = new URLSearchParams(new FormData(form));
   const url = new URL(form.action);
   url.pathname = url.pathname.replace(/(frame\/)?$/, "frame/");
-  const request = new XMLHttpRequest();
-  request.open("POST", url);
-  request.responseType = "document"; // no HTML is parsed here, as trusted types demand
-  request.timeout = 8000;
-  request.onloadend = () => {
-    const answer = request.response?.querySelector(".campaign-banner");
-    if (!answer) return form.submit();
-    form.closest(".campaign-banner").replaceWith(answer);
-    const wrong = answer.querySelector("[aria-invalid]");
-    const news = wrong || answer.querySelector("[role=alert], [role=status]");
-    if (!wrong) news.tabIndex = -1;
-    news.focus();
-  };
-  request.send(new URLSearchParams(new FormData(form)));
   event.submitter.disabled = true;
-  event.preventDefault();
+  let answer;
+  try {
+    const sent = await fetch(url, { method: "POST", body, credentials: "omit", signal: AbortSignal.timeout(8000) });
+    // Without the styles and the script of a frame, which this page may not allow.
+    const [html] = (await sent.text()).split("<body>")[1].split("<script>");
+    answer = new DOMParser().parseFromString(html, "text/html").querySelector(".campaign-banner");
+  } catch {} // no answer, or a policy against it
+  if (!answer) return form.submit();
+  form.closest(".campaign-banner").replaceWith(answer);
+  const wrong = answer.querySelector("[aria-invalid]");
+  const news = wrong || answer.querySelector("[role=alert], [role=status]");
+  if (!wrong) news.tabIndex = -1;
+  news.focus();
 }
 
 class CampaignNewsletters extends HTMLElement {
