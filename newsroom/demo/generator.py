@@ -257,7 +257,7 @@ class _Sales:
         at = payment.paid_at + timedelta(days=self.chance.uniform(0.1, 12))
         if fate >= REFUNDS + DISPUTES or at >= self.now:
             return None
-        money = {"payment": payment, "settled_currency": "eur", "fee_minor": 0}
+        money = {"payment": payment, "settled_currency": "eur", "fee_minor": 0, "returned_minor": 0}
         name = f"made_{self.chance.getrandbits(96):024x}"
         if fate < DISPUTES:
             dispute = Dispute(
@@ -269,7 +269,6 @@ class _Sales:
                 opened_at=at,
                 withdrawn_at=at,
                 taken_minor=payment.settled_minor,
-                returned_minor=0,
             )
             batch.disputes.append(dispute)
             payment.refund_state = PaymentState.LOST
@@ -283,7 +282,6 @@ class _Sales:
             status=Refund.Status.SUCCEEDED,
             refunded_at=at,
             taken_minor=(payment.settled_minor or 0) // parts,
-            returned_minor=0,
         )
         batch.refunds.append(refund)
         payment.refund_state = PaymentState.PARTLY_REFUNDED if is_partial else PaymentState.REFUNDED
