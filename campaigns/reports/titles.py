@@ -1,4 +1,4 @@
-"""What staff call a row: "€60 from Ada, 3 Mar 2026" instead of its number.
+"""Titles of rows for staff: "€60 from Ada, 3 Mar 2026" instead of a number.
 
 Titles name people only to users who may view members. A list gets the names of its campaigns and
 plans with one more query: see `with_names`.
