@@ -67,6 +67,7 @@ def _list_changes(paid_at: str, *, size: int) -> dict[str, dict[str, str]]:
         },
         "gift": {
             "buyer_name": _NAME,
+            "code_hint": "upper(substr(md5(n::text), 1, 5))",
             "recipient_name": "CASE WHEN n BETWEEN 36 AND 60 THEN 'Ben Quine' ELSE "
             f"{_WORD.format('(n + 1)')} END",
             "recipient_email": "'to' || n || '@example.org'",
