@@ -1,6 +1,6 @@
 """Rows of every list that a supporter desk opens, beside the sales of the report's benchmark.
 
-Each list and filter has more than a page of rows at 1,000 sales, because a page of fewer rows is
+Each list and filter has a full page of rows at 1,000 sales, because a page of fewer rows is
 faster. The shares grow with the sales: at a million, each filter finds 50,000 rows. What staff work
 on doesn't grow: open disputes and failed events are 50 of the newest at any size.
 """
