@@ -19,6 +19,7 @@ from django.db.models import Model, Q, QuerySet
 from django.forms.models import _get_foreign_key
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.html import escape
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
@@ -61,19 +62,6 @@ class ViewOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-class Titled:
-    """A row whose text is its title."""
-
-    def __init__(self, row: Model, title: str) -> None:
-        self._row, self._title = row, title
-
-    def __str__(self) -> str:
-        return self._title
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._row, name)
 
 
 class StaffModelAdmin(admin.ModelAdmin[Any]):
@@ -228,9 +216,10 @@ class StaffModelAdmin(admin.ModelAdmin[Any]):
         return super().response_change(request, self._call_by_title(request, obj))
 
     def _call_by_title(self, request: HttpRequest, row: Any) -> Any:
-        """Return the row as messages call it; its texts may have been saved with it."""
-        saved = self.model._default_manager.get(pk=row.pk)
-        return Titled(row, name_for(request, saved))
+        """Return the row, which messages then call by its title. Its texts may be new."""
+        title = name_for(request, self.model._default_manager.get(pk=row.pk))
+        row.__html__ = lambda: escape(title)
+        return row
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> AdminEntry:
         """Note an action in the row's history. Changes of fields are noted anyway."""
