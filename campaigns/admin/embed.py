@@ -96,6 +96,7 @@ def _show_embed_page(pages: ActionPages, request: HttpRequest, campaign: Campaig
             "title": gettext("Embed %(campaign)s") % {"campaign": embedding.name},
             "opts": pages.opts,
             "campaign": campaign,
+            "name": embedding.name,
             "chosen": chosen,
             "choice": choice,
             "trial": PreviewForm(initial=chosen | {"way": TRIED_WAY}),

@@ -91,6 +91,16 @@ def test_no_list_shows_a_slug_or_a_number_of_ours(client: Client) -> None:
     assert wrong == []
 
 
+@pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize("page", ["change", "history", "progress", "embed"])
+def test_each_page_of_a_campaign_is_called_by_its_name(
+    client: Client, birthday: Campaign, page: str
+) -> None:
+    heading = read_heading(read_page(client.get(admin_url(Campaign, page, birthday.pk))))
+    assert "Third birthday" in heading
+    assert not SLUG.search(heading.lower()), heading
+
+
 def test_a_payment_is_called_by_amount_person_and_day(
     client: Client, editor: User, birthday: Campaign
 ) -> None:
