@@ -11,12 +11,11 @@ from django.db import models
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.formats import number_format
 from django.utils.text import Truncator, capfirst
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 from campaigns.dates import write_short_day, write_short_moment
 from campaigns.models import Goal
-from campaigns.money import format_money
-from campaigns.reports.titles import name_row
+from campaigns.reports.titles import name_row, write_money
 
 LONGEST = 600  # characters of a value
 
@@ -108,7 +107,7 @@ def _write_number(entry: LogEntry, field: Any, text: str) -> str:
         return text
     currency = _find_currency(entry, field.name)
     if currency:
-        return format_money(int(text), currency, language=get_language() or "en")
+        return write_money(int(text), currency)
     return str(number_format(int(text), force_grouping=True))
 
 

@@ -12,15 +12,14 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.base import StaffModelAdmin, ViewOnly
 from campaigns.admin.columns import choose_related, link_related
-from campaigns.money import format_money
 from campaigns.people import canonical_email
 from campaigns.reports.search import SEARCHED, clean_search, find_wanted
-from campaigns.reports.titles import with_names
+from campaigns.reports.titles import with_names, write_money
 
 admin.site.site_header = settings.NEWSROOM_NAME
 admin.site.site_title = settings.NEWSROOM_NAME
@@ -159,7 +158,7 @@ def yes_or_no(label: Any) -> type[admin.EmptyFieldListFilter]:
 
 def staff_money(minor: int, currency: str) -> str:
     """Return an amount in the notation of the current language."""
-    return format_money(minor, currency, language=get_language() or settings.LANGUAGE_CODE)
+    return write_money(minor, currency)
 
 
 @admin.display(description=_("amount"), ordering="amount_minor")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -93,8 +94,9 @@ def _day(moment: datetime) -> str:
     return write_short_day(localtime(moment))
 
 
-def _money(minor: int, currency: str) -> str:
-    return format_money(minor, currency, language=get_language() or "en")
+def write_money(minor: int, currency: str) -> str:
+    """Return an amount in the notation of the current language."""
+    return format_money(minor, currency, language=get_language() or settings.LANGUAGE_CODE)
 
 
 def _from(what: str, who: str, day: str) -> str:
@@ -116,26 +118,26 @@ def _name_price(price: Price, who: Who) -> str:
 
 
 def _name_payment(payment: Payment, who: Who) -> str:
-    amount = _money(payment.amount_minor, payment.currency)
+    amount = write_money(payment.amount_minor, payment.currency)
     return _from(amount, who(lambda: payment.member), _day(payment.paid_at))
 
 
 def _name_refund(row: Refund | RefundOrder, who: Who) -> str:
-    amount = _money(row.amount_minor, row.payment.currency)
+    amount = write_money(row.amount_minor, row.payment.currency)
     moment = row.refunded_at if isinstance(row, Refund) else row.ordered_at
     refund = gettext("Refund of %(amount)s") % {"amount": amount}
     return _to(refund, who(lambda: row.payment.member), _day(moment))
 
 
 def _name_dispute(dispute: Dispute, who: Who) -> str:
-    amount = _money(dispute.amount_minor, dispute.payment.currency)
+    amount = write_money(dispute.amount_minor, dispute.payment.currency)
     words = gettext("Dispute over %(amount)s") % {"amount": amount}
     return _from(words, who(lambda: dispute.payment.member), _day(dispute.opened_at))
 
 
 def _name_purchase(checkout: Checkout, who: Who) -> str:
     kind = capfirst(checkout.get_kind_display())
-    what = f"{kind}, {_money(checkout.amount_minor, checkout.currency)}"
+    what = f"{kind}, {write_money(checkout.amount_minor, checkout.currency)}"
     return _from(what, who(lambda: checkout.name or checkout.email), _day(checkout.created_at))
 
 
@@ -157,7 +159,9 @@ def _name_tally(tally: Tally, who: Who) -> str:
 
 def _name_published(row: PublishedNumber, who: Who) -> str:
     count, target = (
-        _money(number, row.currency) if row.currency else number_format(number, force_grouping=True)
+        write_money(number, row.currency)
+        if row.currency
+        else number_format(number, force_grouping=True)
         for number in (row.counted, row.target)
     )
     words = gettext("%(count)s of %(target)s, %(when)s")

@@ -249,7 +249,7 @@ def test_the_report_shows_the_final_count_and_the_count_as_known_now(over: Campa
         over.refresh_from_db()
         return formats.as_text(gather_report(over, at=at(moment)))
 
-    assert "the count is provisional until staff close the campaign" in report()
+    assert "the count is provisional until staff close it" in report()
     close(over)
     make_payment(make_member(), over, "2026-11-30 20:00", status=Payment.Status.PENDING)
     refund_one(over)

@@ -113,7 +113,7 @@ def test_a_target_in_money_is_typed_and_shown_as_money(client: Client, appeal: C
     assert client.post(url, fields | {"goals-0-target": "50000"}).status_code == 302
     assert appeal.goals.get().target == 5_000_000
     goal = {"goals-0-kind": "new_members", "goals-0-target": "50000"}
-    assert client.post(url, fields | goal).status_code == 302
+    assert client.post(url, fill_in(client, url) | goal).status_code == 302
     assert appeal.goals.get().target == 50000
 
 
