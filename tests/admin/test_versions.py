@@ -37,7 +37,7 @@ from tests.support.reports import make_chat_webhook, make_report_mail
 from tests.support.staff import Fields, fill_in, read_page, sign_in_staff
 from tests.support.threads import race
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 
 REFUSED = "Nothing was saved: this was changed after you opened it"
 
@@ -195,6 +195,7 @@ def test_a_change_made_meanwhile_is_not_overwritten(
     assert fill_in(desk.ben, desk.url)[edit.field] == edit.second
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", CASES, ids=name_case)
 def test_without_the_comparison_it_is_overwritten(
     case: tuple[type[Model], type[Model]], ada: User, ben: User, monkeypatch: pytest.MonkeyPatch
@@ -377,6 +378,7 @@ def test_a_new_address_survives_a_change_of_name(ada: User, ben: User) -> None:
     assert Member.objects.get().email == "ada@new.example"
 
 
+@pytest.mark.both_databases
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("model", [Campaign, Member, Newsletter], ids=lambda model: model.__name__)
 def test_of_two_forms_sent_at_once_one_is_saved(model: type[Model], ada: User, ben: User) -> None:
