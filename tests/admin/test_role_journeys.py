@@ -194,6 +194,7 @@ def test_two_managers_edit_a_campaign_and_the_second_decides(site: LiveServer) -
             sign_in(reader.page, site, name)
             reader.page.goto(url)
         for reader, words in ((administrator, "Three good years"), (manager, "Still here")):
+            reader.page.locator("#copies-0 summary").click()
             reader.page.locator("#id_copies-0-headline").fill(words)
             reader.page.get_by_role("button", name="Save", exact=True).click()
         page = manager.page

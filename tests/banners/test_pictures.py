@@ -62,8 +62,8 @@ aside {{ max-width: 26rem; margin-inline-start: auto; padding: 1rem }}
 .campaign-banner.campaign-corner {{ position: static }}
 </style></head><body>{top}<main><h1>An article</h1>{inline}{end}</main>
 <aside>{corner}</aside>
-<p><img src="data:image/svg+xml;base64,{newsletter}" alt="The newsletter's picture" width="600"
-style="max-width: 100%"></p></body></html>"""
+<footer><img src="data:image/svg+xml;base64,{newsletter}" alt="The newsletter's picture" width="600"
+style="max-width: 100%"></footer></body></html>"""
 
 
 @pytest.fixture
