@@ -5,7 +5,7 @@ from collections.abc import Callable
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext
@@ -32,12 +32,19 @@ def guard_admin(
             return get_response(request)
         if path.removeprefix(root).startswith(OPEN_PAGES):
             return _answer(request)
+        step = _find_step(request)
+        if (step or not request.user.is_authenticated) and _is_framed(request):
+            # The answer must not delete the new session's cookie, in which the form is kept.
+            request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+            return HttpResponse(status=204)
         if not request.user.is_authenticated:
             if is_known_browser(request):  # strangers can't fill our sessions
                 keep_form(request)
-        elif step := _find_step(request):
+        elif step:
             keep_form(request)
-            return HttpResponseRedirect(f"{step}?{urlencode({'next': request.get_full_path()})}")
+            page, words = step
+            messages.info(request, words)
+            return HttpResponseRedirect(f"{page}?{urlencode({'next': request.get_full_path()})}")
         else:
             restore_form(request)
         return _answer(request)
@@ -51,14 +58,21 @@ def guard_admin(
     return handle
 
 
-def _find_step(request: HttpRequest) -> str:
-    """Return the page on which this user sets up or confirms a second factor, or ""."""
+def _is_framed(request: HttpRequest) -> bool:
+    """Return whether the answer is for a frame, which browsers say.
+
+    The preview of banners sends the form into a frame while it is typed. No page for signing in can
+    be shown there, and the form of a preview must not take the place of one that was kept.
+    """
+    return request.headers.get("Sec-Fetch-Dest") == "iframe"
+
+
+def _find_step(request: HttpRequest) -> tuple[str, str] | None:
+    """Return the page on which this user sets up or confirms a second factor, and why."""
     if not settings.REQUIRE_SECOND_FACTOR or not request.user.is_staff:
-        return ""
+        return None
     if seconds_since_sign_in(request, method="mfa") < SECOND_FACTOR_SECONDS:
-        return ""
+        return None
     if is_mfa_enabled(request.user):
-        messages.info(request, gettext("Confirm your second factor to continue."))
-        return reverse("mfa_reauthenticate")
-    messages.info(request, gettext("Set up a second factor to continue."))
-    return reverse("mfa_index")
+        return reverse("mfa_reauthenticate"), gettext("Confirm your second factor to continue.")
+    return reverse("mfa_index"), gettext("Set up a second factor to continue.")

@@ -16,6 +16,7 @@ from allauth.usersessions.models import UserSession
 from auditlog.models import LogEntry
 from django.conf import LazySettings
 from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -128,6 +129,31 @@ def test_an_expired_second_factor_is_asked_for_again_and_the_form_is_kept(
     back = client.post(answer["Location"], {"code": make_code(), "next": url})
     assert back["Location"] == url
     assert fill_in(client, url)["slug"] == "gold"
+
+
+@pytest.mark.parametrize("ends", ["second factor", "session"])
+def test_a_preview_never_takes_the_place_of_the_form_that_was_kept(
+    client: Client, ada: User, clock: Any, ends: str
+) -> None:
+    """The preview of banners sends the form into a frame, a moment before or after it is saved."""
+    sign_in(client)
+    url = "/admin/campaigns/plan/add/"
+    fields = fill_in(client, url, slug="gold")
+    if ends == "session":
+        Session.objects.all().delete()
+    else:
+        clock.shift(SECOND_FACTOR_SECONDS + 1)
+    old = client.cookies["sessionid"].value
+    client.post(url, fields)
+    new = client.cookies["sessionid"].value
+    client.cookies["sessionid"] = old  # it was sent before the answer to the form came
+    frame = client.post(
+        "/admin/campaigns/campaign/preview/", {"x": "1"}, headers={"Sec-Fetch-Dest": "iframe"}
+    )
+    assert (frame.status_code, frame.content) == (204, b"")
+    assert not frame.cookies, "an answer that comes late would end the new session"
+    client.cookies["sessionid"] = new
+    assert client.session["kept_form"]["path"] == url
 
 
 def test_an_administrator_resets_a_lost_second_factor(client: Client, ada: User) -> None:
