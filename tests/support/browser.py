@@ -133,7 +133,7 @@ class Reader:
         assert found, banner.inner_text()
         return int(found[1].replace(",", ""))
 
-    def wait_for_count(self, article: str, wanted: int, *, seconds: float = 30) -> None:
+    def wait_for_count(self, article: str, wanted: int, *, seconds: float = 60) -> None:
         """Wait until the article shows that number. Fail if it shows more."""
         deadline, pause = time.monotonic() + seconds, 0.3
         while (shown := self.read_count(article)) < wanted:
