@@ -1,4 +1,4 @@
-// Keeps the home page current: asks for it every minute while somebody looks at it.
+// Keeps the home page current: asks for it every minute while it is in sight.
 
 const MINUTE = 60_000;
 
