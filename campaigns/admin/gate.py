@@ -33,7 +33,7 @@ def guard_admin(
         if path.removeprefix(root).startswith(OPEN_PAGES):
             return _answer(request)
         step = _find_step(request)
-        if (step or not request.user.is_authenticated) and _is_framed(request):
+        if (step or not request.user.is_authenticated) and _is_beside_page(request):
             # The answer must not delete the new session's cookie, in which the form is kept.
             request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
             return HttpResponse(status=204)
@@ -58,13 +58,14 @@ def guard_admin(
     return handle
 
 
-def _is_framed(request: HttpRequest) -> bool:
-    """Return whether the answer is for a frame, which browsers say.
+def _is_beside_page(request: HttpRequest) -> bool:
+    """Return whether the answer is for a frame or a script, which browsers say.
 
-    The preview of banners sends the form into a frame while it is typed. No page for signing in can
-    be shown there, and the form of a preview must not take the place of one that was kept.
+    The preview of banners sends the form into a frame while it is typed, and the home page asks for
+    itself. No page for signing in can be shown there, and the form of a preview must not take the
+    place of one that was kept.
     """
-    return request.headers.get("Sec-Fetch-Dest") == "iframe"
+    return request.headers.get("Sec-Fetch-Dest") in {"iframe", "empty"}
 
 
 def _find_step(request: HttpRequest) -> tuple[str, str] | None:

@@ -132,10 +132,11 @@ def test_an_expired_second_factor_is_asked_for_again_and_the_form_is_kept(
 
 
 @pytest.mark.parametrize("ends", ["second factor", "session"])
-def test_a_preview_never_takes_the_place_of_the_form_that_was_kept(
-    client: Client, ada: User, clock: Any, ends: str
+@pytest.mark.parametrize("asked_by", ["iframe", "empty"])
+def test_what_a_page_asks_for_meanwhile_never_loses_the_form_that_was_kept(
+    client: Client, ada: User, clock: Any, ends: str, asked_by: str
 ) -> None:
-    """The preview of banners sends the form into a frame, a moment before or after it is saved."""
+    """The preview of banners sends the form into a frame, and the home page asks for itself."""
     sign_in(client)
     url = "/admin/campaigns/plan/add/"
     fields = fill_in(client, url, slug="gold")
@@ -148,7 +149,7 @@ def test_a_preview_never_takes_the_place_of_the_form_that_was_kept(
     new = client.cookies["sessionid"].value
     client.cookies["sessionid"] = old  # it was sent before the answer to the form came
     frame = client.post(
-        "/admin/campaigns/campaign/preview/", {"x": "1"}, headers={"Sec-Fetch-Dest": "iframe"}
+        "/admin/campaigns/campaign/preview/", {"x": "1"}, headers={"Sec-Fetch-Dest": asked_by}
     )
     assert (frame.status_code, frame.content) == (204, b"")
     assert not frame.cookies, "an answer that comes late would end the new session"
