@@ -1,7 +1,9 @@
 """A real WordPress (Debian's package) with its default theme, to paste banners into."""
 
+import os
 import secrets
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,10 +98,11 @@ def run_wordpress(folder: Path) -> Iterator[WordPress]:
                 env={"PHP_CLI_SERVER_WORKERS": "4", "PATH": "/usr/bin:/bin"},
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
         try:
             wait_until(lambda: is_listening(port), seconds=30)
             yield WordPress(url, folder)
         finally:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGTERM)  # its workers would outlive it
             server.wait(20)
