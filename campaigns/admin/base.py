@@ -19,6 +19,7 @@ from django.db.models import Model, Q, QuerySet
 from django.forms import inlineformset_factory
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.functional import Promise
 from django.utils.html import escape
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -69,6 +70,8 @@ class StaffModelAdmin(admin.ModelAdmin[Any]):
     show_full_result_count = False
     # The field by which the list is filtered by days.
     dated_by = ""
+    # What its button says that adds a row, and the title of that page.
+    add_label: Promise | str = ""
     # True: its form writes only the fields that were edited, and overwrites no others.
     writes_only_edits = False
 
@@ -146,7 +149,8 @@ class StaffModelAdmin(admin.ModelAdmin[Any]):
     ) -> HttpResponse:
         """Save the form of the newest version only. Two forms sent at once take turns."""
         if object_id is None:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            title = {"title": self.add_label} if self.add_label else {}
+            return super().changeform_view(request, None, form_url, title | (extra_context or {}))
         with transaction.atomic() if request.method == "POST" else nullcontext():
             found = self._compare_version(request, unquote(object_id))
             context = found | (extra_context or {})
