@@ -8,10 +8,11 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
+from campaigns import memberships
 from campaigns.admin import gift_texts
 from campaigns.admin.pages import Link
 from campaigns.admin.standing import describe_standing
-from campaigns.models import Gift, Member, Payment, PaymentState, StripeEvent
+from campaigns.models import Gift, Payment, PaymentState, StripeEvent
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,25 @@ def explain_payment(
     request: HttpRequest, payment: Any, *, at: datetime, has_steps: bool = True
 ) -> Outcome:
     """Explain a payment that is annotated with its state."""
-    steps: list[tuple[Member | Gift, str]] = []
+    steps: list[tuple[Any, str]] = []
+    has_access = memberships.has_access(payment.member, at)
     match PaymentState(payment.state):
+        case PaymentState.PENDING if has_access:
+            words = gettext(
+                "Pending: the bank hasn’t decided yet. The member has access in the meantime."
+            )
         case PaymentState.PENDING:
             words = gettext(
                 "Pending: the bank hasn’t decided yet. The membership begins when it accepts."
             )
         case PaymentState.FAILED:
             words = gettext("The bank declined the payment. Nothing was charged.")
+        case PaymentState.REFUNDED if has_access:
+            words = gettext("Refunded in full. Banks need up to ten days. %(standing)s") % {
+                "standing": describe_standing(payment.member, at=at)
+            }
+            if payment.membership is not None:
+                steps = [(payment.membership, "cancel"), (payment.membership, "end")]
         case PaymentState.REFUNDED:
             words = gettext(
                 "Refunded in full. Banks need up to ten days. The reader can buy again, or you "

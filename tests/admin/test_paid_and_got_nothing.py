@@ -8,9 +8,10 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns.memberships import has_access
-from campaigns.models import Campaign, Checkout, Gift, Member, Payment
+from campaigns.models import Campaign, Checkout, Gift, Member, Membership, Payment
 from campaigns.models.stripe_event import StripeEvent
 from tests.support.factories import make_checkout, make_gift, make_member, make_payment, make_refund
+from tests.support.sales import make_subscription
 from tests.support.staff import (
     admin_url,
     fill_in,
@@ -117,3 +118,24 @@ def test_a_payment_of_another_site(desk: Client) -> None:
     assert "made to another shop or site" in page
     assert "/admin/campaigns/stripeevent/" not in page
     assert "Nothing found" in search(desk, "pi_3Never0Heard0Of")
+
+
+def test_a_pending_debit_of_someone_who_has_access(desk: Client, birthday: Campaign) -> None:
+    """Stripe begins a subscription before the bank has decided: no sentence denies it."""
+    ada = make_member("ada@example.org")
+    make_payment(ada, birthday, timezone.now().isoformat(), status=Payment.Status.PENDING)
+    page = search(desk, "ada@example.org")
+    assert "The member has access in the meantime." in page
+    assert "begins when it accepts" not in page
+
+
+def test_a_refund_of_a_subscription_that_goes_on(desk: Client, birthday: Campaign) -> None:
+    """Nobody needs a grant: the subscription would charge the member again, unless it ends."""
+    ada = make_member("ada@example.org")
+    membership = make_subscription(member=ada)
+    payment = make_payment(ada, birthday, "2026-11-10 12:00", membership=membership)
+    make_refund(payment, "2026-11-11 12:00")
+    page = search(desk, "ada@example.org")
+    assert "Refunded in full. Banks need up to ten days. Active member." in page
+    assert admin_url(Membership, "end", membership.pk) in page
+    assert admin_url(Member, "grant", ada.pk) not in page
