@@ -17,7 +17,7 @@ class ClaimCodeForm(forms.Form):
     code = forms.CharField(
         label=_("Claim code"),
         help_text=_("Four groups of five letters and digits. Capitals and hyphens don’t matter."),
-        max_length=60,
+        max_length=300,
         error_messages={"required": _("Enter your claim code."), "unknown": _UNKNOWN_CODE},
         widget=forms.TextInput(
             {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
@@ -25,7 +25,8 @@ class ClaimCodeForm(forms.Form):
     )
 
     def clean_code(self) -> str:
-        code = str(self.cleaned_data["code"])
+        # A pasted claim link ends with the code.
+        code = str(self.cleaned_data["code"]).rstrip("/").rpartition("/")[2]
         if len(normalise_code(code)) != CODE_LENGTH:
             raise forms.ValidationError(_UNKNOWN_CODE)
         return code
