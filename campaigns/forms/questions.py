@@ -63,7 +63,7 @@ def check_address(address: str) -> list[Question]:
             meant=f"{name}@{close[0]}",
         )
         questions.append(Question("misspelt", address, text))
-    if _is_disposable(domain):
+    elif _is_disposable(domain):  # misspelt names of common services are on its list, too
         text = format_lazy(
             _(
                 "{domain} is a temporary e-mail service, so our e-mails may get lost. Enter "
