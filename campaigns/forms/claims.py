@@ -1,12 +1,10 @@
 """The forms with which a recipient claims a gift."""
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.forms.fields import NameField, PersonEmailField
-from campaigns.forms.questions import AskingForm, check_address
+from campaigns.forms.questions import AskingForm
 from campaigns.models.codes import CODE_LENGTH, normalise_code
 
 # The same answer for malformed and unknown codes, so that guessing reveals nothing.
@@ -40,7 +38,6 @@ class ClaimForm(AskingForm):
         widget=forms.EmailInput({"autocomplete": "email"}),
     )
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        self.ask_once("email", check_address(cleaned.get("email", "")))
-        return cleaned
+    def clean(self) -> None:
+        super().clean()
+        self.ask_about_email()

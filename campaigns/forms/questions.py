@@ -138,6 +138,10 @@ class AskingForm(forms.Form):
             self._asked = list(dict.fromkeys([*marks, *self._asked]))
             self._change_data("asked", " ".join(self._asked)[:_MAX_ASKED])
 
+    def ask_about_email(self) -> None:
+        """Ask whether the address in the field `email` is misspelt or a temporary one."""
+        self.ask_once("email", check_address(self.cleaned_data.get("email", "")))
+
     def _change_data(self, field: str, value: str) -> None:
         if self.is_bound:
             self.data = self.data.copy()  # type: ignore[attr-defined]  # a dict or a QueryDict
