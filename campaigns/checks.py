@@ -91,7 +91,7 @@ def _check_stripe_key() -> Iterator[CheckMessage]:
     if settings.DEMO and "_live_" in key:
         yield Error(
             "STRIPE_SECRET_KEY is a live key, but DEMO is on.",
-            hint="Unset DEMO, or set a test key. The demo runs against its own sandbox.",
+            hint="Unset DEMO, or set a test key. The demo has its own pretend Stripe.",
             id="campaigns.E004",
         )
     if not (settings.DEMO or settings.REHEARSAL) and "_test_" in key and _is_https():
@@ -126,13 +126,13 @@ def _check_stripe_address() -> Iterator[CheckMessage]:
     if base and not (settings.DEMO or settings.REHEARSAL):
         yield Error(
             "STRIPE_API_BASE is set, so payments wouldn't go to Stripe.",
-            hint="Unset it. Only the demo and a rehearsal (REHEARSAL=true) use a sandbox.",
+            hint="Unset it. Only the demo and a rehearsal (REHEARSAL=true) use a pretend Stripe.",
             id="campaigns.E007",
         )
     if base and urlsplit(base).hostname not in LOOPBACK:
         yield Error(
             "STRIPE_API_BASE is on another machine, which would receive the secret key.",
-            hint="Use the sandbox at 127.0.0.1, or unset STRIPE_API_BASE.",
+            hint="Use a pretend Stripe at 127.0.0.1, or unset STRIPE_API_BASE.",
             id="campaigns.E008",
         )
 

@@ -44,7 +44,7 @@ DEMO_SECRETS = {
 
 DEMO = env.flag("DEMO", default=False)
 DEBUG = env.flag("DEBUG", default=False)
-# Production with the sandbox or a test key of Stripe. A banner on every page says so.
+# Production with a test key or the pretend Stripe. A banner on every page says so.
 REHEARSAL = env.flag("REHEARSAL", default=False)
 SECRET_KEY = env.secret("SECRET_KEY", default=DEMO_SECRETS["SECRET_KEY"])
 SITE_URL = env.url(
