@@ -14,12 +14,12 @@ from django.conf import LazySettings
 from django.core.checks import CheckMessage, run_checks
 
 from campaigns import checks
+from campaigns.apps import CONFIGURATION
 from campaigns.banners import PLACEMENTS
 from campaigns.banners import checks as banner_checks
 from campaigns.banners.placements import DefaultText
 from campaigns.models import Phase
 from campaigns.progress import GOAL_KINDS, STATES, UnknownGoalKind, find_goal_kind
-from newsroom.start import CONFIGURATION
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "made-up-for-this-test-0123456789-abcdefghijklmnopqrstuvwxyz"
