@@ -162,7 +162,6 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "newsroom.urls"
 WSGI_APPLICATION = "newsroom.wsgi.application"
-ASGI_APPLICATION = "newsroom.asgi.application"
 
 TEMPLATES = [
     {
@@ -215,7 +214,6 @@ LANGUAGE_CODE = "en" if "en" in dict(LANGUAGES) else LANGUAGES[0][0]
 LOCALE_PATHS = [BASE_DIR / "campaigns" / "locale"]
 # Staff type and read times in this zone; campaigns have zones of their own.
 NEWSROOM_TIME_ZONE = TIME_ZONE = env.time_zone("NEWSROOM_TIME_ZONE", default="UTC")
-USE_TZ = True
 FORMAT_MODULE_PATH = "newsroom.formats"
 
 # Static files
@@ -236,7 +234,6 @@ STORAGES = {
 # E-mail
 
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="members@meridian-post.example")
-SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Gets an e-mail about what needs attention. If it is empty, only the admin shows it.
 STAFF_EMAIL = env.text("STAFF_EMAIL", default="")
 email_url = env.mail_server("EMAIL_URL", default="consolemail://")
@@ -308,7 +305,6 @@ SECURE_HSTS_PRELOAD = env.flag("SECURE_HSTS_PRELOAD", default=False)
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-X_FRAME_OPTIONS = "DENY"
 
 # Our forms redirect to Stripe's pages, and browsers apply form-action to the redirect, too.
 stripe_pages = ["https://checkout.stripe.com", "https://billing.stripe.com"]
@@ -361,8 +357,6 @@ elif broker in {"redis", "rediss"}:
         "socket_timeout": 2,
     }
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 # The queues of campaigns.jobs. A worker serves all of them unless its --queues say otherwise.
 CELERY_TASK_QUEUES = [
