@@ -52,7 +52,9 @@ SITE_URL = env.url(
 )
 IS_HTTPS = SITE_URL.startswith("https://")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS = env.urls(
+    "CSRF_TRUSTED_ORIGINS", default=[], example="https://www.example.org"
+)
 BEHIND_PROXY = env.proxies("BEHIND_PROXY", default=0)
 # The newspaper's own first page. Without it, links to the newspaper lead to the running campaign.
 NEWSPAPER_URL = env.url("NEWSPAPER_URL", default="", example="https://www.example.org/")
@@ -75,10 +77,10 @@ PUBLISH_DIR = env.folder("PUBLISH_DIR", default=DATA_DIR / "published")
 # Another storage for published files than PUBLISH_DIR.
 PUBLISH_STORAGE = env.text("PUBLISH_STORAGE", default="campaigns.banners.storage.FolderStorage")
 PUBLISH_STORAGE_OPTIONS = env.pairs("PUBLISH_STORAGE_OPTIONS", default={})
-# Articles show an older banner without its number.
-BANNER_MAX_AGE_MINUTES = env.integer("BANNER_MAX_AGE_MINUTES", default=30)
+# Articles show an older banner without its number. Banners are published about once a minute.
+BANNER_MAX_AGE_MINUTES = env.integer("BANNER_MAX_AGE_MINUTES", default=30, least=5, most=10_080)
 # For how many days a reader can hide banners.
-BANNER_HIDE_DAYS = env.integer("BANNER_HIDE_DAYS", default=14)
+BANNER_HIDE_DAYS = env.integer("BANNER_HIDE_DAYS", default=14, least=1, most=365)
 # Whether a page that knows its reader is a member shows thanks in a banner's place.
 BANNER_FOR_MEMBERS = env.choice("BANNER_FOR_MEMBERS", ("THANKS", "NOTHING"), default="THANKS")
 MAIL_DIR = env.folder("MAIL_DIR", default=DATA_DIR / "mails")
@@ -97,10 +99,10 @@ _usual_calls = 80 if "_live_" in STRIPE_SECRET_KEY else 20
 STRIPE_CALLS_PER_SECOND = env.integer(
     "STRIPE_CALLS_PER_SECOND", default=0 if STRIPE_API_BASE else _usual_calls
 )
-EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", default=400)
+EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", default=400, most=36_500)
 # Days of access after a failed renewal, counted from the end of the paid time.
-GRACE_DAYS = env.integer("GRACE_DAYS", default=14)
-RENEWAL_REMINDER_DAYS = env.integers("RENEWAL_REMINDER_DAYS", default=[30, 7])
+GRACE_DAYS = env.integer("GRACE_DAYS", default=14, most=365)
+RENEWAL_REMINDER_DAYS = env.integers("RENEWAL_REMINDER_DAYS", default=[30, 7], least=1, most=300)
 # Whether to adopt subscriptions at our prices that were sold in Stripe's dashboard, without asking.
 ADOPT_STRIPE_SALES = env.flag("ADOPT_STRIPE_SALES", default=False)
 # Whether Stripe's page takes promotion codes for subscriptions.
@@ -182,9 +184,9 @@ TEMPLATES = [
 # Processes and threads. Granian reads its two variables itself; checks compare all three with the
 # number of connections that the database allows.
 
-WEB_PROCESSES = env.integer("GRANIAN_WORKERS", default=2)
-WEB_THREADS = env.integer("GRANIAN_BLOCKING_THREADS", default=16)
-CELERY_WORKER_CONCURRENCY = env.integer("CELERY_WORKER_CONCURRENCY", default=4)
+WEB_PROCESSES = env.integer("GRANIAN_WORKERS", default=2, least=1)
+WEB_THREADS = env.integer("GRANIAN_BLOCKING_THREADS", default=16, least=1)
+CELERY_WORKER_CONCURRENCY = env.integer("CELERY_WORKER_CONCURRENCY", default=4, least=1)
 
 # Data
 
@@ -256,7 +258,8 @@ if DEMO:
 
 # Shows monitoring the details of /health/ and the metrics. Without it, only staff see the details.
 HEALTH_TOKEN = env.text("HEALTH_TOKEN", default="")
-ACCESS_RETURN_URLS = env.words("ACCESS_RETURN_URLS", default=[])  # get tokens of members
+# Addresses of the newspaper's site that get tokens of members.
+ACCESS_RETURN_URLS = env.urls("ACCESS_RETURN_URLS", default=[], example="https://www.example.org/")
 OUTGOING_NETWORKS = env.networks("OUTGOING_NETWORKS", default=[])  # private, and may be called
 GHOST_URL, GHOST_ADMIN_KEY, GHOST_TIER = read_ghost(env)
 AUTH_PASSWORD_VALIDATORS = [
