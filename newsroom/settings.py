@@ -19,7 +19,6 @@ from django.utils.translation import gettext_lazy as _
 from kombu import Exchange, Queue
 
 from newsroom.environment import Environment
-from newsroom.ghost import read_ghost
 from newsroom.logs import LOG_LEVELS, configure_logging
 
 # Allows type parameters on Django's classes, as in ModelAdmin[Campaign].
@@ -261,7 +260,10 @@ HEALTH_TOKEN = env.text("HEALTH_TOKEN", default="")
 # Addresses of the newspaper's site that get tokens of members.
 ACCESS_RETURN_URLS = env.urls("ACCESS_RETURN_URLS", default=[], example="https://www.example.org/")
 OUTGOING_NETWORKS = env.networks("OUTGOING_NETWORKS", default=[])  # private, and may be called
-GHOST_URL, GHOST_ADMIN_KEY, GHOST_TIER = read_ghost(env)
+# The newspaper's own Ghost. The key is a custom integration's: its id, a colon and its secret.
+GHOST_URL = env.url("GHOST_URL", default="", example="https://www.example.org").rstrip("/")
+GHOST_ADMIN_KEY = env.secret("GHOST_ADMIN_KEY", default="").strip()
+GHOST_TIER = env.text("GHOST_TIER", default="").strip()  # empty: Ghost's only paid tier
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
