@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Collection
 from functools import wraps
+from io import StringIO
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -64,8 +65,17 @@ class Environment:
             )
 
     def read_file(self, path: Path) -> None:
-        """Add the variables of a file. Variables of the environment have precedence."""
-        self._env.read_env(path)
+        """Add the variables of a file. Variables of the environment have precedence.
+
+        Raises ImproperlyConfigured if it can't be read; django-environ would use the defaults.
+        """
+        try:
+            self._env.read_env(StringIO(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise ImproperlyConfigured(
+                f"ENV_FILE: {path} can't be read: {error}. Correct ENV_FILE, or the file and its "
+                "permissions."
+            ) from None
 
     def text(self, name: str, *, default: str) -> str:
         return str(self._env.str(name, default=default))

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import django_stubs_ext
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from kombu import Exchange, Queue
 
@@ -27,10 +26,8 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 env_file = Path(env.text("ENV_FILE", default=str(BASE_DIR / ".env")))
-if env_file.is_file():
+if "ENV_FILE" in os.environ or env_file.exists():
     env.read_file(env_file)
-elif "ENV_FILE" in os.environ and not env_file.exists():
-    raise ImproperlyConfigured(f"ENV_FILE names {str(env_file)!r}, but there is no such file.")
 
 # These secrets are public, so they are only for the demo and the tests. The checks refuse them
 # unless DEMO is on.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from newsroom.environment import Environment
 
@@ -163,6 +164,19 @@ def test_the_environment_has_precedence_over_the_file(
     env.read_file(tmp_path / ".env")
     assert os.environ[NAME] == "14"
     assert env.integer("OTHER_SETTING", default=1) == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("none", "No such file"), ("folder", "Is a directory"), ("binary", "can't decode")],
+)
+def test_a_file_that_cannot_be_read_is_not_passed_over(
+    name: str, problem: str, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "binary").write_bytes(b"\xff")
+    with pytest.raises(ImproperlyConfigured, match=rf"ENV_FILE.*{name}.*{problem}"):
+        env.read_file(tmp_path / name)
 
 
 WRONG_SETTINGS = {"DEMO": "true", "GRACE_DAYS": "abc", "EMAIL_URL": "nonsense"}
