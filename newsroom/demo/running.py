@@ -64,7 +64,7 @@ def read_port(typed: str) -> int:
 def main(arguments: list[str]) -> int:
     """Run the demo until it is stopped and return the exit code."""
     options = read_arguments(arguments)
-    # Shells start background jobs with SIGINT ignored; stop on it all the same.
+    # Shells start background jobs with SIGINT ignored; the demo stops on it anyway.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
