@@ -27,7 +27,7 @@ from django.utils.translation import gettext, ngettext, override
 from campaigns import fonts
 from campaigns.colours import measure_contrast
 from campaigns.emails import links
-from campaigns.models import Checkout, Gift, Price, read_look, read_newsroom_name
+from campaigns.models import Checkout, Gift, Price, find_zone, read_look, read_newsroom_name
 from campaigns.models.drawings import free_drawing
 from campaigns.models.look import AA, LIGHT
 
@@ -202,8 +202,7 @@ def _write_terms(gift: Gift) -> str:
     ]
     if gift.expires_at:
         checkout: Checkout | None = getattr(gift, "checkout", None)
-        campaign = checkout.campaign if checkout else None
-        zone = campaign.zone_info if campaign else timezone.get_default_timezone()
+        zone = find_zone(checkout.campaign if checkout else None)
         date = date_format(timezone.localtime(gift.expires_at, zone), "j E Y")
         terms.append(gettext("The gift can be claimed once, until %(date)s.") % {"date": date})
     return "\n".join(terms)

@@ -261,6 +261,11 @@ class Campaign(models.Model):
         )
 
 
+def find_zone(campaign: Campaign | None) -> ZoneInfo:
+    """Return the campaign's time zone; without a campaign, the newsroom's."""
+    return campaign.zone_info if campaign else ZoneInfo(timezone.get_default_timezone_name())
+
+
 class CampaignCopy(Copy):
     """The texts of a campaign in one language; plain text, paragraphs separated by blank lines."""
 

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from campaigns import attempts
 from campaigns.models import Campaign, Newsletter, OutgoingMail, Subscription
-from campaigns.newsletters.changes import request_subscription
+from campaigns.newsletters.changes import end_subscription, request_subscription
 from campaigns.origins import Origin
 
 MOST_MAILS = 2  # to one address
@@ -83,12 +83,17 @@ def select_old_requests(*, at: datetime) -> QuerySet[Subscription]:
     return Subscription.objects.pending().filter(requested_at__lt=at - _KEPT, ended_at=None)
 
 
-def move_subscriptions(before: str, after: str) -> None:
+def move_subscriptions(before: str, after: str, *, at: datetime) -> None:
     """Move an address's subscriptions to the new address of the same person.
 
-    What the new address gets or refused already stays as it is.
+    What the new address gets or refused already stays as it is: then that of the old one ends, and
+    other systems are told so, since they still send to it.
     """
-    own = Subscription.objects.filter(email=before)
-    taken = Subscription.objects.filter(email=after).values("newsletter")
-    own.exclude(newsletter__in=taken).update(email=after)
+    own = Subscription.objects.of(before)
+    known = Subscription.objects.of(after)
+    unanswered = known.pending().filter(ended_at=None)
+    unanswered.filter(newsletter__in=own.confirmed().values("newsletter")).delete()
+    own.exclude(newsletter__in=known.values("newsletter")).update(email=after)
+    for each in own:
+        end_subscription(each, cause=Subscription.Cause.READER, at=at)
     own.delete()

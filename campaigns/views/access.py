@@ -43,9 +43,13 @@ def answer_access(request: HttpRequest, client: ApiClient) -> HttpResponseBase:
 @never_cache
 @require_safe
 def check_token(request: HttpRequest) -> HttpResponse:
-    """Answer 204 if the visitor's token gives access, 403 if not, 401 if it isn't valid."""
+    """Answer 204 if the visitor's token gives access, 403 if not, 401 if it isn't valid.
+
+    A site that names itself as `audience` accepts only tokens that were made for it.
+    """
+    site = request.GET.get("audience")
     try:
-        claims = members.read_token(read_token(request), at=timezone.now())
+        claims = members.read_token(read_token(request), at=timezone.now(), audience=site)
     except members.BadToken:
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     return HttpResponse(status=204 if claims["member"] else 403)

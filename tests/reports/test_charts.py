@@ -33,7 +33,6 @@ from campaigns.reports.charts import (
     draw_funnel,
     draw_heat,
     draw_png,
-    draw_sparkline,
     draw_stacks,
     make_standalone,
     write_table,
@@ -83,7 +82,6 @@ def every_chart() -> list[Draw]:
         lambda size: draw_bars(BARS, size),
         lambda size: draw_heat(HEAT, size),
         lambda size: draw_funnel(STEPS, size),
-        lambda size: draw_sparkline([1, 5, 3], title="Lately", sentence="Three days."),
     ]
 
 
@@ -103,7 +101,6 @@ def odd_charts() -> list[Draw]:
         lambda size: draw_heat(replace(HEAT, values=[[0, 0], [0, 0]]), size),
         lambda size: draw_funnel(replace(STEPS, steps=[]), size),
         lambda size: draw_funnel(replace(STEPS, steps=[("Paid", 0), ("Claimed", 0)]), size),
-        lambda size: draw_sparkline([], title="", sentence=""),
     ]
 
 

@@ -293,19 +293,3 @@ class _CurveDrawing:
     def _last(self, line: Line) -> tuple[int, float] | None:
         found = [(at, value) for at, value in enumerate(line.values) if value is not None]
         return found[-1] if found else None
-
-
-def draw_sparkline(values: Sequence[float], *, title: str, sentence: str) -> SafeString:
-    """Return a small line without axes; one value is a point, none is an empty picture."""
-    size = Size(120, 28)
-    drawing, curve = Drawing(size), Curve(title, sentence, (), Line("", ()))
-    top, low = max([*values, 1]), min([*values, 0])
-    step = (size.width - 8) / max(len(values) - 1, 1)
-    points = [
-        (4 + at * step, size.height - 4 - (value - low) * (size.height - 8) / (top - low))
-        for at, value in enumerate(values)
-    ]
-    if points:
-        drawing.path(points, "chart-spark")
-        drawing.circle(*points[-1], 3, "chart-point")
-    return drawing.finish(curve)
