@@ -32,11 +32,23 @@ for model in (User, Group, EmailAddress, Authenticator, UserSession):
     admin.site.unregister(model)
 
 
+# What each role may do, in short; docs/roles.md has the whole table.
+ROLES = {
+    "report reader": _("reads reports. Sees no reader’s name or address."),
+    "publisher": _("writes texts, hides and shows banners. Sees no reader’s name or address."),
+    "campaign manager": _("changes campaigns and goals. Sees no reader’s name or address."),
+    "supporter desk": _("helps members: memberships, gifts, e-mails, refunds and erasures."),
+    "finance": _("sees members and payments, refunds, records payments and sets prices."),
+    "administrator": _("may do everything, and gives others their roles."),
+}
+
+
 class RolesField(forms.ModelMultipleChoiceField[Group]):
     widget = forms.CheckboxSelectMultiple
 
     def label_from_instance(self, obj: Group) -> str:
-        return str(capfirst(gettext(obj.name)))
+        role = capfirst(gettext(obj.name))
+        return f"{role}: {ROLES[obj.name]}" if obj.name in ROLES else role
 
 
 class PasswordForm(StaffForm, SetPasswordForm):  # type: ignore[type-arg]
@@ -132,6 +144,7 @@ RESET = Page(
 class StaffUserAdmin(ActionPages, UserAdmin):  # type: ignore[type-arg]
     """Every change of an account needs a recent sign-in: it may give someone a role."""
 
+    add_label = _("Add user")
     pages = (CHANGE_PASSWORD, RESET)
     list_display = ["username", "full_name", "roles", "has_second_factor", "is_active"]
     list_filter = ["is_active", "groups"]

@@ -7,11 +7,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.copy import Copy, pick_copy
 from campaigns.models.drawings import DrawingRefused, clean_drawing, validate_drawing
 from campaigns.money import CURRENCIES
+from campaigns.people import isolate_direction
 
 
 class Phase(models.TextChoices):
@@ -286,4 +288,5 @@ class CampaignCopy(Copy):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.get_language_display()})"
+        name = isolate_direction(self.name, rtl=get_language_bidi())
+        return f"{name} ({self.get_language_display()})"
