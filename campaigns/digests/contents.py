@@ -225,14 +225,12 @@ def _list_ahead(now: Situation) -> list[tuple[str, str]]:
             expected = f"{write(now.pace.expected_by_now)} ({beside})"
             facts.append((_("Expected by now at an even pace"), expected))
     if now.pace.recent_per_day is not None:
-        days = ngettext(
-            "Pace of the last full day",
-            "Pace of the last %(count)d full days",
+        label = ngettext(
+            "Pace on the last full day",
+            "Pace over the last %(days)s full days",
             now.pace.recent_days,
-        )
-        facts.append(
-            (days % {"count": now.pace.recent_days}, _write_pace(now.pace.recent_per_day, now))
-        )
+        ) % {"days": now.pace.recent_days}
+        facts.append((label, _write_pace(now.pace.recent_per_day, now)))
     if now.pace.needed_per_day is not None and not goal.is_reached:
         facts.append(
             (_("Pace that would reach the goal"), _write_pace(now.pace.needed_per_day, now))
@@ -260,7 +258,7 @@ def _write_pace(per_day: float, now: Situation) -> str:
     if goal is not None and goal.is_money:
         number = write_unit(goal, now.language)(per_day)
     else:
-        number = write_number(round(per_day) if per_day >= 10 else round(per_day, 1))
+        number = write_number(round(per_day, 1))
     return _("%(number)s a day") % {"number": number}
 
 

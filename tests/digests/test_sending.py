@@ -63,7 +63,7 @@ def test_a_daily_report_is_about_the_day_before(birthday: Campaign) -> None:
     assert facts["Money"] == "€180 (before: €60)"
     assert facts["To go"] == "14"
     assert facts["Expected by now at an even pace"] == "15 (9 behind)"  # 23.3 of 30 days
-    assert facts["Pace of the last 7 full days"] == "0.6 a day"
+    assert facts["Pace over the last 7 full days"] == "0.6 a day"
     assert facts["Runs until"] == "1\N{NO-BREAK SPACE}December, 02:00"
     assert next_due(receiver) == TUESDAY_MORNING + timedelta(days=1)
 
