@@ -17,7 +17,7 @@ from campaigns.money import CURRENCIES
 class Phase(models.TextChoices):
     """The position of a moment relative to the window; computed, never stored."""
 
-    BEFORE = "before", _("before")
+    BEFORE = "before", _("not started yet")
     RUNNING = "running", _("running")
     ENDED = "ended", _("ended")
 
