@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from babel.dates import get_day_names
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from campaigns.languages import list_weekdays
 from campaigns.reports.amounts import Amounts
 from campaigns.reports.charts import write_number
 from campaigns.reports.contents import Contents
@@ -27,7 +27,7 @@ def describe_sources(contents: Contents) -> Part:
     figures = ["sources", "hours", "gifts", "newsletters"]
     figures += ["sharing"] if report.sharing.joined else []
     figures += ["unfinished"] if report.unfinished.reminded else []
-    names = get_day_names("wide", context="stand-alone", locale=contents.language)
+    names = list_weekdays(contents.language, is_alone=True)
     hours: list[list[Value]] = [[names[day], *report.hours.rows[day]] for day in range(7)]
     steps = [
         (_("Paid"), report.gifts.paid),
