@@ -121,7 +121,7 @@ class _CurveDrawing:
         self.low, self.high = min([*known, 0]), max([*known, self.ticks[-1]])
         self.unit = size.text
         self.left = max(size.measure(curve.write(tick)) for tick in self.ticks) + 10
-        self.right = size.width - self.unit * (8.4 if size.is_narrow else 12)
+        self.right = size.width - self.unit * (9.2 if size.is_narrow else 12)
         # The goal's name is above its line, and the notes are above that.
         self.top = self.unit * (3.4 if curve.notes else 1.8)
         self.bottom = size.height - self.unit * 2
