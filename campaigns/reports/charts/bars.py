@@ -172,7 +172,7 @@ def _name_stacks(
 ) -> None:
     """Name each part at its height in the last bar, in its own colour."""
     unit, ups = drawing.size.text, 0.0
-    wanted = []
+    wanted: list[float] = []
     for stack in chart.stacks:
         last = stack.values[-1] * scale
         y = zero + unit * 1.2 if stack.is_below else zero - ups - last / 2 + unit * 0.3
