@@ -19,7 +19,7 @@ from campaigns.people import isolate_direction
 class Phase(models.TextChoices):
     """The position of a moment relative to the window; computed, never stored."""
 
-    BEFORE = "before", _("before")
+    BEFORE = "before", _("not started yet")
     RUNNING = "running", _("running")
     ENDED = "ended", _("ended")
 
