@@ -115,9 +115,9 @@ def _try(row: GhostMember, *, at: datetime) -> bool:
 
 
 def _bring_in_line(row: GhostMember, *, at: datetime) -> bool:
-    """Do it; return whether the row is still needed."""
+    """Write one person's access to Ghost; return whether the row is still needed."""
     if row.is_to_be_forgotten:
-        _take_back(row)
+        _remove_ours(row)
         return False
     if row.member is None:
         return _bring_subscriber_in_line(row, at=at)
@@ -137,7 +137,7 @@ def _bring_in_line(row: GhostMember, *, at: datetime) -> bool:
 
 
 def _bring_subscriber_in_line(row: GhostMember, *, at: datetime) -> bool:
-    """Do it for a reader who is no member here; a member's own row takes this one over."""
+    """Do the same for a reader who is no member here; a member's own row takes this one over."""
     member = Member.objects.filter(email=row.email).first()
     if member is not None:
         GhostMember.objects.note_changes([], adding=[member.pk])
@@ -294,8 +294,8 @@ def _follow_address(row: GhostMember, person: Person, member: Member) -> Person:
     return other
 
 
-def _take_back(row: GhostMember) -> None:
-    """Take back all that came from us, and the person if nothing else of theirs is there."""
+def _remove_ours(row: GhostMember) -> None:
+    """Remove all that came from us, and the person if nothing else of theirs is there."""
     person = _find_person(row, row.member.email if row.member is not None else "")
     if person is None:
         return

@@ -59,25 +59,6 @@ def render_card(
     )
 
 
-def render_card_picture(
-    gift: Gift,
-    *,
-    language: str,
-    code: str | None = None,
-    specimen: bool = False,
-    dots_per_inch: int = 144,
-) -> bytes:
-    """Return the same card as a PNG, for a web page."""
-    data = _describe(gift, language=language, code=code, specimen=specimen)
-    return typst.compile(
-        TEMPLATE.read_bytes(),
-        font_paths=load_fonts(),
-        sys_inputs={"card": json.dumps(data)},
-        format="png",
-        ppi=dots_per_inch,
-    )
-
-
 @cache
 def load_fonts() -> typst.Fonts:
     """Load our fonts, then those in FONT_DIR. Cached, because it is slow."""
