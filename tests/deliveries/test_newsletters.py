@@ -219,6 +219,22 @@ def test_a_subscription_that_the_new_address_had_ended_ends_in_other_systems_too
     ]
 
 
+def test_nothing_but_the_erasure_is_resent_about_who_is_being_erased(
+    receiver: Receiver, morning: Newsletter
+) -> None:
+    receiver.make_endpoint()
+    ada = make_member(ADA)
+    confirm(morning)
+    confirm(morning, "ben@example.org")
+    run(receiver)
+    erasures.request_erasure(ada)
+    assert [body["type"] for body in run(receiver)] == [UNSUBSCRIBED, "member.erased"]
+    everything = [each.pk for each in WebhookDelivery.objects.all()]
+    assert deliveries.resend_deliveries(everything) == len(everything) - 1
+    assert [body["type"] for body in run(receiver)] == []
+    assert receiver.repeated == len(everything) - 1
+
+
 def test_a_member_is_not_erased_as_a_subscriber(client: Client, morning: Newsletter) -> None:
     ada = confirm(morning)
     make_member(ADA)

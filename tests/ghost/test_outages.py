@@ -1,5 +1,6 @@
 """Ghost is down, slow, too busy or confused; and two workers at once."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -143,6 +144,18 @@ def test_an_answer_that_is_not_ghosts_changes_nothing(
     adapter.stop_resting()
     jobs.run_due_jobs("ghost")
     assert tiers_of(admin.read(member.email)) == {}
+
+
+def test_a_cache_that_repeats_a_page_is_not_read_for_ever(
+    ghost: GhostStandIn, admin: GhostAdmin
+) -> None:
+    for number in range(api.PAGE):
+        admin.add(f"reader{number}@example.org")
+    page = json.dumps({"members": admin.list_members()})
+    next(read := api.walk_people())
+    ghost.answers, ghost.text = [(200, {})] * 3, page
+    with pytest.raises(adapter.GhostDown):
+        list(read)
 
 
 def test_one_member_who_breaks_ghost_stops_nobody_else(

@@ -197,6 +197,15 @@ def test_a_signed_in_member_returns_with_a_token(client: Client, ada: Member) ->
     assert set(described["required"]) == set(claims)
 
 
+def test_a_page_in_other_letters_is_returned_to(client: Client, ada: Member) -> None:
+    sign_in(client)
+    response = go_on(client, f"{RETURN}/війна")
+    path = "/%D0%B2%D1%96%D0%B9%D0%BD%D0%B0?membership_token="
+    assert response["Location"].startswith(RETURN + path)
+    assert go_on(client, f"{RETURN}/війна\r\nX: y")["Location"].count("\n") == 0
+    assert go_on(client, "https://www.exämple.org/members/in").status_code == 400
+
+
 def test_a_reader_who_signs_in_first_returns_after_it(client: Client, ada: Member) -> None:
     response = go_on(client)
     assert response["Location"] == "/membership/account/"
