@@ -44,7 +44,13 @@ from campaigns.actions.refunds import (
     refund_payment,
 )
 from campaigns.actions.rewards import give_due_rewards
-from campaigns.actions.staff import reset_second_factor, restore_administrator
+from campaigns.actions.staff import (
+    PasswordChangedMeanwhile,
+    change_password,
+    mark_password,
+    reset_second_factor,
+    restore_administrator,
+)
 from campaigns.actions.stripe_sales import (
     AdoptionRefused,
     adopt_due_sale,
@@ -75,6 +81,7 @@ __all__ = [
     "MergeRefused",
     "NotOnWall",
     "OrderedMeanwhile",
+    "PasswordChangedMeanwhile",
     "RefundRefused",
     "Rehearsal",
     "accept_held_payment",
@@ -84,6 +91,7 @@ __all__ = [
     "adopt_stripe_sale_into",
     "assign_refund_to_gifts",
     "can_end_membership",
+    "change_password",
     "check_end",
     "check_refundable",
     "claim_gift",
@@ -109,6 +117,7 @@ __all__ = [
     "list_unassigned_refunds",
     "list_unrefunded_gifts",
     "mark_dealt_with",
+    "mark_password",
     "merge_members",
     "pardon_gift",
     "reassign_gift",

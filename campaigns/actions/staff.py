@@ -5,12 +5,17 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group, User
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 
 from campaigns import history
 
 log = structlog.get_logger(__name__)
 
 ADMINISTRATOR = "administrator"  # the name of its group
+
+
+class PasswordChangedMeanwhile(Exception):
+    """A colleague, or the user, changed the password after the form was opened."""
 
 
 @transaction.atomic
@@ -27,6 +32,28 @@ def reset_second_factor(user: User, *, by: User | None) -> bool:
         history.note_change(user, "Second factor reset.", by=by)
         log.warning("second_factor_reset", user=user.pk, by=by.pk if by else None)
     return bool(removed)
+
+
+def mark_password(user: User) -> int:
+    """Return a number that is another one once the password is changed, and tells nothing else."""
+    return int(salted_hmac("campaigns.actions.staff", user.password).hexdigest()[:7], 16)
+
+
+@transaction.atomic
+def change_password(user: User, password: str, *, seen: int, by: User) -> User:
+    """Change the password that had the mark `seen`, which signs the user out everywhere.
+
+    A second click changes nothing. Raise PasswordChangedMeanwhile if it is another password.
+    """
+    locked = User.objects.select_for_update().get(pk=user.pk)
+    if locked.check_password(password):
+        return locked
+    if mark_password(locked) != seen:
+        raise PasswordChangedMeanwhile
+    locked.set_password(password)
+    locked.save(update_fields=["password"])
+    history.note_change(locked, "Password changed.", by=by)
+    return locked
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from campaigns import members
 from campaigns.admin.forms import StaffForm
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 from campaigns.models import ApiClient
+from campaigns.reports.titles import isolate
 
 
 def _show_revocation(pages: ActionPages, request: HttpRequest, client: ApiClient) -> HttpResponse:
@@ -28,7 +29,7 @@ def _show_revocation(pages: ActionPages, request: HttpRequest, client: ApiClient
             "%(name)s loses access within 5 seconds. You can’t undo this, but you can add a new "
             "client."
         )
-        % {"name": client.name},
+        % {"name": isolate(client.name)},
     )
 
 
@@ -51,6 +52,7 @@ REVOKE = Page(
 
 @admin.register(ApiClient)
 class ApiClientAdmin(ActionPages):
+    add_label = _("Add system")
     pages = (REVOKE,)
     list_note = _("Systems that may ask whether an e-mail address belongs to a member.")
     list_display = ["name", "state", "token_start", "created_at", "created_by"]
@@ -95,7 +97,7 @@ class ApiClientAdmin(ActionPages):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": obj,
-            "title": gettext("Token for %(name)s") % {"name": obj.name},
+            "title": gettext("Token for %(name)s") % {"name": isolate(obj.name)},
             "token": obj.new_token,
         }
         return TemplateResponse(

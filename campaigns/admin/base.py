@@ -16,9 +16,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
-from django.forms.models import _get_foreign_key
+from django.forms import inlineformset_factory
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.functional import Promise
 from django.utils.html import escape
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -30,7 +31,7 @@ from campaigns.admin.changes import Change, list_changes
 from campaigns.admin.columns import choose_column
 from campaigns.admin.identity import is_restored, show_again
 from campaigns.admin.lists import DayFilter, StaffChangeList
-from campaigns.reports.titles import name_for
+from campaigns.reports.titles import isolate, name_for
 
 ENTRIES_SHOWN = 200
 
@@ -69,6 +70,8 @@ class StaffModelAdmin(admin.ModelAdmin[Any]):
     show_full_result_count = False
     # The field by which the list is filtered by days.
     dated_by = ""
+    # What its button says that adds a row, and the title of that page.
+    add_label: Promise | str = ""
     # True: its form writes only the fields that were edited, and overwrites no others.
     writes_only_edits = False
 
@@ -126,7 +129,7 @@ class StaffModelAdmin(admin.ModelAdmin[Any]):
         wanted = Q(content_type=ContentType.objects.get_for_model(row), object_pk=str(row.pk))
         for inline in self.inlines:
             if not issubclass(inline, ViewOnly):
-                key = _get_foreign_key(self.model, inline.model, fk_name=inline.fk_name).name
+                key = _find_key(self.model, inline)
                 below = inline.model._default_manager.filter(**{key: row})
                 pks = [str(pk) for pk in below.values_list("pk", flat=True)]
                 # Those that were deleted are found by their key.
@@ -146,7 +149,8 @@ class StaffModelAdmin(admin.ModelAdmin[Any]):
     ) -> HttpResponse:
         """Save the form of the newest version only. Two forms sent at once take turns."""
         if object_id is None:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            title = {"title": self.add_label} if self.add_label else {}
+            return super().changeform_view(request, None, form_url, title | (extra_context or {}))
         with transaction.atomic() if request.method == "POST" else nullcontext():
             found = self._compare_version(request, unquote(object_id))
             context = found | (extra_context or {})
@@ -248,6 +252,12 @@ class StaffModelAdmin(admin.ModelAdmin[Any]):
         return given | {"data": request.POST} if is_restored(request) else given
 
 
+def _find_key(model: type[Model], inline: Any) -> str:
+    """Return the name of the foreign key by which the rows of an inline belong to their row."""
+    rows: Any = inlineformset_factory(model, inline.model, fk_name=inline.fk_name, fields=())
+    return str(rows.fk.name)
+
+
 def describe_conflict(
     row: Model, opened: versions.Version | None, now: versions.Version
 ) -> Conflict:
@@ -263,5 +273,5 @@ def describe_conflict(
 def describe_entry(entry: LogEntry, row: Model) -> Noted:
     """Return an entry of a row's history, with the name of the row below if it is about one."""
     is_own = entry.content_type.model_class() is type(row)
-    below = "" if is_own else f"{capfirst(entry.content_type.name)}: {entry.object_repr}"
+    below = "" if is_own else f"{capfirst(entry.content_type.name)}: {isolate(entry.object_repr)}"
     return Noted(entry, below, list_changes(entry))

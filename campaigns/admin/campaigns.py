@@ -99,6 +99,7 @@ def _undo_changes(form: Any) -> Campaign:
 
 @admin.register(Campaign)
 class CampaignAdmin(LabelledInlines, ActionPages):
+    add_label = _("Add campaign")
     # Publishers, who change texts and banners, only read these.
     PLANNED = (
         *("zone", "starts_at", "ends_at", "supporters_before", "priority", "emblem"),

@@ -75,6 +75,7 @@ TEST = Page(
 
 @admin.register(ChatWebhook)
 class ChatWebhookAdmin(ActionPages):
+    add_label = _("Add chat webhook")
     form = ChatWebhookForm
     pages = (TEST,)
     list_note = _("Chat channels to which we post daily or weekly reports, and milestones.")

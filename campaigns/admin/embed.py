@@ -25,6 +25,7 @@ from campaigns.banners.files import COMPONENT, SIGN_UP_COMPONENT, SIGN_UPS
 from campaigns.banners.placements import EMBEDDED
 from campaigns.banners.snippets import SIGN_UP_WAYS, WAYS, Embedding, find_ways
 from campaigns.models import Banner, Campaign, Newsletter
+from campaigns.reports.titles import isolate
 
 LONGEST_ARTICLE = 200_000  # characters
 TRIED_WAY = "html"
@@ -93,7 +94,7 @@ def _show_embed_page(pages: ActionPages, request: HttpRequest, campaign: Campaig
         "campaigns/staff/embed.html",
         {
             **pages.admin_site.each_context(request),
-            "title": gettext("Embed %(campaign)s") % {"campaign": embedding.name},
+            "title": gettext("Embed %(campaign)s") % {"campaign": isolate(embedding.name)},
             "opts": pages.opts,
             "campaign": campaign,
             "name": embedding.name,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.site import staff_money
 from campaigns.models import Gift
-from campaigns.reports.titles import name_row
+from campaigns.reports.titles import isolate, name_row
 from campaigns.zones import Choices, with_zone, zone_choices
 
 CHECKBOXES_OF_SEVERAL = "checkboxselectmultiple"
@@ -164,7 +164,7 @@ class GiftsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
     def label_from_instance(self, obj: Any) -> str:
         share = staff_money(obj.share_minor, obj.checkout.currency)
-        name = obj.recipient_name or obj.recipient_email
+        name = isolate(obj.recipient_name or obj.recipient_email)
         return ", ".join(filter(None, [share, f"{obj.code_hint}…", name, obj.get_status_display()]))
 
 

@@ -15,6 +15,7 @@ from campaigns import ghost, tasks
 from campaigns.admin.attention import NeedsAttention
 from campaigns.admin.site import ViewOnlyAdmin
 from campaigns.models import GhostMember, GhostSite
+from campaigns.reports.titles import isolate
 
 _BADGES = {
     GhostMember.State.GIVEN: "succeeded",
@@ -77,7 +78,7 @@ class GhostMemberAdmin(ViewOnlyAdmin):
         state = GhostMember.State(row.state)
         badge = _BADGES.get(state, "pending")
         shown = format_html('<span class="staff-badge-{}">{}</span>', badge, state.label)
-        return format_html("{}: {}", shown, row.error) if row.error else shown
+        return format_html("{}: {}", shown, isolate(row.error)) if row.error else shown
 
     @admin.action(description=_("Bring in line now"), permissions=["work"])
     def sync_now(self, request: HttpRequest, rows: QuerySet[GhostMember]) -> None:

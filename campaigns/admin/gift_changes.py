@@ -17,6 +17,7 @@ from campaigns.admin.gift_forms import DateForm, GiftForm, PersonForm, Recipient
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 from campaigns.models import Gift
 from campaigns.models.moves import ForbiddenMove
+from campaigns.reports.titles import isolate
 
 Wanted = dict[str, Any]
 
@@ -216,7 +217,7 @@ def _do(change: Change, gift: Gift, wanted: Wanted, user: User) -> Done:
             "%(who)s has just changed this gift (%(what)s), so nothing else was done. If you still "
             "want to make this change, send the form again."
         )
-        who = last.staff_name or gettext("The buyer")
+        who = isolate(last.staff_name) or gettext("The buyer")
         raise NotDone(words % {"what": last.get_what_display(), "who": who}) from error
     tasks.hurry(*tasks.EFFECTS)
     return Done(str(change.done), entry=f"{change.label}: {wanted['why']}")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext, ngettext
 from campaigns import gifts, memberships
 from campaigns.admin.site import staff_money
 from campaigns.models import Dispute, Gift, Refund
+from campaigns.reports.titles import isolate
 
 
 def describe_state(gift: Gift) -> str:
@@ -47,11 +48,14 @@ def describe_bounce(gift: Gift) -> str:
 
 
 def _name_of_claimant(gift: Gift) -> str:
-    return "-" if gift.claimed_by is None else gift.claimed_by.name or gift.claimed_by.email
+    member = gift.claimed_by
+    return "-" if member is None else isolate(member.name or member.email)
 
 
 def in_words(moment: datetime | None) -> str:
-    return date_format(moment, "j E Y, H:i") if moment is not None else "-"
+    if moment is None:
+        return "-"
+    return date_format(timezone.localtime(moment), "j E Y, H:i")
 
 
 def describe_reversal(gift: Gift) -> str:

@@ -90,7 +90,7 @@ class GiftAdmin(Downloads, ActionPages, ViewOnlyAdmin):
             {
                 "fields": [
                     ("status", "revoked_for"),
-                    ("code_hint", "generation"),
+                    "code_hint",
                     ("price", "months"),
                 ]
             },

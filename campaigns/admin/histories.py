@@ -23,7 +23,7 @@ from campaigns.admin.lists import StaffChangeList, filter_by_known
 from campaigns.admin.site import ViewOnlyAdmin
 from campaigns.history import NOTED
 from campaigns.models import Erasure, Gift, Membership, Payment, Price, RefundOrder, StripeSale
-from campaigns.reports.titles import name_row, with_names
+from campaigns.reports.titles import isolate, name_row, with_names
 
 # The rows that a title needs besides its own.
 _PEOPLE: dict[Any, tuple[str, ...]] = {
@@ -115,7 +115,8 @@ class HistoryAdmin(ViewOnlyAdmin):
     ) -> HttpResponse:
         entry: Any = self.get_object(request, object_id) if object_id else None
         if entry is not None:
-            words = f"{capfirst(entry.content_type.name)}: {entry.title or entry.object_repr}"
+            title = entry.title or isolate(entry.object_repr)
+            words = f"{capfirst(entry.content_type.name)}: {title}"
             extra_context = {"heading": words, "subtitle": words} | (extra_context or {})
         return super().changeform_view(request, object_id, form_url, extra_context)
 

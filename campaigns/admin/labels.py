@@ -69,6 +69,15 @@ class MethodWords:
         url = stripe_api.find_dashboard_url(payment.intent_id)
         return format_html('<a href="{}" rel="noreferrer">{}</a>', url, gettext("Open at Stripe"))
 
+    @admin.display(description=_("Stripe’s receipt"))
+    def receipt(self, payment: Payment) -> str:
+        """Link to the receipt, if the address is one of Stripe's."""
+        url = payment.receipt_url
+        if not stripe_api.is_stripe_page(url):
+            return url
+        words = gettext("View receipt at Stripe")
+        return format_html('<a href="{}" rel="noreferrer">{}</a>', url, words)
+
 
 def _name_country(code: str) -> str:
     return str(name_countries(get_language() or "en").get(code, code))

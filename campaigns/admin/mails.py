@@ -18,7 +18,7 @@ from campaigns.admin.figures import FigureFilter
 from campaigns.admin.site import ViewOnlyAdmin, yes_or_no
 from campaigns.models import Gift, OutgoingMail
 from campaigns.reports.people_lists import list_mails
-from campaigns.reports.titles import find_addressee, name_row
+from campaigns.reports.titles import find_addressee, isolate, name_row
 from campaigns.spreadsheets import Cell
 
 
@@ -82,7 +82,7 @@ class OutgoingMailAdmin(ErrorColumn, Downloads, ViewOnlyAdmin):
     def about(self, mail: OutgoingMail) -> str:
         """Return the person or the gift that the e-mail is about."""
         about = find_addressee(mail)
-        return name_row(about, sees_people=False) if isinstance(about, Gift) else str(about)
+        return name_row(about, sees_people=False) if isinstance(about, Gift) else isolate(about)
 
     @admin.display(description=_("status"))
     def status_and_error(self, mail: OutgoingMail) -> str:

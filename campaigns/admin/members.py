@@ -42,6 +42,7 @@ from campaigns.forms.money import CurrencyField, MoneyField
 from campaigns.models import Campaign, Member, MemberNote, Membership, Plan
 from campaigns.reports.lists import list_members
 from campaigns.reports.timeline import list_moments
+from campaigns.reports.titles import isolate
 from campaigns.spreadsheets import Cell
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -75,7 +76,7 @@ class MemberForm(forms.ModelForm[Member]):
                     "the same person, merge the duplicates instead."
                 )
             )
-            raise forms.ValidationError(words, params={"name": other})
+            raise forms.ValidationError(words, params={"name": isolate(other)})
         return email
 
 
@@ -206,6 +207,7 @@ SourceFilter = filter_by_related(
 
 @admin.register(Member)
 class MemberAdmin(Downloads, ActionPages):
+    add_label = _("Add member")
     change_form_template = "campaigns/staff/member.html"
     pages = (
         *(ADD_NOTE, DELETE_NOTE, GRANT, RECORD_PAYMENT, RESEND),
@@ -255,7 +257,7 @@ class MemberAdmin(Downloads, ActionPages):
         if self.may_open(request, row.duplicate_of, MERGE.name):
             url = self.url_of(row.duplicate_of, MERGE.name, row.pk)
             link = Link(gettext("Compare members"), url)
-        return [(words % {"name": row.duplicate_of}, link)]
+        return [(words % {"name": isolate(row.duplicate_of)}, link)]
 
     def list_links(self, request: HttpRequest, row: Member) -> list[Link]:
         """Return what can be done about the member's memberships and newest payments."""

@@ -46,6 +46,7 @@ class NewsletterForm(forms.ModelForm[Newsletter]):
 
 @admin.register(Newsletter)
 class NewsletterAdmin(StaffModelAdmin):
+    add_label = _("Add newsletter")
     form = NewsletterForm
     list_display = ["name", "frequency", "language", "position", "is_offered", "subscribers"]
     list_filter = ["is_offered", "language"]

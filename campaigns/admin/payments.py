@@ -161,7 +161,7 @@ class PaymentAdmin(MethodWords, StateColumn, DealtWithAction, Downloads, ActionP
         ),
         (
             _("Payment method"),
-            {"fields": [("paid_by", "card_brand", "card_country"), "receipt_url"]},
+            {"fields": [("paid_by", "card_brand", "card_country"), "receipt"]},
         ),
         (
             _("Payout"),
@@ -238,7 +238,7 @@ class PaymentAdmin(MethodWords, StateColumn, DealtWithAction, Downloads, ActionP
             "fee",
             "net",
             "left",
-            *("paid_by", "card_brand", "card_country", "at_stripe"),
+            *("paid_by", "card_brand", "card_country", "receipt", "at_stripe"),
             "entered_by",
             "dealt_with_by",
             "dealt_with_at",

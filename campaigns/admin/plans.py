@@ -160,6 +160,7 @@ class PriceInline(admin.StackedInline[Price, Plan]):
 
 @admin.register(Plan)
 class PlanAdmin(LabelledInlines):
+    add_label = _("Add plan")
     list_filter = [NeedsAttention]
     list_display = ["name", "on_sale", "gift_claimable_days", "position", "is_active"]
     fields = ["slug", ("position", "is_active"), "gift_claimable_days"]

@@ -21,6 +21,7 @@ from campaigns.reports.contents import gather_contents
 from campaigns.reports.links import Links
 from campaigns.reports.periods import whole_campaign
 from campaigns.reports.report import Report
+from campaigns.reports.titles import isolate
 
 PUBLISHED_SHOWN = 20
 
@@ -52,7 +53,7 @@ def _describe(
     outlook, goals = page.outlook, report.standing.goals
     return {
         **pages.admin_site.each_context(request),
-        "title": gettext("Report of %(campaign)s") % {"campaign": report.name},
+        "title": gettext("Report of %(campaign)s") % {"campaign": isolate(report.name)},
         "opts": pages.opts,
         "campaign": campaign,
         "report": report,

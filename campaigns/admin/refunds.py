@@ -16,6 +16,7 @@ from campaigns.admin.refund_forms import RefundedGiftsForm, RefundForm
 from campaigns.admin.site import ViewOnlyInline, staff_money, yes_or_no
 from campaigns.models import Gift, Payment, Refund, RefundOrder
 from campaigns.models.moves import ForbiddenMove
+from campaigns.reports.titles import isolate
 
 
 class OrderColumns:
@@ -232,8 +233,8 @@ def _refund_payment(payment: Payment, wanted: dict[str, Any], user: User) -> Don
             "refunded. To order this refund as well, check how much is left and send the form "
             "again."
         )
-        order = error.order
-        raise NotDone(words % {"amount": _amount_of(order), "who": order.ordered_by}) from error
+        order, who = error.order, isolate(error.order.ordered_by)
+        raise NotDone(words % {"amount": _amount_of(order), "who": who}) from error
     except actions.RefundRefused as error:
         raise NotDone(gettext("Nothing was refunded. %(reason)s") % {"reason": error}) from error
     tasks.hurry(*tasks.EFFECTS)
@@ -242,7 +243,7 @@ def _refund_payment(payment: Payment, wanted: dict[str, Any], user: User) -> Don
 
 def _describe_outcome(order: RefundOrder, named: list[Gift]) -> Done:
     amount = _amount_of(order)
-    entry = gettext("Refund of %(amount)s: %(why)s") % {"amount": amount, "why": order.why}
+    entry = gettext("Refund of %(amount)s: %(why)s") % {"amount": amount, "why": isolate(order.why)}
     if order.refund_id is None and order.due_at is None:
         words = gettext("Stripe refused the refund, and nothing was refunded. Reason: %(reason)s")
         reason = actions.explain_refusal(order)

@@ -56,6 +56,7 @@ REVOKE = Page(
 
 @admin.register(ReportToken)
 class ReportTokenAdmin(ActionPages):
+    add_label = _("Add report address")
     list_display = ["name", "user", "created_at", "used_at", "is_valid"]
     ordering = ["-created_at", "-pk"]
     fields = ["name"]

@@ -18,7 +18,7 @@ from campaigns.admin.forms import NamedField, StaffForm
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 from campaigns.admin.site import ViewOnlyAdmin
 from campaigns.models import Campaign, StripeSale
-from campaigns.reports.titles import name_row
+from campaigns.reports.titles import isolate, name_row
 
 AT_ONCE = 25  # each makes several calls to Stripe while staff wait
 _NO_ANSWER = _("Stripe doesn’t answer. Nothing is lost. Try again in a few minutes.")
@@ -104,7 +104,7 @@ class StripeSaleAdmin(ActionPages, ViewOnlyAdmin):
     @admin.display(description=_("decision"))
     def decision(self, sale: StripeSale) -> str:
         if sale.checkout is not None:
-            return gettext("adopted: %(member)s") % {"member": sale.checkout.member or "…"}
+            return gettext("adopted: %(member)s") % {"member": isolate(sale.checkout.member or "…")}
         if sale.left_out_at is not None:
             return gettext("left out")
         return gettext("needs a decision") if sale.is_open else ""

@@ -11,16 +11,19 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
 
 from campaigns import actions
-from campaigns.admin.forms import WhyForm
+from campaigns.admin.forms import StaffForm, WhyForm
 from campaigns.admin.identity import confirm_identity, is_confirmed
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 
@@ -29,11 +32,72 @@ for model in (User, Group, EmailAddress, Authenticator, UserSession):
     admin.site.unregister(model)
 
 
+# What each role may do, in short; docs/roles.md has the whole table.
+ROLES = {
+    "report reader": _("reads reports. Sees no reader’s name or address."),
+    "publisher": _("writes texts, hides and shows banners. Sees no reader’s name or address."),
+    "campaign manager": _("changes campaigns and goals. Sees no reader’s name or address."),
+    "supporter desk": _("helps members: memberships, gifts, e-mails, refunds and erasures."),
+    "finance": _("sees members and payments, refunds, records payments and sets prices."),
+    "administrator": _("may do everything, and gives others their roles."),
+}
+
+
 class RolesField(forms.ModelMultipleChoiceField[Group]):
     widget = forms.CheckboxSelectMultiple
 
     def label_from_instance(self, obj: Group) -> str:
-        return str(capfirst(gettext(obj.name)))
+        role = capfirst(gettext(obj.name))
+        return f"{role}: {ROLES[obj.name]}" if obj.name in ROLES else role
+
+
+class PasswordForm(StaffForm, SetPasswordForm):  # type: ignore[type-arg]
+    """Asks for a new password twice. An account that nobody uses is made inactive instead."""
+
+
+def _show_password(pages: ActionPages, request: HttpRequest, user: User) -> HttpResponse:
+    return _answer_password(request, pages, user)
+
+
+@sensitive_post_parameters()
+def _answer_password(request: HttpRequest, pages: ActionPages, user: User) -> HttpResponse:
+    sent = request.POST if request.method == "POST" else None  # no password is ever kept
+    return pages.answer_form(
+        request,
+        user,
+        PasswordForm(user, sent, initial={"seen": actions.mark_password(user)}),
+        do=lambda wanted, by: _change_password(request, user, wanted, by),
+        newest=lambda: actions.mark_password(User.objects.get(pk=user.pk)),
+        title=gettext("Change password"),
+        explanation=gettext(
+            "This user is signed out everywhere and signs in with the new password. Give it to "
+            "them in person or by phone, and ask them to change it under “Your account”."
+        ),
+    )
+
+
+def _change_password(request: HttpRequest, user: User, wanted: dict[str, Any], by: User) -> Done:
+    try:
+        changed = actions.change_password(user, wanted["new_password1"], seen=wanted["seen"], by=by)
+    except actions.PasswordChangedMeanwhile as error:
+        words = gettext(
+            "Nothing was saved: this password was changed after you opened the page. To replace "
+            "it, type yours again."
+        )
+        raise NotDone(words) from error
+    if changed == by:
+        update_session_auth_hash(request, changed)
+    return Done(gettext("Password changed."), is_logged=False)  # the action notes it
+
+
+CHANGE_PASSWORD = Page(
+    name="password_change",
+    path="password/",
+    view=_show_password,
+    permissions=("auth.change_user",),
+    label=_("Change password"),
+    confirms=True,
+)
 
 
 def _show_reset(pages: ActionPages, request: HttpRequest, user: User) -> HttpResponse:
@@ -80,13 +144,14 @@ RESET = Page(
 class StaffUserAdmin(ActionPages, UserAdmin):  # type: ignore[type-arg]
     """Every change of an account needs a recent sign-in: it may give someone a role."""
 
-    pages = (RESET,)
+    add_label = _("Add user")
+    pages = (CHANGE_PASSWORD, RESET)
     list_display = ["username", "full_name", "roles", "has_second_factor", "is_active"]
     list_filter = ["is_active", "groups"]
     ordering = ["username"]
     filter_horizontal = ()
     fieldsets = [
-        (None, {"fields": ["username", "password"]}),
+        (None, {"fields": ["username"]}),
         (_("Person"), {"fields": [("first_name", "last_name"), "email"]}),
         (_("Access"), {"fields": ["is_active", "groups"]}),
     ]
@@ -128,12 +193,9 @@ class StaffUserAdmin(ActionPages, UserAdmin):  # type: ignore[type-arg]
             return confirm_identity(request)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def user_change_password(
-        self, request: HttpRequest, id: str, form_url: str = ""
-    ) -> HttpResponse:
-        if not is_confirmed(request):
-            return confirm_identity(request)
-        return super().user_change_password(request, id, form_url)
+    def _may_open(self, request: HttpRequest, row: Any, page: Page) -> bool:
+        """Let only those open a page of an account who may change it: see above."""
+        return super()._may_open(request, row, page) and self.has_change_permission(request, row)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         obj.is_staff = True  # readers have no accounts

@@ -189,6 +189,7 @@ RESUME = Page(
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(ActionPages):
+    add_label = _("Add webhook")
     pages = (TEST, ROTATE, RESUME)
     list_note = _("Servers to which we report changes of members, memberships, payments and gifts.")
     form = EndpointForm

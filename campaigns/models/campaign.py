@@ -7,17 +7,19 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.copy import Copy, pick_copy
 from campaigns.models.drawings import DrawingRefused, clean_drawing, validate_drawing
 from campaigns.money import CURRENCIES
+from campaigns.people import isolate_direction
 
 
 class Phase(models.TextChoices):
     """The position of a moment relative to the window; computed, never stored."""
 
-    BEFORE = "before", _("before")
+    BEFORE = "before", _("not started yet")
     RUNNING = "running", _("running")
     ENDED = "ended", _("ended")
 
@@ -261,6 +263,11 @@ class Campaign(models.Model):
         )
 
 
+def find_zone(campaign: Campaign | None) -> ZoneInfo:
+    """Return the campaign's time zone; without a campaign, the newsroom's."""
+    return campaign.zone_info if campaign else ZoneInfo(timezone.get_default_timezone_name())
+
+
 class CampaignCopy(Copy):
     """The texts of a campaign in one language; plain text, paragraphs separated by blank lines."""
 
@@ -281,4 +288,5 @@ class CampaignCopy(Copy):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.get_language_display()})"
+        name = isolate_direction(self.name, rtl=get_language_bidi())
+        return f"{name} ({self.get_language_display()})"

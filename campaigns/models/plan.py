@@ -5,12 +5,13 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, get_language_bidi, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.campaign import validate_currency
 from campaigns.models.copy import Copy, pick_copy
 from campaigns.money import charge_step, format_money, largest_charge, smallest_charge
+from campaigns.people import isolate_direction
 
 KEY_REFUSED = (401, 403)  # HTTP statuses: our key is wrong, or lacks a permission
 KEY_PAUSE = timedelta(minutes=5)
@@ -63,7 +64,8 @@ class PlanCopy(Copy):
         constraints = [models.UniqueConstraint(fields=["plan", "language"], name="plan_copy_once")]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.get_language_display()})"
+        name = isolate_direction(self.name, rtl=get_language_bidi())
+        return f"{name} ({self.get_language_display()})"
 
     @property
     def benefit_lines(self) -> list[str]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from campaigns.models import Dispute, Gift, Member, OutgoingMail, Payment, Refund, is_about
 from campaigns.money import format_money
+from campaigns.reports.titles import isolate
 
 MOST = 100
 
@@ -77,7 +78,7 @@ def _list_memberships(member: Member) -> Iterator[Moment]:
 def _list_gifts(member: Member) -> Iterator[Moment]:
     gifts = Gift.objects.select_related("claimed_by", "buyer")
     for gift in gifts.filter(buyer=member).order_by("-paid_at")[:MOST]:
-        recipient = gift.recipient_name or gift.recipient_email
+        recipient = isolate(gift.recipient_name or gift.recipient_email)
         yield Moment(
             gift.paid_at, gettext("Bought a gift for %(name)s") % {"name": recipient}, gift
         )
@@ -85,11 +86,11 @@ def _list_gifts(member: Member) -> Iterator[Moment]:
             words = gettext("Gift for %(name)s delivered") % {"name": recipient}
             yield Moment(gift.delivered_at, words, gift)
         if gift.claimed_at is not None and gift.claimed_by_id != member.pk:
-            words = gettext("Gift claimed by %(name)s") % {"name": gift.claimed_by}
+            words = gettext("Gift claimed by %(name)s") % {"name": isolate(gift.claimed_by)}
             yield Moment(gift.claimed_at, words, gift)
     for gift in gifts.filter(claimed_by=member).order_by("-claimed_at")[:MOST]:
         if gift.claimed_at is not None:
-            words = gettext("Claimed a gift from %(name)s") % {"name": gift.buyer}
+            words = gettext("Claimed a gift from %(name)s") % {"name": isolate(gift.buyer)}
             yield Moment(gift.claimed_at, words, gift)
 
 
@@ -123,5 +124,6 @@ def _list_decisions(member: Member) -> Iterator[Moment]:
         wanted |= Q(content_type=content_type, object_id__in=keys)
     entries = LogEntry.objects.filter(wanted).select_related("user").order_by("-action_time")
     for entry in entries[:MOST]:
-        words = f"{entry.user}: {entry.get_change_message() or entry.get_action_flag_display()}"
+        deed = entry.get_change_message() or entry.get_action_flag_display()
+        words = f"{isolate(entry.user)}: {isolate(deed)}"
         yield Moment(entry.action_time, words)

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils.formats import number_format
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, get_language_bidi, gettext
 
 from campaigns.dates import write_short_day, write_short_moment
 from campaigns.models import (
@@ -45,6 +45,7 @@ from campaigns.models import (
     WebhookDelivery,
 )
 from campaigns.money import format_money
+from campaigns.people import isolate_direction
 
 # Writes the person that a function returns. Those who see no people aren't even looked up.
 Who = Callable[[Callable[[], Any]], str]
@@ -54,7 +55,12 @@ def name_row(row: Model, *, sees_people: bool = True) -> str:
     """Return what staff call a row, without the people in it unless they may be seen."""
     who: Who = _write_person if sees_people else _hide_person
     describe = _TITLES.get(type(row))
-    return describe(row, who) if describe else str(row)
+    return describe(row, who) if describe else isolate(row)
+
+
+def isolate(typed: object) -> str:
+    """Return what a person typed, for a sentence: neither reorders the words of the other."""
+    return isolate_direction(str(typed), rtl=get_language_bidi())
 
 
 def name_for(request: HttpRequest, row: Model) -> str:
@@ -83,7 +89,7 @@ def _has_copies(model: Any, path: str) -> bool:
 
 
 def _write_person(find: Callable[[], Member | str | None]) -> str:
-    return str(find() or "")
+    return isolate(find() or "")
 
 
 def _hide_person(find: Callable[[], Member | str | None]) -> str:
@@ -110,7 +116,11 @@ def _to(what: str, who: str, day: str) -> str:
 
 
 def _name_texts(row: Campaign | Plan, who: Who) -> str:
-    return row.copy_for(get_language() or "en").name
+    return isolate(row.copy_for(get_language() or "en").name)
+
+
+def _name_member(member: Member, who: Who) -> str:
+    return isolate(member)
 
 
 def _name_price(price: Price, who: Who) -> str:
@@ -214,7 +224,7 @@ def _name_sale(sale: StripeSale, who: Who) -> str:
 
 
 def _name_subscription(row: Subscription, who: Who) -> str:
-    return ": ".join(filter(None, [str(row.newsletter), who(lambda: row.email)]))
+    return ": ".join(filter(None, [isolate(row.newsletter), who(lambda: row.email)]))
 
 
 def _name_ghost_member(row: GhostMember, who: Who) -> str:
@@ -224,14 +234,14 @@ def _name_ghost_member(row: GhostMember, who: Who) -> str:
 
 def _name_wall_entry(entry: WallEntry, who: Who) -> str:
     """Return what the member chose to show there: those who decide about it may see it."""
-    return ", ".join(filter(None, [entry.first_name, entry.town]))
+    return ", ".join(map(isolate, filter(None, [entry.first_name, entry.town])))
 
 
 def _name_delivery(delivery: WebhookDelivery, who: Who) -> str:
     words = gettext("%(event)s to %(endpoint)s, %(when)s")
     return words % {
         "event": delivery.event.type,
-        "endpoint": delivery.endpoint,
+        "endpoint": isolate(delivery.endpoint),
         "when": write_short_moment(delivery.event.happened_at),
     }
 
@@ -248,6 +258,7 @@ _TITLES: dict[type[Model], Callable[[Any, Who], str]] = {
     Erasure: _name_erasure,
     GhostMember: _name_ghost_member,
     Gift: _name_gift,
+    Member: _name_member,
     Membership: _name_membership,
     OptOut: _name_opt_out,
     OutgoingMail: _name_mail,

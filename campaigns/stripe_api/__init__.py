@@ -38,7 +38,7 @@ from campaigns.stripe_api.connection import (
     try_key,
 )
 from campaigns.stripe_api.customers import Customer
-from campaigns.stripe_api.dashboard import find_dashboard_url
+from campaigns.stripe_api.dashboard import find_dashboard_url, is_stripe_page
 from campaigns.stripe_api.events import Event, Named, UnusableEvent, read_named
 from campaigns.stripe_api.invoices import Invoice, InvoiceLine, InvoicePayment
 from campaigns.stripe_api.objects import (
@@ -135,6 +135,7 @@ __all__ = [
     "find_invoice_payment",
     "find_newest_event",
     "is_live",
+    "is_stripe_page",
     "list_disputes",
     "list_intents",
     "list_invoice_payments",

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from campaigns import actions, gifts
 from campaigns.admin import gift_changes
+from campaigns.admin.gift_texts import describe_state
 from campaigns.gifts import sales
 from campaigns.models import Campaign, Gift, GiftChange, Member, Membership, OutgoingMail
-from tests.support.factories import make_gift, make_member, make_refund, record_claim
+from tests.support.factories import at, make_gift, make_member, make_refund, record_claim
 from tests.support.staff import (
     admin_url,
     claim_as_ben,
@@ -362,3 +363,9 @@ def test_an_unknown_change_is_not_found(client: Client, gift: Gift) -> None:
     assert "doesn’t exist" in read_messages(client.get(unknown, follow=True))
     gift.pk = "00000000-0000-0000-0000-000000000000"
     assert client.get(ask(gift, "resend")).status_code == 404
+
+
+def test_the_sentence_about_a_gift_has_the_newsrooms_time(gift: Gift) -> None:
+    gift.delivered_at = at("2026-11-10 12:00")
+    with timezone.override("Asia/Tokyo"):
+        assert "Delivered on 10 November 2026, 21:00." in describe_state(gift)

@@ -5,9 +5,11 @@ import re
 import pytest
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client, RequestFactory
+from django.urls import reverse
 
+from campaigns.admin.users import ROLES
 from campaigns.models import Campaign, Checkout, Member, OutgoingMail, Payment, Subscription
 from tests.support.factories import at, make_checkout, make_member, make_payment
 from tests.support.newsletters import make_newsletter, make_subscription
@@ -107,3 +109,57 @@ def test_the_title_is_in_the_language_of_the_page(client: Client, birthday: Camp
     headers = {"Accept-Language": "uk"}
     page = read_page(client.get(admin_url(Payment, "change", payment.pk), headers=headers))
     assert re.search(r"<h1>60.€ .*10 лис", page)
+
+
+def show_receipt(client: Client, campaign: Campaign, url: str) -> str:
+    """Return the markup of the field with Stripe's receipt on a payment's page."""
+    payment = make_payment(make_member("ada@example.org"), campaign, "2026-11-10 12:00")
+    Payment.objects.filter(pk=payment.pk).update(receipt_url=url)
+    page = read_page(client.get(admin_url(Payment, "change", payment.pk)))
+    return page.partition("field-receipt")[2].partition("form-row")[0]
+
+
+def test_the_receipt_is_a_link_to_stripe(client: Client, birthday: Campaign) -> None:
+    url = "https://pay.stripe.com/receipts/acct_1/ch_1?s=ap"
+    shown = show_receipt(client, birthday, url)
+    assert f'<a href="{url}" rel="noreferrer">View receipt at Stripe</a>' in shown
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://pay.stripe.com/receipts/1",
+        "https://pay.stripe.com.example.org/receipts/1",
+        "https://notstripe.com/receipts/1",
+        "https://pay.stripe.com@example.org/receipts/1",
+        "https://example.org\\@pay.stripe.com/receipts/1",
+        "https://pay.stripe.com:99/receipts/1",
+        "javascript:alert(1)//https://pay.stripe.com/",
+        "https://pay.stripe.com/a b",
+    ],
+)
+def test_an_address_that_is_not_stripes_is_no_link(
+    client: Client, birthday: Campaign, url: str
+) -> None:
+    shown = show_receipt(client, birthday, url)
+    assert "href" not in shown
+    assert "receipts/1" in shown or "alert" in shown or "/a b" in shown
+
+
+def test_every_row_that_staff_add_has_a_button_in_words_of_its_own(client: Client) -> None:
+    request = RequestFactory().get("/admin/")
+    request.user = User.objects.get(username="editor")
+    named = set()
+    for model, pages in admin.site._registry.items():
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        page = read_page(client.get(reverse(f"{name}_changelist"), follow=True))
+        if pages.has_add_permission(request) and 'class="addlink"' in page:
+            assert pages.add_label, model
+            assert f"{pages.add_label}</a>" in page, model
+            assert f"<h1>{pages.add_label}</h1>" in read_page(client.get(reverse(f"{name}_add")))
+            named.add(model)
+    assert {Campaign, Member, User} <= named
+
+
+def test_every_role_says_what_it_may_do() -> None:
+    assert set(ROLES) == set(Group.objects.values_list("name", flat=True))

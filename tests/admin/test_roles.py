@@ -105,6 +105,7 @@ PAGES = {
     "campaigns_subscription_download": "A",
     "campaigns_subscription_erase": "DA",
     "campaigns_subscription_import": "DA",
+    "campaigns_wallentry_*": "PMA",
     "campaigns_webhookendpoint_*": "A",
     "auth_user_password_change": "A",
     "auth_user_reset_second_factor": "A",

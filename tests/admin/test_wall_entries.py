@@ -82,3 +82,23 @@ def test_a_campaign_without_a_wall_asks_nobody_to_read(
 ) -> None:
     Campaign.objects.update(shows_wall=False)
     assert "Entries on the wall: show" not in read_page(client.get("/admin/"))
+
+
+def test_an_entry_is_shown_and_hidden_on_its_own_page(
+    client: Client, wall: Campaign, publisher: User
+) -> None:
+    ada = WallEntry.objects.get(first_name="Ada")
+    show, hide = (admin_url(WallEntry, page, ada.pk) for page in ("show", "hide"))
+    own = read_page(client.get(admin_url(WallEntry, "change", ada.pk)))
+    assert show in own
+    assert hide in own
+    assert "“Ada reads.”" in read_page(client.get(show))
+    assert WallEntry.objects.get(pk=ada.pk).status == "waiting"
+    done = client.post(show, {"seen": "0"}, follow=True)
+    assert read_messages(done) == "1 entry shown on the campaign page."
+    assert WallEntry.objects.get(pk=ada.pk).status == "shown"
+    assert show not in read_page(done)
+    assert "decided already" in read_messages(client.get(show, follow=True))
+    done = client.post(hide, {"seen": "0"}, follow=True)
+    assert read_messages(done) == "1 entry hidden from the campaign page."
+    assert WallEntry.objects.get(pk=ada.pk).status == "hidden"

@@ -42,7 +42,13 @@ ALLOWED = {
         "request_recount",
     },
     "settlement": {"SettlementBusy", "settle_checkout"},
-    "stripe_api": {"find_dashboard_url", "StripeError", "StripeRefused", "StripeUnavailable"},
+    "stripe_api": {
+        "find_dashboard_url",
+        "is_stripe_page",
+        "StripeError",
+        "StripeRefused",
+        "StripeUnavailable",
+    },
     "memberships": {"access_until", "find_access", "has_access"},
     "payments": set(),
 }

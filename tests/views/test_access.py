@@ -220,7 +220,7 @@ def test_a_reader_who_signs_in_first_returns_after_it(client: Client, ada: Membe
 def test_the_account_page_leads_to_the_site(client: Client, ada: Member) -> None:
     sign_in(client)
     page = open_account_page(client)
-    assert "Continue to www.example.org as a member" in page
+    assert "Continue to www.example.org" in page
     assert "/membership/account/continue/?to=https%3A%2F%2Fwww.example.org%2Fmembers" in page
 
 
