@@ -6,6 +6,7 @@ from django.core.checks import CheckMessage, Tags, register
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+# The tag of the checks that every program runs when it starts.
 CONFIGURATION = "configuration"
 
 

@@ -37,8 +37,9 @@ def send_price(price: Price) -> None:
     """
     try:
         _check_amount(price)
+        names = {"lookup_key": price.lookup_key, "nickname": f"{price.get_kind_display()}"}
         price.stripe_price_id = stripe_api.upsert_price(
-            _price_params(price), known_id=price.stripe_price_id
+            describe_price(price, price.amount_minor) | names, known_id=price.stripe_price_id
         )
     except stripe_api.StripeRefused as error:
         withdraw_price(price, error)
@@ -62,29 +63,16 @@ def _check_amount(price: Price) -> None:
         )
 
 
-def _price_params(price: Price) -> dict[str, Any]:
+def describe_price(price: Price, amount_minor: int) -> dict[str, Any]:
+    """Return the parameters of a price at Stripe for its own amount or one that a reader chose."""
     params: dict[str, Any] = {
-        "product": price.plan.stripe_product_id,
-        "currency": price.currency,
-        "unit_amount": price.amount_minor,
-        "lookup_key": price.lookup_key,
-        "nickname": f"{price.get_kind_display()}",
-    }
-    if price.is_subscription:
-        params["recurring"] = {"interval": price.kind}
-    return params
-
-
-def describe_chosen_price(price: Price, amount_minor: int) -> dict[str, Any]:
-    """Return the parameters of a price at Stripe for the amount that a reader chose."""
-    chosen: dict[str, Any] = {
         "product": price.plan.stripe_product_id,
         "currency": price.currency,
         "unit_amount": amount_minor,
     }
     if price.is_subscription:
-        chosen["recurring"] = {"interval": price.kind}
-    return chosen
+        params["recurring"] = {"interval": price.kind}
+    return params
 
 
 def find_averages(prices: Collection[Price]) -> dict[int, int]:

@@ -231,5 +231,5 @@ def _line_item(checkout: Checkout) -> dict[str, Any]:
     """Return what is sold: our price at Stripe, or one of its product for the chosen amount."""
     if not checkout.price.is_open:
         return {"price": checkout.price.stripe_price_id, "quantity": checkout.quantity}
-    price_data = catalogue.describe_chosen_price(checkout.price, checkout.amount_minor)
+    price_data = catalogue.describe_price(checkout.price, checkout.amount_minor)
     return {"price_data": price_data, "quantity": 1}

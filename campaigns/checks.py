@@ -25,8 +25,6 @@ from campaigns.health.setup import check_services
 BROKERS = ("filesystem", "redis", "rediss", "amqp", "amqps")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SECRET_LENGTH = 32
-LONGEST_GRACE_DAYS = 365
-LONGEST_REMINDER_DAYS = 300
 KEY_PATTERN = re.compile(r"(sk|rk)_(test|live)_\w+")
 WEBHOOK_SECRET_PATTERN = re.compile(r"whsec_\S+")
 
@@ -35,8 +33,7 @@ def check_configuration(**given: Any) -> list[CheckMessage]:
     """Check all settings that every program needs."""
     checks = (
         *(check_secrets, check_stripe, check_site, check_queue, check_files, check_fonts),
-        *(check_logo, check_mail, check_numbers, check_grace, check_renewal_reminders),
-        *(check_returns, check_tables),
+        *(check_logo, check_mail, check_returns, check_tables),
     )
     return [message for check in checks for message in check(**given)]
 
@@ -91,7 +88,7 @@ def _check_stripe_key() -> Iterator[CheckMessage]:
     if settings.DEMO and "_live_" in key:
         yield Error(
             "STRIPE_SECRET_KEY is a live key, but DEMO is on.",
-            hint="Unset DEMO, or set a test key. The demo runs against its own sandbox.",
+            hint="Unset DEMO, or set a test key. The demo has its own pretend Stripe.",
             id="campaigns.E004",
         )
     if not (settings.DEMO or settings.REHEARSAL) and "_test_" in key and _is_https():
@@ -126,13 +123,13 @@ def _check_stripe_address() -> Iterator[CheckMessage]:
     if base and not (settings.DEMO or settings.REHEARSAL):
         yield Error(
             "STRIPE_API_BASE is set, so payments wouldn't go to Stripe.",
-            hint="Unset it. Only the demo and a rehearsal (REHEARSAL=true) use a sandbox.",
+            hint="Unset it. Only the demo and a rehearsal (REHEARSAL=true) use a pretend Stripe.",
             id="campaigns.E007",
         )
     if base and urlsplit(base).hostname not in LOOPBACK:
         yield Error(
             "STRIPE_API_BASE is on another machine, which would receive the secret key.",
-            hint="Use the sandbox at 127.0.0.1, or unset STRIPE_API_BASE.",
+            hint="Use a pretend Stripe at 127.0.0.1, or unset STRIPE_API_BASE.",
             id="campaigns.E008",
         )
 
@@ -267,20 +264,6 @@ def _check_mail_backend() -> Iterator[CheckMessage]:
         )
 
 
-def check_numbers(**_: Any) -> list[CheckMessage]:
-    """Check that settings in which 0 has a meaning of its own are not negative."""
-    numbers = (
-        ("EVENT_RETENTION_DAYS", "days, for example 400. With 0, webhooks stay", "campaigns.E020"),
-        ("STRIPE_CALLS_PER_SECOND", "calls, for example 80. 0 is no limit", "campaigns.E051"),
-        ("READERS_PER_SUPPORTER", "readers, for example 10000. 0 is unknown", "campaigns.E052"),
-    )
-    return [
-        Error(f"{name} is negative.", hint=f"Set a number of {cure}.", id=check_id)
-        for name, cure, check_id in numbers
-        if getattr(settings, name) < 0
-    ]
-
-
 def check_returns(**_: Any) -> list[CheckMessage]:
     """Check that members return to whole addresses, encrypted unless they stay on this machine."""
     return [
@@ -301,32 +284,6 @@ def _is_site(url: str) -> bool:
         return False
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
     return is_safe and bool(parts.hostname) and not parts.query and "@" not in parts.netloc
-
-
-def check_grace(**_: Any) -> list[CheckMessage]:
-    """Check the length of the grace period."""
-    if 0 <= settings.GRACE_DAYS <= LONGEST_GRACE_DAYS:
-        return []
-    return [
-        Error(
-            f"GRACE_DAYS is not between 0 and {LONGEST_GRACE_DAYS}.",
-            hint="Set how many days a membership continues after a failed renewal, for example 14.",
-            id="campaigns.E021",
-        )
-    ]
-
-
-def check_renewal_reminders(**_: Any) -> list[CheckMessage]:
-    """Check the days before a renewal on which members are reminded."""
-    if all(1 <= days <= LONGEST_REMINDER_DAYS for days in settings.RENEWAL_REMINDER_DAYS):
-        return []
-    return [
-        Error(
-            f"A number in RENEWAL_REMINDER_DAYS is not between 1 and {LONGEST_REMINDER_DAYS}.",
-            hint="Set the days before a yearly renewal, for example 30,7. Empty means never.",
-            id="campaigns.E053",
-        )
-    ]
 
 
 def check_tables(**_: Any) -> list[CheckMessage]:

@@ -4,13 +4,14 @@ Our sentences are English where no translation ships. Words that stand inside a 
 then taken from Babel, so that they are in the language of that text.
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton, format_timedelta
+from babel.dates import format_date, format_skeleton, format_timedelta, get_day_names
 from babel.numbers import format_decimal
 from django.utils.formats import date_format
 from django.utils.translation import to_locale
@@ -30,6 +31,14 @@ def find_locale(language: str) -> Locale:
         except (UnknownLocaleError, ValueError):
             continue
     return Locale.parse(ENGLISH)
+
+
+def list_weekdays(
+    language: str, *, width: Literal["wide", "abbreviated"] = "wide", is_alone: bool = False
+) -> Mapping[int, str]:
+    """Return the days' names, Monday is 0: as they are in a sentence, or each standing alone."""
+    context: Literal["format", "stand-alone"] = "stand-alone" if is_alone else "format"
+    return get_day_names(width, context=context, locale=find_locale(language))
 
 
 def find_base(language: str) -> str:

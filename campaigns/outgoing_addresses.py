@@ -321,10 +321,13 @@ class _Line:
         if self._failure is not None:
             raise self._failure
         response = self._connection.getresponse()
-        text = response.read(self._most_bytes).decode("utf-8", "replace")
+        text = b""
+        with suppress(*_FAILURES):  # the status is here, so the server has done its work
+            text = response.read(self._most_bytes)
         if not response.isclosed():  # the rest is not read
             self._connection.close()
-        return Answer(response.status, text, _read_pause(response.headers.get("Retry-After", "")))
+        pause = _read_pause(response.headers.get("Retry-After", ""))
+        return Answer(response.status, text.decode("utf-8", "replace"), pause)
 
     def _explain(self, error: Exception) -> str:
         if isinstance(error, ssl.SSLCertVerificationError):

@@ -9,6 +9,7 @@ import time
 from datetime import timedelta
 from functools import lru_cache, partial
 from threading import Event, Lock, Thread
+from typing import Any
 
 import structlog
 from celery import Task, shared_task
@@ -67,11 +68,15 @@ def _send_messages() -> None:
 
 def send(name: str, *, after: float = 0) -> bool:
     """Send the message that runs a job, in `after` seconds; return whether the broker took it."""
+    task = TASKS[name]
+    return _send(task, queue=task.kind, countdown=after)
+
+
+def _send(task: "Task[..., Any]", **options: Any) -> bool:
     try:
-        task = TASKS[name]
-        task.apply_async(queue=task.kind, countdown=after, retry=False)
+        task.apply_async(retry=False, **options)
     except Exception as error:  # every transport has its own errors
-        log.warning("broker_unreachable", job=name, error=type(error).__name__)
+        log.warning("broker_unreachable", task=task.name, error=type(error).__name__)
         return False
     return True
 
@@ -119,7 +124,7 @@ def reconcile() -> None:
     compared by a task of its own.
     """
     if ghost.is_in_use():
-        _send_comparison()
+        _send(compare_ghost)
     try:
         caught_up = webhooks.catch_up()
         report = settlement.reconcile()
@@ -138,13 +143,6 @@ def reconcile() -> None:
         different=report.different.count,
         not_ours=report.not_ours.count,
     )
-
-
-def _send_comparison() -> None:
-    try:
-        compare_ghost.apply_async(retry=False)
-    except Exception as error:  # every transport has its own errors
-        log.warning("broker_unreachable", job="compare_ghost", error=type(error).__name__)
 
 
 @shared_task(soft_time_limit=1200, time_limit=1260)

@@ -13,9 +13,8 @@ from django.contrib.admin.apps import SimpleAdminConfig
 from django.contrib.admin.checks import check_admin_app, check_dependencies
 from django.core.checks import CheckMessage, Tags, register
 
-from campaigns.apps import run_check
+from campaigns.apps import CONFIGURATION, run_check
 from newsroom import celery
-from newsroom.start import CONFIGURATION
 
 __all__ = ["AdminConfig", "NewsroomConfig", "celery"]
 

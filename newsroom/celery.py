@@ -41,7 +41,7 @@ def schedule_jobs(sender: Celery, **_: Any) -> None:
 @worker_init.connect
 @beat_init.connect
 def start_only_when_safe(**_: Any) -> None:
-    # Celery would log an exception here and start all the same.
+    # Celery would only log an exception here, and start.
     with explained():
         django.setup()
         refuse_misconfiguration()

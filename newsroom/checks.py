@@ -37,7 +37,7 @@ def check_rehearsal(**_: Any) -> list[CheckMessage]:
     return [
         Error(
             "STRIPE_SECRET_KEY is a live key, but REHEARSAL is on.",
-            hint="Unset REHEARSAL for the campaign, or set a test key or the sandbox's key.",
+            hint="Unset REHEARSAL for the campaign, or set a test key or the pretend Stripe's key.",
             id="newsroom.E011",
         )
     ]

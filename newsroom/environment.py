@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Collection
 from functools import wraps
+from io import StringIO
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -19,7 +20,6 @@ FALSE = ("false", "off", "n", "no", "0", "")
 # Django knows more of each kind. Those need packages that we don't install, or they lose e-mails or
 # counts: files, memory, nothing.
 DATABASE_SCHEMES = ("postgres", "postgresql", "pgsql", "psql", "sqlite")
-CACHE_SCHEMES = ("rediscache", "redis", "rediss", "filecache")
 MAIL_SCHEMES = ("smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail")
 
 Params = ParamSpec("Params")
@@ -65,8 +65,17 @@ class Environment:
             )
 
     def read_file(self, path: Path) -> None:
-        """Add the variables of a file. Variables of the environment have precedence."""
-        self._env.read_env(path)
+        """Add the variables of a file. Variables of the environment have precedence.
+
+        Raises ImproperlyConfigured if it can't be read; django-environ would use the defaults.
+        """
+        try:
+            self._env.read_env(StringIO(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise ImproperlyConfigured(
+                f"ENV_FILE: {path} can't be read: {error}. Correct ENV_FILE, or the file and its "
+                "permissions."
+            ) from None
 
     def text(self, name: str, *, default: str) -> str:
         return str(self._env.str(name, default=default))
@@ -99,6 +108,18 @@ class Environment:
         return list(self._env.list(name, default=default))
 
     @collected
+    def urls(self, name: str, *, default: list[str], example: str) -> list[str]:
+        """Return URLs with a scheme and a host that are separated by commas; there may be none."""
+        values = self.words(name, default=default)
+        try:
+            parts = [urlsplit(value) for value in values]
+        except ValueError:
+            parts = [urlsplit("")]
+        if not all(part.scheme and part.hostname for part in parts):
+            raise _wrong(name, f"Write whole addresses, separated by commas, for example {example}")
+        return values
+
+    @collected
     def pairs(self, name: str, *, default: dict[str, str]) -> dict[str, str]:
         """Return `name=value` pairs that are separated by commas."""
         try:
@@ -109,19 +130,22 @@ class Environment:
             ) from None
 
     @collected
-    def integer(self, name: str, *, default: int) -> int:
+    def integer(self, name: str, *, default: int, least: int = 0, most: int = 10**9) -> int:
+        """Return a whole number from `least` to `most`."""
         try:
-            return int(self._env.int(name, default=default))
+            (number,) = _read_numbers([self.text(name, default=str(default))], least, most)
         except ValueError:
-            raise _wrong(name, "Write a whole number") from None
+            raise _wrong(name, f"Write a whole number from {least:,} to {most:,}") from None
+        return number
 
     @collected
-    def integers(self, name: str, *, default: list[int]) -> list[int]:
+    def integers(self, name: str, *, default: list[int], least: int, most: int) -> list[int]:
         """Return the whole numbers of a list that is separated by commas; it may be empty."""
         try:
-            return [int(word) for word in self.words(name, default=[str(n) for n in default])]
+            return _read_numbers(self.words(name, default=[str(n) for n in default]), least, most)
         except ValueError:
-            raise _wrong(name, "Write whole numbers, separated by commas") from None
+            cure = f"Write whole numbers from {least:,} to {most:,}, separated by commas"
+            raise _wrong(name, cure) from None
 
     @collected
     def flag(self, name: str, *, default: bool) -> bool:
@@ -211,6 +235,14 @@ class Environment:
             return dict(read(name, default=default))
         except ValueError:  # raised for a port that is not a number, too
             raise _invalid(name, example) from None
+
+
+def _read_numbers(words: list[str], least: int, most: int) -> list[int]:
+    """Return whole numbers. Raises ValueError if one of the words is another one, or none."""
+    numbers = [int(word) for word in words]
+    if not all(least <= number <= most for number in numbers):
+        raise ValueError("out of range")
+    return numbers
 
 
 def _invalid(name: str, example: str) -> ImproperlyConfigured:

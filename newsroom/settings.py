@@ -14,12 +14,10 @@ from urllib.parse import urlsplit
 import django_stubs_ext
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from kombu import Exchange, Queue
 
 from newsroom.environment import Environment
-from newsroom.ghost import read_ghost
 from newsroom.logs import LOG_LEVELS, configure_logging
 
 # Allows type parameters on Django's classes, as in ModelAdmin[Campaign].
@@ -28,10 +26,8 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 env_file = Path(env.text("ENV_FILE", default=str(BASE_DIR / ".env")))
-if env_file.is_file():
+if "ENV_FILE" in os.environ or env_file.exists():
     env.read_file(env_file)
-elif "ENV_FILE" in os.environ and not env_file.exists():
-    raise ImproperlyConfigured(f"ENV_FILE names {str(env_file)!r}, but there is no such file.")
 
 # These secrets are public, so they are only for the demo and the tests. The checks refuse them
 # unless DEMO is on.
@@ -44,7 +40,7 @@ DEMO_SECRETS = {
 
 DEMO = env.flag("DEMO", default=False)
 DEBUG = env.flag("DEBUG", default=False)
-# Production with the sandbox or a test key of Stripe. A banner on every page says so.
+# Production with a test key or the pretend Stripe. A banner on every page says so.
 REHEARSAL = env.flag("REHEARSAL", default=False)
 SECRET_KEY = env.secret("SECRET_KEY", default=DEMO_SECRETS["SECRET_KEY"])
 SITE_URL = env.url(
@@ -52,7 +48,9 @@ SITE_URL = env.url(
 )
 IS_HTTPS = SITE_URL.startswith("https://")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS = env.urls(
+    "CSRF_TRUSTED_ORIGINS", default=[], example="https://www.example.org"
+)
 BEHIND_PROXY = env.proxies("BEHIND_PROXY", default=0)
 # The newspaper's own first page. Without it, links to the newspaper lead to the running campaign.
 NEWSPAPER_URL = env.url("NEWSPAPER_URL", default="", example="https://www.example.org/")
@@ -75,10 +73,10 @@ PUBLISH_DIR = env.folder("PUBLISH_DIR", default=DATA_DIR / "published")
 # Another storage for published files than PUBLISH_DIR.
 PUBLISH_STORAGE = env.text("PUBLISH_STORAGE", default="campaigns.banners.storage.FolderStorage")
 PUBLISH_STORAGE_OPTIONS = env.pairs("PUBLISH_STORAGE_OPTIONS", default={})
-# Articles show an older banner without its number.
-BANNER_MAX_AGE_MINUTES = env.integer("BANNER_MAX_AGE_MINUTES", default=30)
+# Articles show an older banner without its number. Banners are published about once a minute.
+BANNER_MAX_AGE_MINUTES = env.integer("BANNER_MAX_AGE_MINUTES", default=30, least=5, most=10_080)
 # For how many days a reader can hide banners.
-BANNER_HIDE_DAYS = env.integer("BANNER_HIDE_DAYS", default=14)
+BANNER_HIDE_DAYS = env.integer("BANNER_HIDE_DAYS", default=14, least=1, most=365)
 # Whether a page that knows its reader is a member shows thanks in a banner's place.
 BANNER_FOR_MEMBERS = env.choice("BANNER_FOR_MEMBERS", ("THANKS", "NOTHING"), default="THANKS")
 MAIL_DIR = env.folder("MAIL_DIR", default=DATA_DIR / "mails")
@@ -97,10 +95,10 @@ _usual_calls = 80 if "_live_" in STRIPE_SECRET_KEY else 20
 STRIPE_CALLS_PER_SECOND = env.integer(
     "STRIPE_CALLS_PER_SECOND", default=0 if STRIPE_API_BASE else _usual_calls
 )
-EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", default=400)
+EVENT_RETENTION_DAYS = env.integer("EVENT_RETENTION_DAYS", default=400, most=36_500)
 # Days of access after a failed renewal, counted from the end of the paid time.
-GRACE_DAYS = env.integer("GRACE_DAYS", default=14)
-RENEWAL_REMINDER_DAYS = env.integers("RENEWAL_REMINDER_DAYS", default=[30, 7])
+GRACE_DAYS = env.integer("GRACE_DAYS", default=14, most=365)
+RENEWAL_REMINDER_DAYS = env.integers("RENEWAL_REMINDER_DAYS", default=[30, 7], least=1, most=300)
 # Whether to adopt subscriptions at our prices that were sold in Stripe's dashboard, without asking.
 ADOPT_STRIPE_SALES = env.flag("ADOPT_STRIPE_SALES", default=False)
 # Whether Stripe's page takes promotion codes for subscriptions.
@@ -162,7 +160,6 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "newsroom.urls"
 WSGI_APPLICATION = "newsroom.wsgi.application"
-ASGI_APPLICATION = "newsroom.asgi.application"
 
 TEMPLATES = [
     {
@@ -183,9 +180,9 @@ TEMPLATES = [
 # Processes and threads. Granian reads its two variables itself; checks compare all three with the
 # number of connections that the database allows.
 
-WEB_PROCESSES = env.integer("GRANIAN_WORKERS", default=2)
-WEB_THREADS = env.integer("GRANIAN_BLOCKING_THREADS", default=16)
-CELERY_WORKER_CONCURRENCY = env.integer("CELERY_WORKER_CONCURRENCY", default=4)
+WEB_PROCESSES = env.integer("GRANIAN_WORKERS", default=2, least=1)
+WEB_THREADS = env.integer("GRANIAN_BLOCKING_THREADS", default=16, least=1)
+CELERY_WORKER_CONCURRENCY = env.integer("CELERY_WORKER_CONCURRENCY", default=4, least=1)
 
 # Data
 
@@ -215,7 +212,6 @@ LANGUAGE_CODE = "en" if "en" in dict(LANGUAGES) else LANGUAGES[0][0]
 LOCALE_PATHS = [BASE_DIR / "campaigns" / "locale"]
 # Staff type and read times in this zone; campaigns have zones of their own.
 NEWSROOM_TIME_ZONE = TIME_ZONE = env.time_zone("NEWSROOM_TIME_ZONE", default="UTC")
-USE_TZ = True
 FORMAT_MODULE_PATH = "newsroom.formats"
 
 # Static files
@@ -236,7 +232,6 @@ STORAGES = {
 # E-mail
 
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="members@meridian-post.example")
-SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Gets an e-mail about what needs attention. If it is empty, only the admin shows it.
 STAFF_EMAIL = env.text("STAFF_EMAIL", default="")
 email_url = env.mail_server("EMAIL_URL", default="consolemail://")
@@ -259,9 +254,13 @@ if DEMO:
 
 # Shows monitoring the details of /health/ and the metrics. Without it, only staff see the details.
 HEALTH_TOKEN = env.text("HEALTH_TOKEN", default="")
-ACCESS_RETURN_URLS = env.words("ACCESS_RETURN_URLS", default=[])  # get tokens of members
+# Addresses of the newspaper's site that get tokens of members.
+ACCESS_RETURN_URLS = env.urls("ACCESS_RETURN_URLS", default=[], example="https://www.example.org/")
 OUTGOING_NETWORKS = env.networks("OUTGOING_NETWORKS", default=[])  # private, and may be called
-GHOST_URL, GHOST_ADMIN_KEY, GHOST_TIER = read_ghost(env)
+# The newspaper's own Ghost. The key is a custom integration's: its id, a colon and its secret.
+GHOST_URL = env.url("GHOST_URL", default="", example="https://www.example.org").rstrip("/")
+GHOST_ADMIN_KEY = env.secret("GHOST_ADMIN_KEY", default="").strip()
+GHOST_TIER = env.text("GHOST_TIER", default="").strip()  # empty: Ghost's only paid tier
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -308,7 +307,6 @@ SECURE_HSTS_PRELOAD = env.flag("SECURE_HSTS_PRELOAD", default=False)
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-X_FRAME_OPTIONS = "DENY"
 
 # Our forms redirect to Stripe's pages, and browsers apply form-action to the redirect, too.
 stripe_pages = ["https://checkout.stripe.com", "https://billing.stripe.com"]
@@ -361,8 +359,6 @@ elif broker in {"redis", "rediss"}:
         "socket_timeout": 2,
     }
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 # The queues of campaigns.jobs. A worker serves all of them unless its --queues say otherwise.
 CELERY_TASK_QUEUES = [

@@ -1,7 +1,6 @@
 """Start-up: a wrong configuration stops every program, with a list of errors, not a traceback.
 
-Only Django's own modules are imported here, because Celery imports this file before Django has
-loaded its apps.
+Nothing here may import models, because Celery imports this file before Django has loaded its apps.
 """
 
 from collections.abc import Iterator
@@ -10,8 +9,7 @@ from contextlib import contextmanager
 from django.core.checks import ERROR, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
-# The tag of the checks that campaigns/apps.py and newsroom/apps.py register for every program.
-CONFIGURATION = "configuration"
+from campaigns.apps import CONFIGURATION
 
 
 @contextmanager

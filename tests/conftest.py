@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import time_machine
 from django.conf import LazySettings
@@ -30,6 +31,15 @@ WEBHOOK_SECRET = "whsec_tests"
 JOURNEYS = ("test_sign_up", "test_account", "test_erasure", "test_gifts", "test_newsletters")
 # The fixed date of every test: late in the campaign, and before its gifts expire.
 TODAY = 1795521600  # 2026-11-24 12:00 UTC
+
+# A test doesn't fail because other programs use the machine.
+hypothesis.settings.register_profile(
+    "unhurried",
+    hypothesis.settings.default,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,12 +14,12 @@ from django.conf import LazySettings
 from django.core.checks import CheckMessage, run_checks
 
 from campaigns import checks
+from campaigns.apps import CONFIGURATION
 from campaigns.banners import PLACEMENTS
 from campaigns.banners import checks as banner_checks
 from campaigns.banners.placements import DefaultText
 from campaigns.models import Phase
 from campaigns.progress import GOAL_KINDS, STATES, UnknownGoalKind, find_goal_kind
-from newsroom.start import CONFIGURATION
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "made-up-for-this-test-0123456789-abcdefghijklmnopqrstuvwxyz"
@@ -112,20 +112,11 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("W043", {"NEWSROOM_NAME": "The \U00013000 Post"}, "\U00013000"),
     ("E044", {"NEWSROOM_LOGO": "/nowhere/logo.svg"}, "/nowhere/logo.svg"),
-    ("E042", {"BANNER_MAX_AGE_MINUTES": 1}, "BANNER_MAX_AGE_MINUTES"),
-    ("E061", {"BANNER_HIDE_DAYS": 0}, "BANNER_HIDE_DAYS"),
     ("E016", {"DEFAULT_FROM_EMAIL": "The Post <members@example.org>"}, "DEFAULT_FROM_EMAIL"),
-    ("E020", {"EVENT_RETENTION_DAYS": -1}, "EVENT_RETENTION_DAYS"),
-    ("E021", {"GRACE_DAYS": -1}, "GRACE_DAYS"),
-    ("E021", {"GRACE_DAYS": 366}, "GRACE_DAYS"),
-    ("E053", {"RENEWAL_REMINDER_DAYS": [0]}, "RENEWAL_REMINDER_DAYS"),
-    ("E053", {"RENEWAL_REMINDER_DAYS": [30, 301]}, "RENEWAL_REMINDER_DAYS"),
     ("E030", {"NEWSPAPER_URL": "www.example.org"}, "another site"),
     ("E036", {"TERMS_URL": "www.example.org/terms"}, "TERMS_URL is not a web address"),
     ("E030", {"NEWSPAPER_URL": "https://members.example.org/"}, "another site"),
     ("E002", {"HEALTH_TOKEN": "x" * 31}, "HEALTH_TOKEN"),
-    ("E051", {"STRIPE_CALLS_PER_SECOND": -1}, "STRIPE_CALLS_PER_SECOND"),
-    ("E052", {"READERS_PER_SUPPORTER": -1}, "READERS_PER_SUPPORTER"),
     ("E054", {"ACCESS_RETURN_URLS": ["http://www.example.org/"]}, "not the https address"),
     ("E054", {"ACCESS_RETURN_URLS": ["www.example.org"]}, "not the https address"),
     ("W001", {"STRIPE_SECRET_KEY": "sk_test_0123456789"}, "no real payments"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from newsroom.environment import Environment
 
@@ -20,7 +21,9 @@ READERS: dict[str, Callable[[], Any]] = {
     "url": lambda: env.url(NAME, default="http://127.0.0.1", example="https://members.example.org"),
     "optional url": lambda: env.url(NAME, default="", example="http://127.0.0.1:4242"),
     "folder": lambda: env.folder(NAME, default=Path("/data")),
-    "integer": lambda: env.integer(NAME, default=14),
+    "integer": lambda: env.integer(NAME, default=14, most=365),
+    "integers": lambda: env.integers(NAME, default=[30, 7], least=1, most=300),
+    "urls": lambda: env.urls(NAME, default=["https://a.example"], example="https://b.example"),
     "flag": lambda: env.flag(NAME, default=True),
     "pairs": lambda: env.pairs(NAME, default={"a": "b"}),
     "choice": lambda: env.choice(NAME, ("INFO", "ERROR"), default="INFO"),
@@ -42,6 +45,13 @@ WRONG = [
     ("integer", "soon", "Write a whole number"),
     ("integer", "", "Write a whole number"),
     ("integer", "1.5", "Write a whole number"),
+    ("integer", "-1", "Write a whole number from 0 to 365"),
+    ("integer", "366", "Write a whole number from 0 to 365"),
+    ("integers", "30,soon", "Write whole numbers from 1 to 300, separated by commas"),
+    ("integers", "0", "Write whole numbers from 1 to 300, separated by commas"),
+    ("integers", "30,301", "Write whole numbers from 1 to 300, separated by commas"),
+    ("urls", "https://[::1", "Write whole addresses, separated by commas, for example https://b."),
+    ("urls", "https://a.example,www.b.example", "Write whole addresses"),
     ("flag", "maybe", "Write true or false"),
     ("pairs", "password", "Write name=value pairs"),
     ("choice", "loud", "Write one of INFO, ERROR"),
@@ -70,7 +80,16 @@ RIGHT = [
     ("url", "https://members.example.org:8443", "https://members.example.org:8443"),
     ("optional url", "", ""),
     ("folder", "/srv/published", Path("/srv/published")),
-    ("integer", "30", 30),
+    ("integer", "0", 0),
+    ("integer", "365", 365),
+    ("integers", "30, 7", [30, 7]),
+    ("integers", "", []),
+    (
+        "urls",
+        "https://a.example/,http://127.0.0.1:8000",
+        ["https://a.example/", "http://127.0.0.1:8000"],
+    ),
+    ("urls", "", []),
     ("flag", "true", True),
     ("flag", "ON", True),
     ("flag", "False", False),
@@ -145,6 +164,19 @@ def test_the_environment_has_precedence_over_the_file(
     env.read_file(tmp_path / ".env")
     assert os.environ[NAME] == "14"
     assert env.integer("OTHER_SETTING", default=1) == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("none", "No such file"), ("folder", "Is a directory"), ("binary", "can't decode")],
+)
+def test_a_file_that_cannot_be_read_is_not_passed_over(
+    name: str, problem: str, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "binary").write_bytes(b"\xff")
+    with pytest.raises(ImproperlyConfigured, match=rf"ENV_FILE.*{name}.*{problem}"):
+        env.read_file(tmp_path / name)
 
 
 WRONG_SETTINGS = {"DEMO": "true", "GRACE_DAYS": "abc", "EMAIL_URL": "nonsense"}

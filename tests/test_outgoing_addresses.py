@@ -189,6 +189,40 @@ def test_a_server_that_answers_byte_by_byte_is_left(chat: ChatServer) -> None:
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.parametrize(
+    ("rest", "is_ended"),
+    [
+        (b"Content-Length: 9\r\n\r\nabc", True),
+        (b"Content-Length: 9\r\n\r\n", False),
+        (b"Transfer-Encoding: chunked\r\n\r\n9\r\nabc", True),
+        (b"Transfer-Encoding: chunked\r\n\r\n9\r\nabc", False),
+        (b"Transfer-Encoding: chunked\r\n\r\nnonsense", True),
+    ],
+)
+def test_a_status_counts_though_the_text_is_cut_off_or_late(
+    settings: LazySettings, rest: bytes, is_ended: bool
+) -> None:
+    """The server has done its work: sending the request again would do it twice."""
+    settings.OUTGOING_NETWORKS = ["127.0.0.0/8"]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        is_done = threading.Event()
+
+        def answer() -> None:
+            client, _ = server.accept()
+            with client:
+                client.recv(65536)
+                client.sendall(b"HTTP/1.1 200 OK\r\n" + rest)
+                if not is_ended:
+                    is_done.wait(10)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        target = find_target(f"http://127.0.0.1:{server.getsockname()[1]}/")
+        assert post(target, b"{}", headers={}, seconds=0.5).is_accepted
+        is_done.set()
+        thread.join()
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_server_that_says_nothing_is_left(settings: LazySettings, scheme: str) -> None:
     settings.OUTGOING_NETWORKS = ["127.0.0.0/8"]

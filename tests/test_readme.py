@@ -57,6 +57,12 @@ def test_a_broken_link_is_found() -> None:
     assert not is_valid_target(README, "docs/operations.md#no-such-heading")
 
 
+def test_the_contents_of_operations_list_every_section_in_order() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    contents = re.findall(r"^- \[(.+)\]\(#.+\)$", text, re.MULTILINE)
+    assert contents == re.findall(r"^## (.+)$", text, re.MULTILINE)
+
+
 def test_every_page_can_be_reached_from_the_readme() -> None:
     reached, ahead = set(), [README]
     while ahead:

@@ -36,7 +36,7 @@ class IsMember(Exception):
 def erase_subscriber(address: str) -> int:
     """Erase a newsletter subscriber who is no member; return the number of subscriptions.
 
-    Other systems are told of it. The log of what they were told before is deleted. Raises IsMember.
+    Notify other systems, and delete the log of their earlier events. Raises IsMember.
     """
     address = canonical_email(address)
     owned = Q(email=address) | Q(former_addresses__email=address)

@@ -333,9 +333,14 @@ class WebhookDeliveryAdmin(ViewOnlyAdmin):
     @admin.action(description=_("Resend webhooks"), permissions=["work"])
     def resend(self, request: HttpRequest, rows: QuerySet[WebhookDelivery]) -> None:
         assert isinstance(request.user, User)
-        due = deliveries.resend_deliveries(rows.values_list("pk", flat=True))
+        chosen = list(rows.values_list("pk", flat=True))
+        due = deliveries.resend_deliveries(chosen)
         tasks.hurry("webhooks")
         words = ngettext(
             "%(count)d webhook will be resent.", "%(count)d webhooks will be resent.", due
         )
-        self.message_user(request, words % {"count": due}, messages.SUCCESS)
+        if due:
+            self.message_user(request, words % {"count": due}, messages.SUCCESS)
+        if due < len(chosen):
+            refused = gettext("Webhooks about people who asked to be erased aren’t resent.")
+            self.message_user(request, refused, messages.WARNING)

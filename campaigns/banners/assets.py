@@ -47,7 +47,7 @@ def _write_style(names: tuple[str, ...], tokens: str) -> SafeString:
 
 def _shrink_css(css: str) -> str:
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
-    css = re.sub(r"\s*([{};,])\s*", r"\1", " ".join(css.split()))
+    css = re.sub(r"\s*([{};,<~])\s*", r"\1", " ".join(css.split()))
     css = re.sub(r"(?<=[\s:,(])0\.", ".", css.replace(": ", ":"))
     css = re.sub(r'="([a-z]+)"\]', r"=\1]", css)
     return css.replace(" !", "!").replace(";}", "}").strip()
@@ -61,7 +61,11 @@ def read_script(name: str) -> str:
     script = "\n".join(line for line in kept if line and not line.startswith("//"))
     parts = re.split(r'("[^"]*"|`[^`]*`|/[^/\n ]+/)', script)  # every second one is a literal
     parts[::2] = [
-        re.sub(r";?\n(?=})|(?<=[;{])\n", "", re.sub(r" ?([=>{}();,?:&|<+!*-]) ?", r"\1", part))
+        re.sub(
+            r"(?<!async)\((\w+)\)(?==>)|;?\n(?=})|(?<=[;{)])\n",
+            r"\1",
+            re.sub(r" ?([=>{}();,?:&|<+!*-]) ?", r"\1", part),
+        )
         for part in parts[::2]
     ]
     return "".join(parts)
@@ -100,7 +104,7 @@ def read_component() -> bytes:
 
 def _write_languages() -> str:
     codes = [settings.LANGUAGE_CODE, *(code for code, _name in settings.LANGUAGES)]
-    return f"const LANGUAGES={json.dumps(list(dict.fromkeys(codes)))};"
+    return f"const LANGUAGES={json.dumps(list(dict.fromkeys(codes)), separators=(',', ':'))};"
 
 
 def hash_source(source: str) -> str:

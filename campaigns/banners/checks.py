@@ -13,14 +13,12 @@ from campaigns import fonts
 from campaigns.models.drawings import read_logo
 
 FOLDER_STORAGE = "campaigns.banners.storage.FolderStorage"
-SHORTEST_AGE = 5  # minutes
-MOST_DAYS = 365
 
 
 def check_files(**_: Any) -> list[CheckMessage]:
     """Check that banners can be published: they are files."""
     is_folder = settings.PUBLISH_STORAGE == FOLDER_STORAGE
-    return [*(_check_folder() if is_folder else _check_storage()), *_check_age()]
+    return list(_check_folder() if is_folder else _check_storage())
 
 
 def check_fonts(**_: Any) -> list[CheckMessage]:
@@ -79,19 +77,4 @@ def _check_storage() -> Iterator[CheckMessage]:
             hint="Install its package, and correct PUBLISH_STORAGE and PUBLISH_STORAGE_OPTIONS. Or "
             "unset both to publish into PUBLISH_DIR.",
             id="campaigns.E041",
-        )
-
-
-def _check_age() -> Iterator[CheckMessage]:
-    if settings.BANNER_MAX_AGE_MINUTES < SHORTEST_AGE:
-        yield Error(
-            f"BANNER_MAX_AGE_MINUTES is below {SHORTEST_AGE}.",
-            hint="Banners are published about once a minute. Set a number of minutes, such as 30.",
-            id="campaigns.E042",
-        )
-    if not 1 <= settings.BANNER_HIDE_DAYS <= MOST_DAYS:
-        yield Error(
-            f"BANNER_HIDE_DAYS is not between 1 and {MOST_DAYS}.",
-            hint="Set a number of days, such as 14.",
-            id="campaigns.E061",
         )

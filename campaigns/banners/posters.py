@@ -27,7 +27,8 @@ def draw_picture(campaign: Campaign, goals: list[Progress], *, language: str) ->
         poster = _describe_poster(campaign, goals, language=language)
         lines = wrap_lines(poster["headline"], width=30, most=3)
         poster["headline"] = [
-            {"text": line, "y": 222 + 74 * number} for number, line in enumerate(lines)
+            {"text": line, "y": 265 - 21 * (len(lines) - 1) + 74 * number}
+            for number, line in enumerate(lines)
         ]
         return _draw(render_to_string("campaigns/embed/og.svg", poster))
 
@@ -55,7 +56,7 @@ def _write_headline(
     )
     words = fonts.drop_missing(unescape(strip_tags(text.headline)))
     lines = wrap_lines(words, width=40, most=2)
-    first = 104 - 18 * (len(lines) - 1)
+    first = 104 - 12 * (len(lines) - 1)
     return [{"text": line, "y": first + 27 * number} for number, line in enumerate(lines)]
 
 

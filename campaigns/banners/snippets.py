@@ -113,10 +113,6 @@ def _write_frame(embedding: Embedding) -> str:
     )
 
 
-def _write_address(embedding: Embedding) -> str:
-    return embedding.folder
-
-
 def _write_tag(embedding: Embedding) -> str:
     return (
         "{% load campaigns %}\n"
@@ -172,10 +168,7 @@ def _read_fragment(embedding: Embedding) -> str:
 WAYS: dict[str, Way] = {
     "ghost": Way(
         _("Ghost"),
-        _(
-            "In the editor, type /html, choose the HTML card and paste this. To show the banner in "
-            "every article, paste it in Settings → Code injection → Site footer."
-        ),
+        _("In the editor, type /html, choose the HTML card and paste this."),
         _write_component,
     ),
     "wordpress": Way(
@@ -184,7 +177,7 @@ WAYS: dict[str, Way] = {
             "Paste this address on a line of its own in the article. WordPress turns it "
             "into the banner."
         ),
-        _write_address,
+        lambda embedding: embedding.folder,
         show=_write_frame,
     ),
     "drupal": Way(
@@ -226,15 +219,35 @@ WAYS: dict[str, Way] = {
     ),
 }
 
-# An address on a line of its own becomes the block inside the article, and no other banner.
-OTHER_WORDPRESS = Way(
-    _("WordPress"),
-    _(
-        "In the editor, add a Custom HTML block and paste this. To show the banner on every page, "
-        "add the block to the footer of your theme."
-    ),
-    _write_component,
-)
+# Where a banner that isn't a block inside the article goes in Ghost and in WordPress. An address on
+# a line of its own becomes that block, and no other banner.
+_OTHER_STEPS: dict[str, dict[str, StrOrPromise]] = {
+    Banner.Placement.TOP: {
+        "ghost": _(
+            "Paste this in Settings → Code injection → Site header. The bar is then at the top of "
+            "every page."
+        ),
+        "wordpress": _(
+            "In Appearance → Editor, open the header of your theme, add a Custom HTML block above "
+            "everything else and paste this. The bar is then at the top of every page."
+        ),
+    },
+    Banner.Placement.CORNER: {
+        "ghost": _(
+            "Paste this in Settings → Code injection → Site footer. The card is then on every page."
+        ),
+        "wordpress": _(
+            "In Appearance → Editor, open the footer of your theme, add a Custom HTML block and "
+            "paste this. The card is then on every page."
+        ),
+    },
+    Banner.Placement.END: {
+        "wordpress": _(
+            "In the editor, add a Custom HTML block and paste this. You need the role Editor or "
+            "Administrator: WordPress removes the scripts of other roles."
+        ),
+    },
+}
 
 
 # Newsletter sign-ups
@@ -349,9 +362,8 @@ SIGN_UP_WAYS: dict[str, Way] = {
     "form": Way(
         _("Plain form"),
         _(
-            "It takes on your site’s own style and needs no script. Readers get the "
-            "answer on a page of "
-            "this site. Paste it again when you offer other newsletters."
+            "It takes on your site’s own style and needs no script. Readers get the answer on a "
+            "page of this site. Paste it again when you offer other newsletters."
         ),
         _write_sign_up_form,
     ),
@@ -380,4 +392,8 @@ def find_ways(placement: str) -> dict[str, Way]:
     """Return the ways to embed a banner, or a newsletter sign-up."""
     if placement in SIGN_UPS:
         return SIGN_UP_WAYS
-    return WAYS if placement == Banner.Placement.INLINE else WAYS | {"wordpress": OTHER_WORDPRESS}
+    others = {
+        name: Way(WAYS[name].label, steps, _write_component)
+        for name, steps in _OTHER_STEPS.get(placement, {}).items()
+    }
+    return WAYS | others

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from campaigns import outgoing_addresses
 from campaigns.deliveries.event_types import TEST_EVENT
+from campaigns.deliveries.outbox import OF_ERASURE
 from campaigns.deliveries.sending import HEADERS, TIME_LIMIT_SECONDS
 from campaigns.deliveries.signatures import make_headers
 from campaigns.models import OutgoingEvent, WebhookDelivery, WebhookEndpoint
@@ -46,8 +47,12 @@ def resume_endpoints(endpoint_ids: Iterable[int]) -> int:
 
 
 def resend_deliveries(delivery_ids: Iterable[int]) -> int:
-    """Make deliveries due again, delivered or not, with the same ID; return how many."""
-    return WebhookDelivery.objects.filter(pk__in=list(delivery_ids)).update(
+    """Make deliveries due again, delivered or not, with the same ID; return how many.
+
+    About a person who asked to be erased, only the erasure itself is repeated.
+    """
+    rows = WebhookDelivery.objects.filter(pk__in=list(delivery_ids))
+    return rows.filter(OF_ERASURE | Q(member__erasure=None)).update(
         due_at=timezone.now(), attempts=0, delivered_at=None, failed_at=None
     )
 

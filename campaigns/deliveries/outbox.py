@@ -14,6 +14,8 @@ from campaigns.models import Erasure, Member, OutgoingEvent, WebhookDelivery, We
 from campaigns.models.erasure import is_of_erased
 
 ERASED = "member.erased"
+# Deliveries that tell of an erasure.
+OF_ERASURE = Q(event__type=ERASED) | Q(event__is_farewell=True)
 
 
 def find_endpoints(type_: str) -> list[WebhookEndpoint]:
@@ -108,7 +110,7 @@ def announce_erasure(member: Member) -> None:
 def is_erasure_announced(member: Member) -> bool:
     """Return whether no endpoint that works still has to get the events of the erasure."""
     waiting = member.webhook_deliveries.filter(
-        Q(event__type=ERASED) | Q(event__is_farewell=True),
+        OF_ERASURE,
         due_at__isnull=False,
         endpoint__is_active=True,
         endpoint__paused_at=None,

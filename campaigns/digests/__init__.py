@@ -3,7 +3,7 @@
 receivers    who gets what, and when it is due next
 contents     what a daily, weekly or milestone report says
 sending      the reports of a day or a week, written once and handed to all who get them
-milestones   what staff are told once in a campaign
+milestones   events that staff are notified of once in a campaign
 chats        the posts to webhooks
 """
 

@@ -24,10 +24,11 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from campaigns.dates import write_end
+from campaigns.languages import list_weekdays
 from campaigns.models import Campaign, Phase, ReportMessage, read_look
 from campaigns.money import format_money
 from campaigns.progress import Progress, find_goal_kind, measure_campaign
@@ -66,6 +67,7 @@ class Situation:
     at: datetime
     latest: Totals | None = None
     before: Totals | None = None
+    length: int = 1  # the days of each
 
 
 def list_campaigns_of(moment: datetime, kind: ReportMessage.Kind) -> list[Campaign]:
@@ -140,6 +142,7 @@ def _load_situation(
         at=at,
         latest=latest,
         before=before,
+        length=(last - first).days + 1 if first and last else 1,
     )
 
 
@@ -154,7 +157,8 @@ def _add_up(days: Sequence[Day], first: date, last: date) -> Totals:
 
 def _write_span(kind: ReportMessage.Kind, first: date, last: date) -> str:
     if kind is ReportMessage.Kind.DAILY:
-        return date_format(last, "l, j E")
+        names = list_weekdays(get_language() or settings.LANGUAGE_CODE)
+        return f"{names[last.weekday()]}, {date_format(last, 'j E')}"
     return _("%(first)s to %(last)s") % {
         "first": date_format(first, "j E"),
         "last": date_format(last, "j E"),
@@ -201,9 +205,14 @@ def _list_latest(now: Situation, span: str) -> list[tuple[str, str]]:
     latest, before = now.latest, now.before
     joined, raised = write_number(latest.joined), money(latest.raised_minor)
     if before is not None:
-        words = _("%(now)s (before: %(before)s)")
-        joined = words % {"now": joined, "before": write_number(before.joined)}
-        raised = words % {"now": raised, "before": money(before.raised_minor)}
+        words = ngettext(
+            "%(now)s (the day before: %(before)s)",
+            "%(now)s (the %(days)d days before: %(before)s)",
+            now.length,
+        )
+        about = {"days": now.length}
+        joined = words % (about | {"now": joined, "before": write_number(before.joined)})
+        raised = words % (about | {"now": raised, "before": money(before.raised_minor)})
     facts = [(_("Joined, %(days)s") % {"days": span}, joined)]
     if latest.left:
         facts.append((_("Left"), write_number(latest.left)))
@@ -225,14 +234,12 @@ def _list_ahead(now: Situation) -> list[tuple[str, str]]:
             expected = f"{write(now.pace.expected_by_now)} ({beside})"
             facts.append((_("Expected by now at an even pace"), expected))
     if now.pace.recent_per_day is not None:
-        days = ngettext(
-            "Pace of the last full day",
-            "Pace of the last %(count)d full days",
+        label = ngettext(
+            "Pace on the last full day",
+            "Pace over the last %(days)s full days",
             now.pace.recent_days,
-        )
-        facts.append(
-            (days % {"count": now.pace.recent_days}, _write_pace(now.pace.recent_per_day, now))
-        )
+        ) % {"days": now.pace.recent_days}
+        facts.append((label, _write_pace(now.pace.recent_per_day, now)))
     if now.pace.needed_per_day is not None and not goal.is_reached:
         facts.append(
             (_("Pace that would reach the goal"), _write_pace(now.pace.needed_per_day, now))
@@ -260,7 +267,7 @@ def _write_pace(per_day: float, now: Situation) -> str:
     if goal is not None and goal.is_money:
         number = write_unit(goal, now.language)(per_day)
     else:
-        number = write_number(round(per_day) if per_day >= 10 else round(per_day, 1))
+        number = write_number(round(per_day, 1))
     return _("%(number)s a day") % {"number": number}
 
 

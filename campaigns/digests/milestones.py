@@ -36,9 +36,9 @@ def list_campaigns_to_watch(*, at: datetime) -> Sequence[int]:
 
 
 def notice_milestones(campaign_id: int) -> int:
-    """Record the milestones that were reached since, and tell who wants to know; return how many.
+    """Record the milestones that were reached since, and announce them; return how many.
 
-    Of several parts of the goal only the largest is told: the others are only recorded.
+    Tenths of the goal are only recorded beside a larger one, and beside any other milestone.
     """
     now = timezone.now()
     campaign = Campaign.objects.get(pk=campaign_id)
@@ -49,9 +49,8 @@ def notice_milestones(campaign_id: int) -> int:
     new = [found for found in _find(campaign, goal, known, at=now) if found not in known]
     if not new:
         return 0
-    *passed, told = sorted(new, key=lambda found: (found[0] != Milestone.Kind.PERCENT, found[1]))
-    told_ones = [found for found in passed if found[0] != Milestone.Kind.PERCENT] + [told]
-    messages = {found: _write(campaign, found, at=now) for found in told_ones}
+    announced = [found for found in new if found[0] != Milestone.Kind.PERCENT] or [max(new)]
+    messages = {found: _write(campaign, found, at=now) for found in announced}
     with transaction.atomic():
         for kind, percent in new:
             _row, is_new = Milestone.objects.get_or_create(
@@ -60,7 +59,7 @@ def notice_milestones(campaign_id: int) -> int:
             if is_new and (kind, percent) in messages:
                 _tell(messages[kind, percent])
                 _write_event(campaign, goal, (kind, percent), at=now)
-    return len(told_ones)
+    return len(announced)
 
 
 def _find(

@@ -24,12 +24,13 @@ def build_checkout_context(checkout: Checkout | None) -> dict[str, Any]:
 
 
 def build_membership_context(membership: Membership, language: str) -> dict[str, Any]:
-    """Return a membership with its member, its current plan, its access and its purchase."""
+    """Return a membership with its member, current plan, access, purchase and account page."""
     return (
         build_checkout_context(membership.checkout)
         | build_access_context(membership)
         | {
             "member": membership.member,
+            "account_url": links.build_url("account"),
             "plan": membership.plan.copy_for(language) if membership.plan else None,
         }
     )

@@ -67,7 +67,7 @@ def send_gift_expiring(mail: OutgoingMail) -> str:
 
 
 def send_gift_claimed(mail: OutgoingMail) -> str:
-    """Tell the buyer that a gift was claimed, without saying by whom."""
+    """Tell the buyer that a gift was claimed, without the name of the claimant."""
     gift = _find_gift(mail)
     if gift.claimed_at is None:
         raise NotNeeded

@@ -57,7 +57,6 @@ def send_renewal(mail: OutgoingMail) -> str:
         "charge_at": charge_at,
         "amount_minor": terms.amount_minor if noted is None else noted,
         "currency": terms.currency,
-        "account_url": links.build_url("account"),
     }
     return send_message("membership/renewal", mail, to=membership.member.email, context=context)
 
@@ -83,5 +82,4 @@ def send_lapsed(mail: OutgoingMail) -> str:
     if membership is None or membership.status != Membership.Status.LAPSED:
         raise NotNeeded
     context = build_membership_context(membership, mail.language)
-    context["account_url"] = links.build_url("account")
     return send_message("membership/lapsed", mail, to=membership.member.email, context=context)

@@ -16,7 +16,7 @@ from campaigns.emails import (
     staff,
     unfinished,
 )
-from campaigns.models import Gift, Membership, OutgoingMail, Payment
+from campaigns.models import Gift, Membership, OutgoingMail, Payment, find_zone
 
 _SENDERS: dict[str, Callable[[OutgoingMail], str]] = {
     OutgoingMail.Kind.RECEIPT: membership.send_receipt,
@@ -70,5 +70,4 @@ def _find_zone(mail: OutgoingMail) -> tzinfo:
     if isinstance(about, Membership):  # a gift membership was bought by the gift's Checkout
         about = getattr(about, "gift", about)
     checkout = mail.checkout or (about.checkout if about else None)
-    campaign = checkout.campaign if checkout else None
-    return campaign.zone_info if campaign else timezone.get_default_timezone()
+    return find_zone(checkout.campaign if checkout else None)

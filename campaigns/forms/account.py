@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.forms.fields import MessageField, PersonEmailField
+from campaigns.forms.questions import AskingForm
 
 
 class SignInForm(forms.Form):
@@ -16,7 +17,7 @@ class SignInForm(forms.Form):
     )
 
 
-class NewAddressForm(forms.Form):
+class NewAddressForm(AskingForm):
     email = PersonEmailField(
         label=_("Your new e-mail"), widget=forms.EmailInput({"autocomplete": "email"})
     )
@@ -30,6 +31,10 @@ class NewAddressForm(forms.Form):
         if email == self._current:
             raise forms.ValidationError(_("This is already your address. Enter the new one."))
         return email
+
+    def clean(self) -> None:
+        super().clean()
+        self.ask_about_email()
 
 
 class CancelForm(forms.Form):

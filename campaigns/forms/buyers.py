@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.forms.delivery import LATER, NOW, DeliveryForm
 from campaigns.forms.fields import NameField, PersonEmailField
 from campaigns.forms.questions import AskingForm, check_address
-from campaigns.models import Gift
+from campaigns.models import Gift, find_zone
 
 _DELIVERY = ("when", "deliver_on", "deliver_hour", "zone")
 
@@ -94,14 +94,13 @@ class GiftChangeForm(DeliveryForm, AskingForm):
 
 def _delivery_initial(gift: Gift) -> dict[str, Any]:
     """Return the initial values for the current delivery."""
-    campaign = gift.checkout.campaign
-    default_zone = campaign.zone if campaign else timezone.get_default_timezone_name()
+    zone = gift.zone or find_zone(gift.checkout.campaign).key
     if gift.deliver_at <= timezone.now():
-        return {"when": NOW, "zone": gift.zone or default_zone}
+        return {"when": NOW, "zone": zone}
     local = gift.deliver_at.astimezone(gift.recipient_zone)
     return {
         "when": LATER,
         "deliver_on": local.date(),
         "deliver_hour": local.hour,
-        "zone": gift.zone or default_zone,
+        "zone": zone,
     }

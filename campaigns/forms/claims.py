@@ -1,12 +1,10 @@
 """The forms with which a recipient claims a gift."""
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.forms.fields import NameField, PersonEmailField
-from campaigns.forms.questions import AskingForm, check_address
+from campaigns.forms.questions import AskingForm
 from campaigns.models.codes import CODE_LENGTH, normalise_code
 
 # The same answer for malformed and unknown codes, so that guessing reveals nothing.
@@ -17,7 +15,7 @@ class ClaimCodeForm(forms.Form):
     code = forms.CharField(
         label=_("Claim code"),
         help_text=_("Four groups of five letters and digits. Capitals and hyphens don’t matter."),
-        max_length=60,
+        max_length=300,
         error_messages={"required": _("Enter your claim code."), "unknown": _UNKNOWN_CODE},
         widget=forms.TextInput(
             {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
@@ -25,7 +23,8 @@ class ClaimCodeForm(forms.Form):
     )
 
     def clean_code(self) -> str:
-        code = str(self.cleaned_data["code"])
+        # A pasted claim link ends with the code.
+        code = str(self.cleaned_data["code"]).rstrip("/").rpartition("/")[2]
         if len(normalise_code(code)) != CODE_LENGTH:
             raise forms.ValidationError(_UNKNOWN_CODE)
         return code
@@ -39,7 +38,6 @@ class ClaimForm(AskingForm):
         widget=forms.EmailInput({"autocomplete": "email"}),
     )
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        self.ask_once("email", check_address(cleaned.get("email", "")))
-        return cleaned
+    def clean(self) -> None:
+        super().clean()
+        self.ask_about_email()

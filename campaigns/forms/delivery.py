@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, find_zone
 from campaigns.zones import with_zone, zone_choices
 
 LATEST = timedelta(days=365)
@@ -58,7 +58,7 @@ class DeliveryForm(forms.Form):
 
     def offer_zones(self, campaign: Campaign | None) -> None:
         """List the time zones in the reader's language, with the campaign's own preselected."""
-        default_zone = campaign.zone if campaign else timezone.get_default_timezone_name()
+        default_zone = find_zone(campaign).key
         choices = with_zone(zone_choices(get_language() or "en", at=timezone.now()), default_zone)
         self.fields["zone"].choices = choices  # type: ignore[attr-defined]
         self.fields["zone"].initial = default_zone
@@ -111,7 +111,7 @@ def delivery_initial(gift: dict[str, Any], *, campaign: Campaign | None) -> dict
     """Return the initial values for a gift stored in a Checkout."""
     if not gift.get("deliver_at"):
         return {"when": NOW}
-    zone = gift.get("zone") or (campaign.zone if campaign else timezone.get_default_timezone_name())
+    zone = gift.get("zone") or find_zone(campaign).key
     moment = datetime.fromisoformat(gift["deliver_at"]).astimezone(ZoneInfo(zone))
     return {
         "when": LATER,

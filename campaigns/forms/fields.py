@@ -43,7 +43,10 @@ class NameField(forms.CharField):
 
 
 class PersonEmailField(forms.EmailField):
-    """A person's e-mail address, in its canonical form."""
+    """A person's e-mail address, in its canonical form.
+
+    Django also accepts mailboxes of our own machines: at "localhost", or at an IP address.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 254)
@@ -58,7 +61,9 @@ class PersonEmailField(forms.EmailField):
 
     def clean(self, value: Any) -> str:
         address = str(super().clean(value))
-        if is_of_erased(address):  # the placeholder of an erased member's address
+        domain = address.rpartition("@")[2]
+        is_ours = bool(domain) and ("." not in domain or domain.startswith("["))
+        if is_ours or is_of_erased(address):  # the placeholder of an erased member's address
             raise forms.ValidationError(self.error_messages["invalid"])
         return address
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.forms.fields import NameField, PersonEmailField
 from campaigns.forms.newsletters import NewslettersField, write_consent
 from campaigns.forms.offers import OfferForm
-from campaigns.forms.questions import AskingForm, check_address
+from campaigns.forms.questions import AskingForm
 from campaigns.models import Campaign, Checkout, Newsletter, Price, Terms
 from campaigns.origins import Origin, read_query
 
@@ -132,7 +132,7 @@ class CheckoutForm(AskingForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        self.ask_once("email", check_address(cleaned.get("email", "")))
+        self.ask_about_email()
         return cleaned
 
 

@@ -63,7 +63,7 @@ def check_address(address: str) -> list[Question]:
             meant=f"{name}@{close[0]}",
         )
         questions.append(Question("misspelt", address, text))
-    if _is_disposable(domain):
+    elif _is_disposable(domain):  # misspelt names of common services are on its list, too
         text = format_lazy(
             _(
                 "{domain} is a temporary e-mail service, so our e-mails may get lost. Enter "
@@ -137,6 +137,10 @@ class AskingForm(forms.Form):
             marks = (question.mark for question in new)
             self._asked = list(dict.fromkeys([*marks, *self._asked]))
             self._change_data("asked", " ".join(self._asked)[:_MAX_ASKED])
+
+    def ask_about_email(self) -> None:
+        """Ask whether the address in the field `email` is misspelt or a temporary one."""
+        self.ask_once("email", check_address(self.cleaned_data.get("email", "")))
 
     def _change_data(self, field: str, value: str) -> None:
         if self.is_bound:

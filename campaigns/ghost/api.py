@@ -27,6 +27,7 @@ _MOST_BYTES = 8_000_000
 _KEY = re.compile(r"([0-9a-f]{24}):([0-9a-f]{64})", re.IGNORECASE)
 # The kinds and fields of Ghost's errors look like this; they name nobody.
 _WORDS = re.compile(r"[A-Za-z_]{1,40}")
+_STRANGE = "Its answer is not one of Ghost’s Admin API."
 
 
 class GhostDown(Exception):
@@ -110,17 +111,17 @@ def _encode_json(value: dict[str, Any]) -> str:
 
 
 def list_tiers() -> list[dict[str, Any]]:
-    return list(_call("GET", "/tiers/?limit=all")["tiers"])
+    return _ask("tiers", "GET", "/tiers/?limit=all")
 
 
 def list_newsletters() -> list[dict[str, Any]]:
-    return list(_call("GET", "/newsletters/?limit=all")["newsletters"])
+    return _ask("newsletters", "GET", "/newsletters/?limit=all")
 
 
 def read_person(ghost_id: str) -> Person | None:
     """Return a member by Ghost's ID; None if there is none."""
     try:
-        return _read(_call("GET", f"/members/{ghost_id}/"))
+        return _ask_about_one("GET", f"/members/{ghost_id}/")
     except GhostRefused as error:
         if error.status == 404:
             return None
@@ -133,8 +134,8 @@ def find_person(email: str) -> Person | None:
     Databases of Ghost also find addresses with other accents, which belong to other people.
     """
     escaped = email.replace("\\", "\\\\").replace("'", "\\'")
-    found = _call("GET", "/members/?" + urlencode(_browse(f"email:'{escaped}'", order="id asc")))
-    people = [_read_one(each) for each in found["members"]]
+    query = _browse(f"email:'{escaped}'", order="id asc")
+    people = map(_read, _ask("members", "GET", "/members/?" + urlencode(query)))
     return next((each for each in people if fold(each.email) == fold(email)), None)
 
 
@@ -147,9 +148,10 @@ def walk_people() -> Iterator[Person]:
     last = ""
     while True:
         query = _browse(f"id:>'{last}'" if last else "", order="id asc")
-        found = _call("GET", "/members/?" + urlencode(query))["members"]
-        for each in found:
-            person = _read_one(each)
+        found = _ask("members", "GET", "/members/?" + urlencode(query))
+        for person in map(_read, found):
+            if person.id <= last:  # for example a cache in front of it that ignores the filter
+                raise GhostDown(_STRANGE)
             yield person
             last = person.id
         if len(found) < PAGE:
@@ -163,12 +165,12 @@ def _browse(filter_: str, *, order: str) -> dict[str, str]:
 
 def create_person(**values: Any) -> Person:
     """Create a member; Ghost sends no e-mail about it."""
-    return _read(_call("POST", "/members/", {"members": [values]}))
+    return _ask_about_one("POST", "/members/", {"members": [values]})
 
 
 def change_person(ghost_id: str, **values: Any) -> Person:
     """Change these values of a member and no others."""
-    return _read(_call("PUT", f"/members/{ghost_id}/", {"members": [values]}))
+    return _ask_about_one("PUT", f"/members/{ghost_id}/", {"members": [values]})
 
 
 def delete_person(ghost_id: str) -> None:
@@ -188,11 +190,14 @@ def write_tiers(tiers: dict[str, datetime | None]) -> list[dict[str, Any]]:
     ]
 
 
-def _read(answer: dict[str, Any]) -> Person:
-    return _read_one(answer["members"][0])
+def _read(member: dict[str, Any]) -> Person:
+    try:
+        return _read_fields(member)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise GhostDown(_STRANGE) from error
 
 
-def _read_one(member: dict[str, Any]) -> Person:
+def _read_fields(member: dict[str, Any]) -> Person:
     tiers = {each["id"]: _read_moment(each.get("expiry_at")) for each in member.get("tiers", ())}
     # Complimentary access looks like a subscription without an ID.
     paid = [each for each in member.get("subscriptions", ()) if each.get("id")]
@@ -211,6 +216,23 @@ def _read_one(member: dict[str, Any]) -> Person:
 
 def _read_moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+def _ask_about_one(method: str, path: str, body: dict[str, Any] | None = None) -> Person:
+    people = _ask("members", method, path, body)
+    if len(people) != 1:
+        raise GhostDown(_STRANGE)
+    return _read(people[0])
+
+
+def _ask(
+    kind: str, method: str, path: str, body: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Call the API and return the rows of its answer."""
+    rows = _call(method, path, body).get(kind)
+    if not isinstance(rows, list) or not all(isinstance(each, dict) for each in rows):
+        raise GhostDown(_STRANGE)
+    return rows
 
 
 def _call(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -246,20 +268,27 @@ def _call(method: str, path: str, body: dict[str, Any] | None = None) -> dict[st
 
 
 def _refuse(answer: outgoing_addresses.Answer) -> None:
-    if answer.status in {401, 403}:
-        raise GhostRefusesKey(f"HTTP {answer.status} {_find_reason(answer.text)}".strip())
-    if answer.status >= 500 or 300 <= answer.status < 400 or answer.status in {408, 429}:
-        is_error = answer.status == 500
-        raise GhostDown(f"HTTP {answer.status}", answer.retry_after, is_error=is_error)
-    raise GhostRefused(answer.status, f"HTTP {answer.status} {_find_reason(answer.text)}".strip())
+    """Raise the error that an answer means.
+
+    401, 403 and 404 without an error in Ghost's words come from a server in front of it: they say
+    nothing about our key, nor that a member is gone.
+    """
+    status, reason = answer.status, _find_reason(answer.text)
+    is_in_front = not reason and status in {401, 403, 404}
+    if is_in_front or status >= 500 or 300 <= status < 400 or status in {408, 429}:
+        raise GhostDown(f"HTTP {status}", answer.retry_after, is_error=status == 500)
+    words = f"HTTP {status} {reason}".strip()
+    if status in {401, 403}:
+        raise GhostRefusesKey(words)
+    raise GhostRefused(status, words)
 
 
 def _find_reason(text: str) -> str:
     """Return the code or kind of an error, and the field that it is about; nothing typed."""
     try:
-        error = json.loads(text)["errors"][0]
+        error = _parse(text)["errors"][0]
         words = [error.get("code") or error.get("type"), error.get("property")]
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (GhostDown, LookupError, TypeError, AttributeError):
         return ""
     return " ".join(each for each in words if isinstance(each, str) and _WORDS.fullmatch(each))
 
@@ -267,8 +296,8 @@ def _find_reason(text: str) -> str:
 def _parse(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
-    except ValueError:
-        raise GhostDown("Its answer is no JSON.") from None
+    except (ValueError, RecursionError):
+        value = None
     if not isinstance(value, dict):
-        raise GhostDown("Its answer is no JSON.")
+        raise GhostDown(_STRANGE)
     return value

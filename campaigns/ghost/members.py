@@ -115,9 +115,9 @@ def _try(row: GhostMember, *, at: datetime) -> bool:
 
 
 def _bring_in_line(row: GhostMember, *, at: datetime) -> bool:
-    """Do it; return whether the row is still needed."""
+    """Write one person's access to Ghost; return whether the row is still needed."""
     if row.is_to_be_forgotten:
-        _take_back(row)
+        _remove_ours(row)
         return False
     if row.member is None:
         return _bring_subscriber_in_line(row, at=at)
@@ -137,7 +137,7 @@ def _bring_in_line(row: GhostMember, *, at: datetime) -> bool:
 
 
 def _bring_subscriber_in_line(row: GhostMember, *, at: datetime) -> bool:
-    """Do it for a reader who is no member here; a member's own row takes this one over."""
+    """Do the same for a reader who is no member here; a member's own row takes this one over."""
     member = Member.objects.filter(email=row.email).first()
     if member is not None:
         GhostMember.objects.note_changes([], adding=[member.pk])
@@ -165,7 +165,7 @@ def _take_over(row: GhostMember, member: Member) -> None:
 
 
 def _find_person(row: GhostMember, email: str) -> Person | None:
-    """Return Ghost's member: the one whom we know, otherwise the one with the address, if any."""
+    """Return Ghost's member: the one that we know, otherwise the one with the address, if any."""
     if row.ghost_id:
         person = api.read_person(row.ghost_id)
         if person is not None:
@@ -205,12 +205,12 @@ def _create(row: GhostMember, wanted: Wanted, *, at: datetime, **about: str) -> 
     except GhostRefused:
         row.is_created, row.tier_id, row.until = False, "", None
         if wanted.has_access:
-            find_offer_anew()
+            find_offer_again()
         raise
     row.ghost_id, row.labels, row.newsletters = person.id, labels, chosen
 
 
-def find_offer_anew() -> None:
+def find_offer_again() -> None:
     """Look the tier up again after a refusal: it may be archived. Raises GhostUnusable."""
     GhostSite.objects.update(looked_up_at=None)
     find_offer(at=timezone.now())
@@ -235,7 +235,7 @@ def _change(row: GhostMember, person: Person, wanted: Wanted, *, at: datetime) -
         except GhostRefused:
             row.tier_id = before
             if wanted.has_access:
-                find_offer_anew()
+                find_offer_again()
             raise
     if plan.state != _State.PAYS and (plan.tier_id or before):
         _mend_status(person, plan.tier_id or before)
@@ -250,7 +250,7 @@ def _change(row: GhostMember, person: Person, wanted: Wanted, *, at: datetime) -
 def _mend_status(person: Person, tier_id: str) -> None:
     """Check that access changed together with the tiers. Raises GhostUnusable.
 
-    A Ghost without Stripe stores the tiers, but goes on to give or refuse access as before. Once it
+    A Ghost without Stripe stores the tiers, but still gives or refuses access as before. Once it
     is connected, it changes the access when a tier is added or taken off.
     """
     if _has_right_status(person):
@@ -267,10 +267,10 @@ def _has_right_status(person: Person) -> bool:
 
 
 def _follow_address(row: GhostMember, person: Person, member: Member) -> Person:
-    """Give Ghost the new address of a member who changed it here; return whom Ghost has then.
+    """Give Ghost the new address of a member who changed it here; return Ghost's member.
 
     An address that was changed in Ghost stays. If the new one belongs to another person there, that
-    is the member from now on, and what we gave the first one is taken back.
+    is the member from now on, and the first one loses what came from us.
     """
     known = FormerAddress.objects.filter(member=member).values_list("email", flat=True)
     if fold(person.email) not in {fold(each) for each in known}:
@@ -294,8 +294,8 @@ def _follow_address(row: GhostMember, person: Person, member: Member) -> Person:
     return other
 
 
-def _take_back(row: GhostMember) -> None:
-    """Take back all that came from us, and the person if nothing else of theirs is there."""
+def _remove_ours(row: GhostMember) -> None:
+    """Remove all that came from us, and the person if nothing else of theirs is there."""
     person = _find_person(row, row.member.email if row.member is not None else "")
     if person is None:
         return

@@ -70,7 +70,7 @@ def find_chosen(addresses: Iterable[str]) -> dict[str, set[str]]:
 
 
 def plan_changes(row: GhostMember, person: Person, wanted: Wanted, offer: Offer) -> Plan:
-    """Return what to change for a person whom Ghost has."""
+    """Return what to change for a person who is in Ghost."""
     if person.is_paying:
         return Plan(_State.PAYS)
     if not wanted.has_access:

@@ -17,7 +17,7 @@ from campaigns.models import GhostSite
 log = structlog.get_logger(__name__)
 
 _Trouble = GhostSite.Trouble
-# After so many failures in a row Ghost rests, and staff are told.
+# After so many failures in a row Ghost rests, and staff are notified.
 MANY_FAILURES = 3
 _LONGEST_REST = timedelta(minutes=15)
 _LONGEST_RETRY_AFTER = timedelta(hours=1)

@@ -27,7 +27,7 @@ from django.utils.translation import gettext, ngettext, override
 from campaigns import fonts
 from campaigns.colours import measure_contrast
 from campaigns.emails import links
-from campaigns.models import Checkout, Gift, Price, read_look, read_newsroom_name
+from campaigns.models import Checkout, Gift, Price, find_zone, read_look, read_newsroom_name
 from campaigns.models.drawings import free_drawing
 from campaigns.models.look import AA, LIGHT
 
@@ -56,25 +56,6 @@ def render_card(
         sys_inputs={"card": json.dumps(data)},
         format="pdf",
         timestamp=0,
-    )
-
-
-def render_card_picture(
-    gift: Gift,
-    *,
-    language: str,
-    code: str | None = None,
-    specimen: bool = False,
-    dots_per_inch: int = 144,
-) -> bytes:
-    """Return the same card as a PNG, for a web page."""
-    data = _describe(gift, language=language, code=code, specimen=specimen)
-    return typst.compile(
-        TEMPLATE.read_bytes(),
-        font_paths=load_fonts(),
-        sys_inputs={"card": json.dumps(data)},
-        format="png",
-        ppi=dots_per_inch,
     )
 
 
@@ -202,8 +183,7 @@ def _write_terms(gift: Gift) -> str:
     ]
     if gift.expires_at:
         checkout: Checkout | None = getattr(gift, "checkout", None)
-        campaign = checkout.campaign if checkout else None
-        zone = campaign.zone_info if campaign else timezone.get_default_timezone()
+        zone = find_zone(checkout.campaign if checkout else None)
         date = date_format(timezone.localtime(gift.expires_at, zone), "j E Y")
         terms.append(gettext("The gift can be claimed once, until %(date)s.") % {"date": date})
     return "\n".join(terms)

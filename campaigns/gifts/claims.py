@@ -19,7 +19,7 @@ from campaigns.gifts.lookups import (
 )
 from campaigns.gifts.mails import schedule_mail
 from campaigns.gifts.timeline import plan_next_step
-from campaigns.models import Gift, Member, Membership, OutgoingMail
+from campaigns.models import Gift, Member, Membership, OutgoingMail, find_zone
 from campaigns.models.codes import possible_hashes
 
 # A second click within this time sends no second e-mail.
@@ -114,12 +114,11 @@ def _claim(
 
 def grant_gift(gift: Gift, member: Member, current: list[Membership], *, at: datetime) -> None:
     """Create the membership of a locked gift for this member. The caller saves the gift."""
-    campaign = gift.checkout.campaign
     gift.membership = memberships.add_gift(
         member,
         plan=gift.price.plan,
         months=gift.months,
-        zone=campaign.zone_info if campaign else timezone.get_default_timezone(),
+        zone=find_zone(gift.checkout.campaign),
         current=current,
         at=at,
     )

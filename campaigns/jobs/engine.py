@@ -36,8 +36,8 @@ class Job:
     """Due rows of one kind: a worker claims one, works on it, and claims the next.
 
     `rows` returns the rows that may be due, by their `due_at`; `work` sets it to the next time, or
-    to null. A row whose work fails is due again when its
-    lease ends. `then` names the jobs that have work once this one has worked on a row.
+    to null. A row whose work fails is due again when its lease ends. `then` names the jobs that
+    have work once this one has worked on a row.
     """
 
     name: str

@@ -63,8 +63,9 @@ def read_token(token: str, *, at: datetime, audience: str | None = None) -> dict
     if len(token) > _LONGEST or not token.isascii():
         raise BadToken
     try:
-        header, claims = _decode_json(header_text), _decode_json(claims_text)
+        # Before anything is read: what is signed is ours.
         _load_key(settings.SECRET_KEY).public_key().verify(_decode(signature), signed.encode())
+        header, claims = _decode_json(header_text), _decode_json(claims_text)
     except (ValueError, InvalidSignature) as error:
         raise BadToken from error
     is_ours = header.get("alg") == "EdDSA" and claims.get("iss") == settings.SITE_URL

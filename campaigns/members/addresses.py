@@ -158,7 +158,7 @@ def set_address(member: Member, email: str, *, at: datetime) -> None:
     member.sign_in_links.filter(used_at=None).update(used_at=at)
     if OptOut.objects.holds(before):
         emails.stop_reminders(email)
-    newsletters.move_subscriptions(before, email)
+    newsletters.move_subscriptions(before, email, at=at)
     member.email, member.due_at, member.duplicate_of = email, at, None
     with transaction.atomic():
         member.save(update_fields=["email", "due_at", "duplicate_of"])

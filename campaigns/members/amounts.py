@@ -33,5 +33,5 @@ def change_amount(membership: Membership, *, amount_minor: int) -> None:
         stripe_api.change_amount(
             membership.subscription_id,
             item.id,
-            catalogue.describe_chosen_price(price, amount_minor),
+            catalogue.describe_price(price, amount_minor),
         )

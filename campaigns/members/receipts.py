@@ -20,7 +20,7 @@ from campaigns import fonts
 from campaigns.gifts.cards import load_fonts, read_colours, read_fonts
 from campaigns.members.overview import PaymentRow, describe_payment
 from campaigns.members.purposes import describe_purpose
-from campaigns.models import Dispute, Payment, Refund, read_newsroom_name
+from campaigns.models import Dispute, Payment, Refund, find_zone, read_newsroom_name
 from campaigns.money import format_money
 from campaigns.people import isolate_direction
 
@@ -42,8 +42,7 @@ def render_receipt(payment: Payment, *, language: str) -> bytes:
 
 def _describe(row: PaymentRow, *, language: str) -> dict[str, Any]:
     payment = row.payment
-    campaign = payment.campaign
-    zone = campaign.zone_info if campaign else timezone.get_default_timezone()
+    zone = find_zone(payment.campaign)
     amount = _money(payment.amount_minor, payment, language)
     facts = [
         (gettext("Receipt number"), payment.receipt_number or f"{payment.pk:06d}"),

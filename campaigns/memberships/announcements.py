@@ -2,7 +2,7 @@
 
 Everything that changes memberships ends with `announce_access`, in the same transaction. It
 compares the access over all memberships with the row of `MemberAccess`, so that repeated events of
-Stripe, and changes without an effect, are told to nobody.
+Stripe, and changes without an effect, cause no event.
 """
 
 from collections.abc import Iterable
@@ -126,8 +126,8 @@ def _is_longer(before: Standing, now: Standing) -> bool:
 def announce_access(people: Iterable[Member], *, at: datetime | None = None) -> None:
     """Notify other systems, and Ghost, of access that differs from what they know.
 
-    Call it at the end of the transaction that changed memberships. Nothing more is told of
-    a person who asked to be erased.
+    Call it at the end of the transaction that changed memberships. A person who asked to be erased
+    causes no more events.
     """
     at = at or timezone.now()
     ids = sorted({member.pk for member in people})
@@ -139,14 +139,14 @@ def announce_access(people: Iterable[Member], *, at: datetime | None = None) -> 
         known = {row.pk: row for row in rows.filter(pk__in=ids).order_by("pk")}
         erased = set(Erasure.objects.filter(member__in=ids).values_list("member_id", flat=True))
         members = Member.objects.filter(pk__in=known.keys() - erased).order_by("pk")
-        changed, told, with_access = [], [], []
+        changed, events, with_access = [], [], []
         for member in members.prefetch_related("memberships"):
             row = known[member.pk]
             before = None if member.pk in new else _read_row(row)
             now, membership = find_standing(member, at=at)
             due_at = _find_next_change(member, at=at)
             if (type_ := name_event(before, now)) is not None:
-                told.append((type_, member, now, membership))
+                events.append((type_, member, now, membership))
             if (now, due_at) != (_read_row(row), row.due_at):
                 for name, value in {**asdict(now), "due_at": due_at}.items():
                     setattr(row, name, value)
@@ -154,7 +154,7 @@ def announce_access(people: Iterable[Member], *, at: datetime | None = None) -> 
                 with_access += [member.pk] if now.has_access else []
         MemberAccess.objects.bulk_update(changed, _COLUMNS)
         MemberAccess.objects.filter(pk__in=erased, due_at__isnull=False).update(due_at=None)
-        _write_events(told, at=at)
+        _write_events(events, at=at)
         GhostMember.objects.note_changes([row.pk for row in changed], adding=with_access)
 
 
@@ -175,11 +175,11 @@ def _add_missing(ids: list[int]) -> set[int]:
 
 
 def _write_events(
-    told: list[tuple[str, Member, Standing, Membership | None]], *, at: datetime
+    events: list[tuple[str, Member, Standing, Membership | None]], *, at: datetime
 ) -> None:
-    types = {type_ for type_, *_rest in told}
+    types = {type_ for type_, *_rest in events}
     endpoints = {type_: deliveries.find_endpoints(type_) for type_ in types}
-    for type_, member, standing, membership in told:
+    for type_, member, standing, membership in events:
         if endpoints[type_]:
             deliveries.write_event(
                 type_,
@@ -222,7 +222,7 @@ def find_campaigns(memberships: Iterable[int]) -> dict[int, str]:
 def announce_due_access(member_id: int) -> None:
     """Notify of access that began or ended with time; the work of a job.
 
-    Members from before the first announcement are noted many at a time, and told to nobody.
+    Members from before the first announcement are noted many at a time, without an event.
     """
     unknown = MemberAccess.objects.filter(state=_State.UNKNOWN, due_at__lte=timezone.now())
     ids = {member_id, *unknown.values_list("pk", flat=True)[:_AT_ONCE]}

@@ -29,8 +29,8 @@ def move_charge(membership_id: int, *, at: datetime | None = None) -> None:
     """Move a subscription's next charge to the end of its gifts; safe to repeat.
 
     If it turns out to be past due or cancelled, its extensions become memberships of their own
-    instead. If collection is paused, the charge is moved all the same: once resumed, it comes
-    after the gifts. Stripe's errors are noted on the membership, and the job tries again.
+    instead. If collection is paused, the charge is still moved: once resumed, it comes after
+    the gifts. Stripe's errors are noted on the membership, and the job tries again.
     """
     at = at or timezone.now()
     membership = Membership.objects.get(pk=membership_id)

@@ -4,7 +4,7 @@ from campaigns.models.address_change import AddressChange
 from campaigns.models.api_client import ApiClient
 from campaigns.models.attempt_count import AttemptCount
 from campaigns.models.banner import Banner
-from campaigns.models.campaign import Campaign, CampaignCopy, Phase
+from campaigns.models.campaign import Campaign, CampaignCopy, Phase, find_zone
 from campaigns.models.checkout import Checkout
 from campaigns.models.erasure import ErasedAddress, Erasure
 from campaigns.models.ghost import GhostMember, GhostSite
@@ -113,6 +113,7 @@ __all__ = [
     "WebhookDelivery",
     "WebhookEndpoint",
     "correct_refund_states",
+    "find_zone",
     "is_about",
     "read_look",
     "read_newsroom_name",

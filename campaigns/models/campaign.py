@@ -19,7 +19,7 @@ from campaigns.people import isolate_direction
 class Phase(models.TextChoices):
     """The position of a moment relative to the window; computed, never stored."""
 
-    BEFORE = "before", _("before")
+    BEFORE = "before", _("not started yet")
     RUNNING = "running", _("running")
     ENDED = "ended", _("ended")
 
@@ -261,6 +261,11 @@ class Campaign(models.Model):
         return pick_copy(self.copies.all(), language) or CampaignCopy(
             campaign=self, name=self.slug.capitalize()
         )
+
+
+def find_zone(campaign: Campaign | None) -> ZoneInfo:
+    """Return the campaign's time zone; without a campaign, the newsroom's."""
+    return campaign.zone_info if campaign else ZoneInfo(timezone.get_default_timezone_name())
 
 
 class CampaignCopy(Copy):

@@ -46,7 +46,7 @@ class GhostMemberManager(models.Manager["GhostMember"]):
         self.note_changes(known.values(), adding=known.values() if adding else ())
 
     def forget_subscribers(self, addresses: Iterable[str]) -> None:
-        """Have all taken back that came from us to these readers, and forget their addresses."""
+        """Remove what came from us to these readers from Ghost, and forget their addresses."""
         rows = self.filter(email__in=set(addresses))
         self.make_due(rows)
         rows.update(email="")
@@ -60,7 +60,7 @@ class GhostMemberManager(models.Manager["GhostMember"]):
         )
 
     def move(self, gone: Member, kept: Member) -> None:
-        """Give a merged member's row to the one who is kept; a second row is taken back."""
+        """Give a merged member's row to the one who is kept; a second row is emptied."""
         own = self.filter(member=kept)
         if not own.exists():
             self.filter(member=gone).update(member=kept)
@@ -75,7 +75,7 @@ class GhostMemberManager(models.Manager["GhostMember"]):
 class GhostMember(DueModel):
     """A person in Ghost: due when Ghost may differ from us.
 
-    The row keeps what came from us: only that is ever taken back. Without a member and an address
+    The row keeps what came from us: only that is ever removed. Without a member and an address
     (merged or erased), all of it is, and then the row is deleted.
     """
 

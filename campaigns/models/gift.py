@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models.campaign import find_zone
 from campaigns.models.checkout import Checkout
 from campaigns.models.codes import HINT_LENGTH, derive_code, hash_code, rederive_code
 from campaigns.models.due import DueModel
@@ -210,10 +211,7 @@ class Gift(DueModel):
     @property
     def recipient_zone(self) -> tzinfo:
         """The time zone of the delivery date."""
-        if self.zone:
-            return ZoneInfo(self.zone)
-        campaign = self.checkout.campaign
-        return campaign.zone_info if campaign else timezone.get_default_timezone()
+        return ZoneInfo(self.zone) if self.zone else find_zone(self.checkout.campaign)
 
     @property
     def share_minor(self) -> int:

@@ -15,7 +15,7 @@ class MemberAccess(DueModel):
     """
 
     class State(models.TextChoices):
-        # Members from before this table: nothing is told until their access is known.
+        # Members from before this table: no event until their access is known.
         UNKNOWN = "", _("not known yet")
         NEVER = "never", _("not a member yet")
         ACTIVE = "active", _("active")

@@ -8,7 +8,7 @@ from campaigns.models.membership import Membership
 
 
 class ShareReward(models.Model):
-    """Months that a member was given because friends joined by their link; never taken back."""
+    """Months that a member was given because friends joined by their link; never withdrawn."""
 
     campaign = models.ForeignKey(
         Campaign, on_delete=models.PROTECT, verbose_name=_("campaign"), related_name="share_rewards"

@@ -8,7 +8,7 @@ from campaigns.models.checkout import Checkout
 class StripeObject(models.Model):
     """An object at Stripe whose owner is known: one of our Checkouts, or none.
 
-    Events and calls are saved with it: nobody asks Stripe again to whom an object belongs. A
+    Events and calls are saved with it: nobody asks Stripe again whose an object is. A
     session isn't kept here, because the Checkout's row names the current one.
     """
 

@@ -220,5 +220,5 @@ class WebhookDelivery(DueModel):
 
     @property
     def person(self) -> int | str | None:
-        """The one person whom the event names, None for events about nobody."""
+        """The person that the event names; None for events about nobody."""
         return self.member_id if self.member_id is not None else self.subscriber or None

@@ -2,10 +2,10 @@
 
     requests     a form is sent: subscriptions that wait for a confirmation, and the e-mail
     changes      the one function for each change of a subscription
-    announcements  what other systems are told of it
+    announcements  the events about it for other systems
     choices      the pages behind signed links: confirm, change, unsubscribe
     lists        subscribers as rows of a file for the mailing tool
-    returns      those whom the mailing tool reports back: unsubscribed, bounced
+    returns      addresses that the mailing tool reports: unsubscribed, bounced
 
 This application sends no newsletters: the newspaper's mailing tool does.
 """

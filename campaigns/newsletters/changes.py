@@ -1,7 +1,7 @@
 """The one function for each change of a subscription.
 
 Each is a conditional update: if another process was first, nothing changes and it returns False.
-Other systems are told of a change in its transaction.
+Each change writes the events for other systems in its transaction.
 """
 
 from collections.abc import Collection, Iterable
@@ -65,7 +65,7 @@ def end_subscription(
 ) -> bool:
     """Unsubscribe an address, or drop its request; return whether that changed anything.
 
-    Nobody was told of a request, so nobody is told of its end.
+    No system was notified of a request, so none is notified of its end.
     """
     values = {"ended_at": at, "cause": cause}
     with transaction.atomic():

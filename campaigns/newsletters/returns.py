@@ -30,7 +30,7 @@ class UnreadableReturns(Exception):
 
 @dataclass
 class Outcome:
-    """The result: how many subscriptions ended, and the rows that named none of ours."""
+    """The result: how many subscriptions ended, and the rows that named no subscriber of ours."""
 
     ended: int = 0
     unchanged: int = 0

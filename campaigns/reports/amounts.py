@@ -15,12 +15,12 @@ from campaigns.progress import select_counted_payments
 from campaigns.reports.periods import Period
 
 __doc__ = DEFINITION = gettext_noop(
-    "First membership payments, gift payments and contributions made in the period that weren’t "
-    "refunded in full or lost in a dispute. At least half of the payments are at most the median. "
-    "For the mean, the highest 5 percent of the amounts are capped at the next lower one, so that "
-    "one large payment doesn’t move it. “Worth a year” counts a monthly payment twelve times "
-    "and any other payment once. “First-time” are people who had no membership and no "
-    "payment before the campaign began."
+    "Valid payments are first membership payments, gift payments and contributions made in the "
+    "period that weren’t refunded in full or lost in a dispute. At least half of them are at most "
+    "the median. For the mean, the highest 5 percent of the amounts are capped at the next lower "
+    "one, so that one large payment doesn’t move it. “Worth a year” counts a monthly payment "
+    "twelve times and any other payment once. The first time means no membership and no payment "
+    "before the campaign began."
 )
 
 MOST_BARS = 12

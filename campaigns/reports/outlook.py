@@ -305,6 +305,8 @@ def _describe(
     if goal.starts_from:
         words = _("The %(number)s from before the campaign aren’t in it.")
         told += " " + words % {"number": write(goal.starts_from)}
+    if goal.phase is Phase.ENDED and values[-1] != goal.counted:
+        told += " " + _("It ends with the last day: later refunds and disputes aren’t in it.")
     if forecast is None:
         return told
     likely = _("At the end, between %(low)s and %(high)s are likely.")

@@ -307,5 +307,14 @@ def _on_day(day: date) -> Q:
 
 
 def _newest(rows: QuerySet[Any], wanted: Wanted, order: str) -> list[Any]:
+    """Return the newest rows that match; at most MOST.
+
+    They are chosen before anything else about them is read: joined with it, the database would
+    first prepare for all that match.
+    """
     found = _find(wanted, rows.model)
-    return [] if found is None else list(rows.filter(found).order_by(order, "-pk")[:MOST])
+    if found is None:
+        return []
+    chosen = rows.model._default_manager.filter(found).order_by(order, "-pk")
+    newest = list(chosen.values_list("pk", flat=True)[:MOST])
+    return list(rows.filter(pk__in=newest).order_by(order, "-pk")) if newest else []

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from babel.dates import get_day_names
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from campaigns.languages import list_weekdays
 from campaigns.money import format_money
 from campaigns.reports.amounts import Amounts
 from campaigns.reports.charts import (
@@ -67,7 +67,7 @@ def _find_busiest(hours: Hours, language: str) -> str:
     day, hour = hours.busiest
     words = _("The busiest hour is %(day)s from %(hour)s to %(next)s: %(count)s joined then.")
     return words % {
-        "day": get_day_names("wide", locale=language)[day],
+        "day": list_weekdays(language)[day],
         "hour": f"{hour}:00",
         "next": f"{hour + 1}:00",
         "count": write_number(hours.rows[day][hour]),
@@ -78,7 +78,7 @@ def draw_hours_chart(
     link: Callable[..., str], hours: Hours, other: Hours | None, language: str
 ) -> Chart:
     """Draw when people and gifts joined, beside the hour in which most of the others did."""
-    names = get_day_names("abbreviated", context="stand-alone", locale=language)
+    names = list_weekdays(language, width="abbreviated", is_alone=True)
     sentence = _find_busiest(hours, language)
     heat = Heat(
         title=_("By weekday and hour"),

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from campaigns.models import Campaign
 from campaigns.progress import MoneyTotal, PayoutTotal
 from campaigns.reports.amounts import Amounts, KindTotal
+from campaigns.reports.answers import answer_paid, answer_stay, answer_works
 from campaigns.reports.charts import (
     Table,
     write_number,
@@ -126,6 +127,9 @@ class Sections:
     `compared` names what the report is compared with, and links to it; empty without that.
     """
 
+    works: str  # the answers to the three questions
+    paid: str
+    stay: str
     compared: str
     compared_url: str
     rankings: Sequence[Ranking]
@@ -156,6 +160,9 @@ def describe_sections(
     known = [each for each in report.sources.all if each.is_known]
     beside = {each.name: each for each in other.sources.all} if other else {}
     return Sections(
+        works=answer_works(report),
+        paid=answer_paid(report, language),
+        stay=answer_stay(report),
         compared=name_compared(report, other) if other else "",
         compared_url=links.report(other.campaign_id, other.period) if other else "",
         rankings=[_rank(links, report, each, beside.get(each.name)) for each in known],

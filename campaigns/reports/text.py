@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from campaigns.models import Goal
 from campaigns.money import format_money
 from campaigns.progress import Progress
+from campaigns.reports.answers import answer_paid, answer_stay, answer_works
+from campaigns.reports.headline import write_headline
 from campaigns.reports.outlook import Outlook
 from campaigns.reports.report import Report
 from campaigns.reports.sharing import Sharing
@@ -26,6 +28,21 @@ from campaigns.reports.strokes import (
 from campaigns.reports.unfinished import Unfinished
 
 MOST_DAYS = 92
+DEFINED = {
+    "standing": "the count",
+    "days": "the days",
+    "pace": "the pace",
+    "forecast": "the forecast",
+    "sources": "the sources",
+    "hours": "the hours",
+    "gifts": "the gifts",
+    "sharing": "shared links",
+    "unfinished": "unfinished payments",
+    "newsletters": "newsletter sign-ups",
+    "money": "the money",
+    "paid": "the amounts",
+    "retention": "who stayed",
+}
 
 
 def as_text(report: Report, outlook: Outlook | None = None) -> str:
@@ -54,6 +71,7 @@ def as_text(report: Report, outlook: Outlook | None = None) -> str:
         _pace_lines(report),
         *([_note_lines(outlook)] if outlook and outlook.curve.notes else []),
         divide("What works?"),
+        *_answer_lines(answer_works(report)),
         *(
             [f"Counted, by {_uncapitalise(each.label)}", *_group_lines(each)]
             for each in report.sources.all
@@ -64,6 +82,7 @@ def as_text(report: Report, outlook: Outlook | None = None) -> str:
         *([_unfinished_lines(report.unfinished)] if report.unfinished.reminded else []),
         ["Newsletter sign-ups", *indent_table(_newsletter_rows(report))],
         divide("What do people pay?"),
+        *_answer_lines(answer_paid(report, "en")),
         [
             "First payments, gifts and contributions made in the window, before fees",
             *(indent_table(_money_rows(report)) or ["  none yet"]),
@@ -75,6 +94,7 @@ def as_text(report: Report, outlook: Outlook | None = None) -> str:
         ],
         ["Amounts paid", *(indent_table(_amount_rows(report)) or ["  none yet"])],
         divide("Do they stay?"),
+        *_answer_lines(answer_stay(report)),
         ["Members who stayed", *indent_table(_kept_rows(report))],
         divide("Day by day"),
         [
@@ -82,10 +102,16 @@ def as_text(report: Report, outlook: Outlook | None = None) -> str:
             *(_day_lines(report) or ["  none yet"]),
         ],
         ["What counts", *wrap_text(report.rule)],
-        ["Definitions"],
-        *(wrap_text(definition) for definition in report.definitions.values()),
+        *(
+            [f"Definition of {DEFINED[figure]}", *wrap_text(definition)]
+            for figure, definition in report.definitions.items()
+        ),
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def _answer_lines(answer: str) -> list[list[str]]:
+    return [wrap_text(answer)] if answer else []
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> str:
@@ -98,7 +124,7 @@ def _headline(report: Report, outlook: Outlook | None) -> list[str]:
     if report.primary is not None:
         percent = f"{report.primary.percent}%"
         gauge = draw_gauge(report.primary.percent / 100, WIDTH - 4 - len(percent))
-        lines.append(f"  {gauge} {percent}")
+        lines += [f"  {write_headline(report.primary, 'en').words}", f"  {gauge} {percent}"]
     joined = [day.joined for day in report.days]
     if any(joined):
         title = "  joined by day  "

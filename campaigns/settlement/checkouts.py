@@ -25,6 +25,7 @@ from campaigns.models import (
 from campaigns.payments import ChargeSnapshot
 from campaigns.settlement.lookup import Found, find_checkout, save_owner
 from campaigns.settlement.snapshots import (
+    DISPUTABLE_FOR,
     Known,
     Snapshot,
     find_role,
@@ -43,7 +44,6 @@ _UNPAID_PAUSES = (
 # A paid Checkout is settled every day for as long as a card payment can be disputed: otherwise a
 # refund or a dispute whose webhook was lost would never be recorded.
 _PAID_PAUSE = timedelta(days=1)
-_DISPUTABLE_FOR = timedelta(days=120)
 # The role of every payment for an order of this kind.
 _ROLES: dict[str, Payment.Role] = {
     Checkout.Kind.GIFT: Payment.Role.GIFT,
@@ -310,7 +310,7 @@ def next_settlement_at(checkout: Checkout, *, at: datetime) -> datetime | None:
         return None
     age = at - (checkout.opened_at or checkout.created_at)
     if checkout.status == Checkout.Status.PAID:
-        return at + _PAID_PAUSE if age < _DISPUTABLE_FOR else None
+        return at + _PAID_PAUSE if age < DISPUTABLE_FOR else None
     for younger_than, pause in _UNPAID_PAUSES:
         if age < younger_than:
             return at + pause

@@ -16,7 +16,7 @@ _ROLES = {
     "subscription_cycle": Payment.Role.RENEWAL,
 }
 # Banks can dispute a charge, or ask about it, for this long.
-_DISPUTABLE_FOR = timedelta(days=120)
+DISPUTABLE_FOR = timedelta(days=120)
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ def _find_disputable(charges: Sequence[stripe_api.Charge], *, finds_inquiries: b
     """
     if not charges:
         return set()
-    young = max(charge.created_at for charge in charges) - _DISPUTABLE_FOR
+    young = max(charge.created_at for charge in charges) - DISPUTABLE_FOR
     known = Dispute.objects.filter(payment__charge_id__in=[charge.id for charge in charges])
     return {
         charge.id

@@ -64,8 +64,6 @@ def readers_first() -> Iterator[None]:
 class BudgetedClient(PatientClient):
     """Stripe's own HTTP client, in which each request takes its turn first."""
 
-    MAX_RETRY_AFTER = 2  # seconds; longer pauses are kept in the budget, not slept through
-
     def request(  # type: ignore[override]
         self,
         method: str,

@@ -101,6 +101,12 @@ def short_moment(moment: datetime) -> str:
 
 
 @register.filter(expects_localtime=True)
+def isolated_moment(moment: datetime) -> str:
+    """Return `short_moment` for a picture, where words around it may run the other way."""
+    return f"\N{FIRST STRONG ISOLATE}{short_moment(moment)}\N{POP DIRECTIONAL ISOLATE}"
+
+
+@register.filter(expects_localtime=True)
 def clock(moment: datetime) -> str:
     """Return the time of day with its offset: 14:00 (UTC+2)."""
     return f"{date_format(moment, 'H:i')} ({dates.write_offset(moment)})"

@@ -9,6 +9,7 @@ from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.encoding import iri_to_uri
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -43,9 +44,13 @@ def answer_access(request: HttpRequest, client: ApiClient) -> HttpResponseBase:
 @never_cache
 @require_safe
 def check_token(request: HttpRequest) -> HttpResponse:
-    """Answer 204 if the visitor's token gives access, 403 if not, 401 if it isn't valid."""
+    """Answer 204 if the visitor's token gives access, 403 if not, 401 if it isn't valid.
+
+    A site that names itself as `audience` accepts only tokens that were made for it.
+    """
+    site = request.GET.get("audience")
     try:
-        claims = members.read_token(read_token(request), at=timezone.now())
+        claims = members.read_token(read_token(request), at=timezone.now(), audience=site)
     except members.BadToken:
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     return HttpResponse(status=204 if claims["member"] else 403)
@@ -64,7 +69,7 @@ def show_keys(request: HttpRequest) -> HttpResponse:
 @require_safe
 def return_to_site(request: HttpRequest) -> HttpResponseBase:
     """Send a signed-in member back to the newspaper's site with a token; others sign in first."""
-    wanted = request.GET.get("to", "") or read_return(request)
+    wanted = _write_ascii(request.GET.get("to", "")) or read_return(request)
     if not members.is_allowed_return(wanted):
         return show_page(request, "campaigns/readers/account/no_return.html", status=400)
     member = find_member(request)
@@ -82,6 +87,11 @@ def return_to_site(request: HttpRequest) -> HttpResponseBase:
     response = _redirect(members.add_token(wanted, member, at=timezone.now()))
     response.delete_cookie(_COOKIE)
     return response
+
+
+def _write_ascii(url: str) -> str:
+    """Return an address as browsers write it: servers that can't encode a parameter pass it on."""
+    return url if url.isascii() else iri_to_uri(url)
 
 
 def _redirect(url: str) -> HttpResponse:

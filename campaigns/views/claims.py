@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns import actions, gifts, memberships, tasks
 from campaigns.forms import ClaimCodeForm, ClaimForm
-from campaigns.models import Gift, Member
+from campaigns.models import Gift, Member, find_zone
 from campaigns.views.limits import WrongGuesses, limited
 from campaigns.views.pages import language, redirect_after_post, show_page
 from campaigns.views.private import private
@@ -194,8 +194,7 @@ def _preview_extension(gift: Gift, member: Member) -> dict[str, Any]:
 
 def _preview_end(gift: Gift, old_end: datetime | None) -> dict[str, datetime | None]:
     """Return the old and the new end; near the end of a month the new one is uncertain: None."""
-    campaign = gift.checkout.campaign
-    zone = campaign.zone_info if campaign else timezone.get_default_timezone()
+    zone = find_zone(gift.checkout.campaign)
     if old_end is None or old_end.astimezone(zone).day >= _FIRST_CLAMPED_DAY:
         return {"old_end": old_end, "new_end": None}
     return {

@@ -4,14 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 
 from django.db import models
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns import dates
 from campaigns.emails import links
-from campaigns.models import Gift
+from campaigns.models import Gift, find_zone
 from campaigns.models.codes import CodeKeyLost
 
 
@@ -114,5 +113,4 @@ def _describe_state(gift: Gift, state: State) -> str:
 
 def _zone_of(gift: Gift) -> tzinfo:
     """Return the campaign's time zone, in which the buyer reads all other times."""
-    campaign = gift.checkout.campaign
-    return campaign.zone_info if campaign else timezone.get_default_timezone()
+    return find_zone(gift.checkout.campaign)

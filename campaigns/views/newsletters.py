@@ -214,7 +214,7 @@ def _find_way_back(origin: Origin) -> str:
 @never_cache
 @require_safe
 def show_sent(request: HttpRequest) -> HttpResponse:
-    """Say that an e-mail is on its way: the same for known and unknown addresses."""
+    """Say that an e-mail follows: the same for known and unknown addresses."""
     page = Origin(page_url=origins.clean_page(request.GET.get("page", "")))
     context = {"back_url": _find_way_back(page), "days": links.NEWSLETTER_LASTS.days}
     return show_page(request, "campaigns/readers/newsletters/sent.html", context)

@@ -11,7 +11,7 @@ from campaigns import origins
 from campaigns.emails import links
 from campaigns.origins import Origin
 
-# The campaign's own page links to the forms. A reader whom a banner led there came from the banner.
+# The campaign's own page links to the forms. A reader led there by a banner came from it.
 _CAMPAIGN_PAGE = "page"
 
 

@@ -122,7 +122,7 @@ function apply_event($type, array $data)
     $number = (int) $data['member']['id'];
     if ($type === 'member.erased') {
         forget($number);
-        leave((string) $data['member']['email']); // perhaps known by an answer only
+        leave((string) $data['member']['email'], $number); // perhaps known by an answer only
         return;
     }
     if ($type === 'member.address_changed' && (int) $data['previous']['id'] !== $number) {
@@ -149,7 +149,7 @@ function save_row($number, $email, array $row)
     $row['email'] = strtolower($email);
     update_option(PREFIX . "member_$number", $row, false);
     if ($before !== null && $before['email'] !== $row['email']) {
-        leave($before['email']);
+        leave($before['email'], $number);
     }
     update_option(name_of($row['email']), $number, false);
     set_role($row['email']);
@@ -162,12 +162,18 @@ function forget($number)
         return;
     }
     delete_option(PREFIX . "member_$number");
-    leave($row['email']);
+    leave($row['email'], $number);
 }
 
-/** Take the role from an address that is no member's any more, and ask nobody about it for a day. */
-function leave($email)
+/**
+ * Take the role from an address that is no longer a member's, and ask nobody about it for a day. If
+ * it is another member's by now, it stays theirs.
+ */
+function leave($email, $number)
 {
+    if ((int) get_option(name_of($email), $number) !== $number) {
+        return;
+    }
     delete_option(name_of($email));
     set_transient(answer_name_of($email), ['has_access' => false, 'until' => null], 86400);
     set_role($email);

@@ -2,7 +2,7 @@
 
 `history.py` makes the sales of the demo's own campaign as readers would. This makes the rows that
 such sales leave behind, in batches, the same ones for the same seed. None of them is known to the
-Stripe sandbox, so they have no ids of sessions and subscriptions, and no work is due on them.
+pretend Stripe, so they have no ids of sessions and subscriptions, and no work is due on them.
 """
 
 import random

@@ -100,7 +100,7 @@ class Journey:
         card = {"method": "card", "expiry": "04 / 31", "cvc": "123", "name": "Ada Reader"}
         if "/c/pay/" not in payment.url:
             raise Stuck(f"The form led to {payment.url} instead of the payment page.")
-        self.report("pay      reached the Stripe sandbox")
+        self.report("pay      reached the pretend Stripe")
         refused = self._post(payment, card | {"number": DECLINED_CARD})
         if "declined" not in refused.text:
             raise Stuck("The card that should be declined was accepted.")

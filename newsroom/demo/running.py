@@ -1,4 +1,4 @@
-"""`bin/demo`: run the campaign, a Stripe sandbox and all processes until Ctrl-C."""
+"""`bin/demo`: run the campaign, a pretend Stripe and all processes until Ctrl-C."""
 
 import argparse
 import fcntl
@@ -33,7 +33,7 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog="bin/demo",
-        description="Run the membership campaign with a Stripe sandbox. No real money moves.",
+        description="Run the membership campaign with a pretend Stripe. No real money moves.",
     )
     parser.add_argument(
         "--port", type=read_port, default=8000, help="port of the website (default: 8000)"
@@ -64,7 +64,7 @@ def read_port(typed: str) -> int:
 def main(arguments: list[str]) -> int:
     """Run the demo until it is stopped and return the exit code."""
     options = read_arguments(arguments)
-    # Shells start background jobs with SIGINT ignored; stop on it all the same.
+    # Shells start background jobs with SIGINT ignored; the demo stops on it anyway.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:

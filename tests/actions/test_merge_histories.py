@@ -184,7 +184,6 @@ def daily_counts(history: History) -> list[list[int]]:
 @pytest.mark.walk
 @settings(
     max_examples=effort(quick=8, thorough=60),
-    deadline=None,
     derandomize=CI,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -71,6 +71,23 @@ def test_an_address_alone_is_offered_for_the_only_banner_that_it_becomes(
 
 
 @pytest.mark.usefixtures("editor")
+def test_the_bar_goes_above_the_page_and_the_corner_on_every_page(
+    client: Client, published: Campaign
+) -> None:
+    """In a footer, the bar would be at the end of the page."""
+    for placement, ghost, wordpress in (
+        ("top", "Site header", "header of your theme"),
+        ("corner", "Site footer", "footer of your theme"),
+        ("end", "HTML card", "Custom HTML block"),
+        ("inline", "HTML card", "on a line of its own"),
+    ):
+        response = client.get(embed_url(published), {"placement": placement, "language": "en"})
+        steps = {way.name: way.steps for way in response.context["ways"]}
+        assert ghost in steps["ghost"]
+        assert wordpress in steps["wordpress"]
+
+
+@pytest.mark.usefixtures("editor")
 def test_the_newsletter_picture_has_the_number_in_words(
     client: Client, published: Campaign
 ) -> None:

@@ -2,16 +2,17 @@
 
 import re
 import struct
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
-from campaigns.banners import draw_newsletter, publish_campaign, wrap_lines
+from campaigns.banners import draw_newsletter, draw_picture, publish_campaign, wrap_lines
 from campaigns.models import Banner, Campaign, CampaignCopy, Tally
-from campaigns.progress import imagine_progress
+from campaigns.progress import imagine_progress, measure_campaign
 from tests.support.factories import make_campaign, make_member, make_payment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -59,11 +60,41 @@ def test_the_old_address_of_the_picture_redirects_to_its_language(
     assert response["Location"] == PICTURE.format("uk")
 
 
-def test_the_picture_changes_only_with_the_count(client: Client, campaign: Campaign) -> None:
-    before = read_picture(client)
-    assert read_picture(client) == before
+def test_the_picture_changes_only_with_the_count_and_its_time(campaign: Campaign) -> None:
+    now = timezone.now()
+
+    def draw(at: datetime) -> bytes:
+        return draw_picture(campaign, measure_campaign(campaign, at=at), language="en")
+
+    before = draw(now)
+    assert draw(now) == before
+    assert draw(now + timedelta(minutes=1)) != before
     count_one_more(campaign)
-    assert read_picture(client) != before
+    assert draw(now) != before
+
+
+@pytest.mark.parametrize(
+    "headline", ["Short", "A headline of two lines " * 2, "Of three lines " * 6]
+)
+def test_the_picture_of_shared_links_tells_the_time_and_keeps_its_lines_apart(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch, headline: str
+) -> None:
+    monkeypatch.setattr("campaigns.banners.posters._draw", lambda svg: svg.encode())
+    campaign.copies.update(headline=headline)
+    progress = imagine_progress(campaign.goals.get(), at=timezone.now(), state="running")
+    svg = draw_picture(campaign, [progress], language="en").decode()
+    assert "As of" in svg
+    lines = [int(y) for y in re.findall(r'<text [^>]*y="(\d+)"', svg)]
+    assert all(below - above >= 70 or below == above for above, below in pairwise(sorted(lines)))
+
+
+def test_a_time_in_another_direction_is_isolated_in_pictures(
+    campaign: Campaign, settings: LazySettings
+) -> None:
+    settings.LANGUAGES = [*settings.LANGUAGES, ("ar", "Arabic")]
+    progress = imagine_progress(campaign.goals.get(), at=timezone.now(), state="running")
+    svg = draw_newsletter(campaign, [progress], language="ar")
+    assert re.search("As of \u2068[^<]+\u2069<", svg)
 
 
 def test_the_picture_shows_every_ukrainian_letter(client: Client, campaign: Campaign) -> None:

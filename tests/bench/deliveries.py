@@ -5,7 +5,7 @@
 Deliveries: the job delivers events about as many people to a server on this machine, which reads
 them and answers 200. Bare: the same number of posts with http.client, with the same body and
 headers, signed, as many at once on connections that stay open, but with nothing read from or
-written to a database. 2,500 of each follow each other. Access: questions
+written to a database. All of one follow all of the other. Access: questions
 about random members, one after the other, to granian with the project's WSGI application, beside
 an empty WSGI page on the same server, 25 of each in turns. The times are medians of the ratios of
 such turns. `--events 0` or `--members 0` leaves one of the two out.

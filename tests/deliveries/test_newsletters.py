@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns import actions, deliveries, erasures, jobs, newsletters
+from campaigns.members import set_address
 from campaigns.models import Member, Newsletter, OutgoingEvent, Subscription, WebhookDelivery
 from tests.support.erasures import dump_everything
 from tests.support.factories import make_campaign, make_member
@@ -197,6 +198,41 @@ def test_an_erased_member_leaves_no_subscriber_behind(
         jobs.run_due_jobs("mails", "erasures")
     assert Member.objects.get().erased_at
     assert ADA not in dump_everything()
+
+
+def test_a_subscription_that_the_new_address_had_ended_ends_in_other_systems_too(
+    receiver: Receiver, morning: Newsletter
+) -> None:
+    """They still send to the old address, and would go on with the new one."""
+    receiver.make_endpoint()
+    ada, new = make_member(ADA), "ada@new.example"
+    confirm(morning)
+    end(confirm(morning, new))
+    run(receiver)
+    with transaction.atomic():
+        set_address(ada, new, at=timezone.now())
+    ended, moved = run(receiver)
+    assert (ended["type"], ended["data"]["subscriber"]["email"]) == (UNSUBSCRIBED, ADA)
+    assert moved["type"] == "member.address_changed"
+    assert [(each.email, each.status) for each in Subscription.objects.all()] == [
+        (new, "unsubscribed")
+    ]
+
+
+def test_nothing_but_the_erasure_is_resent_about_who_is_being_erased(
+    receiver: Receiver, morning: Newsletter
+) -> None:
+    receiver.make_endpoint()
+    ada = make_member(ADA)
+    confirm(morning)
+    confirm(morning, "ben@example.org")
+    run(receiver)
+    erasures.request_erasure(ada)
+    assert [body["type"] for body in run(receiver)] == [UNSUBSCRIBED, "member.erased"]
+    everything = [each.pk for each in WebhookDelivery.objects.all()]
+    assert deliveries.resend_deliveries(everything) == len(everything) - 1
+    assert [body["type"] for body in run(receiver)] == []
+    assert receiver.repeated == len(everything) - 1
 
 
 def test_a_member_is_not_erased_as_a_subscriber(client: Client, morning: Newsletter) -> None:

@@ -59,11 +59,11 @@ def test_a_daily_report_is_about_the_day_before(birthday: Campaign) -> None:
     message = ReportMessage.objects.get()
     assert message.content["title"] == "Third birthday: 6 of 20 new members (30%)"
     facts = facts_of(message)
-    assert facts["Joined, Monday, 23 November"] == "3 (before: 1)"
-    assert facts["Money"] == "€180 (before: €60)"
+    assert facts["Joined, Monday, 23 November"] == "3 (the day before: 1)"
+    assert facts["Money"] == "€180 (the day before: €60)"
     assert facts["To go"] == "14"
     assert facts["Expected by now at an even pace"] == "15 (9 behind)"  # 23.3 of 30 days
-    assert facts["Pace of the last 7 full days"] == "0.6 a day"
+    assert facts["Pace over the last 7 full days"] == "0.6 a day"
     assert facts["Runs until"] == "1\N{NO-BREAK SPACE}December, 02:00"
     assert next_due(receiver) == TUESDAY_MORNING + timedelta(days=1)
 
@@ -73,7 +73,7 @@ def test_a_weekly_report_is_about_the_week_before(birthday: Campaign) -> None:
     with time_machine.travel(MONDAY_MORNING):
         run_reports()
     facts = facts_of(ReportMessage.objects.get())
-    assert facts["Joined, 16 November to 22 November"] == "3 (before: 0)"
+    assert facts["Joined, 16 November to 22 November"] == "3 (the 7 days before: 0)"
 
 
 def test_refunds_are_in_the_report(birthday: Campaign) -> None:

@@ -190,7 +190,7 @@ def test_a_welcome_to_a_one_off_membership_mentions_no_renewal(birthday: Campaig
         assert "cancel" not in part
 
 
-def test_a_welcome_to_a_gift_names_the_buyer_and_has_no_payments_link(
+def test_a_welcome_to_a_gift_names_the_buyer_and_links_to_the_account_page(
     birthday: Campaign,
 ) -> None:
     gift = record_claim(
@@ -198,7 +198,9 @@ def test_a_welcome_to_a_gift_names_the_buyer_and_has_no_payments_link(
     )
     sent = send_mail(make_mail("welcome", membership=gift.membership))
     assert sent.to == ["cleo@example.org"]
-    assert "/membership/manage/" not in text_of(sent) + html_of(sent)
+    for whole in (text_of(sent), html_of(sent)):
+        assert "/membership/manage/" not in whole
+        assert "/membership/account/" in whole
     for part in read_both_parts(sent):
         assert "It’s a gift from Ada Reader." in part
         assert "Your membership lasts until 12 November 2027 and then ends automatically." in part

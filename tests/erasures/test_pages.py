@@ -73,7 +73,7 @@ def test_the_page_says_what_is_deleted_and_what_stays(client: Client, birthday: 
         "Your subscription ends immediately, not at the end of the time you’ve paid for.",
         "Earlier payments aren’t refunded.",
         "Gifts you bought can still be claimed, and the link",
-        "The amounts, dates and Stripe ids of your payments, without your name",
+        "The amounts, dates and Stripe IDs of your payments, without your name",
         f"We’ll start immediately and send one last e-mail to {ADA}. This can’t be undone.",
         "If you come back one day, we’ll have no record of you.",
     ):
@@ -84,7 +84,7 @@ def test_the_page_mentions_only_what_the_member_has(client: Client) -> None:
     make_member(ADA)
     sign_in(client)
     page = main_of(client.get(ERASE))
-    for words in ("Your subscription ends", "Gifts you bought", "Stripe ids of your payments"):
+    for words in ("Your subscription ends", "Gifts you bought", "Stripe IDs of your payments"):
         assert words not in page
 
 

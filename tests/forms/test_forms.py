@@ -6,8 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 from django import forms as django_forms
 from django.core import signing
+from django.core.exceptions import ValidationError
 
 from campaigns.forms import ClaimCodeForm, ClaimForm, GiftForm, JoinForm, new_token, token_for
+from campaigns.forms.fields import PersonEmailField
 from campaigns.forms.offers import OfferField
 from campaigns.models import Campaign
 from campaigns.origins import Origin
@@ -60,6 +62,12 @@ def test_an_order_normalises_the_address(birthday: Campaign) -> None:
     assert form.cleaned_data["email"] == "ada@example.org"
     assert form.cleaned_data["name"] == "Ada  Reader"
     assert form.cleaned_data["origin"] == Origin()
+
+
+@pytest.mark.parametrize("address", ["root@localhost", "ada@[10.0.0.5]", "ada@[IPv6:::1]", "ada@b"])
+def test_no_mail_goes_to_a_mailbox_of_our_own_machines(address: str) -> None:
+    with pytest.raises(ValidationError, match="Enter a valid e-mail address"):
+        PersonEmailField().clean(address)
 
 
 def test_each_form_has_its_own_checkout_token() -> None:

@@ -1,5 +1,6 @@
 """Ghost is down, slow, too busy or confused; and two workers at once."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import jwt
 import pytest
 import time_machine
 from django.conf import LazySettings
+from django.db import transaction
 from django.utils import timezone
 
 from campaigns import actions, health, jobs, memberships
@@ -22,6 +24,7 @@ from tests.support.ghost_stand_in import GhostStandIn
 pytestmark = pytest.mark.django_db
 
 Trouble = GhostSite.Trouble
+UNTOUCHED = ("ghost_id", "is_created", "tier_id", "until", "labels", "newsletters")
 
 
 def give_access(email: str, *, months: int = 6) -> Member:
@@ -100,6 +103,59 @@ def test_ghost_says_when_to_come_back(ghost: GhostStandIn, admin: GhostAdmin) ->
         clock.shift(11)
         jobs.run_due_jobs("ghost")
         assert len(admin.list_members()) == 2
+
+
+@pytest.mark.parametrize("status", [200, 201, 401, 403, 404])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "<h1>Down for maintenance</h1>",
+        "{}",
+        "[]",
+        '{"members": []}',
+        '{"members": [{}]}',
+        '{"members": {"id": 1}}',
+        '{"tiers": null}',
+        "[" * 5000,
+    ],
+)
+def test_an_answer_that_is_not_ghosts_changes_nothing(
+    ghost: GhostStandIn, admin: GhostAdmin, status: int, text: str
+) -> None:
+    """It comes from a server in front of it: nobody is gone, and our key is as good as before."""
+    member = give_access("ada@example.org")
+    jobs.run_due_jobs("ghost")
+    before = GhostMember.objects.get()
+    assert before.ghost_id
+    ghost.answers, ghost.text = [(status, {})] * 2, text
+    with transaction.atomic():
+        memberships.revoke_access(member.memberships.get(), at=timezone.now())
+    GhostMember.objects.note_changes([member.pk])
+    jobs.run_due_jobs("ghost")
+    row = GhostMember.objects.get()
+    assert row.due_at is not None
+    assert {name: getattr(row, name) for name in UNTOUCHED} == {
+        name: getattr(before, name) for name in UNTOUCHED
+    }
+    assert GhostSite.read().trouble == Trouble.DOWN
+    ghost.answers = []
+    GhostMember.objects.update(due_at=timezone.now())
+    adapter.stop_resting()
+    jobs.run_due_jobs("ghost")
+    assert tiers_of(admin.read(member.email)) == {}
+
+
+def test_a_cache_that_repeats_a_page_is_not_read_for_ever(
+    ghost: GhostStandIn, admin: GhostAdmin
+) -> None:
+    for number in range(api.PAGE):
+        admin.add(f"reader{number}@example.org")
+    page = json.dumps({"members": admin.list_members()})
+    next(read := api.walk_people())
+    ghost.answers, ghost.text = [(200, {})] * 3, page
+    with pytest.raises(adapter.GhostDown):
+        list(read)
 
 
 def test_one_member_who_breaks_ghost_stops_nobody_else(

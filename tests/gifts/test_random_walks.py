@@ -222,7 +222,6 @@ STEP = st.tuples(st.sampled_from(STEPS), st.integers(0, 11))
 @pytest.mark.walk
 @settings(
     max_examples=effort(quick=5, thorough=100),
-    deadline=None,
     derandomize=CI,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

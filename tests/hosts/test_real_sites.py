@@ -151,15 +151,18 @@ def test_an_html_card_on_ghost_shows_the_banner_and_leaves_the_page_alone(
     check_page_is_left_alone(chromium, campaign_site.url, alone, banner, name="ghost")
 
 
-def test_the_footer_code_of_ghost_shows_a_bar_on_every_page(
+def test_the_header_code_of_ghost_shows_the_bar_at_the_top_of_every_page(
     chromium: Browser, campaign_site: Site, ghost: Ghost
 ) -> None:
-    ghost.inject_footer(write_component(campaign_site, "top"))
+    ghost.inject_header(write_component(campaign_site, "top"))
     with open_post(chromium, f"{ghost.url}/", campaign_site.url) as page:
         wait_for_banner(page)
         page.get_by_role("link", name="Become a member").wait_for()
-        save_picture(page, "real-sites/ghost-footer")
-    ghost.inject_footer("")
+        top = page.locator("campaign-banner").bounding_box()
+        assert top is not None
+        assert (top["x"], top["y"]) == (0, 0)
+        save_picture(page, "real-sites/ghost-header")
+    ghost.inject_header("")
 
 
 def test_the_footer_code_of_ghost_greets_members(

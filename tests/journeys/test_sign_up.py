@@ -158,8 +158,9 @@ def test_sign_up_works_without_javascript_on_a_phone(site: Site, chromium: Brows
         page = reader.page
         before = reader.read_count(site.url)
         page.get_by_role("link", name="Become a member").first.click()
-        fill_in_join(page, email="hana@example.org")
+        fill_in_join(page, email="hana.has.a.very.long.address@newsletters.example.org")
         send_and_pay(page)
+        assert reader.measure_overflow() <= 0, "the address is longer than a line of the page"
         reader.wait_for_count(site.url, before + 1)
 
 

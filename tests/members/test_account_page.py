@@ -77,7 +77,9 @@ def test_each_state_is_described(
 ) -> None:
     Membership.objects.update(**changes)
     sign_in(client)
-    assert words in open_account_page(client)
+    page = open_account_page(client)
+    assert words in page
+    assert ("You don’t have a membership." in page) == (words == "Ended.")
 
 
 @pytest.mark.parametrize(

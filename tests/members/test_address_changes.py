@@ -94,6 +94,14 @@ def test_errors_are_shown_beside_the_field(
     assert not AddressChange.objects.exists()
 
 
+def test_a_misspelt_address_is_questioned_once(client: Client, ada: Member) -> None:
+    answer = client.post(CHANGE_PAGE, {"email": "ada@gmial.com"})
+    assert "Did you mean ada@gmail.com?" in error_beside(answer, "email")
+    assert not AddressChange.objects.exists()
+    again = client.post(CHANGE_PAGE, read_form(answer).fields)
+    assert (again.status_code, AddressChange.objects.get().email) == (303, "ada@gmial.com")
+
+
 def test_only_a_signed_in_member_can_request_a_change(client: Client, ada: Member) -> None:
     answer = Client().post(CHANGE_PAGE, {"email": NEW_ADDRESS}, follow=True)
     assert "we signed you out after one hour" in main_of(answer)

@@ -74,6 +74,17 @@ def test_subscriptions_move_to_the_new_address_of_their_reader() -> None:
     assert newsletters.list_choices(ADA)[0].subscription is None
 
 
+def test_a_request_that_nobody_confirmed_ends_no_subscription(client: Client) -> None:
+    """Anybody can type an address, also the one to which a member is about to move."""
+    ada, new = make_member(ADA), "ada@new.example"
+    morning = make_newsletter("morning")
+    make_subscription(morning)
+    make_subscription(morning, new, status="pending")
+    set_address(ada, new, at=timezone.now())
+    [kept] = Subscription.objects.all()
+    assert (kept.email, kept.status, kept.proof) == (new, "confirmed", "link")
+
+
 def test_links_in_a_former_mailbox_only_unsubscribe(client: Client) -> None:
     """Somebody else may read that mailbox now."""
     ada = make_member(ADA)

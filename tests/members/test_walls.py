@@ -69,8 +69,8 @@ def test_words_wait_until_staff_show_them(wall: Campaign, editor: User) -> None:
     assert "Lviv" not in published(wall)
     assert actions.show_wall_entry(entry, by=editor)
     page = published(wall)
-    assert "<blockquote>You were there at night.</blockquote>" in page
-    assert "<strong>Ada</strong>, Lviv" in page
+    assert '<blockquote dir="auto">You were there at night.</blockquote>' in page
+    assert "<strong><bdi>Ada</bdi></strong>, <bdi>Lviv</bdi>" in page
     assert "and 2 more new members" in page
     entry.refresh_from_db()
     assert (entry.decided_by, entry.decided_at) == (editor, timezone.now())
@@ -99,7 +99,7 @@ def test_the_total_is_the_true_one(wall: Campaign, editor: User) -> None:
     wall.tallies.filter(member=find("ben")).update(counted_until=timezone.now())
     banners.request_publishing(wall.pk)
     page = published(wall)
-    assert "<strong>Ben</strong>" not in page  # Ben counts no more
+    assert "<strong><bdi>Ben</bdi></strong>" not in page  # Ben counts no more
     assert page.count('class="wall-entry"') == 2
     assert "more new member" not in page
     assert progress.measure_campaign(wall, at=timezone.now())[0].counted == 2
@@ -112,8 +112,8 @@ def test_only_the_newest_are_named_and_the_rest_is_counted(
     for name in ("ada", "ben"):
         actions.show_wall_entry(write(wall, name, first_name=name.title()), by=editor)
     page = published(wall)
-    assert "<strong>Ben</strong>" in page
-    assert "<strong>Ada</strong>" not in page
+    assert "<strong><bdi>Ben</bdi></strong>" in page
+    assert "<strong><bdi>Ada</bdi></strong>" not in page
     assert "and 2 more new members" in page
 
 
@@ -146,6 +146,13 @@ def test_the_wall_screen_shows_no_words(wall: Campaign, editor: User) -> None:
 def test_markup_stays_text(wall: Campaign, editor: User) -> None:
     actions.show_wall_entry(write(wall, sentence="<b>Read</b> & be well"), by=editor)
     assert "&lt;b&gt;Read&lt;/b&gt; &amp; be well" in published(wall)
+
+
+def test_words_of_either_direction_keep_their_order(wall: Campaign, editor: User) -> None:
+    actions.show_wall_entry(write(wall, town="חיפה", sentence="قرأت «The Post»."), by=editor)
+    page = published(wall)
+    assert '<blockquote dir="auto">قرأت «The Post».</blockquote>' in page
+    assert "<strong><bdi>Ada</bdi></strong>, <bdi>חיפה</bdi>" in page
 
 
 def test_without_a_wall_nobody_is_asked(wall: Campaign, editor: User, client: Client) -> None:

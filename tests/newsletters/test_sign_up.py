@@ -160,6 +160,14 @@ def test_an_address_gets_two_e_mails_a_day_and_either_link_confirms_all(client: 
     assert statuses() == {"morning": "confirmed", "war": "confirmed"}
 
 
+def test_tags_in_an_address_are_no_mail_bomb(client: Client) -> None:
+    for number in range(20):
+        assert sign_up(client, "morning", email=f"ada+{number}@example.org").status_code == 303
+    sign_up(client, "morning", email="ada@example.net")
+    receivers = [mail.to[0] for mail in send_due_mails()]
+    assert receivers == [*(f"ada+{number}@example.org" for number in range(6)), "ada@example.net"]
+
+
 def test_ten_thousand_sign_ups_from_one_network_are_no_mail_bomb(client: Client) -> None:
     answers = [sign_up(client, "war", email=f"reader{n}@example.org") for n in range(40)]
     assert [each.status_code for each in answers] == [303] * 30 + [429] * 10

@@ -40,7 +40,8 @@ def write_configuration(folder: Path, *, port: int, members_url: str) -> Path:
         text = text.replace(before, after)
     pages = folder / "site" / "members-only"
     pages.mkdir(parents=True)
-    (pages / "story.html").write_text("<h1>Only for members</h1>")
+    for name in ("story.html", "війна.html"):
+        (pages / name).write_text("<h1>Only for members</h1>")
     temporary = "".join(
         f"{kind}_temp_path {folder / kind};\n"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -104,6 +105,20 @@ def test_members_read_and_others_sign_in_or_join(site: str, live_server: Any) ->
     assert visit(story, token[:-4]).status_code == 303
 
 
+def test_a_page_in_other_letters_is_returned_to(site: str, live_server: Any) -> None:
+    ada = make_member("ada@example.org")
+    make_subscription(member=ada)
+    path = "/members-only/%D0%B2%D1%96%D0%B9%D0%BD%D0%B0.html"
+    stranger = visit(f"{site}{path}?utm_source=x&y=1")
+    to = f"{site}/members/in{path}"
+    assert stranger.headers["Location"].startswith(
+        f"{live_server.url}/membership/account/continue/?to={to}?utm_source"
+    )
+    back = visit(members.add_token(to, ada, at=timezone.now()))
+    assert back.headers["Location"] == site + path
+    assert visit(site + path, back.cookies["membership"]).text == "<h1>Only for members</h1>"
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -111,6 +126,9 @@ def test_members_read_and_others_sign_in_or_join(site: str, live_server: Any) ->
         "/members/in/x?membership_token=a%0d%0aX:y",
         "/members/in/x?membership_token=a;%20Domain=example.org",
         "/members/in//evil.example/",
+        "/members/in/%2F/evil.example/",
+        "/members/in/%5C/evil.example/",
+        "/members/in/%0d%0aX:y",
     ],
 )
 def test_nothing_is_smuggled_into_the_answer(site: str, path: str) -> None:

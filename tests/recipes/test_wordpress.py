@@ -194,6 +194,20 @@ def test_the_role_follows_the_address(site: WordPress) -> None:
     assert not is_member(site, "eva2@example.org")
 
 
+def test_an_address_that_went_to_another_member_stays_theirs(site: WordPress) -> None:
+    """The events of two people arrive in any order."""
+    shared = "desk@example.org"
+    ask(site, ADD_USER, shared)
+    moved = json.loads(write_joined("fay@example.org", 903)) | {"type": "member.address_changed"}
+    moved["data"]["previous"] = {"id": 903, "email": shared}
+    for number, raw in enumerate(
+        (write_joined(shared, 903), write_joined(shared, 904), json.dumps(moved).encode())
+    ):
+        headers = make_headers(f"msg_desk{number}", raw, secrets=[SECRET], at=timezone.now())
+        assert send(site, raw, headers) == (200, {"state": "taken"})
+    assert is_member(site, shared)
+
+
 def test_an_account_that_is_made_later_is_a_members(site: WordPress) -> None:
     late = make_member("late@example.org")
     make_subscription(member=late)

@@ -33,7 +33,6 @@ from campaigns.reports.charts import (
     draw_funnel,
     draw_heat,
     draw_png,
-    draw_sparkline,
     draw_stacks,
     make_standalone,
     write_table,
@@ -83,7 +82,6 @@ def every_chart() -> list[Draw]:
         lambda size: draw_bars(BARS, size),
         lambda size: draw_heat(HEAT, size),
         lambda size: draw_funnel(STEPS, size),
-        lambda size: draw_sparkline([1, 5, 3], title="Lately", sentence="Three days."),
     ]
 
 
@@ -103,7 +101,6 @@ def odd_charts() -> list[Draw]:
         lambda size: draw_heat(replace(HEAT, values=[[0, 0], [0, 0]]), size),
         lambda size: draw_funnel(replace(STEPS, steps=[]), size),
         lambda size: draw_funnel(replace(STEPS, steps=[("Paid", 0), ("Claimed", 0)]), size),
-        lambda size: draw_sparkline([], title="", sentence=""),
     ]
 
 
@@ -170,6 +167,33 @@ def test_a_curve_of_one_day_is_a_point() -> None:
     svg = draw_curve(Curve("", "", ["1 Nov"], Line("", [17]), target=100, today=0))
     assert '<circle class="chart-main chart-point"' in svg
     assert "L" not in "".join(re.findall(r' d="([^"]*)"', svg))
+
+
+def test_the_range_of_the_last_day_is_a_bar() -> None:
+    last = replace(CURVE, fan=Fan("Likely 70 to 130", 9, [70], [95], [130]), today=9)
+    chart = draw_curve(replace(last, main=Line("Third birthday", [10 * at for at in range(10)])))
+    bars = re.findall(r'<rect class="chart-fan"[^>]*height="([\d.]+)"', chart)
+    [height] = [float(bar) for bar in bars]
+    assert height > 10
+
+
+def test_the_number_of_a_first_day_is_right_of_its_point() -> None:
+    first = replace(CURVE, main=Line("Third birthday", [10]), earlier=(), fan=None, today=0)
+    chart = draw_curve(first)
+    [number] = re.findall(r'<text class="[^"]*chart-accent[^"]*" x="([\d.]+)"[^>]*>10<', chart)
+    point = re.findall(r'<circle class="chart-point" cx="([\d.]+)"', chart)[-1]
+    assert float(number) > float(point)
+
+
+def test_parts_are_named_in_their_order_though_the_last_bar_is_empty() -> None:
+    stacks = [Stack("People", [5, 0]), Stack("Gifts", [3, 0]), Stack("Left", [1, 0], True)]
+    chart = draw_stacks(replace(STACKS, days=DAYS[:2], stacks=stacks))
+    names = [
+        (float(element.attrib["y"]), element.text)
+        for element in ElementTree.fromstring(chart).iter()  # noqa: S314 (ours)
+        if element.text in {"People", "Gifts", "Left"}
+    ]
+    assert [name for _y, name in sorted(names)] == ["Gifts", "People", "Left"]
 
 
 def test_a_chart_without_data_says_why() -> None:

@@ -294,3 +294,11 @@ def test_markup_and_characters_without_a_font_do_no_harm() -> None:
     files = check_files(campaign, now="2026-11-03 12:00")
     assert "<script" not in files["html"].decode()
     assert "#strong[x]" in read_pdf(files["pdf"])
+
+
+@pytest.mark.parametrize("language", ["pt-br", "zh-hans"])
+def test_reports_are_written_in_languages_with_a_country_or_script(language: str) -> None:
+    contents = gather(make_generated(generate_sales(20)), now=NOW.isoformat(), language=language)
+    assert "<svg" in contents.sections.hours.svg
+    for each in FILES.values():
+        assert each.write(contents)

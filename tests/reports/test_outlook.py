@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from campaigns.models import Campaign, Goal, Note
+from campaigns.models import Campaign, Goal, Note, Payment
 from campaigns.reports.contents import gather_contents
 from campaigns.reports.headline import write_headline
 from campaigns.reports.outlook import Outlook, write_chance
@@ -106,6 +106,18 @@ def test_every_state_has_its_answer(
     outlook = show(birthday, now=now).outlook
     assert outlook is not None
     assert outlook.verdict == verdict
+
+
+def test_a_count_that_changed_after_the_last_day_is_explained(birthday: Campaign) -> None:
+    words = "It ends with the last day: later refunds and disputes aren’t in it."
+    outlook = show(birthday, now="2026-12-05 10:00").outlook
+    assert outlook is not None
+    assert outlook.curve.sentence == "The curve is at 39; the goal is 52."
+    make_refund(Payment.objects.earliest("paid_at"), "2026-11-20 09:00")
+    recount_campaign(birthday)
+    outlook = show(birthday, now="2026-12-05 10:00").outlook
+    assert outlook is not None
+    assert outlook.curve.sentence == f"The curve is at 39; the goal is 52. {words}"
 
 
 def test_earlier_campaigns_are_laid_over_the_curve_by_day_of_campaign(birthday: Campaign) -> None:

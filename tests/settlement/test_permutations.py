@@ -125,7 +125,6 @@ CI = "CI" in os.environ
 @pytest.mark.walk
 @settings(
     max_examples=effort(quick=6, thorough=20),
-    deadline=None,
     derandomize=CI,
     print_blob=not CI,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -205,7 +204,7 @@ def test_a_handler_that_trusts_payloads_ends_in_different_rows(
     worst = find(
         st.permutations(events),
         diverges,
-        settings=settings(max_examples=500, deadline=None, derandomize=True, database=None),
+        settings=settings(max_examples=500, derandomize=True, database=None),
     )
     assert len(worst) == len(events)
     # Our own code handles the same order.

@@ -181,7 +181,6 @@ def finish_and_compare(world: World) -> None:
 WALKING = settings(
     max_examples=WALKS,
     stateful_step_count=25,
-    deadline=None,
     derandomize=CI,
     print_blob=not CI,
     suppress_health_check=list(HealthCheck),

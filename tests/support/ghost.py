@@ -205,8 +205,15 @@ class Ghost:
         return f"<!--kg-card-begin: html-->{html}<!--kg-card-end: html-->"
 
     def inject_footer(self, html: str) -> None:
-        """Set the code that Ghost adds to every page."""
-        self.call("PUT", "/settings/", {"settings": [{"key": "codeinjection_foot", "value": html}]})
+        """Set the code that Ghost adds to the end of every page."""
+        self._inject("codeinjection_foot", html)
+
+    def inject_header(self, html: str) -> None:
+        """Set the code that Ghost adds to the head of every page."""
+        self._inject("codeinjection_head", html)
+
+    def _inject(self, key: str, html: str) -> None:
+        self.call("PUT", "/settings/", {"settings": [{"key": key, "value": html}]})
 
 
 @contextmanager

@@ -56,13 +56,15 @@ def _refuse(context: str, *, status: int = 400, kind: str = "BadRequestError") -
 class GhostStandIn:
     """Its address and key, what it holds, and how it misbehaves.
 
-    `answers` are the next answers: a status and its headers, or None to drop the connection.
+    `answers` are the next answers: a status and its headers, or None to drop the connection. Each
+    is an error, unless `text` is set.
     """
 
     url: str = ""
     key: str = f"{'a' * 24}:{'b' * 64}"
     is_connected: bool = True  # to Stripe
     answers: list[tuple[int, dict[str, str]] | None] = field(default_factory=list)
+    text: str | None = None
     is_down: bool = False
     breaks_on: str = ""  # an address about which it always answers 500
     requests: list[str] = field(default_factory=list)
@@ -288,7 +290,7 @@ def run_stand_in() -> Iterator[GhostStandIn]:
                 return
             status, headers = planned
             status = 500 if ghost.does_break(self.path, raw) else status
-            answer: dict[str, Any] = {"errors": [{"type": "InternalServerError"}]}
+            answer: Any = {"errors": [{"type": "InternalServerError"}]}
             if not status:
                 status, answer = ghost.answer(
                     self.command,
@@ -296,13 +298,16 @@ def run_stand_in() -> Iterator[GhostStandIn]:
                     self.headers.get("Authorization", ""),
                     json.loads(raw) if raw else None,
                 )
-            text = json.dumps(answer).encode() if status != 204 else b""
+            elif ghost.text is not None:
+                answer = ghost.text
+            text = answer if isinstance(answer, str) else json.dumps(answer)
+            raw = text.encode() if status != 204 else b""
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(text)))
+            self.send_header("Content-Length", str(len(raw)))
             self.end_headers()
-            self.wfile.write(text)
+            self.wfile.write(raw)
 
         def do_GET(self) -> None:
             self._answer()

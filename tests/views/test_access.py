@@ -197,6 +197,15 @@ def test_a_signed_in_member_returns_with_a_token(client: Client, ada: Member) ->
     assert set(described["required"]) == set(claims)
 
 
+def test_a_page_in_other_letters_is_returned_to(client: Client, ada: Member) -> None:
+    sign_in(client)
+    response = go_on(client, f"{RETURN}/війна")
+    path = "/%D0%B2%D1%96%D0%B9%D0%BD%D0%B0?membership_token="
+    assert response["Location"].startswith(RETURN + path)
+    assert go_on(client, f"{RETURN}/війна\r\nX: y")["Location"].count("\n") == 0
+    assert go_on(client, "https://www.exämple.org/members/in").status_code == 400
+
+
 def test_a_reader_who_signs_in_first_returns_after_it(client: Client, ada: Member) -> None:
     response = go_on(client)
     assert response["Location"] == "/membership/account/"
@@ -211,7 +220,7 @@ def test_a_reader_who_signs_in_first_returns_after_it(client: Client, ada: Membe
 def test_the_account_page_leads_to_the_site(client: Client, ada: Member) -> None:
     sign_in(client)
     page = open_account_page(client)
-    assert "Continue to www.example.org as a member" in page
+    assert "Continue to www.example.org" in page
     assert "/membership/account/continue/?to=https%3A%2F%2Fwww.example.org%2Fmembers" in page
 
 
@@ -260,9 +269,9 @@ def test_no_token_goes_to_another_address(client: Client, ada: Member, to: str) 
     assert "Location" not in response
 
 
-def check_at(client: Client, token: str) -> int:
+def check_at(client: Client, token: str, **query: str) -> int:
     headers = {"Authorization": f"Bearer {token}"}
-    return int(client.get("/api/access/check", headers=headers).status_code)
+    return int(client.get("/api/access/check", query, headers=headers).status_code)
 
 
 def take_token(client: Client) -> str:
@@ -282,6 +291,14 @@ def test_a_proxy_can_ask_us_about_a_token(client: Client, ada: Member) -> None:
     assert check_at(Client(), take_token(client)) == 403
 
 
+def test_a_proxy_takes_no_token_of_another_site(client: Client, ada: Member) -> None:
+    sign_in(client)
+    token = take_token(client)
+    assert check_at(Client(), token, audience=NEWSPAPER) == 204
+    for other in ("https://shop.example.org", "https://www.example.org.evil.example", ""):
+        assert check_at(Client(), token, audience=other) == 401
+
+
 def forge(token: str, **changes: Any) -> str:
     header, claims, signature = token.split(".")
     changed = json.loads(decode(claims)) | changes
@@ -292,6 +309,7 @@ def test_a_forged_token_is_refused(client: Client, ada: Member, settings: LazySe
     sign_in(client)
     token = take_token(client)
     unsigned = urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
+    nested = urlsafe_b64encode(b"[" * 1200).decode().rstrip("=")
     for forged in (
         forge(token, exp=4_000_000_000),
         f"{unsigned}.{token.split('.')[1]}.",
@@ -300,6 +318,7 @@ def test_a_forged_token_is_refused(client: Client, ada: Member, settings: LazySe
         "..",
         "x",
         "é.é.é",
+        f"{nested}.e30.{'A' * 86}",
     ):
         assert check_at(Client(), forged) == 401
     with pytest.raises(InvalidSignature):

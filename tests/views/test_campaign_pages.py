@@ -372,7 +372,7 @@ def test_the_error_pages_need_neither_request_nor_database(name: str) -> None:
     page = get_template(name).render()
     assert "Nothing was charged" in page or "nothing was charged" in page
     sheets = re.findall(r'href="/static/([^"]+)"', page)
-    assert len(sheets) == 2
+    assert len(sheets) == 3
     assert all(finders.find(sheet) for sheet in sheets)
 
 

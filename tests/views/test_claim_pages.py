@@ -91,6 +91,12 @@ def test_the_typed_code_leads_to_the_claim_page(client: Client, gift: Gift) -> N
         assert words in main_of(typed)
 
 
+def test_a_pasted_claim_link_is_as_good_as_the_code(client: Client, gift: Gift) -> None:
+    link = links.build_url("claim", code=gift.code)
+    assert client.post("/claim/", {"code": f" {link} "})["Location"] == f"/claim/{gift.code}/"
+    assert client.post("/claim/", {"code": f"{link}x/"}).status_code == 422
+
+
 def test_the_same_person_claims_twice_and_sees_success_twice(client: Client, gift: Gift) -> None:
     for _ in range(2):
         page = main_of(client.post(f"/claim/{gift.code}/", BEN, follow=True))

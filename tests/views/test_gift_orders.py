@@ -175,6 +175,7 @@ def test_all_questions_are_asked_at_once(client: Client, campaign: Campaign, man
     response = client.post(url, fields)
     page = unescape(main_of(response))
     assert page.count("Did you mean ada@gmail.com?") == (6 if many else 4)
+    assert "temporary e-mail service" not in page, "gmial.com is one, but the typo explains it"
     assert page.count("This is your own address.") == (4 if many else 2)
     assert page.count("Row 1 has the same address.") == (2 if many else 0)
     start_order(client, url, read_form(response).fields)

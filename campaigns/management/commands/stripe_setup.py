@@ -40,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-webhook",
             action="store_true",
-            help="don't create the webhook endpoint (a local sandbox has its own setting)",
+            help="don't create the webhook endpoint (a pretend Stripe has its own setting)",
         )
         parser.add_argument(
             "--only-webhook",

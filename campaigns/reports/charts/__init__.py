@@ -15,14 +15,7 @@ from campaigns.reports.charts.drawing import (
     write_table,
 )
 from campaigns.reports.charts.grids import Heat, Steps, draw_funnel, draw_heat
-from campaigns.reports.charts.lines import (
-    Curve,
-    Fan,
-    Line,
-    Mark,
-    draw_curve,
-    draw_sparkline,
-)
+from campaigns.reports.charts.lines import Curve, Fan, Line, Mark, draw_curve
 from campaigns.reports.charts.standalone import DARK, LIGHT, Palette, draw_png, make_standalone
 
 __all__ = [
@@ -49,7 +42,6 @@ __all__ = [
     "draw_funnel",
     "draw_heat",
     "draw_png",
-    "draw_sparkline",
     "draw_stacks",
     "make_standalone",
     "write_number",

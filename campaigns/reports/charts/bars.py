@@ -172,10 +172,12 @@ def _name_stacks(
 ) -> None:
     """Name each part at its height in the last bar, in its own colour."""
     unit, ups = drawing.size.text, 0.0
-    wanted = []
+    wanted: list[float] = []
     for stack in chart.stacks:
         last = stack.values[-1] * scale
-        wanted.append(zero + unit * 1.2 if stack.is_below else zero - ups - last / 2 + unit * 0.3)
+        y = zero + unit * 1.2 if stack.is_below else zero - ups - last / 2 + unit * 0.3
+        # Without a last bar all parts are at 0; their names keep the order of the bars.
+        wanted.append(y - len(wanted) * 0.01)
         ups += 0 if stack.is_below else last
     heights = [unit * 1.3] * len(wanted)
     places = spread(wanted, heights, top=unit, bottom=drawing.size.height - unit)

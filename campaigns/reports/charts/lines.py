@@ -21,6 +21,7 @@ from campaigns.reports.charts.drawing import (
 )
 
 Values = Sequence[float | None]
+STRONG, BOLD = "chart-strong", 0.88  # bold words have fewer letters in the same room
 EARLIER = 4  # more lines than this can't be told apart
 
 
@@ -120,7 +121,7 @@ class _CurveDrawing:
         self.low, self.high = min([*known, 0]), max([*known, self.ticks[-1]])
         self.unit = size.text
         self.left = max(size.measure(curve.write(tick)) for tick in self.ticks) + 10
-        self.right = size.width - self.unit * (8.4 if size.is_narrow else 12)
+        self.right = size.width - self.unit * (9.2 if size.is_narrow else 12)
         # The goal's name is above its line, and the notes are above that.
         self.top = self.unit * (3.4 if curve.notes else 1.8)
         self.bottom = size.height - self.unit * 2
@@ -183,6 +184,12 @@ class _CurveDrawing:
             for values in (fan.high, fan.median, fan.low)
         ]
         high, median, low = ([(self.x(at), self.y(value)) for at, value in side] for side in sides)
+        if len(high) == 1:
+            # On the last day the range is a bar.
+            (x, top), (_x, bottom) = high[0], low[0]
+            width = self.unit * 0.8
+            self.drawing.rect(x - width / 2, top, width, bottom - top, "chart-fan")
+            return
         self.drawing.path([*high, *low[::-1]], "chart-fan", closed=True)
         self.drawing.path(median, "chart-median")
 
@@ -250,13 +257,19 @@ class _CurveDrawing:
         elif main:
             x, y = self.x(main[0]) - self.unit * 0.6, self.y(main[1]) - self.unit * 0.7
             words, css = self.curve.write(main[1]), "chart-accent chart-strong"
-            anchor = "start" if x < self.left + self.drawing.size.measure(words) else "end"
+            anchor = "end"
+            if x < self.left + self.drawing.size.measure(words):
+                x, anchor = self.x(main[0]) + self.unit * 0.6, "start"
             self.drawing.text(x, max(y, self.unit), words, css, anchor=anchor)
         self._draw_leaders()
         most = (self.drawing.size.width - self.right - 8) / self.drawing.size.measure("x")
         rows = 3 if self.drawing.size.is_narrow else 2
         named = [
-            (wrap(name, most=most, lines=rows), self.y(place[1]) - self.unit * 0.6, css)
+            (
+                wrap(name, most=most * (BOLD if css.endswith(STRONG) else 1), lines=rows),
+                self.y(place[1]) - self.unit * 0.6,
+                css,
+            )
             for name, place, css in ends
             if place is not None
         ]
@@ -293,19 +306,3 @@ class _CurveDrawing:
     def _last(self, line: Line) -> tuple[int, float] | None:
         found = [(at, value) for at, value in enumerate(line.values) if value is not None]
         return found[-1] if found else None
-
-
-def draw_sparkline(values: Sequence[float], *, title: str, sentence: str) -> SafeString:
-    """Return a small line without axes; one value is a point, none is an empty picture."""
-    size = Size(120, 28)
-    drawing, curve = Drawing(size), Curve(title, sentence, (), Line("", ()))
-    top, low = max([*values, 1]), min([*values, 0])
-    step = (size.width - 8) / max(len(values) - 1, 1)
-    points = [
-        (4 + at * step, size.height - 4 - (value - low) * (size.height - 8) / (top - low))
-        for at, value in enumerate(values)
-    ]
-    if points:
-        drawing.path(points, "chart-spark")
-        drawing.circle(*points[-1], 3, "chart-point")
-    return drawing.finish(curve)

@@ -6,12 +6,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from campaigns.dates import write_end
 from campaigns.models import read_newsroom_name
 from campaigns.reports.contents import Contents
 from campaigns.reports.files.details import describe_amounts, describe_retention, describe_sources
 from campaigns.reports.files.document import Document
 from campaigns.reports.files.standing import describe_days, describe_outlook, describe_standing
 from campaigns.reports.headline import write_headline
+from campaigns.zones import name_zone
 
 
 def describe_document(contents: Contents) -> Document:
@@ -48,13 +50,11 @@ def _list_lines(contents: Contents, *, note: str) -> list[str]:
     `note` is about the number.
     """
     report, zone = contents.report, contents.campaign.zone_info
-    begins, ends, at = (
-        moment.astimezone(zone) for moment in (report.starts_at, report.ends_at, report.as_of)
-    )
+    begins, at = (moment.astimezone(zone) for moment in (report.starts_at, report.as_of))
     about = {
         "start": date_format(begins, "j E Y, H:i"),
-        "end": date_format(ends, "j E Y, H:i"),
-        "zone": report.zone,
+        "end": write_end(report.ends_at, zone=zone, at=at),
+        "zone": name_zone(report.zone, contents.language, at=at),
     }
     lines = [
         _("%(start)s until %(end)s, time in %(zone)s") % about,

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from babel.dates import get_day_names
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from campaigns.languages import list_weekdays
 from campaigns.reports.amounts import Amounts
 from campaigns.reports.charts import write_number
 from campaigns.reports.contents import Contents
@@ -27,7 +27,7 @@ def describe_sources(contents: Contents) -> Part:
     figures = ["sources", "hours", "gifts", "newsletters"]
     figures += ["sharing"] if report.sharing.joined else []
     figures += ["unfinished"] if report.unfinished.reminded else []
-    names = get_day_names("wide", context="stand-alone", locale=contents.language)
+    names = list_weekdays(contents.language, is_alone=True)
     hours: list[list[Value]] = [[names[day], *report.hours.rows[day]] for day in range(7)]
     steps = [
         (_("Paid"), report.gifts.paid),
@@ -42,6 +42,7 @@ def describe_sources(contents: Contents) -> Part:
     return Part(
         name=_("Sources"),
         title=_("What works?"),
+        answer=sections.works,
         definitions=[report.definitions[name] for name in figures],
         facts=list(_list_more_sources(contents)),
         charts=select_charts(contents, "hours", "gifts", "newsletters"),
@@ -145,10 +146,11 @@ def describe_amounts(contents: Contents) -> list[Part]:
     money = Part(
         name=_("Money"),
         title=_("What do people pay?"),
+        answer=contents.sections.paid,
         definitions=[report.definitions["money"]],
         facts=[
-            Fact(_("First-time"), report.paid.first_time),
-            Fact(_("Returning"), report.paid.returning),
+            Fact(_("Paid for the first time"), report.paid.first_time),
+            Fact(_("Had paid before"), report.paid.returning),
         ]
         if report.paid.people
         else [],
@@ -182,6 +184,7 @@ def describe_retention(contents: Contents) -> Part:
     return Part(
         name=_("Retention"),
         title=_("Do they stay?"),
+        answer=contents.sections.stay,
         notes=[contents.sections.kept_note] if contents.sections.kept_note else [],
         definitions=[contents.report.definitions["retention"]],
         facts=[
@@ -236,7 +239,7 @@ def _describe_currency(contents: Contents, amounts: Amounts, *, is_first: bool) 
         facts=[
             Fact(_("Median"), money(amounts.median_minor)),
             Fact(_("Mean, capped at the top 5%"), money(amounts.mean_minor)),
-            Fact(_("Paid"), money(amounts.paid_minor)),
+            Fact(_("Valid payments"), money(amounts.paid_minor)),
             Fact(_("Worth a year"), money(amounts.year_minor)),
         ],
         charts=select_charts(contents, f"amounts-{currency}"),

@@ -12,7 +12,7 @@ function letReaderHide(host, root) {
     try {
       until ? (localStorage[key] = until) : delete localStorage[key];
     } catch {}
-    set(!!until, true);
+    set(until, true);
   };
   hide.hidden = false;
   hide.onclick = () => setUntil(Date.now() + hide.dataset.days * 864e5);

@@ -14,7 +14,7 @@ function build([tag, attributes, ...children], isDrawing) {
 
 // Links to the campaign tell from which article the reader came.
 function nameArticle(link) {
-  const url = new URL(link.href);
+  const url = new URL(link);
   const query = url.searchParams;
   if (!query.has("from")) return;
   query.set("page", location.origin + location.pathname);

@@ -19,7 +19,7 @@ from newsroom.sandbox.control import SandboxControl
 
 
 class Command(BaseCommand):
-    help = "Set up the demo: database, campaign, prices in the Stripe sandbox, sales, banners."
+    help = "Set up the demo: database, campaign, prices at the pretend Stripe, sales, banners."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--empty", action="store_true", help="start at 0 of 1,000 new members")
