@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPONENT = 3000  # bytes of the web component with the styles of one banner, compressed by gzip
-SIGN_UP = 1200  # bytes of the web component with newsletters, compressed by gzip
+SIGN_UP = 1000  # bytes of the web component with newsletters, compressed by gzip
 TAG = 1000  # bytes of script that the template tag adds
 
 

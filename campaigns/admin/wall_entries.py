@@ -82,12 +82,13 @@ def _make_page(name: str, label: Any, status: WallEntry.Status, decide: Decide, 
     )
 
 
+_SHOW, _HIDE = _("Show on the campaign page"), _("Hide from the campaign page")
 SHOW = _make_page(
-    *("show", _("Show on the campaign page"), WallEntry.Status.SHOWN),
+    *("show", _SHOW, WallEntry.Status.SHOWN),
     *(actions.show_wall_entry, _say_shown),
 )
 HIDE = _make_page(
-    *("hide", _("Hide from the campaign page"), WallEntry.Status.HIDDEN),
+    *("hide", _HIDE, WallEntry.Status.HIDDEN),
     *(actions.hide_wall_entry, _say_hidden),
 )
 
@@ -114,11 +115,11 @@ class WallEntryAdmin(ActionPages, ViewOnlyAdmin):
     readonly_fields = ["status", "written_at", "decided_at", "decided_by"]
     actions = ["show_on_wall", "hide_from_wall"]
 
-    @admin.action(description=SHOW.label, permissions=["work"])
+    @admin.action(description=_SHOW, permissions=["work"])
     def show_on_wall(self, request: HttpRequest, entries: QuerySet[WallEntry]) -> None:
         self._report(request, _decide(request, entries, actions.show_wall_entry), _say_shown)
 
-    @admin.action(description=HIDE.label, permissions=["work"])
+    @admin.action(description=_HIDE, permissions=["work"])
     def hide_from_wall(self, request: HttpRequest, entries: QuerySet[WallEntry]) -> None:
         self._report(request, _decide(request, entries, actions.hide_wall_entry), _say_hidden)
 

@@ -62,7 +62,7 @@ def read_script(name: str) -> str:
     parts = re.split(r'("[^"]*"|`[^`]*`|/[^/\n ]+/)', script)  # every second one is a literal
     parts[::2] = [
         re.sub(
-            r"(?<!async)\((\w+)\)(?==>)|;?\n(?=})|(?<=[;{])\n",
+            r"(?<!async)\((\w+)\)(?==>)|;?\n(?=})|(?<=[;{)])\n",
             r"\1",
             re.sub(r" ?([=>{}();,?:&|<+!*-]) ?", r"\1", part),
         )
@@ -104,7 +104,7 @@ def read_component() -> bytes:
 
 def _write_languages() -> str:
     codes = [settings.LANGUAGE_CODE, *(code for code, _name in settings.LANGUAGES)]
-    return f"const LANGUAGES={json.dumps(list(dict.fromkeys(codes)))};"
+    return f"const LANGUAGES={json.dumps(list(dict.fromkeys(codes)), separators=(',', ':'))};"
 
 
 def hash_source(source: str) -> str:

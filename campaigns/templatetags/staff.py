@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.conf import settings
@@ -15,7 +16,18 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import health
 from campaigns.dates import write_short_day, write_short_moment
-from campaigns.models import Campaign, Gift, Payment, PaymentState, Phase, Problem
+from campaigns.models import (
+    Campaign,
+    Checkout,
+    Gift,
+    JobRun,
+    OutgoingMail,
+    Payment,
+    PaymentState,
+    Phase,
+    Problem,
+    StripeEvent,
+)
 from campaigns.reports.attention import CONCERNS
 from campaigns.reports.first_steps import Step, list_first_steps
 from campaigns.reports.glance import Glance, load_glance
@@ -127,27 +139,27 @@ def _find_step_url(context: Context, step: Step) -> str:
 @dataclass(frozen=True)
 class ProblemLine:
     problem: Problem
-    url: str
+    url: str  # empty if the user may not open it
     link: str  # its label
 
 
-# The list that shows what a broken part holds up: its page and its label.
-_LISTS = {
-    Problem.Kind.MAIL: ("outgoingmail", _("See e-mails")),
-    Problem.Kind.WEBHOOKS: ("stripeevent", _("See Stripe events")),
-    Problem.Kind.STRIPE: ("checkout", _("See checkouts")),
-    Problem.Kind.STRIPE_KEY: ("checkout", _("See checkouts")),
-    Problem.Kind.PUBLISHING: ("campaign", _("See campaigns")),
+# The list that shows what a broken part holds up: its rows and its label.
+_LISTS: dict[Problem.Kind, tuple[type[Model], Any]] = {
+    Problem.Kind.MAIL: (OutgoingMail, _("See e-mails")),
+    Problem.Kind.WEBHOOKS: (StripeEvent, _("See Stripe events")),
+    Problem.Kind.STRIPE: (Checkout, _("See purchases")),
+    Problem.Kind.STRIPE_KEY: (Checkout, _("See purchases")),
+    Problem.Kind.PUBLISHING: (Campaign, _("See campaigns")),
 }
 
 
-def _list_problems() -> list[ProblemLine]:
-    """Return the parts that are broken, after checking the processes."""
+def _list_problems(context: Context) -> list[ProblemLine]:
+    """Return the parts that are broken, after checking the processes, and lists to look at."""
     health.watch_processes_soon()
     lines = []
     for problem in health.list_open_problems():
-        page, label = _LISTS.get(Problem.Kind(problem.kind), ("jobrun", _("See jobs")))
-        url = reverse(f"admin:campaigns_{page}_changelist")
+        model, label = _LISTS.get(Problem.Kind(problem.kind), (JobRun, _("See jobs")))
+        url = _find_url(model, "changelist") if _may_view(context, model) else ""
         lines.append(ProblemLine(problem, url, str(label)))
     return lines
 
@@ -174,7 +186,7 @@ def find_attention(context: Context) -> Attention:
     """Return the parts that are broken, after checking the processes, and the rows to look at."""
     problems: list[ProblemLine] = []
     if context["request"].user.has_perm("campaigns.view_problem"):
-        problems = _list_problems()
+        problems = _list_problems(context)
     viewed = [each for each in CONCERNS if _may_view(context, each.model)]
     lines = []
     for concern in viewed:

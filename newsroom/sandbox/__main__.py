@@ -20,6 +20,8 @@ def main() -> int:
     parser.add_argument("--webhook-secret", default="whsec_newsroom_sandbox")
     parser.add_argument("--secret-key", default="sk_test_newsroom_sandbox")
     options = parser.parse_args()
+    if not 0 <= options.port <= 65535:
+        parser.error("argument --port: choose a port number up to 65535")
     options.data.mkdir(parents=True, exist_ok=True)
     # The shell may name another project's settings; the sandbox always uses its own.
     os.environ["DJANGO_SETTINGS_MODULE"] = "newsroom.sandbox.settings"

@@ -154,9 +154,10 @@ def test_every_row_that_staff_add_has_a_button_in_words_of_its_own(client: Clien
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         page = read_page(client.get(reverse(f"{name}_changelist"), follow=True))
         if pages.has_add_permission(request) and 'class="addlink"' in page:
-            assert pages.add_label, model
-            assert f"{pages.add_label}</a>" in page, model
-            assert f"<h1>{pages.add_label}</h1>" in read_page(client.get(reverse(f"{name}_add")))
+            label = getattr(pages, "add_label", "")
+            assert label, model
+            assert f"{label}</a>" in page, model
+            assert f"<h1>{label}</h1>" in read_page(client.get(reverse(f"{name}_add")))
             named.add(model)
     assert {Campaign, Member, User} <= named
 

@@ -1,12 +1,16 @@
 """The admin's navigation lists every model once, and only what the user may view."""
 
+import html
+import re
+
 import pytest
 from django.conf import LazySettings
 from django.contrib import admin
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
+from django.utils import timezone
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Problem
 from campaigns.templatetags.navigation import list_entries
 
 pytestmark = pytest.mark.django_db
@@ -77,3 +81,19 @@ def test_an_empty_list_says_why(client: Client, editor: User) -> None:
 def test_a_list_links_to_the_rows_that_belong_to_its_rows(client: Client, editor: User) -> None:
     page = client.get("/admin/campaigns/erasure/").content.decode()
     assert 'href="/admin/campaigns/erasedaddress/"' in page
+
+
+@pytest.mark.parametrize("role", ["report reader", "publisher", "supporter desk", "finance"])
+def test_the_home_page_links_to_nothing_that_the_viewer_may_not_open(
+    client: Client, trainee: User, rows: Campaign, role: str
+) -> None:
+    trainee.groups.add(Group.objects.get(name=role))
+    Problem.objects.all().delete()
+    for kind in Problem.Kind:
+        Problem.objects.create(kind=kind, begun_at=timezone.now())
+    page = client.get("/admin/").content.decode()
+    main = page.partition('id="content-main"')[2].partition("</footer>")[0]
+    links = sorted({html.unescape(url) for url in re.findall(r'href="(/admin/[^"#]+)"', main)})
+    assert links
+    assert {url: client.get(url).status_code for url in links} == dict.fromkeys(links, 200)
+    assert ('id="desk-search"' in page) is (role in {"supporter desk", "finance"})

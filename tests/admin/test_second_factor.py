@@ -204,6 +204,18 @@ def test_a_bad_password_restores_nobody(
     assert User.objects.get().check_password(PASSWORD)
 
 
+def test_without_a_terminal_the_password_is_asked_for_in_one(
+    ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end_input(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr(restore_admin, "getpass", end_input)
+    with pytest.raises(CommandError, match="Type the password in a terminal"):
+        call_command("restore_admin", "ada", stdout=io.StringIO())
+    assert User.objects.get().check_password(PASSWORD)
+
+
 def test_other_sessions_are_listed_and_ended(client: Client, ada: User, settings: Any) -> None:
     settings.REQUIRE_SECOND_FACTOR = False
     Authenticator.objects.all().delete()

@@ -1,6 +1,7 @@
 """The web component: what it shows when, and what it leaves on the reader's device."""
 
 import json
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,6 +32,11 @@ def list_children(page: Page) -> int:
 
 def test_script_and_data_have_one_version() -> None:
     assert f"VERSION={VERSION};" in read_script("component")
+
+
+@pytest.mark.parametrize("name", ["closing", "component", "frame", "newsletter", "signup"])
+def test_published_scripts_have_no_comments(name: str) -> None:
+    assert not re.search(r"(?<!:)//", read_script(name))
 
 
 def test_one_request_for_each_banner_and_no_cookie(

@@ -19,8 +19,12 @@ class Command(BaseCommand):
         parser.add_argument("name", help="the user name; a new one is added")
 
     def handle(self, *, name: str, **options: Any) -> None:
-        password = getpass("New password: ")
-        if password != getpass("New password again: "):
+        try:
+            password = getpass("New password: ")
+            is_same = password == getpass("New password again: ")
+        except EOFError:
+            raise CommandError("Type the password in a terminal. Nothing was changed.") from None
+        if not is_same:
             raise CommandError("The passwords differ. Nothing was changed.")
         try:
             User.username_validator(name)
