@@ -61,10 +61,6 @@ class BannerContent:
         """The start of the bar's filled part, in percent from the left."""
         return 100 - self.bar_percent if self.direction == "rtl" else 0
 
-    @property
-    def as_of_words(self) -> str:
-        return strip_tags(self.as_of)
-
 
 def describe_banner(
     campaign: Campaign,

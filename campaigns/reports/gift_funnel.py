@@ -33,14 +33,6 @@ class GiftFunnel:
         return self.paid - self.claimed
 
     @property
-    def delivered_share(self) -> Rate:
-        return Rate(self.delivered, self.paid, gettext("No gifts yet."))
-
-    @property
-    def claimed_share(self) -> Rate:
-        return Rate(self.claimed, self.paid, gettext("No gifts yet."))
-
-    @property
     def paying_share(self) -> Rate:
         return Rate(self.paying_members, self.claimants, gettext("No gifts claimed yet."))
 

@@ -4,7 +4,6 @@ import re
 from typing import Any, NamedTuple
 
 import pytest
-from auditlog.models import LogEntry
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.db.models import Model
@@ -397,65 +396,3 @@ def test_of_two_forms_sent_at_once_one_is_saved(model: type[Model], ada: User, b
     )
     assert not [each for each in answers if isinstance(each, Exception)], answers
     assert sorted(answer.status_code for answer in answers) == [200, 302]
-
-
-NEW_PASSWORDS = ("first-long-password", "second-long-password")
-PASSWORD_REFUSED = "this password was changed after you opened the page"
-
-
-def type_password(browser: Client, url: str, password: str) -> dict[str, str]:
-    return fill_in(browser, url, new_password1=password, new_password2=password)
-
-
-def open_password_desk(ada: User, ben: User) -> Desk:
-    desk = open_desk(User, ada, ben)
-    cleo = User.objects.get(username="cleo")
-    return desk._replace(url=reverse("admin:auth_user_password_change", args=[cleo.pk]))
-
-
-def test_a_password_set_meanwhile_is_not_overwritten_unseen(ada: User, ben: User) -> None:
-    desk = open_password_desk(ada, ben)
-    first, second = NEW_PASSWORDS
-    early, late = (
-        type_password(browser, desk.url, password)
-        for browser, password in ((desk.ada, first), (desk.ben, second))
-    )
-    assert desk.ada.post(desk.url, early).status_code == 302
-    answer = desk.ben.post(desk.url, late)
-    assert PASSWORD_REFUSED in read_page(answer)
-    assert User.objects.get(username="cleo").check_password(first)
-    shown = Fields(read_page(answer)).sent
-    assert second not in str(shown), "it is typed again"
-    decided = shown | {"new_password1": second, "new_password2": second}
-    assert desk.ben.post(desk.url, decided).status_code == 302
-    assert User.objects.get(username="cleo").check_password(second)
-
-
-def test_a_second_click_on_a_password_is_no_conflict(ada: User, ben: User) -> None:
-    desk = open_password_desk(ada, ben)
-    typed = type_password(desk.ada, desk.url, NEW_PASSWORDS[0])
-    assert [desk.ada.post(desk.url, typed).status_code for _click in range(2)] == [302, 302]
-    entry = LogEntry.objects.get(changes_text="Password changed.")
-    assert entry.actor == ada
-
-
-def test_an_own_password_set_in_the_admin_ends_no_session(ada: User) -> None:
-    browser = Client()
-    sign_in_staff(browser, ada)
-    url = reverse("admin:auth_user_password_change", args=[ada.pk])
-    browser.post(url, type_password(browser, url, NEW_PASSWORDS[0]))
-    assert browser.get(url).status_code == 200
-    ada.refresh_from_db()
-    assert ada.check_password(NEW_PASSWORDS[0])
-
-
-@pytest.mark.parametrize("name", ["password_change", "reset_second_factor"])
-def test_an_administrator_takes_over_no_superuser(ada: User, name: str) -> None:
-    admin_only, browser = User.objects.create_user("cleo", is_staff=True), Client()
-    admin_only.groups.add(Group.objects.get(name="administrator"))
-    sign_in_staff(browser, admin_only)
-    url = reverse(f"admin:auth_user_{name}", args=[ada.pk])
-    assert browser.get(url).status_code == 403
-    assert browser.post(url, {"why": "phone lost"}).status_code == 403
-    ada.refresh_from_db()
-    assert not ada.has_usable_password()
