@@ -95,8 +95,8 @@ def select_old_requests(*, at: datetime) -> QuerySet[Subscription]:
 def move_subscriptions(before: str, after: str, *, at: datetime) -> None:
     """Move an address's subscriptions to the new address of the same person.
 
-    What the new address gets or refused already stays as it is: then that of the old one ends, and
-    other systems are told so, since they still send to it.
+    What the new address gets or refused already stays as it is. That of the old one then ends, and
+    an event says so to the systems that still send to it.
     """
     own = Subscription.objects.of(before)
     known = Subscription.objects.of(after)
