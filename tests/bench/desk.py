@@ -1,11 +1,12 @@
 """The staff's pages over many payments, beside the same pages over few.
 
-    python -m tests.bench.desk [--sizes 1000,1000000] [--cpu]
+    python -m tests.bench.desk [--sizes 1000,1000000] [--cpu] [--only search]
 
 Needs PostgreSQL. Each page is opened as an administrator, with its templates, and the fastest of 15
 times is reported. `--cpu` reports the processor's time instead, of this process and of its one
 database process, which other work on the machine hardly changes; the database then uses no parallel
-workers. The goal: at most 1.5 times as long with a million payments as with a thousand.
+workers. `--only` takes a part of the pages' names. The goal: at most 1.5 times as long with a
+million payments as with a thousand.
 """
 
 import argparse
@@ -27,8 +28,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--sizes", default="1000,1000000")
     parser.add_argument("--cpu", action="store_true", help="processor time, for busy machines")
+    parser.add_argument("--only", default="", help="pages with these words in their name")
     given = parser.parse_args()
-    options = ["--cpu"] if given.cpu else []
     unit = "CPU ms" if given.cpu else "ms"
     end_cleanly()
     columns: dict[str, dict[str, float]] = {}
@@ -42,7 +43,10 @@ def main() -> None:
         )
         for size in given.sizes.split(","):
             measured = subprocess.run(
-                [sys.executable, "-m", "tests.bench.desk_measurement", size, *options],
+                [
+                    *(sys.executable, "-m", "tests.bench.desk_measurement", size, given.only),
+                    *(["--cpu"] if given.cpu else []),
+                ],
                 cwd=ROOT,
                 env=environment,
                 stdout=subprocess.PIPE,

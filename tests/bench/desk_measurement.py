@@ -176,14 +176,14 @@ def make_desk(size: int) -> Campaign:
     return campaign
 
 
-def main(size: int, *options: str) -> None:
+def main(size: int, only: str, *options: str) -> None:
     settings.ALLOWED_HOSTS = ["testserver"]
     settings.REQUIRE_SECOND_FACTOR = False
     campaign = make_desk(size)
     client = Client()
     sign_in_staff(client, User.objects.get(username="editor"))
     measure = measure_processor if "--cpu" in options else measure_fastest
-    urls = list_urls(campaign, size=size)
+    urls = {name: url for name, url in list_urls(campaign, size=size).items() if only in name}
     print(json.dumps(measure_pages(client, urls, measure=measure)))
 
 
