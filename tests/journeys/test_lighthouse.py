@@ -38,10 +38,8 @@ RUNS = 3
 @pytest.fixture(scope="module")
 def lighthouse() -> Path:
     folder = make_folder(f"lighthouse-{VERSION}")
-    program = folder / "node_modules" / "lighthouse" / "cli" / "index.js"
-    if not program.exists():
-        install_packages(f"lighthouse@{VERSION}", folder=folder)
-    return program
+    install_packages(f"lighthouse@{VERSION}", folder=folder)
+    return folder / "node_modules" / "lighthouse" / "cli" / "index.js"
 
 
 @pytest.fixture(scope="module")

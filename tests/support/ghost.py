@@ -15,7 +15,7 @@ from typing import Any
 
 from newsroom.demo.processes import find_free_port
 from tests.support.mariadb import execute, make_database
-from tests.support.npm import install_packages, make_folder, run
+from tests.support.npm import install_packages, is_installed, make_folder, run
 from tests.support.processes import wait_until
 
 VERSION = "5.130.6"
@@ -258,8 +258,8 @@ def run_ghost(folder: Path) -> Iterator[Ghost]:
 def install() -> Path:
     """Install Ghost without the parts that only its developers need; return its folder."""
     folder = make_folder(f"ghost-{VERSION}")
-    package, done = folder / "package", folder / "installed"
-    if done.exists():
+    package = folder / "package"
+    if is_installed(package):
         return package
     run("npm", "pack", "--silent", f"ghost@{VERSION}", folder=folder)
     run("tar", "xzf", f"ghost-{VERSION}.tgz", folder=folder)
@@ -271,5 +271,4 @@ def install() -> Path:
         about.get(part, {}).pop("sqlite3", None)
     (package / "package.json").write_text(json.dumps(about))
     install_packages(folder=package, options=("--legacy-peer-deps",))
-    done.touch()
     return package

@@ -9,6 +9,7 @@ import pytest
 
 FOLDER = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "campaign-tests"
 _OPTIONS = ("--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--silent")
+_DONE = "installed"
 
 
 def make_folder(name: str) -> Path:
@@ -20,9 +21,18 @@ def make_folder(name: str) -> Path:
     return folder
 
 
+def is_installed(folder: Path) -> bool:
+    """Return whether `install_packages` has ended there: a part of them may be there without it."""
+    return (folder / _DONE).exists()
+
+
 def install_packages(*packages: str, folder: Path, options: tuple[str, ...] = ()) -> None:
-    """Install packages into `folder`, or without names those of its package.json."""
+    """Install packages into `folder` once, or without names those of its package.json."""
+    if is_installed(folder):
+        return
+    shutil.rmtree(folder / "node_modules", ignore_errors=True)
     run("npm", "install", *_OPTIONS, *options, *packages, folder=folder)
+    (folder / _DONE).touch()
 
 
 def run(*command: str, folder: Path) -> None:
