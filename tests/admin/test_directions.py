@@ -58,7 +58,9 @@ def typed(rows: Campaign, editor: User) -> Campaign:
     """One row of every model, with a typed text wherever a person may type one."""
     for model in OUR_MODELS:
         for field in model._meta.concrete_fields:
-            if isinstance(field, models.CharField | models.TextField):
+            is_text = isinstance(field, models.CharField | models.TextField)
+            # PostgreSQL compares the length even if no row is changed.
+            if is_text and (field.max_length or len(MARKUP)) >= len(MARKUP):
                 model._default_manager.filter(**{field.name: MARKUP}).update(**{field.name: TYPED})
     CampaignCopy.objects.update(name=TYPED)
     PlanCopy.objects.update(name=TYPED)
