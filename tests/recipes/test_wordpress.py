@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,6 +80,7 @@ def run_stand_in(folder: Path) -> Iterator[WordPress]:
     with subprocess.Popen(
         ["php", "-d", "display_errors=0", "-S", f"127.0.0.1:{port}", "-t", str(folder)],
         env={"PHP_CLI_SERVER_WORKERS": "4", "PATH": "/usr/bin:/bin"},
+        start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as server:
@@ -85,7 +88,7 @@ def run_stand_in(folder: Path) -> Iterator[WordPress]:
             wait_until(lambda: is_listening(port), seconds=30)
             yield WordPress(f"http://127.0.0.1:{port}", folder)
         finally:
-            server.terminate()
+            os.killpg(server.pid, signal.SIGTERM)  # its workers would outlive it
 
 
 @pytest.fixture
