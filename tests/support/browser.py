@@ -18,6 +18,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Locator,
     Page,
     ViewportSize,
     sync_playwright,
@@ -40,6 +41,29 @@ ARGUMENTS = [
 # Axe would load every stylesheet again, for an experimental rule that is off.
 AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False}
 COUNT = re.compile(r"([\d,]+) of 1,000 new members")
+_click, _press = Locator.click, Locator.press
+
+
+def load_pages_to_their_end() -> None:
+    """Make a click and a key wait for the whole of the page that they lead to.
+
+    By themselves they wait for its first bytes, and a test would read a half of it.
+    """
+
+    def click(locator: Locator, **options: Any) -> None:
+        _click(locator, **options)
+        _wait_for_the_end(locator.page)
+
+    def press(locator: Locator, key: str, **options: Any) -> None:
+        _press(locator, key, **options)
+        _wait_for_the_end(locator.page)
+
+    Locator.click, Locator.press = click, press  # type: ignore[assignment, method-assign]
+
+
+def _wait_for_the_end(page: Page) -> None:
+    if not page.is_closed():
+        page.wait_for_load_state()
 
 
 def find_chromium() -> str:
@@ -57,6 +81,7 @@ def find_chromium() -> str:
 def run_chromium() -> Iterator[Browser]:
     path = find_chromium()
     OUTPUT.mkdir(exist_ok=True)
+    load_pages_to_their_end()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser

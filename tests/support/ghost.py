@@ -15,7 +15,7 @@ from typing import Any
 
 from newsroom.demo.processes import find_free_port
 from tests.support.mariadb import execute, make_database
-from tests.support.npm import install_packages, is_installed, make_folder, run
+from tests.support.npm import install_packages, is_installed, lock_folder, make_folder, run
 from tests.support.processes import wait_until
 
 VERSION = "5.130.6"
@@ -259,8 +259,14 @@ def install() -> Path:
     """Install Ghost without the parts that only its developers need; return its folder."""
     folder = make_folder(f"ghost-{VERSION}")
     package = folder / "package"
-    if is_installed(package):
-        return package
+    with lock_folder(folder):
+        if not is_installed(package):
+            _download(folder, package)
+            install_packages(folder=package, options=("--legacy-peer-deps",))
+    return package
+
+
+def _download(folder: Path, package: Path) -> None:
     run("npm", "pack", "--silent", f"ghost@{VERSION}", folder=folder)
     run("tar", "xzf", f"ghost-{VERSION}.tgz", folder=folder)
     (package / "yarn.lock").unlink(missing_ok=True)
@@ -270,5 +276,3 @@ def install() -> Path:
     for part in ("dependencies", "optionalDependencies"):
         about.get(part, {}).pop("sqlite3", None)
     (package / "package.json").write_text(json.dumps(about))
-    install_packages(folder=package, options=("--legacy-peer-deps",))
-    return package

@@ -1,8 +1,11 @@
 """Packages from npm for tests, installed once and kept between runs."""
 
+import fcntl
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,14 @@ def make_folder(name: str) -> Path:
     return folder
 
 
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Let one test at a time install into the folder: tests run in several processes."""
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def is_installed(folder: Path) -> bool:
     """Return whether `install_packages` has ended there: a part of them may be there without it."""
     return (folder / _DONE).exists()
@@ -28,11 +39,12 @@ def is_installed(folder: Path) -> bool:
 
 def install_packages(*packages: str, folder: Path, options: tuple[str, ...] = ()) -> None:
     """Install packages into `folder` once, or without names those of its package.json."""
-    if is_installed(folder):
-        return
-    shutil.rmtree(folder / "node_modules", ignore_errors=True)
-    run("npm", "install", *_OPTIONS, *options, *packages, folder=folder)
-    (folder / _DONE).touch()
+    with lock_folder(folder):
+        if is_installed(folder):
+            return
+        shutil.rmtree(folder / "node_modules", ignore_errors=True)
+        run("npm", "install", *_OPTIONS, *options, *packages, folder=folder)
+        (folder / _DONE).touch()
 
 
 def run(*command: str, folder: Path) -> None:
