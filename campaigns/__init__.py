@@ -18,7 +18,8 @@ The journey, one line a step, in the order in which the code reads:
     progress/       7  THE number: tallies, goals, closing
     banners/        8  choose, fill in, render, publish
     reports/        9  figures -> page, chart, file                    spreadsheets.py, fonts.py
-    outgoing_addresses.py  requests to addresses that staff typed, never into our own network
+    outgoing_addresses.py, outgoing_requests.py  addresses that staff typed, and requests to them,
+                       never into our own network
     digests/           daily and weekly reports and milestones, by e-mail and to chats
     members/       10  the account page: sign-in link, overview, changes, receipts, data
     jobs/              periodic work: due rows, claimed one by one          tasks.py
@@ -32,7 +33,6 @@ Imports run one way, against the order of the journey: `urls -> admin, views, ma
 templatetags -> tasks -> health -> jobs -> actions -> erasures -> webhooks -> checkout ->
 settlement -> members -> digests -> banners, reports -> progress -> ghost -> gifts, newsletters ->
 emails -> memberships -> payments, catalogue, errors, history -> deliveries -> attempts, forms,
-stripe_api -> models ->
-zones -> origins -> colours, fonts, money, outgoing_addresses, people, spreadsheets, dates ->
-languages`.
+stripe_api -> models -> zones -> origins -> outgoing_requests -> colours, fonts, money,
+outgoing_addresses, people, spreadsheets, dates -> languages`.
 """

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from campaigns import outgoing_addresses
+from campaigns import outgoing_addresses, outgoing_requests
 from campaigns.deliveries.event_types import TEST_EVENT
 from campaigns.deliveries.outbox import OF_ERASURE
 from campaigns.deliveries.sending import HEADERS, TIME_LIMIT_SECONDS
@@ -71,7 +71,7 @@ def send_test(endpoint: WebhookEndpoint) -> WebhookDelivery:
     headers = make_headers(event.message_id, body, secrets=secrets, at=now) | HEADERS
     try:
         target = outgoing_addresses.find_target(endpoint.url)
-        answer = outgoing_addresses.post(target, body, headers=headers, seconds=TIME_LIMIT_SECONDS)
+        answer = outgoing_requests.post(target, body, headers=headers, seconds=TIME_LIMIT_SECONDS)
     except (outgoing_addresses.RefusedAddress, outgoing_addresses.Unreachable) as error:
         delivery.error = str(error)[:200]
     else:

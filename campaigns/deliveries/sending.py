@@ -25,7 +25,8 @@ from campaigns.deliveries.rows import Attempt, read_due, save_attempts
 from campaigns.deliveries.signatures import make_headers
 from campaigns.deliveries.subscribers import strip_farewells
 from campaigns.models import OutgoingEvent, WebhookDelivery, WebhookEndpoint
-from campaigns.outgoing_addresses import Answer, Lines, RefusedAddress, Unreachable
+from campaigns.outgoing_addresses import RefusedAddress, Unreachable
+from campaigns.outgoing_requests import Answer, Lines
 
 log = structlog.get_logger(__name__)
 

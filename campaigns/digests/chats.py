@@ -16,14 +16,8 @@ from django.utils.translation import override
 
 from campaigns.digests.contents import Content, describe_test
 from campaigns.models import ChatPost, ChatWebhook
-from campaigns.outgoing_addresses import (
-    Answer,
-    RefusedAddress,
-    Unreachable,
-    find_target,
-    post,
-    write_url,
-)
+from campaigns.outgoing_addresses import RefusedAddress, Unreachable, find_target, write_url
+from campaigns.outgoing_requests import Answer, post
 
 LAST_ATTEMPT = 15  # about a day after the first
 _FIRST_PAUSE = timedelta(seconds=30)

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.utils import timezone
 
-from campaigns import outgoing_addresses
+from campaigns import outgoing_addresses, outgoing_requests
 from campaigns.models import GhostSite
 from campaigns.outgoing_addresses import RefusedAddress, Unreachable
 
@@ -251,7 +251,7 @@ def _call(method: str, path: str, body: dict[str, Any] | None = None) -> dict[st
         target = outgoing_addresses.find_target(
             f"{settings.GHOST_URL}/ghost/api/admin{path}", is_trusted=True
         )
-        answer = outgoing_addresses.send(
+        answer = outgoing_requests.send(
             target,
             method,
             json.dumps(body).encode() if body is not None else None,
@@ -267,7 +267,7 @@ def _call(method: str, path: str, body: dict[str, Any] | None = None) -> dict[st
     raise AssertionError("unreachable")
 
 
-def _refuse(answer: outgoing_addresses.Answer) -> None:
+def _refuse(answer: outgoing_requests.Answer) -> None:
     """Raise the error that an answer means.
 
     401, 403 and 404 without an error in Ghost's words come from a server in front of it: they say
