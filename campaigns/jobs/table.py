@@ -44,6 +44,7 @@ from campaigns.models import (
     StripeSale,
     correct_refund_states,
 )
+from campaigns.reports import home, kept
 
 _MINUTE = timedelta(minutes=1)
 # These call Stripe or send mails several times for one row.
@@ -334,6 +335,14 @@ JOBS: tuple[Job | Sweep, ...] = (
         SLOW,
         _correct_refund_states,
         every=60 * _MINUTE,
+    ),
+    Sweep(
+        "figures",
+        _("Measure slow figures of the home page"),
+        SLOW,
+        home.measure_figure,
+        kept.list_due_figures,
+        every=_MINUTE,
     ),
     Sweep("old_rows", _("Delete old links and counts"), SLOW, _delete_old, every=60 * _MINUTE),
 )

@@ -11,6 +11,7 @@ from campaigns.models.ghost import GhostMember, GhostSite
 from campaigns.models.gift import Gift, GiftChange, ReplacedCode
 from campaigns.models.goal import Goal
 from campaigns.models.job import JobFailure, JobRun
+from campaigns.models.kept_figure import KeptFigure
 from campaigns.models.look import Look, read_look, read_newsroom_name, remember_look
 from campaigns.models.member import FormerAddress, Member
 from campaigns.models.member_access import MemberAccess
@@ -72,6 +73,7 @@ __all__ = [
     "Goal",
     "JobFailure",
     "JobRun",
+    "KeptFigure",
     "Look",
     "Member",
     "MemberAccess",

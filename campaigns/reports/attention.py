@@ -3,9 +3,9 @@
 The admin's home page shows how many there are of each kind; each is also a filter of its list.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -39,6 +39,7 @@ from campaigns.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from campaigns.reports import kept
 from campaigns.reports.titles import name_row
 
 # A failure after fewer attempts may be over by itself.
@@ -305,3 +306,24 @@ CONCERNS = (
     Concern("refused-by-ghost", GhostMember, _("Members that Ghost refused"), _refused_by_ghost),
     Concern("unpublished", Campaign, _("Campaigns whose banners can’t be published"), _unpublished),
 )
+
+
+def count_concerns(concerns: Sequence[Concern], *, at: datetime) -> dict[str, int]:
+    """Return how many rows each concern has, by its name. Slow counts are a minute old."""
+    values = kept.find_kept(map(make_key, concerns), at=at)
+    return {
+        concern.name: values[key]
+        if (key := make_key(concern)) in values
+        else count_concern(concern, at=at)
+        for concern in concerns
+    }
+
+
+def make_key(concern: Concern) -> str:
+    """Return the key of a kept count."""
+    return f"concern:{concern.name}"
+
+
+def count_concern(concern: Concern, *, at: datetime) -> int:
+    """Return how many rows a concern has now. The number is kept if that takes long."""
+    return kept.measure_and_keep(make_key(concern), concern.rows().count, at=at)

@@ -161,20 +161,15 @@ def find_chosen(campaign: Campaign, choice: Choice) -> Campaign | None:
     return earlier.filter(slug=choice.compare).first()
 
 
-def look_ahead(
-    campaign: Campaign, goal: Progress, *, at: datetime, language: str, is_bare: bool = False
-) -> Outlook:
-    """Return the outlook by itself, with the newest earlier campaign laid over its curve.
-
-    A bare curve has neither notes nor an earlier campaign.
-    """
+def look_ahead(campaign: Campaign, goal: Progress, *, at: datetime, language: str) -> Outlook:
+    """Return the outlook by itself, with the newest earlier campaign laid over its curve."""
     name = campaign.copy_for(language).name
     earlier = list_earlier(campaign, goal, at=at, language=language)
     return describe_outlook(
         *(Past(campaign, name, read_days(campaign, goal, at=at)), goal),
         at=at,
-        notes=() if is_bare else list(campaign.notes.order_by("at")),
-        shown=() if is_bare else earlier[:1],
+        notes=list(campaign.notes.order_by("at")),
+        shown=earlier[:1],
         earlier=earlier,
         write=write_unit(goal, language),
     )

@@ -28,10 +28,9 @@ from campaigns.models import (
     Problem,
     StripeEvent,
 )
-from campaigns.reports.attention import CONCERNS
+from campaigns.reports.attention import CONCERNS, count_concerns
 from campaigns.reports.first_steps import Step, list_first_steps
-from campaigns.reports.glance import Glance, load_glance
-from campaigns.reports.kept import measure_or_keep
+from campaigns.reports.glance import Glance, list_shown_campaigns, load_glances
 from campaigns.reports.titles import name_row
 from campaigns.zones import name_zone
 
@@ -45,7 +44,6 @@ def short_moment(moment: datetime, form: str = "") -> str:
     return write_short_moment(moment, with_year=form != "no year")
 
 
-NEWEST = 6
 LATEST = 12
 
 
@@ -76,15 +74,11 @@ def newest_campaigns(context: Context) -> list[CampaignLine]:
     user = context["request"].user
     if not user.has_perm("campaigns.view_campaign"):
         return []
-    now = timezone.now()
-    newest = Campaign.objects.prefetch_related("copies").order_by("-starts_at")[:NEWEST]
-    lines = [_describe(campaign, at=now) for campaign in newest]
-    return sorted(lines, key=lambda line: line.glance.phase is not Phase.RUNNING)
-
-
-def _describe(campaign: Campaign, *, at: datetime) -> CampaignLine:
+    newest = list_shown_campaigns()
     language = get_language() or settings.LANGUAGE_CODE
-    return CampaignLine(campaign, load_glance(campaign, at=at, language=language))
+    glances = load_glances(newest, at=timezone.now(), language=language)
+    lines = [CampaignLine(*each) for each in zip(newest, glances, strict=True)]
+    return sorted(lines, key=lambda line: line.glance.phase is not Phase.RUNNING)
 
 
 @register.simple_tag(takes_context=True)
@@ -189,8 +183,9 @@ def find_attention(context: Context) -> Attention:
         problems = _list_problems(context)
     viewed = [each for each in CONCERNS if _may_view(context, each.model)]
     lines = []
+    counts = count_concerns(viewed, at=timezone.now())
     for concern in viewed:
-        if count := measure_or_keep(f"concern:{concern.name}", concern.rows().count):
+        if count := counts[concern.name]:
             url = f"{_find_url(concern.model, 'changelist')}?needs={concern.name}"
             names = concern.name_rows() if concern.name_rows else []
             lines.append(ConcernLine(str(concern.label), count, url, names))

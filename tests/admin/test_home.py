@@ -7,8 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from campaigns.models import Campaign, Gift, Membership, OutgoingMail, Phase
-from campaigns.reports import glance
+from campaigns.models import Gift, Membership, OutgoingMail
 from tests.support.factories import at, make_campaign, make_member, make_payment
 from tests.support.staff import admin_url, grant_permissions, read_page, refund_after_claim
 
@@ -71,14 +70,3 @@ def test_the_running_campaign_has_its_curve_pace_and_money(client: Client) -> No
     assert "Even pace" in page
     assert "Net, EUR" in page
     assert "Net, USD" in page
-
-
-@pytest.mark.usefixtures("editor", "kept_at_once")
-def test_a_slow_measurement_is_shown_again_for_a_while(client: Client, birthday: Campaign) -> None:
-    first = glance.load_glance(birthday, at=at("2026-11-10 12:00"), language="en")
-    again = glance.load_glance(birthday, at=at("2026-11-10 12:01"), language="en")
-    assert first == again
-    assert again.progress is not None
-    assert again.progress.as_of == at("2026-11-10 12:00")
-    after = glance.load_glance(birthday, at=at("2026-12-10 12:00"), language="en")
-    assert after.phase is Phase.ENDED

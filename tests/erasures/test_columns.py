@@ -23,6 +23,7 @@ SAY_NOTHING = {
     "GiftChange": "staff_name",
     "JobFailure": "job row error",
     "JobRun": "name",
+    "KeptFigure": "key value",
     "Member": "tell_stripe_error",
     "MemberAccess": "source",
     "Membership": "push_error subscription_id gaps",
