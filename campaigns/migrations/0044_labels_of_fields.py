@@ -13,6 +13,9 @@ class Migration(migrations.Migration):
             model_name="campaign",
             name="slug",
             field=models.SlugField(
+                error_messages={
+                    "unique": "Another campaign has this short name. Choose a different one."
+                },
                 help_text="The last part of the campaign’s address, and its name in files. Small Latin letters without spaces, for example birthday. It can’t be changed later.",
                 unique=True,
                 verbose_name="short name",
@@ -43,6 +46,18 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AlterField(
+            model_name="newsletter",
+            name="slug",
+            field=models.SlugField(
+                error_messages={
+                    "unique": "Another newsletter has this short name. Choose a different one."
+                },
+                help_text="Names the newsletter in files, for your mailing tool. Don’t change it later.",
+                unique=True,
+                verbose_name="short name",
+            ),
+        ),
+        migrations.AlterField(
             model_name="payment",
             name="charge_id",
             field=models.CharField(
@@ -65,6 +80,9 @@ class Migration(migrations.Migration):
             model_name="plan",
             name="slug",
             field=models.SlugField(
+                error_messages={
+                    "unique": "Another plan has this short name. Choose a different one."
+                },
                 help_text="Names the plan in files and for other systems. Don’t change it later.",
                 unique=True,
                 verbose_name="short name",

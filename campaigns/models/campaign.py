@@ -46,6 +46,9 @@ class Campaign(models.Model):
     slug = models.SlugField(
         _("short name"),
         unique=True,
+        error_messages={
+            "unique": _("Another campaign has this short name. Choose a different one.")
+        },
         help_text=_(
             "The last part of the campaign’s address, and its name in files. Small Latin letters "
             "without spaces, for example birthday. It can’t be changed later."

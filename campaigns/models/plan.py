@@ -23,6 +23,7 @@ class Plan(models.Model):
     slug = models.SlugField(
         _("short name"),
         unique=True,
+        error_messages={"unique": _("Another plan has this short name. Choose a different one.")},
         help_text=_("Names the plan in files and for other systems. Don’t change it later."),
     )
     position = models.SmallIntegerField(_("position"), default=0)
