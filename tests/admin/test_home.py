@@ -82,3 +82,22 @@ def test_a_slow_measurement_is_shown_again_for_a_while(client: Client, birthday:
     assert again.progress.as_of == at("2026-11-10 12:00")
     after = glance.load_glance(birthday, at=at("2026-12-10 12:00"), language="en")
     assert after.phase is Phase.ENDED
+
+
+def test_a_user_without_a_role_reads_what_to_do(client: Client, trainee: User) -> None:
+    words = "Your account has no role yet"
+    assert words in read_page(client.get("/admin/"))
+    grant_permissions(trainee, "view_gift")
+    assert words not in read_page(client.get("/admin/"))
+
+
+@pytest.mark.usefixtures("editor")
+def test_earlier_campaigns_come_last_with_the_offset_and_state_of_their_time(
+    client: Client, birthday: Campaign
+) -> None:
+    begun, ended = at("2026-04-14 00:00"), at("2026-05-05 00:00")
+    make_campaign(slug="fund", starts_at=begun, ends_at=ended, closed_at=ended)
+    page = read_page(client.get("/admin/"))
+    assert page.index("desk-now") < page.index("desk-aside") < page.index("desk-others")
+    fund = " ".join(page.partition("desk-others")[2].split())
+    assert "Kyiv (UTC+3). State: closed. </p>" in fund
