@@ -51,6 +51,7 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.urls(
     "CSRF_TRUSTED_ORIGINS", default=[], example="https://www.example.org"
 )
+CSRF_FAILURE_VIEW = "campaigns.admin.error_pages.refuse_form"
 BEHIND_PROXY = env.proxies("BEHIND_PROXY", default=0)
 # The newspaper's own first page. Without it, links to the newspaper lead to the running campaign.
 NEWSPAPER_URL = env.url("NEWSPAPER_URL", default="", example="https://www.example.org/")

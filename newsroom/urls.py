@@ -5,6 +5,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from campaigns.admin import error_pages
 from campaigns.admin.logins import show_login
 from campaigns.admin.search import show_search
 from campaigns.admin.setup import show_setup
@@ -31,3 +32,8 @@ urlpatterns = [
     *([path("mail/", include("newsroom.bounces"))] if settings.HAS_ANYMAIL else []),
     path("", include("campaigns.urls")),
 ]
+
+handler400 = error_pages.show_bad_request
+handler403 = error_pages.show_denied
+handler404 = error_pages.show_missing
+handler500 = error_pages.show_server_error

@@ -36,6 +36,8 @@ INSTEAD = {
     r"already\.": "already before the verb: has already ended",
     r"go(?:es)? on to|to go on\.": "continue",
     r"one a line|all the same": "one per line, still",
+    r"slugs?(?! of the same newsletter in your Ghost)": "short name; Ghost calls its own a slug",
+    r"(?-i:(?<![({])ids?)": "ID",
 }
 FORBIDDEN = re.compile("|".join(rf"\b(?:{pattern})(?!\w)" for pattern in INSTEAD), re.IGNORECASE)
 TAG = re.compile(r"{[%#].*?[%#]}|{{.*?}}|<[^>]*>", re.DOTALL)

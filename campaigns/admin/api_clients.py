@@ -58,6 +58,7 @@ class ApiClientAdmin(ActionPages):
     list_display = ["name", "state", "token_start", "created_at", "created_by"]
     list_select_related = ["created_by"]
     search_fields = ["name"]
+    search_help_text = _("Name")
     show_full_result_count = False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:

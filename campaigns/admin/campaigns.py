@@ -112,6 +112,7 @@ class CampaignAdmin(LabelledInlines, ActionPages):
     )
     list_display = ["name", "see_progress", "phase", "begins", "ends", "city"]
     search_fields = ["slug", "copies__name"]
+    search_help_text = _("Name or short name")
     ordering = ["-starts_at"]
     form = CampaignForm
     inlines = [GoalInline, CampaignCopyInline, BannerInline]
@@ -280,7 +281,7 @@ class CampaignAdmin(LabelledInlines, ActionPages):
 
     @admin.display(description=_("time zone"), ordering="zone")
     def city(self, campaign: Campaign) -> str:
-        return name_zone(campaign.zone, get_language() or "en", at=timezone.now())
+        return name_zone(campaign.zone, get_language() or "en", at=campaign.starts_at)
 
     @admin.display(description=_("state"))
     def phase(self, campaign: Campaign) -> str:

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from campaigns.dates import write_short_moment
 from campaigns.models import Member
@@ -35,18 +35,22 @@ def write_moment(moment: datetime | None) -> str:
     return "-" if moment is None else write_short_moment(moment)
 
 
+def write_answer(is_true: bool) -> str:
+    """Return "yes" or "no" as a word; Django's icons are red and green without a reason."""
+    return gettext("yes") if is_true else gettext("no")
+
+
 def choose_column(model: type[models.Model], name: Any) -> Any:
-    """Return what a list shows for a column: our own, for a moment, a status or another row."""
+    """Return what a list shows for a column; our own for a moment, an answer, a status, a row."""
     if not isinstance(name, str):
         return name
     try:
         field = model._meta.get_field(name)
     except FieldDoesNotExist:
         return name
-    if isinstance(field, models.DateTimeField):
-        return _make_moment(model, name)
-    if isinstance(field, models.ForeignKey):
-        return choose_related(model, name)
+    for kind, make in _MAKERS.items():
+        if isinstance(field, kind):
+            return make(model, name)
     if name == "status" and getattr(field, "choices", None):
         return _make_status(model, name)
     return name
@@ -109,6 +113,14 @@ def _make_moment(model: type[models.Model], name: str) -> Callable[[Any], str]:
 
 
 @cache
+def _make_answer(model: type[models.Model], name: str) -> Callable[[Any], str]:
+    def show(row: Any) -> str:
+        return write_answer(getattr(row, name))
+
+    return _describe(show, model, name)
+
+
+@cache
 def _make_status(model: type[models.Model], name: str) -> Callable[[Any], str]:
     def show(row: Any) -> str:
         colour = _COLOURS.get(getattr(row, name), "plain")
@@ -127,3 +139,10 @@ def _describe(
     show.short_description = capfirst(_HEADINGS.get(name, field.verbose_name))  # type: ignore[attr-defined]
     show.admin_order_field = name  # type: ignore[attr-defined]
     return show
+
+
+_MAKERS: dict[type[Any], Callable[[type[models.Model], str], Any]] = {
+    models.DateTimeField: _make_moment,
+    models.BooleanField: _make_answer,
+    models.ForeignKey: choose_related,
+}

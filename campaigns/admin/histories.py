@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.changes import list_changes
+from campaigns.admin.columns import write_moment
 from campaigns.admin.lists import StaffChangeList, filter_by_known
 from campaigns.admin.site import ViewOnlyAdmin
 from campaigns.history import NOTED
@@ -80,8 +81,8 @@ def _name_rows(kind: ContentType, keys: list[str]) -> Iterator[tuple[Any, str]]:
 
 @admin.register(LogEntry)
 class HistoryAdmin(ViewOnlyAdmin):
-    list_display = ["timestamp", "who", "row", "change", "reason"]
-    list_display_links = ["timestamp"]
+    list_display = ["at", "who", "row", "change", "reason"]
+    list_display_links = ["at"]
     list_filter = ["action", KindFilter, ActorFilter]
     list_select_related = ["actor", "content_type"]
     dated_by = "timestamp"
@@ -91,8 +92,8 @@ class HistoryAdmin(ViewOnlyAdmin):
         "actor__username",
     ]
     search_help_text = _("Name of a row or of a user, a value, or a reason")
-    fields = ["timestamp", "who", "row", "change", "reason"]
-    readonly_fields = ["timestamp", "who", "row", "change", "reason"]
+    fields = ["at", "who", "row", "change", "reason"]
+    readonly_fields = ["at", "who", "row", "change", "reason"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LogEntry]:
         return super().get_queryset(request).filter(content_type__isnull=False)
@@ -130,6 +131,10 @@ class HistoryAdmin(ViewOnlyAdmin):
             request, {"title": gettext("History")} | (extra_context or {})
         )
 
+    @admin.display(description=_("when"), ordering="timestamp")
+    def at(self, entry: LogEntry) -> str:
+        return write_moment(entry.timestamp)
+
     @admin.display(description=_("who"), ordering="actor")
     def who(self, entry: LogEntry) -> str:
         return str(entry.actor or "–")
@@ -142,7 +147,7 @@ class HistoryAdmin(ViewOnlyAdmin):
             link = reverse(url, args=[entry.object_pk])
         except NoReverseMatch:  # a row of another one: its texts, its goals
             return format_html("{}: {}", kind, title or entry.object_repr)
-        return format_html('{}: <a href="{}">{}</a>', kind, link, title or entry.object_repr)
+        return format_html('<a href="{}">{}: {}</a>', link, kind, title or entry.object_repr)
 
     @admin.display(description=_("change"))
     def change(self, entry: LogEntry) -> str:

@@ -50,20 +50,25 @@ def confirm_identity(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(f"{methods[0]['url']}?{query}")
 
 
-def keep_form(request: HttpRequest) -> None:
-    """Keep the fields of a form that was sent, apart from passwords and files."""
+def keep_form(request: HttpRequest) -> bool:
+    """Keep the fields of a form that was sent, apart from passwords and files.
+
+    Return whether there was a form that is not too long.
+    """
     if request.method != "POST":
-        return
+        return False
     fields = request.POST.copy()
     for name in [*fields]:
         if name == "csrfmiddlewaretoken" or "password" in name:
             del fields[name]
     text = fields.urlencode()
-    if len(text) <= LARGEST_FORM:
-        kept = {"path": request.get_full_path(), "fields": text, "at": time.time()}
-        request.session[_KEPT] = kept
-        if not request.user.is_authenticated:
-            request.session.set_expiry(KEPT_SECONDS)  # signing in makes it longer
+    if len(text) > LARGEST_FORM:
+        return False
+    kept = {"path": request.get_full_path(), "fields": text, "at": time.time()}
+    request.session[_KEPT] = kept
+    if not request.user.is_authenticated:
+        request.session.set_expiry(KEPT_SECONDS)  # signing in makes it longer
+    return True
 
 
 def restore_form(request: HttpRequest) -> None:

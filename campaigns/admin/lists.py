@@ -14,7 +14,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, prefetch_related_objects
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -74,6 +74,7 @@ class StaffChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         order = read_order(self.queryset)
         found = self._follow(request, order) if order else self._turn_pages(request)
+        prefetch_related_objects(found, *getattr(self.model_admin, "list_prefetch_related", ()))
         self.result_list = found
         is_whole = self.newer_query is None and self.older_query is None
         self.row_count = len(found) if is_whole else None

@@ -35,7 +35,7 @@ from campaigns.admin.person import (
     ShareRewardInline,
     TallyInline,
 )
-from campaigns.admin.standing import describe_standing
+from campaigns.admin.standing import describe_standing, show_standing
 from campaigns.admin.steps import list_steps
 from campaigns.forms import NameField, PersonEmailField
 from campaigns.forms.money import CurrencyField, MoneyField
@@ -213,7 +213,8 @@ class MemberAdmin(Downloads, ActionPages):
         *(ADD_NOTE, DELETE_NOTE, GRANT, RECORD_PAYMENT, RESEND),
         *(FIND_DUPLICATE, MERGE, EXPORT, ERASE),
     )
-    list_display = ["email", "name", "language", "created_at"]
+    list_display = ["email", "name", "standing", "created_at"]
+    list_prefetch_related = ("memberships",)
     list_filter = [
         NeedsAttention,
         InCampaign,
@@ -239,6 +240,10 @@ class MemberAdmin(Downloads, ActionPages):
         GiftClaimedInline,
         FormerAddressInline,
     ]
+
+    @admin.display(description=_("membership"))
+    def standing(self, member: Member) -> str:
+        return show_standing(member, at=timezone.now())
 
     def list_rows(self, rows: QuerySet[Any]) -> Iterator[list[Cell]]:
         return list_members(rows, at=timezone.now())

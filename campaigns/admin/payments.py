@@ -290,6 +290,7 @@ class TallyAdmin(ViewOnlyAdmin):
     sortable_by = ["counted_from"]
     ordering = ["-counted_from", "-pk"]
     search_fields = ["member__email", "member__name", "payment__intent_id"]
+    search_help_text = _("Name, e-mail address or Stripe ID")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow the filters with which the report links to people or gifts alone."""

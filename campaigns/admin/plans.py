@@ -167,6 +167,7 @@ class PlanAdmin(LabelledInlines):
     inlines = [PlanCopyInline, PriceInline]
     actions = ["send_to_stripe"]
     search_fields = ["slug", "copies__name"]
+    search_help_text = _("Name or short name")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
         return super().get_queryset(request).prefetch_related("copies", "prices")

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin.columns import write_answer
 from campaigns.admin.forms import StaffForm
 from campaigns.admin.identity import confirm_identity, is_confirmed
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
@@ -62,9 +63,9 @@ class ReportTokenAdmin(ActionPages):
     fields = ["name"]
     pages = (REVOKE,)
 
-    @admin.display(description=_("valid"), boolean=True)
-    def is_valid(self, token: ReportToken) -> bool:
-        return token.revoked_at is None
+    @admin.display(description=_("valid"))
+    def is_valid(self, token: ReportToken) -> str:
+        return write_answer(token.revoked_at is None)
 
     def describe_state(self, row: ReportToken) -> str:
         if row.revoked_at is not None:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.base import StaffModelAdmin, ViewOnly
-from campaigns.admin.columns import choose_related, link_related
+from campaigns.admin.columns import choose_column, link_related
 from campaigns.people import canonical_email
 from campaigns.reports.search import SEARCHED, clean_search, find_wanted
 from campaigns.reports.titles import with_names, write_money
@@ -109,7 +109,7 @@ class ViewOnlyInline(ViewOnly, admin.TabularInline[Any, Any]):
         return with_names(rows, self.list_select_related)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return [choose_related(self.model, name) for name in super().get_fields(request, obj)]
+        return [choose_column(self.model, name) for name in super().get_fields(request, obj)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [*super().get_readonly_fields(request, obj), *self.get_fields(request, obj)]

@@ -23,8 +23,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from campaigns import actions
+from campaigns.admin.columns import write_answer
 from campaigns.admin.forms import StaffForm, WhyForm
 from campaigns.admin.identity import confirm_identity, is_confirmed
+from campaigns.admin.lists import filter_by_known
 from campaigns.admin.pages import ActionPages, Done, NotDone, Page
 
 # Roles are made by migrations, and the other rows belong to users: nobody needs them by themselves.
@@ -41,6 +43,13 @@ ROLES = {
     "finance": _("sees members and payments, refunds, records payments and sets prices."),
     "administrator": _("may do everything, and gives others their roles."),
 }
+
+
+RoleFilter = filter_by_known(
+    _("roles"),
+    "groups",
+    lambda: [(group.pk, gettext(group.name)) for group in Group.objects.order_by("name")],
+)
 
 
 class RolesField(forms.ModelMultipleChoiceField[Group]):
@@ -146,8 +155,11 @@ class StaffUserAdmin(ActionPages, UserAdmin):  # type: ignore[type-arg]
 
     add_label = _("Add user")
     pages = (CHANGE_PASSWORD, RESET)
-    list_display = ["username", "full_name", "roles", "has_second_factor", "is_active"]
-    list_filter = ["is_active", "groups"]
+    list_display = [
+        *("username", "full_name", "roles", "has_second_factor", "last_login", "is_active"),
+    ]
+    list_filter = ["is_active", RoleFilter]
+    search_help_text = _("Name, user name or e-mail address")
     ordering = ["username"]
     filter_horizontal = ()
     fieldsets = [
@@ -211,6 +223,6 @@ class StaffUserAdmin(ActionPages, UserAdmin):  # type: ignore[type-arg]
             return gettext("superuser")
         return ", ".join(gettext(group.name) for group in user.groups.all())
 
-    @admin.display(description=_("second factor"), boolean=True)
-    def has_second_factor(self, user: Any) -> bool:
-        return bool(user.authenticator_set.all())
+    @admin.display(description=_("second factor"))
+    def has_second_factor(self, user: Any) -> str:
+        return write_answer(bool(user.authenticator_set.all()))

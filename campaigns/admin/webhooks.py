@@ -196,6 +196,7 @@ class WebhookEndpointAdmin(ActionPages):
     list_display = ["name", "host", "state", "number_of_events", "waiting"]
     list_filter = [NeedsAttention, "is_active"]
     search_fields = ["name", "url"]
+    search_help_text = _("Name or address")
     show_full_result_count = False
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

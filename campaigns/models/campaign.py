@@ -43,7 +43,17 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
 class Campaign(models.Model):
     """A campaign with a window `[starts_at, ends_at)` in its own time zone."""
 
-    slug = models.SlugField(_("slug"), unique=True)
+    slug = models.SlugField(
+        _("short name"),
+        unique=True,
+        error_messages={
+            "unique": _("Another campaign has this short name. Choose a different one.")
+        },
+        help_text=_(
+            "The last part of the campaign’s address, and its name in files. Small Latin letters "
+            "without spaces, for example birthday. It can’t be changed later."
+        ),
+    )
     zone = models.CharField(
         _("time zone"), max_length=64, default="UTC", validators=[validate_zone]
     )

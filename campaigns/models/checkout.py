@@ -85,14 +85,14 @@ class Checkout(HasOrigin, DueModel):
         related_name="checkouts",
     )
     session_id = models.CharField(
-        _("session id"), max_length=255, null=True, blank=True, unique=True
+        _("session ID"), max_length=255, null=True, blank=True, unique=True
     )
     # Only if it was sold at Stripe and adopted here: it never had a session of ours.
     subscription_id = models.CharField(
         _("adopted subscription"), max_length=255, null=True, blank=True, unique=True
     )
     session_url = models.TextField(_("session URL"), blank=True)
-    customer_id = models.CharField(_("customer id"), max_length=255, blank=True)
+    customer_id = models.CharField(_("customer ID"), max_length=255, blank=True)
     # Incremented by every settlement: one that read Stripe before another wrote reads again.
     version = models.PositiveIntegerField(_("version"), default=0, editable=False)
     # When the reading that was saved last began, by Stripe's clock. Earlier events are covered.

@@ -148,7 +148,7 @@ class Membership(DueModel):
         related_name="membership",
     )
     subscription_id = models.CharField(
-        _("subscription id"), max_length=255, null=True, blank=True, unique=True
+        _("subscription ID"), max_length=255, null=True, blank=True, unique=True
     )
     granted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

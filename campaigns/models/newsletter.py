@@ -36,6 +36,9 @@ class Newsletter(models.Model):
     slug = models.SlugField(
         _("short name"),
         unique=True,
+        error_messages={
+            "unique": _("Another newsletter has this short name. Choose a different one.")
+        },
         help_text=_("Names the newsletter in files, for your mailing tool. Don’t change it later."),
     )
     name = models.CharField(

@@ -101,9 +101,11 @@ class Payment(DealtWith):
     country = models.CharField(_("country"), max_length=2, blank=True)
     receipt_url = models.TextField(_("Stripe’s receipt"), blank=True)
     receipt_number = models.CharField(_("receipt number"), max_length=40, blank=True)
-    intent_id = models.CharField(_("intent id"), max_length=255, null=True, blank=True, unique=True)
-    charge_id = models.CharField(_("charge id"), max_length=255, blank=True, db_index=True)
-    invoice_id = models.CharField(_("invoice id"), max_length=255, blank=True)
+    intent_id = models.CharField(
+        _("payment intent ID"), max_length=255, null=True, blank=True, unique=True
+    )
+    charge_id = models.CharField(_("charge ID"), max_length=255, blank=True, db_index=True)
+    invoice_id = models.CharField(_("invoice ID"), max_length=255, blank=True)
     entered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -185,7 +187,7 @@ class Refund(models.Model):
     payment = models.ForeignKey(
         Payment, on_delete=models.PROTECT, verbose_name=_("payment"), related_name="refunds"
     )
-    refund_id = models.CharField(_("refund id"), max_length=255, unique=True)
+    refund_id = models.CharField(_("refund ID"), max_length=255, unique=True)
     amount_minor = models.PositiveBigIntegerField(_("amount"))
     status = models.CharField(_("status"), max_length=16, choices=Status)
     reason = models.CharField(_("reason"), max_length=60, blank=True)
@@ -231,7 +233,7 @@ class Dispute(models.Model):
     payment = models.ForeignKey(
         Payment, on_delete=models.PROTECT, verbose_name=_("payment"), related_name="disputes"
     )
-    dispute_id = models.CharField(_("dispute id"), max_length=255, unique=True)
+    dispute_id = models.CharField(_("dispute ID"), max_length=255, unique=True)
     amount_minor = models.PositiveBigIntegerField(_("amount"))
     # Stripe's own status: it adds statuses, and only "lost" changes anything here.
     status = models.CharField(_("status"), max_length=40)

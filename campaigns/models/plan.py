@@ -20,7 +20,12 @@ KEY_PAUSE = timedelta(minutes=5)
 class Plan(models.Model):
     """A kind of membership that readers can buy."""
 
-    slug = models.SlugField(_("slug"), unique=True)
+    slug = models.SlugField(
+        _("short name"),
+        unique=True,
+        error_messages={"unique": _("Another plan has this short name. Choose a different one.")},
+        help_text=_("Names the plan in files and for other systems. Don’t change it later."),
+    )
     position = models.SmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("on sale"), default=True)
     gift_claimable_days = models.PositiveSmallIntegerField(

@@ -51,7 +51,7 @@ class RefundOrder(DueModel, DealtWith):
         db_column="next_attempt_at",
     )
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
-    refund_id = models.CharField(_("refund id"), max_length=255, null=True, blank=True, unique=True)
+    refund_id = models.CharField(_("refund ID"), max_length=255, null=True, blank=True, unique=True)
     error = models.CharField(_("error"), max_length=200, blank=True)
 
     class Meta:

@@ -31,10 +31,10 @@ class StripeEvent(DueModel):
         Status.IGNORED: {Status.NEW},
     }
 
-    event_id = models.CharField(_("event id"), max_length=255, unique=True)
+    event_id = models.CharField(_("event ID"), max_length=255, unique=True)
     type = models.CharField(_("event type"), max_length=120)
     object_type = models.CharField(_("object type"), max_length=60, blank=True)
-    object_id = models.CharField(_("object id"), max_length=255, blank=True)
+    object_id = models.CharField(_("object ID"), max_length=255, blank=True)
     is_live = models.BooleanField(_("live mode"), default=False)
     # Text, not JSON: unchanged, and jsonb refuses NUL escapes.
     payload = models.TextField(_("payload"))

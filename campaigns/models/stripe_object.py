@@ -12,7 +12,7 @@ class StripeObject(models.Model):
     session isn't kept here, because the Checkout's row names the current one.
     """
 
-    object_id = models.CharField(_("object id"), max_length=255, primary_key=True)
+    object_id = models.CharField(_("object ID"), max_length=255, primary_key=True)
     checkout = models.ForeignKey(
         Checkout,
         on_delete=models.CASCADE,

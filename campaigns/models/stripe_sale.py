@@ -18,8 +18,8 @@ class StripeSale(DueModel):
     # Stripe's statuses of a subscription that can be adopted: its first payment was made.
     ADOPTABLE = ("trialing", "active", "past_due", "unpaid", "paused")
 
-    subscription_id = models.CharField(_("subscription id"), max_length=255, unique=True)
-    customer_id = models.CharField(_("customer id"), max_length=255)
+    subscription_id = models.CharField(_("subscription ID"), max_length=255, unique=True)
+    customer_id = models.CharField(_("customer ID"), max_length=255)
     # Only until it is adopted: then the member has it.
     email = models.EmailField(_("e-mail"), max_length=254, blank=True)
     price = models.ForeignKey(

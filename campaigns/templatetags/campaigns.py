@@ -132,8 +132,9 @@ def past_end(campaign: Campaign) -> str:
 
 @register.filter
 def zone_name(campaign: Campaign) -> str:
-    """Return the campaign's time zone: Istanbul (UTC+3)."""
-    return name_zone(campaign.zone, get_language() or settings.LANGUAGE_CODE, at=timezone.now())
+    """Return the campaign's time zone, with its offset at the start: Istanbul (UTC+3)."""
+    language = get_language() or settings.LANGUAGE_CODE
+    return name_zone(campaign.zone, language, at=campaign.starts_at)
 
 
 @register.filter

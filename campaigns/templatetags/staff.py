@@ -54,7 +54,7 @@ class CampaignLine:
 
     @property
     def phase(self) -> str:
-        return str(self.glance.phase.label)
+        return gettext("closed") if self.campaign.closed_at else str(self.glance.phase.label)
 
 
 @dataclass(frozen=True)
@@ -199,6 +199,12 @@ def _may_view(context: Context, model: type[Model]) -> bool:
 
 def _find_url(model: type[Model], page: str, *args: object) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+@register.filter
+def column_name(field: Any) -> str:
+    """Return the name of a column that is a field's name or a function."""
+    return str(getattr(field, "__name__", field))
 
 
 @register.filter

@@ -154,7 +154,7 @@ def test_a_slug_that_is_taken_is_refused_beside_its_field(
     add = reverse("admin:campaigns_campaign_add")
     response = client.post(add, fill_in(client, add) | {"slug": birthday.slug})
     assert response.context["adminform"].form.errors["slug"] == [
-        "Campaign with this Slug already exists."
+        "Another campaign has this short name. Choose a different one."
     ]
 
 

@@ -70,3 +70,22 @@ def test_the_running_campaign_has_its_curve_pace_and_money(client: Client) -> No
     assert "Even pace" in page
     assert "Net, EUR" in page
     assert "Net, USD" in page
+
+
+def test_a_user_without_a_role_reads_what_to_do(client: Client, trainee: User) -> None:
+    words = "Your account has no role yet"
+    assert words in read_page(client.get("/admin/"))
+    grant_permissions(trainee, "view_gift")
+    assert words not in read_page(client.get("/admin/"))
+
+
+@pytest.mark.usefixtures("editor")
+def test_earlier_campaigns_come_last_with_the_offset_and_state_of_their_time(
+    client: Client, birthday: Campaign
+) -> None:
+    begun, ended = at("2026-04-14 00:00"), at("2026-05-05 00:00")
+    make_campaign(slug="fund", starts_at=begun, ends_at=ended, closed_at=ended)
+    page = read_page(client.get("/admin/"))
+    assert page.index("desk-now") < page.index("desk-aside") < page.index("desk-others")
+    fund = " ".join(page.partition("desk-others")[2].split())
+    assert "Kyiv (UTC+3). State: closed. </p>" in fund

@@ -56,6 +56,25 @@ def test_a_granted_membership_has_a_granter_and_a_reason(
 
 
 @pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"status": "active"}, "renews"),
+        ({"status": "active", "is_cancelling": True}, "until 10 Nov 2099"),
+        ({"status": "ended", "ended_at": at("2026-11-11 12:00")}, "not active"),
+    ],
+)
+def test_the_list_says_who_is_a_member(
+    client: Client, birthday: Campaign, changes: dict[str, object], words: str
+) -> None:
+    ada = make_member("ada@example.org")
+    make_payment(ada, birthday, "2026-11-10 12:00")
+    ada.memberships.update(ends_at=at("2099-11-10 12:00"), **changes)
+    page = read_page(client.get(admin_url(Member, "changelist")))
+    assert words in page.partition("field-standing")[2].partition("</td>")[0]
+
+
+@pytest.mark.usefixtures("editor")
 def test_a_second_click_grants_a_membership_once(client: Client) -> None:
     ada = make_member()
     url = admin_url(Member, "grant", ada.pk)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from campaigns.models import Campaign, Checkout, Gift, Payment
+from campaigns.reports.search import MOST
 from newsroom.sandbox.control import SandboxControl
 from tests.support.factories import make_checkout, make_member, make_payment
 from tests.support.refunds import pay_and_settle
@@ -53,6 +54,31 @@ def test_a_purchase_says_what_became_of_it_and_offers_to_ask_stripe(
     page = search(client, "ada@example.org")
     assert words in page
     assert "Ask Stripe again" in page
+
+
+def test_a_purchase_is_left_out_if_its_payment_says_more(
+    client: Client, editor: User, birthday: Campaign
+) -> None:
+    ada = make_member("ada@example.org")
+    checkout = make_checkout(birthday, member=ada, email=ada.email, status=Checkout.Status.PAID)
+    page = admin_url(Checkout, "change", checkout.pk)
+    assert page in search(client, ada.email)
+    make_payment(ada, birthday, "2026-11-10 12:00", checkout=checkout)
+    assert page not in search(client, ada.email)
+    Checkout.objects.update(status=Checkout.Status.WAITING)
+    assert page in search(client, ada.email)
+
+
+def test_a_search_that_finds_more_than_it_shows_says_so(
+    client: Client, editor: User, birthday: Campaign
+) -> None:
+    ada = make_member("ada@example.org")
+    for _number in range(MOST - 1):
+        make_payment(ada, birthday, "2026-11-10 12:00")
+    words = f"Only the newest {MOST} of each kind are shown."
+    assert words not in search(client, "60")
+    make_payment(ada, birthday, "2026-11-10 12:00")
+    assert words in search(client, "60")
 
 
 def test_a_paid_purchase_offers_no_step(client: Client, editor: User, birthday: Campaign) -> None:

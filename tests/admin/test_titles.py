@@ -209,8 +209,8 @@ def test_the_history_of_all_rows_calls_them_by_words(client: Client, rows: Campa
     payment = Payment.objects.exclude(role="gift").get()
     LogEntry.objects.log_create(payment, force_log=True, action=1, changes={"note": ["", "x"]})
     page = html.unescape(read_page(client.get("/admin/auditlog/logentry/")))
-    assert ">Member</a>" in page
-    assert ">€60 from" in page
+    assert ">Plan: Member</a>" in page
+    assert ">Payment: €60 from" in page
     assert f"payment {payment.pk}" not in page
     entry = LogEntry.objects.latest("pk")
     heading = read_heading(read_page(client.get(f"/admin/auditlog/logentry/{entry.pk}/change/")))

@@ -62,7 +62,7 @@ class Command(BaseCommand):
         return super().create_parser(*args, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("campaign", help="the campaign's slug, for example birthday")
+        parser.add_argument("campaign", help="the campaign's short name, for example birthday")
         parser.add_argument("--from", type=_read_day, dest="first", help="the first day")
         parser.add_argument("--to", type=_read_day, dest="last", help="the last day")
         parser.add_argument(
@@ -72,8 +72,8 @@ class Command(BaseCommand):
             "--compare",
             metavar="WITH",
             default="",
-            help="“previous” for the days before, the slug of an earlier campaign, or “none”; "
-            "without it, the curve shows the latest campaigns",
+            help="“previous” for the days before, the short name of an earlier campaign, or "
+            "“none”; without it, the curve shows the latest campaigns",
         )
         parser.add_argument(
             "--format",
