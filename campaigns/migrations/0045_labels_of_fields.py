@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0043_last_four_digits"),
+        ("campaigns", "0044_kept_figures"),
     ]
 
     operations = [
