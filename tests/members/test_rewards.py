@@ -194,8 +194,12 @@ def test_the_member_is_told_by_mail_and_on_the_account_page(
     Campaign.objects.update(starts_at=timezone.now(), ends_at=timezone.now().replace(year=2099))
     sign_in(client)
     page = open_account_page(client)
-    assert "Each time 2 friends join by your link, we give you 1 month of membership." in page
+    assert "Each time 2 friends join through your link, we give you 1 month of membership." in page
     assert "so far" not in page
+    Campaign.objects.update(friends_for_reward=1)
+    page = open_account_page(client)
+    assert "Each time 1 friend joins through your link, we give you 1 month of" in page
+    Campaign.objects.update(friends_for_reward=2)
     Campaign.objects.update(starts_at="2026-11-01T00:00Z")
     bring(rewarding, "ben", "cleo", by=ada)
     give()
