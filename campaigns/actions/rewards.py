@@ -46,7 +46,7 @@ def _find_plan(member: Member) -> Plan | None:
     newest = member.memberships.filter(plan__isnull=False).order_by("-started_at", "-pk").first()
     if newest is not None:
         return newest.plan
-    return Plan.objects.filter(is_active=True).order_by("position", "pk").first()
+    return Plan.objects.for_members().order_by("position", "pk").first()
 
 
 def _give(

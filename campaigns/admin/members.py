@@ -83,7 +83,7 @@ class MemberForm(forms.ModelForm[Member]):
 class MembershipForm(ReaderMailForm):
     """Asks for the plan and the number of months."""
 
-    plan = NamedField(Plan.objects.filter(is_active=True), label=_("Plan"))
+    plan = NamedField(Plan.objects.for_members(), label=_("Plan"))
     months = forms.IntegerField(
         label=_("Months"), min_value=1, max_value=LONGEST_MONTHS, initial=12
     )

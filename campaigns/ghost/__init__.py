@@ -17,6 +17,7 @@ from campaigns.ghost.api import (
     GhostRefused,
     GhostRefusesKey,
     GhostUnusable,
+    is_connected_to_stripe,
     make_token,
     read_key,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "compare_with_ghost",
     "explain",
     "find_trouble",
+    "is_connected_to_stripe",
     "is_in_use",
     "make_token",
     "read_key",

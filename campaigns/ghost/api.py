@@ -25,6 +25,8 @@ _VERSION = "v5.0"
 _LASTS = timedelta(minutes=5)
 _MOST_BYTES = 8_000_000
 _KEY = re.compile(r"([0-9a-f]{24}):([0-9a-f]{64})", re.IGNORECASE)
+# The settings that have a value once Ghost is connected to Stripe, by its own page or directly.
+_STRIPE_KEYS = {"stripe_connect_secret_key", "stripe_secret_key"}
 # The kinds and fields of Ghost's errors look like this; they name nobody.
 _WORDS = re.compile(r"[A-Za-z_]{1,40}")
 _STRANGE = "Its answer is not one of Ghost’s Admin API."
@@ -116,6 +118,16 @@ def list_tiers() -> list[dict[str, Any]]:
 
 def list_newsletters() -> list[dict[str, Any]]:
     return _ask("newsletters", "GET", "/newsletters/?limit=all")
+
+
+def is_connected_to_stripe() -> bool:
+    """Return whether Ghost is connected to Stripe; also True if it doesn't say."""
+    try:
+        settings_there = _ask("settings", "GET", "/settings/")
+    except (GhostRefused, GhostRefusesKey):
+        return True
+    keys = [each.get("value") for each in settings_there if each.get("key") in _STRIPE_KEYS]
+    return not keys or any(keys)
 
 
 def read_person(ghost_id: str) -> Person | None:

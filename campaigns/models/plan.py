@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import get_language, get_language_bidi, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +15,15 @@ from campaigns.people import isolate_direction
 
 KEY_REFUSED = (401, 403)  # HTTP statuses: our key is wrong, or lacks a permission
 KEY_PAUSE = timedelta(minutes=5)
+
+
+class PlanQuerySet(models.QuerySet["Plan"]):
+    def for_members(self) -> "PlanQuerySet":
+        """Return the plans on sale that a member can have, not those of contributions alone."""
+        own = Price.objects.filter(plan=OuterRef("pk"))
+        contributions = own.filter(kind=Price.Kind.CONTRIBUTION)
+        others = own.exclude(kind=Price.Kind.CONTRIBUTION)
+        return self.filter(~Exists(contributions) | Exists(others), is_active=True)
 
 
 class Plan(models.Model):
@@ -38,6 +47,8 @@ class Plan(models.Model):
     stripe_product_id = models.CharField(
         _("Stripe product ID"), max_length=255, blank=True, editable=False
     )
+
+    objects = PlanQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("plan")

@@ -88,6 +88,9 @@ function gives_access($row, $now)
 function receive($request)
 {
     $secrets = read_secrets(defined('NEWSROOM_WEBHOOK_SECRET') ? NEWSROOM_WEBHOOK_SECRET : '');
+    if ($secrets === []) {
+        return new \WP_REST_Response(['error' => 'NEWSROOM_WEBHOOK_SECRET is not in wp-config.php'], 503);
+    }
     $id = (string) $request->get_header('webhook-id');
     $fault = find_fault(
         $id,

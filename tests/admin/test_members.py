@@ -10,7 +10,14 @@ from django.utils import timezone
 from campaigns import erasures, members, memberships
 from campaigns.admin.members import MemberForm
 from campaigns.models import Campaign, FormerAddress, Member, Membership
-from tests.support.factories import at, make_member, make_payment, make_plan, recount_campaign
+from tests.support.factories import (
+    at,
+    make_member,
+    make_payment,
+    make_plan,
+    make_price,
+    recount_campaign,
+)
 from tests.support.staff import admin_url, fill_in, measure_primary_goal, read_messages, read_page
 
 pytestmark = pytest.mark.django_db
@@ -222,6 +229,17 @@ def test_a_wrong_offline_payment_is_refused(
 @pytest.mark.parametrize("page", ["grant", "payment"])
 def test_the_pages_of_an_unknown_member_are_not_found(client: Client, page: str) -> None:
     assert client.get(admin_url(Member, page, 999999)).status_code == 404
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize("page", ["grant", "payment"])
+def test_no_membership_gets_the_plan_of_contributions(client: Client, page: str) -> None:
+    ada, empty, both = make_member("ada@example.org"), make_plan("empty"), make_plan("both")
+    make_price("contribution", plan=make_plan("contribution"))
+    for kind in ("contribution", "month"):
+        make_price(kind, plan=both)
+    form = client.get(admin_url(Member, page, ada.pk)).context["form"]
+    assert {plan.slug for plan in form.fields["plan"].queryset} == {empty.slug, both.slug}
 
 
 # Merges and erasures at the same moment

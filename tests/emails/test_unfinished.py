@@ -148,8 +148,8 @@ def left(campaign: Campaign) -> Campaign:
     return campaign
 
 
-def open_mail(clock: Clock, checkout: Checkout) -> str:
-    """Send the e-mail four hours later and return the path of its link."""
+def open_mail(clock: Clock, checkout: Checkout, *, purchase: str = "") -> str:
+    """Send the e-mail four hours later, which names the purchase; return the path of its link."""
     clock.move_to(NOW + timedelta(hours=4))
     jobs.run_due_jobs("unfinished")
     mail = OutgoingMail.objects.get(kind="unfinished", checkout=checkout)
@@ -157,6 +157,7 @@ def open_mail(clock: Clock, checkout: Checkout) -> str:
     sent = send_mail(mail)
     assert sent.to == [checkout.email]
     assert "Nothing was charged." in text_of(sent)
+    assert f"Purchase: {purchase}" in text_of(sent)
     assert "List-Unsubscribe" in sent.extra_headers
     return urlsplit(find_link(sent, "/membership/continue/")).path
 
@@ -168,7 +169,7 @@ def test_the_link_opens_a_fresh_session_with_all_that_was_typed(
     Price.objects.filter(kind="month").update(is_open=True)
     checkout = place_order(left, "month")
     Checkout.objects.update(amount_minor=550)
-    path = open_mail(clock, checkout)
+    path = open_mail(clock, checkout, purchase="Member, €5.50 a month")
     stripe_api.expire_session(str(checkout.session_id))
     page = client.get(path)
     assert "<strong>€5.50</strong> a month" in main_of(page)
@@ -192,7 +193,7 @@ def test_the_link_opens_a_fresh_session_with_all_that_was_typed(
 @pytest.mark.django_db(transaction=True)
 def test_an_open_session_is_continued(left: Campaign, clock: Clock, client: Client) -> None:
     checkout = place_order(left, "gift", typed={"gifts": [GIFT_FOR_BEN, GIFT_FOR_BEN]})
-    path = open_mail(clock, checkout)
+    path = open_mail(clock, checkout, purchase="Gift membership: Member, 12 months × 2")
     page = client.get(path)
     assert "2 ×" in main_of(page)
     answer = client.post(path, read_form(page).fields)

@@ -57,7 +57,15 @@ def test_the_first_run_shows_what_it_will_do_and_then_does_it(
     assert "to change" not in output
 
 
-def test_the_first_run_names_what_is_missing(ghost: GhostStandIn, settings: LazySettings) -> None:
+def test_the_first_run_names_what_is_missing(
+    ghost: GhostStandIn, admin: GhostAdmin, settings: LazySettings
+) -> None:
+    give_access("ada@example.org")
+    ghost.is_connected = False
+    with pytest.raises(CommandError, match="Connect Ghost to Stripe") as error:
+        sync_ghost()
+    assert error.value.returncode == 2
+    assert not admin.list_members()
     settings.GHOST_TIER = "unknown"
     with pytest.raises(CommandError, match="Set GHOST_TIER") as error:
         sync_ghost()

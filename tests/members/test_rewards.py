@@ -13,6 +13,7 @@ from campaigns.models import (
     Membership,
     OutgoingMail,
     Payment,
+    Plan,
     ShareReward,
 )
 from newsroom.sandbox.control import SandboxControl
@@ -22,6 +23,7 @@ from tests.support.factories import (
     make_member,
     make_payment,
     make_plan,
+    make_price,
     make_refund,
     recount_campaign,
 )
@@ -91,6 +93,17 @@ def test_friends_earn_months_after_the_paid_time(rewarding: Campaign, ada: Membe
     assert (given.source, given.plan) == (Membership.Source.GRANTED, make_plan())
     assert given.started_at == paid_until
     assert memberships.access_until(ada, at=timezone.now()) == given.ends_at
+
+
+def test_somebody_without_a_plan_gets_one_that_is_sold_to_members(
+    rewarding: Campaign, ada: Member
+) -> None:
+    ada.memberships.update(plan=None)
+    make_price("contribution", plan=make_plan("contribution"))
+    Plan.objects.filter(slug="contribution").update(position=-1)
+    bring(rewarding, "ben", "cleo", by=ada)
+    give()
+    assert ShareReward.objects.get().membership.plan == make_plan()
 
 
 def test_there_is_a_maximum(rewarding: Campaign, ada: Member) -> None:
@@ -194,8 +207,12 @@ def test_the_member_is_told_by_mail_and_on_the_account_page(
     Campaign.objects.update(starts_at=timezone.now(), ends_at=timezone.now().replace(year=2099))
     sign_in(client)
     page = open_account_page(client)
-    assert "Each time 2 friends join by your link, we give you 1 month of membership." in page
+    assert "Each time 2 friends join through your link, we give you 1 month of membership." in page
     assert "so far" not in page
+    Campaign.objects.update(friends_for_reward=1)
+    page = open_account_page(client)
+    assert "Each time 1 friend joins through your link, we give you 1 month of" in page
+    Campaign.objects.update(friends_for_reward=2)
     Campaign.objects.update(starts_at="2026-11-01T00:00Z")
     bring(rewarding, "ben", "cleo", by=ada)
     give()

@@ -33,7 +33,7 @@ def write_configuration(folder: Path, *, port: int, members_url: str) -> Path:
         ("https://www.example.org", f"http://127.0.0.1:{port}"),
         ("listen 443 ssl;", f"listen 127.0.0.1:{port}; root {folder / 'site'};"),
         ("server_name www.example.org;", "server_name 127.0.0.1;"),
-        ("/var/cache/nginx/membership", str(folder / "cache")),
+        ("/var/cache/nginx-membership", str(folder / "cache")),
         ("Secure; ", ""),
     ):
         assert before in text, before

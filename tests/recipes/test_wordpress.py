@@ -17,7 +17,7 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
-from campaigns import actions, erasures, jobs, members, memberships
+from campaigns import actions, deliveries, erasures, jobs, members, memberships
 from campaigns.deliveries.signatures import make_headers
 from campaigns.models import ApiClient, Member, MemberAccess, WebhookDelivery, WebhookEndpoint
 from campaigns.models.webhook import make_webhook_secret
@@ -287,6 +287,17 @@ def test_only_a_right_and_recent_signature_is_taken(site: WordPress) -> None:
     rotated = make_headers("msg_ben", body, secrets=[make_webhook_secret(), SECRET], at=now)
     assert send(site, body, rotated) == (200, {"state": "taken"})
     assert is_member(site, "ben@example.org")
+
+
+def test_a_site_without_the_secret_says_so(site: WordPress) -> None:
+    file = site.folder / "wp-content" / "mu-plugins" / "a-secret.php"
+    moved = file.rename(file.with_suffix(".gone"))
+    try:
+        delivery = deliveries.send_test(WebhookEndpoint.objects.get())
+    finally:
+        moved.rename(file)
+    assert delivery.status == 503
+    assert "NEWSROOM_WEBHOOK_SECRET" in delivery.answer
 
 
 def test_a_webhook_that_arrives_again_changes_nothing(site: WordPress) -> None:

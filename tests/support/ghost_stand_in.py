@@ -158,7 +158,12 @@ class GhostStandIn:
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         if kind != "members":
             assert method == "GET", f"{method} {url.path} is not known here"
-            lists = {"tiers": list(self.tiers.values()), "newsletters": self.newsletters}
+            secret = "••••••••" if self.is_connected else None
+            lists = {
+                "tiers": list(self.tiers.values()),
+                "newsletters": self.newsletters,
+                "settings": [{"key": "stripe_connect_secret_key", "value": secret}],
+            }
             return 200, {kind: lists[kind]}
         if not known:
             if method == "GET":

@@ -209,7 +209,9 @@ def test_a_page_in_other_letters_is_returned_to(client: Client, ada: Member) -> 
 def test_a_reader_who_signs_in_first_returns_after_it(client: Client, ada: Member) -> None:
     response = go_on(client)
     assert response["Location"] == "/membership/account/"
-    assert "continue to www.example.org" in client.get("/membership/account/").content.decode()
+    page = client.get("/membership/account/").content.decode()
+    assert "continue to www.example.org" in page
+    assert "Not a member yet?" in page
     response = client.post(request_link_path(client))
     assert response.status_code == 303
     assert response["Location"] == "/membership/account/continue/"

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from campaigns import ghost, jobs
 from campaigns.ghost import Comparison
-from campaigns.models import GhostMember
+from campaigns.models import GhostMember, GhostSite
 
 _TURN = timedelta(seconds=5)
 _NAMED = 20
@@ -33,9 +33,12 @@ class Command(BaseCommand):
         ghost.stop_resting()
         try:
             found = ghost.compare_with_ghost(dry_run=options["dry_run"], note=self._show_reading)
+            self._report(found)
+            # Members could be added, but their access could not be changed later.
+            if not ghost.is_connected_to_stripe():
+                raise ghost.GhostUnusable(GhostSite.Trouble.STRIPE, "it has no key of Stripe")
         except ghost.ERRORS as error:
             raise CommandError(ghost.explain(error), returncode=2) from error
-        self._report(found)
         if options["dry_run"]:
             self.stdout.write("Nothing was changed.")
             return
