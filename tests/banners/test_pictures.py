@@ -59,7 +59,6 @@ PAGE = """<!DOCTYPE html><html lang="{language}" dir="{dir}"><head><meta charset
 <style>{css} body {{ margin: 0; background: var(--campaign-paper); color: var(--campaign-ink) }}
 main {{ max-width: 44rem; margin: 0 auto; padding: 1rem }} main > * + * {{ margin-top: 2rem }}
 aside {{ max-width: 26rem; margin-inline-start: auto; padding: 1rem }}
-.campaign-banner.campaign-corner {{ position: static }}
 </style></head><body>{top}<main><h1>An article</h1>{inline}{end}</main>
 <aside>{corner}</aside>
 <footer><img src="data:image/svg+xml;base64,{newsletter}" alt="The newsletter's picture" width="600"
@@ -87,6 +86,9 @@ def render_page(campaign: Campaign, *, name: str, language: str) -> str:
         placement: render_banner(campaign, progress, placement=placement, language=language)
         for placement in EMBEDDED
     }
+    # As in a frame, so that it covers nothing in the pictures.
+    corner = banners["corner"].replace("<campaign-banner", "<campaign-banner data-framed", 1)
+    banners["corner"] = corner
     svg = draw_newsletter(campaign, [progress], language=language)
     banners["newsletter"] = base64.b64encode(svg.encode()).decode()
     direction = "rtl" if language == "ar" else "ltr"
