@@ -122,13 +122,29 @@ def _write_tag(embedding: Embedding) -> str:
 
 
 def _write_include(embedding: Embedding) -> str:
-    path = f"/campaign/{embedding.campaign.slug}/{embedding.language}/"
+    """Return an include that leaves the page whole if the banner can't be fetched in time.
+
+    nginx would pass on the browser's Accept-Encoding and include compressed bytes, and the error
+    page of a failed request.
+    """
+    folder = f"/campaign/{embedding.campaign.slug}/"
+    file = f"{folder}{embedding.language}/{name_banner(embedding.placement)}"
     return (
-        f"# In the server block:\n"
-        f"location /campaign/ {{ proxy_pass {settings.SITE_URL}; }}\n"
+        "# In the server block:\n"
+        f"location {folder} {{\n"
+        "  internal;\n"
+        f"  proxy_pass {settings.SITE_URL};\n"
+        "  proxy_ssl_server_name on;\n"
+        '  proxy_set_header Accept-Encoding "";\n'
+        "  proxy_connect_timeout 2s;\n"
+        "  proxy_read_timeout 2s;\n"
+        "  proxy_intercept_errors on;\n"
+        "  error_page 400 403 404 429 500 502 503 504 = @no_banner;\n"
+        "}\n"
+        "location @no_banner { return 204; }\n"
         "ssi on;\n\n"
         "<!-- In the page: -->\n"
-        f'<!--# include virtual="{path}{name_banner(embedding.placement)}" -->'
+        f'<!--# include virtual="{file}" -->'
     )
 
 
