@@ -81,6 +81,11 @@ def write_reserve(placement: str) -> SafeString:
     return mark_safe(f"<style>\n{rules}</style>\n")  # noqa: S308 - numbers and names of ours
 
 
+def _find_height(placement: str) -> int:
+    heights = PLACEMENTS[placement].heights
+    return heights[max(least for least in heights if least <= COLUMN)] if heights else HEIGHT
+
+
 def _write_component(embedding: Embedding) -> str:
     return write_reserve(embedding.placement) + format_html(
         '<script type="module" src="{}/campaign/{}"></script>\n'
@@ -101,13 +106,14 @@ def _write_component(embedding: Embedding) -> str:
 def _write_frame(embedding: Embedding) -> str:
     return format_html(
         '<iframe src="{}{}{}"\n'
-        '  title="{}" width="100%" height="{}" loading="lazy" allow="" frameborder="0"></iframe>\n'
+        '  title="{}" width="100%" height="{}" loading="lazy" allow="" frameborder="0"\n'
+        '  referrerpolicy="no-referrer-when-downgrade"></iframe>\n'
         '<script type="module" src="{}/campaign/{}"></script>',
         embedding.folder,
         embedding.placement,
         FRAME,
         embedding.name,
-        PLACEMENTS[embedding.placement].heights.get(COLUMN, HEIGHT),
+        _find_height(embedding.placement),
         settings.SITE_URL,
         COMPONENT,
     )
@@ -288,7 +294,8 @@ def _write_sign_up_component(embedding: Embedding) -> str:
 def _write_sign_up_frame(embedding: Embedding) -> str:
     return format_html(
         '<iframe src="{}{}{}"\n'
-        '  title="{}" width="100%" height="{}" loading="lazy" allow="" frameborder="0"></iframe>',
+        '  title="{}" width="100%" height="{}" loading="lazy" allow="" frameborder="0"\n'
+        '  referrerpolicy="no-referrer-when-downgrade"></iframe>',
         embedding.folder,
         embedding.placement,
         FRAME,
