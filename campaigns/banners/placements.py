@@ -227,20 +227,20 @@ PLACEMENTS: dict[str, BannerPlacement] = {
         _with_general(_TOP_TEXTS),
         styles=("small", "top"),
         is_closable=True,
-        heights={0: 135, 576: 87, 1152: 67},
+        heights={0: 135, 640: 95, 1280: 67},
     ),
     Banner.Placement.INLINE: BannerPlacement(
         "campaigns/embed/inline.html",
         _with_general(_INLINE_TEXTS),
         styles=("kicker", "block"),
-        heights={0: 700, 576: 445},
+        heights={0: 700, 360: 630, 480: 540, 576: 455},
     ),
     Banner.Placement.END: BannerPlacement(
         "campaigns/embed/end.html",
         _with_general(_END_TEXTS),
         styles=("kicker", "block"),
         small_print=_("Payment is handled by Stripe. {newsroom} never sees your card number."),
-        heights={0: 785, 576: 575},
+        heights={0: 795, 360: 710, 576: 645, 680: 600},
     ),
     Banner.Placement.CORNER: BannerPlacement(
         "campaigns/embed/corner.html",

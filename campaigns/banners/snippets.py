@@ -81,6 +81,11 @@ def write_reserve(placement: str) -> SafeString:
     return mark_safe(f"<style>\n{rules}</style>\n")  # noqa: S308 - numbers and names of ours
 
 
+def _find_height(placement: str) -> int:
+    heights = PLACEMENTS[placement].heights
+    return heights[max(least for least in heights if least <= COLUMN)] if heights else HEIGHT
+
+
 def _write_component(embedding: Embedding) -> str:
     return write_reserve(embedding.placement) + format_html(
         '<script type="module" src="{}/campaign/{}"></script>\n'
@@ -101,13 +106,14 @@ def _write_component(embedding: Embedding) -> str:
 def _write_frame(embedding: Embedding) -> str:
     return format_html(
         '<iframe src="{}{}{}"\n'
-        '  title="{}" width="100%" height="{}" loading="lazy" allow="" frameborder="0"></iframe>\n'
+        '  title="{}" width="100%" height="{}" loading="lazy" allow="" frameborder="0"\n'
+        '  referrerpolicy="no-referrer-when-downgrade"></iframe>\n'
         '<script type="module" src="{}/campaign/{}"></script>',
         embedding.folder,
         embedding.placement,
         FRAME,
         embedding.name,
-        PLACEMENTS[embedding.placement].heights.get(COLUMN, HEIGHT),
+        _find_height(embedding.placement),
         settings.SITE_URL,
         COMPONENT,
     )
@@ -122,13 +128,29 @@ def _write_tag(embedding: Embedding) -> str:
 
 
 def _write_include(embedding: Embedding) -> str:
-    path = f"/campaign/{embedding.campaign.slug}/{embedding.language}/"
+    """Return an include that leaves the page whole if the banner can't be fetched in time.
+
+    nginx would pass on the browser's Accept-Encoding and include compressed bytes, and the error
+    page of a failed request.
+    """
+    folder = f"/campaign/{embedding.campaign.slug}/"
+    file = f"{folder}{embedding.language}/{name_banner(embedding.placement)}"
     return (
-        f"# In the server block:\n"
-        f"location /campaign/ {{ proxy_pass {settings.SITE_URL}; }}\n"
+        "# In the server block:\n"
+        f"location {folder} {{\n"
+        "  internal;\n"
+        f"  proxy_pass {settings.SITE_URL};\n"
+        "  proxy_ssl_server_name on;\n"
+        '  proxy_set_header Accept-Encoding "";\n'
+        "  proxy_connect_timeout 2s;\n"
+        "  proxy_read_timeout 2s;\n"
+        "  proxy_intercept_errors on;\n"
+        "  error_page 400 403 404 429 500 502 503 504 = @no_banner;\n"
+        "}\n"
+        "location @no_banner { return 204; }\n"
         "ssi on;\n\n"
         "<!-- In the page: -->\n"
-        f'<!--# include virtual="{path}{name_banner(embedding.placement)}" -->'
+        f'<!--# include virtual="{file}" -->'
     )
 
 
@@ -272,7 +294,8 @@ def _write_sign_up_component(embedding: Embedding) -> str:
 def _write_sign_up_frame(embedding: Embedding) -> str:
     return format_html(
         '<iframe src="{}{}{}"\n'
-        '  title="{}" width="100%" height="{}" loading="lazy" allow="" frameborder="0"></iframe>',
+        '  title="{}" width="100%" height="{}" loading="lazy" allow="" frameborder="0"\n'
+        '  referrerpolicy="no-referrer-when-downgrade"></iframe>',
         embedding.folder,
         embedding.placement,
         FRAME,

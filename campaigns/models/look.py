@@ -19,7 +19,7 @@ from campaigns.models.drawings import DrawingRefused, clean_drawing, read_logo, 
 
 AA = 4.5
 SERIF = '"Iowan Old Style", Charter, "Bitstream Charter", Georgia, serif'
-SANS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif'
+SANS = 'system-ui, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif'
 _FAMILY = re.compile(r"[A-Za-z0-9][A-Za-z0-9 -]{0,58}")
 
 

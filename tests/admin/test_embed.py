@@ -37,6 +37,19 @@ def published(birthday: Campaign) -> Campaign:
 
 
 @pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize(
+    ("placement", "height"), [("top", 135), ("inline", 455), ("corner", 420), ("signup", 420)]
+)
+def test_a_frame_has_room_for_its_banner_and_learns_the_articles_address(
+    client: Client, published: Campaign, placement: str, height: int
+) -> None:
+    page = client.get(embed_url(published), {"placement": placement, "language": "en"})
+    [snippet] = [way.snippet for way in page.context["ways"] if way.name == "drupal"]
+    assert f'height="{height}"' in snippet
+    assert 'referrerpolicy="no-referrer-when-downgrade"' in snippet
+
+
+@pytest.mark.usefixtures("editor")
 def test_each_way_has_a_snippet_and_a_preview_of_exactly_that(
     client: Client, published: Campaign
 ) -> None:

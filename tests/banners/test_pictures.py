@@ -14,7 +14,7 @@ from django.conf import LazySettings
 from django.conf.global_settings import LANGUAGES as ALL_LANGUAGES
 from playwright.sync_api import Page
 
-from campaigns.banners.placements import EMBEDDED
+from campaigns.banners.placements import EMBEDDED, PLACEMENTS
 from campaigns.banners.posters import draw_newsletter
 from campaigns.banners.rendering import render_banner
 from campaigns.models import Banner, Campaign
@@ -59,7 +59,6 @@ PAGE = """<!DOCTYPE html><html lang="{language}" dir="{dir}"><head><meta charset
 <style>{css} body {{ margin: 0; background: var(--campaign-paper); color: var(--campaign-ink) }}
 main {{ max-width: 44rem; margin: 0 auto; padding: 1rem }} main > * + * {{ margin-top: 2rem }}
 aside {{ max-width: 26rem; margin-inline-start: auto; padding: 1rem }}
-.campaign-banner.campaign-corner {{ position: static }}
 </style></head><body>{top}<main><h1>An article</h1>{inline}{end}</main>
 <aside>{corner}</aside>
 <footer><img src="data:image/svg+xml;base64,{newsletter}" alt="The newsletter's picture" width="600"
@@ -87,6 +86,9 @@ def render_page(campaign: Campaign, *, name: str, language: str) -> str:
         placement: render_banner(campaign, progress, placement=placement, language=language)
         for placement in EMBEDDED
     }
+    # As in a frame, so that it covers nothing in the pictures.
+    corner = banners["corner"].replace("<campaign-banner", "<campaign-banner data-framed", 1)
+    banners["corner"] = corner
     svg = draw_newsletter(campaign, [progress], language=language)
     banners["newsletter"] = base64.b64encode(svg.encode()).decode()
     direction = "rtl" if language == "ar" else "ltr"
@@ -155,3 +157,35 @@ def test_the_check_finds_a_page_that_is_too_wide(campaign: Campaign) -> None:
         wide = '<p style="min-width: 400px" class="campaign-headline"'
         window.set_content(html.replace('<p class="campaign-headline"', wide))
         assert list_overflowing(window)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("placement", [name for name in EMBEDDED if PLACEMENTS[name].heights])
+def test_default_texts_fit_into_the_room_that_a_page_keeps(
+    campaign: Campaign, placement: str
+) -> None:
+    # The time of a final count takes one more line of the bar on a phone.
+    states = [each for each in Banner.State if (placement, each) != ("top", "ended")]
+    goal = campaign.goals.get()
+    fragments = [
+        render_banner(
+            campaign,
+            imagine_progress(goal, at=at("2026-11-10 12:00"), state=state, shown=None),
+            placement=placement,
+            language=language,
+        )
+        for state, language in product(states, ("en", "uk"))
+    ]
+    heights = PLACEMENTS[placement].heights
+    column = "" if placement == "top" else "; padding: 0 20px; max-width: 640px; margin: 0 auto"
+    style = f"<style>body {{ margin: 0{column} }}</style>"
+    page = f"<!DOCTYPE html><meta charset='utf-8'>{style}{''.join(fragments)}"
+    measure = "[...document.querySelectorAll('campaign-banner')].map((each) => each.offsetHeight)"
+    with run_chromium() as browser:
+        window = browser.new_page(viewport={"width": 320, "height": 900}, reduced_motion="reduce")
+        window.set_content(page)
+        for width in sorted({320, 375, 390, 430, 768, 1440, *heights} - {0}):
+            window.set_viewport_size({"width": width, "height": 900})
+            kept = heights[max(least for least in heights if least <= width)]
+            needed = max(window.evaluate(measure))
+            assert needed <= kept <= needed + 110, (width, needed, kept)

@@ -66,6 +66,26 @@ def test_links_tell_from_which_article_a_reader_came(browser: Browser, url: str)
     }
 
 
+def test_links_name_the_article_that_a_page_without_reloads_has_changed_to(
+    browser: Browser, url: str
+) -> None:
+    with open_page(browser, f"{url}?utm_source=letter") as page:
+        wait_for_banners(page)
+        page.evaluate("history.pushState(null, '', '/second'); document.title = 'The second'")
+        link = page.get_by_role("link", name="Become a member").first
+        link.dispatch_event("pointerdown")
+        pressed = link.get_attribute("href")
+        page.evaluate("document.title = 'The third'")
+        page.route("**/join/**", lambda route: route.fulfill(body="Join"))
+        link.press("Enter")
+        page.wait_for_url("**/join/**")
+        followed = page.url
+    for href, title in ((pressed, "The second"), (followed, "The third")):
+        query = parse_qs(urlsplit(href or "").query)
+        second = url.replace("/article", "/second")
+        assert query == {"from": ["top"], "page": [second], "title": [title]}
+
+
 @pytest.mark.parametrize("way", ["component", "fragment"])
 def test_a_reader_hides_a_banner_for_some_days_and_brings_it_back(
     browser: Browser, hosts: Hosts, way: str

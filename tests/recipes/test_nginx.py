@@ -1,8 +1,6 @@
 """The recipe for nginx, run by nginx: pages for members only."""
 
 import shutil
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from django.utils import timezone
 
 from campaigns import members
 from tests.support.factories import make_member
+from tests.support.nginx import run_nginx
 from tests.support.sales import make_subscription
 from tests.support.servers import find_free_port
 
@@ -25,7 +24,7 @@ pytestmark = [
 ]
 
 
-def write_configuration(folder: Path, *, port: int, members_url: str) -> Path:
+def write_configuration(folder: Path, *, port: int, members_url: str) -> str:
     """Write the recipe for this machine: its addresses, without TLS."""
     text = RECIPE.read_text("utf-8")
     for before, after in (
@@ -42,16 +41,7 @@ def write_configuration(folder: Path, *, port: int, members_url: str) -> Path:
     pages.mkdir(parents=True)
     for name in ("story.html", "війна.html"):
         (pages / name).write_text("<h1>Only for members</h1>")
-    temporary = "".join(
-        f"{kind}_temp_path {folder / kind};\n"
-        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    file = folder / "nginx.conf"
-    file.write_text(
-        f"pid {folder / 'pid'};\nerror_log {folder / 'error.log'};\ndaemon off;\n"
-        f"events {{}}\nhttp {{\naccess_log off;\n{temporary}{text}\n}}\n"
-    )
-    return file
+    return text
 
 
 @pytest.fixture
@@ -60,20 +50,9 @@ def site(tmp_path: Path, live_server: Any, settings: LazySettings) -> Iterator[s
     port = find_free_port()
     url = f"http://127.0.0.1:{port}"
     settings.ACCESS_RETURN_URLS = [f"{url}/members/in/"]
-    tmp_path.chmod(0o755)
-    file = write_configuration(tmp_path, port=port, members_url=live_server.url)
-    nginx = subprocess.Popen(["nginx", "-p", str(tmp_path), "-c", str(file), "-g", "user root;"])
-    try:
-        for _ in range(100):
-            try:
-                requests.get(url, timeout=5)
-                break
-            except requests.ConnectionError:
-                time.sleep(0.05)
+    servers = write_configuration(tmp_path, port=port, members_url=live_server.url)
+    with run_nginx(tmp_path, servers, url=url):
         yield url
-    finally:
-        nginx.terminate()
-        nginx.wait()
 
 
 def visit(url: str, cookie: str = "") -> requests.Response:

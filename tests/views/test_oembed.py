@@ -43,7 +43,7 @@ def test_the_answer_is_a_link_and_then_the_frame(
     assert re.fullmatch(
         rf'<blockquote><a href="{PAGE}\?from=inline">Three years, &quot;paid&quot; for &lt;by&gt; '
         rf'readers</a></blockquote><iframe src="{PAGE}inline-frame.html" width="100%" height="420" '
-        r'title="[^"<>]*" frameborder="0"></iframe>',
+        r'title="[^"<>]*" frameborder="0" referrerpolicy="no-referrer-when-downgrade"></iframe>',
         answer["html"],
     )
     assert response["Access-Control-Allow-Origin"] == "*"

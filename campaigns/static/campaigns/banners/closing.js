@@ -8,15 +8,14 @@ function letReaderHide(host, root) {
     show.hidden = !isHidden;
     if (isFocused) (isHidden ? show : hide).focus();
   };
-  const setUntil = (until) => {
-    try {
-      until ? (localStorage[key] = until) : delete localStorage[key];
-    } catch {}
-    set(until, true);
-  };
   hide.hidden = false;
-  hide.onclick = () => setUntil(Date.now() + hide.dataset.days * 864e5);
-  show.onclick = () => setUntil(0);
+  hide.onclick = show.onclick = ({ target }) => {
+    const isHidden = target == hide;
+    try {
+      isHidden ? (localStorage[key] = Date.now() + hide.dataset.days * 864e5) : delete localStorage[key];
+    } catch {}
+    set(isHidden, true);
+  };
   // Escape hides it until the next page, unless the reader is busy elsewhere on this one.
   addEventListener("keydown", (event) => {
     const at = document.activeElement;

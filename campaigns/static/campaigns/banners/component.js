@@ -4,46 +4,47 @@ const VERSION = 1;
 const HOME = new URL(".", import.meta.url).href;
 
 // [tag, {attributes}, child, ...] becomes an element: no HTML is parsed, as trusted types demand.
-function build([tag, attributes, ...children], isDrawing) {
-  isDrawing ||= tag == "svg";
-  const element = document.createElementNS(`http://www.w3.org/${isDrawing ? "2000/svg" : "1999/xhtml"}`, tag);
+function build([tag, attributes, ...children], space = "1999/xhtml") {
+  if (tag == "svg") space = "2000/svg";
+  const element = document.createElementNS("http://www.w3.org/" + space, tag);
   for (const name in attributes) element.setAttribute(name, attributes[name]);
-  element.append(...children.map((child) => (child.map ? build(child, isDrawing) : child)));
+  for (const child of children) element.append(child.map ? build(child, space) : child);
   return element;
 }
 
-// Links to the campaign tell from which article the reader came.
+// Links to the campaign tell from which article the reader came. A page can change to another one
+// while the banner stays, so they are written again when the reader uses them.
 function nameArticle(link) {
-  const url = new URL(link);
-  const query = url.searchParams;
-  if (!query.has("from")) return;
-  query.set("page", location.origin + location.pathname);
-  query.set("title", document.title.slice(0, 200));
-  for (const [name, value] of new URLSearchParams(location.search))
-    if (name.startsWith("utm_")) query.set(name, value);
-  link.href = url;
+  const href = link.href;
+  (link.onpointerdown = link.onclick = () => {
+    const url = new URL(href);
+    const query = url.searchParams;
+    if (!query.has("from")) return;
+    query.set("page", location.origin + location.pathname);
+    query.set("title", document.title.slice(0, 200));
+    for (const [name, value] of new URLSearchParams(location.search))
+      if (name.startsWith("utm_")) query.set(name, value);
+    link.href = url;
+  })();
 }
 
 class CampaignBanner extends HTMLElement {
   static observedAttributes = ["campaign", "placement", "lang", "member"];
 
-  // An element with a shadow root of its own is final HTML already.
-  connectedCallback() {
-    if (this.root || !this.shadowRoot) this.show();
-  }
-
   attributeChangedCallback() {
-    if (this.isConnected) this.connectedCallback();
+    this.connectedCallback();
   }
 
-  async show() {
+  async connectedCallback() {
+    // An element with a shadow root of its own is final HTML already.
+    if (this.shadowRoot && !this.task) return;
     const task = (this.task = {});
     // All attributes have changed after this.
     await null;
-    if (task != this.task) return;
-    const wanted = this.lang || document.documentElement.lang;
-    const lang = LANGUAGES.find((each) => (wanted + "-").startsWith(each + "-"));
-    const url = `${HOME}${this.getAttribute("campaign")}/${lang || LANGUAGES[0]}/${this.getAttribute("placement")}.json`;
+    if (task != this.task || !this.isConnected) return;
+    const wanted = (this.lang || document.documentElement.lang) + "-";
+    const lang = LANGUAGES.find((each) => wanted.startsWith(each + "-")) || LANGUAGES[0];
+    const url = `${HOME}${this.getAttribute("campaign")}/${lang}/${this.getAttribute("placement")}.json`;
     try {
       const answer = await fetch(url, { signal: AbortSignal.timeout(8000) });
       if (!answer.ok) throw Error(answer.status);
@@ -55,12 +56,12 @@ class CampaignBanner extends HTMLElement {
       const content = tree ? build(tree) : "";
       const sheet = new CSSStyleSheet();
       sheet.replaceSync(data.style);
-      this.root ||= this.attachShadow({ mode: "open" });
-      this.root.adoptedStyleSheets = [sheet];
-      this.root.replaceChildren(content);
+      const root = this.shadowRoot || this.attachShadow({ mode: "open" });
+      root.adoptedStyleSheets = [sheet];
+      root.replaceChildren(content);
       this.hidden = !tree;
-      this.root.querySelectorAll("a").forEach(nameArticle);
-      letReaderHide(this, this.root);
+      root.querySelectorAll("a").forEach(nameArticle);
+      letReaderHide(this, root);
     } catch (error) {
       console.warn("No campaign banner:", url, error);
     }
