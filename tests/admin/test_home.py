@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from campaigns.models import Gift, Membership, OutgoingMail
+from campaigns.models import Campaign, Gift, Membership, OutgoingMail
 from tests.support.factories import at, make_campaign, make_member, make_payment
 from tests.support.staff import admin_url, grant_permissions, read_page, refund_after_claim
 
