@@ -256,9 +256,11 @@ class _Turn:
 
     def _write(self) -> None:
         """Save what was done. A delivery that was dropped meanwhile stays dropped."""
-        self.last_write.result()  # raises its error
-        self.last_write = self.background.submit(save_attempts, self.unwritten)
-        self.unwritten, self.written_at = [], time.monotonic()
+        if self.unwritten:
+            self.last_write.result()  # raises its error
+            self.last_write = self.background.submit(save_attempts, self.unwritten)
+            self.unwritten = []
+        self.written_at = time.monotonic()
         endpoint = self.endpoint
         changes: dict[str, object] = {
             "failures": self.failures,
