@@ -1,7 +1,7 @@
 """Memberships that people buy for themselves. Callers hold the Checkout's lock."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db.models import F
 from django.utils import timezone
@@ -14,7 +14,7 @@ from campaigns.memberships.subscription_access import (
     read_status,
 )
 from campaigns.memberships.terms import add_months, lay_out_extensions
-from campaigns.models import Checkout, Member, Membership, OutgoingMail, Payment, Price
+from campaigns.models import Checkout, Member, Membership, OutgoingMail, Payment, Price, find_zone
 from campaigns.payments import valid_interval
 from campaigns.stripe_api import Invoice, Subscription, SubscriptionItem
 
@@ -154,7 +154,7 @@ def upsert_one_off_membership(payment: Payment, *, checkout: Checkout) -> Member
     """Return the membership that a single payment bought; it starts with the charge."""
     months = checkout.price.months
     assert months is not None, "a one-off price has a number of months"
-    zone = checkout.campaign.zone_info if checkout.campaign else UTC
+    zone = find_zone(checkout.campaign)
     membership, _ = Membership.objects.get_or_create(
         checkout=checkout,
         defaults={

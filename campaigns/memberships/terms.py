@@ -9,18 +9,19 @@ from django.utils import timezone
 
 from campaigns.memberships.access import find_access
 from campaigns.memberships.announcements import announce_access
-from campaigns.models import Checkout, Member, Membership, Plan
+from campaigns.models import Checkout, Member, Membership, Plan, find_zone
 from campaigns.models.moves import states_before
 
 _BATCH = 500
 
 
-def add_months(start: datetime, months: int, *, zone: tzinfo = UTC) -> datetime:
+def add_months(start: datetime, months: int, *, zone: tzinfo | None = None) -> datetime:
     """Return the same day and hour `months` later in `zone`, or the last day of a shorter month.
 
-    Always add to the first start: then 31 January leads to 28 February and to 31 March.
+    Without a zone, in the newsroom's, as for all that no campaign brought. Always add to the first
+    start: then 31 January leads to 28 February and to 31 March.
     """
-    local = start.astimezone(zone)
+    local = start.astimezone(zone or timezone.get_default_timezone())
     end: datetime = local + relativedelta(months=months)
     return end.replace(fold=local.fold).astimezone(UTC)
 
@@ -32,7 +33,7 @@ def grant_membership(
     source: Membership.Source,
     starts_at: datetime,
     months: int,
-    zone: tzinfo = UTC,
+    zone: tzinfo | None = None,
     extends: Membership | None = None,
     granted_by: User | None = None,
     note: str = "",
@@ -149,10 +150,10 @@ def _end_of(base: Membership, *, zone: tzinfo) -> tuple[datetime, int]:
 
 
 def zone_of(base: Membership) -> tzinfo:
-    """Return the time zone of its months: that of the campaign in which it was bought."""
+    """Return the time zone of its months: the one of the campaign in which it was bought."""
     gift = getattr(base, "gift", None)
     if gift is None and base.checkout is None:  # granted by staff, or a reassigned gift
         first = base.extensions.filter(gift__isnull=False).order_by("pk").first()
         gift = first.gift if first is not None else None
     checkout = gift.checkout if gift is not None else base.checkout
-    return checkout.campaign.zone_info if checkout and checkout.campaign else UTC
+    return find_zone(checkout.campaign if checkout else None)

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import LazySettings
 from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +11,15 @@ from hypothesis import strategies as st
 from campaigns import memberships
 from campaigns.memberships import add_months
 from campaigns.models import Membership, OutgoingMail
-from tests.support.factories import at, make_checkout, make_member, make_payment, make_refund
+from tests.support.factories import (
+    at,
+    make_campaign,
+    make_checkout,
+    make_member,
+    make_payment,
+    make_price,
+    make_refund,
+)
 
 MOMENTS = st.integers(0, 2**32).map(lambda seconds: datetime.fromtimestamp(seconds, tz=UTC))
 MONTHS = st.integers(0, 240)
@@ -37,6 +46,24 @@ def test_months_are_added_by_the_calendar(start: str, months: int, end: str) -> 
 def test_both_hours_at_the_end_of_summer_time_stay_apart(start: str) -> None:
     """In Berlin both of these moments are 02:30."""
     assert add_months(at(start), 0, zone=ZoneInfo("Europe/Berlin")) == at(start)
+
+
+@pytest.mark.django_db
+def test_without_a_campaign_the_calendar_is_the_newsrooms(settings: LazySettings) -> None:
+    """It is 1 March in Tokyo already; in the campaign's zone it is still 28 February."""
+    settings.TIME_ZONE = "Asia/Tokyo"
+    start = "2027-02-28 16:00"
+    bought: list[datetime | None] = []
+    for campaign in (make_campaign(zone="UTC"), None):
+        checkout = make_checkout(campaign, price=make_price("once"))
+        payment = make_payment(make_member(), campaign, start, checkout=checkout)
+        membership = memberships.upsert_one_off_membership(payment, checkout=checkout)
+        bought.append(membership.ends_at)
+    assert bought == [at("2028-02-28 16:00"), at("2028-02-29 16:00")]
+    granted = memberships.grant_membership(
+        make_member(), plan=None, source=Membership.Source.GRANTED, starts_at=at(start), months=12
+    )
+    assert granted.ends_at == at("2028-02-29 16:00")
 
 
 @given(start=MOMENTS, months=MONTHS)
