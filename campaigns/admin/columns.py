@@ -68,7 +68,7 @@ def _make_related(model: type[models.Model], name: str) -> Callable[[Any], str]:
         is_member = isinstance(related, Member)
         return "-" if related is None else name_row(related, sees_people=is_member)
 
-    return _describe(show, model, name)
+    return describe_column(show, model, name)
 
 
 def link_related(model: type[models.Model], name: Any, request: HttpRequest) -> Any:
@@ -83,7 +83,7 @@ def link_related(model: type[models.Model], name: Any, request: HttpRequest) -> 
         words, url = name_for(request, related), _find_page(related, request)
         return format_html('<a href="{}">{}</a>', url, words) if url else words
 
-    return _describe(show, model, name)
+    return describe_column(show, model, name)
 
 
 def _is_related(model: type[models.Model], name: Any) -> bool:
@@ -109,7 +109,7 @@ def _make_moment(model: type[models.Model], name: str) -> Callable[[Any], str]:
     def show(row: Any) -> str:
         return write_moment(getattr(row, name))
 
-    return _describe(show, model, name)
+    return describe_column(show, model, name)
 
 
 @cache
@@ -117,7 +117,7 @@ def _make_answer(model: type[models.Model], name: str) -> Callable[[Any], str]:
     def show(row: Any) -> str:
         return write_answer(getattr(row, name))
 
-    return _describe(show, model, name)
+    return describe_column(show, model, name)
 
 
 @cache
@@ -127,10 +127,10 @@ def _make_status(model: type[models.Model], name: str) -> Callable[[Any], str]:
         words = getattr(row, f"get_{name}_display")()
         return format_html('<span class="staff-badge-{}">{}</span>', colour, words)
 
-    return _describe(show, model, name)
+    return describe_column(show, model, name)
 
 
-def _describe(
+def describe_column(
     show: Callable[[Any], Any], model: type[models.Model], name: str
 ) -> Callable[[Any], Any]:
     """Let Django find the column's name, heading and order as it does for the field itself."""

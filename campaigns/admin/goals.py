@@ -3,11 +3,13 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin.numbers import NumbersInWords
+from campaigns.admin.site import staff_money
 from campaigns.forms.money import MoneyField
 from campaigns.models import Campaign, Goal
 
@@ -102,8 +104,9 @@ class GoalFormSet(BaseInlineFormSet[Goal, Campaign, forms.ModelForm[Goal]]):
         return super().save(commit)
 
 
-class GoalInline(admin.StackedInline[Goal, Campaign]):
+class GoalInline(NumbersInWords):
     model = Goal
+    numbers = ("target", "starts_from", "stretch_target")
     form = GoalForm
     formset = GoalFormSet
     add_text = _("Add a goal")
@@ -111,6 +114,12 @@ class GoalInline(admin.StackedInline[Goal, Campaign]):
     extra = 0
     min_num = 1
     max_num = len(Goal.Kind)
+
+    @staticmethod
+    def write_number(row: Goal, number: int) -> str:
+        if row.kind == Goal.Kind.MONEY:
+            return staff_money(number, row.campaign.currency)
+        return str(number_format(number, force_grouping=True))
 
     # The goals of a closed campaign can't be changed: its final counts belong to them.
 

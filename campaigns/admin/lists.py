@@ -86,7 +86,7 @@ class StaffChangeList(ChangeList):
         self.result_count = len(found) + (not is_whole)
         self.full_result_count = None
         self.show_full_result_count = False
-        self.show_admin_actions = True
+        self.show_admin_actions = bool(found)
         self.can_show_all = self.multi_page = False
         # The templates of Django ask for a paginator; one page of it is what is shown.
         self.paginator = Paginator(found, self.list_per_page)

@@ -73,6 +73,7 @@ class LookForm(forms.ModelForm[Look]):
 
 @admin.register(Look)
 class LookAdmin(StaffModelAdmin):
+    add_label = _("Name, logo and colours")
     form = LookForm
     change_form_template = "campaigns/staff/look.html"
     fieldsets = [

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import catalogue, stripe_api
 from campaigns.admin.attention import NeedsAttention
+from campaigns.admin.numbers import NumbersInWords
 from campaigns.admin.site import KnownLanguages, LabelledInlines, staff_money
 from campaigns.forms.money import CurrencyField, MoneyField, MoneyListField
 from campaigns.models import Checkout, Plan, PlanCopy, Price
@@ -132,8 +133,9 @@ class PriceForm(forms.ModelForm[Price]):
             self.add_error("suggested_minor", limit)
 
 
-class PriceInline(admin.StackedInline[Price, Plan]):
+class PriceInline(NumbersInWords):
     model = Price
+    numbers = ("amount_minor", "suggested_minor", "minimum_minor", "maximum_minor")
     form = PriceForm
     add_text = _("Add a price")
     extra = 0
@@ -149,6 +151,10 @@ class PriceInline(admin.StackedInline[Price, Plan]):
     ]
     readonly_fields = ["at_stripe"]
     ordering = ["pk"]  # a row stays where it was typed
+
+    @staticmethod
+    def write_number(row: Price, number: int) -> str:
+        return staff_money(number, row.currency)
 
     @admin.display(description=_("at Stripe"))
     def at_stripe(self, price: Price) -> str:

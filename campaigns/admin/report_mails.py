@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 
 from campaigns import digests
 from campaigns.admin.base import StaffModelAdmin
@@ -52,6 +53,7 @@ def label_choices(form: type[forms.ModelForm[Any]]) -> type[forms.ModelForm[Any]
 
 @admin.register(ReportMail)
 class ReportMailAdmin(StaffModelAdmin):
+    add_label = _("Reports by e-mail")
     fields = FIELDS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReportMail]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
@@ -192,3 +193,23 @@ def test_a_campaign_has_one_goal_of_each_kind(client: Client, birthday: Campaign
     response = client.post(admin_url(Campaign, "change", birthday.pk), fields)
     assert response.status_code == 200
     assert birthday.goals.count() == 1
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_goals_that_cannot_be_changed_are_shown_with_their_unit(
+    client: Client, birthday: Campaign, is_closed: bool
+) -> None:
+    birthday.goals.create(kind="money", target=4_123_456, starts_from=212_345)
+    birthday.goals.filter(kind="new_members").update(stretch_target=1500)
+    if is_closed:
+        Campaign.objects.update(closed_at=birthday.ends_at)
+    else:
+        reader = User.objects.create_user("reader", is_staff=True)
+        reader.groups.add(Group.objects.get(name="report reader"))
+        client.force_login(reader)
+    page = read_page(client.get(admin_url(Campaign, "change", birthday.pk)))
+    shown = re.findall(r'<div class="readonly">([^<]*\d)</div>', page)
+    for words in ("1,000", "1,500", "€41,234.56", "€2,123.45"):
+        assert words in shown
+    assert "4123456" not in page

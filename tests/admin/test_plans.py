@@ -1,6 +1,7 @@
 """Plans and prices."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.test import Client
 
@@ -8,7 +9,14 @@ from campaigns import catalogue, stripe_api
 from campaigns.models import Campaign, Plan, Price
 from newsroom.sandbox.control import SandboxControl
 from tests.support.factories import make_plan, make_price
-from tests.support.staff import admin_url, fill_in, read_messages, read_page, run_action
+from tests.support.staff import (
+    admin_url,
+    fill_in,
+    grant_permissions,
+    read_messages,
+    read_page,
+    run_action,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -211,3 +219,14 @@ def test_the_database_keeps_gifts_at_a_fixed_price() -> None:
         Price.objects.filter(pk=price.pk).update(is_open=True)
     with pytest.raises(IntegrityError), transaction.atomic():
         Price.objects.filter(pk=price.pk).update(minimum_minor=9000)
+
+
+def test_staff_who_may_not_change_prices_read_them_as_money(client: Client, trainee: User) -> None:
+    make_price("month", amount_minor=612345, is_open=True, minimum_minor=312345)
+    Price.objects.update(suggested_minor=[412345, 512345], maximum_minor=712345)
+    grant_permissions(trainee, "view_plan", "view_price")
+    page = read_page(client.get(admin_url(Plan, "change", Plan.objects.get().pk)))
+    assert "2345" not in page.replace(",123.45", "")
+    for amount in ("€3,123.45", "€4,123.45, €5,123.45", "€6,123.45", "€7,123.45"):
+        assert amount in page
+    assert ">eur<" not in page
