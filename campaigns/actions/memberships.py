@@ -1,4 +1,4 @@
-"""Grant a membership, and end a subscription."""
+"""Grant a membership, and end one that was granted or a subscription."""
 
 from datetime import datetime
 from enum import Enum
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import members, memberships, settlement, stripe_api
 from campaigns.actions.counts import publish, recount
-from campaigns.actions.people import lock_member
+from campaigns.actions.people import MemberGone, lock_member
 from campaigns.actions.reader_mails import schedule_reader_mail
 from campaigns.models import Member, Membership, OutgoingMail, Plan
 
@@ -24,7 +24,7 @@ class EndRefused(Exception):
 
 
 class End(Enum):
-    """The moment at which staff end a subscription."""
+    """The moment at which staff end a membership."""
 
     AT_PERIOD_END = "at the end of the paid period"
     NOW = "now"
@@ -73,8 +73,16 @@ def grant_membership(
 
 def check_end(membership: Membership, end: End) -> None:
     """Raise EndRefused if the membership can't be ended like this."""
-    if not membership.subscription_id or membership.checkout_id is None:
-        raise EndRefused(_("You can end only a subscription that was bought on this site."))
+    is_granted = membership.source == Membership.Source.GRANTED
+    if is_granted and end is End.AT_PERIOD_END:
+        raise EndRefused(_("You can cancel only a subscription that was bought on this site."))
+    if not is_granted and (not membership.subscription_id or membership.checkout_id is None):
+        raise EndRefused(
+            _(
+                "You can end only a subscription that was bought on this site, or a granted "
+                "membership."
+            )
+        )
     if membership.status == Membership.Status.ENDED:
         raise EndRefused(_("This membership has already ended."))
     if membership.is_cancelling and end is End.AT_PERIOD_END:
@@ -82,14 +90,18 @@ def check_end(membership: Membership, end: End) -> None:
 
 
 def end_membership(membership: Membership, end: End, *, message: str | None = None) -> bool:
-    """End a subscription at Stripe, then settle it; return whether our row is up to date.
+    """End a granted membership, or a subscription; return whether our row is up to date.
 
-    If it is not, a job settles it within minutes. The count doesn't change, and nothing is
+    A subscription ends at Stripe first. If our row doesn't follow, a job settles it within minutes.
+    The count doesn't change, and nothing is
     refunded. The member gets an e-mail with the `message`, or none if it is None.
     Raises EndRefused and the errors of stripe_api.
     """
     membership.refresh_from_db()
     check_end(membership, end)
+    if membership.source == Membership.Source.GRANTED:
+        _end_granted(membership, message=message)
+        return True
     if end is End.NOW:
         members.end_subscription_now(membership)
         kind, about = OutgoingMail.Kind.ENDED, str(membership.pk)
@@ -104,3 +116,17 @@ def end_membership(membership: Membership, end: End, *, message: str | None = No
     except (stripe_api.StripeError, settlement.SettlementBusy):
         return False
     return True
+
+
+def _end_granted(membership: Membership, *, message: str | None) -> None:
+    with transaction.atomic():
+        try:
+            member = lock_member(membership.member)
+        except MemberGone as error:
+            words = _("This member has just been merged with another, or is being erased.")
+            raise EndRefused(words) from error
+        memberships.revoke_access(membership, at=timezone.now())
+        kind, about = OutgoingMail.Kind.ENDED, str(membership.pk)
+        schedule_reader_mail(kind, member, message, about=about, membership=membership)
+        campaigns = recount([member])
+    publish(campaigns)

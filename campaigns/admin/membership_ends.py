@@ -1,4 +1,4 @@
-"""The end of a subscription: staff end it at Stripe, after the paid period or now."""
+"""The end of a membership: staff end a subscription at Stripe, or a granted membership."""
 
 from dataclasses import dataclass
 
@@ -75,7 +75,7 @@ def _refuse(membership: Membership, ending: Ending) -> str:
 
 
 def _end(membership: Membership, ending: Ending, why: str, message: str | None) -> Done:
-    """End the subscription at Stripe; a second click changes nothing, and says so."""
+    """End the membership; a second click changes nothing, and says so."""
     try:
         is_settled = actions.end_membership(membership, ending.end, message=message)
     except actions.EndRefused as error:

@@ -27,7 +27,7 @@ from campaigns.admin.identity import confirm_identity, is_confirmed
 from campaigns.admin.labels import OriginWords, placement
 from campaigns.admin.lists import count_up_to
 from campaigns.admin.site import ViewOnlyAdmin
-from campaigns.models import Campaign, Newsletter, Subscription
+from campaigns.models import Campaign, GhostSite, Newsletter, Subscription
 from campaigns.newsletters.returns import LARGEST
 from campaigns.spreadsheets import Cell
 
@@ -36,6 +36,14 @@ _MAY_ERASE = "campaigns.erase_member"
 
 
 class NewsletterForm(forms.ModelForm[Newsletter]):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = ", ".join(sorted(GhostSite.read().newsletters))
+        if known and "ghost_slug" in self.fields:  # staff who only view it have no fields
+            words = gettext("Slugs in your Ghost: %(slugs)s.") % {"slugs": known}
+            field = self.fields["ghost_slug"]
+            field.help_text = f"{field.help_text} {words}"
+
     class Meta:
         widgets = {
             "name": forms.TextInput(attrs={"size": 40}),

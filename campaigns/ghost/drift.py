@@ -18,7 +18,15 @@ from campaigns.ghost.plans import (
     plan_changes,
 )
 from campaigns.ghost.site import Offer, find_offer, noting_trouble
-from campaigns.models import Erasure, GhostMember, GhostSite, Member, Membership, Subscription
+from campaigns.models import (
+    Erasure,
+    GhostMember,
+    GhostSite,
+    Member,
+    Membership,
+    Newsletter,
+    Subscription,
+)
 
 _State = GhostMember.State
 _AT_ONCE = 500
@@ -38,6 +46,10 @@ class Comparison:
     given_by_others: list[str] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
     subscribers: int = 0  # of newsletters, who are no members here and differ
+    newsletters: list[str] = field(default_factory=list)  # in Ghost, by their slugs
+    unknown: list[str] = field(
+        default_factory=list
+    )  # slugs that staff typed and Ghost doesn't have
 
     @property
     def is_equal(self) -> bool:
@@ -63,7 +75,12 @@ def compare_with_ghost(
     with noting_trouble():
         offer = find_offer(at=now)
         people = _read_people(note)
-    result = Comparison(people=len(people.by_id))
+    typed = Newsletter.objects.exclude(ghost_slug="").values_list("ghost_slug", flat=True)
+    result = Comparison(
+        people=len(people.by_id),
+        newsletters=sorted(offer.newsletters),
+        unknown=sorted(set(typed) - offer.newsletters.keys()),
+    )
     for members in _list_members():
         wanted = find_wanted(members, at=now)
         due = [

@@ -138,7 +138,7 @@ def _join_chain(given: Membership, base: Membership, *, at: datetime) -> None:
 
 
 def revoke_access(membership: Membership, *, at: datetime) -> None:
-    """End the membership of a gift; later ones move up. Call inside a transaction."""
+    """End the membership of a gift or a grant; later ones move up. Call inside a transaction."""
     base = _lock_with_base(membership)
     ended_at = min(at, membership.ends_at or at)  # it may have run out before
     Membership.objects.filter(

@@ -127,7 +127,8 @@ def lay_out_extensions(base: Membership) -> None:
 
 
 def _schedule_charge_move(base: Membership, until: datetime) -> None:
-    if base.status == Membership.Status.ENDED:
+    # Without a subscription at Stripe, as in made-up data, there is no charge to move.
+    if base.status == Membership.Status.ENDED or base.subscription_id is None:
         base.due_at, base.push_error = None, ""
     elif until != base.gifted_until or base.due_at is not None:
         base.due_at = timezone.now()

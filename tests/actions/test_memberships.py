@@ -4,12 +4,22 @@ from datetime import datetime
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from campaigns import actions
-from campaigns.models import Campaign, Erasure, Member, Membership, Payment, Tally
+from campaigns import actions, memberships
+from campaigns.models import (
+    Campaign,
+    Erasure,
+    Member,
+    Membership,
+    OutgoingMail,
+    Payment,
+    Tally,
+)
 from tests.support.factories import at, make_campaign, make_member, make_payment, make_plan
+from tests.support.mails import send_mail, text_of
 
 pytestmark = pytest.mark.django_db
 PAID_AT = at("2026-11-10 12:00")
@@ -134,14 +144,41 @@ def test_an_imported_membership_ends_the_count_and_publishes(
     assert is_due_for_publishing(campaign)
 
 
-@pytest.mark.parametrize("end", actions.End)
-def test_only_a_subscription_bought_here_can_be_ended(
-    ada: Member, admin_user: User, end: actions.End
+def test_a_granted_membership_ends_now_and_its_gifts_begin(
+    ada: Member, admin_user: User, campaign: Campaign
 ) -> None:
-    membership = grant(ada, admin_user)
-    with pytest.raises(actions.EndRefused, match="You can end only a subscription"):
-        actions.end_membership(membership, end)
+    now = timezone.now()
+    granted = grant(ada, admin_user, starts_at=now)
+    with pytest.raises(actions.EndRefused, match="You can cancel only a subscription"):
+        actions.end_membership(granted, actions.End.AT_PERIOD_END)
+    with transaction.atomic():
+        current = memberships.lock_current_memberships(ada, at=now)
+        gift = memberships.add_gift(
+            ada, plan=make_plan(), months=3, zone=campaign.zone_info, current=current, at=now
+        )
+    assert gift.started_at == granted.ends_at
+    assert actions.end_membership(granted, actions.End.NOW, message="A mistake")
+    granted.refresh_from_db()
+    gift.refresh_from_db()
+    assert (granted.status, gift.status) == ("ended", "active")
+    assert gift.started_at == granted.ended_at
+    mail = OutgoingMail.objects.get(kind="ended")
+    assert "A mistake" in text_of(send_mail(mail))
+    with pytest.raises(actions.EndRefused, match="has already ended"):
+        actions.end_membership(granted, actions.End.NOW)
+
+
+def test_a_granted_membership_of_someone_being_erased_is_left_to_the_erasure(
+    ada: Member, admin_user: User
+) -> None:
+    granted = grant(ada, admin_user, starts_at=timezone.now())
+    Erasure.objects.create(member=ada)
+    with pytest.raises(actions.EndRefused, match="is being erased"):
+        actions.end_membership(granted, actions.End.NOW)
+
+
+@pytest.mark.parametrize("end", actions.End)
+def test_a_membership_that_was_paid_elsewhere_is_not_ended(ada: Member, end: actions.End) -> None:
     make_payment(ada, None, "2026-11-10 12:00")
-    [imported] = Membership.objects.exclude(pk=membership.pk)
     with pytest.raises(actions.EndRefused, match="You can end only a subscription"):
-        actions.check_end(imported, end)
+        actions.check_end(Membership.objects.get(), end)

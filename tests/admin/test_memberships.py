@@ -5,13 +5,14 @@ from django.conf import LazySettings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
-from campaigns import stripe_api
+from campaigns import memberships, stripe_api
 from campaigns.models import Campaign, Membership, Tally
 from newsroom.sandbox.control import SandboxControl
 from tests.support.extensions import Clock
 from tests.support.extensions import clock as _clock
-from tests.support.factories import at, make_member
+from tests.support.factories import at, make_member, make_plan
 from tests.support.pages import UNREACHABLE
 from tests.support.sales import subscribe
 from tests.support.staff import admin_url, fill_in, grant_permissions, read_messages, read_page
@@ -96,14 +97,32 @@ def test_no_membership_ends_while_stripe_does_not_answer(
 
 
 @pytest.mark.usefixtures("editor")
-def test_only_a_subscription_can_be_ended(client: Client) -> None:
-    granted = Membership.objects.create(
-        member=make_member(), source="granted", started_at=at("2026-11-10 12:00")
+def test_an_imported_membership_cannot_be_ended(client: Client) -> None:
+    imported = Membership.objects.create(
+        member=make_member(), source="imported", started_at=at("2026-11-10 12:00")
+    )
+    page = read_page(client.get(admin_url(Membership, "change", imported.pk)))
+    assert url_of(imported, "end") not in page
+    answer = client.get(url_of(imported, "end"), follow=True)
+    assert "You can end only a subscription that was bought" in read_messages(answer)
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_granted_membership_ends_now_only(client: Client) -> None:
+    granted = memberships.grant_membership(
+        make_member(),
+        plan=make_plan(),
+        source=Membership.Source.GRANTED,
+        starts_at=timezone.now(),
+        months=12,
     )
     page = read_page(client.get(admin_url(Membership, "change", granted.pk)))
-    assert url_of(granted, "end") not in page
-    answer = client.get(url_of(granted, "end"), follow=True)
-    assert "You can end only a subscription that was bought" in read_messages(answer)
+    assert url_of(granted, "end") in page
+    assert url_of(granted, "cancel") not in page
+    assert "Membership ended." in end(client, granted, "end")
+    granted.refresh_from_db()
+    assert granted.status == "ended"
+    assert WHY in LogEntry.objects.get().change_message
 
 
 def test_staff_with_view_permission_end_nothing(

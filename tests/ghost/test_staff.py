@@ -14,7 +14,7 @@ from django.utils import timezone
 from campaigns import ghost as adapter
 from campaigns import jobs, memberships, tasks
 from campaigns.ghost.checks import check_ghost
-from campaigns.models import GhostMember, GhostSite
+from campaigns.models import GhostMember, GhostSite, Newsletter
 from tests.ghost.test_outages import give_access
 from tests.support.factories import make_member
 from tests.support.ghost_admin import GhostAdmin, tiers_of
@@ -55,6 +55,18 @@ def test_the_first_run_shows_what_it_will_do_and_then_does_it(
     output = sync_ghost()
     assert f"{len(people)} are in line" in output
     assert "to change" not in output
+
+
+def test_staff_see_which_newsletters_ghost_has(
+    ghost: GhostStandIn, client: Client, admin_user: User
+) -> None:
+    letter = Newsletter.objects.create(slug="daily", name="Daily", ghost_slug="dayly")
+    output = sync_ghost(dry_run=True)
+    assert "Newsletters in Ghost: default-newsletter\n" in output
+    assert "Not among them, but set in our newsletters: dayly\n" in output
+    sign_in_staff(client, admin_user)
+    page = read_page(client.get(admin_url(Newsletter, "change", letter.pk)))
+    assert "Slugs in your Ghost: default-newsletter." in page
 
 
 def test_the_first_run_names_what_is_missing(

@@ -106,6 +106,18 @@ def test_somebody_without_a_plan_gets_one_that_is_sold_to_members(
     assert ShareReward.objects.get().membership.plan == make_plan()
 
 
+def test_a_subscription_that_is_not_at_stripe_is_extended_without_it(
+    rewarding: Campaign, ada: Member
+) -> None:
+    ada.memberships.update(source=Membership.Source.SUBSCRIPTION, months=None)
+    bring(rewarding, "ben", "cleo", by=ada)
+    give()
+    base = ada.memberships.get(source=Membership.Source.SUBSCRIPTION)
+    assert ShareReward.objects.get().membership.extends == base
+    assert base.due_at is None
+    assert jobs.run_due_jobs("charges") == 0
+
+
 def test_there_is_a_maximum(rewarding: Campaign, ada: Member) -> None:
     bring(rewarding, *(f"friend{number}" for number in range(20)), by=ada)
     give()

@@ -59,6 +59,9 @@ class Command(BaseCommand):
         for words, addresses in groups:
             if addresses:
                 write(f"{len(addresses)} {words}: {_name(addresses)}")
+        write(f"Newsletters in Ghost: {', '.join(found.newsletters) or 'none'}")
+        if found.unknown:
+            write(f"Not among them, but set in our newsletters: {', '.join(found.unknown)}")
         if found.subscribers:
             write(f"{found.subscribers} subscribers of newsletters to bring in line")
 
