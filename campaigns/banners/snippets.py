@@ -187,6 +187,11 @@ _OTHER_STEPS: dict[str, dict[str, StrOrPromise]] = {
             "In Appearance → Editor, open the footer of your theme, add a Custom HTML block and "
             "paste this. The card is then on every page."
         ),
+        "html": _(
+            "Paste this at the end of the page, before </body>. Inside an element with a "
+            "transform, a filter or containment, browsers would place the card in that element. If "
+            "the page has a Content Security Policy, allow this site in script-src and connect-src."
+        ),
     },
     Banner.Placement.END: {
         "wordpress": _(
