@@ -21,9 +21,11 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import progress
 from campaigns.admin.pages import ActionPages, Page
 from campaigns.banners.assets import hash_source, read_closing_script
+from campaigns.banners.embeddings import Embedding
 from campaigns.banners.files import COMPONENT, SIGN_UP_COMPONENT, SIGN_UPS
 from campaigns.banners.placements import EMBEDDED
-from campaigns.banners.snippets import SIGN_UP_WAYS, WAYS, Embedding, find_ways
+from campaigns.banners.sign_up_snippets import SIGN_UP_WAYS
+from campaigns.banners.snippets import WAYS, find_ways
 from campaigns.models import Banner, Campaign, Newsletter
 from campaigns.reports.titles import isolate
 

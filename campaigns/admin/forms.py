@@ -1,6 +1,6 @@
 """The forms of the action pages, and the fields that they share."""
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -17,6 +17,8 @@ from campaigns.models import Gift
 from campaigns.reports.titles import isolate, name_row
 from campaigns.zones import Choices, with_zone, zone_choices
 
+# No campaign or membership begins before or ends after these.
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 CHECKBOXES_OF_SEVERAL = "checkboxselectmultiple"
 
 
@@ -37,7 +39,7 @@ class MomentInput(forms.DateTimeInput):
 
 
 class MomentField(forms.DateTimeField):
-    """A day and a time of day in the current time zone."""
+    """A day and a time of day in the current time zone, in a year that databases can convert."""
 
     widget = MomentInput
 
@@ -46,6 +48,11 @@ class MomentField(forms.DateTimeField):
         self.error_messages["invalid"] = _("Enter the day and the time like this: %(example)s.") % {
             "example": "2026-12-24T18:00"
         }
+
+    def validate(self, value: datetime | None) -> None:
+        super().validate(value)
+        if value is not None and not EARLIEST <= value < LATEST:
+            raise forms.ValidationError(_("Choose a day from 2000 to 2199."))
 
     def prepare_value(self, value: Any) -> Any:
         prepared = super().prepare_value(value)

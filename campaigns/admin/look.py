@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.admin.base import StaffModelAdmin
 from campaigns.admin.closing import publish_soon
+from campaigns.colours import is_colour
 from campaigns.models import Campaign, Look
 from campaigns.models.look import AA, COLOURS, CONTRAST_RULES, DARK, LIGHT
 
@@ -57,10 +58,11 @@ class LookForm(forms.ModelForm[Look]):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        typed = {name: value for name, value in cleaned.items() if name not in self.errors}
+        # The model refuses what isn't a colour, but only after this.
+        typed = {name: value for name, value in cleaned.items() if is_colour(value)}
         for field, rule, ratio in Look(**typed).list_faults():
             words = gettext(
-                "%(pair)s has a contrast of %(ratio)s to 1, and readers need at least %(least)s to "
+                "%(pair)s: the contrast is %(ratio)s to 1, and readers need at least %(least)s to "
                 "1. Choose colours that differ more."
             )
             # Rounded down, so that 4.49 isn't refused as 4.5.

@@ -1,7 +1,7 @@
 """Members, with everything they bought or were given, and the actions that staff take for them."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -45,7 +45,6 @@ from campaigns.reports.timeline import list_moments
 from campaigns.reports.titles import isolate
 from campaigns.spreadsheets import Cell
 
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_MONTHS = 120
 _TEMPLATE = "campaigns/staff/about_member.html"
 
@@ -101,8 +100,8 @@ class GrantForm(MembershipForm):
 
     def clean_starts_at(self) -> datetime:
         starts_at: datetime = self.cleaned_data["starts_at"]
-        if not EARLIEST <= starts_at <= timezone.now() + timedelta(days=366):
-            raise forms.ValidationError(_("Choose a date after 2000 and within the next year."))
+        if starts_at > timezone.now() + timedelta(days=366):
+            raise forms.ValidationError(_("Choose a date within the next year."))
         return starts_at
 
 
@@ -134,8 +133,8 @@ class OfflinePaymentForm(MembershipForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         paid_at: datetime | None = cleaned.get("paid_at")
-        if paid_at is not None and not EARLIEST <= paid_at <= timezone.now():
-            self.add_error("paid_at", _("Choose a date in the past and after 2000."))
+        if paid_at is not None and paid_at > timezone.now():
+            self.add_error("paid_at", _("Choose a date in the past."))
         return cleaned
 
 

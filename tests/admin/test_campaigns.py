@@ -120,6 +120,8 @@ def test_a_campaign_is_neither_closed_nor_published_during_a_recount(
         ({"goals-0-target": "1,000"}, "Leave out the thousands separator"),
         ({"goals-0-target": "many"}, "Enter a whole number."),
         ({"starts_at": "yesterday"}, "Enter the day and the time like this: 2026-12-24T18:00."),
+        ({"starts_at": "0001-01-01T00:00"}, "Choose a day from 2000 to 2199."),
+        ({"ends_at": "9999-12-31T23:59"}, "Choose a day from 2000 to 2199."),
         ({"starts_at": "05/11/2026"}, "Enter the day and the time like this"),
         ({"copies-0-name": "\0"}, "Null characters are not allowed."),
     ],

@@ -11,7 +11,8 @@ from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from campaigns.banners import publish_campaign
-from campaigns.banners.snippets import SIGN_UP_WAYS, find_ways
+from campaigns.banners.sign_up_snippets import SIGN_UP_WAYS
+from campaigns.banners.snippets import find_ways
 from campaigns.models import Campaign
 from tests.support.browser import run_chromium, save_picture
 from tests.support.newsletters import make_newsletter

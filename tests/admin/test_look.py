@@ -58,10 +58,19 @@ def test_colours_below_aa_are_refused_with_their_contrast(
 ) -> None:
     response = save(client, **colours)
     errors = response.context["adminform"].form.errors
-    assert f"a contrast of {ratio} to 1" in errors[field][0]
+    assert f": the contrast is {ratio} to 1" in errors[field][0]
     assert not Look.objects.exists()
     # Nothing typed is lost.
     assert f'value="{next(iter(colours.values()))}"' in response.content.decode()
+
+
+@pytest.mark.usefixtures("editor")
+@pytest.mark.parametrize("typed", ["red", "#fff", "#12345g", "1d4e89", "rgb(0)"])
+def test_what_is_no_colour_is_refused_beside_its_field(client: Client, typed: str) -> None:
+    errors = save(client, accent=typed, paper=typed).context["adminform"].form.errors
+    assert list(errors) == ["paper", "accent"]
+    assert "for example #1d4e89" in errors["accent"][0]
+    assert not Look.objects.exists()
 
 
 @pytest.mark.usefixtures("editor")

@@ -44,6 +44,13 @@ def list_placements(page: str) -> list[str]:
     return re.findall(r'class="preview-placement preview-(\w+)"', page)
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00", "9999-12-31T23:59"])
+def test_the_preview_keeps_the_saved_start_for_an_impossible_one(
+    client: Client, url: str, moment: str
+) -> None:
+    assert "Help us" in preview(client, url, preview__state="running", starts_at=moment)
+
+
 def test_the_preview_shows_what_is_typed_and_saves_nothing(client: Client, url: str) -> None:
     page = preview(
         client,

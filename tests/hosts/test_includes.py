@@ -7,7 +7,8 @@ import pytest
 import requests
 from django.conf import LazySettings
 
-from campaigns.banners.snippets import WAYS, Embedding
+from campaigns.banners.embeddings import Embedding
+from campaigns.banners.snippets import WAYS
 from campaigns.models import Campaign
 from tests.hosts.conftest import Hosts
 from tests.support.nginx import run_nginx
