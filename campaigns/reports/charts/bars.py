@@ -149,6 +149,9 @@ def draw_stacks(chart: Stacks, size: Size = WIDE) -> SafeString:
         drawing.text(left - 8, y + unit * 0.35, chart.write(tick), anchor="end")
     for at, day in enumerate(chart.days):
         ups = downs = 0.0
+        joined = sum(stack.values[at] for stack in chart.stacks if not stack.is_below) * scale
+        # Paper below the light parts, or lines of the grid would cross them.
+        drawing.rect(left + step * (at + 0.1), zero - joined, step * 0.8, joined, "chart-base")
         for number, stack in enumerate(chart.stacks):
             value, css = stack.values[at], f"chart-bar-{min(number, SHADES - 1)}"
             height = value * scale
