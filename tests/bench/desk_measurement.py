@@ -151,7 +151,7 @@ def measure_pages(
     *,
     measure: Callable[[Client, str], float] = measure_fastest,
 ) -> dict[str, float]:
-    """Return the milliseconds of every page. Only the first one measures all figures anew."""
+    """Return the milliseconds of every page. Nothing is kept for the first one."""
     took = {}
     for name, url in urls.items():
         kept.SLOW_SECONDS = inf if name == "home, nothing kept" else 0.25
