@@ -44,6 +44,7 @@ def _make_column(rows: type[NumbersInWords], name: str) -> Callable[[Any], str]:
     def show(row: Any) -> str:
         value = getattr(row, name)
         numbers = value if isinstance(value, list) else [value]
-        return ", ".join(rows.write_number(row, each) for each in numbers if each is not None)
+        found = [rows.write_number(row, each) for each in numbers if each is not None]
+        return ", ".join(found) or "-"
 
     return describe_column(show, rows.model, name)

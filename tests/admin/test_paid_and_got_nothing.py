@@ -43,6 +43,7 @@ def test_another_address(desk: Client, birthday: Campaign) -> None:
     make_payment(work, birthday, timezone.now().isoformat(), amount_minor=6000)
     page = search(desk, f"60 {timezone.localdate().isoformat()}")
     assert "Paid by ada@work.example. Active member." in page
+    assert f'href="{admin_url(Member, "change", work.pk)}"' in page
     url = admin_url(Member, "find_duplicate", work.pk)
     assert f'href="{url}"' in page
     compare = desk.post(url, {"other": "ada@home.example"})
