@@ -40,7 +40,7 @@ class NewsletterForm(forms.ModelForm[Newsletter]):
         super().__init__(*args, **kwargs)
         known = ", ".join(sorted(GhostSite.read().newsletters))
         if known and "ghost_slug" in self.fields:  # staff who only view it have no fields
-            words = gettext("Slugs in your Ghost: %(slugs)s.") % {"slugs": known}
+            words = gettext("Newsletters in your Ghost: %(names)s.") % {"names": known}
             field = self.fields["ghost_slug"]
             field.help_text = f"{field.help_text} {words}"
 

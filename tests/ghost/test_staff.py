@@ -66,7 +66,7 @@ def test_staff_see_which_newsletters_ghost_has(
     assert "Not among them, but set in our newsletters: dayly\n" in output
     sign_in_staff(client, admin_user)
     page = read_page(client.get(admin_url(Newsletter, "change", letter.pk)))
-    assert "Slugs in your Ghost: default-newsletter." in page
+    assert "Newsletters in your Ghost: default-newsletter." in page
 
 
 def test_the_first_run_names_what_is_missing(
