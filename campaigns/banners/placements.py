@@ -233,14 +233,14 @@ PLACEMENTS: dict[str, BannerPlacement] = {
         "campaigns/embed/inline.html",
         _with_general(_INLINE_TEXTS),
         styles=("kicker", "block"),
-        heights={0: 700, 360: 630, 480: 540, 576: 455},
+        heights={0: 745, 360: 680, 480: 570, 576: 490},
     ),
     Banner.Placement.END: BannerPlacement(
         "campaigns/embed/end.html",
         _with_general(_END_TEXTS),
         styles=("kicker", "block"),
         small_print=_("Payment is handled by Stripe. {newsroom} never sees your card number."),
-        heights={0: 795, 360: 710, 576: 645, 680: 600},
+        heights={0: 845, 360: 760, 576: 680, 680: 630},
     ),
     Banner.Placement.CORNER: BannerPlacement(
         "campaigns/embed/corner.html",

@@ -39,7 +39,7 @@ def published(birthday: Campaign) -> Campaign:
 
 @pytest.mark.usefixtures("editor")
 @pytest.mark.parametrize(
-    ("placement", "height"), [("top", 135), ("inline", 455), ("corner", 420), ("signup", 420)]
+    ("placement", "height"), [("top", 135), ("inline", 490), ("corner", 420), ("signup", 420)]
 )
 def test_a_frame_has_room_for_its_banner_and_learns_the_articles_address(
     client: Client, published: Campaign, placement: str, height: int
