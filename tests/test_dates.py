@@ -151,7 +151,7 @@ def test_an_offline_payment_is_typed_and_shown_in_the_newsrooms_zone(client: Cli
     typed |= {"plan": str(make_plan().pk), "campaign": str(campaign.pk)}
     assert client.post(url, fill_in(client, url) | typed).status_code == 302
     assert ada.payments.get().paid_at == at("2026-11-10T10:00+02:00")
-    assert "10 November 2026, 10:00" in read_page(client.get(admin_url(Member, "change", ada.pk)))
+    assert "10 Nov 2026, 10:00" in read_page(client.get(admin_url(Member, "change", ada.pk)))
 
 
 @pytest.mark.django_db
