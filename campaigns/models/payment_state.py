@@ -22,8 +22,11 @@ class PaymentState(models.TextChoices):
 
 def with_state(payments: QuerySet[Any]) -> QuerySet[Any]:
     """Annotate payments with their `state`, one of PaymentState."""
-    has_failed = When(~Q(status=Payment.Status.SUCCEEDED), then=F("status"))
-    return _annotate(payments, "state", [has_failed], default=F("status"))
+    changed = When(~Q(refund_state=""), status=Payment.Status.SUCCEEDED, then=F("refund_state"))
+    found: QuerySet[Any] = payments.annotate(
+        state=Case(changed, default=F("status"), output_field=models.CharField())
+    )
+    return found
 
 
 def select_in_state(payments: QuerySet[Any], state: PaymentState) -> QuerySet[Any]:
@@ -42,29 +45,27 @@ def correct_refund_states(payments: QuerySet[Payment]) -> int:
         Q(pk__in=Dispute.objects.values("payment")),
         ~Q(refund_state=""),
     ):
-        found = _annotate(payments.filter(affected), "found_state", [], default=Value(""))
+        found = _find_states(payments.filter(affected))
         wrong = found.exclude(refund_state=F("found_state"))
         corrected += wrong.update(refund_state=F("found_state"))
     return corrected
 
 
-def _annotate(
-    payments: QuerySet[Any], name: str, before: list[When], *, default: Any
-) -> QuerySet[Any]:
+def _find_states(payments: QuerySet[Any]) -> QuerySet[Any]:
     """Annotate payments with what their refunds and disputes made of them."""
     refunds = Refund.objects.filter(payment=OuterRef("pk"), status=Refund.Status.SUCCEEDED)
     totals = refunds.order_by().values("payment").annotate(total=Sum("amount_minor"))
     disputes = Dispute.objects.taken().filter(payment=OuterRef("pk"))
-    state = Case(
-        *before,
-        When(Exists(disputes.filter(status=Dispute.LOST)), then=Value(PaymentState.LOST)),
-        When(Exists(disputes), then=Value(PaymentState.DISPUTED)),
-        When(refunded_total__gte=F("amount_minor"), then=Value(PaymentState.REFUNDED)),
-        When(refunded_total__gt=0, then=Value(PaymentState.PARTLY_REFUNDED)),
-        default=default,
-        output_field=models.CharField(),
-    )
     found: QuerySet[Any] = payments.alias(
         refunded_total=Coalesce(Subquery(totals.values("total")), 0)
-    ).annotate(**{name: state})
+    ).annotate(
+        found_state=Case(
+            When(Exists(disputes.filter(status=Dispute.LOST)), then=Value(PaymentState.LOST)),
+            When(Exists(disputes), then=Value(PaymentState.DISPUTED)),
+            When(refunded_total__gte=F("amount_minor"), then=Value(PaymentState.REFUNDED)),
+            When(refunded_total__gt=0, then=Value(PaymentState.PARTLY_REFUNDED)),
+            default=Value(""),
+            output_field=models.CharField(),
+        )
+    )
     return found

@@ -276,7 +276,7 @@ def test_staff_see_the_deadline_on_the_payments_page(admin_client: Client, db: N
     Dispute.objects.update(evidence_due_at=at("2026-11-29 21:59"))
     answer = admin_client.get(f"/admin/campaigns/payment/{payment.pk}/change/")
     assert "Evidence due at" in answer.text
-    assert "29 November 2026" in answer.text
+    assert "29 Nov 2026" in answer.text
 
 
 # A refund and a dispute at once
