@@ -93,9 +93,8 @@ def end_membership(membership: Membership, end: End, *, message: str | None = No
     """End a granted membership, or a subscription; return whether our row is up to date.
 
     A subscription ends at Stripe first. If our row doesn't follow, a job settles it within minutes.
-    The count doesn't change, and nothing is
-    refunded. The member gets an e-mail with the `message`, or none if it is None.
-    Raises EndRefused and the errors of stripe_api.
+    The count doesn't change, and nothing is refunded. The member gets an e-mail with the `message`,
+    or none if it is None. Raises EndRefused and the errors of stripe_api.
     """
     membership.refresh_from_db()
     check_end(membership, end)
